@@ -1,0 +1,140 @@
+"""The home folder (TRIBUTARY_HOME, default ./var): where everything lives, and the lock of its one writer.
+
+    inbox/<kind>/  files waiting to be imported      published/  what readers open
+    archive/       files that were imported          dagster/    run history
+    warehouse.duckdb  opened by whoever holds the build lock, and by nobody else
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+SCHEMAS = Path(__file__).parent / "schemas"
+
+
+@dataclass(frozen=True)
+class Home:
+    root: Path
+
+    @classmethod
+    def from_environment(cls) -> Home:
+        """The home that TRIBUTARY_HOME names, with its folders made."""
+        home = cls(Path(os.environ.get("TRIBUTARY_HOME") or "var").expanduser().resolve())
+        for folder in (home.inbox, home.archive, home.published, home.dagster, home.temporary):
+            folder.mkdir(parents=True, exist_ok=True)
+        return home
+
+    @property
+    def settings(self) -> Path:
+        return self.root / "tributary.yaml"
+
+    @property
+    def inbox(self) -> Path:
+        return self.root / "inbox"
+
+    @property
+    def archive(self) -> Path:
+        return self.root / "archive"
+
+    @property
+    def published(self) -> Path:
+        return self.root / "published"
+
+    @property
+    def marts(self) -> Path:
+        return self.published / "marts.duckdb"
+
+    @property
+    def dagster(self) -> Path:
+        return self.root / "dagster"
+
+    @property
+    def temporary(self) -> Path:
+        return self.root / "tmp"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.root / "warehouse.duckdb"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "build.lock"
+
+
+def lock_holder(home: Home) -> dict | None:
+    """Who holds the build lock right now ({what, pid, since}), or None."""
+    try:
+        with home.lock.open("r+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return json.loads(file.read() or "{}")
+    except FileNotFoundError:
+        pass
+    return None
+
+
+@contextmanager
+def build_lock(home: Home, what: str, say: Callable[[str], None] = lambda message: None) -> Iterator[None]:
+    """Hold the one writer's place for a whole build; wait for it, and say for whom.
+
+    The operating system frees a flock when its process dies, however it dies: nobody ever waits for the dead.
+    """
+    with home.lock.open("a+") as file:
+        told = None
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                file.seek(0)
+                holder = file.read()
+                if holder != told:
+                    told = holder
+                    try:
+                        other = json.loads(holder)
+                        say(f"waiting for {other['what']} (process {other['pid']}, since {other['since']})")
+                    except (ValueError, KeyError):
+                        say("waiting for another build")
+                time.sleep(0.2)
+        file.seek(0)
+        file.truncate()
+        since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        file.write(json.dumps({"what": what, "pid": os.getpid(), "since": since}))
+        file.flush()
+        yield
+
+
+def connect(home: Home, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    """A connection to the warehouse, its raw tables made. The caller holds the build lock."""
+    connection = duckdb.connect(
+        str(home.warehouse),
+        read_only=read_only,
+        config={
+            "storage_compatibility_version": "v1.5.0",
+            "temp_directory": str(home.temporary),
+            "memory_limit": memory_limit(),
+            "TimeZone": "UTC",
+        },
+    )
+    if not read_only:
+        connection.execute("create schema if not exists raw")
+        for ddl in sorted(SCHEMAS.glob("*.sql")):
+            connection.execute(ddl.read_text())
+    return connection
+
+
+def memory_limit() -> str:
+    """DuckDB's share of the machine: half of what is there, at most 5 GB, so that 8 GiB are enough for a build."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return f"{min(total // 2, 5_000_000_000) // 1_000_000}MB"

@@ -1,0 +1,14 @@
+-- One input row that broke its contract, kept whole (personal data hashed) until someone mends it.
+-- Key: failed_id, derived from the content and its occurrence in the file, so that a re-import adds nothing.
+create table if not exists raw.failed_events (
+    failed_id  varchar   not null,
+    kind       varchar   not null,   -- events, interactions, conversions, spend, exchange-rates
+    org_id     varchar,
+    source     varchar   not null,   -- the file's name
+    line       bigint,               -- line of the file for text, row number for Parquet
+    reason     varchar   not null,   -- a code to group by, such as missing_value, bad_timestamp, id_conflict
+    detail     varchar   not null,   -- a sentence for a person
+    payload    varchar   not null,   -- the row as JSON, or the raw text where it could not be parsed
+    _load_id   varchar   not null,
+    _loaded_at timestamp not null
+);
