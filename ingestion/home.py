@@ -124,9 +124,9 @@ def connect(home: Home, *, read_only: bool = False) -> duckdb.DuckDBPyConnection
             "storage_compatibility_version": "v1.5.0",
             "temp_directory": str(home.temporary),
             "memory_limit": memory_limit(),
-            "TimeZone": "UTC",
         },
     )
+    connection.execute("set TimeZone = 'UTC'")  # refused at connect: icu is not loaded by then
     if not read_only:
         connection.execute("create schema if not exists raw")
         for ddl in sorted(SCHEMAS.glob("*.sql")):

@@ -1,0 +1,10 @@
+{# The touches of one conversion, and those of them up to the current one. #}
+{% macro journey_windows() -%}
+    window
+        conversion as (partition by org_id, conversion_id),
+        journey as (
+            partition by org_id, conversion_id
+            order by occurred_at, touchpoint_id
+            rows between unbounded preceding and current row
+        )
+{%- endmacro %}

@@ -1,0 +1,21 @@
+{# A JSON object of (name, expression) pairs, in that order. #}
+{% macro json_record(pairs) -%}
+    {{ return(adapter.dispatch("json_record", "tributary")(pairs)) }}
+{%- endmacro %}
+
+{% macro default__json_record(pairs) -%}
+    json_object(
+        {%- for name, expression in pairs %}
+        '{{ name }}', {{ expression }}{{ "," if not loop.last }}
+        {%- endfor %}
+    )
+{%- endmacro %}
+
+{# A JSON array of the JSON values of a group, in the given order. #}
+{% macro json_array_of(value, order_by) -%}
+    {{ return(adapter.dispatch("json_array_of", "tributary")(value, order_by)) }}
+{%- endmacro %}
+
+{% macro default__json_array_of(value, order_by) -%}
+    to_json(list({{ value }} order by {{ order_by }}))
+{%- endmacro %}

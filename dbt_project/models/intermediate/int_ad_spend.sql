@@ -1,0 +1,49 @@
+with
+
+spend as (
+    select * from {{ ref('stg_raw__ad_spend') }}
+),
+
+orgs as (
+    select * from {{ ref('stg_raw__orgs') }}
+),
+
+rates as (
+    select * from {{ ref('int_exchange_rates') }}
+),
+
+with_rate as (
+    select
+        spend.*,
+        orgs.currency as reporting_currency,
+        case when spend.currency = orgs.currency then 1 else rates.numerator end as numerator,
+        case when spend.currency = orgs.currency then 1 else rates.denominator end as denominator,
+    from spend
+    inner join orgs using (org_id)
+    left join rates
+        on spend.currency = rates.base
+        and orgs.currency = rates.quote
+        and spend.currency <> orgs.currency
+        and spend.date >= rates.valid_from
+        and (spend.date < rates.valid_until or rates.valid_until is null)
+),
+
+final as (
+    select
+        org_id,
+        date,
+        platform,
+        account_id,
+        campaign_id,
+        coalesce(adset_id, '(unmatched)') as adset_id,
+        coalesce(ad_id, '(unmatched)') as ad_id,
+        currency as original_currency,
+        spend_micros as original_spend_micros,
+        coalesce(impressions, 0) as impressions,
+        coalesce(clicks, 0) as clicks,
+        coalesce({{ rounded_share('spend_micros', 'numerator', 'denominator') }}, 0) as spend_micros,
+        numerator is not null as has_rate,
+    from with_rate
+)
+
+select * from final

@@ -1,0 +1,41 @@
+{#- A view: every touch of a person against every conversion of that person would be a large table read one row at a time. -#}
+{{ config(materialized='view') }}
+
+with
+
+conversions as (
+    select * from {{ ref('conversions') }}
+),
+
+touchpoints as (
+    select * from {{ ref('touchpoints') }}
+),
+
+conversion_touches as (
+    select * from {{ ref('conversion_touches') }}
+),
+
+final as (
+    select
+        conversions.org_id,
+        conversions.conversion_id,
+        touchpoints.touchpoint_id,
+        touchpoints.occurred_at,
+        touchpoints.touch_type,
+        touchpoints.channel,
+        touchpoints.platform,
+        touchpoints.campaign,
+        {{ days_between('touchpoints.occurred_at', 'conversions.occurred_at') }} as days_before_conversion,
+        conversion_touches.position,
+        conversion_touches.touchpoint_id is not null as is_kept,
+        case
+            when conversion_touches.touchpoint_id is not null then 'kept'
+            when touchpoints.occurred_at > conversions.occurred_at then 'after_conversion'
+            else 'outside_lookback_window'
+        end as reason,
+    from conversions
+    inner join touchpoints using (org_id, person_key)
+    left join conversion_touches using (org_id, conversion_id, touchpoint_id)
+)
+
+select * from final

@@ -1,0 +1,7 @@
+with
+
+campaigns as (
+    select * from {{ ref('int_campaigns') }}
+)
+
+select * from campaigns

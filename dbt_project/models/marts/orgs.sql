@@ -1,0 +1,19 @@
+with
+
+orgs as (
+    select * from {{ ref('stg_raw__orgs') }}
+),
+
+final as (
+    select
+        org_id,
+        currency,
+        timezone,
+        lookback_days,
+        target_cpa_micros,
+        target_roas,
+    from orgs
+)
+
+select * from final
+order by org_id

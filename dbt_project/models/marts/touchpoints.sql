@@ -1,0 +1,68 @@
+with
+
+touches as (
+    select * from {{ ref('int_touches') }}
+),
+
+classes as (
+    select * from {{ ref('int_touch_classes') }}
+),
+
+visitor_customers as (
+    select * from {{ ref('int_visitor_customers') }}
+),
+
+identified as (
+    select
+        touches.*,
+        coalesce(touches.customer_id, visitor_customers.customer_id) as known_customer_id,
+    from touches
+    left join visitor_customers
+        on touches.org_id = visitor_customers.org_id
+        and touches.visitor_id = visitor_customers.visitor_id
+        and touches.customer_id is null
+        and (touches.occurred_at > visitor_customers.valid_after or visitor_customers.valid_after is null)
+        and (touches.occurred_at <= visitor_customers.valid_until or visitor_customers.valid_until is null)
+),
+
+final as (
+    select
+        identified.touchpoint_id,
+        identified.org_id,
+        identified.site_id,
+        identified.visitor_id,
+        identified.known_customer_id as customer_id,
+        identified.session_id,
+        identified.occurred_at,
+        classes.touch_type,
+        classes.channel,
+        classes.platform,
+        identified.source,
+        identified.medium,
+        identified.campaign,
+        identified.content,
+        identified.term,
+        classes.campaign_id,
+        classes.adset_id,
+        classes.ad_id,
+        identified.click_id_type,
+        identified.click_id,
+        identified.creator_code,
+        identified.landing_url,
+        identified.referrer_host,
+        identified.device_type,
+        classes.is_direct,
+        classes.campaign_match,
+        case
+            when identified.known_customer_id is not null then 'c:' || identified.known_customer_id
+            else 'v:' || identified.visitor_id
+        end as person_key,
+    from identified
+    inner join classes
+        on identified.org_id = classes.org_id
+        {%- for column in touch_class_columns() if column != 'org_id' %}
+        and identified.{{ column }} is not distinct from classes.{{ 'given_' if column in ['campaign_id', 'adset_id', 'ad_id'] }}{{ column }}
+        {%- endfor %}
+)
+
+select * from final

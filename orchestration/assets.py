@@ -1,0 +1,141 @@
+"""The graph: files and settings -> raw/* -> dbt (staging, intermediate, marts) -> published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
+from dagster_dbt.core.dbt_event_iterator import DbtEventIterator
+
+from ingestion.home import Home
+from ingestion.load import import_inbox
+from ingestion.settings import land_settings, load_settings
+from orchestration import metadata
+from orchestration.project import load_project
+from orchestration.resources import Warehouse
+from serving.publish import publish
+
+OWNERS = ["team:data"]
+SETTINGS = {
+    "orgs": "One org: its reporting currency, time zone, main lookback window and targets.",
+    "sites": "One site and the org it belongs to.",
+    "ad_accounts": "One ad account and the org that pays it.",
+    "touch_type_windows": "One touch type of an org whose lookback window differs from the org's.",
+    "targets": "One platform or campaign whose targets differ from its org's.",
+}
+FILES = {
+    "events": ("events", "One web event."),
+    "interactions": ("interactions", "One touch that its source already knows as one."),
+    "conversions": ("conversions", "One conversion reported by another system than the web events."),
+    "spend": ("ad_spend", "One day of one ad, or of the finest thing its platform reports."),
+    "exchange-rates": ("exchange_rates", "One currency pair and day."),
+}
+
+project = load_project(Home.from_environment())
+
+
+@dg.multi_asset(
+    specs=[
+        dg.AssetSpec(
+            ["raw", table],
+            description=description,
+            group_name="raw",
+            kinds={"yaml", "duckdb"},
+            owners=OWNERS,
+            skippable=True,
+        )
+        for table, description in SETTINGS.items()
+    ],
+    can_subset=True,
+)
+def settings(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[dg.MaterializeResult]:
+    """tributary.yaml as tables, replaced whole."""
+    read = load_settings(warehouse.home)
+    with warehouse.connect() as connection:
+        land_settings(connection, read)
+        for key in sorted(context.selected_asset_keys):
+            yield dg.MaterializeResult(asset_key=key, metadata=metadata.of_table(connection, key))
+
+
+def raw_asset(kind: str, table: str, description: str) -> dg.AssetsDefinition:
+    """The asset that imports what waits in inbox/<kind>/."""
+
+    @dg.asset(
+        key=["raw", table],
+        deps=[["raw", "orgs"], ["raw", "sites"], ["raw", "ad_accounts"]],
+        description=f"{description} Imports what waits in inbox/{kind}/.",
+        group_name="raw",
+        kinds={"python", "duckdb"},
+        owners=OWNERS,
+    )
+    def raw(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
+        with warehouse.connect() as connection:
+            reports = import_inbox(
+                connection, warehouse.home, load_settings(warehouse.home), kind, context.log.info
+            )
+            return dg.MaterializeResult(
+                metadata=metadata.of_imports(reports) | metadata.of_table(connection, context.asset_key)
+            )
+
+    return raw
+
+
+raw_assets = [raw_asset(kind, table, description) for kind, (table, description) in FILES.items()]
+
+# What every import writes beside its rows.
+import_ledgers = [
+    dg.AssetSpec(
+        ["raw", table],
+        deps=[asset.key for asset in raw_assets],
+        description=description,
+        group_name="raw",
+        kinds={"duckdb"},
+        owners=OWNERS,
+    )
+    for table, description in {
+        "loads": "One import of one file: rows received, loaded, duplicate and failed.",
+        "failed_events": "One input row that broke its contract, with the reason.",
+    }.items()
+]
+
+
+class Translator(DagsterDbtTranslator):
+    """dbt's own names and groups; marts are expected fresh."""
+
+    def get_asset_spec(self, manifest: Any, unique_id: str, project: Any) -> dg.AssetSpec:
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        if spec.group_name == "marts":
+            return spec.replace_attributes(freshness_policy=metadata.FRESH_DAILY)
+        return spec
+
+
+class BuildConfig(dg.Config):
+    full_refresh: bool = False
+
+
+@dbt_assets(manifest=project.manifest_path, project=project, dagster_dbt_translator=Translator())
+def models(
+    context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Warehouse, config: BuildConfig
+) -> Iterator[Any]:
+    """Every dbt model, seed and test, in one dbt invocation."""
+    command = ["build", "--full-refresh"] if config.full_refresh else ["build"]
+    invocation = dbt.cli(command, context=context)
+    events = DbtEventIterator(metadata.told(context, invocation.stream()), invocation)
+    yield from metadata.with_marts(warehouse, events.fetch_column_metadata())
+
+
+@dg.asset(
+    key="published",
+    deps=[key for key in models.keys if key.path[0] == "marts"],
+    group_name="published",
+    kinds={"duckdb", "parquet"},
+    owners=OWNERS,
+    freshness_policy=metadata.FRESH_DAILY,
+)
+def published(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
+    """published/marts.duckdb, a file an org and Parquet, replaced atomically; nothing when a promise is broken."""
+    with warehouse.connect() as connection:
+        counts = publish(connection, warehouse.home.published)
+        return dg.MaterializeResult(metadata=metadata.of_publication(warehouse.home, counts))

@@ -1,0 +1,51 @@
+"""What runs when (UTC), and what new files set off."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from ingestion.home import Home
+
+EVERYTHING = dg.AssetSelection.all()
+TOUCHPOINTS = dg.AssetSelection.assets(["marts", "touchpoints"])
+ATTRIBUTION = dg.AssetSelection.assets(["marts", "attribution_links"], ["marts", "attribution_candidates"])
+DUPLICATES = dg.AssetSelection.checks(
+    dg.AssetCheckKey(dg.AssetKey(["staging", "stg_raw__loads"]), "assert_duplicate_rate_below_limit")
+)
+
+build = dg.define_asset_job("build", EVERYTHING, description="The whole graph, from files to published marts.")
+land = dg.define_asset_job(
+    "land", TOUCHPOINTS.upstream(), description="Import what waits and derive touchpoints from it."
+)
+attribution = dg.define_asset_job(
+    "attribution", ATTRIBUTION.upstream(), description="Credit every conversion under every model."
+)
+nightly_duplicates = dg.define_asset_job(
+    "nightly_duplicates", DUPLICATES, description="Warn when more than a tenth of the rows received were duplicates."
+)
+daily_rollups = dg.define_asset_job(
+    "daily_rollups", EVERYTHING, description="Rollups, waste flags and the published version of the day."
+)
+
+schedules = [
+    dg.ScheduleDefinition(job=land, cron_schedule="*/15 * * * *", execution_timezone="UTC"),
+    dg.ScheduleDefinition(job=attribution, cron_schedule="0 * * * *", execution_timezone="UTC"),
+    dg.ScheduleDefinition(job=nightly_duplicates, cron_schedule="0 2 * * *", execution_timezone="UTC"),
+    dg.ScheduleDefinition(job=daily_rollups, cron_schedule="0 3 * * *", execution_timezone="UTC"),
+]
+
+
+@dg.sensor(job=build, minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)
+def inbox(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """Build once for each new set of files in inbox/; a file that could not be imported is not tried again unchanged."""
+    home = Home.from_environment()
+    waiting = [
+        f"{path.relative_to(home.inbox)}:{path.stat().st_mtime_ns}:{path.stat().st_size}"
+        for path in sorted(home.inbox.glob("*/*"))
+        if path.is_file() and not path.name.startswith(".") and path.suffix not in (".tmp", ".part")
+    ]
+    cursor = "\n".join(waiting)
+    if not waiting or cursor == context.cursor:
+        return dg.SkipReason("no new files in inbox/")
+    context.update_cursor(cursor)
+    return dg.RunRequest(run_key=None, tags={"files": str(len(waiting))})

@@ -1,0 +1,36 @@
+"""A run on the console: a line a step and a model, with the time since the start, and errors without their traces."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+import dagster as dg
+
+
+class ProgressHandler(logging.Handler):
+    """Prints what a person waits for; the event log of the UI holds the rest."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.started = time.monotonic()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        meta = getattr(record, "dagster_meta", {})
+        event = meta.get("dagster_event")
+        if event is None:
+            self.say(meta.get("orig_message", record.getMessage()))
+        elif event.event_type_value == "STEP_START" and event.step_key != "models":
+            self.say(event.step_key.replace("__", "/"))
+        elif event.event_type_value == "STEP_START":
+            self.say("dbt: seeds, models and tests")
+
+    def say(self, message: str) -> None:
+        print(f"{time.monotonic() - self.started:6.1f} s  {message}", flush=True)
+
+
+@dg.logger(description="Progress lines on standard output.")
+def progress_logger(_: dg.InitLoggerContext) -> logging.Logger:
+    logger = logging.Logger("tributary", logging.INFO)
+    logger.addHandler(ProgressHandler())
+    return logger

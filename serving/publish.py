@@ -1,0 +1,172 @@
+"""The warehouse's marts -> what readers open, replaced whole or not at all.
+
+    published/marts.duckdb      every org, readable by DuckDB 1.0 and later
+    published/orgs/<org>.duckdb one org each, and nothing of any other
+    published/parquet/*.parquet the same tables for tools that read files
+
+Everything is written beside the old version and renamed over it, so that a reader sees the version before or this one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+# The promises are copied as they came out; the candidates stay a view: a table of them is a cross product.
+VIEWS = ("attribution_candidates",)
+
+
+class PublishError(Exception):
+    """A promise is broken: nothing was published, and the last version stays."""
+
+
+def broken_promises(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """One sentence for each check of marts.promises that does not hold now."""
+    rows = connection.execute("""
+        select promise, what, org_id, attribution_model, accounting_mode, grain, expected, actual
+        from marts.promises where not is_kept or is_kept is null
+        order by all
+    """).fetchall()
+    return [
+        f"{promise}: {what} ({', '.join(part for part in where if part)}): expected {expected}, found {actual}"
+        for promise, what, *where, expected, actual in rows
+    ]
+
+
+def publish(connection: duckdb.DuckDBPyConnection, folder: Path, warnings: Iterable[str] = ()) -> dict[str, int]:
+    """Write a new version of the published marts into `folder`; rows by table.
+
+    `connection` is open on the warehouse, under the build lock. Raises PublishError, having written nothing, when a
+    promise is broken.
+    """
+    broken = broken_promises(connection)
+    if broken:
+        listed = "\n  ".join(broken[:20])
+        raise PublishError(
+            f"{len(broken)} checks failed, so nothing was published and the last version stays:\n  {listed}\n"
+            "Mend the model or the input, then run again: tributary run"
+        )
+    clear_leftovers(folder)
+    version = last_version(folder) + 1
+    staging = folder / f".new-{version}"
+    (staging / "parquet").mkdir(parents=True)
+    (staging / "orgs").mkdir()
+
+    counts = write_file(connection, staging / "marts.duckdb", version, warnings)
+    orgs = [org for (org,) in connection.execute("select org_id from marts.orgs order by 1").fetchall()]
+    for org in orgs:
+        if len(orgs) == 1:
+            os.link(staging / "marts.duckdb", staging / "orgs" / f"{org}.duckdb")
+        else:
+            write_file(connection, staging / "orgs" / f"{org}.duckdb", version, warnings, org)
+    for table in counts:
+        target = str(staging / "parquet" / f"{table}.parquet").replace("'", "''")
+        connection.execute(f"copy (from marts.{table}) to '{target}' (format parquet, compression zstd)")
+    swap_in(staging, folder, version)
+    return counts
+
+
+def write_file(
+    connection: duckdb.DuckDBPyConnection, path: Path, version: int, warnings: Iterable[str], org: str | None = None
+) -> dict[str, int]:
+    """One published database: every mart, for one org or for all, and `meta`; rows by table."""
+    target = str(path).replace("'", "''")
+    connection.execute(f"attach '{target}' as target (storage_version 'v1.0.0')")
+    try:
+        counts = {}
+        for table in mart_tables(connection):
+            where = "where org_id = $org" if org else ""
+            connection.execute(
+                f"create table target.main.{table} as from marts.{table} {where}", {"org": org} if org else None
+            )
+            counts[table] = connection.execute(f"select count(*) from target.main.{table}").fetchone()[0]
+        warehouse = connection.execute("select current_database()").fetchone()[0]
+        for view in VIEWS:
+            (sql,) = connection.execute(
+                "select sql from duckdb_views() where schema_name = 'marts' and view_name = ?", [view]
+            ).fetchone()
+            connection.execute("use target")
+            try:
+                connection.execute(sql.replace("marts.", ""))
+            finally:
+                connection.execute(f'use "{warehouse}"')
+        checks = connection.execute("""
+            select promise, count(*) from target.main.promises where is_kept group by promise order by promise
+        """).fetchall()
+        connection.execute(
+            "create table target.main.meta as select $version::bigint as version, $now::timestamp as published_at, "
+            "$counts::json as counts, $checks::json as checks, $warnings::json as warnings",
+            {
+                "version": version,
+                "now": datetime.now(UTC).replace(tzinfo=None),
+                "counts": json.dumps(counts),
+                "checks": json.dumps(dict(checks)),
+                "warnings": json.dumps(list(warnings)),
+            },
+        )
+    finally:
+        connection.execute("detach target")
+    return counts
+
+
+def mart_tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The marts that are published as tables, by name."""
+    rows = connection.execute(
+        "select table_name from information_schema.tables where table_schema = 'marts' order by table_name"
+    ).fetchall()
+    return [name for (name,) in rows if name not in VIEWS]
+
+
+def swap_in(staging: Path, folder: Path, version: int) -> None:
+    """Rename everything of a finished version over the last one, the main file at the end."""
+    for file in staging.rglob("*"):
+        if file.is_file():
+            sync(file)
+    (folder / "orgs").mkdir(exist_ok=True)
+    fresh = {file.name for file in (staging / "orgs").iterdir()}
+    for file in (staging / "orgs").iterdir():
+        file.replace(folder / "orgs" / file.name)
+    for file in (folder / "orgs").iterdir():
+        if file.name not in fresh:
+            file.unlink()
+
+    (staging / "parquet").rename(folder / f".parquet-{version}")
+    link = staging / "parquet"
+    link.symlink_to(f".parquet-{version}")
+    link.replace(folder / "parquet")
+
+    (staging / "marts.duckdb").replace(folder / "marts.duckdb")
+    sync(folder)
+    shutil.rmtree(staging)
+
+
+def clear_leftovers(folder: Path) -> None:
+    """Remove what a killed run left behind, and Parquet versions that nobody can still be reading."""
+    folder.mkdir(parents=True, exist_ok=True)
+    current = os.readlink(folder / "parquet") if (folder / "parquet").is_symlink() else None
+    for path in [*folder.glob(".new-*"), *folder.glob(".parquet-*")]:
+        if path.name != current:
+            shutil.rmtree(path)
+
+
+def last_version(folder: Path) -> int:
+    """The version that is published now, 0 where none is."""
+    if not (folder / "marts.duckdb").exists():
+        return 0
+    with duckdb.connect(str(folder / "marts.duckdb"), read_only=True) as published:
+        return published.execute("select version from meta").fetchone()[0]
+
+
+def sync(path: Path) -> None:
+    """Make a file or folder durable before its name is switched."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
