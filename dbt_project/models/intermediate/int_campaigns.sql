@@ -1,0 +1,31 @@
+with
+
+spend as (
+    select * from {{ ref('stg_raw__ad_spend') }}
+),
+
+latest as (
+    select
+        *,
+        row_number() over (
+            partition by org_id, platform, campaign_id, adset_id, ad_id
+            order by date desc, campaign, adset, ad
+        ) as recency,
+    from spend
+),
+
+final as (
+    select
+        org_id,
+        platform,
+        campaign_id,
+        adset_id,
+        ad_id,
+        campaign,
+        adset,
+        ad,
+    from latest
+    where recency = 1
+)
+
+select * from final

@@ -1,0 +1,112 @@
+{%- set visitor = 'partition by org_id, site_id, visitor_id' -%}
+{%- set in_order = 'order by occurred_at, type_rank, event_id' -%}
+with
+
+events as (
+    select
+        *,
+        coalesce(url, path) as page_url,
+        case when type = 'PAGE_VIEW' then 0 else 1 end as type_rank,
+    from {{ ref('stg_raw__events') }}
+),
+
+urls as (
+    select * from {{ ref('int_urls') }}
+),
+
+with_campaign as (
+    select
+        events.*,
+        urls.campaign_key,
+        lag(events.occurred_at) over ({{ visitor }} {{ in_order }}) as previous_occurred_at,
+        lag(events.session_id) over ({{ visitor }} {{ in_order }}) as previous_session_id,
+    from events
+    left join urls using (page_url)
+),
+
+with_gap as (
+    select
+        *,
+        case
+            when occurred_at
+                <= {{ dbt.dateadd('minute', var('session_timeout_minutes'), 'previous_occurred_at') }} then 0
+            else 1
+        end as is_after_gap,
+    from with_campaign
+),
+
+with_visit as (
+    select
+        *,
+        sum(is_after_gap) over ({{ visitor }} {{ in_order }} rows unbounded preceding) as visit_number,
+    from with_gap
+),
+
+with_current_campaign as (
+    select
+        *,
+        last_value(campaign_key ignore nulls) over (
+            partition by org_id, site_id, visitor_id, visit_number
+            {{ in_order }}
+            rows between unbounded preceding and 1 preceding
+        ) as current_campaign_key,
+    from with_visit
+),
+
+-- A given session id is kept; an event without one goes on with what the visitor was doing, unless too much time has passed
+-- or another campaign brought the visitor.
+with_start as (
+    select
+        *,
+        case
+            when is_after_gap = 1 then 1
+            when session_id is not null then case when session_id = previous_session_id then 0 else 1 end
+            when campaign_key is distinct from current_campaign_key and campaign_key is not null then 1
+            else 0
+        end as is_start,
+    from with_current_campaign
+),
+
+with_segment as (
+    select
+        *,
+        sum(is_start) over ({{ visitor }} {{ in_order }} rows unbounded preceding) as segment_number,
+    from with_start
+),
+
+with_first_event as (
+    select
+        *,
+        first_value(event_id) over segment as first_event_id,
+        first_value(session_id) over segment as segment_session_id,
+    from with_segment
+    window segment as (
+        partition by org_id, site_id, visitor_id, segment_number
+        {{ in_order }}
+        rows between unbounded preceding and current row
+    )
+),
+
+final as (
+    select
+        org_id,
+        site_id,
+        event_id,
+        type,
+        occurred_at,
+        visitor_id,
+        customer_id,
+        coalesce(
+            session_id,
+            segment_session_id,
+            {{ hash_key(['org_id', 'site_id', 'visitor_id', 'first_event_id']) }}
+        ) as session_id,
+        page_url,
+        referrer,
+        user_agent,
+        page_url is not null or type = 'PAGE_VIEW' as is_page,
+        campaign_key,
+    from with_first_event
+)
+
+select * from final

@@ -1,0 +1,91 @@
+{#- Endings under which one brand has a site a country: google.de, google.co.uk, google.com.br. -#}
+{%- set country_ending = '[.](?:com|org|net|info|[a-z]{2}|(?:co|com|org|net|ne|or)[.][a-z]{2})' -%}
+with
+
+urls as (
+    select * from {{ ref('int_urls') }}
+),
+
+referrers as (
+    select * from {{ ref('int_referrers') }}
+),
+
+interactions as (
+    select * from {{ ref('stg_raw__interactions') }}
+),
+
+click_ids as (
+    select * from {{ ref('click_ids') }}
+),
+
+source_categories as (
+    select * from {{ ref('source_categories') }}
+),
+
+source_platforms as (
+    select * from {{ ref('source_platforms') }}
+),
+
+spelled as (
+    select distinct utm_source as source from urls
+    union
+    select distinct ref from urls
+    union
+    select distinct host from referrers
+    union
+    select distinct {{ without_www('host') }} from referrers
+    union
+    select distinct name from source_categories
+    union
+    select distinct source from click_ids
+    union
+    select distinct source from interactions
+    union
+    select distinct platform from interactions
+    union
+    select distinct channel from interactions
+),
+
+sources as (
+    select distinct
+        lower(trim(source)) as source,
+        {{ without_www('lower(trim(source))') }} as bare_source,
+    from spelled
+    where trim(source) <> ''
+),
+
+-- From the exact name to the widest domain it is part of: m.facebook.com, m.facebook.*, facebook.com.
+keys as (
+    select source, 1 as preference, bare_source as key from sources
+    union all
+    select source, 2, {{ regex_capture('bare_source', "'^(.+?)" ~ country_ending ~ "$'") }} || '.*' from sources
+    {%- for labels in range(1, 4) %}
+    union all
+    select source, {{ labels + 2 }}, {{ regex_capture('bare_source', "'^(?:[^.]+[.]){" ~ labels ~ "}([^.]+[.].+)$'") }} from sources
+    {%- endfor %}
+),
+
+categorized as (
+    select
+        keys.source,
+        min_by(source_categories.category, keys.preference) as category,
+        min_by(source_categories.name, keys.preference) as name,
+    from keys
+    inner join source_categories on keys.key = source_categories.source
+    group by keys.source
+),
+
+final as (
+    select
+        sources.source,
+        sources.bare_source,
+        categorized.category,
+        categorized.name,
+        coalesce(by_alias.platform, by_name.platform) as platform,
+    from sources
+    left join categorized using (source)
+    left join source_platforms as by_alias on sources.bare_source = by_alias.alias
+    left join source_platforms as by_name on categorized.name = by_name.alias
+)
+
+select * from final

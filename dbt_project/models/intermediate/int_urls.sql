@@ -1,0 +1,116 @@
+{%- set utm_parameters = ['utm_source', 'utm_medium', 'utm_campaign', 'utm_content', 'utm_term', 'utm_id'] -%}
+with
+
+events as (
+    select * from {{ ref('stg_raw__events') }}
+),
+
+click_ids as (
+    select * from {{ ref('click_ids') }}
+),
+
+-- An address is parsed once, however many events it has. Line breaks and tabs inside it are dropped, as browsers do.
+addresses as (
+    select distinct
+        coalesce(url, path) as page_url,
+        {{ regex_replace("replace(coalesce(url, path), '&amp;', '&')", "'[\\t\\r\\n]'", "''") }} as address,
+    from events
+    where coalesce(url, path) is not null
+),
+
+-- A single-page app keeps its parameters behind the #; they count only where the query proper has none.
+queries as (
+    select
+        page_url,
+        1 as preference,
+        {{ regex_capture('address', "'^[^?#]*[?]([^#]*)'") }} as query,
+    from addresses
+
+    union all
+
+    select
+        page_url,
+        2 as preference,
+        coalesce(
+            {{ regex_capture('address', "'^[^#]*#((?i:utm_).*)'") }},
+            {{ regex_capture('address', "'^[^#]*#[^?]*[?](.*)'") }}
+        ) as query,
+    from addresses
+),
+
+present_queries as (
+    select * from queries where query is not null
+),
+
+pairs as (
+    {{ split_to_rows('present_queries', ['page_url', 'preference'], 'query', '&') }}
+),
+
+parameters as (
+    select
+        page_url,
+        preference,
+        position,
+        lower(trim({{ percent_decoded("split_part(part, '=', 1)") }})) as name,
+        trim({{ percent_decoded(regex_capture('part', "'^[^=]*=(.*)'")) }}) as value,
+    from pairs
+),
+
+known_parameters as (
+    select
+        parameters.*,
+        click_ids.click_id_type,
+        click_ids.priority as click_id_priority,
+    from parameters
+    left join click_ids on parameters.name = click_ids.parameter
+    where parameters.value <> ''
+        and (
+            click_ids.parameter is not null
+            or parameters.name in ('{{ utm_parameters | join("', '") }}', 'ref', 'creator')
+        )
+),
+
+-- The first value of a repeated parameter counts.
+ranked as (
+    select
+        *,
+        row_number() over (partition by page_url, preference, name order by position) as occurrence,
+        min(preference) over (partition by page_url) as best_preference,
+    from known_parameters
+),
+
+by_page as (
+    select
+        page_url,
+        {%- for parameter in utm_parameters %}
+        max(case when name = '{{ parameter }}' then value end) as {{ parameter }},
+        {%- endfor %}
+        min_by(click_id_type, click_id_priority) as click_id_type,
+        min_by(case when click_id_type is not null then value end, click_id_priority) as click_id,
+        max(case when name = 'ref' then value end) as ref,
+        max(case when name = 'creator' then value end) as creator_code,
+    from ranked
+    where occurrence = 1 and preference = best_preference
+    group by page_url
+),
+
+final as (
+    select
+        addresses.page_url,
+        {{ url_host('addresses.address') }} as host,
+        {%- for parameter in utm_parameters %}
+        by_page.{{ parameter }},
+        {%- endfor %}
+        by_page.click_id_type,
+        by_page.click_id,
+        by_page.ref,
+        by_page.creator_code,
+        case
+            when coalesce({{ utm_parameters | join(', ') }}, click_id) is not null
+                then {{ hash_key(utm_parameters + ['click_id_type', 'click_id']) }}
+        end as campaign_key,
+    from addresses
+    left join by_page using (page_url)
+)
+
+select * from final

@@ -1,0 +1,133 @@
+with
+
+events as (
+    select * from {{ ref('int_sessionized_events') }}
+),
+
+urls as (
+    select * from {{ ref('int_urls') }}
+),
+
+referrers as (
+    select * from {{ ref('int_referrers') }}
+),
+
+sources as (
+    select * from {{ ref('int_sources') }}
+),
+
+click_ids as (
+    select * from {{ ref('click_ids') }}
+),
+
+ads as (
+    select distinct
+        org_id,
+        ad_id,
+    from {{ ref('int_campaigns') }}
+    where ad_id is not null
+),
+
+pages as (
+    select
+        *,
+        row_number() over session as page_number,
+        last_value(campaign_key ignore nulls) over (session rows between unbounded preceding and 1 preceding)
+            as previous_campaign_key,
+    from events
+    where is_page
+    window session as (
+        partition by org_id, site_id, visitor_id, session_id
+        order by occurred_at, case when type = 'PAGE_VIEW' then 0 else 1 end, event_id
+    )
+),
+
+-- A session's landing, and each later page that a new campaign brought the visitor to.
+touches as (
+    select * from pages
+    where page_number = 1
+        or (campaign_key is not null and campaign_key is distinct from previous_campaign_key)
+),
+
+with_clues as (
+    select
+        touches.*,
+        urls.utm_source,
+        urls.utm_medium,
+        urls.utm_campaign,
+        urls.utm_content,
+        urls.utm_term,
+        urls.utm_id,
+        urls.click_id_type,
+        urls.click_id,
+        urls.ref,
+        urls.creator_code,
+        click_ids.source as click_source,
+        click_ids.medium as click_medium,
+        click_ids.is_paid_evidence,
+        case
+            when referrers.is_own then null
+            when {{ without_www('referrers.host') }} = {{ without_www('urls.host') }} then null
+            else referrers.host
+        end as referrer_host,
+    from touches
+    left join urls using (page_url)
+    left join click_ids using (click_id_type)
+    left join referrers
+        on touches.org_id = referrers.org_id
+        and touches.referrer = referrers.referrer
+),
+
+-- What the link says of itself comes first, then the platform's click id, then a partner's code, then the referrer. A link
+-- that carries campaign parameters but no source is not direct traffic: somebody tagged it.
+final as (
+    select
+        {{ hash_key(['with_clues.org_id', 'with_clues.site_id', 'with_clues.event_id']) }} as touchpoint_id,
+        with_clues.org_id,
+        with_clues.site_id,
+        with_clues.visitor_id,
+        with_clues.customer_id,
+        with_clues.session_id,
+        with_clues.occurred_at,
+        case
+            when utm_source is not null then lower(utm_source)
+            when utm_medium is not null then coalesce(click_source, '(not set)')
+            when click_source is not null then click_source
+            when ref is not null then lower(ref)
+            when creator_code is not null then 'creator'
+            when referrer_host is not null and sources.category = 'SEARCH' then sources.name
+            when referrer_host is not null then sources.bare_source
+            when campaign_key is not null then '(not set)'
+            else '(direct)'
+        end as source,
+        case
+            when utm_medium is not null then lower(utm_medium)
+            when utm_source is not null and is_paid_evidence then click_medium
+            when utm_source is not null then '(not set)'
+            when click_source is not null then click_medium
+            when ref is not null then 'referral'
+            when creator_code is not null then 'affiliate'
+            when referrer_host is not null and sources.category = 'SEARCH' then 'organic'
+            when referrer_host is not null then 'referral'
+            when campaign_key is not null then '(not set)'
+            else '(none)'
+        end as medium,
+        utm_campaign as campaign,
+        utm_content as content,
+        utm_term as term,
+        utm_id as campaign_id,
+        ads.ad_id,
+        click_id_type,
+        click_id,
+        creator_code,
+        page_url as landing_url,
+        referrer_host,
+        {{ device_type('user_agent') }} as device_type,
+    from with_clues
+    left join sources on with_clues.referrer_host = sources.source
+    left join ads
+        on with_clues.org_id = ads.org_id
+        and with_clues.utm_content = ads.ad_id
+)
+
+select * from final

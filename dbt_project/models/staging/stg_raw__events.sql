@@ -1,0 +1,34 @@
+with
+
+source as (
+    select * from {{ source('raw', 'events') }}
+),
+
+orgs as (
+    select * from {{ source('raw', 'orgs') }}
+),
+
+-- An org that left tributary.yaml keeps its raw rows, but no longer appears.
+final as (
+    select
+        source.org_id,
+        source.site_id,
+        source.event_id,
+        source.type,
+        source.occurred_at,
+        source.anon_id as visitor_id,
+        source.user_id as customer_id,
+        source.session_id,
+        source.url,
+        source.path,
+        source.referrer,
+        source.user_agent,
+        source.value_micros,
+        source.currency,
+        source.order_id,
+        source.conversion_type,
+    from source
+    inner join orgs using (org_id)
+)
+
+select * from final

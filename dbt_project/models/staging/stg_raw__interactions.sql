@@ -1,0 +1,36 @@
+with
+
+source as (
+    select * from {{ source('raw', 'interactions') }}
+),
+
+orgs as (
+    select * from {{ source('raw', 'orgs') }}
+),
+
+-- An org that left tributary.yaml keeps its raw rows, but no longer appears.
+final as (
+    select
+        source.org_id,
+        source.interaction_id,
+        source.occurred_at,
+        source.visitor_id,
+        source.customer_id,
+        source.site_id,
+        source.touch_type,
+        source.channel,
+        source.platform,
+        source.source,
+        source.medium,
+        source.campaign,
+        source.content,
+        source.term,
+        source.campaign_id,
+        source.adset_id,
+        source.ad_id,
+        source.creator_code,
+    from source
+    inner join orgs using (org_id)
+)
+
+select * from final

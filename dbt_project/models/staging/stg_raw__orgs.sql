@@ -1,0 +1,18 @@
+with
+
+source as (
+    select * from {{ source('raw', 'orgs') }}
+),
+
+final as (
+    select
+        org_id,
+        currency,
+        timezone,
+        lookback_days,
+        target_cpa_micros,
+        target_roas,
+    from source
+)
+
+select * from final

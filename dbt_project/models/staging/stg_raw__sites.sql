@@ -1,0 +1,22 @@
+with
+
+source as (
+    select * from {{ source('raw', 'sites') }}
+),
+
+orgs as (
+    select * from {{ source('raw', 'orgs') }}
+),
+
+-- An org that left tributary.yaml keeps its raw rows, but no longer appears.
+final as (
+    select
+        source.site_id,
+        source.org_id,
+        source.public_key,
+        source.domains,
+    from source
+    inner join orgs using (org_id)
+)
+
+select * from final
