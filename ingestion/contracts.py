@@ -1,0 +1,128 @@
+"""The five input contracts as data: which columns a file of each kind brings, their types and what makes a row unique.
+
+In: nothing. Out: CONTRACTS, read by ingestion/parse.py (rows -> typed rows) and ingestion/load.py (typed rows -> raw.*).
+The order of the columns is the order in which a row's content is hashed: append new ones at the end.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+Type = Literal[
+    "text",      # trimmed; empty is null
+    "platform",  # text, lower-cased
+    "event",     # PAGE_VIEW, CONVERSION or CUSTOM
+    "instant",   # ISO 8601 with a zone -> UTC
+    "date",      # ISO 8601 day
+    "money",     # decimal -> micros, exactly
+    "currency",  # three letters (ISO 4217)
+    "count",     # whole number, not negative
+    "number",    # finite
+    "rate",      # decimal above 0
+]
+
+
+class ContractError(Exception):
+    """A file, or the way it was asked to be read, that cannot be imported at all; nothing was written."""
+
+
+class Column(NamedTuple):
+    name: str
+    type: Type = "text"
+    required: bool = False
+    default: str | None = None
+
+    @property
+    def stored(self) -> str:
+        """The column of the raw table: money is kept in micros."""
+        return f"{self.name}_micros" if self.type == "money" else self.name
+
+
+class Contract(NamedTuple):
+    table: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]           # columns of the raw table that identify a row; ids among them may be null
+    derived_id: str | None = None  # made from the row's content where the file has none
+    one_of: tuple[str, ...] = ()   # at least one of these is required
+    replaces: bool = False         # a later import of the same key replaces; else the first occurrence in time wins
+    history: str | None = None     # where replaced rows go
+
+
+_PERSON = ("visitor_id", "customer_id")
+
+CONTRACTS: dict[str, Contract] = {
+    "events": Contract(
+        "raw.events",
+        (
+            Column("event_id", required=True),
+            Column("site_id", required=True),
+            Column("type", "event", required=True),
+            Column("occurred_at", "instant", required=True),
+            Column("anon_id", required=True),
+            *map(Column, ("session_id", "user_id", "url", "path", "referrer", "user_agent")),
+            Column("value", "money"),
+            Column("currency", "currency"),
+            *map(Column, ("order_id", "conversion_type")),
+        ),
+        key=("org_id", "site_id", "event_id"),
+    ),
+    "interactions": Contract(
+        "raw.interactions",
+        (
+            Column("occurred_at", "instant", required=True),
+            *map(Column, (*_PERSON, "interaction_id", "site_id", "touch_type", "channel")),
+            Column("platform", "platform"),
+            *map(Column, ("source", "medium", "campaign", "content", "term")),
+            *map(Column, ("campaign_id", "adset_id", "ad_id", "creator_code")),
+        ),
+        key=("org_id", "interaction_id"),
+        derived_id="interaction_id",
+        one_of=_PERSON,
+    ),
+    "conversions": Contract(
+        "raw.conversions",
+        (
+            Column("occurred_at", "instant", required=True),
+            *map(Column, (*_PERSON, "conversion_id", "site_id")),
+            Column("conversion_type", default="purchase"),
+            Column("value", "money"),
+            Column("currency", "currency"),
+            Column("order_id"),
+        ),
+        key=("org_id", "conversion_id"),
+        derived_id="conversion_id",
+        one_of=_PERSON,
+    ),
+    "spend": Contract(
+        "raw.ad_spend",
+        (
+            Column("date", "date", required=True),
+            Column("platform", "platform", required=True),
+            Column("account_id", required=True),
+            Column("campaign_id", required=True),
+            Column("currency", "currency", required=True),
+            Column("spend", "money", required=True),
+            *map(Column, ("campaign", "adset_id", "adset", "ad_id", "ad")),
+            Column("impressions", "count"),
+            Column("clicks", "count"),
+            Column("platform_conversions", "number"),
+            Column("platform_value", "money"),
+        ),
+        key=("org_id", "platform", "account_id", "campaign_id", "adset_id", "ad_id", "date", "currency"),
+        replaces=True,
+        history="raw.ad_spend_history",
+    ),
+    "exchange-rates": Contract(
+        "raw.exchange_rates",
+        (
+            Column("date", "date", required=True),
+            Column("base", "currency", required=True),
+            Column("quote", "currency", required=True),
+            Column("rate", "rate", required=True),
+        ),
+        key=("date", "base", "quote"),
+        replaces=True,
+    ),
+}
+
+KINDS = tuple(CONTRACTS)

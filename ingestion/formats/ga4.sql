@@ -1,0 +1,62 @@
+-- GA4's BigQuery export (NDJSON or Parquet of events_YYYYMMDD, nested as it is) -> events. event_timestamp is in microseconds, UTC.
+-- GA4 gives an event no id: it is made from what tells events of one batch apart.
+-- `purchase` and `generate_lead` are conversions; an amount is in the event's own currency.
+-- required: event_timestamp, event_name, user_pseudo_id
+-- optional: event_params, user_id, stream_id, ecommerce, event_bundle_sequence_id, batch_event_index, batch_ordering_id, device
+with events as (
+    select
+        *,
+        case when json_valid(event_params) then event_params::json end as parameters,
+        try_cast(event_timestamp as bigint) as micros
+    from source
+),
+
+valued as (
+    select
+        *,
+        -- the value of a parameter, whichever of its typed fields holds it
+        list_transform(
+            ['ga_session_id', 'page_location', 'page_referrer', 'page_title', 'value', 'currency', 'transaction_id'],
+            lambda name: list_extract(list_filter(
+                json_extract(parameters, '$[*]'), lambda p: p ->> '$.key' = name
+            ), 1) -> '$.value'
+        ) as found
+    from events
+),
+
+named as (
+    select
+        *,
+        list_transform(found, lambda v: coalesce(
+            v ->> '$.string_value', v ->> '$.int_value', v ->> '$.double_value', v ->> '$.float_value'
+        )) as param
+    from valued
+)
+
+select
+    _row,
+    md5(concat_ws(
+        '|', user_pseudo_id, event_timestamp, event_name, event_bundle_sequence_id, batch_ordering_id, batch_event_index,
+        event_params
+    )) as event_id,
+    coalesce(stream_id, 'ga4') as site_id,
+    case
+        when event_name = 'page_view' then 'PAGE_VIEW'
+        when event_name in ('purchase', 'generate_lead') then 'CONVERSION'
+        else 'CUSTOM'
+    end as type,
+    coalesce(make_timestamp(micros)::varchar || 'Z', event_timestamp) as occurred_at,
+    user_pseudo_id as anon_id,
+    -- GA4's session number is the visitor's, not the site's
+    user_pseudo_id || '.' || param[1] as session_id,
+    user_id,
+    param[2] as url,
+    null as path,
+    param[3] as referrer,
+    case when json_valid(device) then device ->> '$.web_info.browser' end as user_agent,
+    case when event_name in ('purchase', 'generate_lead') then param[5] end as value,
+    case when event_name in ('purchase', 'generate_lead') then param[6] end as currency,
+    coalesce(param[7], case when json_valid(ecommerce) then ecommerce ->> '$.transaction_id' end) as order_id,
+    case event_name when 'purchase' then 'purchase' when 'generate_lead' then 'lead' end as conversion_type,
+    json_object('event_name', event_name, 'page_title', param[4]) as properties
+from named

@@ -1,0 +1,230 @@
+"""`source` -> `typed`: the row contract, as SQL built from ingestion/contracts.py.
+
+In: the temporary table `source` (text columns, see ingestion/read.py) and what the importer said about it.
+Out: `typed`, one row for each row in scope: the raw table's columns, `_content_hash`, `_row` (of `source`) and `_ok`;
+`violations` gives the query for the rows that are not: their reasons and the row as it came.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ingestion.contracts import Column, Contract
+from ingestion.read import literal, quoted
+
+_DECIMAL = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?$"
+_LOCAL = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?$"
+_ZONED = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)? ?(UTC|[+-]\d{2}(:?\d{2})?)$"
+_MIDNIGHT = r"^\d{4}-\d{2}-\d{2}([T ]00:00(:00(\.0+)?)?Z?)?$"
+_DECIMAL_OF = "case when regexp_matches({t}, '" + _DECIMAL + "') then try_cast({t} as {type}) end"
+
+# Text -> value, null where the text is none. Money: 18 digits, 6 of them decimals, hold everything below 1e12 exactly.
+_VALUES = {
+    "text": "{t}",
+    "platform": "lower({t})",
+    "event": "case when upper({t}) in ('PAGE_VIEW', 'CONVERSION', 'CUSTOM') then upper({t}) end",
+    "date": "case when regexp_matches({t}, '" + _MIDNIGHT + "') then try_cast(left({t}, 10) as date) end",
+    "money": "(" + _DECIMAL_OF.replace("{type}", "decimal(18, 6)") + " * 1000000)::bigint",
+    "currency": "case when regexp_matches({t}, '^[A-Za-z]{3}$') then upper({t}) end",
+    "count": r"case when regexp_matches({t}, '^\d+(\.0*)?$') then try_cast(split_part({t}, '.', 1) as bigint) end",
+    "number": _DECIMAL_OF.replace("{type}", "double"),
+    "rate": "nullif(greatest(" + _DECIMAL_OF.replace("{type}", "decimal(18, 9)") + ", 0), 0)",
+}
+_EXPECTED = {
+    "event": "PAGE_VIEW, CONVERSION or CUSTOM",
+    "instant": "an ISO 8601 time such as 2026-07-01T09:30:00Z, from 1970 to 2199",
+    "date": "an ISO 8601 day such as 2026-07-01",
+    "money": "a plain decimal below 1e12 such as 1234.56, without separators or symbols",
+    "currency": "an ISO 4217 code such as USD",
+    "count": "a whole number from 0",
+    "number": "a finite number",
+    "rate": "a decimal above 0 such as 1.0842",
+}
+
+
+class Scope(NamedTuple):
+    """How the rows of one file are to be read."""
+
+    contract: Contract
+    texts: dict[str, str]      # contract column -> SQL of its text over `relation`; what is absent is null
+    extras: dict[str, str]     # name -> SQL of the text of a column that the contract does not know
+    properties: str | None     # SQL of a JSON object, merged with the extras
+    relation: str              # has _row
+    where: str                 # SQL over `relation`
+    org: str | None
+    timezone: str | None
+    has_default_org: bool
+
+
+def typed(scope: Scope) -> str:
+    """The query of `typed`."""
+    contract = scope.contract
+    columns = [name for name, _ in _values(scope)]
+    content = " || ".join(_canonical(name, column) for name, column in _content(scope))
+    id_ = contract.derived_id
+    stored = [f"coalesce({name}, _content_hash) as {name}" if name == id_ else name for name in columns]
+    return f"""
+        with {_parsed(scope)}, hashed as (
+            select _row, not ({" or ".join(bad for _, bad, _ in _checks(scope))}) as _ok,
+                {", ".join(columns)}, properties, md5({content}) as _content_hash
+            from parsed
+        )
+        select _row, _ok, {", ".join(stored)}, properties, _content_hash from hashed
+    """
+
+
+def violations(scope: Scope, source_columns: list[str]) -> str:
+    """The query of the rows that break the contract: _row, org_id, reason (the first), detail (all), payload (the row)."""
+    checks = _checks(scope)
+    reason = "\n".join(f"when {bad} then {literal(code)}" for code, bad, _ in checks)
+    detail = ",\n".join(f"case when {bad} then {sentence} end" for _, bad, sentence in checks)
+    row = ", ".join(f"{literal(name)}, source.{quoted(name)}" for name in source_columns)
+    return f"""
+        with {_parsed(scope)}
+        select _row, {"org_id" if "org_id" in dict(_values(scope)) else "null"} as org_id,
+            case {reason} end as reason, concat_ws('; ', {detail}) as detail,
+            json_merge_patch('{{}}', json_object({row}))::varchar as payload
+        from parsed join temp.source on source.rowid = _row
+        where {" or ".join(bad for _, bad, _ in checks)}
+    """
+
+
+def _parsed(scope: Scope) -> str:
+    """CTEs: the texts beside the values made of them, and the org."""
+    texts = ",\n".join(f"trim({sql}) as t_{name}" for name, sql in scope.texts.items())
+    values = ",\n".join(f"{sql} as {name}" for name, sql in _values(scope))
+    declared = _declared(scope)
+    join = f"left join declared on {declared}" if declared else "left join (select null as org_id) as declared on false"
+    return f"""
+        texts as (
+            select _row, {texts}, {scope.properties or "null"} as t_properties, {_extras(scope)} as extras
+            from {scope.relation} where {scope.where}
+        ),
+        cleaned as (
+            select _row, {", ".join(f"nullif(t_{name}, '') as t_{name}" for name in scope.texts)},
+                nullif(trim(t_properties), '') as t_properties, extras
+            from texts
+        ),
+        parsed as (
+            select cleaned.*, declared.org_id as declared_org, {values},
+                case when t_properties is null then nullif(extras, '{{}}')
+                    when {_BAD_PROPERTIES} then null
+                    else nullif({_MERGED}, '{{}}') end as properties
+            from cleaned {join}
+        )
+    """
+
+
+_BAD_PROPERTIES = "case when json_valid(t_properties) then json_type(t_properties) <> 'OBJECT' else t_properties is not null end"
+# Members in the order of their names, so that the same content has the same hash.
+_MERGED = """(list_transform([json_merge_patch('{}', t_properties, extras)], lambda o:
+    '{' || array_to_string(list_transform(list_distinct(json_keys(o)).list_sort(),
+        lambda k: to_json(k) || ':' || json_extract(o, '/' || replace(replace(k, '~', '~0'), '/', '~1'))), ',') || '}')[1])"""
+
+
+def _extras(scope: Scope) -> str:
+    """Columns that no contract knows, as JSON: text, or the JSON that the text is. The same in every file format."""
+    if not scope.extras:
+        return "'{}'"
+    members = ", ".join(
+        f"{literal(name)}, case when left({sql}, 1) in ('{{', '[') and json_valid({sql}) then {sql}::json else to_json({sql}) end"
+        for name, sql in sorted(scope.extras.items())
+    )
+    return f"json_merge_patch('{{}}', json_object({members}))::varchar"
+
+
+def _values(scope: Scope) -> list[tuple[str, str]]:
+    """Raw column -> SQL over `cleaned` and `declared`."""
+    contract = scope.contract
+    org = [] if "org_id" not in contract.key else [
+        ("org_id", literal(scope.org) if scope.org else "coalesce(declared.org_id, 'default')")
+    ]
+    return org + [
+        (column.stored, _value(column, scope.timezone) if column.name in scope.texts else _default(column))
+        for column in contract.columns
+    ]
+
+
+def _default(column: Column) -> str:
+    return literal(column.default) if column.default else f"null::{_SQL_TYPES.get(column.type, 'varchar')}"
+
+
+_SQL_TYPES = {"instant": "timestamp", "date": "date", "money": "bigint", "count": "bigint", "number": "double"}
+
+
+def _value(column: Column, timezone: str | None) -> str:
+    text = f"t_{column.name}"
+    if column.type == "instant":
+        return _instant(text, timezone)
+    value = _VALUES[column.type].replace("{t}", text)
+    return f"coalesce({value}, {literal(column.default)})" if column.default else value
+
+
+def _instant(text: str, timezone: str | None) -> str:
+    moment = f"try_cast({text} as timestamp)"
+    local = f"when regexp_matches({text}, '{_LOCAL}') then timezone('UTC', timezone({literal(timezone)}, {moment}))"
+    value = f"""case
+        when right({text}, 1) = 'Z' then {moment}
+        when regexp_matches({text}, '{_ZONED}') then timezone('UTC', try_cast(replace({text}, ' UTC', 'Z') as timestamptz))
+        {local if timezone else ""} end"""
+    return f"(select if(v >= '1970-01-01'::timestamp and v < '2200-01-01'::timestamp, v, null) from (select {value} as v))"
+
+
+def _declared(scope: Scope) -> str | None:
+    """How a row finds the org that tributary.yaml declares for it: by its site or its ad account."""
+    if scope.contract.table == "raw.ad_spend":
+        return "declared.platform = lower(t_platform) and declared.account_id = t_account_id"
+    return "declared.site_id = t_site_id" if "site_id" in scope.texts else None
+
+
+def _checks(scope: Scope) -> list[tuple[str, str, str]]:
+    """(reason code, SQL over `parsed` that is true, never null, for a row that breaks it, SQL of the sentence)."""
+    checks = []
+    for column in scope.contract.columns:
+        if column.name not in scope.texts:
+            continue
+        text, value = f"t_{column.name}", column.stored
+        shown = f"if(length({text}) > 60, left({text}, 60) || '...', {text})"
+        if column.required:
+            checks.append(("missing_value", f"({text} is null)", literal(f"{column.name} is empty and required")))
+        bad = f"({text} is not null and {value} is null)"
+        if column.type == "instant" and not scope.timezone:
+            local = f"({text} is not null and regexp_matches({text}, '{_LOCAL}'))"
+            sentence = f"'{column.name} ' || {shown} || ' has no time zone: write Z or an offset, or import with --timezone'"
+            checks.append(("missing_timezone", local, sentence))
+            bad = f"({bad} and not {local})"
+        if column.type not in ("text", "platform"):
+            code = "bad_timestamp" if column.type == "instant" else f"bad_{column.type}"
+            checks.append((code, bad, f"'{column.name} ' || {shown} || {literal(f' is not {_EXPECTED[column.type]}')}"))
+    one_of = [name for name in scope.contract.one_of if name in scope.texts]
+    if one_of:
+        empty = " and ".join(f"t_{name} is null" for name in one_of)
+        sentence = literal(f"{' and '.join(scope.contract.one_of)} are both empty: one of them is required")
+        checks.append(("missing_person", f"({empty})", sentence))
+    if scope.properties:
+        checks.append(("bad_properties", f"({_BAD_PROPERTIES})", "'properties is not a JSON object'"))
+    if scope.contract.table == "raw.exchange_rates":
+        checks.append(("bad_rate", "coalesce(base = quote, false)", "'base and quote are the same currency'"))
+    if "org_id" in scope.contract.key and scope.org:
+        sentence = f"'tributary.yaml declares it for org ' || declared_org || {literal(f', not {scope.org}')}"
+        checks.append(("org_mismatch", f"coalesce(declared_org <> {literal(scope.org)}, false)", sentence))
+    if "org_id" in scope.contract.key and not scope.org and not scope.has_default_org:
+        sentence = "'no org: tributary.yaml declares neither this site or ad account nor an org default; import with --org'"
+        checks.append(("unknown_org", "(declared_org is null)", sentence))
+    return checks
+
+
+def _content(scope: Scope) -> list[tuple[str, str | None]]:
+    types = {column.stored: column.type for column in scope.contract.columns}
+    present = {column.stored for column in scope.contract.columns if column.name in scope.texts or column.default}
+    return [(name, types.get(name, "text") if name in present or name == "org_id" else None) for name, _ in _values(scope)] + [
+        ("properties", "text")
+    ]
+
+
+def _canonical(name: str, type_: str | None) -> str:
+    """One column's part of the content: its length goes before it, so that no two contents read the same."""
+    if type_ is None:
+        return "'-'"
+    text = f"epoch_us({name})::varchar" if type_ == "instant" else f"{name}::varchar"
+    return f"coalesce(strlen({text}) || ':' || {text}, '-')"

@@ -1,0 +1,177 @@
+"""What the importer says about a file -> the Scope in which its rows are read, or one ContractError that says what to do.
+
+In: the columns of `source`, --map, --where, --org, --site, --timezone, --format. Out: SQL for each column of the contract,
+and the temporary table `declared`: which org tributary.yaml declares for a site or an ad account.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from difflib import get_close_matches
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import duckdb
+
+from ingestion.contracts import CONTRACTS, Contract, ContractError
+from ingestion.parse import Scope
+from ingestion.read import Connection, Read, literal, quoted
+from ingestion.settings import Settings
+
+FORMATS = {path.stem: path for path in sorted((Path(__file__).parent / "formats").glob("*.sql"))}
+
+
+def id_columns(mapping: dict[str, str]) -> Callable[[str], bool]:
+    """Whether a column of the file is an id: by its name, or because it is mapped to one."""
+    mapped = {source.lower() for column, source in mapping.items() if column.endswith("_id")}
+    return lambda column: column.lower() in mapped or column.lower().endswith("id")
+
+
+def scope_of(  # noqa: PLR0913
+    connection: Connection,
+    kind: str,
+    source: Read,
+    *,
+    settings: Settings,
+    mapping: dict[str, str],
+    where: str | None,
+    org: str | None,
+    site: str | None,
+    timezone: str | None,
+    file_format: str | None,
+) -> Scope:
+    """Check what was said against the file, the contract and the settings."""
+    contract = CONTRACTS[kind]
+    known = [column.name for column in contract.columns]
+    _check_options(kind, known, settings, org=org, site=site, timezone=timezone)
+    _declare(connection, settings)
+    columns = {name.lower(): name for name in source.columns}
+    for column, name in mapping.items():
+        if column not in [*known, "properties"]:
+            raise ContractError(f"--map {column}={name}: {kind} has no column {column}{_hint(column, known)}")
+        if name.lower() not in columns:
+            raise ContractError(
+                f"{source.path}: --map {column}={name}: the file has no column {name}{_hint(name, source.columns)}."
+                f" Its columns: {', '.join(source.columns)}"
+            )
+    relation = "(select rowid as _row, * from temp.source) as source"
+    given = dict(columns)
+    if file_format:
+        relation, formatted = _format(connection, kind, source, file_format)
+        given = {name: f"_{name}" for name in formatted}
+    texts = {name: quoted(given[name]) for name in (*known, "properties") if name in given}
+    texts |= {column: quoted(columns[name.lower()]) for column, name in mapping.items()}
+    if site:
+        texts["site_id"] = literal(site)
+    properties = texts.pop("properties", None)
+    if source.columns or source.layout.kind != "ndjson":  # an NDJSON file without a line has no columns to miss
+        _check_required(source, contract, texts, mapping)
+    consumed = {name.lower() for name in mapping.values()} | {*known, "properties"}
+    extras = {} if file_format else {name: quoted(name) for name in source.columns if name.lower() not in consumed}
+    in_scope = _in_scope(connection, source, where) if where else "true"
+    has_default = any(entry.id == "default" for entry in settings.orgs)
+    return Scope(contract, texts, extras, properties, relation, in_scope, org, timezone, has_default)
+
+
+def _check_options(kind: str, known: list[str], settings: Settings, *, org: str | None, site: str | None, timezone: str | None) -> None:
+    orgs = [entry.id for entry in settings.orgs]
+    if org and org not in orgs:
+        raise ContractError(f"--org {org}: tributary.yaml has no such org{_hint(org, orgs)}. Its orgs: {', '.join(orgs)}")
+    if org and kind == "exchange-rates":
+        raise ContractError("--org: exchange rates belong to no org")
+    if site and "site_id" not in known:
+        raise ContractError(f"--site: {kind} belongs to no site")
+    if timezone:
+        try:
+            ZoneInfo(timezone)
+        except (KeyError, ValueError, OSError):
+            raise ContractError(f"--timezone {timezone}: not an IANA time zone such as Europe/Berlin") from None
+
+
+def _declare(connection: Connection, settings: Settings) -> None:
+    rows = [(site.id, None, None, site.org) for site in settings.sites]
+    rows += [(None, account.platform.lower(), account.account_id, account.org) for account in settings.ad_accounts]
+    connection.execute(
+        "create or replace temp table declared (site_id varchar, platform varchar, account_id varchar, org_id varchar)"
+    )
+    if rows:
+        connection.executemany("insert into declared values (?, ?, ?, ?)", rows)
+
+
+def _check_required(source: Read, contract: Contract, texts: dict[str, str], mapping: dict[str, str]) -> None:
+    missing = [column.name for column in contract.columns if column.required and column.name not in texts]
+    if contract.one_of and not any(name in texts for name in contract.one_of):
+        missing.append(contract.one_of[0])
+    if not missing:
+        return
+    name = missing[0]
+    either = f" (or {contract.one_of[1]})" if name in contract.one_of else ""
+    free = [column for column in source.columns if column not in mapping.values()]
+    close = _close(name, free)
+    separator = " Is the separator really a comma?" if len(source.columns) == 1 and source.layout.kind == "csv" else ""
+    raise ContractError(
+        f"{source.path}: required column {', '.join(missing)}{either} is missing. If it has another name in the file, say so:"
+        f" --map {name}={close or 'its_name_in_the_file'}. The file's columns: {', '.join(source.columns)}.{separator}"
+    )
+
+
+def _format(connection: Connection, kind: str, source: Read, name: str) -> tuple[str, list[str]]:
+    """The relation of a known layout: the file's columns, and the contract's under a leading underscore."""
+    if name not in FORMATS:
+        raise ContractError(f"--format {name}: unknown{_hint(name, list(FORMATS))}. Known: {', '.join(FORMATS)}")
+    if kind != "events":
+        raise ContractError(f"--format {name} brings events: tributary import events --format {name} FILE")
+    sql = FORMATS[name].read_text()
+    used = {part: re.findall(r"\w+", names) for part, names in re.findall(r"^-- (required|optional): (.*)$", sql, re.M)}
+    present = {column.lower() for column in source.columns}
+    missing = [column for column in used["required"] if column.lower() not in present]
+    if missing and source.columns:
+        raise ContractError(
+            f"{source.path}: not a {name} file: it has no column {', '.join(missing)}. Its columns: {', '.join(source.columns)}"
+        )
+    absent = [c for c in {*used["required"], *used["optional"]} if c.lower() not in present]
+    nulls = "".join(f", null::varchar as {quoted(column)}" for column in sorted(absent))
+    body = f"with source as (select rowid as _row, *{nulls} from temp.source) {sql}"
+    columns = [row[0] for row in connection.execute(f"describe {body}").fetchall() if row[0] != "_row"]
+    renamed = ", ".join(f'formatted."{column}" as "_{column}"' for column in columns)
+    return (
+        f"(select file.rowid as _row, file.*, {renamed} from ({body}) as formatted"
+        f" join temp.source as file on file.rowid = formatted._row) as source"
+    ), columns
+
+
+def _in_scope(connection: Connection, source: Read, where: str) -> str:
+    """SQL for the rows that meet the condition. A column whose every value is a number is compared as one."""
+    mentioned = [column for column in source.columns if column.lower() in where.lower()]
+    numeric = []
+    if mentioned:
+        tests = ", ".join(
+            f"bool_and(try_cast({quoted(c)} as double) is not null) filter ({quoted(c)} is not null)" for c in mentioned
+        )
+        found = connection.execute(f"select {tests} from temp.source").fetchone() or ()
+        numeric = [column for column, is_number in zip(mentioned, found, strict=True) if is_number]
+    replace = ", ".join(f"try_cast({quoted(c)} as double) as {quoted(c)}" for c in numeric)
+    columns = f"* replace ({replace})" if replace else "*"
+    query = f"select _row from (select rowid as _row, {columns} from temp.source) as file where (\n{where}\n)"
+    try:
+        if len(connection.extract_statements(query)) != 1:
+            raise ContractError(f"--where {where}: one condition is wanted, not several statements")
+        connection.execute(f"create or replace temp table in_scope as {query}")
+    except duckdb.Error as error:
+        problem = str(error).split("\n\nLINE")[0].strip()
+        raise ContractError(
+            f"{source.path}: --where {where}: {problem}. The file's columns: {', '.join(source.columns)}"
+        ) from None
+    return "_row in (select _row from temp.in_scope)"
+
+
+def _close(name: str, names: list[str]) -> str | None:
+    lower = {candidate.lower(): candidate for candidate in names}
+    close = get_close_matches(name.lower(), lower, 1, 0.6) or [c for c in lower if c in name.lower() or name.lower() in c]
+    return lower[close[0]] if close else None
+
+
+def _hint(name: str, names: list[str]) -> str:
+    close = _close(name, names)
+    return f": do you mean {close}?" if close else ""
