@@ -1,0 +1,76 @@
+"""What the visits cost: visits -> rows of the spend contract (an ad and a day each); exchange rates."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+
+from ingestion.simulate_journeys import BY_WEEKDAY, MEAN_ORDER, midnights
+from ingestion.simulate_rows import decimal
+from ingestion.simulate_world import LANES, ORGS
+
+# Clicks an impression
+CLICK_RATE = {"Paid Search": 0.05, "Paid Social": 0.012, "Display": 0.004, "Paid Video": 0.006}
+NEARLY = {"USD": 0.86, "GBP": 1.15}  # euros, at the start
+
+
+def spend(rng: np.random.Generator, visits: pl.DataFrame, start: date, days: int) -> pl.DataFrame:
+    """Every ad on every day, quiet ones too: rows of the spend contract, and `spend_micros`, `org_id`.
+
+    A platform counts a few clicks that never became a visit, and claims more conversions than it caused.
+    """
+    begins, org = midnights(start, days), visits["org"].to_numpy()
+    by_zone = np.array([np.searchsorted(zone, visits["time"], side="right") - 1 for zone in begins])
+    day = by_zone[org, np.arange(len(org))]
+    cell = visits["lane"].to_numpy() * days + day
+    ads = [index for index, lane in enumerate(LANES) if lane.platform]
+    size = len(LANES) * days
+    visited = np.bincount(cell, minlength=size).reshape(-1, days)[ads]
+    converted = np.bincount(cell, visits["converts"], minlength=size).reshape(-1, days)[ads]
+    clicks = visited + rng.poisson(0.08 * visited)
+    prices = np.array([LANES[ad].cpc for ad in ads])[:, None] * rng.gamma(60, 1 / 60, clicks.shape)
+    # Some platforms bill in cents, others to the micro; both must add up.
+    fine = np.array([LANES[ad].platform == "google" for ad in ads])[:, None]
+    cost = clicks * prices
+    micros = np.where(fine, np.rint(cost * 1e6), np.rint(cost * 1e2) * 1e4).astype(np.int64)
+    rate = np.array([CLICK_RATE.get(LANES[ad].channel, 1.0) for ad in ads])[:, None]
+    weekday = np.array([BY_WEEKDAY[(start + timedelta(each)).weekday()] for each in range(days)])
+    impressions = clicks + rng.poisson(clicks * (1 / rate - 1) + 20 * weekday)
+    claimed = converted * 1.3 + rng.poisson(0.01 * clicks)
+    claimed_cents = np.rint(claimed * MEAN_ORDER * 100).astype(np.int64)
+    lanes = [LANES[ad] for ad in ads for _ in range(days)]
+    named = ["platform", "account_id", "campaign_id", "currency"]
+    details = ["campaign", "adset_id", "adset", "ad_id", "ad"]
+    text = {
+        name: pl.Series([getattr(lane, name) or None for lane in lanes], dtype=pl.String)
+        for name in named + details
+    }
+    table = pl.DataFrame({
+        "date": [start + timedelta(each) for each in range(days)] * len(ads), **text,
+        "org_id": [lane.org for lane in lanes], "spend_micros": micros.ravel(),
+        "impressions": impressions.ravel(), "clicks": clicks.ravel(),
+        "platform_conversions": claimed.ravel().round(2), "cents": claimed_cents.ravel(),
+        "affiliate": [lane.channel == "Affiliates" for lane in lanes],
+    })  # fmt: skip
+    # Affiliate networks do not count impressions.
+    table = table.with_columns(impressions=pl.when(~pl.col("affiliate")).then("impressions"))
+    return table.select(
+        "date", *named, spend=decimal(pl.col("spend_micros"), 6), **{name: pl.col(name) for name in details},
+        impressions="impressions", clicks="clicks", platform_conversions="platform_conversions",
+        platform_value=decimal(pl.col("cents"), 2), spend_micros="spend_micros", org_id="org_id",
+    ).sort("date", "platform", "account_id", "campaign_id", "ad_id")  # fmt: skip
+
+
+def exchange_rates(rng: np.random.Generator, start: date, days: int) -> pl.DataFrame:
+    """A rate to the euro for every weekday, from a week before the period; markets are closed at weekends."""
+    each = [start + timedelta(day) for day in range(-7, days)]
+    reporting = ORGS[1]["currency"]
+    tables = []
+    for base, rate in NEARLY.items():
+        walk = rate * np.exp(np.cumsum(rng.normal(0, 0.003, len(each))))
+        tables.append(pl.DataFrame({
+            "date": each, "base": base, "quote": reporting, "rate": [f"{value:.6f}" for value in walk],
+        }))  # fmt: skip
+    return pl.concat(tables).filter(pl.col("date").dt.weekday() <= 5).sort("date", "base")
