@@ -13,11 +13,14 @@ conversions as (
 ),
 
 seen_together as (
-    select org_id, visitor_id, customer_id, occurred_at from events
+    {%- for relation in ['events', 'interactions', 'conversions'] %}
+    select org_id, visitor_id, customer_id, occurred_at
+    from {{ relation }}
+    where visitor_id is not null and customer_id is not null
+    {% if not loop.last %}
     union all
-    select org_id, visitor_id, customer_id, occurred_at from interactions
-    union all
-    select org_id, visitor_id, customer_id, occurred_at from conversions
+    {% endif %}
+    {%- endfor %}
 ),
 
 -- Most visitors are one customer, whose interval is open: only the shared ones need their history sorted.
@@ -28,7 +31,6 @@ visitors as (
         min(customer_id) as first_customer_id,
         max(customer_id) as last_customer_id,
     from seen_together
-    where visitor_id is not null and customer_id is not null
     group by org_id, visitor_id
 ),
 
@@ -42,7 +44,6 @@ shared as (
     inner join visitors
         on seen_together.org_id = visitors.org_id
         and seen_together.visitor_id = visitors.visitor_id
-        and seen_together.customer_id is not null
         and visitors.first_customer_id <> visitors.last_customer_id
 ),
 
