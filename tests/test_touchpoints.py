@@ -287,8 +287,8 @@ def insert_campaigns(connection: Connection) -> None:
     ]:
         insert(
             connection, "ad_spend", org_id="campaigns", platform=platform, account_id="1",
-            campaign_id=campaign_id, adset_id=ad_id and f"{campaign_id}-set", ad_id=ad_id, date=NOON.date() + timedelta(days=day),
-            currency="USD", campaign=name, spend_micros=1,
+            campaign_id=campaign_id, adset_id=ad_id and f"{campaign_id}-set", ad_id=ad_id,
+            date=NOON.date() + timedelta(days=day), currency="USD", campaign=name, spend_micros=1,
         )
     for number, (values, _) in enumerate(INTERACTIONS):
         known = {"org_id": "campaigns", "interaction_id": f"i{number:02}", "visitor_id": "v"}
