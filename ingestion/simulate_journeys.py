@@ -95,6 +95,7 @@ def visits(rng: np.random.Generator, start: date, days: int, events: int) -> pl.
         login = has_account & ~known[each, device] & ((rng.random(people) < 0.25) | converts)
         pages = rng.geometric(0.40, people).clip(1, 12)
         dwell = rng.integers(12, 150, people)  # seconds a page
+        # A lognormal whose mean is 1.
         order = rng.lognormal(-0.18, 0.6, people) * MEAN_ORDER * _BASKET[came_by]
         last = {
             "person": each, "org": org, "site": site, "lane": lane, "time": time, "day": day, "dwell": dwell,

@@ -43,6 +43,7 @@ def hexes(rng: np.random.Generator, count: int) -> pl.Series:
 
 
 def picked(values: list[str], index: np.ndarray) -> pl.Series:
+    """The value at each position of `index`."""
     return pl.Series(values, dtype=pl.String).gather(index)
 
 
@@ -52,7 +53,7 @@ def decimal(units: pl.Expr, digits: int) -> pl.Expr:
 
 
 def identified(rng: np.random.Generator, visits: pl.DataFrame) -> pl.DataFrame:
-    """Each visit with its lane's columns and with ids, money, and landing URL."""
+    """Each visit with its lane's columns and with ids, money, and query string."""
     count, lane, site = len(visits), visits["lane"].to_numpy(), visits["site"].to_numpy()
     lanes = pl.DataFrame(LANES, schema=list(Lane._fields), orient="row").with_row_index("lane")
     lanes = lanes.with_columns(pl.col("lane").cast(pl.Int64))
@@ -148,7 +149,7 @@ def offline_conversions(rng: np.random.Generator, visits: pl.DataFrame) -> pl.Da
     sold = visits.filter("offline")
     delay = pl.Series(rng.integers(3_600, 7_200, len(sold)))
     return sold.select(
-        # One till in ten numbers nothing: the loader derives an id from the row.
+        # One till in ten numbers nothing either.
         conversion_id=pl.when(pl.col("visit") % 10 > 0).then(pl.format("pos-{}", "visit")),
         occurred_at=((pl.col("time") + delay) * 1000).cast(pl.Int64).cast(pl.Datetime("ms", "UTC")),
         customer_id="customer_id", conversion_type="conversion_type", value=decimal(pl.col("cents"), 2),
@@ -178,9 +179,10 @@ def interactions(rng: np.random.Generator, visits: pl.DataFrame) -> pl.DataFrame
         some = some.filter(pl.Series(rng.random(len(some)) < share))
         before = pl.Series(rng.integers(least, most, len(some)))
         known = pl.col("has_account") & (touch_type != "view")
-        numbered = pl.format("{}-{}", pl.lit(touch_type), "visit") if touch_type != "call" else None
+        # The switchboard numbers nothing: the loader derives an id from the row.
+        nothing, numbered = pl.lit(None, pl.String), pl.format("{}-{}", pl.lit(touch_type), "visit")
         tables.append(some.select(
-            interaction_id=pl.lit(None, pl.String) if numbered is None else numbered,
+            interaction_id=nothing if touch_type == "call" else numbered,
             occurred_at=((pl.col("time") - before) * 1000).cast(pl.Int64).cast(pl.Datetime("ms", "UTC")),
             visitor_id=pl.when(~known).then("anon_id"), customer_id=pl.when(known).then("customer_id"),
             touch_type=pl.lit(touch_type), site_id="site_id", **marketing,

@@ -11,8 +11,11 @@ from ingestion.simulate_journeys import BY_WEEKDAY, MEAN_ORDER, midnights
 from ingestion.simulate_rows import decimal
 from ingestion.simulate_world import LANES, ORGS
 
-# Clicks an impression
-CLICK_RATE = {"Paid Search": 0.05, "Paid Social": 0.012, "Display": 0.004, "Paid Video": 0.006}
+# Clicks an impression; affiliate networks do not count impressions.
+CLICK_RATE = {
+    "Paid Search": 0.05, "Paid Shopping": 0.02, "Paid Social": 0.012, "Display": 0.004, "Paid Video": 0.006,
+    "Affiliates": 1.0,
+}  # fmt: skip
 NEARLY = {"USD": 0.86, "GBP": 1.15}  # euros, at the start
 
 
@@ -35,7 +38,7 @@ def spend(rng: np.random.Generator, visits: pl.DataFrame, start: date, days: int
     fine = np.array([LANES[ad].platform == "google" for ad in ads])[:, None]
     cost = clicks * prices
     micros = np.where(fine, np.rint(cost * 1e6), np.rint(cost * 1e2) * 1e4).astype(np.int64)
-    rate = np.array([CLICK_RATE.get(LANES[ad].channel, 1.0) for ad in ads])[:, None]
+    rate = np.array([CLICK_RATE[LANES[ad].channel] for ad in ads])[:, None]
     weekday = np.array([BY_WEEKDAY[(start + timedelta(each)).weekday()] for each in range(days)])
     impressions = clicks + rng.poisson(clicks * (1 / rate - 1) + 20 * weekday)
     claimed = converted * 1.3 + rng.poisson(0.01 * clicks)
@@ -54,7 +57,6 @@ def spend(rng: np.random.Generator, visits: pl.DataFrame, start: date, days: int
         "platform_conversions": claimed.ravel().round(2), "cents": claimed_cents.ravel(),
         "affiliate": [lane.channel == "Affiliates" for lane in lanes],
     })  # fmt: skip
-    # Affiliate networks do not count impressions.
     table = table.with_columns(impressions=pl.when(~pl.col("affiliate")).then("impressions"))
     return table.select(
         "date", *named, spend=decimal(pl.col("spend_micros"), 6), **{name: pl.col(name) for name in details},

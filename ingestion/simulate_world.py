@@ -117,7 +117,7 @@ CAMPAIGNS: list[tuple] = [
     ("nw-meta", "23851001", "Prospecting_Lookalike_1%", "Paid Social", 3, 2, 9, 1, 1.48, "id", {}),
     ("nw-meta", "23851002", "Retargeting Café & Friends", "Paid Social", 1, 2, 0, 6, 1.14, "name", {}),
     ("nw-meta", "23851003", "Advantage+ Sales", "Paid Social", 1, 3, 6, 1, 1.35, "both", {}),
-    ("nw-meta", "23851004", "Interest Stack Broad", "Paid Social", 2, 2, 4, 0, 1.75, "id", {"basket": 0.15}),
+    ("nw-meta", "23851004", "Interest Stack Broad", "Paid Social", 2, 2, 9, 0, 1.60, "id", {"basket": 0.12}),
     ("nw-meta", "23851005", "New Market Test", "Paid Social", 1, 1, 0.08, 0, 1.22, "id", {"quality": 0}),
     ("nw-tiktok", "1788001", "Spark Ads UGC", "Paid Social", 2, 2, 4, 1, 0.95, "both", {}),
     ("nw-tiktok", "1788002", "Hashtag Challenge", "Paid Social", 1, 2, 2, 0, 1.62, "id", {"quality": 0}),
@@ -134,7 +134,7 @@ CAMPAIGNS: list[tuple] = [
     ("nl-meta", "24870002", "Warenkorb Retargeting", "Paid Social", 1, 2, 0, 6, 1.01, "name", {}),
     ("nl-meta", "24870003", "Reichweite Q3", "Paid Social", 1, 2, 3, 0, 2.02, "both", {"quality": 0}),
     ("nl-tiktok", "1799001", "Berge im Feed", "Paid Social", 1, 2, 4, 1, 0.94, "both", {}),
-    ("nl-microsoft", "40881", "Bing DE Generisch", "Paid Search", 1, 1, 2, 1, 1.15, "both", {"basket": 0.2}),
+    ("nl-microsoft", "40881", "Bing DE Generisch", "Paid Search", 1, 1, 5, 1, 1.35, "both", {"basket": 0.15}),
     ("nl-awin", "5120", "Publisher 5120", "Affiliates", 0, 0, 3, 3, 1.07, "both", {}),
 ]  # fmt: skip
 

@@ -235,6 +235,13 @@ def test_spend_equals_the_truth_to_the_micro(world: World) -> None:
     assert table["adset_id"].null_count() > 0, "some campaigns are reported without ads"
 
 
+def test_ads_are_seen_more_often_than_clicked(world: World) -> None:
+    table = one_csv(world.inbox, "spend").drop_nulls("impressions")
+    seen, clicked = (table[column].cast(pl.Int64) for column in ("impressions", "clicks"))
+    assert (seen >= clicked).all()
+    assert 0.002 < clicked.sum() / seen.sum() < 0.05
+
+
 def test_causes_sum_to_the_conversions(world: World) -> None:
     caused, booked = world.truth["caused"], world.truth["conversions"]
     for total in ("conversions", "value_micros"):
