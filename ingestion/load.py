@@ -82,18 +82,20 @@ def load_file(  # noqa: PLR0913
         replaced = _replace(connection, contract, stamp) if contract.replaces else 0
         if not contract.replaces:
             _resolve_conflicts(connection, kind, contract, stamp)
-        _insert(connection, contract, stamp)
         report = _report(connection, kind, path.name, replaced)
-        _record_failures(connection, kind, source, stamp)
+        if report.failed:
+            _record_failures(connection, kind, source, stamp)
+        connection.execute("drop table temp.source")  # its memory serves the insert
+        _insert(connection, contract, stamp)
         connection.execute(
             f"insert into raw.loads by name select load_id, {literal(kind)} as kind, {literal(path.name)} as source,"
             f" {literal(file_format or source.layout.kind)} as format, loaded_at, {report.received} as received_rows,"
             f" {report.loaded} as loaded_rows, {report.duplicate} as duplicate_rows, {report.failed} as failed_rows,"
             f" {report.replaced} as replaced_rows from (select {stamp}) as load (load_id, loaded_at)"
         )
-        for table in ("source", "unreadable", "declared", "typed", "refused", "settled"):
+        for table in ("unreadable", "declared", "typed", "refused", "settled"):
             connection.execute(f"drop table temp.{table}")
-        connection.execute("drop table if exists temp.source_lines; commit")
+        connection.execute("drop table if exists temp.source_lines; drop table if exists temp.in_scope; commit")
     except BaseException:
         connection.execute("rollback")
         raise
@@ -227,8 +229,6 @@ def _record_failures(connection: Connection, kind: str, source, stamp: str) -> N
     connection.execute(
         f"insert into refused select null, line, null, reason, detail, payload, md5({literal(kind)} || payload) from unreadable"
     )
-    if connection.execute("select count(*) from refused").fetchone() == (0,):
-        return
     number_lines(connection, source)
     connection.execute(
         f"""

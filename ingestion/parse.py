@@ -16,6 +16,7 @@ _DECIMAL = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?$"
 _LOCAL = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?$"
 _ZONED = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)? ?(UTC|[+-]\d{2}(:?\d{2})?)$"
 _MIDNIGHT = r"^\d{4}-\d{2}-\d{2}([T ]00:00(:00(\.0+)?)?Z?)?$"
+_EARLIEST, _LATEST = "'1970-01-01'::timestamp", "'2199-12-31 23:59:59'::timestamp"  # beyond: a defect, infinity
 _DECIMAL_OF = "case when regexp_matches({t}, '" + _DECIMAL + "') then try_cast({t} as {type}) end"
 
 # Text -> value, null where the text is none. Money: 18 digits, 6 of them decimals, hold everything below 1e12 exactly.
@@ -60,13 +61,14 @@ def typed(scope: Scope) -> str:
     """The query of `typed`."""
     contract = scope.contract
     columns = [name for name, _ in _values(scope)]
-    content = " || ".join(_canonical(name, column) for name, column in _content(scope))
+    # A JSON list: no two contents read the same. An absent column reads like an empty one.
+    content = ", ".join(f"{name}::varchar" for name in (*columns, "properties"))
     id_ = contract.derived_id
     stored = [f"coalesce({name}, _content_hash) as {name}" if name == id_ else name for name in columns]
     return f"""
         with {_parsed(scope)}, hashed as (
             select _row, not ({" or ".join(bad for _, bad, _ in _checks(scope))}) as _ok,
-                {", ".join(columns)}, properties, md5({content}) as _content_hash
+                {", ".join(columns)}, properties, md5(to_json([{content}])::varchar) as _content_hash
             from parsed
         )
         select _row, _ok, {", ".join(stored)}, properties, _content_hash from hashed
@@ -91,7 +93,7 @@ def violations(scope: Scope, source_columns: list[str]) -> str:
 
 def _parsed(scope: Scope) -> str:
     """CTEs: the texts beside the values made of them, and the org."""
-    texts = ",\n".join(f"trim({sql}) as t_{name}" for name, sql in scope.texts.items())
+    texts = ",\n".join(f"{sql} as t_{name}" for name, sql in scope.texts.items())
     values = ",\n".join(f"{sql} as {name}" for name, sql in _values(scope))
     declared = _declared(scope)
     join = f"left join declared on {declared}" if declared else "left join (select null as org_id) as declared on false"
@@ -100,17 +102,12 @@ def _parsed(scope: Scope) -> str:
             select _row, {texts}, {scope.properties or "null"} as t_properties, {_extras(scope)} as extras
             from {scope.relation} where {scope.where}
         ),
-        cleaned as (
-            select _row, {", ".join(f"nullif(t_{name}, '') as t_{name}" for name in scope.texts)},
-                nullif(trim(t_properties), '') as t_properties, extras
-            from texts
-        ),
         parsed as (
-            select cleaned.*, declared.org_id as declared_org, {values},
+            select texts.*, declared.org_id as declared_org, {values},
                 case when t_properties is null then nullif(extras, '{{}}')
                     when {_BAD_PROPERTIES} then null
                     else nullif({_MERGED}, '{{}}') end as properties
-            from cleaned {join}
+            from texts {join}
         )
     """
 
@@ -134,7 +131,7 @@ def _extras(scope: Scope) -> str:
 
 
 def _values(scope: Scope) -> list[tuple[str, str]]:
-    """Raw column -> SQL over `cleaned` and `declared`."""
+    """Raw column -> SQL over `texts` and `declared`."""
     contract = scope.contract
     org = [] if "org_id" not in contract.key else [
         ("org_id", literal(scope.org) if scope.org else "coalesce(declared.org_id, 'default')")
@@ -163,11 +160,10 @@ def _value(column: Column, timezone: str | None) -> str:
 def _instant(text: str, timezone: str | None) -> str:
     moment = f"try_cast({text} as timestamp)"
     local = f"when regexp_matches({text}, '{_LOCAL}') then timezone('UTC', timezone({literal(timezone)}, {moment}))"
-    value = f"""case
+    return f"""case
         when right({text}, 1) = 'Z' then {moment}
         when regexp_matches({text}, '{_ZONED}') then timezone('UTC', try_cast(replace({text}, ' UTC', 'Z') as timestamptz))
         {local if timezone else ""} end"""
-    return f"(select if(v >= '1970-01-01'::timestamp and v < '2200-01-01'::timestamp, v, null) from (select {value} as v))"
 
 
 def _declared(scope: Scope) -> str | None:
@@ -188,6 +184,8 @@ def _checks(scope: Scope) -> list[tuple[str, str, str]]:
         if column.required:
             checks.append(("missing_value", f"({text} is null)", literal(f"{column.name} is empty and required")))
         bad = f"({text} is not null and {value} is null)"
+        if column.type == "instant":
+            bad = f"({text} is not null and ({value} is null or {value} not between {_EARLIEST} and {_LATEST}))"
         if column.type == "instant" and not scope.timezone:
             local = f"({text} is not null and regexp_matches({text}, '{_LOCAL}'))"
             sentence = f"'{column.name} ' || {shown} || ' has no time zone: write Z or an offset, or import with --timezone'"
@@ -212,19 +210,3 @@ def _checks(scope: Scope) -> list[tuple[str, str, str]]:
         sentence = "'no org: tributary.yaml declares neither this site or ad account nor an org default; import with --org'"
         checks.append(("unknown_org", "(declared_org is null)", sentence))
     return checks
-
-
-def _content(scope: Scope) -> list[tuple[str, str | None]]:
-    types = {column.stored: column.type for column in scope.contract.columns}
-    present = {column.stored for column in scope.contract.columns if column.name in scope.texts or column.default}
-    return [(name, types.get(name, "text") if name in present or name == "org_id" else None) for name, _ in _values(scope)] + [
-        ("properties", "text")
-    ]
-
-
-def _canonical(name: str, type_: str | None) -> str:
-    """One column's part of the content: its length goes before it, so that no two contents read the same."""
-    if type_ is None:
-        return "'-'"
-    text = f"epoch_us({name})::varchar" if type_ == "instant" else f"{name}::varchar"
-    return f"coalesce(strlen({text}) || ':' || {text}, '-')"

@@ -1,7 +1,7 @@
 """A file -> temporary tables, whatever its format. Knows nothing of contracts.
 
 In: CSV, TSV, NDJSON (each plain or gzipped) or Parquet.
-Out: `source`, one row a record: the file's columns as text, empty as null, without personal data, in the file's order;
+Out: `source`, one row a record: the file's columns as text, trimmed, empty as null, without personal data, in the file's order;
 `unreadable(line, reason, detail, payload)`, the lines that no record could be made of; and, once `number_lines` was
 called, `source_lines(line)`, the line on which each row of `source` starts.
 
@@ -79,7 +79,7 @@ def _create_source(connection: Connection, texts: dict[str, str], relation: str,
     """`source` from `relation`: column -> SQL of its text. The only place where the original text is seen."""
     kept = {column: text for column, text in texts.items() if not is_dropped(column)}
     select = ",\n".join(
-        f"nullif({scrubbed(column, text, is_id=is_id(column))}, '') as {quoted(column)}" for column, text in kept.items()
+        f"nullif(trim({scrubbed(column, text, is_id=is_id(column))}), '') as {quoted(column)}" for column, text in kept.items()
     )
     connection.execute(f"create temp table source as select {select or 'null as _nothing'} from {relation}")
     return list(kept)

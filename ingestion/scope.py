@@ -134,7 +134,7 @@ def _format(connection: Connection, kind: str, source: Read, name: str) -> tuple
     nulls = "".join(f", null::varchar as {quoted(column)}" for column in sorted(absent))
     body = f"with source as (select rowid as _row, *{nulls} from temp.source) {sql}"
     columns = [row[0] for row in connection.execute(f"describe {body}").fetchall() if row[0] != "_row"]
-    renamed = ", ".join(f'formatted."{column}" as "_{column}"' for column in columns)
+    renamed = ", ".join(f'nullif(trim(formatted."{column}"), \'\') as "_{column}"' for column in columns)
     return (
         f"(select file.rowid as _row, file.*, {renamed} from ({body}) as formatted"
         f" join temp.source as file on file.rowid = formatted._row) as source"

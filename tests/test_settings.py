@@ -1,0 +1,116 @@
+"""tributary.yaml: the example, every message, landing it, and adding entries without touching what the user wrote."""
+
+import pytest
+
+from ingestion.home import Home, connect
+from ingestion.settings import Settings, SettingsError, add_to_settings, land_settings, load_settings
+
+ORG = "orgs:\n  - {id: default, currency: USD}\n"
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("TRIBUTARY_HOME", str(tmp_path / "home"))
+    return Home.from_environment()
+
+
+def test_first_run_makes_the_example_and_the_second_keeps_it(home):
+    settings = load_settings(home)
+    first = home.settings.read_text()
+    (org,), (site,) = settings.orgs, settings.sites
+    assert (org.id, org.currency, org.timezone, org.lookback_days) == ("default", "USD", "UTC", 30)
+    assert (org.targets.cpa, org.targets.roas) == (50, 2)
+    assert (site.id, site.org, site.domains) == ("shop", "default", ["example.com"])
+    assert site.public_key.startswith("pk_")
+    load_settings(home)
+    assert home.settings.read_text() == first
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("orgs:\n  - {id: a, currency: USD\n", 3, "not YAML"),
+        ("orgs: [\n", 2, "not YAML"),
+        ("orgs:\n  - {id: a, currency: USD}\norgs: []\n", 3, "not YAML"),
+        ("", 1, "the file has no `orgs:`"),
+        ("orgs: []\n", 1, "orgs: there is none"),
+        ("orgs: {id: a}\n", 1, "orgs: must be a list"),
+        ("orgs:\n  - default\n", 2, "orgs[0]: must be `{id: ...}`"),
+        ("orgs:\n  - {id: a}\n", 2, "orgs[0]: currency is missing: add `currency: ...`"),
+        ("orgs:\n  - id: a\n    currency: USd\n", 3, "orgs[0].currency: 'USd' is no ISO 4217 currency"),
+        ("orgs:\n  - {id: a, currency: XXQ}\n", 2, "is no ISO 4217 currency"),
+        ("orgs:\n  - {id: a, currency: USD, timezone: Europe/Berln}\n", 2, "'Europe/Berln' is no IANA time zone"),
+        ("orgs:\n  - {id: a, currency: USD, lookback_days: 0}\n", 2, "not a number of days from 1 to 365"),
+        ("orgs:\n  - {id: a, currency: USD, lookback_days: 366}\n", 2, "not a number of days from 1 to 365"),
+        ("orgs:\n  - {id: a, currency: USD, lookback_days: true}\n", 2, "not a number of days from 1 to 365"),
+        ("orgs:\n  - {id: a, currency: USD, lookback_days_by_touch_type: {view: 0}}\n", 2, "view: 0 is not a number"),
+        ("orgs:\n  - {id: a, currency: USD, curency: USD}\n", 2, "orgs[0].curency: unknown: do you mean currency?"),
+        ("orgs:\n  - {id: a, currency: USD, targets: {cpo: 1}}\n", 2, "cpo: unknown: do you mean cpa?"),
+        ("orgs:\n  - {id: a, currency: USD, targets: {cpa: -1}}\n", 2, "cpa: -1 is not a number above 0"),
+        ("orgs:\n  - {id: a, currency: USD, targets: {cpa: .nan}}\n", 2, "is not a number above 0"),
+        (ORG + "  - {id: default, currency: EUR}\n", 3, "orgs[1]: same id as orgs[0]"),
+        (ORG + "sites:\n  - {id: s, org: defalt}\n", 4, "sites[0].org: there is no org defalt: do you mean default?"),
+        (ORG + "sites:\n  - {id: s, org: default}\n  - {id: s, org: default}\n", 5, "sites[1]: same id as sites[0]"),
+        (ORG + "sites:\n  - {id: s, org: default, domains: ['https://x.com/']}\n", 4, "without https://"),
+        (ORG + "sites:\n", 3, "sites: empty"),
+        (ORG + "ad_accounts:\n  - {platform: meta, account_id: 1234, org: default}\n", 4, 'write it in quotes ("1234")'),
+        (ORG + "targets:\n  - {org: default, platform: meta, cpa: x}\n", 4, "targets[0].cpa: 'x' is not a number above 0"),
+        (ORG + "site: []\n", 3, "site: unknown: do you mean sites?"),
+    ],
+)
+def test_every_message_names_the_line_and_what_to_do(home, text, line, message):
+    home.settings.write_text(text)
+    with pytest.raises(SettingsError) as error:
+        load_settings(home)
+    assert f"{home.settings}:{line}: " in str(error.value)
+    assert message in str(error.value)
+
+
+def test_all_problems_come_at_once(home):
+    home.settings.write_text("orgs:\n  - {id: a, currency: QQQ, timezone: Nowhere}\nsites:\n  - {id: s, org: b}\n")
+    with pytest.raises(SettingsError) as error:
+        load_settings(home)
+    assert len(str(error.value).splitlines()) == 3
+
+
+def test_landing_replaces_everything(home):
+    home.settings.write_text(
+        ORG + "sites: [{id: s, org: default, domains: [Shop.example]}]\n"
+        "ad_accounts: [{platform: Meta, account_id: '1', org: default}]\n"
+        "targets: [{org: default, platform: meta, campaign_id: '7', cpa: 0.1}]\n"
+    )
+    connection = connect(home)
+    land_settings(connection, load_settings(home))
+    assert connection.execute("from raw.sites").fetchall() == [("s", "default", None, ["shop.example"])]
+    assert connection.execute("from raw.ad_accounts").fetchall() == [("meta", "1", "default")]
+    assert connection.execute("from raw.targets").fetchall() == [("default", "meta", "7", 100_000, None)]
+    home.settings.write_text("orgs:\n  - {id: b, currency: EUR, targets: {cpa: 12.345678}, lookback_days_by_touch_type: {view: 1}}\n")
+    land_settings(connection, load_settings(home))
+    assert connection.execute("from raw.orgs").fetchall() == [("b", "EUR", "UTC", 30, 12_345_678, None)]
+    assert connection.execute("from raw.touch_type_windows").fetchall() == [("b", "view", 1)]
+    assert connection.execute("select count(*) from raw.sites").fetchone() == (0,)
+
+
+def test_a_failed_landing_keeps_the_settings_before_it(home):
+    connection = connect(home)
+    settings = load_settings(home)
+    land_settings(connection, settings)
+    broken = Settings(orgs=[*settings.orgs, None])
+    with pytest.raises(AttributeError):
+        land_settings(connection, broken)
+    assert connection.execute("select count(*) from raw.orgs").fetchone() == (1,)
+
+
+def test_adding_entries_keeps_comments_and_is_done_once(home):
+    home.settings.write_text("# mine\norgs:\n  # the shop\n  - {id: default, currency: USD}  # dollars\n")
+    entry = {"id": "nord", "currency": "EUR", "timezone": "Europe/Berlin", "targets": {"cpa": 20}}
+    account = {"platform": "meta", "account_id": "007", "org": "nord"}
+    for _ in range(2):
+        add_to_settings(home, [entry, {"id": "default", "currency": "GBP"}], [{"id": "s", "org": "nord"}], [account])
+    text = home.settings.read_text()
+    assert all(comment in text for comment in ("# mine", "# the shop", "# dollars"))
+    settings = load_settings(home)
+    assert [(org.id, org.currency) for org in settings.orgs] == [("default", "USD"), ("nord", "EUR")]
+    assert [(a.platform, a.account_id) for a in settings.ad_accounts] == [("meta", "007")]
+    assert len(settings.sites) == 1
+    assert [path.name for path in home.root.iterdir() if path.name.startswith(".tributary")] == []
