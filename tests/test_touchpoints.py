@@ -16,7 +16,7 @@ from urllib.parse import unquote_plus, urlsplit
 import duckdb
 import pytest
 
-from ingestion.home import SCHEMAS
+from ingestion.home import Home, connect
 
 Connection = duckdb.DuckDBPyConnection
 PROJECT = Path(__file__).parents[1] / "dbt_project"
@@ -186,6 +186,16 @@ def parsed(link: str) -> dict[str, str]:
 
 RANDOM_LINKS = sorted({random_link(random.Random(seed)) for seed in range(3000)})
 
+DEVICES = {
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Mobile/15E148 Safari/604.1": "mobile",
+    "Mozilla/5.0 (Linux; Android 14; Pixel 8) Chrome/125.0 Mobile Safari/537.36": "mobile",
+    "Mozilla/5.0 (Linux; Android 13; SM-X700) Chrome/125.0 Safari/537.36": "tablet",
+    "Mozilla/5.0 (iPad; CPU OS 16_0 like Mac OS X) Mobile/15E148 Safari/604.1": "tablet",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/125.0 Safari/537.36": "desktop",
+    "Mozilla/5.0 (Linux; Android 6.0.1) Mobile Safari/537.36 (compatible; Googlebot/2.1)": "bot",
+    "": None,
+}
+
 # name: events (minute, given session id, path), sources of the touches expected of them
 SESSIONS = {
     "a pause of exactly the timeout goes on": (
@@ -234,6 +244,8 @@ def insert_links(connection: Connection) -> None:
     for number, (url, referrer, _) in enumerate(LINKS):
         address = SHOP + url if url is not None and url[:1] in ("", "?", "#") else url
         insert_event(connection, "links", f"link-{number}", url=address, referrer=referrer)
+    for number, user_agent in enumerate(DEVICES):
+        insert_event(connection, "links", f"device-{number}", path="/", user_agent=user_agent)
     for number, url in enumerate(RANDOM_LINKS):
         insert_event(connection, "random", f"random-{number}", url=url)
 
@@ -310,11 +322,8 @@ def insert_people(connection: Connection) -> None:
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Connection:
     folder = tmp_path_factory.mktemp("touchpoints")
-    path = folder / "warehouse.duckdb"
-    with duckdb.connect(str(path), config={"storage_compatibility_version": "v1.5.0"}) as connection:
-        connection.execute("create schema raw")
-        for ddl in sorted(SCHEMAS.glob("*.sql")):
-            connection.execute(ddl.read_text())
+    path = Home(folder).warehouse
+    with connect(Home(folder)) as connection:
         connection.execute("begin")
         for org in ("links", "random", "sessions", "campaigns", "people", "strangers"):
             connection.execute("insert into raw.orgs values (?, 'USD', 'UTC', 30, null, null)", [org])
@@ -346,6 +355,12 @@ def test_each_link_has_the_source_and_channel_a_person_would_say(warehouse: Conn
         from marts.touchpoints where org_id = 'links'"""))
     answers = [(*link, found.get(f"link-{number}")) for number, (*link, _) in enumerate(LINKS)]
     assert [answer for answer, link in zip(answers, LINKS, strict=True) if answer != link] == []
+
+
+def test_a_user_agent_tells_the_device(warehouse: Connection) -> None:
+    sql = "select visitor_id, device_type from marts.touchpoints where org_id = 'links'"
+    found = dict(rows(warehouse, sql))
+    assert {agent: found[f"device-{number}"] for number, agent in enumerate(DEVICES)} == DEVICES
 
 
 def test_random_links_parse_as_python_parses_them(warehouse: Connection) -> None:
