@@ -1,8 +1,8 @@
 """The home folder (TRIBUTARY_HOME, default ./var): where everything lives, and the lock of its one writer.
 
-    inbox/<kind>/  files waiting to be imported      published/  what readers open
-    archive/       files that were imported          dagster/    run history
-    warehouse.duckdb  opened by whoever holds the build lock, and by nobody else
+inbox/<kind>/  files waiting to be imported      published/  what readers open
+archive/       files that were imported          dagster/    run history
+warehouse.duckdb  opened by whoever holds the build lock, and by nobody else
 """
 
 from __future__ import annotations

@@ -1,7 +1,5 @@
 """The graph: files and settings -> raw/* -> dbt (staging, intermediate, marts) -> published."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +8,7 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
 from dagster_dbt.core.dbt_event_iterator import DbtEventIterator
 
 from ingestion.home import Home
-from ingestion.load import import_inbox
+from ingestion.inbox import import_inbox
 from ingestion.settings import land_settings, load_settings
 from orchestration import metadata
 from orchestration.project import load_project
@@ -72,9 +70,7 @@ def raw_asset(kind: str, table: str, description: str) -> dg.AssetsDefinition:
     )
     def raw(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
         with warehouse.connect() as connection:
-            reports = import_inbox(
-                connection, warehouse.home, load_settings(warehouse.home), kind, context.log.info
-            )
+            reports = import_inbox(connection, warehouse.home, load_settings(warehouse.home), kind, context.log.info)
             return dg.MaterializeResult(
                 metadata=metadata.of_imports(reports) | metadata.of_table(connection, context.asset_key)
             )
@@ -123,7 +119,7 @@ def models(
     command = ["build", "--full-refresh"] if config.full_refresh else ["build"]
     invocation = dbt.cli(command, context=context)
     events = DbtEventIterator(metadata.told(context, invocation.stream()), invocation)
-    yield from metadata.with_marts(warehouse, events.fetch_column_metadata())
+    yield from metadata.with_marts(context, warehouse, invocation, events.fetch_column_metadata())
 
 
 @dg.asset(

@@ -12,11 +12,16 @@ import signal
 import sys
 import threading
 import time
+from importlib.metadata import version
 
 PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
+    if sys.argv[1:] == ["--version"]:
+        # Asked before every invocation. dbt's own answer takes seconds and looks for newer versions on the network.
+        print(f"dbt {version('dbt-core')}")
+        return
     parent = os.getppid()
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,7 +1,5 @@
 """What runs when (UTC), and what new files set off."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from ingestion.home import Home

@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import dagster as dg
 import duckdb
+
+from dagster_dbt import DbtCliInvocation
 
 from ingestion.home import Home
 from ingestion.load import LoadReport
@@ -72,14 +73,16 @@ def told(context: dg.AssetExecutionContext, events: Iterator[Any]) -> Iterator[A
         yield event
 
 
-def with_marts(warehouse: Warehouse, events: Iterator[Any]) -> Iterator[Any]:
-    """The same events, rows on every table, tables and a plot on the marts. dbt has let go of the warehouse by then."""
+def with_marts(
+    context: dg.AssetExecutionContext, warehouse: Warehouse, invocation: DbtCliInvocation, events: Iterator[Any]
+) -> Iterator[Any]:
+    """The same events when dbt is done: rows on every table, tables and a plot on the marts."""
     events = list(events)
-    close_adapter()
+    let_go(invocation)
     with warehouse.connect() as connection:
         for event in events:
             if isinstance(event, dg.Output):
-                key = dg.AssetKey(event.output_name.split("__"))
+                key = context.asset_key_for_output(event.output_name)
                 yield event.with_metadata({**event.metadata, **of_mart(connection, key)})
             else:
                 yield event
@@ -130,7 +133,9 @@ def plot_of_rollups(connection: duckdb.DuckDBPyConnection) -> dg.MarkdownMetadat
         panel.legend(frameon=False, fontsize=8)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=90)
-    return dg.MetadataValue.md(f"![spend and value](data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()})")
+    return dg.MetadataValue.md(
+        f"![spend and value](data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()})"
+    )
 
 
 def of_publication(home: Home, counts: dict[str, int]) -> dict[str, Any]:
@@ -142,8 +147,10 @@ def of_publication(home: Home, counts: dict[str, int]) -> dict[str, Any]:
     }
 
 
-def close_adapter() -> None:
-    """Let go of the connection through which column metadata was read: it would meet our own."""
+def let_go(invocation: DbtCliInvocation) -> None:
+    """Close the connection through which column metadata was read: it would meet our own."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
+    if invocation.adapter:
+        invocation.adapter.cleanup_connections()
     DuckDBConnectionManager.close_all_connections()

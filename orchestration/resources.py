@@ -1,7 +1,5 @@
 """What steps share: the home folder, and its one writer's place for as long as the run lasts."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,7 +16,7 @@ class Warehouse(dg.ConfigurableResource):
     """
 
     @contextmanager
-    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Warehouse]:
+    def yield_for_execution(self, context: dg.InitResourceContext) -> "Iterator[Warehouse]":
         run = context.run.run_id[:8] if context.run else "-"
         with build_lock(self.home, f"run {run}", context.log.info):
             yield self

@@ -1,0 +1,41 @@
+# Two commands do it all on a fresh machine with Python 3.11: `make run` and `make test`.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+export PIP_ROOT_USER_ACTION = ignore
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test dev lint bench clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-7s %s\n", $$1, $$2}'
+
+setup: $(VENV)/ready ## Install the locked dependencies into .venv
+
+$(VENV)/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || (echo "Tributary needs Python 3.11 or later: make setup PYTHON=/path/to/python3.11"; exit 1)
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing locked dependencies into $(VENV) (once)"
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: setup ## Simulate a quarter of marketing, build everything, show what came out
+	@$(BIN)/tributary simulate
+	@$(BIN)/tributary run
+
+test: setup lint ## Run every test
+	@$(BIN)/python -m pytest
+
+dev: setup ## Open Dagster's UI with the whole graph on http://127.0.0.1:3000
+	@$(BIN)/tributary dev
+
+lint: setup ## Check style and the direction of imports
+	@$(BIN)/ruff check
+
+bench: setup ## Measure the pipeline against plain SQL on this machine
+	@$(BIN)/python bench/pipeline.py
+
+clean: ## Remove what setup and dbt made (the home folder stays)
+	rm -rf $(VENV) dbt_project/target *.egg-info

@@ -1,0 +1,178 @@
+"""Why a number is what it is, from the published version: a conversion's touches, a waste flag's evidence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import duckdb
+from rich.table import Table
+
+from serving.published import attribution_models, only_one, records
+
+REASONS = {"kept": "kept", "after_conversion": "after it", "outside_lookback_window": "too early"}
+GRAINS = {"CAMPAIGN": ("campaign", "campaign_id"), "ADSET": ("ad set", "adset_id"), "AD": ("ad", "ad_id")}
+
+
+def explain_conversion(connection: duckdb.DuckDBPyConnection, identifier: str, org: str | None = None) -> Iterator[Any]:
+    """What a conversion was, then every touch of that person, kept or dropped and why, with its weight per model.
+
+    Raises NotFound.
+    """
+    conversion = only_one(
+        records(connection.execute(
+            "select conversion_id as id, * from conversions join orgs using (org_id)"
+            " where starts_with(conversion_id, $id) and ($org is null or org_id = $org) limit 20",
+            {"id": identifier, "org": org},
+        )),
+        "conversion", identifier,
+    )  # fmt: skip
+    key = {"org": conversion["org_id"], "id": conversion["id"]}
+    candidates = records(connection.execute(
+        "select * from attribution_candidates where org_id = $org and conversion_id = $id"
+        " order by occurred_at, touchpoint_id", key,
+    ))  # fmt: skip
+    links = records(
+        connection.execute("select * from attribution_links where org_id = $org and conversion_id = $id", key)
+    )
+    models = attribution_models(connection)
+    weights = {(link["touchpoint_id"], link["attribution_model"]): link for link in links}
+
+    yield from describe_conversion(conversion, candidates)
+    if not candidates:
+        yield "No touch of this person is known: the conversion stands as (unattributed) in every report."
+        return
+    kept = [touch for touch in candidates if touch["is_kept"]]
+    if not kept:
+        yield "No touch counts: the conversion stands as (unattributed) in every report."
+    yield touches_table(candidates, models, weights, conversion)
+    yield "Weights in percent; a dash is no credit. The last line is each model's money: it adds up to the value."
+
+
+def describe_conversion(conversion: dict, candidates: list[dict]) -> Iterator[str]:
+    """The facts of a conversion in three sentences."""
+    person = (
+        f"customer {conversion['customer_id']}" if conversion["customer_id"] else f"visitor {conversion['visitor_id']}"
+    )
+    order = f", order {conversion['order_id']}" if conversion["order_id"] else ""
+    yield (
+        f"[bold]{conversion['conversion_type']} {conversion['id']}[/bold] of org {conversion['org_id']}{order}: "
+        f"{conversion['value_micros'] / 1e6:,.2f} {conversion['currency']} on {conversion['occurred_at']:%Y-%m-%d %H:%M:%S} UTC, "
+        f"reporting day {conversion['date']} ({conversion['timezone']}), by {person}."
+    )
+    original = conversion["original_value_micros"]
+    if original is not None and conversion["original_currency"] != conversion["currency"]:
+        yield f"It was booked as {original / 1e6:,.2f} {conversion['original_currency']} and converted with the day's rate."
+    kept = sum(touch["is_kept"] for touch in candidates)
+    yield (
+        f"{kept} of {len(candidates)} known touches count: those up to {conversion['lookback_days']} days before it, "
+        "or less where the touch's type has a window of its own."
+    )
+
+
+def touches_table(candidates: list[dict], models: list[str], weights: dict, conversion: dict) -> Table:
+    """Touches down, models across."""
+    table = Table(box=None, pad_edge=False, show_footer=True)
+    table.add_column("#", justify="right")
+    table.add_column("when (UTC)", no_wrap=True)
+    table.add_column("channel", footer="in all")
+    table.add_column("why")
+    for model in models:
+        total = sum(weights[key]["attributed_value_micros"] for key in weights if key[1] == model)
+        table.add_column(model.replace("_", "\n"), justify="right", footer=f"{total / 1e6:,.2f}")
+    for touch in candidates:
+        shares = [weights.get((touch["touchpoint_id"], model)) for model in models]
+        table.add_row(
+            str(touch["position"] or ""),
+            f"{touch['occurred_at']:%m-%d %H:%M}",
+            touch["channel"],
+            REASONS[touch["reason"]],
+            *(f"{float(link['weight']) * 100:.1f}" if link else "-" for link in shares),
+            style=None if touch["is_kept"] else "dim",
+        )
+    return table
+
+
+def explain_waste(connection: duckdb.DuckDBPyConnection, identifier: str, org: str | None = None) -> Iterator[Any]:
+    """What a waste flag says, on what evidence, and what to do; then the weeks that led to it. Raises NotFound."""
+    flag = only_one(
+        records(connection.execute(
+            "select waste_id as id, * from waste_flags join orgs using (org_id)"
+            " where starts_with(waste_id, $id) and ($org is null or org_id = $org) limit 20",
+            {"id": identifier, "org": org},
+        )),
+        "waste flag", identifier,
+    )  # fmt: skip
+    evidence = json.loads(flag["explanation"])
+    grain, id_column = GRAINS[flag["grain"]]
+    name = entity_name(connection, flag)
+    currency = flag["currency"]
+    yield (
+        f"[bold]{grain.capitalize()} {name}[/bold] ({flag['platform']}, {flag[id_column]}) of org {flag['org_id']} "
+        f"{evidence['summary']}, from {flag['period_start']} to {flag['period_end']} under {flag['attribution_model']}."
+    )
+    yield (
+        f"Severity [bold]{flag['severity']}[/bold], reason {flag['reason']}: {money(flag['waste_spend_micros'])} of "
+        f"{money(flag['spend_micros'])} {currency} ({flag['waste_pct']:.0%}) did not pay off."
+    )
+    yield (
+        f"By chance alone this would happen {odds(evidence['probability_by_chance'])}; flags start at "
+        f"1 in {1 / evidence['threshold_probability']:.0f}. The target is {money(evidence['target_cpa_micros'])} {currency} "
+        f"a conversion ({TARGET_SOURCES[evidence['target_cpa_source']]})"
+        + (f" and a ROAS of {evidence['target_roas']:g}." if evidence["target_roas"] else ".")
+    )
+    if evidence["peer_count"]:
+        yield (
+            f"{evidence['peer_count']} others on {flag['platform']} with conversions pay "
+            f"{money(evidence['peer_median_cpa_micros'])} {currency} in the median."
+        )
+    yield f"{evidence['models_flagging']} attribution models flag it."
+    yield f"[bold]What to do:[/bold] {flag['recommendation']}"
+    yield trend_table(evidence["trend"], currency)
+
+
+TARGET_SOURCES = {
+    "campaign": "set for this campaign",
+    "platform": "set for the platform",
+    "org": "set for the org",
+    "own": "what the org itself pays, as no target is set",
+}
+
+
+def entity_name(connection: duckdb.DuckDBPyConnection, flag: dict) -> str:
+    """The flagged thing's name as its platform last gave it, else its id."""
+    column = {"CAMPAIGN": "campaign", "ADSET": "adset", "AD": "ad"}[flag["grain"]]
+    id_column = GRAINS[flag["grain"]][1]
+    found = connection.execute(
+        f"select max({column}) from campaigns where org_id = $org and platform = $platform and {id_column} = $id",
+        {"org": flag["org_id"], "platform": flag["platform"], "id": flag[id_column]},
+    ).fetchone()[0]
+    return found or flag[id_column]
+
+
+def trend_table(trend: list[dict], currency: str) -> Table:
+    """The last weeks, oldest first."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("week")
+    for heading in (f"spend {currency}", "conversions", "cost a conversion"):
+        table.add_column(heading, justify="right")
+    for week in trend:
+        spend, conversions = week["spend_micros"], float(week["conversions"])
+        ago = week["weeks_ago"]
+        table.add_row(
+            "latest 7 days" if ago == 0 else f"{ago} week{'s' if ago > 1 else ''} before",
+            money(spend),
+            f"{conversions:,.1f}",
+            money(spend / conversions) if conversions else "-",
+        )
+    return table
+
+
+def money(micros: float) -> str:
+    return f"{micros / 1e6:,.2f}"
+
+
+def odds(probability: float) -> str:
+    """A probability as a person says it."""
+    return "less than once in a million" if probability < 1e-6 else f"once in {1 / probability:,.0f}"

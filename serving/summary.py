@@ -1,0 +1,105 @@
+"""The end of a run on one screen: revenue per model and channel, the worst waste, the promises, what to know."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import duckdb
+from rich.table import Table
+
+from serving.explain import entity_name, money
+from serving.published import attribution_models
+
+PROMISES = {
+    "everything_adds_up": "Everything adds up",
+    "everything_explains_itself": "Every number explains itself",
+    "nothing_lost_or_counted_twice": "Nothing is lost, nothing counts twice",
+}
+
+
+def revenue_by_channel(connection: duckdb.DuckDBPyConnection) -> Iterator[Table]:
+    """One table an org: channels down, models across, whole units of the reporting currency."""
+    models = attribution_models(connection)
+    orgs = connection.execute(
+        "select org_id, currency from orgs where org_id in (select org_id from channel_summary) order by 1"
+    ).fetchall()
+    for org, currency in orgs:
+        table = Table(title=f"Revenue of {org} by channel and model, {currency}", box=None, title_justify="left",
+                      title_style="bold", pad_edge=False, show_footer=True)  # fmt: skip
+        rows = connection.execute(
+            "select channel, map_from_entries(list((attribution_model, value))) from ("
+            " select channel, attribution_model, sum(conversion_value_micros) as value from channel_summary"
+            " where org_id = ? group by all) group by channel order by channel = '(unattributed)', max(value) desc",
+            [org],
+        ).fetchall()
+        rows = [(channel, values) for channel, values in rows if any(values.values())]
+        table.add_column("channel", footer="in all")
+        for model in models:
+            total = sum(values.get(model, 0) for _, values in rows)
+            table.add_column(model.replace("_", "\n"), justify="right", footer=f"{total / 1e6:,.0f}")
+        for channel, values in rows:
+            table.add_row(channel, *(f"{values.get(model, 0) / 1e6:,.0f}" for model in models))
+        yield table
+
+
+def worst_waste(connection: duckdb.DuckDBPyConnection, model: str = "linear", limit: int = 5) -> Table | str:
+    """The flags with the most wasted money; an ad set or ad is left out where its parent is flagged already."""
+    cursor = connection.execute(
+        """
+        select waste_flags.*, orgs.currency
+        from waste_flags join orgs using (org_id)
+        where attribution_model = $model and not exists (
+            from waste_flags as parent
+            where parent.org_id = waste_flags.org_id and parent.attribution_model = waste_flags.attribution_model
+                and parent.platform = waste_flags.platform and parent.campaign_id = waste_flags.campaign_id
+                and (
+                    (parent.grain = 'CAMPAIGN' and waste_flags.grain <> 'CAMPAIGN')
+                    or (parent.grain = 'ADSET' and waste_flags.grain = 'AD' and parent.adset_id = waste_flags.adset_id)
+                )
+        )
+        order by waste_spend_micros desc, waste_id limit $limit
+    """,
+        {"model": model, "limit": limit},
+    )
+    names = [column[0] for column in cursor.description]
+    flags = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    if not flags:
+        return "No waste is flagged."
+    table = Table(
+        title=f"Worst waste, under {model}", box=None, title_justify="left", title_style="bold", pad_edge=False
+    )
+    for heading in ("id", "platform", "what", "reason", "severity"):
+        table.add_column(heading, no_wrap=heading != "what")
+    table.add_column("wasted", justify="right", no_wrap=True)
+    for flag in flags:
+        table.add_row(
+            flag["waste_id"][:8], flag["platform"], entity_name(connection, flag), flag["reason"], flag["severity"],
+            f"{money(flag['waste_spend_micros'])} {flag['currency']}",
+        )  # fmt: skip
+    return table
+
+
+def promises(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    """The three promises and how many checks of each hold."""
+    counts = json.loads(connection.execute("select checks from meta").fetchone()[0])
+    for promise, sentence in PROMISES.items():
+        yield f"[green]✓[/green] {sentence}: {counts.get(promise, 0):,} checks hold"
+
+
+def notices(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """What a person should know about this version, one sentence each."""
+    return [message for (message,) in connection.execute("select message from notices").fetchall()]
+
+
+def summary(connection: duckdb.DuckDBPyConnection) -> Iterator[Any]:
+    """Everything above, in reading order."""
+    for table in revenue_by_channel(connection):
+        yield table
+        yield ""
+    yield worst_waste(connection)
+    yield ""
+    yield from promises(connection)
+    for notice in notices(connection):
+        yield f"[yellow]![/yellow] {notice}"
