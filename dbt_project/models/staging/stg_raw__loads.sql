@@ -1,0 +1,22 @@
+with
+
+source as (
+    select * from {{ source('raw', 'loads') }}
+),
+
+final as (
+    select
+        load_id,
+        kind,
+        source,
+        format,
+        loaded_at,
+        received_rows,
+        loaded_rows,
+        duplicate_rows,
+        failed_rows,
+        replaced_rows,
+    from source
+)
+
+select * from final

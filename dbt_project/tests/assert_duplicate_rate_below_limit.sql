@@ -1,0 +1,29 @@
+-- Duplicates change nothing, but many of them say that a sender repeats itself or that an export overlaps more than meant:
+-- worth a look, not a stop.
+{{ config(severity='warn', meta={
+    'description': 'Share of duplicates among the rows received in the 24 hours up to the latest import, by kind.',
+    'dagster': {'ref': {'name': 'stg_raw__loads'}},
+}) }}
+
+with
+
+loads as (
+    select * from {{ ref('stg_raw__loads') }}
+),
+
+latest as (
+    select max(loaded_at) as loaded_at from loads
+),
+
+by_kind as (
+    select
+        loads.kind,
+        sum(loads.received_rows) as received_rows,
+        sum(loads.duplicate_rows) as duplicate_rows,
+    from loads
+    inner join latest on loads.loaded_at > {{ dbt.dateadd('hour', -24, 'latest.loaded_at') }}
+    group by loads.kind
+)
+
+select * from by_kind
+where duplicate_rows > {{ var('duplicate_rate_limit') }} * received_rows

@@ -1,0 +1,17 @@
+-- A credit without its touch, or a flag without evidence and advice, is a number nobody can check: nothing is published.
+{{ config(meta={
+    'description': 'Every credit has its touch, every waste flag its evidence and advice.',
+    'dagster': {'ref': {'name': 'promises'}},
+}) }}
+
+select
+    what,
+    org_id,
+    attribution_model,
+    accounting_mode,
+    grain,
+    expected,
+    actual,
+from {{ ref('promises') }}
+where promise = 'everything_explains_itself'
+    and not coalesce(is_kept, false)
