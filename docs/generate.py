@@ -1,0 +1,99 @@
+"""dbt_project/models/marts/*.yml -> docs/marts.md, the marts reference.
+
+`python docs/generate.py` writes it; tests/test_docs.py fails when the file is not what this would write.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).resolve().parents[1]
+MARTS = ROOT / "dbt_project" / "models" / "marts"
+REFERENCE = ROOT / "docs" / "marts.md"
+
+# In the order of the flow; the rest follow by name.
+FIRST = (
+    "touchpoints",
+    "conversions",
+    "attribution_links",
+    "daily_rollups",
+    "channel_summary",
+    "waste_flags",
+    "conversion_paths",
+)
+
+HEADER = """\
+# The marts
+
+Schema `main` of `published/marts.duckdb` and of each org's own file, `marts` in the warehouse. Money is in
+micros (millionths) of the org's reporting currency, timestamps are UTC, and `date` is the org's reporting day.
+Beside the marts the table `meta` has one row: the version, when it was published, rows by table and kept
+checks by promise.
+
+<!-- Generated from dbt_project/models/marts/*.yml. Change those, then run: python docs/generate.py -->
+"""
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    data_type: str
+    description: str
+
+    @property
+    def meaning(self) -> str:
+        """The description as a cell of a Markdown table."""
+        return self.description.replace("|", "\\|")
+
+
+@dataclass(frozen=True)
+class Mart:
+    name: str
+    description: str
+    columns: tuple[Column, ...]
+
+    @property
+    def grain(self) -> str:
+        """The description's first sentence."""
+        return re.split(r"(?<=[.])\s", self.description, maxsplit=1)[0]
+
+
+def read_marts(folder: Path = MARTS) -> list[Mart]:
+    """Every mart that a yml of `folder` describes, in the order of the reference."""
+    marts = [
+        Mart(
+            name=model["name"],
+            description=one_line(model.get("description")),
+            columns=tuple(
+                Column(column["name"], column.get("data_type") or "", one_line(column.get("description")))
+                for column in model.get("columns", [])
+            ),
+        )
+        for path in sorted(folder.glob("*.yml"))
+        for model in YAML(typ="safe").load(path).get("models", [])
+    ]
+    return sorted(marts, key=lambda mart: (FIRST.index(mart.name) if mart.name in FIRST else len(FIRST), mart.name))
+
+
+def one_line(text: str | None) -> str:
+    return " ".join((text or "").split())
+
+
+def rendered(marts: list[Mart]) -> str:
+    """The reference as Markdown."""
+    parts = [HEADER, *(f"- [{mart.name}](#{mart.name}): {mart.grain}" for mart in marts)]
+    for mart in marts:
+        rest = mart.description.removeprefix(mart.grain).strip()
+        parts += ["", f"## {mart.name}", "", f"**{mart.grain}**", *([rest] if rest else []), ""]
+        parts += ["| column | type | meaning |", "| --- | --- | --- |"]
+        parts += [f"| `{column.name}` | {column.data_type} | {column.meaning} |" for column in mart.columns]
+    return "\n".join(parts) + "\n"
+
+
+if __name__ == "__main__":
+    REFERENCE.write_text(rendered(read_marts()))
+    print(f"wrote {REFERENCE.relative_to(ROOT)}")

@@ -1,0 +1,101 @@
+"""The documents say what the project is: the marts reference follows dbt's yml, quoted commands are commands."""
+
+from __future__ import annotations
+
+import re
+import runpy
+import shlex
+from pathlib import Path
+
+import pytest
+import typer
+
+from orchestration.cli import app
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+generator = runpy.run_path(str(ROOT / "docs" / "generate.py"))
+MARTS = {mart.name: mart for mart in generator["read_marts"]()}
+MODELS = sorted(path.stem for path in generator["MARTS"].glob("*.sql"))
+
+
+def test_the_reference_is_what_the_yml_says() -> None:
+    assert generator["REFERENCE"].read_text() == generator["rendered"](list(MARTS.values())), (
+        "docs/marts.md is not what dbt's yml says: run python docs/generate.py"
+    )
+
+
+def test_every_mart_is_described() -> None:
+    assert sorted(MARTS) == MODELS
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_mart_states_its_grain_and_describes_its_columns(name: str) -> None:
+    mart = MARTS[name]
+    assert re.match(r"One .+[.]$", mart.grain), f"{name}: the first sentence does not state a grain: {mart.grain!r}"
+    assert mart.columns, f"{name}: no columns"
+    bare = [column.name for column in mart.columns if not column.description or not column.data_type]
+    assert not bare, f"{name}: no description or type: {bare}"
+
+
+def quoted_commands(text: str) -> list[list[str]]:
+    """The words of every `tributary ...` in a Markdown text, in code blocks and in running text."""
+    blocks = re.findall(r"^```[^\n]*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    rest = re.sub(r"^```[^\n]*\n.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    lines += re.findall(r"`([^`\n]+)`", rest)
+    found = []
+    for line in lines:
+        started = re.match(r"\s*(?:\$ )?(?:[A-Z_]+=\S+ )*(?:\S*/)?tributary (?=\S)(.*)", line)
+        if started:
+            words = shlex.shlex(started[1], posix=True, punctuation_chars="|;&")
+            words.whitespace_split = True
+            found.append([])
+            for word in words:
+                if word and set(word) <= set("|;&"):
+                    break
+                found[-1].append(word)
+    return found
+
+
+def refusal(words: list[str]) -> str | None:
+    """What of a command line the command does not have; None where it has all of it. Values are not judged."""
+    command = typer.main.get_command(app)
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        if word == "--help":
+            continue
+        options = {name: option for option in command.params for name in (*option.opts, *option.secondary_opts)}
+        if word.startswith("-"):
+            name, has_value, _ = word.partition("=")
+            if name not in options:
+                return f"no option {name}"
+            if not has_value and not options[name].is_flag and rest:
+                rest.pop(0)
+        elif hasattr(command, "commands"):
+            if word not in command.commands:
+                return f"no command {word}"
+            command = command.commands[word]
+    return None
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_quoted_commands_exist(document: Path) -> None:
+    refused = {" ".join(words): refusal(words) for words in quoted_commands(document.read_text())}
+    assert not {line: why for line, why in refused.items() if why}
+
+
+def test_the_judge_of_commands_knows_a_wrong_one() -> None:
+    text = "`tributary run --select x`, `tributary fly`\n```sh\nbin/tributary import spend a.csv \\\n  --no 1 | cat\n```\n"
+    assert [refusal(words) for words in quoted_commands(text)] == ["no option --no", None, "no command fly"]
+
+
+def test_links_lead_somewhere() -> None:
+    broken = [
+        f"{document.name}: {target}"
+        for document in DOCUMENTS
+        for target in re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", document.read_text())
+        if not (document.parent / target).exists()
+    ]
+    assert not broken
