@@ -93,7 +93,7 @@ def write_file(
             ).fetchone()
             connection.execute("use target")
             try:
-                connection.execute(sql.replace("marts.", ""))
+                connection.execute(sql.replace("marts.", "main."))  # DuckDB 1 takes a bare name for the CTE itself
             finally:
                 connection.execute(f'use "{warehouse}"')
         checks = connection.execute("""
