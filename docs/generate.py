@@ -30,8 +30,8 @@ HEADER = """\
 # The marts
 
 Schema `main` of `published/marts.duckdb` and of each org's own file, `marts` in the warehouse. Money is in
-micros (millionths) of the org's reporting currency, timestamps are UTC, and `date` is the org's reporting day.
-Beside the marts the table `meta` has one row: the version, when it was published, rows by table and kept
+micros (millionths) of the org's reporting currency, timestamps are UTC, and `date` is the org's reporting
+day. Beside the marts the table `meta` has one row: the version, when it was published, rows by table and kept
 checks by promise.
 
 <!-- Generated from dbt_project/models/marts/*.yml. Change those, then run: python docs/generate.py -->
@@ -76,7 +76,8 @@ def read_marts(folder: Path = MARTS) -> list[Mart]:
         for path in sorted(folder.glob("*.yml"))
         for model in YAML(typ="safe").load(path).get("models", [])
     ]
-    return sorted(marts, key=lambda mart: (FIRST.index(mart.name) if mart.name in FIRST else len(FIRST), mart.name))
+    order = {name: place for place, name in enumerate(FIRST)}
+    return sorted(marts, key=lambda mart: (order.get(mart.name, len(order)), mart.name))
 
 
 def one_line(text: str | None) -> str:

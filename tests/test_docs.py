@@ -1,4 +1,4 @@
-"""The documents say what the project is: the marts reference follows dbt's yml, quoted commands are commands."""
+"""Documents say what the project is: the marts reference follows dbt's yml, quoted commands are commands."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_every_mart_is_described() -> None:
 @pytest.mark.parametrize("name", MODELS)
 def test_a_mart_states_its_grain_and_describes_its_columns(name: str) -> None:
     mart = MARTS[name]
-    assert re.match(r"One .+[.]$", mart.grain), f"{name}: the first sentence does not state a grain: {mart.grain!r}"
+    assert re.match(r"One .+[.]$", mart.grain), f"{name}: the first sentence states no grain: {mart.grain!r}"
     assert mart.columns, f"{name}: no columns"
     bare = [column.name for column in mart.columns if not column.description or not column.data_type]
     assert not bare, f"{name}: no description or type: {bare}"
@@ -59,14 +59,14 @@ def quoted_commands(text: str) -> list[list[str]]:
 
 
 def refusal(words: list[str]) -> str | None:
-    """What of a command line the command does not have; None where it has all of it. Values are not judged."""
+    """What of a command line the command does not have; None where it has all. Values are not judged."""
     command = typer.main.get_command(app)
     rest = list(words)
     while rest:
         word = rest.pop(0)
         if word == "--help":
             continue
-        options = {name: option for option in command.params for name in (*option.opts, *option.secondary_opts)}
+        options = {name: param for param in command.params for name in (*param.opts, *param.secondary_opts)}
         if word.startswith("-"):
             name, has_value, _ = word.partition("=")
             if name not in options:
@@ -87,7 +87,7 @@ def test_quoted_commands_exist(document: Path) -> None:
 
 
 def test_the_judge_of_commands_knows_a_wrong_one() -> None:
-    text = "`tributary run --select x`, `tributary fly`\n```sh\nbin/tributary import spend a.csv \\\n  --no 1 | cat\n```\n"
+    text = "`tributary run --select x`, `tributary fly`\n```sh\nbin/tributary import spend a.csv \\\n  --no 1\n```\n"
     assert [refusal(words) for words in quoted_commands(text)] == ["no option --no", None, "no command fly"]
 
 
