@@ -10,7 +10,8 @@ content is loaded once, and of several contents with one key the smallest (occur
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -64,8 +65,8 @@ def load_file(  # noqa: PLR0913
         raise ContractError(f"{kind} is not something to import: it is one of {', '.join(KINDS)}")
     contract, mapping = CONTRACTS[kind], dict(mapping or {})
     stamp = f"{literal(uuid.uuid4().hex)}, {literal(datetime.now(UTC).replace(tzinfo=None))}::timestamp"
-    connection.execute("begin")
     try:
+        # Read first: a reader that gives up on a file would end a transaction.
         source = read(connection, path, id_columns(mapping))
         scope = scope_of(
             connection, kind, source, settings=settings, mapping=mapping, where=where,
@@ -74,32 +75,50 @@ def load_file(  # noqa: PLR0913
         connection.execute(f"create temp table typed as {typed(scope)}")
         connection.execute(
             "create temp table refused (_row bigint, line bigint, org_id varchar, reason varchar, detail varchar,"
-            " payload varchar, failed_id varchar)"
+            " payload varchar, failed_id varchar);"
+            "create temp table settled (_row bigint, outcome varchar)"
         )
-        connection.execute("create temp table settled (_row bigint, outcome varchar)")
         _refuse(connection, kind, violations(scope, source.columns))
         _settle(connection, contract)
-        replaced = _replace(connection, contract, stamp) if contract.replaces else 0
-        if not contract.replaces:
-            _resolve_conflicts(connection, kind, contract, stamp)
-        report = _report(connection, kind, path.name, replaced)
-        if report.failed:
-            _record_failures(connection, kind, source, stamp)
-        connection.execute("drop table temp.source")  # its memory serves the insert
-        _insert(connection, contract, stamp)
-        connection.execute(
-            f"insert into raw.loads by name select load_id, {literal(kind)} as kind, {literal(path.name)} as source,"
-            f" {literal(file_format or source.layout.kind)} as format, loaded_at, {report.received} as received_rows,"
-            f" {report.loaded} as loaded_rows, {report.duplicate} as duplicate_rows, {report.failed} as failed_rows,"
-            f" {report.replaced} as replaced_rows from (select {stamp}) as load (load_id, loaded_at)"
-        )
-        for table in ("unreadable", "declared", "typed", "refused", "settled"):
-            connection.execute(f"drop table temp.{table}")
-        connection.execute("drop table if exists temp.source_lines; drop table if exists temp.in_scope; commit")
+        with _transaction(connection):
+            replaced = _replace(connection, contract, stamp) if contract.replaces else 0
+            if not contract.replaces:
+                _resolve_conflicts(connection, kind, contract, stamp)
+            report = _report(connection, kind, path.name, replaced)
+            if report.failed:
+                _record_failures(connection, kind, source, stamp)
+            connection.execute("drop table temp.source")  # its memory serves the insert
+            _insert(connection, contract, stamp)
+            _record_load(connection, report, file_format or source.layout.kind, stamp)
+    finally:
+        _clear(connection)
+    return report
+
+
+@contextmanager
+def _transaction(connection: Connection) -> Iterator[None]:
+    connection.execute("begin")
+    try:
+        yield
+        connection.execute("commit")
     except BaseException:
         connection.execute("rollback")
         raise
-    return report
+
+
+def _clear(connection: Connection) -> None:
+    tables = connection.execute("select table_name from duckdb_tables() where temporary").fetchall()
+    for (table,) in tables:
+        connection.execute(f"drop table temp.{table}")
+
+
+def _record_load(connection: Connection, report: LoadReport, file_format: str, stamp: str) -> None:
+    connection.execute(
+        f"insert into raw.loads by name select load_id, {literal(report.kind)} as kind, {literal(report.source)} as source,"
+        f" {literal(file_format)} as format, loaded_at, {report.received} as received_rows,"
+        f" {report.loaded} as loaded_rows, {report.duplicate} as duplicate_rows, {report.failed} as failed_rows,"
+        f" {report.replaced} as replaced_rows from (select {stamp}) as load (load_id, loaded_at)"
+    )
 
 
 def _refuse(connection: Connection, kind: str, query: str) -> None:
@@ -235,7 +254,7 @@ def _record_failures(connection: Connection, kind: str, source, stamp: str) -> N
         insert into raw.failed_events
         select distinct on (failed_id) failed_id, {literal(kind)}, org_id, {literal(source.path.name)},
             coalesce(refused.line, source_lines.line) as line, reason, detail, payload, {stamp}
-        from refused left join source_lines on source_lines.rowid = _row
+        from refused left join source_lines using (_row)
         where failed_id not in (select failed_id from raw.failed_events)
         order by failed_id, line
         """

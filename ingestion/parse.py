@@ -25,7 +25,7 @@ _VALUES = {
     "platform": "lower({t})",
     "event": "case when upper({t}) in ('PAGE_VIEW', 'CONVERSION', 'CUSTOM') then upper({t}) end",
     "date": "case when regexp_matches({t}, '" + _MIDNIGHT + "') then try_cast(left({t}, 10) as date) end",
-    "money": "(" + _DECIMAL_OF.replace("{type}", "decimal(18, 6)") + " * 1000000)::bigint",
+    "money": "((" + _DECIMAL_OF.replace("{type}", "decimal(18, 6)") + ")::decimal(26, 6) * 1000000)::bigint",
     "currency": "case when regexp_matches({t}, '^[A-Za-z]{3}$') then upper({t}) end",
     "count": r"case when regexp_matches({t}, '^\d+(\.0*)?$') then try_cast(split_part({t}, '.', 1) as bigint) end",
     "number": _DECIMAL_OF.replace("{type}", "double"),
@@ -82,12 +82,15 @@ def violations(scope: Scope, source_columns: list[str]) -> str:
     detail = ",\n".join(f"case when {bad} then {sentence} end" for _, bad, sentence in checks)
     row = ", ".join(f"{literal(name)}, source.{quoted(name)}" for name in source_columns)
     return f"""
-        with {_parsed(scope)}
-        select _row, {"org_id" if "org_id" in dict(_values(scope)) else "null"} as org_id,
-            case {reason} end as reason, concat_ws('; ', {detail}) as detail,
+        with {_parsed(scope)}, broken as (
+            select _row, {"org_id" if "org_id" in dict(_values(scope)) else "null"} as _org,
+                case {reason} end as _reason, concat_ws('; ', {detail}) as _detail
+            from parsed
+            where {" or ".join(bad for _, bad, _ in checks)}
+        )
+        select _row, _org as org_id, _reason as reason, _detail as detail,
             json_merge_patch('{{}}', json_object({row}))::varchar as payload
-        from parsed join temp.source on source.rowid = _row
-        where {" or ".join(bad for _, bad, _ in checks)}
+        from broken join temp.source on source.rowid = _row
     """
 
 

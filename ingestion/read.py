@@ -3,7 +3,7 @@
 In: CSV, TSV, NDJSON (each plain or gzipped) or Parquet.
 Out: `source`, one row a record: the file's columns as text, trimmed, empty as null, without personal data, in the file's order;
 `unreadable(line, reason, detail, payload)`, the lines that no record could be made of; and, once `number_lines` was
-called, `source_lines(line)`, the line on which each row of `source` starts.
+called, `source_lines(_row, line)`, the line on which each row of `source` (by its rowid) starts.
 
 A well-formed CSV file goes through DuckDB's parser. Its recovery from a malformed one loses rows and their lines (tried: it
 eats the rest of the file after an unclosed quote, and gives up on mixed line ends), so a file that it refuses is read again
@@ -36,8 +36,6 @@ class Read(NamedTuple):
 def read(connection: Connection, path: Path, is_id: Callable[[str], bool]) -> Read:
     """Make `source` and `unreadable` of the file; `is_id` says which columns are ids (hashed where they hold an e-mail)."""
     layout = lines.layout_of(path)
-    for table in ("source", "source_lines"):
-        connection.execute(f"drop table if exists temp.{table}")
     connection.execute(
         "create or replace temp table unreadable (line bigint, reason varchar, detail varchar, payload varchar)"
     )
@@ -57,12 +55,12 @@ def number_lines(connection: Connection, source: Read) -> None:
     if "source_lines" in tables:
         return
     if source.layout.kind == "parquet":
-        connection.execute("create temp table source_lines as select rowid + 1 as line from source")
+        connection.execute("create temp table source_lines as select rowid as _row, rowid + 1 as line from source")
         return
     with lines.records(source.path, source.layout) as records:
-        rows = ((line,) for line, _, fields in records if fields)
-        next(rows)  # the header
-        _spool(connection, "source_lines", {"line": "bigint"}, rows)
+        starts = (line for line, _, fields in records if fields)
+        next(starts)  # the header
+        _spool(connection, "source_lines", {"_row": "bigint", "line": "bigint"}, enumerate(starts))
 
 
 def quoted(name: str) -> str:
@@ -104,7 +102,7 @@ def _read_csv(connection: Connection, path: Path, layout: lines.Layout, is_id: C
         next(rows)  # the header
         _spool(connection, "mended", good, rows)
     columns = _create_source(connection, texts, "mended", is_id)
-    connection.execute("create temp table source_lines as select line from mended")
+    connection.execute("create temp table source_lines as select rowid as _row, line from mended")
     connection.execute("drop table mended")
     _refuse(connection, bad)
     return columns
@@ -114,7 +112,7 @@ def _sound(records: Iterable[lines.Record], width: int, bad: list[tuple]) -> Ite
     """(line, *fields) of the records that have the header's width; the others go to `bad`."""
     for line, text, fields in records:
         if isinstance(fields, str):
-            bad.append((line, fields, lines.EXPLAINED[fields], text))
+            bad.append((line, fields, lines.EXPLAINED[fields], lines.readable(text)))
         elif len(fields) == width:
             yield (line, *fields)
         elif fields:
@@ -144,7 +142,7 @@ def _read_ndjson(connection: Connection, path: Path, layout: lines.Layout, is_id
     texts = {name: f"({value.format(i)})" for i, name in enumerate(unique_names(keys), 1)}
     values = f"(select json_extract(text, [{pointers}]) as v from objects order by line)" if keys else "objects"
     columns = _create_source(connection, texts, values, is_id)
-    connection.execute("create temp table source_lines as select line from objects order by line")
+    connection.execute("create temp table source_lines as select row_number() over (order by line) - 1 as _row, line from objects")
     connection.execute("drop table objects; drop table texts")
     return columns
 
@@ -199,7 +197,7 @@ def _refuse(connection: Connection, bad: list[tuple]) -> None:
 
 def unique_names(names: list[str]) -> list[str]:
     """Names that differ even without case: a repeated one gets a number, an empty one its position."""
-    taken = {"rowid"}
+    taken = {"rowid", "_row"}  # ours
     unique = []
     for position, raw in enumerate(names, 1):
         name = base = raw.strip() or f"column{position}"

@@ -65,8 +65,10 @@ def scope_of(  # noqa: PLR0913
     if site:
         texts["site_id"] = literal(site)
     properties = texts.pop("properties", None)
-    if source.columns or source.layout.kind != "ndjson":  # an NDJSON file without a line has no columns to miss
+    if source.columns:
         _check_required(source, contract, texts, mapping)
+    else:  # an NDJSON file without a line has no columns to miss
+        texts = dict.fromkeys(known, "null::varchar")
     consumed = {name.lower() for name in mapping.values()} | {*known, "properties"}
     extras = {} if file_format else {name: quoted(name) for name in source.columns if name.lower() not in consumed}
     in_scope = _in_scope(connection, source, where) if where else "true"
@@ -123,7 +125,9 @@ def _format(connection: Connection, kind: str, source: Read, name: str) -> tuple
     if kind != "events":
         raise ContractError(f"--format {name} brings events: tributary import events --format {name} FILE")
     sql = FORMATS[name].read_text()
-    used = {part: re.findall(r"\w+", names) for part, names in re.findall(r"^-- (required|optional): (.*)$", sql, re.M)}
+    used: dict[str, list[str]] = {"required": [], "optional": []}
+    for part, names in re.findall(r"^-- (required|optional): (.*)$", sql, re.M):
+        used[part] += re.findall(r"\w+", names)
     present = {column.lower() for column in source.columns}
     missing = [column for column in used["required"] if column.lower() not in present]
     if missing and source.columns:
@@ -132,7 +136,7 @@ def _format(connection: Connection, kind: str, source: Read, name: str) -> tuple
         )
     absent = [c for c in {*used["required"], *used["optional"]} if c.lower() not in present]
     nulls = "".join(f", null::varchar as {quoted(column)}" for column in sorted(absent))
-    body = f"with source as (select rowid as _row, *{nulls} from temp.source) {sql}"
+    body = f"with source as (select rowid as _row, *{nulls} from temp.source) select * from ({sql})"
     columns = [row[0] for row in connection.execute(f"describe {body}").fetchall() if row[0] != "_row"]
     renamed = ", ".join(f'nullif(trim(formatted."{column}"), \'\') as "_{column}"' for column in columns)
     return (

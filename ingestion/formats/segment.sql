@@ -1,6 +1,5 @@
 -- Segment's track and page calls (NDJSON as the API sends them, or a warehouse table of them as CSV) -> events.
 -- Order Completed is a purchase; other track calls are CUSTOM events.
--- required:
 -- optional: messageId, id, type, event, event_text, name, timestamp, receivedAt, received_at, anonymousId, anonymous_id, userId, user_id
 -- optional: context, properties, context_page_url, url, context_page_path, path, context_page_referrer, referrer
 -- optional: context_user_agent, projectId, source_id, revenue, total, currency, order_id
