@@ -1,6 +1,6 @@
-"""The `tributary` command. Heavy modules are imported by the command that needs them, so that the others answer at once.
+"""The `tributary` command. A command imports what is heavy by itself, so that the others answer at once.
 
-Exit codes: 0 all went well; 1 a run or a check failed; 2 the input or the settings are wrong; 3 --strict met failed rows.
+Exit codes: 0 all went well; 1 a run or a check failed; 2 wrong input or settings; 3 --strict met failed rows.
 """
 
 from __future__ import annotations
@@ -97,6 +97,7 @@ def importer(kind: str, what: str, example: str) -> None:
 
     def command(
         files: Annotated[list[Path], typer.Argument(help="One or more files.", metavar="FILE...")],
+        *,
         mapping: Annotated[
             list[str] | None, typer.Option("--map", help="column=source_column; as often as needed.")
         ] = None,

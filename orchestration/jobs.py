@@ -2,7 +2,9 @@
 
 import dagster as dg
 
+from ingestion.contracts import KINDS
 from ingestion.home import Home
+from ingestion.inbox import waiting
 
 EVERYTHING = dg.AssetSelection.all()
 TOUCHPOINTS = dg.AssetSelection.assets(["marts", "touchpoints"])
@@ -35,15 +37,11 @@ schedules = [
 
 @dg.sensor(job=build, minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)
 def inbox(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-    """Build once for each new set of files in inbox/; a file that could not be imported is not tried again unchanged."""
+    """Build once for each new set of files in inbox/: one that cannot be imported is not tried again unchanged."""
     home = Home.from_environment()
-    waiting = [
-        f"{path.relative_to(home.inbox)}:{path.stat().st_mtime_ns}:{path.stat().st_size}"
-        for path in sorted(home.inbox.glob("*/*"))
-        if path.is_file() and not path.name.startswith(".") and path.suffix not in (".tmp", ".part")
-    ]
-    cursor = "\n".join(waiting)
-    if not waiting or cursor == context.cursor:
+    files = [path for kind in KINDS for path in waiting(home, kind)]
+    cursor = "\n".join(f"{path}:{path.stat().st_mtime_ns}:{path.stat().st_size}" for path in files)
+    if not files or cursor == context.cursor:
         return dg.SkipReason("no new files in inbox/")
     context.update_cursor(cursor)
-    return dg.RunRequest(run_key=None, tags={"files": str(len(waiting))})
+    return dg.RunRequest(run_key=None, tags={"files": str(len(files))})

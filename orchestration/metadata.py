@@ -10,7 +10,6 @@ from typing import Any
 
 import dagster as dg
 import duckdb
-
 from dagster_dbt import DbtCliInvocation
 
 from ingestion.home import Home

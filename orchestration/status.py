@@ -23,7 +23,8 @@ def status(home: Home) -> Iterator[Any]:
     """Raw tables (unless a build has the warehouse), the published version, notices, the last runs."""
     holder = lock_holder(home)
     if holder:
-        yield f"Running: {holder['what']} (process {holder['pid']}, since {holder['since']}); raw tables are shown when it ends."
+        yield f"Running: {holder['what']} (process {holder['pid']}, since {holder['since']})."
+        yield "The raw tables are shown when it ends."
     elif home.warehouse.exists():
         with build_lock(home, "status"), connect(home) as connection:
             rows, failed = raw_rows(connection), failures(connection)

@@ -11,7 +11,8 @@ from rich.table import Table
 
 from serving.published import attribution_models, only_one, records
 
-REASONS = {"kept": "kept", "after_conversion": "after it", "outside_lookback_window": "too early"}
+# What stands in the place of a position where a touch does not count.
+REASONS = {"after_conversion": "after", "outside_lookback_window": "early"}
 GRAINS = {"CAMPAIGN": ("campaign", "campaign_id"), "ADSET": ("ad set", "adset_id"), "AD": ("ad", "ad_id")}
 
 
@@ -46,24 +47,24 @@ def explain_conversion(connection: duckdb.DuckDBPyConnection, identifier: str, o
     kept = [touch for touch in candidates if touch["is_kept"]]
     if not kept:
         yield "No touch counts: the conversion stands as (unattributed) in every report."
-    yield touches_table(candidates, models, weights, conversion)
-    yield "Weights in percent; a dash is no credit. The last line is each model's money: it adds up to the value."
+    yield touches_table(candidates, models, weights)
+    yield "Weights in percent. A touch without a number does not count: it came too early, or after the conversion."
 
 
 def describe_conversion(conversion: dict, candidates: list[dict]) -> Iterator[str]:
     """The facts of a conversion in three sentences."""
-    person = (
-        f"customer {conversion['customer_id']}" if conversion["customer_id"] else f"visitor {conversion['visitor_id']}"
-    )
+    customer, visitor = conversion["customer_id"], conversion["visitor_id"]
     order = f", order {conversion['order_id']}" if conversion["order_id"] else ""
     yield (
         f"[bold]{conversion['conversion_type']} {conversion['id']}[/bold] of org {conversion['org_id']}{order}: "
-        f"{conversion['value_micros'] / 1e6:,.2f} {conversion['currency']} on {conversion['occurred_at']:%Y-%m-%d %H:%M:%S} UTC, "
-        f"reporting day {conversion['date']} ({conversion['timezone']}), by {person}."
+        f"{money(conversion['value_micros'])} {conversion['currency']} "
+        f"on {conversion['occurred_at']:%Y-%m-%d %H:%M:%S} UTC, "
+        f"reporting day {conversion['date']} ({conversion['timezone']}), "
+        f"by {f'customer {customer}' if customer else f'visitor {visitor}'}."
     )
     original = conversion["original_value_micros"]
     if original is not None and conversion["original_currency"] != conversion["currency"]:
-        yield f"It was booked as {original / 1e6:,.2f} {conversion['original_currency']} and converted with the day's rate."
+        yield f"It was booked as {money(original)} {conversion['original_currency']} and converted with the day's rate."
     kept = sum(touch["is_kept"] for touch in candidates)
     yield (
         f"{kept} of {len(candidates)} known touches count: those up to {conversion['lookback_days']} days before it, "
@@ -71,23 +72,21 @@ def describe_conversion(conversion: dict, candidates: list[dict]) -> Iterator[st
     )
 
 
-def touches_table(candidates: list[dict], models: list[str], weights: dict, conversion: dict) -> Table:
-    """Touches down, models across."""
-    table = Table(box=None, pad_edge=False, show_footer=True)
-    table.add_column("#", justify="right")
+def touches_table(candidates: list[dict], models: list[str], weights: dict) -> Table:
+    """Touches down, models across, weights in percent; the last line is each model's money."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_footer=True)
+    table.add_column("#", justify="right", no_wrap=True)
     table.add_column("when (UTC)", no_wrap=True)
-    table.add_column("channel", footer="in all")
-    table.add_column("why")
+    table.add_column("channel", footer="money", min_width=10)
     for model in models:
-        total = sum(weights[key]["attributed_value_micros"] for key in weights if key[1] == model)
-        table.add_column(model.replace("_", "\n"), justify="right", footer=f"{total / 1e6:,.2f}")
+        total = sum(link["attributed_value_micros"] for (_, name), link in weights.items() if name == model)
+        table.add_column(model.replace("_", "\n"), justify="right", footer=f"{total / 1e6:.2f}", no_wrap=True)
     for touch in candidates:
         shares = [weights.get((touch["touchpoint_id"], model)) for model in models]
         table.add_row(
-            str(touch["position"] or ""),
+            str(touch["position"] or REASONS[touch["reason"]]),
             f"{touch['occurred_at']:%m-%d %H:%M}",
             touch["channel"],
-            REASONS[touch["reason"]],
             *(f"{float(link['weight']) * 100:.1f}" if link else "-" for link in shares),
             style=None if touch["is_kept"] else "dim",
         )
@@ -116,11 +115,12 @@ def explain_waste(connection: duckdb.DuckDBPyConnection, identifier: str, org: s
         f"Severity [bold]{flag['severity']}[/bold], reason {flag['reason']}: {money(flag['waste_spend_micros'])} of "
         f"{money(flag['spend_micros'])} {currency} ({flag['waste_pct']:.0%}) did not pay off."
     )
+    target_roas = f" and a ROAS of {evidence['target_roas']:g}" if evidence["target_roas"] else ""
     yield (
-        f"By chance alone this would happen {odds(evidence['probability_by_chance'])}; flags start at "
-        f"1 in {1 / evidence['threshold_probability']:.0f}. The target is {money(evidence['target_cpa_micros'])} {currency} "
-        f"a conversion ({TARGET_SOURCES[evidence['target_cpa_source']]})"
-        + (f" and a ROAS of {evidence['target_roas']:g}." if evidence["target_roas"] else ".")
+        f"By chance alone this would happen {odds(evidence['probability_by_chance'])}; "
+        f"flags start at 1 in {1 / evidence['threshold_probability']:.0f}. "
+        f"The target is {money(evidence['target_cpa_micros'])} {currency} a conversion{target_roas} "
+        f"({TARGET_SOURCES[evidence['target_cpa_source']]})."
     )
     if evidence["peer_count"]:
         yield (
