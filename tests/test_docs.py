@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import runpy
 import shlex
@@ -42,20 +43,16 @@ def quoted_commands(text: str) -> list[list[str]]:
     """The words of every `tributary ...` in a Markdown text, in code blocks and in running text."""
     blocks = re.findall(r"^```[^\n]*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     rest = re.sub(r"^```[^\n]*\n.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
-    lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
-    lines += re.findall(r"`([^`\n]+)`", rest)
-    found = []
-    for line in lines:
-        started = re.match(r"\s*(?:\$ )?(?:[A-Z_]+=\S+ )*(?:\S*/)?tributary (?=\S)(.*)", line)
-        if started:
-            words = shlex.shlex(started[1], posix=True, punctuation_chars="|;&")
-            words.whitespace_split = True
-            found.append([])
-            for word in words:
-                if word and set(word) <= set("|;&"):
-                    break
-                found[-1].append(word)
-    return found
+    pieces = [block.replace("\\\n", " ") for block in blocks] + re.findall(r"`([^`\n]+)`", rest)
+    command = re.compile(r"^\s*(?:\$ )?(?:[A-Z_]+=\S+ )*(?:\S*/)?tributary (?=\S)", re.MULTILINE)
+    return [words_of(piece[found.end() :]) for piece in pieces for found in command.finditer(piece)]
+
+
+def words_of(text: str) -> list[str]:
+    """A shell's words up to the end of the command: a newline outside of quotes, a pipe, `;` or `&`."""
+    reader = shlex.shlex(text, posix=True, punctuation_chars="|;&\n")
+    reader.whitespace, reader.whitespace_split = " \t", True
+    return list(itertools.takewhile(lambda word: not set(word) <= set("|;&\n"), reader))
 
 
 def refusal(words: list[str]) -> str | None:
@@ -87,8 +84,23 @@ def test_quoted_commands_exist(document: Path) -> None:
 
 
 def test_the_judge_of_commands_knows_a_wrong_one() -> None:
-    text = "`tributary run --select x`, `tributary fly`\n```sh\nbin/tributary import spend a.csv \\\n  --no 1\n```\n"
-    assert [refusal(words) for words in quoted_commands(text)] == ["no option --no", None, "no command fly"]
+    text = """
+`tributary run --select x`, `tributary fly`, `tributary import events|spend FILE`
+```sh
+.venv/bin/tributary import spend a.csv \\
+  --no 1
+tributary query "select 1
+  as one" --out csv | tributary run
+```
+"""
+    said = {" ".join(words): refusal(words) for words in quoted_commands(text)}
+    assert said == {
+        "run --select x": None,
+        "fly": "no command fly",
+        "import events": None,
+        "import spend a.csv --no 1": "no option --no",
+        "query select 1\n  as one --out csv": "no option --out",
+    }
 
 
 def test_links_lead_somewhere() -> None:
