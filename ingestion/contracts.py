@@ -1,6 +1,6 @@
 """The five input contracts as data: which columns a file of each kind brings, their types and what makes a row unique.
 
-In: nothing. Out: CONTRACTS, read by ingestion/parse.py (rows -> typed rows) and ingestion/load.py (typed rows -> raw.*).
+In: nothing. Out: CONTRACTS, read by ingestion/parse.py (rows -> typed rows) and ingestion/load.py (typed rows -> raw).
 The order of the columns is the order in which a row's content is hashed: append new ones at the end.
 """
 
@@ -9,16 +9,16 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 Type = Literal[
-    "text",      # trimmed; empty is null
+    "text",  # trimmed; empty is null
     "platform",  # text, lower-cased
-    "event",     # PAGE_VIEW, CONVERSION or CUSTOM
-    "instant",   # ISO 8601 with a zone -> UTC
-    "date",      # ISO 8601 day
-    "money",     # decimal -> micros, exactly
+    "event",  # PAGE_VIEW, CONVERSION or CUSTOM
+    "instant",  # ISO 8601 with a zone -> UTC
+    "date",  # ISO 8601 day
+    "money",  # decimal -> micros, exactly
     "currency",  # three letters (ISO 4217)
-    "count",     # whole number, not negative
-    "number",    # finite
-    "rate",      # decimal above 0
+    "count",  # whole number, not negative
+    "number",  # finite
+    "rate",  # decimal above 0
 ]
 
 
@@ -41,11 +41,11 @@ class Column(NamedTuple):
 class Contract(NamedTuple):
     table: str
     columns: tuple[Column, ...]
-    key: tuple[str, ...]           # columns of the raw table that identify a row; ids among them may be null
+    key: tuple[str, ...]  # columns of the raw table that identify a row; ids among them may be null
     derived_id: str | None = None  # made from the row's content where the file has none
-    one_of: tuple[str, ...] = ()   # at least one of these is required
-    replaces: bool = False         # a later import of the same key replaces; else the first occurrence in time wins
-    history: str | None = None     # where replaced rows go
+    one_of: tuple[str, ...] = ()  # at least one of these is required
+    replaces: bool = False  # a later import of the same key replaces; else the first occurrence in time wins
+    history: str | None = None  # where replaced rows go
 
 
 _PERSON = ("visitor_id", "customer_id")

@@ -23,7 +23,8 @@ def waiting(home: Home, kind: str) -> list[Path]:
     folder = home.inbox / kind
     files = folder.iterdir() if folder.is_dir() else ()
     return sorted(
-        path for path in files
+        path
+        for path in files
         if path.is_file() and not path.name.startswith(".") and path.suffix.lower() not in _UNFINISHED
     )
 
@@ -44,11 +45,15 @@ def import_inbox(
             errors.append(str(error))
             continue
         _archive(path, home.archive / "inbox" / kind)
-        say(f"{path.name}: {report.received:,} received, {report.loaded:,} loaded, {report.duplicate:,} duplicate,"
-            f" {report.failed:,} failed")
+        say(
+            f"{path.name}: {report.received:,} received, {report.loaded:,} loaded, {report.duplicate:,} duplicate,"
+            f" {report.failed:,} failed"
+        )
         reports.append(report)
     if errors:
-        raise ContractError("\n".join([f"{len(errors)} of the files in {home.inbox / kind} were not imported:", *errors]))
+        raise ContractError(
+            "\n".join([f"{len(errors)} of the files in {home.inbox / kind} were not imported:", *errors])
+        )
     return reports
 
 

@@ -3,8 +3,8 @@
 In: a file of one of the KINDS, a connection to the warehouse (the caller holds the build lock) and the settings.
 Out: rows in raw.*, and a LoadReport with received = loaded + duplicate + failed.
 
-What makes any order, split or repetition of the input give the same rows: a row is its content (`_content_hash`), the same
-content is loaded once, and of several contents with one key the smallest (occurred_at, _content_hash) stays.
+What makes any order, split or repetition of the input give the same rows: a row is its content (`_content_hash`), the
+same content is loaded once, and of several contents with one key the smallest (occurred_at, _content_hash) stays.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ import duckdb
 import msgspec
 
 from ingestion.contracts import CONTRACTS, KINDS, Contract, ContractError
+from ingestion.merge import conflict_detail, replace, resolve_conflicts, row_as_json, settle
 from ingestion.parse import typed, violations
-from ingestion.read import literal, number_lines, read
+from ingestion.read import Read, literal, number_lines, read
 from ingestion.scope import id_columns, scope_of
 from ingestion.settings import Settings
 
@@ -30,7 +31,7 @@ Connection = duckdb.DuckDBPyConnection
 
 
 class LoadReport(msgspec.Struct, frozen=True):
-    """What became of one file's rows: received = loaded + duplicate + failed. `replaced` of the loaded replaced a row."""
+    """What became of one file's rows: received = loaded + duplicate + failed; some of the loaded `replaced` a row."""
 
     kind: str
     source: str
@@ -42,7 +43,7 @@ class LoadReport(msgspec.Struct, frozen=True):
     reasons: dict[str, int]  # failed rows by reason
 
 
-def load_file(  # noqa: PLR0913
+def load_file(
     connection: Connection,
     kind: str,
     path: Path | str,
@@ -69,8 +70,16 @@ def load_file(  # noqa: PLR0913
         # Read first: a reader that gives up on a file would end a transaction.
         source = read(connection, path, id_columns(mapping))
         scope = scope_of(
-            connection, kind, source, settings=settings, mapping=mapping, where=where,
-            org=org, site=site, timezone=timezone, file_format=file_format,
+            connection,
+            kind,
+            source,
+            settings=settings,
+            mapping=mapping,
+            where=where,
+            org=org,
+            site=site,
+            timezone=timezone,
+            file_format=file_format,
         )
         connection.execute(f"create temp table typed as {typed(scope)}")
         connection.execute(
@@ -79,11 +88,11 @@ def load_file(  # noqa: PLR0913
             "create temp table settled (_row bigint, outcome varchar)"
         )
         _refuse(connection, kind, violations(scope, source.columns))
-        _settle(connection, contract)
+        settle(connection, contract)
         with _transaction(connection):
-            replaced = _replace(connection, contract, stamp) if contract.replaces else 0
+            replaced = replace(connection, contract, stamp) if contract.replaces else 0
             if not contract.replaces:
-                _resolve_conflicts(connection, kind, contract, stamp)
+                resolve_conflicts(connection, kind, contract, stamp)
             report = _report(connection, kind, path.name, replaced)
             if report.failed:
                 _record_failures(connection, kind, source, stamp)
@@ -114,7 +123,8 @@ def _clear(connection: Connection) -> None:
 
 def _record_load(connection: Connection, report: LoadReport, file_format: str, stamp: str) -> None:
     connection.execute(
-        f"insert into raw.loads by name select load_id, {literal(report.kind)} as kind, {literal(report.source)} as source,"
+        f"insert into raw.loads by name select load_id, {literal(report.kind)} as kind,"
+        f" {literal(report.source)} as source,"
         f" {literal(file_format)} as format, loaded_at, {report.received} as received_rows,"
         f" {report.loaded} as loaded_rows, {report.duplicate} as duplicate_rows, {report.failed} as failed_rows,"
         f" {report.replaced} as replaced_rows from (select {stamp}) as load (load_id, loaded_at)"
@@ -130,123 +140,56 @@ def _refuse(connection: Connection, kind: str, query: str) -> None:
         )
 
 
-def _settle(connection: Connection, contract: Contract) -> None:
-    """Rows that say nothing new; and, where later rows replace, keys that one file states in two ways."""
-    # Only rows whose 64-bit hash occurs twice are compared in full: the usual file has none.
-    connection.execute(
-        """
-        insert into settled
-        select _row, 'duplicate' from typed
-        where _ok and hash(_content_hash) in (select hash(_content_hash) from typed where _ok group by 1 having count(*) > 1)
-        qualify row_number() over (partition by _content_hash order by _row) > 1
-        """
-    )
-    key = ", ".join(contract.key)
-    if contract.replaces:
-        connection.execute(
-            f"insert into settled select _row, 'ambiguous_key' from typed anti join settled using (_row)"
-            f" where _ok qualify count(*) over (partition by {key}) > 1"
-        )
-    connection.execute(
-        f"insert into settled select _row, 'duplicate' from typed semi join {contract.table} using (_content_hash)"
-        f" anti join settled using (_row) where _ok"
-    )
-
-
-def _replace(connection: Connection, contract: Contract, stamp: str) -> int:
-    """Take the rows out that the file restates; keep their old state where the contract has a history."""
-    same = " and ".join(f"old.{column} is not distinct from typed.{column}" for column in contract.key)
-    connection.execute(
-        f"create temp table replaced as select old.rowid as _old from {contract.table} as old"
-        f" join (select * from typed anti join settled using (_row) where _ok) as typed on {same}"
-    )
-    old = f"from {contract.table} as old where old.rowid in (select _old from replaced)"
-    if contract.history:
-        connection.execute(f"insert into {contract.history} select old.*, {stamp} {old}")
-    (count,) = connection.execute("select count(*) from replaced").fetchone() or (0,)
-    connection.execute(f"delete {old}")
-    connection.execute("drop table replaced")
-    return count
-
-
-def _resolve_conflicts(connection: Connection, kind: str, contract: Contract, stamp: str) -> None:
-    """Of several contents with one key the first in time stays, in whatever order they came; the others have failed."""
-    key = ", ".join(contract.key)
-    # A derived id is the content: it conflicts with nothing.
-    given = f"and {contract.derived_id} <> _content_hash" if contract.derived_id else ""
-    connection.execute(
-        f"""
-        create temp table contested as
-        with fresh as (select * from typed anti join settled using (_row) where _ok {given}),
-        suspects as (
-            select * from fresh where hash({key}) in (select hash({key}) from fresh group by 1 having count(*) > 1)
-            union select fresh.* from fresh semi join {contract.table} using ({key})
-        )
-        select _row, null as _old, occurred_at, _content_hash, {key} from suspects
-        union all by name
-        select null as _row, old.rowid as _old, occurred_at, _content_hash, {key}
-        from {contract.table} as old semi join suspects using ({key})
-        """
-    )
-    connection.execute(
-        f"create temp table lost as select _row, _old from contested"
-        f" qualify row_number() over (partition by {key} order by occurred_at, _content_hash) > 1"
-    )
-    connection.execute("insert into settled select _row, 'id_conflict' from lost where _row is not null")
-    moved = f"from {contract.table} as old where old.rowid in (select _old from lost)"
-    connection.execute(
-        f"""
-        insert into raw.failed_events
-        select md5({literal(kind)} || org_id || _content_hash), {literal(kind)}, org_id, loads.source, null, 'id_conflict',
-            {_conflict_detail(contract)}, {_payload("old", contract)}, {stamp}
-        from (select old.* {moved}) as old join raw.loads on loads.load_id = old._load_id
-        where md5({literal(kind)} || org_id || _content_hash) not in (select failed_id from raw.failed_events)
-        """
-    )
-    connection.execute(f"delete {moved}")
-    connection.execute("drop table contested; drop table lost")
-
-
 def _insert(connection: Connection, contract: Contract, stamp: str) -> None:
     columns = [row[0] for row in connection.execute(f"describe {contract.table}").fetchall()]
     select = ", ".join(column for column in columns if column not in ("_load_id", "_loaded_at"))
     connection.execute(
         f"insert into {contract.table} by name select {select}, load._load_id, load._loaded_at"
-        f" from typed anti join settled using (_row) cross join (select {stamp}) as load (_load_id, _loaded_at) where _ok"
+        f" from typed anti join settled using (_row)"
+        f" cross join (select {stamp}) as load (_load_id, _loaded_at) where _ok"
     )
 
 
 def _report(connection: Connection, kind: str, source: str, replaced: int) -> LoadReport:
-    outcomes = dict(connection.execute(
-        """
+    outcomes = dict(
+        connection.execute(
+            """
         select reason, count(*) from (
-            select outcome as reason from settled union all select reason from refused union all select reason from unreadable
+            select outcome as reason from settled
+            union all select reason from refused
+            union all select reason from unreadable
         ) group by all order by all
         """
-    ).fetchall())
-    rows = connection.execute(
-        "select (select count(*) from typed) + (select count(*) from unreadable)"
-    ).fetchone() or (0,)
+        ).fetchall()
+    )
+    rows = connection.execute("select (select count(*) from typed) + (select count(*) from unreadable)").fetchone() or (
+        0,
+    )
     duplicate = outcomes.pop("duplicate", 0)
     failed = sum(outcomes.values())
     return LoadReport(kind, source, rows[0], rows[0] - duplicate - failed, duplicate, failed, replaced, outcomes)
 
 
-def _record_failures(connection: Connection, kind: str, source, stamp: str) -> None:
+def _record_failures(connection: Connection, kind: str, source: Read, stamp: str) -> None:
     contract = CONTRACTS[kind]
     org = "org_id" if "org_id" in contract.key else "null"
-    details = {"id_conflict": _conflict_detail(contract), "ambiguous_key": literal(
-        f"the file has several rows with other content for one ({', '.join(contract.key)}): aggregate them, or add the id"
-        " that tells them apart"
-    )}
+    details = {
+        "id_conflict": conflict_detail(contract),
+        "ambiguous_key": literal(
+            f"the file has several rows with other content for one ({', '.join(contract.key)}):"
+            " aggregate them, or add the id that tells them apart"
+        ),
+    }
     detail = " ".join(f"when '{code}' then {sentence}" for code, sentence in details.items())
     connection.execute(
-        f"insert into refused select _row, null, {org}, outcome, case outcome {detail} end, {_payload('typed', contract)},"
+        f"insert into refused select _row, null, {org}, outcome, case outcome {detail} end,"
+        f" {row_as_json('typed', contract)},"
         f" md5({literal(kind)} || coalesce({org}, '') || _content_hash)"
         f" from typed join settled using (_row) where outcome <> 'duplicate'"
     )
     connection.execute(
-        f"insert into refused select null, line, null, reason, detail, payload, md5({literal(kind)} || payload) from unreadable"
+        f"insert into refused"
+        f" select null, line, null, reason, detail, payload, md5({literal(kind)} || payload) from unreadable"
     )
     number_lines(connection, source)
     connection.execute(
@@ -259,16 +202,3 @@ def _record_failures(connection: Connection, kind: str, source, stamp: str) -> N
         order by failed_id, line
         """
     )
-
-
-def _conflict_detail(contract: Contract) -> str:
-    name = contract.key[-1]
-    return f"{literal(f'{name} ')} || {name} || ' has another content too: the one that is first in time was kept'"
-
-
-def _payload(relation: str, contract: Contract) -> str:
-    """The row as the contract has it: the same whether the row was loaded before it lost or not."""
-    members = ", ".join(
-        f"{literal(column.stored)}, {relation}.{column.stored}::varchar" for column in contract.columns
-    )
-    return f"json_merge_patch('{{}}', json_object({members}, 'properties', {relation}.properties::json))::varchar"

@@ -47,11 +47,11 @@ class Scope(NamedTuple):
     """How the rows of one file are to be read."""
 
     contract: Contract
-    texts: dict[str, str]      # contract column -> SQL of its text over `relation`; what is absent is null
-    extras: dict[str, str]     # name -> SQL of the text of a column that the contract does not know
-    properties: str | None     # SQL of a JSON object, merged with the extras
-    relation: str              # has _row
-    where: str                 # SQL over `relation`
+    texts: dict[str, str]  # contract column -> SQL of its text over `relation`; what is absent is null
+    extras: dict[str, str]  # name -> SQL of the text of a column that the contract does not know
+    properties: str | None  # SQL of a JSON object, merged with the extras
+    relation: str  # has _row
+    where: str  # SQL over `relation`
     org: str | None
     timezone: str | None
     has_default_org: bool
@@ -76,7 +76,7 @@ def typed(scope: Scope) -> str:
 
 
 def violations(scope: Scope, source_columns: list[str]) -> str:
-    """The query of the rows that break the contract: _row, org_id, reason (the first), detail (all), payload (the row)."""
+    """The query of the rows that break the contract: _row, org_id, reason (the first), detail (all), payload."""
     checks = _checks(scope)
     reason = "\n".join(f"when {bad} then {literal(code)}" for code, bad, _ in checks)
     detail = ",\n".join(f"case when {bad} then {sentence} end" for _, bad, sentence in checks)
@@ -115,11 +115,14 @@ def _parsed(scope: Scope) -> str:
     """
 
 
-_BAD_PROPERTIES = "case when json_valid(t_properties) then json_type(t_properties) <> 'OBJECT' else t_properties is not null end"
+_BAD_PROPERTIES = (
+    "case when json_valid(t_properties) then json_type(t_properties) <> 'OBJECT' else t_properties is not null end"
+)
 # Members in the order of their names, so that the same content has the same hash.
 _MERGED = """(list_transform([json_merge_patch('{}', t_properties, extras)], lambda o:
     '{' || array_to_string(list_transform(list_distinct(json_keys(o)).list_sort(),
-        lambda k: to_json(k) || ':' || json_extract(o, '/' || replace(replace(k, '~', '~0'), '/', '~1'))), ',') || '}')[1])"""
+        lambda k: to_json(k) || ':' || json_extract(o, '/' || replace(replace(k, '~', '~0'), '/', '~1'))
+    ), ',') || '}')[1])"""
 
 
 def _extras(scope: Scope) -> str:
@@ -127,7 +130,8 @@ def _extras(scope: Scope) -> str:
     if not scope.extras:
         return "'{}'"
     members = ", ".join(
-        f"{literal(name)}, case when left({sql}, 1) in ('{{', '[') and json_valid({sql}) then {sql}::json else to_json({sql}) end"
+        f"{literal(name)}, case when left({sql}, 1) in ('{{', '[') and json_valid({sql})"
+        f" then {sql}::json else to_json({sql}) end"
         for name, sql in sorted(scope.extras.items())
     )
     return f"json_merge_patch('{{}}', json_object({members}))::varchar"
@@ -136,9 +140,11 @@ def _extras(scope: Scope) -> str:
 def _values(scope: Scope) -> list[tuple[str, str]]:
     """Raw column -> SQL over `texts` and `declared`."""
     contract = scope.contract
-    org = [] if "org_id" not in contract.key else [
-        ("org_id", literal(scope.org) if scope.org else "coalesce(declared.org_id, 'default')")
-    ]
+    org = (
+        []
+        if "org_id" not in contract.key
+        else [("org_id", literal(scope.org) if scope.org else "coalesce(declared.org_id, 'default')")]
+    )
     return org + [
         (column.stored, _value(column, scope.timezone) if column.name in scope.texts else _default(column))
         for column in contract.columns
@@ -165,7 +171,8 @@ def _instant(text: str, timezone: str | None) -> str:
     local = f"when regexp_matches({text}, '{_LOCAL}') then timezone('UTC', timezone({literal(timezone)}, {moment}))"
     return f"""case
         when right({text}, 1) = 'Z' then {moment}
-        when regexp_matches({text}, '{_ZONED}') then timezone('UTC', try_cast(replace({text}, ' UTC', 'Z') as timestamptz))
+        when regexp_matches({text}, '{_ZONED}')
+            then timezone('UTC', try_cast(replace({text}, ' UTC', 'Z') as timestamptz))
         {local if timezone else ""} end"""
 
 
@@ -191,11 +198,13 @@ def _checks(scope: Scope) -> list[tuple[str, str, str]]:
             bad = f"({text} is not null and ({value} is null or {value} not between {_EARLIEST} and {_LATEST}))"
         if column.type == "instant" and not scope.timezone:
             local = f"({text} is not null and regexp_matches({text}, '{_LOCAL}'))"
-            sentence = f"'{column.name} ' || {shown} || ' has no time zone: write Z or an offset, or import with --timezone'"
+            sentence = (
+                f"'{column.name} ' || {shown} || ' has no time zone: write Z or an offset, or import with --timezone'"
+            )
             checks.append(("missing_timezone", local, sentence))
             bad = f"({bad} and not {local})"
         if column.type not in ("text", "platform"):
-            code = "bad_timestamp" if column.type == "instant" else f"bad_{column.type}"
+            code = {"instant": "bad_timestamp", "event": "bad_type"}.get(column.type, f"bad_{column.type}")
             checks.append((code, bad, f"'{column.name} ' || {shown} || {literal(f' is not {_EXPECTED[column.type]}')}"))
     one_of = [name for name in scope.contract.one_of if name in scope.texts]
     if one_of:
@@ -210,6 +219,8 @@ def _checks(scope: Scope) -> list[tuple[str, str, str]]:
         sentence = f"'tributary.yaml declares it for org ' || declared_org || {literal(f', not {scope.org}')}"
         checks.append(("org_mismatch", f"coalesce(declared_org <> {literal(scope.org)}, false)", sentence))
     if "org_id" in scope.contract.key and not scope.org and not scope.has_default_org:
-        sentence = "'no org: tributary.yaml declares neither this site or ad account nor an org default; import with --org'"
+        sentence = (
+            "'no org: tributary.yaml declares neither this site or ad account nor an org default; import with --org'"
+        )
         checks.append(("unknown_org", "(declared_org is null)", sentence))
     return checks

@@ -29,8 +29,8 @@ def is_dropped(column: str) -> bool:
 def scrubbed(column: str, expression: str, *, is_id: bool) -> str:
     """SQL for the text `expression` of `column` without personal data.
 
-    E-mail and phone columns become SHA-256 of the normalised value; so does an id that holds an e-mail address (two people
-    must not become one); in any other text the address is replaced by `(email)`.
+    E-mail and phone columns become SHA-256 of the normalised value; so does an id that holds an e-mail address (two
+    people must not become one); in any other text the address is replaced by `(email)`.
     """
     name = _name(column)
     if re.fullmatch(_MAIL, name):

@@ -1,13 +1,13 @@
 """A file -> temporary tables, whatever its format. Knows nothing of contracts.
 
 In: CSV, TSV, NDJSON (each plain or gzipped) or Parquet.
-Out: `source`, one row a record: the file's columns as text, trimmed, empty as null, without personal data, in the file's order;
+Out: `source`, one row a record: the file's columns as text, trimmed, empty as null, no personal data, in its order;
 `unreadable(line, reason, detail, payload)`, the lines that no record could be made of; and, once `number_lines` was
 called, `source_lines(_row, line)`, the line on which each row of `source` (by its rowid) starts.
 
-A well-formed CSV file goes through DuckDB's parser. Its recovery from a malformed one loses rows and their lines (tried: it
-eats the rest of the file after an unclosed quote, and gives up on mixed line ends), so a file that it refuses is read again
-by Python's parser (ingestion/lines.py), which fails only the lines that are broken.
+A well-formed CSV file goes through DuckDB's parser. Its recovery from a malformed one loses rows and their lines
+(tried: it eats the rest of the file after an unclosed quote, and gives up on mixed line ends), so what it refuses is
+read again by Python's parser (ingestion/lines.py), which fails only the lines that are broken.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Read(NamedTuple):
 
 
 def read(connection: Connection, path: Path, is_id: Callable[[str], bool]) -> Read:
-    """Make `source` and `unreadable` of the file; `is_id` says which columns are ids (hashed where they hold an e-mail)."""
+    """Make `source` and `unreadable` of the file; `is_id` tells which columns are ids."""
     layout = lines.layout_of(path)
     connection.execute(
         "create or replace temp table unreadable (line bigint, reason varchar, detail varchar, payload varchar)"
@@ -51,7 +51,9 @@ def read(connection: Connection, path: Path, is_id: Callable[[str], bool]) -> Re
 
 def number_lines(connection: Connection, source: Read) -> None:
     """Make `source_lines`. Separate, because only failed rows need it and it reads a CSV file once more."""
-    tables = {name for (name,) in connection.execute("select table_name from duckdb_tables() where temporary").fetchall()}
+    tables = {
+        name for (name,) in connection.execute("select table_name from duckdb_tables() where temporary").fetchall()
+    }
     if "source_lines" in tables:
         return
     if source.layout.kind == "parquet":
@@ -73,11 +75,14 @@ def literal(text: object) -> str:
     return "'" + str(text).replace("'", "''") + "'"
 
 
-def _create_source(connection: Connection, texts: dict[str, str], relation: str, is_id: Callable[[str], bool]) -> list[str]:
+def _create_source(
+    connection: Connection, texts: dict[str, str], relation: str, is_id: Callable[[str], bool]
+) -> list[str]:
     """`source` from `relation`: column -> SQL of its text. The only place where the original text is seen."""
     kept = {column: text for column, text in texts.items() if not is_dropped(column)}
     select = ",\n".join(
-        f"nullif(trim({scrubbed(column, text, is_id=is_id(column))}), '') as {quoted(column)}" for column, text in kept.items()
+        f"nullif(trim({scrubbed(column, text, is_id=is_id(column))}), '') as {quoted(column)}"
+        for column, text in kept.items()
     )
     connection.execute(f"create temp table source as select {select or 'null as _nothing'} from {relation}")
     return list(kept)
@@ -125,7 +130,9 @@ def _read_ndjson(connection: Connection, path: Path, layout: lines.Layout, is_id
     with lines.text_lines(path, layout) as numbered:
         rows = _sound(((line, text, lines.decoded(text)) for line, text in numbered if text.strip()), 1, bad)
         _spool(connection, "texts", {"line": "bigint", "text": "varchar"}, rows)
-    connection.execute("create temp table objects as select * from texts where json_valid(text) and json_type(text) = 'OBJECT'")
+    connection.execute(
+        "create temp table objects as select * from texts where json_valid(text) and json_type(text) = 'OBJECT'"
+    )
     connection.execute(
         """
         insert into unreadable
@@ -134,15 +141,20 @@ def _read_ndjson(connection: Connection, path: Path, layout: lines.Layout, is_id
         """
     )
     _refuse(connection, bad)
-    keys = [key for (key,) in connection.execute(
-        "select distinct unnest(json_keys(text)) as key from objects order by key"
-    ).fetchall()]
+    keys = [
+        key
+        for (key,) in connection.execute(
+            "select distinct unnest(json_keys(text)) as key from objects order by key"
+        ).fetchall()
+    ]
     pointers = ", ".join(literal("/" + key.replace("~", "~0").replace("/", "~1")) for key in keys)
     value = "case when json_type(v[{0}]) in ('OBJECT', 'ARRAY') then v[{0}]::varchar else v[{0}] ->> '$' end"
     texts = {name: f"({value.format(i)})" for i, name in enumerate(unique_names(keys), 1)}
     values = f"(select json_extract(text, [{pointers}]) as v from objects order by line)" if keys else "objects"
     columns = _create_source(connection, texts, values, is_id)
-    connection.execute("create temp table source_lines as select row_number() over (order by line) - 1 as _row, line from objects")
+    connection.execute(
+        "create temp table source_lines as select row_number() over (order by line) - 1 as _row, line from objects"
+    )
     connection.execute("drop table objects; drop table texts")
     return columns
 
@@ -178,9 +190,11 @@ def _csv(path: str, names: list[str], layout: lines.Layout, *, header: bool, typ
 
 
 def _spool(connection: Connection, table: str, columns: dict[str, str], rows: Iterable[tuple]) -> None:
-    """Rows from Python -> a temporary table, by way of a file without a name that nobody can find and a crash leaves not."""
+    """Rows from Python -> a temporary table, by way of a file without a name: a crash leaves nothing behind."""
     folder = connection.execute("select current_setting('temp_directory')").fetchone()
-    with TemporaryFile("w+", encoding="utf-8", newline="", dir=folder[0] if folder and Path(folder[0]).is_dir() else None) as file:
+    with TemporaryFile(
+        "w+", encoding="utf-8", newline="", dir=folder[0] if folder and Path(folder[0]).is_dir() else None
+    ) as file:
         csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(rows)
         file.flush()
         plain = lines.Layout("csv", is_gzip=False, separator=",")
@@ -208,4 +222,3 @@ def unique_names(names: list[str]) -> list[str]:
         taken.add(name.lower())
         unique.append(name)
     return unique
-

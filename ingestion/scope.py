@@ -1,7 +1,7 @@
-"""What the importer says about a file -> the Scope in which its rows are read, or one ContractError that says what to do.
+"""What the importer says about a file -> the Scope in which its rows are read, or a ContractError that says what to do.
 
-In: the columns of `source`, --map, --where, --org, --site, --timezone, --format. Out: SQL for each column of the contract,
-and the temporary table `declared`: which org tributary.yaml declares for a site or an ad account.
+In: the columns of `source`, --map, --where, --org, --site, --timezone, --format. Out: SQL for each column of the
+contract, and the temporary table `declared`: which org tributary.yaml declares for a site or an ad account.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def id_columns(mapping: dict[str, str]) -> Callable[[str], bool]:
     return lambda column: column.lower() in mapped or column.lower().endswith("id")
 
 
-def scope_of(  # noqa: PLR0913
+def scope_of(
     connection: Connection,
     kind: str,
     source: Read,
@@ -76,10 +76,14 @@ def scope_of(  # noqa: PLR0913
     return Scope(contract, texts, extras, properties, relation, in_scope, org, timezone, has_default)
 
 
-def _check_options(kind: str, known: list[str], settings: Settings, *, org: str | None, site: str | None, timezone: str | None) -> None:
+def _check_options(
+    kind: str, known: list[str], settings: Settings, *, org: str | None, site: str | None, timezone: str | None
+) -> None:
     orgs = [entry.id for entry in settings.orgs]
     if org and org not in orgs:
-        raise ContractError(f"--org {org}: tributary.yaml has no such org{_hint(org, orgs)}. Its orgs: {', '.join(orgs)}")
+        raise ContractError(
+            f"--org {org}: tributary.yaml has no such org{_hint(org, orgs)}. Its orgs: {', '.join(orgs)}"
+        )
     if org and kind == "exchange-rates":
         raise ContractError("--org: exchange rates belong to no org")
     if site and "site_id" not in known:
@@ -113,8 +117,9 @@ def _check_required(source: Read, contract: Contract, texts: dict[str, str], map
     close = _close(name, free)
     separator = " Is the separator really a comma?" if len(source.columns) == 1 and source.layout.kind == "csv" else ""
     raise ContractError(
-        f"{source.path}: required column {', '.join(missing)}{either} is missing. If it has another name in the file, say so:"
-        f" --map {name}={close or 'its_name_in_the_file'}. The file's columns: {', '.join(source.columns)}.{separator}"
+        f"{source.path}: required column {', '.join(missing)}{either} is missing."
+        f" If it has another name in the file, say so: --map {name}={close or 'its_name_in_the_file'}."
+        f" The file's columns: {', '.join(source.columns)}.{separator}"
     )
 
 
@@ -132,7 +137,8 @@ def _format(connection: Connection, kind: str, source: Read, name: str) -> tuple
     missing = [column for column in used["required"] if column.lower() not in present]
     if missing and source.columns:
         raise ContractError(
-            f"{source.path}: not a {name} file: it has no column {', '.join(missing)}. Its columns: {', '.join(source.columns)}"
+            f"{source.path}: not a {name} file: it has no column {', '.join(missing)}."
+            f" Its columns: {', '.join(source.columns)}"
         )
     absent = [c for c in {*used["required"], *used["optional"]} if c.lower() not in present]
     nulls = "".join(f", null::varchar as {quoted(column)}" for column in sorted(absent))
@@ -172,7 +178,9 @@ def _in_scope(connection: Connection, source: Read, where: str) -> str:
 
 def _close(name: str, names: list[str]) -> str | None:
     lower = {candidate.lower(): candidate for candidate in names}
-    close = get_close_matches(name.lower(), lower, 1, 0.6) or [c for c in lower if c in name.lower() or name.lower() in c]
+    close = get_close_matches(name.lower(), lower, 1, 0.6) or [
+        c for c in lower if c in name.lower() or name.lower() in c
+    ]
     return lower[close[0]] if close else None
 
 

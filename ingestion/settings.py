@@ -110,7 +110,8 @@ def land_settings(connection: duckdb.DuckDBPyConnection, settings: Settings) -> 
     """Replace the raw tables of the settings whole, in one transaction."""
     tables: dict[str, list[tuple]] = {
         "orgs": [
-            (o.id, o.currency, o.timezone, o.lookback_days, _micros(o.targets.cpa), o.targets.roas) for o in settings.orgs
+            (o.id, o.currency, o.timezone, o.lookback_days, _micros(o.targets.cpa), o.targets.roas)
+            for o in settings.orgs
         ],
         "sites": [(s.id, s.org, s.public_key, [domain.lower() for domain in s.domains]) for s in settings.sites],
         "ad_accounts": [(a.platform, a.account_id, a.org) for a in settings.ad_accounts],
@@ -140,7 +141,9 @@ def add_to_settings(
     yaml = _yaml()
     document = _parse(home.settings, home.settings.read_bytes())
     for section, keys, entries in (
-        ("orgs", ("id",), orgs), ("sites", ("id",), sites), ("ad_accounts", ("platform", "account_id"), ad_accounts)
+        ("orgs", ("id",), orgs),
+        ("sites", ("id",), sites),
+        ("ad_accounts", ("platform", "account_id"), ad_accounts),
     ):
         present = {tuple(entry[key] for key in keys) for entry in document.get(section) or []}
         missing = [entry for entry in entries if tuple(entry[key] for key in keys) not in present]

@@ -39,7 +39,10 @@ def problems(document: Any) -> Iterable[tuple[int, str]]:
                 yield _line(entry, "org"), f"{where}.org: there is no org {entry['org']}: {hint}"
             identity = tuple(str(entry.get(name)).lower() for name in key)
             if identity in seen:
-                yield _line(entries, index), f"{where}: same {' and '.join(key)} as {seen[identity]}: remove one of them"
+                yield (
+                    _line(entries, index),
+                    f"{where}: same {' and '.join(key)} as {seen[identity]}: remove one of them",
+                )
             seen.setdefault(identity, where)
 
 
@@ -72,7 +75,11 @@ def _text(value: Any) -> str | None:
 
 
 def _currency(value: Any) -> str | None:
-    return None if isinstance(value, str) and value in CURRENCIES else f"{value!r} is no ISO 4217 currency: write one such as USD"
+    return (
+        None
+        if isinstance(value, str) and value in CURRENCIES
+        else f"{value!r} is no ISO 4217 currency: write one such as USD"
+    )
 
 
 def _zone(value: Any) -> str | None:
@@ -118,17 +125,35 @@ def _domains(value: Any) -> str | None:
 
 # section -> (required keys, key -> check of its value, what identifies an entry)
 _SECTIONS: dict[str, tuple[tuple[str, ...], dict[str, Callable[[Any], str | None]], tuple[str, ...]]] = {
-    "orgs": (("id", "currency"), {
-        "id": _text, "currency": _currency, "timezone": _zone, "lookback_days": _days, "targets": _targets,
-        "lookback_days_by_touch_type": _days_by_type,
-    }, ("id",)),
+    "orgs": (
+        ("id", "currency"),
+        {
+            "id": _text,
+            "currency": _currency,
+            "timezone": _zone,
+            "lookback_days": _days,
+            "targets": _targets,
+            "lookback_days_by_touch_type": _days_by_type,
+        },
+        ("id",),
+    ),
     "sites": (("id", "org"), {"id": _text, "org": _text, "public_key": _text, "domains": _domains}, ("id",)),
     "ad_accounts": (
-        ("platform", "account_id", "org"), {"platform": _text, "account_id": _text, "org": _text}, ("platform", "account_id")
+        ("platform", "account_id", "org"),
+        {"platform": _text, "account_id": _text, "org": _text},
+        ("platform", "account_id"),
     ),
-    "targets": (("org", "platform"), {
-        "org": _text, "platform": _text, "campaign_id": _text, "cpa": _amount, "roas": _amount,
-    }, ("org", "platform", "campaign_id")),
+    "targets": (
+        ("org", "platform"),
+        {
+            "org": _text,
+            "platform": _text,
+            "campaign_id": _text,
+            "cpa": _amount,
+            "roas": _amount,
+        },
+        ("org", "platform", "campaign_id"),
+    ),
 }
 
 # ISO 4217, active codes.
@@ -139,7 +164,7 @@ CURRENCIES = frozenset(
     KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN
     NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP
     SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED VES
-    VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG""".split()
+    VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG""".split()  # noqa: SIM905 - a table of words
 )
 
 

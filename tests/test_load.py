@@ -73,7 +73,7 @@ def content(raw):
     return rows | {"failed": raw.execute(failed).fetchall()}
 
 
-# --- real data ---------------------------------------------------------------------------------------------------------
+# --- real data ----------------------------------------------------------------------------------------------
 
 
 @real_data
@@ -82,7 +82,12 @@ def test_real_touches_are_interactions_and_conversions(raw):
     touches = load(raw, "interactions", path, mapping={"occurred_at": "time", "touch_type": "interaction"})
     mapping = {"occurred_at": "time", "value": "conversion_value"}
     conversions = load(raw, "conversions", path, mapping=mapping, where="conversion = 1")
-    assert (touches.received, touches.loaded, conversions.received, conversions.loaded) == (62_483, 62_483, 1_838, 1_838)
+    assert (touches.received, touches.loaded, conversions.received, conversions.loaded) == (
+        62_483,
+        62_483,
+        1_838,
+        1_838,
+    )
     assert raw.execute("select sum(value_micros) from raw.conversions").fetchone() == (11_423_500_000,)
     again = load(raw, "interactions", path, mapping={"occurred_at": "time", "touch_type": "interaction"})
     assert (again.loaded, again.duplicate) == (0, 62_483)
@@ -98,15 +103,15 @@ def test_real_snowplow_events(raw):
     assert raw.execute("select count(*) from raw.events where url = ?", [url]).fetchone()[0] > 0
 
 
-# --- exactly once ------------------------------------------------------------------------------------------------------
+# --- exactly once -------------------------------------------------------------------------------------------
 
-TEXT = st.sampled_from(["", "x", 'say "hi"', "two\nlines", "a,b", "Müller", "it's", "\\", "'; drop table x; --", "007"])
+TEXT = st.sampled_from(["", "x", 'say "hi"', "two\nlines", "a,b", "Müller", "it's", "\\", "'; drop table", "007"])
 ROW = st.tuples(
-    st.sampled_from(["", "1", "2", "3"]),                                                     # conversion_id
+    st.sampled_from(["", "1", "2", "3"]),  # conversion_id
     st.sampled_from(["2026-07-01T00:00:00Z", "2026-07-01T02:00:00+02:00", "2026-07-02", "soon", ""]),  # occurred_at
-    st.sampled_from(["v1", "v2", ""]),                                                        # visitor_id
-    st.sampled_from(["1.5", "1.50", "-3", "1,000", "nan", ""]),                               # value
-    TEXT,                                                                                     # note, in properties
+    st.sampled_from(["v1", "v2", ""]),  # visitor_id
+    st.sampled_from(["1.5", "1.50", "-3", "1,000", "nan", ""]),  # value
+    TEXT,  # note, in properties
 )
 HEADER = ("conversion_id", "occurred_at", "visitor_id", "value", "note")
 
@@ -118,8 +123,11 @@ def as_csv(rows) -> str:
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
-@given(rows=st.lists(ROW, max_size=8), torn=st.lists(st.sampled_from(["1,2", "a,b,c,d,e,f", '"x"y,b,c,d,e']), max_size=2),
-       seed=st.integers(0, 99))
+@given(
+    rows=st.lists(ROW, max_size=8),
+    torn=st.lists(st.sampled_from(["1,2", "a,b,c,d,e,f", '"x"y,b,c,d,e']), max_size=2),
+    seed=st.integers(0, 99),
+)
 def test_any_split_order_and_repetition_gives_the_same_content(rows, torn, seed, tmp_path_factory):
     folder = tmp_path_factory.mktemp("split")
     whole, parts = (Home(folder / name) for name in ("whole", "parts"))
@@ -155,13 +163,18 @@ def test_of_two_contents_with_one_id_the_first_in_time_stays_in_any_order(raw, t
 
 
 def test_identical_rows_are_one_touch_unless_their_ids_differ(raw, tmp_path):
-    text = "occurred_at,visitor_id,interaction_id\n" + "2026-07-01T00:00:00Z,v,\n" * 2 + "2026-07-01T00:00:00Z,v,i1\n" * 2
+    text = (
+        "occurred_at,visitor_id,interaction_id\n" + "2026-07-01T00:00:00Z,v,\n" * 2 + "2026-07-01T00:00:00Z,v,i1\n" * 2
+    )
     report = load(raw, "interactions", put(tmp_path, text))
     assert (report.loaded, report.duplicate) == (2, 2)
 
 
 def test_the_same_rows_in_every_file_format_are_the_same_rows(raw, tmp_path):
-    rows = [{"occurred_at": "2026-07-01T00:00:00Z", "visitor_id": f"v{i}", "campaign": 'a "b"', "extra": str(i)} for i in range(5)]
+    rows = [
+        {"occurred_at": "2026-07-01T00:00:00Z", "visitor_id": f"v{i}", "campaign": 'a "b"', "extra": str(i)}
+        for i in range(5)
+    ]
     table = io.StringIO()
     writer = csv.DictWriter(table, rows[0])
     writer.writeheader()
@@ -170,13 +183,18 @@ def test_the_same_rows_in_every_file_format_are_the_same_rows(raw, tmp_path):
     as_json = "\n".join(json.dumps({**row, "extra": int(row["extra"])}) for row in rows)
     put(tmp_path, as_json, "in.ndjson")
     parquet = tmp_path / "rows.parquet"
-    duckdb.sql(f"select * replace (occurred_at::timestamptz as occurred_at) from read_json('{tmp_path}/in.ndjson')").write_parquet(
-        str(parquet)
-    )
+    duckdb.sql(
+        f"select * replace (occurred_at::timestamptz as occurred_at) from read_json('{tmp_path}/in.ndjson')"
+    ).write_parquet(str(parquet))
     files = [
-        put(tmp_path, text), put(tmp_path, gzip.compress(text.encode()), "x.csv.gz"), put(tmp_path, "\ufeff" + text, "bom.csv"),
-        put(tmp_path, text.replace(",", "\t"), "x.tsv"), tmp_path / "in.ndjson", parquet,
-        put(tmp_path, gzip.compress(as_json.encode()), "no-extension"), put(tmp_path, text.replace("\r\n", "\n"), "unix.csv"),
+        put(tmp_path, text),
+        put(tmp_path, gzip.compress(text.encode()), "x.csv.gz"),
+        put(tmp_path, "\ufeff" + text, "bom.csv"),
+        put(tmp_path, text.replace(",", "\t"), "x.tsv"),
+        tmp_path / "in.ndjson",
+        parquet,
+        put(tmp_path, gzip.compress(as_json.encode()), "no-extension"),
+        put(tmp_path, text.replace("\r\n", "\n"), "unix.csv"),
     ]
     loaded = [load(raw, "interactions", path) for path in files]
     assert [report.loaded for report in loaded] == [5] + [0] * 7
@@ -186,22 +204,33 @@ def test_the_same_rows_in_every_file_format_are_the_same_rows(raw, tmp_path):
     ]
 
 
-# --- spend and rates ---------------------------------------------------------------------------------------------------
+# --- spend and rates ----------------------------------------------------------------------------------------
 
 SPEND = "date,platform,account_id,campaign_id,currency,spend,impressions\n"
 
 
 def test_restated_spend_replaces_and_keeps_history(raw, tmp_path):
     load(raw, "spend", put(tmp_path, SPEND + "2026-07-01,Meta,1,c,usd,10.10,5\n2026-07-02,meta,1,c,USD,1,\n"))
-    report = load(raw, "spend", put(tmp_path, SPEND + "2026-07-01, meta ,1,c,USD,12.345678,5\n2026-07-02,meta,1,c,USD,1.0,\n"))
+    report = load(
+        raw, "spend", put(tmp_path, SPEND + "2026-07-01, meta ,1,c,USD,12.345678,5\n2026-07-02,meta,1,c,USD,1.0,\n")
+    )
     assert (report.loaded, report.duplicate, report.replaced) == (1, 1, 1)
-    assert raw.execute("select spend_micros from raw.ad_spend order by date").fetchall() == [(12_345_678,), (1_000_000,)]
-    history = "select spend_micros, _replaced_by_load_id is not null, _replaced_at >= _loaded_at from raw.ad_spend_history"
+    assert raw.execute("select spend_micros from raw.ad_spend order by date").fetchall() == [
+        (12_345_678,),
+        (1_000_000,),
+    ]
+    history = (
+        "select spend_micros, _replaced_by_load_id is not null, _replaced_at >= _loaded_at from raw.ad_spend_history"
+    )
     assert raw.execute(history).fetchall() == [(10_100_000, True, True)]
 
 
 def test_one_key_stated_twice_in_one_file_is_never_guessed(raw, tmp_path):
-    text = SPEND + "2026-07-01,meta,1,c,USD,1,\n2026-07-01,meta,1,c,USD,2,\n2026-07-01,meta,1,c,USD,2,\n2026-07-02,meta,1,c,USD,2,\n"
+    text = (
+        SPEND
+        + "2026-07-01,meta,1,c,USD,1,\n2026-07-01,meta,1,c,USD,2,\n"
+        + "2026-07-01,meta,1,c,USD,2,\n2026-07-02,meta,1,c,USD,2,\n"
+    )
     report = load(raw, "spend", put(tmp_path, text))
     assert (report.loaded, report.duplicate, report.reasons) == (1, 1, {"ambiguous_key": 2})
     assert [row[0] for row in failures(raw)] == [2, 3]
@@ -211,19 +240,23 @@ def test_one_key_stated_twice_in_one_file_is_never_guessed(raw, tmp_path):
 def test_rates_are_replaced(raw, tmp_path):
     head = "date,base,quote,rate\n"
     load(raw, "exchange-rates", put(tmp_path, head + "2026-07-01,EUR,USD,1.1\n"))
-    report = load(raw, "exchange-rates", put(tmp_path, head + "2026-07-01,EUR,USD,1.2\n2026-07-01,EUR,EUR,2\n2026-07-02,EUR,USD,0\n"))
+    report = load(
+        raw,
+        "exchange-rates",
+        put(tmp_path, head + "2026-07-01,EUR,USD,1.2\n2026-07-01,EUR,EUR,2\n2026-07-02,EUR,USD,0\n"),
+    )
     assert report.reasons == {"bad_rate": 2}
     assert raw.execute("select rate::varchar from raw.exchange_rates").fetchall() == [("1.200000000",)]
 
 
-# --- the row contract --------------------------------------------------------------------------------------------------
+# --- the row contract ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("kind", "row", "reason", "sentence"),
     [
         ("events", {"event_id": ""}, "missing_value", "event_id is empty and required"),
-        ("events", {"type": "CLICK"}, "bad_event", "type CLICK is not PAGE_VIEW, CONVERSION or CUSTOM"),
+        ("events", {"type": "CLICK"}, "bad_type", "type CLICK is not PAGE_VIEW, CONVERSION or CUSTOM"),
         ("events", {"occurred_at": "2026-07-01 12:00:00"}, "missing_timezone", "with --timezone"),
         ("events", {"occurred_at": "2026-07-01"}, "missing_timezone", "has no time zone"),
         ("events", {"occurred_at": "2026-02-30T00:00:00Z"}, "bad_timestamp", "is not an ISO 8601 time"),
@@ -246,7 +279,7 @@ def test_rates_are_replaced(raw, tmp_path):
         ("spend", {"spend": "$5"}, "bad_money", "spend $5 is not"),
     ],
 )
-def test_a_row_that_breaks_the_contract_says_how(raw, tmp_path, kind, row, reason, sentence):
+def test_a_row_that_breaks_the_contract_says_how(raw, tmp_path, kind, row, reason, sentence):  # noqa: PLR0917
     good = {
         "events": dict.fromkeys(EVENT.split(","), "x") | {"type": "page_view", "occurred_at": "2026-07-01T00:00:00Z"},
         "conversions": {"occurred_at": "2026-07-01T00:00:00Z", "visitor_id": "v"},
@@ -273,8 +306,16 @@ def test_several_violations_are_all_told(raw, tmp_path):
 
 @pytest.mark.parametrize(
     ("written", "stored"),
-    [("19.99", 19_990_000), ("0.1", 100_000), ("-5", -5_000_000), ("999999999999.999999", 999_999_999_999_999_999),
-     ("1e-05", 10), (".5", 500_000), (" 7 ", 7_000_000), ("123456789.123457", 123_456_789_123_457)],
+    [
+        ("19.99", 19_990_000),
+        ("0.1", 100_000),
+        ("-5", -5_000_000),
+        ("999999999999.999999", 999_999_999_999_999_999),
+        ("1e-05", 10),
+        (".5", 500_000),
+        (" 7 ", 7_000_000),
+        ("123456789.123457", 123_456_789_123_457),
+    ],
 )
 def test_money_is_exact(raw, tmp_path, written, stored):
     load(raw, "conversions", put(tmp_path, f"occurred_at,visitor_id,value\n2026-07-01T00:00:00Z,v,{written}\n"))
@@ -284,9 +325,12 @@ def test_money_is_exact(raw, tmp_path, written, stored):
 @pytest.mark.parametrize(
     ("written", "timezone", "stored"),
     [
-        ("2026-07-01T23:30:00+02:00", None, "2026-07-01 21:30:00"), ("2026-07-01 23:30:00-0330", None, "2026-07-02 03:00:00"),
-        ("2026-07-01T23:30Z", None, "2026-07-01 23:30:00"), ("2026-07-01 23:30:00.123 UTC", None, "2026-07-01 23:30:00.123"),
-        ("2026-07-01 23:30:00", "Europe/Berlin", "2026-07-01 21:30:00"), ("2026-01-01", "Europe/Berlin", "2025-12-31 23:00:00"),
+        ("2026-07-01T23:30:00+02:00", None, "2026-07-01 21:30:00"),
+        ("2026-07-01 23:30:00-0330", None, "2026-07-02 03:00:00"),
+        ("2026-07-01T23:30Z", None, "2026-07-01 23:30:00"),
+        ("2026-07-01 23:30:00.123 UTC", None, "2026-07-01 23:30:00.123"),
+        ("2026-07-01 23:30:00", "Europe/Berlin", "2026-07-01 21:30:00"),
+        ("2026-01-01", "Europe/Berlin", "2025-12-31 23:00:00"),
         ("2026-07-01T23:30:00Z", "Europe/Berlin", "2026-07-01 23:30:00"),
         ("2026-10-25 03:30:00", "Europe/Berlin", "2026-10-25 02:30:00"),
     ],
@@ -300,7 +344,8 @@ def test_the_org_of_a_row(raw, tmp_path):
     rows = "e1,nord-shop,CUSTOM,2026-07-01T00:00:00Z,a\ne2,elsewhere,CUSTOM,2026-07-01T00:00:00Z,a\n"
     load(raw, "events", put(tmp_path, f"{EVENT}\n{rows}"))
     assert raw.execute("select org_id, site_id from raw.events order by 1").fetchall() == [
-        ("default", "elsewhere"), ("nord", "nord-shop")
+        ("default", "elsewhere"),
+        ("nord", "nord-shop"),
     ]
     assert load(raw, "events", put(tmp_path, f"{EVENT}\n{rows}"), org="default").reasons == {"org_mismatch": 1}
     assert load(raw, "events", put(tmp_path, f"{EVENT}\n{rows}"), site="nord-shop").loaded == 1
@@ -310,24 +355,41 @@ def test_the_org_of_a_row(raw, tmp_path):
     assert load_file(raw, "events", put(tmp_path, f"{EVENT}\n{rows}"), settings=orphan).reasons == {"unknown_org": 1}
 
 
-# --- broken files ------------------------------------------------------------------------------------------------------
+# --- broken files -------------------------------------------------------------------------------------------
 
 
 def test_broken_lines_cost_themselves_only_and_are_found_again(raw, tmp_path):
     good = "e{},s,CUSTOM,2026-07-01T00:00:00Z,a"
     lines = [
-        EVENT.encode(), good.format(1).encode(), b'"e2\r\nsecond line",s,CUSTOM,2026-07-01T00:00:00Z,a', b"too,few", b"",
-        b'"e3,s,CUSTOM,2026-07-01T00:00:00Z,a', good.format(4).encode(), b'"e5"x,s,CUSTOM,2026-07-01T00:00:00Z,a',
-        b"e6,s,CUSTOM,2026-07-01T00:00:00Z,\xff", b"e7,s,CUSTOM,never,a", good.format(8).encode() + b",more",
-        b'e9,s,CUSTOM,2026-07-01T00:00:00Z,"a ""b"""', good.format(10).encode(),
+        EVENT.encode(),
+        good.format(1).encode(),
+        b'"e2\r\nsecond line",s,CUSTOM,2026-07-01T00:00:00Z,a',
+        b"too,few",
+        b"",
+        b'"e3,s,CUSTOM,2026-07-01T00:00:00Z,a',
+        good.format(4).encode(),
+        b'"e5"x,s,CUSTOM,2026-07-01T00:00:00Z,a',
+        b"e6,s,CUSTOM,2026-07-01T00:00:00Z,\xff",
+        b"e7,s,CUSTOM,never,a",
+        good.format(8).encode() + b",more",
+        b'e9,s,CUSTOM,2026-07-01T00:00:00Z,"a ""b"""',
+        good.format(10).encode(),
     ]
     # line ends are mixed too
     report = load(raw, "events", put(tmp_path, b"\n".join(lines[:6]) + b"\n" + b"\r\n".join(lines[6:])))
     assert raw.execute("select event_id from raw.events order by 1").fetchall() == [
-        ("e1",), ("e10",), ("e2\r\nsecond line",), ("e4",), ("e9",)
+        ("e1",),
+        ("e10",),
+        ("e2\r\nsecond line",),
+        ("e4",),
+        ("e9",),
     ]
     assert [(line, reason) for line, reason, *_ in failures(raw)] == [
-        (5, "wrong_column_count"), (7, "bad_quoting"), (9, "bad_quoting"), (10, "bad_encoding"), (11, "bad_timestamp"),
+        (5, "wrong_column_count"),
+        (7, "bad_quoting"),
+        (9, "bad_quoting"),
+        (10, "bad_encoding"),
+        (11, "bad_timestamp"),
         (12, "wrong_column_count"),
     ]
     assert (report.received, report.loaded, report.failed) == (11, 5, 6)
@@ -341,13 +403,29 @@ def test_lines_are_counted_in_a_sound_file_with_line_breaks_in_fields(raw, tmp_p
 
 
 def test_a_torn_json_line_loses_nothing_around_it(raw, tmp_path):
-    row = {"event_id": "1", "site_id": "s", "type": "CUSTOM", "occurred_at": "2026-07-01T00:00:00Z", "anon_id": "a", "k/~\"": [1]}
-    lines = [json.dumps(row), json.dumps(row)[:40], "", "[1]", json.dumps(row | {"event_id": "2"}) + "}",
-             json.dumps(row | {"event_id": "3", "value": 19.99, "nested": {"b": 1, "a": None}})]
+    row = {
+        "event_id": "1",
+        "site_id": "s",
+        "type": "CUSTOM",
+        "occurred_at": "2026-07-01T00:00:00Z",
+        "anon_id": "a",
+        'k/~"': [1],
+    }
+    lines = [
+        json.dumps(row),
+        json.dumps(row)[:40],
+        "",
+        "[1]",
+        json.dumps(row | {"event_id": "2"}) + "}",
+        json.dumps(row | {"event_id": "3", "value": 19.99, "nested": {"b": 1, "a": None}}),
+    ]
     report = load(raw, "events", put(tmp_path, "\n".join(lines).encode() + b'\n{"x": "\xff"}\n', "x.ndjson"))
     assert (report.received, report.loaded) == (6, 2)
     assert [(line, reason) for line, reason, *_ in failures(raw)] == [
-        (2, "bad_json"), (4, "bad_json"), (5, "bad_json"), (7, "bad_encoding")
+        (2, "bad_json"),
+        (4, "bad_json"),
+        (5, "bad_json"),
+        (7, "bad_encoding"),
     ]
     assert raw.execute("select value_micros, properties from raw.events where event_id = '3'").fetchall() == [
         (19_990_000, '{"k/~\\"":[1],"nested":{"b":1}}')
@@ -364,7 +442,14 @@ def test_repeated_odd_and_hostile_headers(raw, tmp_path):
     text = 'occurred_at,visitor_id,x,X,,rowid,"it\'s ""q""",_ROW\n2026-07-01T00:00:00Z,v,1,2,3,4,5,6\n'
     assert load(raw, "interactions", put(tmp_path, text)).loaded == 1
     (properties,) = raw.execute("select properties from raw.interactions").fetchone()
-    assert json.loads(properties) == {"x": "1", "X_1": "2", "column5": "3", "rowid_1": "4", 'it\'s "q"': "5", "_ROW_1": "6"}
+    assert json.loads(properties) == {
+        "x": "1",
+        "X_1": "2",
+        "column5": "3",
+        "rowid_1": "4",
+        'it\'s "q"': "5",
+        "_ROW_1": "6",
+    }
 
 
 def test_a_given_properties_column_is_merged(raw, tmp_path):
@@ -386,17 +471,27 @@ def test_a_given_properties_column_is_merged(raw, tmp_path):
         ("x.json", b'[{"a": 1}]', {}, "one object a line"),
         ("x.parquet", b"PAR1 torn", {}, "not a readable Parquet file"),
         ("x.csv.gz", gzip.compress(os.urandom(99999).hex().encode())[:5000], {}, "damaged or cut short"),
-        ("x.csv", EVENT.encode(), {"mapping": {"anon_id": "anon"}}, "the file has no column anon: do you mean anon_id?"),
+        (
+            "x.csv",
+            EVENT.encode(),
+            {"mapping": {"anon_id": "anon"}},
+            "the file has no column anon: do you mean anon_id?",
+        ),
         ("x.csv", EVENT.encode(), {"mapping": {"urll": "type"}}, "events has no column urll: do you mean url?"),
         ("x.csv", EVENT.encode(), {"where": "nothing = 1"}, "--where nothing = 1:"),
         ("x.csv", EVENT.encode(), {"where": "true) ; drop table raw.events; select (1"}, "--where"),
         ("x.csv", EVENT.encode(), {"org": "nort"}, "tributary.yaml has no such org: do you mean nord?"),
         ("x.csv", EVENT.encode(), {"timezone": "Mars/Base"}, "not an IANA time zone"),
         ("x.csv", EVENT.encode(), {"file_format": "snowplw"}, "unknown: do you mean snowplow?"),
-        ("x.csv", EVENT.encode(), {"file_format": "snowplow"}, "not a snowplow file: it has no column collector_tstamp"),
+        (
+            "x.csv",
+            EVENT.encode(),
+            {"file_format": "snowplow"},
+            "not a snowplow file: it has no column collector_tstamp",
+        ),
     ],
 )
-def test_a_file_that_cannot_be_imported_says_what_to_do_and_writes_nothing(raw, tmp_path, name, body, options, message):
+def test_an_unusable_file_says_what_to_do_and_writes_nothing(raw, tmp_path, name, body, options, message):  # noqa: PLR0917
     path = tmp_path / name if body is None else put(tmp_path, body, name)
     with pytest.raises(ContractError) as error:
         load(raw, "events", path, **options)
@@ -407,32 +502,56 @@ def test_a_file_that_cannot_be_imported_says_what_to_do_and_writes_nothing(raw, 
 def test_options_that_a_kind_does_not_have(raw, tmp_path):
     path = put(tmp_path, "date,base,quote,rate\n")
     for kind, options, message in [
-        ("exchange-rates", {"org": "nord"}, "belong to no org"), ("exchange-rates", {"site": "s"}, "belongs to no site"),
-        ("exchange-rates", {"file_format": "ga4"}, "brings events"), ("clicks", {}, "one of events, interactions"),
+        ("exchange-rates", {"org": "nord"}, "belong to no org"),
+        ("exchange-rates", {"site": "s"}, "belongs to no site"),
+        ("exchange-rates", {"file_format": "ga4"}, "brings events"),
+        ("clicks", {}, "one of events, interactions"),
     ]:
         with pytest.raises(ContractError, match=message):
             load(raw, kind, path, **options)
 
 
 def test_where_compares_numbers_as_numbers(raw, tmp_path):
-    text = "occurred_at,visitor_id,value,n\n" + "".join(f"2026-07-01T00:00:00Z,v,{v},\n" for v in ("0.4", "0", "", "10", "9"))
+    text = "occurred_at,visitor_id,value,n\n" + "".join(
+        f"2026-07-01T00:00:00Z,v,{v},\n" for v in ("0.4", "0", "", "10", "9")
+    )
     assert load(raw, "conversions", put(tmp_path, text), where="value > 0").received == 3
     assert load(raw, "conversions", put(tmp_path, text), where="value >= 10 -- big").received == 1
 
 
-# --- known layouts -----------------------------------------------------------------------------------------------------
+# --- known layouts ------------------------------------------------------------------------------------------
 
 
 def test_ga4_export(raw, tmp_path):
     def event(name, micros, **params):
-        typed = [{"key": k, "value": {"int_value" if isinstance(v, int) else "double_value" if isinstance(v, float)
-                                      else "string_value": v}} for k, v in params.items()]
-        return {"event_name": name, "event_timestamp": micros, "user_pseudo_id": "p.1", "stream_id": 77, "event_params": typed,
-                "user_id": "Ann@x.example", "geo": {"city": "Oslo"}}
+        typed = [
+            {
+                "key": k,
+                "value": {
+                    "int_value" if isinstance(v, int) else "double_value" if isinstance(v, float) else "string_value": v
+                },
+            }
+            for k, v in params.items()
+        ]
+        return {
+            "event_name": name,
+            "event_timestamp": micros,
+            "user_pseudo_id": "p.1",
+            "stream_id": 77,
+            "event_params": typed,
+            "user_id": "Ann@x.example",
+            "geo": {"city": "Oslo"},
+        }
 
     start = 1_782_864_000_000_000  # 2026-07-01
     events = [
-        event("page_view", start, ga_session_id=5, page_location="https://x.example/?gclid=1", page_referrer="https://google.com/"),
+        event(
+            "page_view",
+            start,
+            ga_session_id=5,
+            page_location="https://x.example/?gclid=1",
+            page_referrer="https://google.com/",
+        ),
         event("purchase", start + 1, ga_session_id=5, value=12.5, currency="EUR", transaction_id="o1"),
         event("scroll", start + 2, value=90),
     ]
@@ -441,39 +560,64 @@ def test_ga4_export(raw, tmp_path):
     assert load(raw, "events", path, file_format="ga4").duplicate == 3
     parquet = tmp_path / "ga4.parquet"
     duckdb.sql(f"from read_json('{path}')").write_parquet(str(parquet))
-    rows = "select type, occurred_at::varchar, session_id, url, value_micros, currency, order_id, site_id from raw.events order by 2"
+    columns = "type, occurred_at::varchar, session_id, url, value_micros, currency, order_id, site_id"
+    rows = f"select {columns} from raw.events order by 2"
     expected = [
         ("PAGE_VIEW", "2026-07-01 00:00:00", "p.1.5", "https://x.example/?gclid=1", None, None, None, "77"),
         ("CONVERSION", "2026-07-01 00:00:00.000001", "p.1.5", None, 12_500_000, "EUR", "o1", "77"),
         ("CUSTOM", "2026-07-01 00:00:00.000002", None, None, None, None, None, "77"),
     ]
     assert raw.execute(rows).fetchall() == expected
-    assert raw.execute("select distinct user_id from raw.events").fetchall() == [(sha256(b"ann@x.example").hexdigest(),)]
+    assert raw.execute("select distinct user_id from raw.events").fetchall() == [
+        (sha256(b"ann@x.example").hexdigest(),)
+    ]
     raw.execute("delete from raw.events")
     assert load(raw, "events", parquet, file_format="ga4").loaded == 3
     assert raw.execute(rows).fetchall() == expected
 
 
 def test_segment_calls_nested_and_flat(raw, tmp_path):
-    context = {"ip": "203.0.113.9", "page": {"url": "https://x.example/a", "path": "/a", "referrer": ""}, "userAgent": "UA"}
+    context = {
+        "ip": "203.0.113.9",
+        "page": {"url": "https://x.example/a", "path": "/a", "referrer": ""},
+        "userAgent": "UA",
+    }
     calls = [
         {"messageId": "1", "type": "page", "timestamp": "2026-07-01T00:00:00Z", "anonymousId": "a", "context": context},
-        {"messageId": "2", "type": "track", "event": "Order Completed", "timestamp": "2026-07-01T00:00:01Z", "userId": "u",
-         "context": context, "properties": {"revenue": 19.99, "currency": "usd", "order_id": "o", "ip": "203.0.113.9"}},
-        {"messageId": "3", "type": "identify", "timestamp": "2026-07-01T00:00:01Z", "userId": "u", "traits": {"email": "a@b.co"}},
+        {
+            "messageId": "2",
+            "type": "track",
+            "event": "Order Completed",
+            "timestamp": "2026-07-01T00:00:01Z",
+            "userId": "u",
+            "context": context,
+            "properties": {"revenue": 19.99, "currency": "usd", "order_id": "o", "ip": "203.0.113.9"},
+        },
+        {
+            "messageId": "3",
+            "type": "identify",
+            "timestamp": "2026-07-01T00:00:01Z",
+            "userId": "u",
+            "traits": {"email": "a@b.co"},
+        },
     ]
-    report = load(raw, "events", put(tmp_path, "\n".join(map(json.dumps, calls)), "s.ndjson"), file_format="segment", site="shop")
+    report = load(
+        raw, "events", put(tmp_path, "\n".join(map(json.dumps, calls)), "s.ndjson"), file_format="segment", site="shop"
+    )
     assert (report.received, report.loaded) == (2, 2)
-    assert raw.execute("select type, anon_id, url, value_micros, currency, site_id from raw.events order by event_id").fetchall() == [
+    assert raw.execute(
+        "select type, anon_id, url, value_micros, currency, site_id from raw.events order by event_id"
+    ).fetchall() == [
         ("PAGE_VIEW", "a", "https://x.example/a", None, None, "shop"),
         ("CONVERSION", "u", "https://x.example/a", 19_990_000, "USD", "shop"),
     ]
-    flat = "id,anonymous_id,received_at,url,context_user_agent,context_ip\n9,a,2026-07-01 00:00:00,https://x.example/,UA,203.0.113.9\n"
+    flat = "id,anonymous_id,received_at,url,context_user_agent,context_ip\n"
+    flat += "9,a,2026-07-01 00:00:00,https://x.example/,UA,203.0.113.9\n"
     assert load(raw, "events", put(tmp_path, flat), file_format="segment").loaded == 1
     assert b"203.0.113.9" not in json.dumps(raw.execute("select properties from raw.events").fetchall()).encode()
 
 
-# --- personal data -----------------------------------------------------------------------------------------------------
+# --- personal data ------------------------------------------------------------------------------------------
 
 
 def test_no_personal_data_reaches_the_home_folder(home, tmp_path):
@@ -481,8 +625,22 @@ def test_no_personal_data_reaches_the_home_folder(home, tmp_path):
     coded = mail.replace("@", "%40")
     nested = json.dumps({"user": {"email": mail, "ip": ip, "phone": phone}, "note": f"\n{mail}"})
     columns = f"{EVENT},user_id,url,referrer,email,phone_number,ip_address,clientIp,note,properties".split(",")
-    row = ["1", "s", "CUSTOM", "2026-07-01T00:00:00Z", "a", f" {mail} ", f"https://x.example/?m={coded}", f"https://y.example/{mail}",
-           mail, phone, ip, ip, f"call {mail}", nested]
+    row = [
+        "1",
+        "s",
+        "CUSTOM",
+        "2026-07-01T00:00:00Z",
+        "a",
+        f" {mail} ",
+        f"https://x.example/?m={coded}",
+        f"https://y.example/{mail}",
+        mail,
+        phone,
+        ip,
+        ip,
+        f"call {mail}",
+        nested,
+    ]
     text = io.StringIO()
     csv.writer(text).writerows([columns, row, ["2", "s", "CUSTOM", "never", *row[4:]], [f"torn {mail} {ip}"]])
     with connect(home) as raw:
@@ -490,7 +648,15 @@ def test_no_personal_data_reaches_the_home_folder(home, tmp_path):
         report = load(raw, "events", path)
         assert (report.loaded, report.failed) == (1, 2)
         load(raw, "events", path, mapping={"session_id": "note"})
-        load(raw, "interactions", put(tmp_path, json.dumps({"occurred_at": "2026-07-01T00:00:00Z", "customer_id": mail}) + f'\n{{"{mail}', "x.ndjson"))
+        load(
+            raw,
+            "interactions",
+            put(
+                tmp_path,
+                json.dumps({"occurred_at": "2026-07-01T00:00:00Z", "customer_id": mail}) + f'\n{{"{mail}',
+                "x.ndjson",
+            ),
+        )
         user_id, url, properties = raw.execute("select user_id, url, properties from raw.events limit 1").fetchone()
         (customer_id,) = raw.execute("select customer_id from raw.interactions").fetchone()
     digest = sha256(mail.lower().encode()).hexdigest()
@@ -506,7 +672,7 @@ def test_no_personal_data_reaches_the_home_folder(home, tmp_path):
                 assert secret.lower().encode() not in body, f"{secret} in {file}"
 
 
-# --- the process -------------------------------------------------------------------------------------------------------
+# --- the process --------------------------------------------------------------------------------------------
 
 KILLED = """
 import sys
@@ -515,7 +681,8 @@ from ingestion.home import Home, connect
 from ingestion.load import load_file
 from ingestion.settings import Org, Settings
 print("start", flush=True)
-load_file(connect(Home.from_environment()), "interactions", sys.argv[1], settings=Settings(orgs=[Org("default", "USD")]))
+settings = Settings(orgs=[Org("default", "USD")])
+load_file(connect(Home.from_environment()), "interactions", sys.argv[1], settings=settings)
 """
 
 
@@ -528,13 +695,17 @@ def test_a_killed_load_leaves_nothing_half(home, tmp_path):
     with connect(home) as raw:
         load(raw, "conversions", put(tmp_path, "occurred_at,visitor_id\n2026-07-01T00:00:00Z,v\n"))
     for delay in (0.1, 0.4, 0.8):
-        process = subprocess.Popen([sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE, cwd=Path(__file__).parents[1])
+        process = subprocess.Popen(
+            [sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE, cwd=Path(__file__).parents[1]
+        )
         process.stdout.readline()
         time.sleep(delay)
         process.send_signal(signal.SIGKILL)
         process.wait()
         with connect(home) as raw:
-            counts = "select (select count(*) from raw.interactions), (select coalesce(sum(loaded_rows), 0) from raw.loads)"
+            counts = (
+                "select (select count(*) from raw.interactions), (select coalesce(sum(loaded_rows), 0) from raw.loads)"
+            )
             rows, manifest = raw.execute(counts).fetchone()
             assert (rows, manifest) in ((0, 1), (400_000, 400_001))
     with connect(home) as raw:

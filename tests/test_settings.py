@@ -53,8 +53,16 @@ def test_first_run_makes_the_example_and_the_second_keeps_it(home):
         (ORG + "sites:\n  - {id: s, org: default}\n  - {id: s, org: default}\n", 5, "sites[1]: same id as sites[0]"),
         (ORG + "sites:\n  - {id: s, org: default, domains: ['https://x.com/']}\n", 4, "without https://"),
         (ORG + "sites:\n", 3, "sites: empty"),
-        (ORG + "ad_accounts:\n  - {platform: meta, account_id: 1234, org: default}\n", 4, 'write it in quotes ("1234")'),
-        (ORG + "targets:\n  - {org: default, platform: meta, cpa: x}\n", 4, "targets[0].cpa: 'x' is not a number above 0"),
+        (
+            ORG + "ad_accounts:\n  - {platform: meta, account_id: 1234, org: default}\n",
+            4,
+            'write it in quotes ("1234")',
+        ),
+        (
+            ORG + "targets:\n  - {org: default, platform: meta, cpa: x}\n",
+            4,
+            "targets[0].cpa: 'x' is not a number above 0",
+        ),
         (ORG + "site: []\n", 3, "site: unknown: do you mean sites?"),
     ],
 )
@@ -84,7 +92,9 @@ def test_landing_replaces_everything(home):
     assert connection.execute("from raw.sites").fetchall() == [("s", "default", None, ["shop.example"])]
     assert connection.execute("from raw.ad_accounts").fetchall() == [("meta", "1", "default")]
     assert connection.execute("from raw.targets").fetchall() == [("default", "meta", "7", 100_000, None)]
-    home.settings.write_text("orgs:\n  - {id: b, currency: EUR, targets: {cpa: 12.345678}, lookback_days_by_touch_type: {view: 1}}\n")
+    home.settings.write_text(
+        "orgs:\n  - {id: b, currency: EUR, targets: {cpa: 12.345678}, lookback_days_by_touch_type: {view: 1}}\n"
+    )
     land_settings(connection, load_settings(home))
     assert connection.execute("from raw.orgs").fetchall() == [("b", "EUR", "UTC", 30, 12_345_678, None)]
     assert connection.execute("from raw.touch_type_windows").fetchall() == [("b", "view", 1)]

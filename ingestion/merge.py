@@ -1,0 +1,101 @@
+"""`typed` against what raw tables hold: what is new, what says nothing new, what replaces and what contradicts.
+
+In: the temporary table `typed` (ingestion/parse.py). Out: `settled(_row, outcome)`, the rows that are not to be
+inserted and why: duplicate, ambiguous_key, id_conflict. Rows that were loaded before and lose are moved out.
+"""
+
+from __future__ import annotations
+
+from ingestion.contracts import Contract
+from ingestion.read import Connection, literal
+
+
+def settle(connection: Connection, contract: Contract) -> None:
+    """Rows that say nothing new; and, where later rows replace, keys that one file states in two ways."""
+    # Only rows whose 64-bit hash occurs twice are compared in full: the usual file has none.
+    connection.execute(
+        """
+        insert into settled
+        select _row, 'duplicate' from typed
+        where _ok and hash(_content_hash) in (
+            select hash(_content_hash) from typed where _ok group by 1 having count(*) > 1
+        )
+        qualify row_number() over (partition by _content_hash order by _row) > 1
+        """
+    )
+    key = ", ".join(contract.key)
+    if contract.replaces:
+        connection.execute(
+            f"insert into settled select _row, 'ambiguous_key' from typed anti join settled using (_row)"
+            f" where _ok qualify count(*) over (partition by {key}) > 1"
+        )
+    connection.execute(
+        f"insert into settled select _row, 'duplicate' from typed semi join {contract.table} using (_content_hash)"
+        f" anti join settled using (_row) where _ok"
+    )
+
+
+def replace(connection: Connection, contract: Contract, stamp: str) -> int:
+    """Take the rows out that the file restates; keep their old state where the contract has a history."""
+    same = " and ".join(f"old.{column} is not distinct from typed.{column}" for column in contract.key)
+    connection.execute(
+        f"create temp table replaced as select old.rowid as _old from {contract.table} as old"
+        f" join (select * from typed anti join settled using (_row) where _ok) as typed on {same}"
+    )
+    old = f"from {contract.table} as old where old.rowid in (select _old from replaced)"
+    if contract.history:
+        connection.execute(f"insert into {contract.history} select old.*, {stamp} {old}")
+    (count,) = connection.execute("select count(*) from replaced").fetchone() or (0,)
+    connection.execute(f"delete {old}")
+    connection.execute("drop table replaced")
+    return count
+
+
+def resolve_conflicts(connection: Connection, kind: str, contract: Contract, stamp: str) -> None:
+    """Of several contents with one key the first in time stays, in whatever order they came; the others have failed."""
+    key = ", ".join(contract.key)
+    # A derived id is the content: it conflicts with nothing.
+    given = f"and {contract.derived_id} <> _content_hash" if contract.derived_id else ""
+    connection.execute(
+        f"""
+        create temp table contested as
+        with fresh as (select * from typed anti join settled using (_row) where _ok {given}),
+        suspects as (
+            select * from fresh where hash({key}) in (select hash({key}) from fresh group by 1 having count(*) > 1)
+            union select fresh.* from fresh semi join {contract.table} using ({key})
+        )
+        select _row, null as _old, occurred_at, _content_hash, {key} from suspects
+        union all by name
+        select null as _row, old.rowid as _old, occurred_at, _content_hash, {key}
+        from {contract.table} as old semi join suspects using ({key})
+        """
+    )
+    connection.execute(
+        f"create temp table lost as select _row, _old from contested"
+        f" qualify row_number() over (partition by {key} order by occurred_at, _content_hash) > 1"
+    )
+    connection.execute("insert into settled select _row, 'id_conflict' from lost where _row is not null")
+    moved = f"from {contract.table} as old where old.rowid in (select _old from lost)"
+    connection.execute(
+        f"""
+        insert into raw.failed_events
+        select md5({literal(kind)} || org_id || _content_hash), {literal(kind)}, org_id, loads.source, null,
+            'id_conflict',
+            {conflict_detail(contract)}, {row_as_json("old", contract)}, {stamp}
+        from (select old.* {moved}) as old join raw.loads on loads.load_id = old._load_id
+        where md5({literal(kind)} || org_id || _content_hash) not in (select failed_id from raw.failed_events)
+        """
+    )
+    connection.execute(f"delete {moved}")
+    connection.execute("drop table contested; drop table lost")
+
+
+def conflict_detail(contract: Contract) -> str:
+    name = contract.key[-1]
+    return f"{literal(f'{name} ')} || {name} || ' has another content too: the one that is first in time was kept'"
+
+
+def row_as_json(relation: str, contract: Contract) -> str:
+    """The row as the contract has it: the same whether the row was loaded before it lost or not."""
+    members = ", ".join(f"{literal(column.stored)}, {relation}.{column.stored}::varchar" for column in contract.columns)
+    return f"json_merge_patch('{{}}', json_object({members}, 'properties', {relation}.properties::json))::varchar"
