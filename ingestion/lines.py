@@ -34,7 +34,7 @@ class Layout(NamedTuple):
 
 
 def layout_of(path: Path) -> Layout:
-    """What a file is, by its content: names lie."""
+    """What a file is, by its content, since names lie; by its name where the content does not tell."""
     try:
         with path.open("rb") as file:
             start = file.read(4)
@@ -51,7 +51,7 @@ def layout_of(path: Path) -> Layout:
         raise ContractError(f"{path}: neither UTF-8 text nor Parquet: export it as CSV (UTF-8), NDJSON or Parquet")
     if text[:1] == b"[":
         raise ContractError(f"{path}: a JSON array: write one object a line instead (jq -c '.[]' does it)")
-    if text[:1] == b"{" or (not text and name.endswith((".ndjson", ".jsonl", ".json"))):
+    if text[:1] == b"{" or name.endswith((".ndjson", ".jsonl", ".json")):  # its first line may be the torn one
         return Layout("ndjson", is_gzip)
     return Layout("csv", is_gzip, "\t" if name.endswith((".tsv", ".tab")) else ",")
 
@@ -81,7 +81,8 @@ def decoded(text: str) -> list[str] | str:
     if len(text) > RECORD_LIMIT:
         return "too_long"
     try:
-        text.encode()
+        if not text.isascii():
+            text.encode()
     except UnicodeEncodeError:
         return "bad_encoding"
     return [text]
@@ -100,6 +101,11 @@ def _records(numbered: Iterator[tuple[int, str]], separator: str) -> Iterator[Re
         line, text = taken[0]
         if not line:
             return
+        if '"' not in text:  # most lines: nothing to parse
+            plain = text.rstrip("\r\n")
+            problem = decoded(plain)
+            yield line, plain, problem if isinstance(problem, str) else plain.split(separator) if plain else []
+            continue
         is_open, size = text.count('"') % 2, len(text)
         while is_open and size <= RECORD_LIMIT:
             following = again.popleft() if again else next(numbered, None)
@@ -110,7 +116,7 @@ def _records(numbered: Iterator[tuple[int, str]], separator: str) -> Iterator[Re
             size += len(following[1])
         fields, used = _parsed([part for _, part in taken], separator)
         again.extendleft(reversed(taken[used:]))
-        yield line, readable("".join(part for _, part in taken[:used])), fields
+        yield line, "".join(part for _, part in taken[:used]), fields
 
 
 def _parsed(taken: list[str], separator: str) -> tuple[list[str] | str, int]:

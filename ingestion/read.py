@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterable
+from glob import escape
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import NamedTuple
@@ -122,7 +123,7 @@ def _sound(records: Iterable[lines.Record], width: int, bad: list[tuple]) -> Ite
             yield (line, *fields)
         elif fields:
             detail = f"the header has {width} columns and this line {len(fields)}: is a quote or a separator missing?"
-            bad.append((line, "wrong_column_count", detail, text))
+            bad.append((line, "wrong_column_count", detail, lines.readable(text)))
 
 
 def _read_ndjson(connection: Connection, path: Path, layout: lines.Layout, is_id: Callable[[str], bool]) -> list[str]:
@@ -160,7 +161,7 @@ def _read_ndjson(connection: Connection, path: Path, layout: lines.Layout, is_id
 
 
 def _read_parquet(connection: Connection, path: Path, is_id: Callable[[str], bool]) -> list[str]:
-    relation = f"read_parquet({literal(path)}, binary_as_string = true)"
+    relation = f"read_parquet({literal(escape(str(path)))}, binary_as_string = true)"
     try:
         described = connection.execute(f"describe select * from {relation}").fetchall()
         texts = {name: _parquet_text(quoted(name), type_) for name, type_, *_ in described}
@@ -183,7 +184,8 @@ def _csv(path: str, names: list[str], layout: lines.Layout, *, header: bool, typ
     types = list(types) or ["varchar"] * len(names)
     columns = ", ".join(f"{literal(name)}: {literal(type_)}" for name, type_ in zip(names, types, strict=True))
     return (
-        f"read_csv({literal(path)}, auto_detect = false, header = {header}, delim = {literal(layout.separator)},"
+        f"read_csv({literal(escape(path))}, auto_detect = false, header = {header},"
+        f" delim = {literal(layout.separator)},"
         f" quote = '\"', escape = '\"', strict_mode = true, columns = {{{columns}}},"
         f" compression = {literal('gzip' if layout.is_gzip else 'none')})"
     )

@@ -432,6 +432,21 @@ def test_a_torn_json_line_loses_nothing_around_it(raw, tmp_path):
     ]
 
 
+def test_a_torn_first_line_does_not_change_what_the_file_is(raw, tmp_path):
+    text = 'id": 1}\n{"occurred_at": "2026-07-01T00:00:00Z", "visitor_id": 5}\n'
+    report = load(raw, "interactions", put(tmp_path, text, "x.ndjson"))
+    assert (report.loaded, report.reasons) == (1, {"bad_json": 1})
+
+
+def test_a_name_that_looks_like_a_pattern_is_one_file(raw, tmp_path):
+    head = "occurred_at,visitor_id\n"
+    put(tmp_path, head + "2026-07-01T00:00:00Z,other\n", "a1.csv")
+    for name in ("[a]1.csv", "*.csv", "a?.csv"):
+        load(raw, "interactions", put(tmp_path, head + f"2026-07-01T00:00:00Z,{name}\n", name))
+    found = raw.execute("select visitor_id from raw.interactions order by 1").fetchall()
+    assert found == [("*.csv",), ("[a]1.csv",), ("a?.csv",)]
+
+
 def test_files_without_rows_load_none(raw, tmp_path):
     assert load(raw, "events", put(tmp_path, EVENT)).received == 0
     assert load(raw, "events", put(tmp_path, "", "x.ndjson")).received == 0
