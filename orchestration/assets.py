@@ -5,7 +5,6 @@ from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
-from dagster_dbt.core.dbt_event_iterator import DbtEventIterator
 
 from ingestion.home import Home
 from ingestion.inbox import import_inbox
@@ -118,9 +117,8 @@ def models(
     """Every dbt model, seed and test, in one dbt invocation."""
     # Unit tests prove the SQL on rows of their own, whatever the data: they run with the test suite.
     command = ["build", "--exclude-resource-type", "unit_test", *["--full-refresh"][: config.full_refresh]]
-    invocation = dbt.cli(command, context=context)
-    events = DbtEventIterator(metadata.told(context, invocation.stream()), invocation)
-    yield from metadata.with_marts(context, warehouse, invocation, events.fetch_column_metadata())
+    events = dbt.cli(command, context=context).stream()
+    yield from metadata.with_marts(context, warehouse, metadata.told(context, events))
 
 
 @dg.asset(

@@ -10,7 +10,6 @@ from typing import Any
 
 import dagster as dg
 import duckdb
-from dagster_dbt import DbtCliInvocation
 
 from ingestion.home import Home
 from ingestion.load import LoadReport
@@ -72,12 +71,9 @@ def told(context: dg.AssetExecutionContext, events: Iterator[Any]) -> Iterator[A
         yield event
 
 
-def with_marts(
-    context: dg.AssetExecutionContext, warehouse: Warehouse, invocation: DbtCliInvocation, events: Iterator[Any]
-) -> Iterator[Any]:
+def with_marts(context: dg.AssetExecutionContext, warehouse: Warehouse, events: Iterator[Any]) -> Iterator[Any]:
     """The same events when dbt is done: rows on every table, tables and a plot on the marts."""
     events = list(events)
-    let_go(invocation)
     with warehouse.connect() as connection:
         for event in events:
             if isinstance(event, dg.Output):
@@ -144,12 +140,3 @@ def of_publication(home: Home, counts: dict[str, int]) -> dict[str, Any]:
         "path": dg.MetadataValue.path(str(home.marts)),
         "tables": dg.MetadataValue.md("\n".join(["| table | rows |", "| --- | ---: |", *rows])),
     }
-
-
-def let_go(invocation: DbtCliInvocation) -> None:
-    """Close the connection through which column metadata was read: it would meet our own."""
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-
-    if invocation.adapter:
-        invocation.adapter.cleanup_connections()
-    DuckDBConnectionManager.close_all_connections()
