@@ -59,7 +59,9 @@ def resolve_conflicts(connection: Connection, kind: str, contract: Contract, sta
     connection.execute(
         f"""
         create temp table contested as
-        with fresh as (select * from typed anti join settled using (_row) where _ok {given}),
+        with fresh as not materialized (  -- of a large file, no copy
+            select _row, occurred_at, _content_hash, {key} from typed anti join settled using (_row) where _ok {given}
+        ),
         suspects as (
             select * from fresh where hash({key}) in (select hash({key}) from fresh group by 1 having count(*) > 1)
             union select fresh.* from fresh semi join {contract.table} using ({key})
