@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any, TextIO
 
 import duckdb
+from rich.markup import escape
 from rich.table import Table
 
 
@@ -26,10 +28,12 @@ NUMBERS = {"NUMBER", "BIGINT", "INTEGER", "DOUBLE", "FLOAT", "HUGEINT", "SMALLIN
 
 
 def shown(value: Any) -> str:
-    """Floats without their last noise; everything else as it is."""
-    from rich.markup import escape
-
-    return f"{value:,.4f}".rstrip("0").rstrip(".") if isinstance(value, float) else escape(str(value))
+    """Fractions without their last noise, decimals never in powers of ten; everything else as it is."""
+    if isinstance(value, float):
+        return f"{value:,.4f}".rstrip("0").rstrip(".")
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return escape(str(value))
 
 
 def as_csv(result: duckdb.DuckDBPyConnection, out: TextIO) -> None:

@@ -70,7 +70,7 @@ grains as (
 booked as (
     select
         org_id,
-        count(*) as conversions,
+        cast(count(*) as decimal(38, 0)) as conversions,
         sum(value_micros) as value_micros,
     from conversions
     group by org_id
