@@ -1,5 +1,5 @@
 -- One input row that broke its contract, kept whole (personal data hashed) until someone mends it.
--- Key: failed_id, derived from the content and its occurrence in the file, so that a re-import adds nothing.
+-- Key: failed_id, derived from the content, so that a re-import or another split of the file adds nothing.
 create table if not exists raw.failed_events (
     failed_id  varchar   not null,
     kind       varchar   not null,   -- events, interactions, conversions, spend, exchange-rates
