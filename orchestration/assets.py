@@ -117,8 +117,8 @@ def models(
     """Every dbt model, seed and test, in one dbt invocation."""
     # Unit tests prove the SQL on rows of their own, whatever the data: they run with the test suite.
     command = ["build", "--exclude-resource-type", "unit_test", *["--full-refresh"][: config.full_refresh]]
-    events = dbt.cli(command, context=context).stream()
-    yield from metadata.with_marts(context, warehouse, metadata.told(context, events))
+    invocation = dbt.cli(command, context=context)
+    yield from metadata.with_marts(context, warehouse, invocation, metadata.told(context, invocation.stream()))
 
 
 @dg.asset(

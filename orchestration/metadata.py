@@ -6,13 +6,16 @@ import base64
 import io
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import duckdb
+from dagster_dbt import DbtCliInvocation
 
 from ingestion.home import Home
 from ingestion.load import LoadReport
+from orchestration.lineage import Schema, column_lineage
 from orchestration.resources import Warehouse
 
 # Rollups are built at 03:00; an hour's delay warns, and a day that is missing altogether fails.
@@ -71,16 +74,44 @@ def told(context: dg.AssetExecutionContext, events: Iterator[Any]) -> Iterator[A
         yield event
 
 
-def with_marts(context: dg.AssetExecutionContext, warehouse: Warehouse, events: Iterator[Any]) -> Iterator[Any]:
-    """The same events when dbt is done: rows on every table, tables and a plot on the marts."""
+def with_marts(
+    context: dg.AssetExecutionContext, warehouse: Warehouse, invocation: DbtCliInvocation, events: Iterator[Any]
+) -> Iterator[Any]:
+    """The same events when dbt is done: rows and column lineage on every table, tables and a plot on the marts."""
     events = list(events)
+    compiled = compiled_models(invocation)
     with warehouse.connect() as connection:
+        schema = columns(connection)
         for event in events:
             if isinstance(event, dg.Output):
                 key = context.asset_key_for_output(event.output_name)
-                yield event.with_metadata({**event.metadata, **of_mart(connection, key)})
+                found = of_mart(connection, key)
+                if key in compiled:
+                    found["dagster/column_lineage"] = column_lineage(compiled[key].read_text(), schema)
+                yield event.with_metadata({**event.metadata, **found})
             else:
                 yield event
+
+
+def compiled_models(invocation: DbtCliInvocation) -> dict[dg.AssetKey, Path]:
+    """The SQL that dbt ran for each model."""
+    folder = invocation.target_path / "compiled"
+    found = {
+        dg.AssetKey([node["schema"], node["name"]]): folder / node["package_name"] / node["original_file_path"]
+        for node in invocation.manifest["nodes"].values()
+        if node["resource_type"] == "model"
+    }
+    return {key: path for key, path in found.items() if path.exists()}
+
+
+def columns(connection: duckdb.DuckDBPyConnection) -> Schema:
+    """Every column of the warehouse with its type."""
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for schema, table, column, kind in connection.execute(
+        "select schema_name, table_name, column_name, data_type from duckdb_columns() where not internal"
+    ).fetchall():
+        found.setdefault(schema, {}).setdefault(table, {})[column] = kind
+    return found
 
 
 def of_mart(connection: duckdb.DuckDBPyConnection, key: dg.AssetKey) -> dict[str, Any]:
