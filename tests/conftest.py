@@ -25,22 +25,25 @@ Done = subprocess.CompletedProcess[str]
 
 
 def tributary(home: Path, *arguments: object, code: int = 0, seconds: float = 300) -> Done:
-    """The real command on a home folder; fails the test, with what was printed, unless it exits with `code`."""
+    """The real command on a home folder; fails the test, and shows what it said, unless it exits with `code`."""
     done = subprocess.run(
         [COMMAND, *map(str, arguments)],
         env={**os.environ, "TRIBUTARY_HOME": str(home)},
         capture_output=True, text=True, timeout=seconds, check=False,
     )  # fmt: skip
-    said = f"{done.stdout}{done.stderr}"
-    assert done.returncode == code, f"tributary {arguments} exited with {done.returncode}, not {code}:\n{said}"
+    told = f"tributary {arguments} exited with {done.returncode}, not {code}:\n{done.stdout}{done.stderr}"
+    assert done.returncode == code, told
     return done
 
 
 def published(home: Path, org: str | None = None) -> duckdb.DuckDBPyConnection:
     """The published file, or one org's, read-only."""
     path = home / "published" / (f"orgs/{org}.duckdb" if org else "marts.duckdb")
-    connection = duckdb.connect(str(path), read_only=True)
+    connection = duckdb.connect()
     connection.execute("set TimeZone = 'UTC'")
+    # Attached, not opened: a process that has a version open already would be given that one again.
+    connection.execute(f"attach '{path}' as marts (read_only)")
+    connection.execute("use marts")
     return connection
 
 
@@ -82,7 +85,7 @@ def new_home(tmp_path_factory) -> Callable[[str], Path]:
     """new_home(name) makes an empty home folder that has the dbt manifest already: that takes seconds."""
     prepared = tmp_path_factory.mktemp("prepared")
     subprocess.run(
-        [sys.executable, "-c", "import orchestration.assets"],  # which makes the manifest of the home it finds
+        [sys.executable, "-c", "import orchestration.assets"],  # makes the manifest of the home it finds
         env={**os.environ, "TRIBUTARY_HOME": str(prepared)}, check=True,
     )  # fmt: skip
 
@@ -92,3 +95,20 @@ def new_home(tmp_path_factory) -> Callable[[str], Path]:
         return home
 
     return make
+
+
+@pytest.fixture(scope="session")
+def filled(new_home) -> Path:
+    """A home whose inbox holds a simulated fortnight of two shops, not yet built. Copy it before changing it."""
+    home = new_home("filled")
+    tributary(home, "simulate", "--days", 14, "--events", 3000)
+    return home
+
+
+@pytest.fixture(scope="session")
+def built(filled, tmp_path_factory) -> Path:
+    """The same fortnight, built and published once. Copy it before changing it."""
+    home = tmp_path_factory.mktemp("homes") / "built"
+    shutil.copytree(filled, home, symlinks=True)
+    tributary(home, "run")
+    return home
