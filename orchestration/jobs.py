@@ -6,6 +6,9 @@ from ingestion.contracts import KINDS
 from ingestion.home import Home
 from ingestion.inbox import waiting
 
+# Whoever starts the server wants the schedules; the UI can switch each off.
+RUNNING = dg.DefaultScheduleStatus.RUNNING
+
 EVERYTHING = dg.AssetSelection.all()
 TOUCHPOINTS = dg.AssetSelection.assets(["marts", "touchpoints"])
 ATTRIBUTION = dg.AssetSelection.assets(["marts", "attribution_links"], ["marts", "attribution_candidates"])
@@ -28,10 +31,13 @@ daily_rollups = dg.define_asset_job(
 )
 
 schedules = [
-    dg.ScheduleDefinition(job=land, cron_schedule="*/15 * * * *", execution_timezone="UTC"),
-    dg.ScheduleDefinition(job=attribution, cron_schedule="0 * * * *", execution_timezone="UTC"),
-    dg.ScheduleDefinition(job=nightly_duplicates, cron_schedule="0 2 * * *", execution_timezone="UTC"),
-    dg.ScheduleDefinition(job=daily_rollups, cron_schedule="0 3 * * *", execution_timezone="UTC"),
+    dg.ScheduleDefinition(job=job, cron_schedule=cron, execution_timezone="UTC", default_status=RUNNING)
+    for job, cron in (
+        (land, "*/15 * * * *"),
+        (attribution, "0 * * * *"),
+        (nightly_duplicates, "0 2 * * *"),
+        (daily_rollups, "0 3 * * *"),
+    )
 ]
 
 

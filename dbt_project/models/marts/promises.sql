@@ -3,293 +3,55 @@
 
 with
 
-conversions as (
-    select * from {{ ref('conversions') }}
+adds_up as (
+    select * from {{ ref('int_promise_adds_up') }}
 ),
 
-conversion_touches as (
-    select * from {{ ref('conversion_touches') }}
+explains_itself as (
+    select * from {{ ref('int_promise_explains_itself') }}
 ),
 
-attribution_links as (
-    select * from {{ ref('attribution_links') }}
-),
-
-daily_rollups as (
-    select * from {{ ref('daily_rollups') }}
-),
-
-channel_summary as (
-    select * from {{ ref('channel_summary') }}
-),
-
-waste_flags as (
-    select * from {{ ref('waste_flags') }}
-),
-
-touchpoints as (
-    select * from {{ ref('touchpoints') }}
-),
-
-reported_spend as (
-    select * from {{ ref('stg_raw__ad_spend') }}
-),
-
-spend as (
-    select * from {{ ref('int_ad_spend') }}
-),
-
-events as (
-    select * from {{ ref('stg_raw__events') }}
-),
-
-interactions as (
-    select * from {{ ref('stg_raw__interactions') }}
-),
-
-reported_conversions as (
-    select * from {{ ref('stg_raw__conversions') }}
-),
-
-all_conversions as (
-    select * from {{ ref('int_conversions') }}
-),
-
-scenarios as (
-    select * from {{ ref('int_scenarios') }}
-),
-
-grains as (
-    {%- for grain in ['ORGANIZATION', 'PLATFORM', 'CAMPAIGN', 'ADSET', 'AD'] %}
-    select '{{ grain }}' as grain
-    {% if not loop.last %}union all{% endif %}
-    {%- endfor %}
-),
-
--- What is to be found again in every slice.
-booked as (
-    select
-        org_id,
-        cast(count(*) as decimal(38, 0)) as conversions,
-        sum(value_micros) as value_micros,
-    from conversions
-    group by org_id
-),
-
-spent as (
-    select
-        org_id,
-        sum(spend_micros) as spend_micros,
-        sum(impressions) as impressions,
-        sum(clicks) as clicks,
-    from spend
-    group by org_id
-),
-
-in_rollups as (
-    select
-        org_id,
-        grain,
-        attribution_model,
-        accounting_mode,
-        sum(conversions) as conversions,
-        sum(conversion_value_micros) as value_micros,
-        sum(spend_micros) as spend_micros,
-        sum(impressions) as impressions,
-        sum(clicks) as clicks,
-    from daily_rollups
-    group by org_id, grain, attribution_model, accounting_mode
-),
-
-in_channels as (
-    select
-        org_id,
-        attribution_model,
-        sum(conversions) as conversions,
-        sum(conversion_value_micros) as value_micros,
-        sum(spend_micros) as spend_micros,
-    from channel_summary
-    group by org_id, attribution_model
-),
-
-slices as (
-    select
-        orgs.org_id,
-        grains.grain,
-        scenarios.attribution_model,
-        scenarios.accounting_mode,
-    from (select org_id from booked union select org_id from spent) as orgs
-    cross join grains
-    cross join scenarios
-),
-
-weight_sums as (
-    select
-        org_id,
-        conversion_id,
-        {%- for model in var('attribution_models') %}
-        sum({{ model }}_credit) as {{ model }}_credit,
-        sum({{ model }}_value_micros) as {{ model }}_value_micros,
-        {%- endfor %}
-    from conversion_touches
-    group by org_id, conversion_id
+nothing_lost as (
+    select * from {{ ref('int_promise_nothing_lost') }}
 ),
 
 checks as (
-    {%- for model in var('attribution_models') %}
     select
         'everything_adds_up' as promise,
-        'weights of a conversion sum to 1' as what,
+        what,
         org_id,
-        '{{ model }}' as attribution_model,
-        null as accounting_mode,
-        null as grain,
-        count(*) as expected,
-        sum(case when {{ model }}_credit = 1000000000000 then 1 else 0 end) as actual,
-    from weight_sums
-    group by org_id
+        attribution_model,
+        accounting_mode,
+        grain,
+        cast(expected as decimal(38, 0)) as expected,
+        cast(actual as decimal(38, 0)) as actual,
+    from adds_up
 
     union all
 
     select
-        'everything_adds_up',
-        'value of a conversion is split without remainder',
-        weight_sums.org_id,
-        '{{ model }}',
-        null,
-        null,
-        count(*),
-        sum(case when weight_sums.{{ model }}_value_micros = conversions.value_micros then 1 else 0 end),
-    from weight_sums
-    inner join conversions using (org_id, conversion_id)
-    group by weight_sums.org_id
-
-    union all
-    {% endfor %}
-    {%- for what, total, column, source in [
-        ('conversions credited and unattributed, in trillionths', 'booked.conversions * 1000000000000', 'in_rollups.conversions * 1000000000000', 'booked'),
-        ('value credited and unattributed, in micros', 'booked.value_micros', 'in_rollups.value_micros', 'booked'),
-        ('spend in the rollups, in micros', 'spent.spend_micros', 'in_rollups.spend_micros', 'spent'),
-        ('impressions in the rollups', 'spent.impressions', 'in_rollups.impressions', 'spent'),
-        ('clicks in the rollups', 'spent.clicks', 'in_rollups.clicks', 'spent'),
-    ] %}
-    select
-        'everything_adds_up',
-        '{{ what }}',
-        slices.org_id,
-        slices.attribution_model,
-        slices.accounting_mode,
-        slices.grain,
-        coalesce({{ total }}, 0),
-        coalesce({{ column }}, 0),
-    from slices
-    left join {{ source }} using (org_id)
-    left join in_rollups using (org_id, grain, attribution_model, accounting_mode)
-
-    union all
-    {% endfor %}
-    {%- for what, total, column, source in [
-        ('conversions in the channel summary, in trillionths', 'booked.conversions * 1000000000000', 'in_channels.conversions * 1000000000000', 'booked'),
-        ('value in the channel summary, in micros', 'booked.value_micros', 'in_channels.value_micros', 'booked'),
-        ('spend in the channel summary, in micros', 'spent.spend_micros', 'in_channels.spend_micros', 'spent'),
-    ] %}
-    select
-        'everything_adds_up',
-        '{{ what }}',
-        slices.org_id,
-        slices.attribution_model,
-        null,
-        null,
-        coalesce({{ total }}, 0),
-        coalesce({{ column }}, 0),
-    from slices
-    left join {{ source }} using (org_id)
-    left join in_channels using (org_id, attribution_model)
-    where slices.grain = 'ORGANIZATION' and slices.accounting_mode = 'cash'
-
-    union all
-    {% endfor %}
-    select
-        'everything_explains_itself',
-        'waste flags with evidence, threshold and recommendation',
+        'everything_explains_itself' as promise,
+        what,
         org_id,
-        null,
-        null,
-        null,
-        count(*),
-        sum(case when explanation is not null and recommendation is not null and waste_spend_micros between 1 and spend_micros then 1 else 0 end),
-    from waste_flags
-    group by org_id
+        attribution_model,
+        accounting_mode,
+        grain,
+        cast(expected as decimal(38, 0)) as expected,
+        cast(actual as decimal(38, 0)) as actual,
+    from explains_itself
 
     union all
 
     select
-        'everything_explains_itself',
-        'links to a touch that can be shown',
-        attribution_links.org_id,
-        attribution_links.attribution_model,
-        null,
-        null,
-        count(*),
-        count(touchpoints.touchpoint_id),
-    from attribution_links
-    left join touchpoints using (org_id, touchpoint_id)
-    group by attribution_links.org_id, attribution_links.attribution_model
-
-    union all
-
-    select
-        'nothing_lost_or_counted_twice',
-        'conversions received are conversions, or set aside with a reason',
+        'nothing_lost_or_counted_twice' as promise,
+        what,
         org_id,
-        null,
-        null,
-        null,
-        sum(received),
-        sum(kept),
-    from (
-        select org_id, count(*) as received, 0 as kept from events where type = 'CONVERSION' group by org_id
-        union all
-        select org_id, count(*), 0 from reported_conversions group by org_id
-        union all
-        select org_id, 0, count(distinct conversion_id) from all_conversions group by org_id
-    ) as conversion_counts
-    group by org_id
-
-    union all
-
-    select
-        'nothing_lost_or_counted_twice',
-        'interactions received are touchpoints',
-        interactions.org_id,
-        null,
-        null,
-        null,
-        count(*),
-        count(distinct touchpoints.touchpoint_id),
-    from interactions
-    left join touchpoints
-        on interactions.org_id = touchpoints.org_id
-        and interactions.interaction_id = touchpoints.touchpoint_id
-    group by interactions.org_id
-
-    union all
-
-    select
-        'nothing_lost_or_counted_twice',
-        'spend rows received are spend rows converted, in original micros',
-        org_id,
-        null,
-        null,
-        null,
-        sum(received),
-        sum(kept),
-    from (
-        select org_id, sum(spend_micros) as received, 0 as kept from reported_spend group by org_id
-        union all
-        select org_id, 0, sum(original_spend_micros) from spend group by org_id
-    ) as spend_sums
-    group by org_id
+        attribution_model,
+        accounting_mode,
+        grain,
+        cast(expected as decimal(38, 0)) as expected,
+        cast(actual as decimal(38, 0)) as actual,
+    from nothing_lost
 ),
 
 final as (
@@ -300,8 +62,8 @@ final as (
         attribution_model,
         accounting_mode,
         grain,
-        cast(expected as decimal(38, 0)) as expected,
-        cast(actual as decimal(38, 0)) as actual,
+        expected,
+        actual,
         expected = actual as is_kept,
     from checks
 )

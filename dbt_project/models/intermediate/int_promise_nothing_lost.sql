@@ -1,0 +1,86 @@
+{#- A view, like promises itself: it is asked when publishing, not when it was built. -#}
+{{ config(materialized='view') }}
+
+with
+
+reported_spend as (
+    select * from {{ ref('stg_raw__ad_spend') }}
+),
+
+spend as (
+    select * from {{ ref('int_ad_spend') }}
+),
+
+events as (
+    select * from {{ ref('stg_raw__events') }}
+),
+
+interactions as (
+    select * from {{ ref('stg_raw__interactions') }}
+),
+
+reported_conversions as (
+    select * from {{ ref('stg_raw__conversions') }}
+),
+
+all_conversions as (
+    select * from {{ ref('int_conversions') }}
+),
+
+touchpoints as (
+    select * from {{ ref('touchpoints') }}
+),
+
+final as (
+    select
+        'conversions received are conversions, or set aside with a reason' as what,
+        org_id,
+        null as attribution_model,
+        null as accounting_mode,
+        null as grain,
+        sum(received) as expected,
+        sum(kept) as actual,
+    from (
+        select org_id, count(*) as received, 0 as kept from events where type = 'CONVERSION' group by org_id
+        union all
+        select org_id, count(*), 0 from reported_conversions group by org_id
+        union all
+        select org_id, 0, count(distinct conversion_id) from all_conversions group by org_id
+    ) as conversion_counts
+    group by org_id
+
+    union all
+
+    select
+        'interactions received are touchpoints',
+        interactions.org_id,
+        null,
+        null,
+        null,
+        count(*),
+        count(distinct touchpoints.touchpoint_id),
+    from interactions
+    left join touchpoints
+        on interactions.org_id = touchpoints.org_id
+        and interactions.interaction_id = touchpoints.touchpoint_id
+    group by interactions.org_id
+
+    union all
+
+    select
+        'spend rows received are spend rows converted, in original micros',
+        org_id,
+        null,
+        null,
+        null,
+        sum(received),
+        sum(kept),
+    from (
+        select org_id, sum(spend_micros) as received, 0 as kept from reported_spend group by org_id
+        union all
+        select org_id, 0, sum(original_spend_micros) from spend group by org_id
+    ) as spend_sums
+    group by org_id
+)
+
+select * from final
