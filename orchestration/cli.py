@@ -23,8 +23,10 @@ complaints = Console(stderr=True, highlight=False)
 state = {"debug": False}
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False, add_completion=False)
-importing = typer.Typer(no_args_is_help=True, help="Import files: CSV, gzipped CSV, Parquet or NDJSON.")
-explain = typer.Typer(no_args_is_help=True, help="Why a number is what it is.")
+importing = typer.Typer(no_args_is_help=True, help="Import files: CSV, gzipped CSV, Parquet or NDJSON."
+                          "\n\n[bold]Example[/bold]\n\n  tributary import spend google_ads.csv")  # fmt: skip
+explain = typer.Typer(no_args_is_help=True, help="Why a number is what it is."
+                        "\n\n[bold]Example[/bold]\n\n  tributary explain waste 3f9c2a10")  # fmt: skip
 app.add_typer(importing, name="import")
 app.add_typer(explain, name="explain")
 
@@ -89,7 +91,9 @@ def say(message: str) -> None:
 
 def show(parts: Iterator[Any]) -> None:
     for part in parts:
-        console.print(part)
+        # A word that is longer than the line, such as a path or an id, stays whole: it is there to be copied.
+        has_long_word = isinstance(part, str) and any(len(word) > console.width for word in part.split())
+        console.print(part, soft_wrap=has_long_word)
 
 
 def importer(kind: str, what: str, example: str) -> None:
@@ -230,7 +234,7 @@ def closing(home: Home) -> Iterator[Any]:
         yield f"  tributary explain conversion {conversion[0]}"
     if flag:
         yield f"  tributary explain waste {flag[0][:8]}"
-    yield '  tributary query "select platform, sum(spend_micros) / 1e6 as spend, sum(conversions) as conversions'
+    yield '  tributary query "select platform, sum(spend_micros) / 1e6 as spend, sum(conversions)'
     yield "    from daily_rollups where grain = 'PLATFORM' and accounting_mode = 'cash'"
     yield "    and attribution_model = 'linear' group by platform order by spend desc\""
 
@@ -336,7 +340,12 @@ def query(
 
 @app.command()
 def status() -> None:
-    """What is loaded, published, running and failed; what waits in the inbox."""
+    """What is loaded, published, running and failed; what waits in the inbox.
+
+    [bold]Example[/bold]
+
+      tributary status
+    """
     with errors_for_people():
         from orchestration.status import status as found
 
@@ -348,7 +357,12 @@ def dev(
     port: Annotated[int, typer.Option(help="Port of the UI.")] = 3000,
     host: Annotated[str, typer.Option(help="Address of the UI.")] = "127.0.0.1",
 ) -> None:
-    """Dagster's UI with the whole graph, schedules and the inbox sensor running, until Ctrl-C."""
+    """Dagster's UI with the whole graph, schedules and the inbox sensor running, until Ctrl-C.
+
+    [bold]Example[/bold]
+
+      tributary dev --port 3001
+    """
     with errors_for_people():
         import os
 

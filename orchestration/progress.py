@@ -31,8 +31,9 @@ class ProgressHandler(logging.Handler):
 
 
 def is_chatter(message: str) -> bool:
-    """What dagster-dbt says of its own doings."""
-    return message.startswith(("A dbt subsetted", "Copying `", "Running dbt command", "Finished dbt command"))
+    """What Dagster and dagster-dbt say of their own doings."""
+    return message.startswith(("A dbt subsetted", "Copying `", "Running dbt command", "Finished dbt command",
+                               "Dependencies for step"))  # fmt: skip
 
 
 @dg.logger(description="Progress lines on standard output.")

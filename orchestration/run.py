@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable
 from contextlib import redirect_stdout
@@ -35,8 +36,19 @@ def end_dead_runs(instance: dg.DagsterInstance) -> None:
     running = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.NOT_STARTED]
     for run in instance.get_runs(dg.RunsFilter(statuses=running, tags={"tributary/started_by": "command line"})):
         pid = int(run.tags.get("tributary/pid", 0))
-        if not os.path.exists(f"/proc/{pid}"):
+        if not is_alive(pid):
             instance.report_run_failed(run, f"Process {pid} was killed.")
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of this machine runs; one of another user does too."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def run_graph(home: Home, *, select: str | None, full_refresh: bool, say: Callable[[str], None]) -> list[str]:
@@ -88,5 +100,11 @@ def errors(result: dg.ExecuteInProcessResult) -> list[str]:
         while error is not None and error.cause is not None:
             error = error.cause
         if error is not None:
-            found.append(f"{event.step_key or 'run'}: {error.message.strip()}")
+            found.append(f"{event.step_key or 'run'}: {readable(error.message)}")
     return found
+
+
+def readable(message: str) -> str:
+    """What dbt complains of, without its colours and the command that was run; any other message as it is."""
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", message)
+    return plain.rpartition("Errors parsed from dbt logs:")[2].strip()
