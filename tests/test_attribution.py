@@ -275,12 +275,6 @@ def actual(build: Build) -> dict[tuple, tuple]:
 
 
 # ---- the comparison
-def at_a_tie(link: Link, value: int) -> bool:
-    """Whether a bound of the touch's share of the money is half a micro, as near as a double tells."""
-    bounds = (value * link.share_before, value * (link.share_before + link.weight))
-    return any(abs(abs(bound) % 1 - Fraction(1, 2)) < Fraction(1, 1000) for bound in bounds)
-
-
 def disagreements(expected: Links, actual: dict[tuple, tuple], values: dict[tuple, int]) -> Iterator[str]:
     """One sentence for each thing in which the published links differ from the oracle's."""
     for key in expected.keys() ^ actual.keys():
@@ -292,14 +286,8 @@ def disagreements(expected: Links, actual: dict[tuple, tuple], values: dict[tupl
             yield f"{key}: position {position} of {touches}, not {link.position} of {link.touches}"
         if abs(Fraction(weight) - link.weight) > Fraction(2, TRILLION):
             yield f"{key}: weight {weight}, not {float(link.weight):.13f}"
-        # Exact but for two models. Daily linear counts in units so small that a double may fall to either
-        # side of half a micro, which then goes to the neighbour. And time decay is no fraction: its weights
-        # are kept to a trillionth of the last touch's.
-        allowed = 0
-        if key[2] == "daily_linear" and at_a_tie(link, value):
-            allowed = 1
-        elif key[2] == "time_decay":
-            allowed = 1 + 4 * abs(value) // TRILLION
+        # Exact but for time decay, which is no fraction: its weights are kept to a trillionth of the last touch's.
+        allowed = 1 + 4 * abs(value) // TRILLION if key[2] == "time_decay" else 0
         if abs(money - link.value) > allowed:
             yield f"{key}: {money} micros, not {link.value}"
 

@@ -8,11 +8,15 @@
         )
 {%- endmacro %}
 
-{# Below 2^51 a double rounds amount * total / total back to the amount, and is fast; beyond, whole numbers. #}
+{# amount * running / total, rounded half away from zero. A double does it fast and right but where it cannot tell: close to a
+   half, which a true tie and its neighbours share, and for amounts so large that a micro is lost in it. There, and only
+   there, whole numbers decide. #}
 {% macro running_share(amount, running, total) %}
+            {%- set share = "cast(" ~ amount ~ " as double) * " ~ running ~ " / " ~ total %}
             case
                 when abs({{ amount }}) < 2251799813685248
-                    then cast(round(cast({{ amount }} as double) * {{ running }} / {{ total }}) as bigint)
+                    and abs({{ share }} - floor({{ share }}) - 0.5) > 1e-6 + abs({{ share }}) * 1e-15
+                    then cast(round({{ share }}) as bigint)
                 else {{ rounded_share(amount, running, total) }}
             end
 {%- endmacro %}
