@@ -10,7 +10,7 @@ from ingestion.home import Home
 from ingestion.inbox import import_inbox
 from ingestion.settings import land_settings, load_settings
 from orchestration import metadata
-from orchestration.project import load_project
+from orchestration.project import clear_targets, load_project
 from orchestration.resources import Warehouse
 from serving.publish import publish
 
@@ -115,8 +115,11 @@ def models(
     context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Warehouse, config: BuildConfig
 ) -> Iterator[Any]:
     """Every dbt model, seed and test, in one dbt invocation."""
+    clear_targets(warehouse.home)
     # Unit tests prove the SQL on rows of their own, whatever the data: they run with the test suite.
-    command = ["build", "--exclude-resource-type", "unit_test", *["--full-refresh"][: config.full_refresh]]
+    command = ["build", "--exclude-resource-type", "unit_test"]
+    if config.full_refresh:
+        command.append("--full-refresh")
     invocation = dbt.cli(command, context=context)
     yield from metadata.with_marts(context, warehouse, invocation, metadata.told(context, invocation.stream()))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -52,3 +53,9 @@ def is_fresh(manifest: Path) -> bool:
         return False
     made = manifest.stat().st_mtime
     return all(path.stat().st_mtime <= made for path in DBT_FOLDER.rglob("*") if "target" not in path.parts)
+
+
+def clear_targets(home: Home) -> None:
+    """Remove what earlier builds compiled and logged: each leaves some megabytes. The caller holds the build lock."""
+    for folder in (home.root / "dbt").glob("models-*"):
+        shutil.rmtree(folder)

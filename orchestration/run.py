@@ -56,6 +56,7 @@ def run_graph(home: Home, *, select: str | None, full_refresh: bool, say: Callab
     with open_instance(home) as instance:
         end_dead_runs(instance)
         say("reading the dbt project")
+        from orchestration.assets import models
         from orchestration.definitions import defs
 
         selected = None
@@ -63,7 +64,7 @@ def run_graph(home: Home, *, select: str | None, full_refresh: bool, say: Callab
             selected = sorted(defs.resolve_asset_graph().get_all_asset_keys() & resolve(defs, select))
         job = defs.resolve_implicit_global_asset_job_def() if selected else defs.resolve_job_def(BUILD)
         config: dict = {"loggers": {"console": {}}}
-        if full_refresh:
+        if full_refresh and (selected is None or models.keys & set(selected)):
             config["ops"] = {"models": {"config": {"full_refresh": True}}}
         # dbt's own lines go to its log file; the progress logger says what a person waits for.
         with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
