@@ -6,25 +6,17 @@ Exit codes: 0 all went well; 1 a run or a check failed; 2 wrong input or setting
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from ingestion.home import Home
-
-FAILED, WRONG_INPUT, STRICT = 1, 2, 3
-console = Console(highlight=False)
-complaints = Console(stderr=True, highlight=False)
-state = {"debug": False}
+from orchestration.console import FAILED, WRONG_INPUT, errors_for_people, fail, say, show, state
+from orchestration.import_commands import importing
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False, add_completion=False)
-importing = typer.Typer(no_args_is_help=True, help="Import files: CSV, gzipped CSV, Parquet or NDJSON."
-                          "\n\n[bold]Example[/bold]\n\n  tributary import spend google_ads.csv")  # fmt: skip
 explain = typer.Typer(no_args_is_help=True, help="Why a number is what it is."
                         "\n\n[bold]Example[/bold]\n\n  tributary explain waste 3f9c2a10")  # fmt: skip
 app.add_typer(importing, name="import")
@@ -52,128 +44,6 @@ def options(
       tributary query "select * from daily_rollups where grain = 'PLATFORM' limit 5"
     """
     state["debug"] = debug
-
-
-@contextmanager
-def errors_for_people() -> Iterator[None]:
-    """Known errors as a sentence and an exit code; the trace only with --debug."""
-    import duckdb
-
-    from ingestion.contracts import ContractError
-    from ingestion.settings import SettingsError
-    from serving.publish import PublishError
-    from serving.published import NotFound, NothingPublished
-
-    try:
-        yield
-    except (ContractError, SettingsError, NotFound, NothingPublished, duckdb.Error, OSError) as error:
-        fail(error, WRONG_INPUT)
-    except PublishError as error:
-        fail(error, FAILED)
-
-
-def fail(error: object, code: int) -> None:
-    if state["debug"] and isinstance(error, BaseException):
-        raise error
-    complaints.print(f"[red]error:[/red] {escape(str(error))}", soft_wrap=True)
-    raise typer.Exit(code)
-
-
-def escape(text: str) -> str:
-    from rich.markup import escape as escaped
-
-    return escaped(text)
-
-
-def say(message: str) -> None:
-    console.print(escape(message), soft_wrap=True)
-
-
-def show(parts: Iterator[Any]) -> None:
-    for part in parts:
-        # A word that is longer than the line, such as a path or an id, stays whole: it is there to be copied.
-        has_long_word = isinstance(part, str) and any(len(word) > console.width for word in part.split())
-        console.print(part, soft_wrap=has_long_word)
-
-
-def importer(kind: str, what: str, example: str) -> None:
-    """Register `tributary import <kind>`: the commands differ only in what they bring."""
-
-    def command(
-        files: Annotated[list[Path], typer.Argument(help="One or more files.", metavar="FILE...")],
-        *,
-        mapping: Annotated[
-            list[str] | None, typer.Option("--map", help="column=source_column; as often as needed.")
-        ] = None,
-        where: Annotated[str | None, typer.Option(help="SQL condition on the file's own columns.")] = None,
-        org: Annotated[str | None, typer.Option(help="The org that the rows belong to.")] = None,
-        site: Annotated[str | None, typer.Option(help="The site of every row.")] = None,
-        timezone: Annotated[str | None, typer.Option(help="IANA zone of times without one.")] = None,
-        file_format: Annotated[
-            str | None, typer.Option("--format", help="A known layout: snowplow, ga4 or segment.")
-        ] = None,
-        strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 when a row fails.")] = False,
-    ) -> None:
-        with errors_for_people():
-            import_files(kind, files, pairs(mapping or []), where=where, org=org, site=site, timezone=timezone,
-                         file_format=file_format, strict=strict)  # fmt: skip
-
-    importing.command(kind, help=f"{what}\n\n[bold]Example[/bold]\n\n  {example}")(command)
-
-
-importer(
-    "events", "Web events.", "tributary import events visits.csv.gz --map anon_id=visitor --timezone Europe/Berlin"
-)
-importer("interactions", "Touches that are known as such: ad clicks and views, calls, e-mails, forms.",
-         "tributary import interactions touches.parquet --map occurred_at=time")  # fmt: skip
-importer("conversions", "Conversions from another system than the web events.",
-         'tributary import conversions orders.csv --map value=total --where "status = \'paid\'"')  # fmt: skip
-importer("spend", "Ad spend by day, campaign, ad set and ad.", "tributary import spend google_ads.csv --org northwind")
-importer("exchange-rates", "Exchange rates by day.", "tributary import exchange-rates ecb.csv")
-
-
-def pairs(mapping: list[str]) -> dict[str, str]:
-    """--map column=source_column as a dict."""
-    from ingestion.contracts import ContractError
-
-    found = {}
-    for pair in mapping:
-        column, equals, source = pair.partition("=")
-        if not (column and equals and source):
-            raise ContractError(f"--map {pair!r} is not of the form column=source_column")
-        if column in found:
-            raise ContractError(f"--map {column}=… is given twice: a column has one source")
-        found[column] = source
-    return found
-
-
-def import_files(kind: str, files: list[Path], mapping: dict[str, str], *, strict: bool, **how: Any) -> None:
-    """Load the files one by one, each wholly or not at all, and say what became of their rows."""
-    from ingestion.home import build_lock, connect
-    from ingestion.load import load_file
-    from ingestion.settings import load_settings
-
-    home = Home.from_environment()
-    settings = load_settings(home)
-    failed = 0
-    with build_lock(home, f"import {kind}", say), connect(home) as connection:
-        for path in files:
-            if path.exists() and path.stat().st_size > 50_000_000:
-                say(f"{path.name}: reading {path.stat().st_size / 1e6:,.0f} MB")
-            report = load_file(connection, kind, path, settings=settings, mapping=mapping, **how)
-            failed += report.failed
-            say(
-                f"{report.source}: {report.received:,} received = {report.loaded:,} loaded + "
-                f"{report.duplicate:,} duplicate + {report.failed:,} failed"
-                + (f" ({report.replaced:,} of the loaded replaced an older row)" if report.replaced else "")
-            )
-            for reason, count in report.reasons.items():
-                say(f"  {count:,} failed: {reason}")
-    if failed:
-        say("Failed rows are kept with their reason: tributary status")
-        if strict:
-            fail(f"--strict: {failed:,} rows failed", STRICT)
-    say("Next: tributary run")
 
 
 @app.command()
@@ -210,46 +80,9 @@ def run(
             fail("\n".join([*problems, kept]), FAILED)
         say(f"done in {(datetime.now() - started).total_seconds():.0f} s\n")
         if not select:
-            show(closing(home))
+            from orchestration.closing import closing
 
-
-def closing(home: Home) -> Iterator[Any]:
-    """What a run ends with: loaded rows, the summary of the marts, where they are, what to do next."""
-    from serving.published import open_published
-    from serving.summary import summary
-
-    yield from loaded(home)
-    with open_published(home.marts) as connection:
-        yield from summary(connection)
-        flag = connection.execute(
-            "select waste_id from waste_flags order by waste_spend_micros desc limit 1"
-        ).fetchone()
-        conversion = connection.execute(
-            "select conversion_id from conversion_touches order by touchpoint_count desc, conversion_id limit 1"
-        ).fetchone()
-    yield ""
-    yield f"Published: {home.marts}"
-    yield "Next:"
-    if conversion:
-        yield f"  tributary explain conversion {conversion[0]}"
-    if flag:
-        yield f"  tributary explain waste {flag[0][:8]}"
-    yield '  tributary query "select platform, sum(spend_micros) / 1e6 as spend, sum(conversions)'
-    yield "    from daily_rollups where grain = 'PLATFORM' and accounting_mode = 'cash'"
-    yield "    and attribution_model = 'linear' group by platform order by spend desc\""
-
-
-def loaded(home: Home) -> Iterator[Any]:
-    """Rows of the raw tables, read under the lock."""
-    from ingestion.home import build_lock, connect
-    from ingestion.status import failures, raw_rows
-
-    with build_lock(home, "status", say), connect(home) as connection:
-        rows, failed = raw_rows(connection), failures(connection)
-    yield "Loaded: " + ", ".join(f"{row['rows']:,} {row['table'].removeprefix('raw.')}" for row in rows)
-    if failed:
-        yield f"Failed: {sum(count for _, _, count, _ in failed):,} rows, kept with their reason (tributary status)"
-    yield ""
+            show(closing(home, say))
 
 
 @app.command()
@@ -372,6 +205,9 @@ def dev(
 
         home = Home.from_environment()
         load_settings(home)
-        os.environ.update(dagster_home(home))
+
+        say(f"Dagster's UI will be at http://{host}:{port} in a few seconds; Ctrl-C stops it.")
+        os.environ.update(dagster_home(home), PYTHONWARNINGS="ignore:Function `dev_command` is superseded")
+        os.chdir(home.root)
         dagster = Path(sys.executable).with_name("dagster")
         os.execv(dagster, ["dagster", "dev", "-w", str(ROOT / "workspace.yaml"), "-h", host, "-p", str(port)])

@@ -17,11 +17,17 @@ def as_table(result: duckdb.DuckDBPyConnection, limit: int) -> Iterator[Any]:
     rows = result.fetchmany(limit + 1)
     table = Table(box=None, pad_edge=False)
     for name, kind, *_ in result.description:
-        table.add_column(name, overflow="fold", justify="right" if str(kind) in NUMBERS or "DECIMAL" in str(kind) else "left")
+        table.add_column(
+            name, overflow="fold", justify="right" if str(kind) in NUMBERS or "DECIMAL" in str(kind) else "left"
+        )
     for row in rows[:limit]:
         table.add_row(*("" if value is None else shown(value) for value in row))
     yield table
-    yield f"the first {limit} rows; more with --limit, all with --csv" if len(rows) > limit else f"{len(rows)} rows"
+    yield (
+        f"the first {limit} rows; more with --limit, all with --csv"
+        if len(rows) > limit
+        else f"{len(rows)} row{'s' * (len(rows) != 1)}"
+    )
 
 
 NUMBERS = {"NUMBER", "BIGINT", "INTEGER", "DOUBLE", "FLOAT", "HUGEINT", "SMALLINT", "TINYINT", "UBIGINT"}
