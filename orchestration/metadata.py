@@ -23,14 +23,16 @@ FRESH_DAILY = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=48), wa
 
 REVENUE_BY_MODEL = """
     pivot (
-        select channel, attribution_model, round(sum(conversion_value_micros) / 1e6)::bigint as revenue
-        from marts.channel_summary group by all
+        select org_id, currency, channel, attribution_model,
+            round(sum(conversion_value_micros) / 1e6)::bigint as revenue
+        from marts.channel_summary join marts.orgs using (org_id) group by all
     )
-    on attribution_model using sum(revenue) order by channel
+    on attribution_model using sum(revenue) order by org_id, channel
 """
 WORST_WASTE = """
-    select org_id, platform, campaign_id, reason, severity, round(waste_spend_micros / 1e6, 2) as wasted, recommendation
-    from marts.waste_flags where grain = 'CAMPAIGN' and attribution_model = 'linear'
+    select org_id, currency, platform, campaign_id, reason, severity, round(waste_spend_micros / 1e6, 2) as wasted,
+        recommendation
+    from marts.waste_flags join marts.orgs using (org_id) where grain = 'CAMPAIGN' and attribution_model = 'linear'
     order by waste_spend_micros desc limit 10
 """
 TOP_PATHS = """
