@@ -102,7 +102,9 @@ def test_what_the_jobs_select(defs):
     assert dg.AssetKey(["marts", "attribution_links"]) in keys["attribution"]
     assert dg.AssetKey("published") not in keys["land"] | keys["attribution"]
     assert keys["nightly_duplicates"] == set()
-    assert {check.name for check in graph.asset_check_keys} > PROMISES
+    promises = [key for key in graph.asset_check_keys if key.name in PROMISES]
+    assert len(promises) == 3
+    assert all(graph.get(key).blocking for key in promises)
 
 
 def test_the_sensor_asks_for_one_run_a_set_of_files(defs, home, instance):
