@@ -235,6 +235,8 @@ def server(built, tmp_path) -> Iterator[tuple[Path, str]]:
         process = subprocess.Popen(
             [COMMAND, "dev", "--port", str(port)],
             env=os.environ | {"TRIBUTARY_HOME": str(home)}, stdout=out, stderr=subprocess.STDOUT,
+            # Ctrl-C reaches it, even where the tests run in the background and have it ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         )  # fmt: skip
     url = f"http://127.0.0.1:{port}/graphql"
     try:
