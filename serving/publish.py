@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,25 +25,13 @@ class PublishError(Exception):
     """A promise is broken: nothing was published, and the last version stays."""
 
 
-def broken_promises(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """One sentence for each check of marts.promises that does not hold now."""
-    rows = connection.execute("""
-        select promise, what, org_id, attribution_model, accounting_mode, grain, expected, actual
-        from marts.promises where not is_kept or is_kept is null
-        order by all
-    """).fetchall()
-    return [
-        f"{promise}: {what} ({', '.join(part for part in where if part)}): expected {expected}, found {actual}"
-        for promise, what, *where, expected, actual in rows
-    ]
-
-
-def publish(connection: duckdb.DuckDBPyConnection, folder: Path, warnings: Iterable[str] = ()) -> dict[str, int]:
+def publish(connection: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, int]:
     """Write a new version of the published marts into `folder`; rows by table.
 
     `connection` is open on the warehouse, under the build lock. Raises PublishError, having written nothing, when a
     promise is broken.
     """
+    connection.execute("create or replace temp table promises as from marts.promises")
     broken = broken_promises(connection)
     if broken:
         listed = "\n  ".join(broken[:20])
@@ -58,33 +45,49 @@ def publish(connection: duckdb.DuckDBPyConnection, folder: Path, warnings: Itera
     (staging / "parquet").mkdir(parents=True)
     (staging / "orgs").mkdir()
 
-    counts = write_file(connection, staging / "marts.duckdb", version, warnings)
+    sources = {table: f"marts.{table}" for table in mart_tables(connection)} | {"promises": "temp.promises"}
+    counts = write_file(connection, staging / "marts.duckdb", version, sources)
     orgs = [org for (org,) in connection.execute("select org_id from marts.orgs order by 1").fetchall()]
-    for org in orgs:
-        if len(orgs) == 1:
-            os.link(staging / "marts.duckdb", staging / "orgs" / f"{org}.duckdb")
-        else:
-            write_file(connection, staging / "orgs" / f"{org}.duckdb", version, warnings, org)
-    for table in counts:
-        target = str(staging / "parquet" / f"{table}.parquet").replace("'", "''")
-        connection.execute(f"copy (from marts.{table}) to '{target}' (format parquet, compression zstd)")
+    # Everything else is made of the file that is finished, so that no view is asked twice.
+    connection.execute(f"attach {literal(staging / 'marts.duckdb')} as whole (read_only)")
+    try:
+        for org in orgs:
+            if len(orgs) == 1:
+                os.link(staging / "marts.duckdb", staging / "orgs" / f"{org}.duckdb")
+                continue
+            of_org = {table: f"whole.main.{table} where org_id = {literal(org)}" for table in counts}
+            write_file(connection, staging / "orgs" / f"{org}.duckdb", version, of_org)
+        for table in counts:
+            target = literal(staging / "parquet" / f"{table}.parquet")
+            connection.execute(f"copy (from whole.main.{table}) to {target} (format parquet, compression zstd)")
+    finally:
+        connection.execute("detach whole")
     swap_in(staging, folder, version)
     return counts
 
 
+def broken_promises(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """One sentence for each check that does not hold."""
+    rows = connection.execute("""
+        select promise, what, org_id, attribution_model, accounting_mode, grain, expected, actual
+        from temp.promises where not is_kept or is_kept is null
+        order by all
+    """).fetchall()
+    return [
+        f"{promise}: {what} ({', '.join(part for part in where if part)}): expected {expected}, found {actual}"
+        for promise, what, *where, expected, actual in rows
+    ]
+
+
 def write_file(
-    connection: duckdb.DuckDBPyConnection, path: Path, version: int, warnings: Iterable[str], org: str | None = None
+    connection: duckdb.DuckDBPyConnection, path: Path, version: int, sources: dict[str, str]
 ) -> dict[str, int]:
-    """One published database: every mart, for one org or for all, and `meta`; rows by table."""
-    target = str(path).replace("'", "''")
-    connection.execute(f"attach '{target}' as target (storage_version 'v1.0.0')")
+    """One published database: a table of each source, the views, and `meta`; rows by table."""
+    connection.execute(f"attach {literal(path)} as target (storage_version 'v1.0.0')")
     try:
         counts = {}
-        for table in mart_tables(connection):
-            where = "where org_id = $org" if org else ""
-            connection.execute(
-                f"create table target.main.{table} as from marts.{table} {where}", {"org": org} if org else None
-            )
+        for table, source in sources.items():
+            connection.execute(f"create table target.main.{table} as from {source}")
             counts[table] = connection.execute(f"select count(*) from target.main.{table}").fetchone()[0]
         warehouse = connection.execute("select current_database()").fetchone()[0]
         for view in VIEWS:
@@ -100,19 +103,24 @@ def write_file(
             select promise, count(*) from target.main.promises where is_kept group by promise order by promise
         """).fetchall()
         connection.execute(
-            "create table target.main.meta as select $version::bigint as version, $now::timestamp as published_at, "
-            "$counts::json as counts, $checks::json as checks, $warnings::json as warnings",
+            "create table target.main.meta as"
+            " select $version::bigint as version, $now::timestamp as published_at,"
+            " $counts::json as counts, $checks::json as checks",
             {
                 "version": version,
                 "now": datetime.now(UTC).replace(tzinfo=None),
                 "counts": json.dumps(counts),
                 "checks": json.dumps(dict(checks)),
-                "warnings": json.dumps(list(warnings)),
             },
         )
     finally:
         connection.execute("detach target")
     return counts
+
+
+def literal(text: object) -> str:
+    """The value as an SQL string."""
+    return "'" + str(text).replace("'", "''") + "'"
 
 
 def mart_tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
