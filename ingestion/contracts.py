@@ -6,11 +6,15 @@ The order of the columns is the order in which a row's content is hashed: append
 
 from __future__ import annotations
 
+import csv
+from functools import cache
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 Type = Literal[
     "text",  # trimmed; empty is null
-    "platform",  # text, lower-cased
+    "name",      # text, lower-cased
+    "platform",  # text, an alias (facebook, fb) folded into the one name of its platform
     "event",  # PAGE_VIEW, CONVERSION or CUSTOM
     "instant",  # ISO 8601 with a zone -> UTC
     "date",  # ISO 8601 day
@@ -20,6 +24,20 @@ Type = Literal[
     "number",  # finite
     "rate",  # decimal above 0
 ]
+
+
+@cache
+def platform_aliases() -> dict[str, str]:
+    """Alias -> platform. The seed by which dbt folds the platforms of touches, so that spend joins them."""
+    seed = Path(__file__).parents[1] / "dbt_project" / "seeds" / "source_platforms.csv"
+    with seed.open(newline="") as file:
+        return {row["alias"]: row["platform"] for row in csv.DictReader(file)}
+
+
+def platform_name(alias: str) -> str:
+    """The one name of the platform that an alias means."""
+    name = alias.strip().lower()
+    return platform_aliases().get(name, name)
 
 
 class ContractError(Exception):
@@ -71,7 +89,7 @@ CONTRACTS: dict[str, Contract] = {
         (
             Column("occurred_at", "instant", required=True),
             *map(Column, (*_PERSON, "interaction_id", "site_id", "touch_type", "channel")),
-            Column("platform", "platform"),
+            Column("platform", "name"),
             *map(Column, ("source", "medium", "campaign", "content", "term")),
             *map(Column, ("campaign_id", "adset_id", "ad_id", "creator_code")),
         ),

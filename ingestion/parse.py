@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ingestion.contracts import Column, Contract
+from ingestion.contracts import Column, Contract, platform_aliases
 from ingestion.read import literal, quoted
 
 _DECIMAL = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?$"
@@ -19,10 +19,13 @@ _MIDNIGHT = r"^\d{4}-\d{2}-\d{2}([T ]00:00(:00(\.0+)?)?Z?)?$"
 _EARLIEST, _LATEST = "'1970-01-01'::timestamp", "'2199-12-31 23:59:59'::timestamp"  # beyond: a defect, infinity
 _DECIMAL_OF = "case when regexp_matches({t}, '" + _DECIMAL + "') then try_cast({t} as {type}) end"
 
+_ALIASES = f"map {{{', '.join(f'{literal(a)}: {literal(p)}' for a, p in platform_aliases().items())}}}"
+
 # Text -> value, null where the text is none. Money: 18 digits, 6 of them decimals, hold everything below 1e12 exactly.
 _VALUES = {
     "text": "{t}",
-    "platform": "lower({t})",
+    "name": "lower({t})",
+    "platform": f"coalesce({_ALIASES}[lower({{t}})], lower({{t}}))",
     "event": "case when upper({t}) in ('PAGE_VIEW', 'CONVERSION', 'CUSTOM') then upper({t}) end",
     "date": "case when regexp_matches({t}, '" + _MIDNIGHT + "') then try_cast(left({t}, 10) as date) end",
     "money": "((" + _DECIMAL_OF.replace("{type}", "decimal(18, 6)") + ")::decimal(26, 6) * 1000000)::bigint",
@@ -179,7 +182,8 @@ def _instant(text: str, timezone: str | None) -> str:
 def _declared(scope: Scope) -> str | None:
     """How a row finds the org that tributary.yaml declares for it: by its site or its ad account."""
     if scope.contract.table == "raw.ad_spend":
-        return "declared.platform = lower(t_platform) and declared.account_id = t_account_id"
+        platform = _VALUES["platform"].replace("{t}", "t_platform")
+        return f"declared.platform = {platform} and declared.account_id = t_account_id"
     return "declared.site_id = t_site_id" if "site_id" in scope.texts else None
 
 
@@ -203,7 +207,7 @@ def _checks(scope: Scope) -> list[tuple[str, str, str]]:
             )
             checks.append(("missing_timezone", local, sentence))
             bad = f"({bad} and not {local})"
-        if column.type not in ("text", "platform"):
+        if column.type not in ("text", "name", "platform"):
             code = {"instant": "bad_timestamp", "event": "bad_type"}.get(column.type, f"bad_{column.type}")
             checks.append((code, bad, f"'{column.name} ' || {shown} || {literal(f' is not {_EXPECTED[column.type]}')}"))
     one_of = [name for name in scope.contract.one_of if name in scope.texts]

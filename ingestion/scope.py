@@ -97,7 +97,7 @@ def _check_options(
 
 def _declare(connection: Connection, settings: Settings) -> None:
     rows = [(site.id, None, None, site.org) for site in settings.sites]
-    rows += [(None, account.platform.lower(), account.account_id, account.org) for account in settings.ad_accounts]
+    rows += [(None, account.platform, account.account_id, account.org) for account in settings.ad_accounts]
     connection.execute(
         "create or replace temp table declared (site_id varchar, platform varchar, account_id varchar, org_id varchar)"
     )

@@ -19,6 +19,7 @@ import msgspec
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from ingestion.contracts import platform_name
 from ingestion.home import Home
 from ingestion.settings_checks import problems
 
@@ -101,8 +102,8 @@ def load_settings(home: Home) -> Settings:
         raise SettingsError("\n".join(f"{home.settings}:{line}: {text}" for line, text in wrong))
     plain = YAML(typ="safe").load(home.settings.read_bytes())  # the round-trip document has number types of its own
     settings = msgspec.convert(plain, Settings, strict=True)
-    accounts = [msgspec.structs.replace(a, platform=a.platform.lower()) for a in settings.ad_accounts]
-    targets = [msgspec.structs.replace(t, platform=t.platform.lower()) for t in settings.targets]
+    accounts = [msgspec.structs.replace(a, platform=platform_name(a.platform)) for a in settings.ad_accounts]
+    targets = [msgspec.structs.replace(t, platform=platform_name(t.platform)) for t in settings.targets]
     return msgspec.structs.replace(settings, ad_accounts=accounts, targets=targets)
 
 

@@ -33,7 +33,7 @@ LATE, REPEATED = 0.005, 0.004  # shares of a file's events that come with the ne
 TRUTH = "simulated_truth.json"
 
 
-def simulate(  # noqa: PLR0913 (each has a default that a user wants)
+def simulate(
     folder: Path,
     *,
     seed: int = 7,

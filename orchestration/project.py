@@ -28,6 +28,7 @@ def set_environment(home: Home) -> None:
         DBT_SEND_ANONYMOUS_USAGE_STATS="false",
         DBT_TARGET_PATH=str(home.root / "dbt"),
         DBT_LOG_PATH=str(home.root / "dbt" / "logs"),
+        DBT_INDIRECT_SELECTION="cautious",  # of a selection: no test that needs a model outside of it
         DO_NOT_TRACK="1",
     )
 

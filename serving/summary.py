@@ -85,7 +85,8 @@ def promises(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
     """The three promises and how many checks of each hold."""
     counts = json.loads(connection.execute("select checks from meta").fetchone()[0])
     for promise, sentence in PROMISES.items():
-        yield f"[green]✓[/green] {sentence}: {counts.get(promise, 0):,} checks hold"
+        kept = counts.get(promise, 0)
+        yield f"[green]✓[/green] {sentence}: {kept:,} checks hold" if kept else f"- {sentence}: nothing to check yet"
 
 
 def notices(connection: duckdb.DuckDBPyConnection) -> list[str]:

@@ -185,6 +185,14 @@ def test_selections_run_what_they_name(home):
     assert [line.split("built ")[1].split()[0] for line in said.splitlines() if "built " in line] == ["touchpoints"]
 
 
+def test_part_of_the_graph_can_be_the_first_thing_that_is_built(new_home):
+    """No test of the part asks for a table outside of it; and a part is nothing to publish."""
+    home = new_home("part")
+    said = tributary(home, "run", "--select", '+key:"marts/touchpoints"').stdout
+    assert "built touchpoints" in said
+    assert not (home / "published" / "marts.duckdb").exists()
+
+
 def test_a_failed_run_exits_with_1_and_says_where(built, tmp_path):
     home = tmp_path / "home"
     shutil.copytree(built, home, symlinks=True)

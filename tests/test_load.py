@@ -225,6 +225,16 @@ def test_restated_spend_replaces_and_keeps_history(raw, tmp_path):
     assert raw.execute(history).fetchall() == [(10_100_000, True, True)]
 
 
+def test_a_platform_is_one_platform_under_all_its_names(raw, tmp_path):
+    load(raw, "spend", put(tmp_path, SPEND + "2026-07-01,Facebook,1,c,USD,10,5\n2026-07-01,bing,2,c,USD,3,\n"))
+    report = load(raw, "spend", put(tmp_path, SPEND + "2026-07-01,Meta,1,c,USD,11,5\n2026-07-01,Bing,2,c,USD,3,\n"))
+    assert (report.loaded, report.duplicate, report.replaced) == (1, 1, 1)
+    assert raw.execute("select platform, spend_micros from raw.ad_spend order by 1").fetchall() == [
+        ("meta", 11_000_000),
+        ("microsoft", 3_000_000),
+    ]
+
+
 def test_one_key_stated_twice_in_one_file_is_never_guessed(raw, tmp_path):
     text = (
         SPEND

@@ -295,7 +295,7 @@ INTERACTIONS = [
 def insert_campaigns(connection: Connection) -> None:
     for day, platform, campaign_id, name, ad_id in [
         (1, "google", "g1", "Spring Sale", None), (2, "google", "g1", "Summer Sale - 2026", None),
-        (1, "facebook", "m1", "Summer Sale 2026", "m1-ad"), (1, "tiktok", "t1", "Only TikTok", "t1-ad"),
+        (1, "meta", "m1", "Summer Sale 2026", "m1-ad"), (1, "tiktok", "t1", "Only TikTok", "t1-ad"),
         (1, "meta", "m2", "Another", None), (1, "everflow", "e1", "Partners", None),
     ]:
         insert(
@@ -340,7 +340,8 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Connection:
     }
     dbt = str(Path(sys.executable).with_name("dbt"))
     target = str(folder / "target")
-    command = [dbt, "build", "--select", "+touchpoints", "--profiles-dir", ".", "--target-path", target]
+    select = ["--select", "+touchpoints", "--indirect-selection", "cautious"]
+    command = [dbt, "build", *select, "--profiles-dir", ".", "--target-path", target]
     done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-8000:]
     return duckdb.connect(str(path), read_only=True)

@@ -66,3 +66,4 @@ final as (
 )
 
 select * from final
+order by org_id, occurred_at, touchpoint_id

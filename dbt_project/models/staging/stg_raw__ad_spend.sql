@@ -8,15 +8,10 @@ orgs as (
     select * from {{ source('raw', 'orgs') }}
 ),
 
-source_platforms as (
-    select * from {{ ref('source_platforms') }}
-),
-
--- Files call one platform by several names (facebook, fb, meta): one of them joins spend with touches.
 final as (
     select
         source.org_id,
-        coalesce(source_platforms.platform, source.platform) as platform,
+        source.platform,
         source.account_id,
         source.campaign_id,
         source.adset_id,
@@ -33,7 +28,6 @@ final as (
         source.platform_value_micros,
     from source
     inner join orgs using (org_id)
-    left join source_platforms on lower(trim(source.platform)) = source_platforms.alias
 )
 
 select * from final
