@@ -8,7 +8,7 @@ from typing import Any
 from ingestion.home import Home, build_lock, connect
 from ingestion.status import failures, raw_rows
 from serving.published import open_published
-from serving.summary import summary
+from serving.summary import summary, worst_flags
 
 
 def closing(home: Home, say: Callable[[str], None]) -> Iterator[Any]:
@@ -16,9 +16,7 @@ def closing(home: Home, say: Callable[[str], None]) -> Iterator[Any]:
     yield from loaded(home, say)
     with open_published(home.marts) as connection:
         yield from summary(connection)
-        flag = connection.execute(
-            "select waste_id from waste_flags order by waste_spend_micros desc limit 1"
-        ).fetchone()
+        flags = worst_flags(connection, limit=1)
         conversion = connection.execute(
             "select conversion_id from conversion_touches order by touchpoint_count desc, conversion_id limit 1"
         ).fetchone()
@@ -27,11 +25,11 @@ def closing(home: Home, say: Callable[[str], None]) -> Iterator[Any]:
     yield "Next:"
     if conversion:
         yield f"  tributary explain conversion {conversion[0]}"
-    if flag:
-        yield f"  tributary explain waste {flag[0][:8]}"
-    yield '  tributary query "select platform, sum(spend_micros) / 1e6 as spend, sum(conversions)'
+    if flags:
+        yield f"  tributary explain waste {flags[0]['waste_id'][:8]}"
+    yield '  tributary query "select platform, sum(spend_micros) / 1e6, sum(conversions)'
     yield "    from daily_rollups where grain = 'PLATFORM' and accounting_mode = 'cash'"
-    yield "    and attribution_model = 'linear' group by platform order by spend desc\""
+    yield "    and attribution_model = 'linear' group by platform order by 2 desc\""
 
 
 def loaded(home: Home, say: Callable[[str], None]) -> Iterator[Any]:

@@ -10,7 +10,10 @@ import duckdb
 from rich.table import Table
 
 from serving.explain import entity_name, money
-from serving.published import attribution_models
+from serving.published import attribution_models, records
+
+# Every touch alike: the model that no campaign can blame for its place in the journey.
+WASTE_MODEL = "linear"
 
 PROMISES = {
     "everything_adds_up": "Everything adds up",
@@ -19,15 +22,13 @@ PROMISES = {
 }
 
 
-def revenue_by_channel(connection: duckdb.DuckDBPyConnection) -> Iterator[Table]:
-    """One table an org: channels down, models across, whole units of the reporting currency."""
+def revenue_by_channel(connection: duckdb.DuckDBPyConnection, most: int = 9) -> Iterator[Table]:
+    """One table an org: the channels with the most revenue down, models across, whole units of its currency."""
     models = attribution_models(connection)
     orgs = connection.execute(
         "select org_id, currency from orgs where org_id in (select org_id from channel_summary) order by 1"
     ).fetchall()
     for org, currency in orgs:
-        table = Table(title=f"Revenue of {org} by channel and model, {currency}", box=None, title_justify="left",
-                      title_style="bold", pad_edge=False, show_footer=True)  # fmt: skip
         rows = connection.execute(
             "select channel, map_from_entries(list((attribution_model, value))) from ("
             " select channel, attribution_model, sum(conversion_value_micros) as value from channel_summary"
@@ -35,6 +36,10 @@ def revenue_by_channel(connection: duckdb.DuckDBPyConnection) -> Iterator[Table]
             [org],
         ).fetchall()
         rows = [(channel, values) for channel, values in rows if any(values.values())]
+        if len(rows) > most + 1:
+            rest = {model: sum(values.get(model, 0) for _, values in rows[most:]) for model in models}
+            rows = [*rows[:most], (f"{len(rows) - most} others", rest)]
+        table = small_table(f"Revenue of {org} by channel and model, {currency}", show_footer=True)
         table.add_column("channel", footer="in all")
         for model in models:
             total = sum(values.get(model, 0) for _, values in rows)
@@ -44,32 +49,36 @@ def revenue_by_channel(connection: duckdb.DuckDBPyConnection) -> Iterator[Table]
         yield table
 
 
-def worst_waste(connection: duckdb.DuckDBPyConnection, model: str = "linear", limit: int = 5) -> Table | str:
+def worst_flags(connection: duckdb.DuckDBPyConnection, limit: int = 5) -> list[dict]:
     """The flags with the most wasted money; an ad set or ad is left out where its parent is flagged already."""
-    cursor = connection.execute(
-        """
-        select waste_flags.*, orgs.currency
-        from waste_flags join orgs using (org_id)
-        where attribution_model = $model and not exists (
-            from waste_flags as parent
-            where parent.org_id = waste_flags.org_id and parent.attribution_model = waste_flags.attribution_model
-                and parent.platform = waste_flags.platform and parent.campaign_id = waste_flags.campaign_id
-                and (
-                    (parent.grain = 'CAMPAIGN' and waste_flags.grain <> 'CAMPAIGN')
-                    or (parent.grain = 'ADSET' and waste_flags.grain = 'AD' and parent.adset_id = waste_flags.adset_id)
-                )
+    return records(
+        connection.execute(
+            """
+            select waste_flags.*, orgs.currency
+            from waste_flags join orgs using (org_id)
+            where attribution_model = $model and not exists (
+                from waste_flags as parent
+                where parent.org_id = waste_flags.org_id and parent.attribution_model = waste_flags.attribution_model
+                    and parent.platform = waste_flags.platform and parent.campaign_id = waste_flags.campaign_id
+                    and (
+                        (parent.grain = 'CAMPAIGN' and waste_flags.grain <> 'CAMPAIGN')
+                        or (parent.grain = 'ADSET' and waste_flags.grain = 'AD'
+                            and parent.adset_id = waste_flags.adset_id)
+                    )
+            )
+            order by waste_spend_micros desc, waste_id limit $limit
+            """,
+            {"model": WASTE_MODEL, "limit": limit},
         )
-        order by waste_spend_micros desc, waste_id limit $limit
-    """,
-        {"model": model, "limit": limit},
     )
-    names = [column[0] for column in cursor.description]
-    flags = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def worst_waste(connection: duckdb.DuckDBPyConnection) -> Table | str:
+    """The worst flags as a table."""
+    flags = worst_flags(connection)
     if not flags:
         return "No waste is flagged."
-    table = Table(
-        title=f"Worst waste, under {model}", box=None, title_justify="left", title_style="bold", pad_edge=False
-    )
+    table = small_table(f"Worst waste, under {WASTE_MODEL}")
     for heading in ("id", "platform", "what", "reason", "severity"):
         table.add_column(heading, no_wrap=heading != "what")
     table.add_column("wasted", justify="right", no_wrap=True)
@@ -79,6 +88,10 @@ def worst_waste(connection: duckdb.DuckDBPyConnection, model: str = "linear", li
             f"{money(flag['waste_spend_micros'])} {flag['currency']}",
         )  # fmt: skip
     return table
+
+
+def small_table(title: str, **options: Any) -> Table:
+    return Table(title=title, box=None, title_justify="left", title_style="bold", pad_edge=False, **options)
 
 
 def promises(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
