@@ -6,25 +6,23 @@ import time
 
 import dagster as dg
 
+LONG_STEPS = {"models": "dbt: seeds, models and tests", "published": "checking the promises, publishing"}
+
 
 class ProgressHandler(logging.Handler):
     """Prints what a person waits for; the event log of the UI holds the rest."""
 
     def __init__(self) -> None:
-        super().__init__(logging.INFO)
+        super().__init__(logging.DEBUG)
         self.started = time.monotonic()
 
     def emit(self, record: logging.LogRecord) -> None:
         meta = getattr(record, "dagster_meta", {})
         event = meta.get("dagster_event")
-        if event is None and not record.name.startswith("dagster_dbt") and not is_chatter(meta["orig_message"]):
+        if event is not None and event.event_type_value == "STEP_START" and event.step_key in LONG_STEPS:
+            self.say(LONG_STEPS[event.step_key])
+        elif event is None and record.levelno >= logging.INFO and not is_chatter(meta["orig_message"]):
             self.say(meta["orig_message"])
-        elif event is None:
-            return
-        elif event.event_type_value == "STEP_START" and event.step_key != "models":
-            self.say(event.step_key.replace("__", "/"))
-        elif event.event_type_value == "STEP_START":
-            self.say("dbt: seeds, models and tests")
 
     def say(self, message: str) -> None:
         print(f"{time.monotonic() - self.started:6.1f} s  {message}", file=sys.__stdout__, flush=True)
@@ -38,6 +36,6 @@ def is_chatter(message: str) -> bool:
 
 @dg.logger(description="Progress lines on standard output.")
 def progress_logger(_: dg.InitLoggerContext) -> logging.Logger:
-    logger = logging.Logger("tributary", logging.INFO)
+    logger = logging.Logger("tributary", logging.DEBUG)
     logger.addHandler(ProgressHandler())
     return logger
