@@ -82,7 +82,7 @@ def run(
         if not select:
             from orchestration.closing import closing
 
-            show(closing(home, say))
+            show(closing(home))
 
 
 @app.command()

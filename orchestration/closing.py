@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Iterator
 from typing import Any
 
-from ingestion.home import Home, build_lock, connect
-from ingestion.status import failures, raw_rows
+from ingestion.home import Home
 from serving.published import open_published
 from serving.summary import summary, worst_flags
 
 
-def closing(home: Home, say: Callable[[str], None]) -> Iterator[Any]:
+def closing(home: Home) -> Iterator[Any]:
     """What a run ends with: loaded rows, the summary of the marts, where they are, what to do next."""
-    yield from loaded(home, say)
     with open_published(home.marts) as connection:
+        loaded = json.loads(connection.execute("select loaded from meta").fetchone()[0])
+        yield "Loaded: " + ", ".join(f"{rows:,} {table}" for table, rows in loaded.items())
+        yield ""
         yield from summary(connection)
         flags = worst_flags(connection, limit=1)
         conversion = connection.execute(
@@ -30,13 +32,3 @@ def closing(home: Home, say: Callable[[str], None]) -> Iterator[Any]:
     yield '  tributary query "select platform, sum(spend_micros) / 1e6, sum(conversions)'
     yield "    from daily_rollups where grain = 'PLATFORM' and accounting_mode = 'cash'"
     yield "    and attribution_model = 'linear' group by platform order by 2 desc\""
-
-
-def loaded(home: Home, say: Callable[[str], None]) -> Iterator[Any]:
-    """Rows of the raw tables, read under the lock."""
-    with build_lock(home, "status", say), connect(home) as connection:
-        rows, failed = raw_rows(connection), failures(connection)
-    yield "Loaded: " + ", ".join(f"{row['rows']:,} {row['table'].removeprefix('raw.')}" for row in rows)
-    if failed:
-        yield f"Failed: {sum(count for _, _, count, _ in failed):,} rows, kept with their reason (tributary status)"
-    yield ""

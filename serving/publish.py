@@ -46,7 +46,7 @@ def publish(connection: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, in
     (staging / "orgs").mkdir()
 
     sources = {table: f"marts.{table}" for table in mart_tables(connection)} | {"promises": "temp.promises"}
-    counts = write_file(connection, staging / "marts.duckdb", version, sources)
+    counts = write_file(connection, staging / "marts.duckdb", version, sources, loaded_rows(connection))
     orgs = [org for (org,) in connection.execute("select org_id from marts.orgs order by 1").fetchall()]
     # Everything else is made of the file that is finished, so that no view is asked twice.
     connection.execute(f"attach {literal(staging / 'marts.duckdb')} as whole (read_only)")
@@ -56,7 +56,7 @@ def publish(connection: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, in
                 os.link(staging / "marts.duckdb", staging / "orgs" / f"{org}.duckdb")
                 continue
             of_org = {table: f"whole.main.{table} where org_id = {literal(org)}" for table in counts}
-            write_file(connection, staging / "orgs" / f"{org}.duckdb", version, of_org)
+            write_file(connection, staging / "orgs" / f"{org}.duckdb", version, of_org, loaded_rows(connection, org))
         for table in counts:
             target = literal(staging / "parquet" / f"{table}.parquet")
             connection.execute(f"copy (from whole.main.{table}) to {target} (format parquet, compression zstd)")
@@ -80,7 +80,7 @@ def broken_promises(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def write_file(
-    connection: duckdb.DuckDBPyConnection, path: Path, version: int, sources: dict[str, str]
+    connection: duckdb.DuckDBPyConnection, path: Path, version: int, sources: dict[str, str], loaded: dict[str, int]
 ) -> dict[str, int]:
     """One published database: a table of each source, the views, and `meta`; rows by table."""
     connection.execute(f"attach {literal(path)} as target (storage_version 'v1.0.0')")
@@ -105,10 +105,11 @@ def write_file(
         connection.execute(
             "create table target.main.meta as"
             " select $version::bigint as version, $now::timestamp as published_at,"
-            " $counts::json as counts, $checks::json as checks",
+            " $loaded::json as loaded, $counts::json as counts, $checks::json as checks",
             {
                 "version": version,
                 "now": datetime.now(UTC).replace(tzinfo=None),
+                "loaded": json.dumps(loaded),
                 "counts": json.dumps(counts),
                 "checks": json.dumps(dict(checks)),
             },
@@ -116,6 +117,13 @@ def write_file(
     finally:
         connection.execute("detach target")
     return counts
+
+
+def loaded_rows(connection: duckdb.DuckDBPyConnection, org: str | None = None) -> dict[str, int]:
+    """Rows of the raw tables that this version is made of, of one org or of all."""
+    where = f"where org_id = {literal(org)}" if org else ""
+    tables = ("events", "interactions", "conversions", "ad_spend")
+    return {table: connection.execute(f"select count(*) from raw.{table} {where}").fetchone()[0] for table in tables}
 
 
 def literal(text: object) -> str:
