@@ -31,8 +31,8 @@ HEADER = """\
 
 Schema `main` of `published/marts.duckdb` and of each org's own file, `marts` in the warehouse. Money is in
 micros (millionths) of the org's reporting currency, timestamps are UTC, and `date` is the org's reporting
-day. Beside the marts the table `meta` has one row: the version, when it was published, rows loaded, rows by table and kept
-checks by promise.
+day. Beside the marts the table `meta` has one row: the version, when it was published, rows loaded, rows by
+table and kept checks by promise.
 
 <!-- Generated from dbt_project/models/marts/*.yml. Change those, then run: python docs/generate.py -->
 """
