@@ -5,14 +5,6 @@
     'dagster': {'ref': {'name': 'promises'}},
 }) }}
 
-select
-    what,
-    org_id,
-    attribution_model,
-    accounting_mode,
-    grain,
-    expected,
-    actual,
-from {{ ref('promises') }}
+select * from {{ ref('promises') }}
 where promise = 'everything_adds_up'
     and not coalesce(is_kept, false)

@@ -4,14 +4,6 @@
     'dagster': {'ref': {'name': 'promises'}},
 }) }}
 
-select
-    what,
-    org_id,
-    attribution_model,
-    accounting_mode,
-    grain,
-    expected,
-    actual,
-from {{ ref('promises') }}
+select * from {{ ref('promises') }}
 where promise = 'everything_explains_itself'
     and not coalesce(is_kept, false)
