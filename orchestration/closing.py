@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,12 +26,19 @@ def closing(home: Home) -> Iterator[Any]:
             "select conversion_id from conversion_touches order by touchpoint_count desc, conversion_id limit 1"
         ).fetchone()
     yield ""
+    tributary = command_name()
     yield f"Published: {home.marts}"
     yield "Next:"
     if conversion:
-        yield f"  tributary explain conversion {conversion[0]}"
+        yield f"  {tributary} explain conversion {conversion[0]}"
     if flags:
-        yield f"  tributary explain waste {flags[0]['waste_id'][:8]}"
-    yield '  tributary query "select platform, sum(spend_micros) / 1e6, sum(conversions)'
-    yield "    from daily_rollups where grain = 'PLATFORM' and accounting_mode = 'cash'"
-    yield "    and attribution_model = 'linear' group by platform order by 2 desc\""
+        yield f"  {tributary} explain waste {flags[0]['waste_id'][:8]}"
+    yield f'  {tributary} query "select platform, sum(spend_micros) / 1e6,'
+    yield "    sum(conversions) from daily_rollups where grain = 'PLATFORM'"
+    yield "    and accounting_mode = 'cash' and attribution_model = 'linear'"
+    yield '    group by platform order by 2 desc"'
+
+
+def command_name() -> str:
+    """How this command is called from here, to be pasted."""
+    return "tributary" if shutil.which("tributary") else os.path.relpath(sys.argv[0])
