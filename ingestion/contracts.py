@@ -1,4 +1,4 @@
-"""The five input contracts as data: which columns a file of each kind brings, their types and what makes a row unique.
+"""The input contracts as data: which columns a file of each kind brings, their types and what makes a row unique.
 
 In: nothing. Out: CONTRACTS, read by ingestion/parse.py (rows -> typed rows) and ingestion/load.py (typed rows -> raw).
 The order of the columns is the order in which a row's content is hashed: append new ones at the end.
@@ -15,7 +15,8 @@ Type = Literal[
     "text",  # trimmed; empty is null
     "name",      # text, lower-cased
     "platform",  # text, an alias (facebook, fb) folded into the one name of its platform
-    "event",  # PAGE_VIEW, CONVERSION or CUSTOM
+    "event",  # a type of ingestion/event_types.py
+    "status",  # pending, approved or rejected
     "instant",  # ISO 8601 with a zone -> UTC
     "date",  # ISO 8601 day
     "money",  # decimal -> micros, exactly
@@ -80,7 +81,8 @@ CONTRACTS: dict[str, Contract] = {
             *map(Column, ("session_id", "user_id", "url", "path", "referrer", "user_agent")),
             Column("value", "money"),
             Column("currency", "currency"),
-            *map(Column, ("order_id", "conversion_type")),
+            *map(Column, ("order_id", "conversion_type", "title", "email_hash", "phone_hash")),
+            *map(Column, ("entity_type", "entity_id")),
         ),
         key=("org_id", "site_id", "event_id"),
     ),
@@ -139,6 +141,56 @@ CONTRACTS: dict[str, Contract] = {
             Column("rate", "rate", required=True),
         ),
         key=("date", "base", "quote"),
+        replaces=True,
+    ),
+    "refunds": Contract(
+        "raw.refunds",
+        (
+            Column("occurred_at", "instant", required=True),
+            Column("order_id", required=True),
+            *map(Column, ("refund_id", "site_id")),
+            Column("value", "money"),
+            Column("currency", "currency"),
+            Column("reason", default="refund"),
+        ),
+        key=("org_id", "refund_id"),
+        derived_id="refund_id",
+    ),
+    "postbacks": Contract(
+        "raw.postbacks",
+        (
+            Column("occurred_at", "instant", required=True),
+            Column("platform", "platform", required=True),
+            Column("transaction_id", required=True),
+            Column("status", "status", required=True),
+            *map(Column, ("postback_id", "account_id", "campaign_id", "campaign", "affiliate_id", "affiliate")),
+            *map(Column, ("click_id", "order_id", "visitor_id", "site_id")),
+            Column("payout", "money"),
+            Column("value", "money"),
+            Column("currency", "currency"),
+        ),
+        key=("org_id", "postback_id"),
+        derived_id="postback_id",
+    ),
+    "survey-answers": Contract(
+        "raw.survey_answers",
+        (
+            Column("occurred_at", "instant", required=True),
+            Column("question", required=True),
+            Column("answer", required=True),
+            *map(Column, ("answer_id", "site_id", *_PERSON, "order_id")),
+        ),
+        key=("org_id", "answer_id"),
+        derived_id="answer_id",
+    ),
+    "entities": Contract(
+        "raw.entities",
+        (
+            Column("entity_type", required=True),
+            Column("entity_id", required=True),
+            Column("valid_from", "instant", required=True),
+        ),
+        key=("org_id", "entity_type", "entity_id", "valid_from"),
         replaces=True,
     ),
 }

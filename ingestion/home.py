@@ -1,7 +1,8 @@
 """The home folder (TRIBUTARY_HOME, default ./var): where everything lives, and the lock of its one writer.
 
 inbox/<kind>/  files waiting to be imported      published/  what readers open
-archive/       files that were imported          dagster/    run history
+landing/       what the collector acknowledged   dagster/    run history
+archive/       what was imported or landed       salts.json  of the hashes of IP addresses, until they expire
 warehouse.duckdb  opened by whoever holds the build lock, and by nobody else
 """
 
@@ -30,7 +31,7 @@ class Home:
     def from_environment(cls) -> Home:
         """The home that TRIBUTARY_HOME names, with its folders made."""
         home = cls(Path(os.environ.get("TRIBUTARY_HOME") or "var").expanduser().resolve())
-        for folder in (home.inbox, home.archive, home.published, home.dagster, home.temporary):
+        for folder in (home.inbox, home.landing, home.archive, home.published, home.dagster, home.temporary):
             folder.mkdir(parents=True, exist_ok=True)
         return home
 
@@ -41,6 +42,10 @@ class Home:
     @property
     def inbox(self) -> Path:
         return self.root / "inbox"
+
+    @property
+    def landing(self) -> Path:
+        return self.root / "landing"
 
     @property
     def archive(self) -> Path:
@@ -65,6 +70,10 @@ class Home:
     @property
     def warehouse(self) -> Path:
         return self.root / "warehouse.duckdb"
+
+    @property
+    def salts(self) -> Path:
+        return self.root / "salts.json"
 
     @property
     def lock(self) -> Path:

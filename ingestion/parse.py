@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ingestion.contracts import Column, Contract, platform_aliases
+from ingestion.event_types import BUILT_IN
 from ingestion.read import literal, quoted
 
 _DECIMAL = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?$"
@@ -26,7 +27,8 @@ _VALUES = {
     "text": "{t}",
     "name": "lower({t})",
     "platform": f"coalesce({_ALIASES}[lower({{t}})], lower({{t}}))",
-    "event": "case when upper({t}) in ('PAGE_VIEW', 'CONVERSION', 'CUSTOM') then upper({t}) end",
+    "event": f"case when upper({{t}}) in {BUILT_IN} then upper({{t}}) end",
+    "status": "case when lower({t}) in ('pending', 'approved', 'rejected') then lower({t}) end",
     "date": "case when regexp_matches({t}, '" + _MIDNIGHT + "') then try_cast(left({t}, 10) as date) end",
     "money": "((" + _DECIMAL_OF.replace("{type}", "decimal(18, 6)") + ")::decimal(26, 6) * 1000000)::bigint",
     "currency": "case when regexp_matches({t}, '^[A-Za-z]{3}$') then upper({t}) end",
@@ -35,7 +37,8 @@ _VALUES = {
     "rate": "nullif(greatest(" + _DECIMAL_OF.replace("{type}", "decimal(18, 9)") + ", 0), 0)",
 }
 _EXPECTED = {
-    "event": "PAGE_VIEW, CONVERSION or CUSTOM",
+    "event": "a known type such as PAGE_VIEW, CONVERSION or CUSTOM",
+    "status": "pending, approved or rejected",
     "instant": "an ISO 8601 time such as 2026-07-01T09:30:00Z, from 1970 to 2199",
     "date": "an ISO 8601 day such as 2026-07-01",
     "money": "a plain decimal below 1e12 such as 1234.56, without separators or symbols",

@@ -34,6 +34,9 @@ orgs:
 
 sites:
   # domains (with their subdomains) are your own: links between them are no referrals
+  # origins: further places that may send events, such as http://localhost:8000; events_per_minute: 10000;
+  # sample_percent: 100, 80 or 50 of the visitors; cookieless: true derives a visitor id that lasts a day;
+  # exclude_bots: false and exclude_suspicious: true change what the marts count
   - {{id: shop, org: default, public_key: {key}, domains: [example.com]}}
 
 ad_accounts:
@@ -69,6 +72,54 @@ class Site(msgspec.Struct, frozen=True):
     org: str
     public_key: str | None = None
     domains: list[str] = []
+    origins: list[str] = []  # that may send events, beside those of the domains
+    events_per_minute: int = 10_000
+    max_event_age_days: int = 30
+    sample_percent: int = 100  # of the visitors
+    cookieless: bool = False
+    exclude_bots: bool = True
+    exclude_suspicious: bool = False
+
+
+class Property(msgspec.Struct, frozen=True):
+    type: str  # string, number, integer, boolean
+    required: bool = False
+    one_of: list[Any] | None = None
+
+
+class EventType(msgspec.Struct, frozen=True):
+    """A type of the user's own, or what a built-in one must bring."""
+
+    type: str
+    properties: dict[str, Property] = {}
+
+
+class Collector(msgspec.Struct, frozen=True):
+    salt_hours: int = 24  # an IP address has the same hash for so long
+    keep_raw_days: int | None = None  # events older than that leave the hot table for the archive; null: none do
+    geo_database: str | None = None  # a MaxMind file: country and region of visitors
+    max_value: float = 1_000_000  # of one event, in its currency: more is a defect
+
+
+class Webhook(msgspec.Struct, frozen=True):
+    """Who may report a site's orders: a shop or a payment provider."""
+
+    kind: str  # shopify, stripe
+    site: str
+    secret: str  # the name of the environment variable that holds it
+
+
+class Network(msgspec.Struct, frozen=True):
+    """An affiliate network that reports transactions by postback."""
+
+    name: str  # the platform in the marts
+    kind: str  # everflow, tune, trackier, generic
+    site: str
+    secret: str  # the name of the environment variable that holds it
+    currency: str | None = None  # of payouts that name none; null: the org's
+    parameters: dict[str, str] = {}  # generic: contract column -> the network's parameter
+    statuses: dict[str, str] = {}  # the network's word -> pending, approved, rejected
+    patterns: list[str] = []  # URLs of its affiliates, such as example.com/blog/*
 
 
 class AdAccount(msgspec.Struct, frozen=True):
@@ -90,6 +141,10 @@ class Settings(msgspec.Struct, frozen=True):
     sites: list[Site] = []
     ad_accounts: list[AdAccount] = []
     targets: list[Target] = []
+    event_types: list[EventType] = []
+    collector: Collector = Collector()
+    webhooks: list[Webhook] = []
+    networks: list[Network] = []
 
 
 def load_settings(home: Home) -> Settings:
@@ -114,7 +169,10 @@ def land_settings(connection: duckdb.DuckDBPyConnection, settings: Settings) -> 
             (o.id, o.currency, o.timezone, o.lookback_days, _micros(o.targets.cpa), o.targets.roas)
             for o in settings.orgs
         ],
-        "sites": [(s.id, s.org, s.public_key, [domain.lower() for domain in s.domains]) for s in settings.sites],
+        "sites": [
+            (s.id, s.org, s.public_key, [d.lower() for d in s.domains], s.exclude_bots, s.exclude_suspicious)
+            for s in settings.sites
+        ],
         "ad_accounts": [(a.platform, a.account_id, a.org) for a in settings.ad_accounts],
         "touch_type_windows": [
             (o.id, kind.lower(), days) for o in settings.orgs for kind, days in o.lookback_days_by_touch_type.items()

@@ -28,6 +28,10 @@ FILES = {
     "conversions": ("conversions", "One conversion reported by another system than the web events."),
     "spend": ("ad_spend", "One day of one ad, or of the finest thing its platform reports."),
     "exchange-rates": ("exchange_rates", "One currency pair and day."),
+    "refunds": ("refunds", "One refund or cancellation of an order."),
+    "postbacks": ("postbacks", "One status of one transaction, as an affiliate network reported it."),
+    "survey-answers": ("survey_answers", "One answer to one question of a survey."),
+    "entities": ("entities", "One state of an entity, such as an asset or a licence, from a moment on."),
 }
 
 project = load_project(Home.from_environment())

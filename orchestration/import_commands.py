@@ -95,3 +95,10 @@ importer("conversions", "Conversions from another system than the web events.",
          'tributary import conversions orders.csv --map value=total --where "status = \'paid\'"')  # fmt: skip
 importer("spend", "Ad spend by day, campaign, ad set and ad.", "tributary import spend google_ads.csv --org northwind")
 importer("exchange-rates", "Exchange rates by day.", "tributary import exchange-rates ecb.csv")
+importer("refunds", "Refunds and cancellations of orders.", "tributary import refunds refunds.csv --site shop")
+importer("postbacks", "Transactions that affiliate networks report.",
+         "tributary import postbacks network.csv --map payout=commission")  # fmt: skip
+importer("survey-answers", "Answers to surveys, such as how people heard about you.",
+         "tributary import survey-answers answers.csv")  # fmt: skip
+importer("entities", "States of assets, licences and the like, each from a moment on.",
+         "tributary import entities assets.csv")  # fmt: skip

@@ -1,11 +1,11 @@
--- One web event. Key: (org_id, site_id, event_id); a later row with the same key and other content is quarantined.
+-- One event. Key: (org_id, site_id, event_id); a later row with the same key and other content is quarantined.
 create table if not exists raw.events (
     org_id          varchar   not null,
     site_id         varchar   not null,
     event_id        varchar   not null,
-    type            varchar   not null,   -- PAGE_VIEW | CONVERSION | CUSTOM
+    type            varchar   not null,   -- PAGE_VIEW, CONVERSION, CUSTOM or another known type (ingestion/event_types.py)
     occurred_at     timestamp not null,   -- UTC
-    anon_id         varchar   not null,
+    anon_id         varchar,              -- null without consent
     session_id      varchar,
     user_id         varchar,
     url             varchar,
@@ -21,3 +21,16 @@ create table if not exists raw.events (
     _load_id        varchar   not null,
     _loaded_at      timestamp not null
 );
+-- What the collector knows beyond files. Added to tables of earlier versions too.
+alter table raw.events alter column anon_id drop not null;
+alter table raw.events add column if not exists title varchar;
+alter table raw.events add column if not exists email_hash varchar;     -- SHA-256 of the normalised address
+alter table raw.events add column if not exists phone_hash varchar;     -- SHA-256 of the digits, with a leading +
+alter table raw.events add column if not exists entity_type varchar;    -- raw.entities
+alter table raw.events add column if not exists entity_id varchar;
+alter table raw.events add column if not exists consent boolean;        -- null: nothing was said
+alter table raw.events add column if not exists sample_percent integer; -- of the site's visitors; null: all
+alter table raw.events add column if not exists is_replay boolean;      -- sent late by a visitor outside the sample who converted
+alter table raw.events add column if not exists has_own_id boolean;     -- false: the collector gave the event its id
+alter table raw.events add column if not exists ip_hash varchar;        -- HMAC under a salt that is destroyed: raw.addresses
+alter table raw.events add column if not exists received_at timestamp;  -- UTC, by the collector's clock

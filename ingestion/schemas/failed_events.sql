@@ -12,3 +12,5 @@ create table if not exists raw.failed_events (
     _load_id   varchar   not null,
     _loaded_at timestamp not null
 );
+-- Of events that the collector refused: schema, business, reference or properties.
+alter table raw.failed_events add column if not exists layer varchar;

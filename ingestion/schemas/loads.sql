@@ -1,4 +1,4 @@
--- One import of one file: received_rows = loaded_rows + duplicate_rows + failed_rows.
+-- One import of one file or segment: received_rows = loaded_rows + duplicate_rows + failed_rows + limited_rows.
 create table if not exists raw.loads (
     load_id        varchar   not null,
     kind           varchar   not null,
@@ -11,3 +11,5 @@ create table if not exists raw.loads (
     failed_rows    bigint    not null,
     replaced_rows  bigint    not null   -- of the loaded ones: rows that replaced an earlier state
 );
+-- Events that the collector refused because their site sent too many.
+alter table raw.loads add column if not exists limited_rows bigint default 0;

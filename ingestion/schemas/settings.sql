@@ -32,3 +32,5 @@ create table if not exists raw.targets (
     cpa_micros  bigint,
     roas        double
 );
+alter table raw.sites add column if not exists exclude_bots boolean default true;
+alter table raw.sites add column if not exists exclude_suspicious boolean default false; -- such touches get no credit
