@@ -89,7 +89,7 @@ def test_landing_replaces_everything(home):
     )
     connection = connect(home)
     land_settings(connection, load_settings(home))
-    assert connection.execute("from raw.sites").fetchall() == [("s", "default", None, ["shop.example"])]
+    assert connection.execute("from raw.sites").fetchall() == [("s", "default", None, ["shop.example"], True, False)]
     assert connection.execute("from raw.ad_accounts").fetchall() == [("meta", "1", "default")]
     assert connection.execute("from raw.targets").fetchall() == [("default", "meta", "7", 100_000, None)]
     home.settings.write_text(
