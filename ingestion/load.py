@@ -19,7 +19,7 @@ import duckdb
 import msgspec
 
 from ingestion.contracts import CONTRACTS, KINDS, Contract, ContractError
-from ingestion.merge import conflict_detail, replace, resolve_conflicts, row_as_json, settle
+from ingestion.merge import FAILED_COLUMNS, conflict_detail, replace, resolve_conflicts, row_as_json, settle
 from ingestion.parse import typed, violations
 from ingestion.read import Read, literal, number_lines, read
 from ingestion.scope import id_columns, scope_of
@@ -194,7 +194,7 @@ def _record_failures(connection: Connection, kind: str, source: Read, stamp: str
     number_lines(connection, source)
     connection.execute(
         f"""
-        insert into raw.failed_events
+        insert into raw.failed_events ({FAILED_COLUMNS})
         select distinct on (failed_id) failed_id, {literal(kind)}, org_id, {literal(source.path.name)},
             coalesce(refused.line, source_lines.line) as line, reason, detail, payload, {stamp}
         from refused left join source_lines using (_row)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from ingestion.contracts import Contract
 from ingestion.read import Connection, literal
 
+FAILED_COLUMNS = "failed_id, kind, org_id, source, line, reason, detail, payload, _load_id, _loaded_at"
+
 
 def settle(connection: Connection, contract: Contract) -> None:
     """Rows that say nothing new; and, where later rows replace, keys that one file states in two ways."""
@@ -80,7 +82,7 @@ def resolve_conflicts(connection: Connection, kind: str, contract: Contract, sta
     moved = f"from {contract.table} as old where old.rowid in (select _old from lost)"
     connection.execute(
         f"""
-        insert into raw.failed_events
+        insert into raw.failed_events ({FAILED_COLUMNS})
         select md5({literal(kind)} || org_id || _content_hash), {literal(kind)}, org_id, loads.source, null,
             'id_conflict',
             {conflict_detail(contract)}, {row_as_json("old", contract)}, {stamp}
