@@ -141,8 +141,10 @@ def _refuse(connection: Connection, kind: str, query: str) -> None:
 
 
 def _insert(connection: Connection, contract: Contract, stamp: str) -> None:
-    columns = [row[0] for row in connection.execute(f"describe {contract.table}").fetchall()]
-    select = ", ".join(column for column in columns if column not in ("_load_id", "_loaded_at"))
+    columns, brought = (
+        [row[0] for row in connection.execute(f"describe {table}").fetchall()] for table in (contract.table, "typed")
+    )
+    select = ", ".join(column for column in columns if column in brought)
     connection.execute(
         f"insert into {contract.table} by name select {select}, load._load_id, load._loaded_at"
         f" from typed anti join settled using (_row)"
