@@ -34,3 +34,5 @@ alter table raw.events add column if not exists is_replay boolean;      -- sent 
 alter table raw.events add column if not exists has_own_id boolean;     -- false: the collector gave the event its id
 alter table raw.events add column if not exists ip_hash varchar;        -- HMAC under a salt that is destroyed: raw.addresses
 alter table raw.events add column if not exists received_at timestamp;  -- UTC, by the collector's clock
+-- What readers ask: the hot table and, once there is one, the archive.
+create or replace view raw.all_events as from raw.events;
