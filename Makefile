@@ -28,15 +28,17 @@ run: setup ## Simulate a quarter of marketing, build everything, show what came 
 	@$(BIN)/tributary run
 
 test: setup lint ## Run every test
+	@tests/packages
 	@$(BIN)/python -m pytest
 
-dev: setup ## Open Dagster's UI with the whole graph on http://127.0.0.1:3000
+dev: setup ## Start the collector (port 8700) and Dagster's UI with the whole graph (port 3000)
 	@$(BIN)/tributary dev
 
 lint: setup ## Check style and the direction of imports
 	@$(BIN)/ruff check
 
-bench: setup ## Measure the pipeline against plain SQL on this machine
+bench: setup ## Measure the collector and the pipeline on this machine, beside plain files and plain SQL
+	@$(BIN)/python bench/collector.py
 	@$(BIN)/python bench/pipeline.py
 
 clean: ## Remove what setup and dbt made (the home folder stays)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -187,27 +186,20 @@ def status() -> None:
 
 @app.command()
 def dev(
-    port: Annotated[int, typer.Option(help="Port of the UI.")] = 3000,
-    host: Annotated[str, typer.Option(help="Address of the UI.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port of Dagster's UI.")] = 3000,
+    host: Annotated[str, typer.Option(help="Address of both.")] = "127.0.0.1",
+    collector_port: Annotated[int, typer.Option(help="Port of the collector.")] = 8700,
 ) -> None:
-    """Dagster's UI with the whole graph, schedules and the inbox sensor running, until Ctrl-C.
+    """The collector, and Dagster's UI with the whole graph, schedules and the inbox sensor running, until Ctrl-C.
 
     [bold]Example[/bold]
 
       tributary dev --port 3001
     """
     with errors_for_people():
-        import os
-
         from ingestion.settings import load_settings
-        from orchestration.project import ROOT
-        from orchestration.run import dagster_home
+        from orchestration.dev import develop
 
         home = Home.from_environment()
         load_settings(home)
-
-        say(f"Dagster's UI will be at http://{host}:{port} in a few seconds; Ctrl-C stops it.")
-        os.environ.update(dagster_home(home), PYTHONWARNINGS="ignore:Function `dev_command` is superseded")
-        os.chdir(home.root)
-        dagster = Path(sys.executable).with_name("dagster")
-        os.execv(dagster, ["dagster", "dev", "-w", str(ROOT / "workspace.yaml"), "-h", host, "-p", str(port)])
+        raise typer.Exit(develop(home, host=host, port=port, collector_port=collector_port, say=say))
