@@ -117,9 +117,9 @@ class Network(msgspec.Struct, frozen=True):
     site: str
     secret: str  # the name of the environment variable that holds it
     currency: str | None = None  # of payouts that name none; null: the org's
-    parameters: dict[str, str] = {}  # generic: contract column -> the network's parameter
+    parameters: dict[str, str] = {}  # contract column -> the parameter that brings it, where not the kind's own
     statuses: dict[str, str] = {}  # the network's word -> pending, approved, rejected
-    patterns: list[str] = []  # URLs of its affiliates, such as example.com/blog/*
+    patterns: list[str] = []  # pages of its affiliates, such as example.com/blog/* (ingestion/affiliates.py)
 
 
 class AdAccount(msgspec.Struct, frozen=True):

@@ -8,6 +8,9 @@ from difflib import get_close_matches
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from ingestion.affiliates import problem as pattern_problem
+from ingestion.contracts import CONTRACTS
+
 
 def hint(name: str, known: Iterable) -> str | None:
     """What was probably meant."""
@@ -122,14 +125,29 @@ def variable(value: Any) -> str | None:
     return None if fine else "write the name of the environment variable that holds the secret, such as SHOPIFY_SECRET"
 
 
-def texts(value: Any) -> str | None:
-    fine = isinstance(value, list) and all(isinstance(item, str) and item for item in value)
-    return None if fine else "must be a list of texts"
+def patterns(value: Any) -> str | None:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        return "must be a list of pages such as [example.com/blog/*]"
+    return next((wrong for item in value if (wrong := pattern_problem(item))), None)
 
 
-def names(value: Any) -> str | None:
+def parameters(value: Any) -> str | None:
+    known = [column.name for column in CONTRACTS["postbacks"].columns]
+    return _names(value, "transaction_id: txid") or _unknown(value, known)
+
+
+def statuses(value: Any) -> str | None:
+    return _names(value, "confirmed: approved") or _unknown(value.values(), ["pending", "approved", "rejected"])
+
+
+def _names(value: Any, example: str) -> str | None:
     fine = isinstance(value, dict) and all(isinstance(part, str) and part for pair in value.items() for part in pair)
-    return None if fine else "must be such as {transaction_id: txid}"
+    return None if fine else f"must be texts such as {{{example}}}"
+
+
+def _unknown(names: Iterable[str], known: list[str]) -> str | None:
+    unknown = [name for name in names if name not in known]
+    return f"{unknown[0]}: unknown: {hint(unknown[0], known) or ', '.join(known)}" if unknown else None
 
 
 # ISO 4217, active codes.

@@ -1,0 +1,154 @@
+"""Postbacks and impression pixels of affiliate networks -> rows of postbacks and interactions.
+
+In: the parameters of a request and the network's entry in tributary.yaml. Out: a row, or Refused.
+
+A network fills the placeholders of a URL that one gives it, so that the parameters' names are one's own choice. Those
+of PARAMETERS are the names that the network itself uses; `parameters` in tributary.yaml changes them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from ingestion.affiliates import matcher
+from ingestion.collector.webhooks.report import Refused, instant, row
+from ingestion.contracts import CONTRACTS
+from ingestion.settings import Network
+
+COLUMNS = tuple(column.name for column in CONTRACTS["postbacks"].columns)
+_LONGEST = 500  # characters of a value
+
+# Contract column -> parameter. What is not listed has the column's own name.
+PARAMETERS: dict[str, dict[str, str]] = {
+    "everflow": {
+        "transaction_id": "conversion_id",  # Everflow's transaction_id is the click
+        "click_id": "transaction_id",
+        "campaign_id": "offer_id",
+        "campaign": "offer_name",
+        "affiliate": "affiliate_name",
+        "payout": "payout_amount",
+        "value": "sale_amount",
+        "visitor_id": "adv1",
+        "occurred_at": "timestamp",
+    },
+    "tune": {
+        "click_id": "transaction_id",
+        "campaign_id": "offer_id",
+        "campaign": "offer_name",
+        "affiliate": "affiliate_name",
+        "value": "sale_amount",
+        "order_id": "adv_sub",
+        "visitor_id": "adv_sub2",
+        "occurred_at": "datetime",
+    },
+    "trackier": {
+        "transaction_id": "conversion_id",
+        "campaign": "campaign_name",
+        "affiliate_id": "publisher_id",
+        "affiliate": "publisher_name",
+        "value": "sale_amount",
+        "order_id": "txn_id",
+        "visitor_id": "sub1",
+        "occurred_at": "conversion_datetime",
+    },
+    "generic": {},
+}
+# The parameter that carries the secret, by the networks' own names.
+SECRETS = {"everflow": "verification_token", "tune": "security_token", "trackier": "security_token", "generic": "token"}
+_STATUSES = {"approved": "approved", "pending": "pending", "rejected": "rejected", "cancelled": "rejected"}
+
+
+def is_from(network: Network, given: Mapping[str, str], header: str | None, secret: bytes) -> bool:
+    """Whether the secret stands in the network's own parameter or in the header X-Postback-Token."""
+    token = header or given.get(SECRETS[network.kind], "")
+    return hmac.compare_digest(token.encode(), secret)
+
+
+def postback(network: Network, given: Mapping[str, str], now: str) -> dict[str, Any]:
+    """A row of postbacks. now: when it was received; it stands for the transaction's time where none is given."""
+    names = {column: column for column in COLUMNS} | PARAMETERS[network.kind] | network.parameters
+    found = {column: _text(given, name) for column, name in names.items()}
+    statuses = _STATUSES | {word.lower(): status for word, status in network.statuses.items()}
+    status = statuses.get((found["status"] or "").lower())
+    if not found["transaction_id"]:
+        raise Refused(400, "No transaction", f"{names['transaction_id']} is missing: add it to the postback's URL")
+    if not status:
+        raise Refused(
+            400,
+            "Unknown status",
+            f"{names['status']}={found['status'] or ''} is none of {', '.join(statuses)}: send one of them,"
+            f" or map the network's words under networks.statuses in tributary.yaml",
+        )
+    moment = _moment(names["occurred_at"], found["occurred_at"]) or now
+    page = _text(given, "landing_url") or _text(given, "referrer")
+    fixed = {
+        "platform": network.name.lower(),
+        "status": status,
+        "occurred_at": moment,
+        "currency": found["currency"] or network.currency,
+        "site_id": None,  # the receipt's
+        "postback_id": None,  # the content's
+    }
+    return row(**(found | fixed), properties=row(affiliate_pattern=_pattern(network, page)))
+
+
+def impression(
+    network: Network, given: Mapping[str, str], referrer: str | None, visitor: str, now: str
+) -> dict[str, Any]:
+    """A row of interactions: somebody saw an affiliate's page. visitor: who, where no parameter says so."""
+    names = {column: column for column in COLUMNS} | PARAMETERS[network.kind] | network.parameters
+    identity = _text(given, "impression_id")
+    return row(
+        occurred_at=now,
+        visitor_id=_text(given, names["visitor_id"]) or visitor,
+        interaction_id=identity and f"{network.name.lower()}:{identity}",
+        touch_type="view",
+        platform=network.name.lower(),
+        medium="affiliate",
+        campaign_id=_text(given, names["campaign_id"]),
+        campaign=_text(given, names["campaign"]),
+        creator_code=_text(given, names["affiliate_id"]),
+        properties=row(affiliate_pattern=_pattern(network, referrer)),
+    )
+
+
+def digest(network: Network, given: Mapping[str, str]) -> str:
+    """What tells two postbacks apart: everything but the secret."""
+    told = sorted((name, value) for name, value in given.items() if name != SECRETS[network.kind])
+    return hashlib.sha256(json.dumps([network.name, told]).encode()).hexdigest()
+
+
+_matcher = lru_cache(maxsize=100)(matcher)
+
+
+def _pattern(network: Network, url: str | None) -> str | None:
+    return _matcher(tuple(network.patterns))(url) if url and network.patterns else None
+
+
+def _text(given: Mapping[str, str], name: str) -> str | None:
+    """The parameter's text; nothing where it is empty or a placeholder that the network did not fill."""
+    value = given.get(name, "").strip()
+    if len(value) > _LONGEST:
+        raise Refused(400, "Too long", f"{name} has more than {_LONGEST} characters: check the postback's URL")
+    return value if value and not (value[0] == "{" and value[-1] == "}") else None
+
+
+def _moment(name: str, text: str | None) -> str | None:
+    """Unix seconds, Unix milliseconds or ISO 8601 with a zone."""
+    if not text:
+        return None
+    try:
+        if text.isdigit():
+            return instant(int(text) / (1000 if len(text) > 11 else 1))
+        moment = datetime.fromisoformat(text)
+    except (ValueError, OverflowError, OSError):
+        raise Refused(400, "Not a time", f"{name}={text} is no ISO 8601 time and no Unix time: mend the URL") from None
+    if moment.tzinfo is None:
+        raise Refused(400, "No zone", f"{name}={text} has no zone: write it behind the placeholder, such as Z for UTC")
+    return instant(moment)

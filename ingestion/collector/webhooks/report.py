@@ -1,0 +1,74 @@
+"""What a delivery says, or why it is refused; and the texts that rows of input contracts are made of.
+
+In: values as vendors send them. Out: values as ingestion/contracts.py wants them, personal data hashed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import msgspec
+
+
+class Report(NamedTuple):
+    """A row of a kind of ingestion/contracts.py; or, where a delivery says nothing that counts, why."""
+
+    kind: str
+    row: dict[str, Any] | None = None
+    ignored: str | None = None
+
+
+class Refused(Exception):
+    """A request that is not answered with 2xx; nothing of it lands."""
+
+    def __init__(self, status: int, title: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status, self.title, self.detail = status, title, detail
+
+
+def secret_of(variable: str, who: str) -> bytes:
+    """The secret in an environment variable, or a 503 that names the variable."""
+    value = os.environ.get(variable)
+    if not value:
+        raise Refused(
+            503, "No secret", f"{who} cannot be verified: set {variable} in the collector's environment and restart it"
+        )
+    return value.encode()
+
+
+def decoded(body: bytes, shape: type[Any]) -> Any:
+    """The body as `shape`, or a 400 that says which member is wrong."""
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Refused(400, "Not the expected JSON", f"{error}: send the payload as its vendor documents it") from None
+
+
+def row(**columns: Any) -> dict[str, Any]:
+    """A row without its nulls."""
+    return {name: value for name, value in columns.items() if value not in (None, "", {})}
+
+
+def instant(moment: datetime | int | float) -> str:
+    """ISO 8601 in UTC, of a zoned datetime or of Unix seconds."""
+    moment = datetime.fromtimestamp(moment, UTC) if isinstance(moment, (int, float)) else moment.astimezone(UTC)
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def email_hash(address: str | None) -> str | None:
+    """SHA-256 of the normalised address, as for columns of files."""
+    return _sha256((address or "").strip().lower())
+
+
+def phone_hash(number: str | None) -> str | None:
+    """SHA-256 of the digits with a leading +, as for columns of files."""
+    number = (number or "").strip()
+    return _sha256(("+" if number.startswith("+") else "") + re.sub(r"[^0-9]", "", number))
+
+
+def _sha256(text: str) -> str | None:
+    return hashlib.sha256(text.encode()).hexdigest() if text.strip("+") else None

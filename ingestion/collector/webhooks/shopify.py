@@ -1,0 +1,145 @@
+"""Shopify's order webhooks -> conversions and refunds.
+
+In: the raw body and the topic of one delivery, signed. Out: a Report.
+
+An order is one conversion once it is paid, whichever topic says so first: its row is made of what does not change
+between orders/create and orders/paid, so that both give the same row, and of the signed body only, never of a header.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from datetime import datetime
+from decimal import Decimal
+
+import msgspec
+
+from ingestion.collector.webhooks.report import Report, decoded, email_hash, instant, phone_hash, row
+
+TOPICS = ("orders/create", "orders/paid", "orders/cancelled", "refunds/create")
+_PAID = ("paid", "partially_refunded", "refunded")
+_VISITOR = ("tributary_anon_id", "_tributary_anon_id")  # an underscore hides an attribute from the checkout
+
+
+class _Attribute(msgspec.Struct):
+    name: str
+    value: str | int | float | bool | None = None
+
+
+class _Customer(msgspec.Struct):
+    id: int | None = None
+    email: str | None = None
+    phone: str | None = None
+
+
+class _Order(msgspec.Struct):
+    id: int
+    created_at: datetime
+    total_price: Decimal
+    currency: str  # the shop's
+    financial_status: str | None = None
+    cancelled_at: datetime | None = None
+    test: bool | None = False
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    customer: _Customer | None = None
+    note_attributes: list[_Attribute] = []
+
+
+class _Transaction(msgspec.Struct):
+    kind: str
+    status: str
+    amount: Decimal
+    currency: str
+    test: bool | None = False
+
+
+class _Refund(msgspec.Struct):
+    id: int
+    order_id: int
+    created_at: datetime
+    transactions: list[_Transaction] = []
+
+
+def is_signed(body: bytes, signature: str, secret: bytes) -> bool:
+    """Whether X-Shopify-Hmac-Sha256 is the base64 of the body's HMAC-SHA256."""
+    expected = base64.b64encode(hmac.digest(secret, body, hashlib.sha256))
+    return hmac.compare_digest(expected, signature.encode())
+
+
+def report(body: bytes, topic: str) -> Report:
+    """What one delivery says, or Refused where it is not what Shopify documents."""
+    match topic:
+        case "orders/create" | "orders/paid":
+            return _conversion(decoded(body, _Order))
+        case "orders/cancelled":
+            return _cancellation(decoded(body, _Order))
+        case "refunds/create":
+            return _refund(decoded(body, _Refund))
+    return Report("conversions", ignored=f"the topic {topic or '(none)'} is not used: {', '.join(TOPICS)} are")
+
+
+def _conversion(order: _Order) -> Report:
+    if order.test:
+        return Report("conversions", ignored="a test order")
+    if order.financial_status not in _PAID:
+        return Report("conversions", ignored=f"not paid yet ({order.financial_status}): orders/paid will count it")
+    customer = order.customer or _Customer()
+    mail = email_hash(order.email or customer.email)
+    # Whoever bought as a guest is known by the e-mail address, else by nothing but the order.
+    guest = f"email:{mail}" if mail else f"order:{order.id}"
+    return Report(
+        "conversions",
+        row(
+            conversion_id=f"shopify:{order.id}",
+            occurred_at=instant(order.created_at),
+            visitor_id=_visitor(order.note_attributes),
+            customer_id=str(customer.id) if customer.id else guest,
+            order_id=str(order.id),
+            value=format(order.total_price, "f"),
+            currency=order.currency,
+            properties=row(
+                order_name=order.name, email_hash=mail, phone_hash=phone_hash(order.phone or customer.phone)
+            ),
+        ),
+    )
+
+
+def _cancellation(order: _Order) -> Report:
+    if order.test:
+        return Report("refunds", ignored="a test order")
+    if not order.cancelled_at:
+        return Report("refunds", ignored="not cancelled: cancelled_at is empty")
+    return Report(
+        "refunds",
+        row(
+            refund_id=f"shopify:{order.id}:cancelled",
+            occurred_at=instant(order.cancelled_at),
+            order_id=str(order.id),
+            reason="cancelled",
+        ),
+    )
+
+
+def _refund(refund: _Refund) -> Report:
+    """Money that went back: a refund may also only restock."""
+    returned = [t for t in refund.transactions if t.kind == "refund" and t.status == "success" and not t.test]
+    if not returned:
+        return Report("refunds", ignored="no money went back: no transaction is a successful refund")
+    return Report(
+        "refunds",
+        row(
+            refund_id=f"shopify:{refund.id}",
+            occurred_at=instant(refund.created_at),
+            order_id=str(refund.order_id),
+            value=format(sum(t.amount for t in returned), "f"),
+            currency=returned[0].currency,
+        ),
+    )
+
+
+def _visitor(attributes: list[_Attribute]) -> str | None:
+    return next((str(a.value).strip() for a in attributes if a.name in _VISITOR and a.value), None)

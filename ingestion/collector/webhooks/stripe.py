@@ -1,0 +1,140 @@
+"""Stripe's webhooks -> conversions and refunds.
+
+In: the raw body of one event, signed. Out: a Report.
+
+A Checkout session is one conversion once it is paid, at once or later (bank debits). charge.refunded carries the sum of
+all refunds of a charge so far: what one event gave back is the sum less what it was before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from ingestion.collector.webhooks.report import Refused, Report, decoded, email_hash, instant, phone_hash, row
+
+TOLERANCE = 300  # seconds that a signature may be old: Stripe's own default
+_CHECKOUT = ("checkout.session.completed", "checkout.session.async_payment_succeeded")
+TYPES = (*_CHECKOUT, "charge.refunded")
+
+# Amounts are in the smallest unit. UGX and ISK have none, yet come with two decimals (docs.stripe.com/currencies).
+_NO_DECIMALS = frozenset(
+    "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split()  # noqa: SIM905 - a table of words
+)
+_THREE_DECIMALS = frozenset("BHD JOD KWD OMR TND".split())  # noqa: SIM905 - likewise
+
+
+class _Data(msgspec.Struct):
+    object: msgspec.Raw
+    previous_attributes: dict[str, Any] | None = None
+
+
+class _Event(msgspec.Struct):
+    id: str
+    type: str
+    created: int
+    data: _Data
+    livemode: bool = True
+
+
+class _Details(msgspec.Struct):
+    email: str | None = None
+    phone: str | None = None
+
+
+class _Session(msgspec.Struct):
+    id: str
+    created: int
+    payment_status: str
+    amount_total: int | None = None
+    currency: str | None = None
+    client_reference_id: str | None = None
+    customer: str | None = None
+    customer_details: _Details | None = None
+    payment_intent: str | None = None
+    metadata: dict[str, str] | None = None
+
+
+class _Charge(msgspec.Struct):
+    id: str
+    amount_refunded: int
+    currency: str
+    payment_intent: str | None = None
+    metadata: dict[str, str] | None = None
+
+
+def check_signature(body: bytes, header: str, secret: bytes, now: float) -> None:
+    """Refuse a body without a v1 signature of the last five minutes. now: Unix seconds."""
+    parts = [part.strip().partition("=") for part in header.split(",")]
+    stamp = next((value for name, _, value in parts if name == "t"), "")
+    if not stamp.isascii() or not stamp.isdigit() or len(stamp) > 12:
+        raise Refused(401, "Not signed", "Stripe-Signature holds no time: send it as Stripe does, t=...,v1=...")
+    expected = hmac.new(secret, stamp.encode() + b"." + body, hashlib.sha256).hexdigest().encode()
+    if not any(name == "v1" and hmac.compare_digest(expected, value.encode()) for name, _, value in parts):
+        raise Refused(401, "Wrong signature", "the secret is not this endpoint's, or the body was changed on its way")
+    if abs(now - int(stamp)) > TOLERANCE:
+        raise Refused(401, "Old signature", "signed more than 5 minutes ago: check the clocks; Stripe signs each retry")
+
+
+def report(body: bytes) -> Report:
+    """What one event says, or Refused where it is not what Stripe documents."""
+    event = decoded(body, _Event)
+    if event.type not in TYPES:
+        return Report("conversions", ignored=f"the type {event.type} is not used: {', '.join(TYPES)} are")
+    if not event.livemode:
+        return Report("conversions", ignored="an event of the test mode")
+    if event.type in _CHECKOUT:
+        return _conversion(decoded(event.data.object, _Session))
+    return _refund(event, decoded(event.data.object, _Charge))
+
+
+def _conversion(session: _Session) -> Report:
+    if session.payment_status != "paid":
+        return Report("conversions", ignored=f"payment_status is {session.payment_status}: no money was paid")
+    if session.amount_total is None or not session.currency:
+        raise Refused(400, "Not the expected JSON", "a paid session has amount_total and currency: this one lacks them")
+    told, details = session.metadata or {}, session.customer_details or _Details()
+    mail = email_hash(details.email)
+    return Report(
+        "conversions",
+        row(
+            conversion_id=f"stripe:{session.id}",
+            occurred_at=instant(session.created),
+            visitor_id=told.get("anon_id") or session.client_reference_id,
+            customer_id=told.get("user_id") or session.customer or (f"email:{mail}" if mail else session.id),
+            order_id=told.get("order_id") or session.payment_intent or session.id,
+            value=decimal_text(session.amount_total, session.currency),
+            currency=session.currency.upper(),
+            properties=row(
+                payment_intent=session.payment_intent, email_hash=mail, phone_hash=phone_hash(details.phone)
+            ),
+        ),
+    )
+
+
+def _refund(event: _Event, charge: _Charge) -> Report:
+    before = (event.data.previous_attributes or {}).get("amount_refunded")
+    if not isinstance(before, int):
+        raise Refused(400, "Not the expected JSON", "previous_attributes.amount_refunded is missing: nothing landed")
+    order = (charge.metadata or {}).get("order_id") or charge.payment_intent or charge.id
+    return Report(
+        "refunds",
+        row(
+            refund_id=f"stripe:{event.id}",
+            occurred_at=instant(event.created),
+            order_id=order,
+            value=decimal_text(charge.amount_refunded - before, charge.currency),
+            currency=charge.currency.upper(),
+        ),
+    )
+
+
+def decimal_text(amount: int, currency: str) -> str:
+    """An amount in Stripe's smallest unit as a decimal of the currency: 1050 usd is 10.50, 1050 jpy is 1050."""
+    code = currency.upper()
+    decimals = 0 if code in _NO_DECIMALS else 3 if code in _THREE_DECIMALS else 2
+    return format(Decimal(amount).scaleb(-decimals), "f")
