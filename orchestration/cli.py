@@ -14,12 +14,14 @@ import typer
 from ingestion.home import Home
 from orchestration.console import FAILED, WRONG_INPUT, errors_for_people, fail, say, show, state
 from orchestration.import_commands import importing
+from orchestration.snippet_command import snippet
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False, add_completion=False)
 explain = typer.Typer(no_args_is_help=True, help="Why a number is what it is."
                         "\n\n[bold]Example[/bold]\n\n  tributary explain waste 3f9c2a10")  # fmt: skip
 app.add_typer(importing, name="import")
 app.add_typer(explain, name="explain")
+app.command()(snippet)
 
 
 def main() -> None:

@@ -1,0 +1,86 @@
+// What a visitor does without any code of the site's: events out, each with a confidence from 0 to 1 that it is meant.
+//
+// A file of its own (auto.js), which the core loads where the tag asks for it, and to which it hands its `kit`.
+// Never what a visitor typed, never an address's query: links and forms are named by host, path, id and name.
+
+import type { Kit } from "./index";
+
+const { captures: wanted, track, safe, linkOf, isOwn } = (window as unknown as { tributary: { kit: Kit } }).tributary.kit;
+
+const DOWNLOADS = /\.(pdf|zip|gz|7z|rar|dmg|exe|msi|pkg|apk|csv|xlsx?|docx?|pptx?|odt|ods|epub|mp[34]|mov|avi|wav|txt|json|xml)$/i;
+const RAGE = { clicks: 3, within: 1000, pixels: 30 };
+const DEPTHS = [25, 50, 75, 90, 100];
+
+const on = (name: string, what: (event: any) => void) =>
+  addEventListener(name, safe(what), { capture: true, passive: true });
+
+const captures: Record<string, () => void> = {
+  outbound() {
+    const clicked = (click: MouseEvent) => {
+      const link = linkOf(click);
+      if (!link || !/^https?:$/.test(link.protocol) || click.button > 1) return;
+      const target = { href: link.origin + link.pathname, id: link.id || undefined };
+      const certainty = click.isTrusted ? 1 : 0.3; // a script can click, too
+      if (link.hasAttribute("download") || DOWNLOADS.test(link.pathname))
+        track("FILE_DOWNLOAD", { ...target, confidence: link.hasAttribute("download") ? certainty : 0.9 * certainty });
+      else if (!isOwn(link.hostname)) track("OUTBOUND_CLICK", { ...target, confidence: certainty });
+    };
+    on("click", clicked);
+    on("auxclick", clicked);
+  },
+
+  forms() {
+    on("submit", ({ target: form, isTrusted }) => {
+      // Attributes, because a field named `id` or `action` hides the form's own.
+      const [id, name, action] = ["id", "name", "action"].map((part) => form.getAttribute(part) || undefined);
+      const to = new URL(action ?? "", location.href);
+      track("FORM_SUBMIT", { form: { id, name, action: to.origin + to.pathname }, confidence: isTrusted ? 0.9 : 0.5 });
+    });
+  },
+
+  scroll() {
+    let place = "";
+    let reached = 0;
+    on("scroll", () => {
+      const { scrollHeight, clientHeight, scrollTop } = document.documentElement;
+      if (place !== location.pathname) [place, reached] = [location.pathname, 0];
+      if (scrollHeight <= clientHeight) return;
+      const depth = (100 * (scrollTop + clientHeight + 1)) / scrollHeight;
+      for (const percent of DEPTHS.filter((step) => step > reached && step <= depth))
+        track("SCROLL_DEPTH", { percent: (reached = percent), confidence: 0.9 });
+    });
+  },
+
+  video() {
+    const seen = new WeakMap<HTMLVideoElement, number>();
+    const watch = ({ target: video }: { target: HTMLVideoElement }) => {
+      if (!(video instanceof HTMLVideoElement)) return;
+      const before = seen.get(video) ?? -1;
+      const now = video.ended ? 100 : (100 * video.currentTime) / video.duration || 0;
+      for (const percent of [0, 25, 50, 75, 100].filter((step) => step > before && step <= now)) {
+        seen.set(video, percent);
+        // Muted and without a visitor's hand it plays by itself.
+        track("VIDEO", { percent, src: video.currentSrc.split(/[?#]/)[0], id: video.id || undefined, confidence: video.muted && video.autoplay ? 0.5 : 1 });
+      }
+    };
+    for (const name of ["play", "timeupdate", "ended"]) on(name, watch);
+  },
+
+  rage() {
+    let series: MouseEvent[] = [];
+    on("click", (click: MouseEvent) => {
+      const isNear = (other: MouseEvent) =>
+        click.timeStamp - other.timeStamp < RAGE.within &&
+        Math.hypot(click.clientX - other.clientX, click.clientY - other.clientY) <= RAGE.pixels;
+      series = [...series.filter(isNear), click];
+      // Three clicks also select a paragraph; a series is told once.
+      if (series.length !== RAGE.clicks || String(getSelection())) return;
+      const target = click.target as Element;
+      const control = target.closest("button,input,select,video,audio,summary,[role=button]");
+      const name = (control ?? target).localName + ((control ?? target).id && "#" + (control ?? target).id);
+      track("RAGE_CLICK", { target: name, confidence: control ? 0.5 : 0.8 }); // a stepper is clicked often on purpose
+    });
+  },
+};
+
+for (const name of wanted) captures[name]?.();
