@@ -65,6 +65,8 @@ class Contract(NamedTuple):
     one_of: tuple[str, ...] = ()  # at least one of these is required
     replaces: bool = False  # a later import of the same key replaces; else the first occurrence in time wins
     history: str | None = None  # where replaced rows go
+    retired: str | None = None  # keys and contents of the rows that left the table for the archive
+    aliases: tuple[tuple[str, str], ...] = ()  # (another header, the column that it means)
 
 
 _PERSON = ("visitor_id", "customer_id")
@@ -85,6 +87,7 @@ CONTRACTS: dict[str, Contract] = {
             *map(Column, ("entity_type", "entity_id")),
         ),
         key=("org_id", "site_id", "event_id"),
+        retired="raw.retired_events",
     ),
     "interactions": Contract(
         "raw.interactions",
@@ -192,6 +195,7 @@ CONTRACTS: dict[str, Contract] = {
         ),
         key=("org_id", "entity_type", "entity_id", "valid_from"),
         replaces=True,
+        aliases=(("type", "entity_type"), ("id", "entity_id"), ("attributes", "properties")),
     ),
 }
 

@@ -20,6 +20,8 @@ from pathlib import Path
 
 import duckdb
 
+from ingestion.archive import make_all_events
+
 SCHEMAS = Path(__file__).parent / "schemas"
 
 
@@ -140,6 +142,7 @@ def connect(home: Home, *, read_only: bool = False) -> duckdb.DuckDBPyConnection
         connection.execute("create schema if not exists raw")
         for ddl in sorted(SCHEMAS.glob("*.sql")):
             connection.execute(ddl.read_text())
+        make_all_events(connection, home.archive)
     return connection
 
 

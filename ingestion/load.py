@@ -10,7 +10,7 @@ same content is loaded once, and of several contents with one key the smallest (
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,8 +20,8 @@ import msgspec
 
 from ingestion.contracts import CONTRACTS, KINDS, Contract, ContractError
 from ingestion.merge import FAILED_COLUMNS, conflict_detail, replace, resolve_conflicts, row_as_json, settle
-from ingestion.parse import typed, violations
-from ingestion.read import Read, literal, number_lines, read
+from ingestion.parse import Scope, typed, violations
+from ingestion.read import literal, number_lines, read
 from ingestion.scope import id_columns, scope_of
 from ingestion.settings import Settings
 
@@ -31,7 +31,7 @@ Connection = duckdb.DuckDBPyConnection
 
 
 class LoadReport(msgspec.Struct, frozen=True):
-    """What became of one file's rows: received = loaded + duplicate + failed; some of the loaded `replaced` a row."""
+    """What became of a file's rows: received = loaded + duplicate + failed + limited; some of the loaded `replaced` one."""
 
     kind: str
     source: str
@@ -41,6 +41,7 @@ class LoadReport(msgspec.Struct, frozen=True):
     failed: int
     replaced: int
     reasons: dict[str, int]  # failed rows by reason
+    limited: int = 0  # refused by the collector, since their site sent too many
 
 
 def load_file(
@@ -55,17 +56,18 @@ def load_file(
     site: str | None = None,
     timezone: str | None = None,
     file_format: str | None = None,
+    keep: Path | None = None,
 ) -> LoadReport:
     """Load one file, or raise ContractError and write nothing.
 
     mapping: contract column -> column of the file. where: SQL condition on the file's columns; rows outside it are not
     received. timezone: IANA zone of times that bring none. file_format: a known layout (ingestion/formats).
+    keep: a Parquet file to write the file's rows to, as they are read: without personal data.
     """
     path = Path(path)
     if kind not in CONTRACTS:
         raise ContractError(f"{kind} is not something to import: it is one of {', '.join(KINDS)}")
-    contract, mapping = CONTRACTS[kind], dict(mapping or {})
-    stamp = f"{literal(uuid.uuid4().hex)}, {literal(datetime.now(UTC).replace(tzinfo=None))}::timestamp"
+    mapping = dict(mapping or {})
     try:
         # Read first: a reader that gives up on a file would end a transaction.
         source = read(connection, path, id_columns(mapping))
@@ -81,31 +83,73 @@ def load_file(
             timezone=timezone,
             file_format=file_format,
         )
-        connection.execute(f"create temp table typed as {typed(scope)}")
-        connection.execute(
-            "create temp table refused (_row bigint, line bigint, org_id varchar, reason varchar, detail varchar,"
-            " payload varchar, failed_id varchar);"
-            "create temp table settled (_row bigint, outcome varchar)"
-        )
-        _refuse(connection, kind, violations(scope, source.columns))
-        settle(connection, contract)
-        with _transaction(connection):
-            replaced = replace(connection, contract, stamp) if contract.replaces else 0
-            if not contract.replaces:
-                resolve_conflicts(connection, kind, contract, stamp)
-            report = _report(connection, kind, path.name, replaced)
-            if report.failed:
-                _record_failures(connection, kind, source, stamp)
-            connection.execute("drop table temp.source")  # its memory serves the insert
-            _insert(connection, contract, stamp)
-            _record_load(connection, report, file_format or source.layout.kind, stamp)
+        if keep:
+            connection.execute(f"copy temp.source to {literal(keep)} (format parquet, compression zstd)")
+        with transaction(connection):
+            return store(
+                connection,
+                kind,
+                scope,
+                source.columns,
+                Load(uuid.uuid4().hex, path.name, file_format or source.layout.kind),
+                number=lambda: number_lines(connection, source),
+            )
     finally:
-        _clear(connection)
+        clear(connection)
+
+
+class Load(msgspec.Struct, frozen=True):
+    """One row of raw.loads to be: what is loaded, and when, UTC."""
+
+    load_id: str
+    source: str
+    format: str
+    loaded_at: datetime = msgspec.field(default_factory=lambda: datetime.now(UTC).replace(tzinfo=None))
+
+    @property
+    def stamp(self) -> str:
+        """SQL of _load_id and _loaded_at."""
+        return f"{literal(self.load_id)}, {literal(self.loaded_at)}::timestamp"
+
+
+def store(
+    connection: Connection,
+    kind: str,
+    scope: Scope,
+    columns: list[str],
+    load: Load,
+    *,
+    number: Callable[[], None] = lambda: None,
+) -> LoadReport:
+    """`source` and `unreadable` -> raw rows, failed rows and the manifest, in the transaction of the caller.
+
+    columns: of `source`, which is dropped. number: makes `source_lines`, where it is not there. The caller clears.
+    """
+    contract = CONTRACTS[kind]
+    connection.execute(f"create temp table typed as {typed(scope)}")
+    connection.execute(
+        "create temp table refused (_row bigint, line bigint, org_id varchar, reason varchar, detail varchar,"
+        " payload varchar, failed_id varchar);"
+        "create temp table settled (_row bigint, outcome varchar)"
+    )
+    _refuse(connection, kind, violations(scope, columns))
+    settle(connection, contract)
+    replaced = replace(connection, contract, load.stamp) if contract.replaces else 0
+    if not contract.replaces:
+        resolve_conflicts(connection, kind, contract, load.stamp)
+    report = _report(connection, kind, load.source, replaced)
+    if report.failed:
+        number()
+        _record_failures(connection, kind, load)
+    connection.execute("drop table temp.source")  # its memory serves the insert
+    _insert(connection, contract, load.stamp)
+    record_load(connection, report, load)
     return report
 
 
 @contextmanager
-def _transaction(connection: Connection) -> Iterator[None]:
+def transaction(connection: Connection) -> Iterator[None]:
+    """All of it or nothing."""
     connection.execute("begin")
     try:
         yield
@@ -115,19 +159,22 @@ def _transaction(connection: Connection) -> Iterator[None]:
         raise
 
 
-def _clear(connection: Connection) -> None:
+def clear(connection: Connection) -> None:
+    """Drop what a load leaves: every temporary table."""
     tables = connection.execute("select table_name from duckdb_tables() where temporary").fetchall()
     for (table,) in tables:
         connection.execute(f"drop table temp.{table}")
 
 
-def _record_load(connection: Connection, report: LoadReport, file_format: str, stamp: str) -> None:
+def record_load(connection: Connection, report: LoadReport, load: Load) -> None:
+    """The manifest's row."""
     connection.execute(
         f"insert into raw.loads by name select load_id, {literal(report.kind)} as kind,"
         f" {literal(report.source)} as source,"
-        f" {literal(file_format)} as format, loaded_at, {report.received} as received_rows,"
+        f" {literal(load.format)} as format, loaded_at, {report.received} as received_rows,"
         f" {report.loaded} as loaded_rows, {report.duplicate} as duplicate_rows, {report.failed} as failed_rows,"
-        f" {report.replaced} as replaced_rows from (select {stamp}) as load (load_id, loaded_at)"
+        f" {report.replaced} as replaced_rows, {report.limited} as limited_rows"
+        f" from (select {load.stamp}) as load (load_id, loaded_at)"
     )
 
 
@@ -172,7 +219,7 @@ def _report(connection: Connection, kind: str, source: str, replaced: int) -> Lo
     return LoadReport(kind, source, rows[0], rows[0] - duplicate - failed, duplicate, failed, replaced, outcomes)
 
 
-def _record_failures(connection: Connection, kind: str, source: Read, stamp: str) -> None:
+def _record_failures(connection: Connection, kind: str, load: Load) -> None:
     contract = CONTRACTS[kind]
     org = "org_id" if "org_id" in contract.key else "null"
     details = {
@@ -193,12 +240,11 @@ def _record_failures(connection: Connection, kind: str, source: Read, stamp: str
         f"insert into refused"
         f" select null, line, null, reason, detail, payload, md5({literal(kind)} || payload) from unreadable"
     )
-    number_lines(connection, source)
     connection.execute(
         f"""
         insert into raw.failed_events ({FAILED_COLUMNS})
-        select distinct on (failed_id) failed_id, {literal(kind)}, org_id, {literal(source.path.name)},
-            coalesce(refused.line, source_lines.line) as line, reason, detail, payload, {stamp}
+        select distinct on (failed_id) failed_id, {literal(kind)}, org_id, {literal(load.source)},
+            coalesce(refused.line, source_lines.line) as line, reason, detail, payload, {load.stamp}
         from refused left join source_lines using (_row)
         where failed_id not in (select failed_id from raw.failed_events)
         order by failed_id, line

@@ -35,6 +35,11 @@ def settle(connection: Connection, contract: Contract) -> None:
         f"insert into settled select _row, 'duplicate' from typed semi join {contract.table} using (_content_hash)"
         f" anti join settled using (_row) where _ok"
     )
+    if contract.retired:
+        connection.execute(
+            f"insert into settled select _row, 'duplicate' from typed"
+            f" semi join {contract.retired} using (_content_hash) anti join settled using (_row) where _ok"
+        )
 
 
 def replace(connection: Connection, contract: Contract, stamp: str) -> int:
@@ -58,6 +63,7 @@ def resolve_conflicts(connection: Connection, kind: str, contract: Contract, sta
     key = ", ".join(contract.key)
     # A derived id is the content: it conflicts with nothing.
     given = f"and {contract.derived_id} <> _content_hash" if contract.derived_id else ""
+    retired = contract.retired or f"(from {contract.table} limit 0)"
     connection.execute(
         f"""
         create temp table contested as
@@ -67,11 +73,15 @@ def resolve_conflicts(connection: Connection, kind: str, contract: Contract, sta
         suspects as (
             select * from fresh where hash({key}) in (select hash({key}) from fresh group by 1 having count(*) > 1)
             union select fresh.* from fresh semi join {contract.table} using ({key})
+            union select fresh.* from fresh semi join {retired} as retired using ({key})
         )
         select _row, null as _old, occurred_at, _content_hash, {key} from suspects
         union all by name
         select null as _row, old.rowid as _old, occurred_at, _content_hash, {key}
         from {contract.table} as old semi join suspects using ({key})
+        union all by name  -- what is in the archive stays there: it comes first
+        select null as _row, null as _old, '-infinity'::timestamp as occurred_at, _content_hash, {key}
+        from {retired} as retired semi join suspects using ({key})
         """
     )
     connection.execute(
@@ -79,19 +89,24 @@ def resolve_conflicts(connection: Connection, kind: str, contract: Contract, sta
         f" qualify row_number() over (partition by {key} order by occurred_at, _content_hash) > 1"
     )
     connection.execute("insert into settled select _row, 'id_conflict' from lost where _row is not null")
-    moved = f"from {contract.table} as old where old.rowid in (select _old from lost)"
+    set_aside(connection, kind, contract, "select _old from lost where _old is not null", stamp)
+    connection.execute("drop table contested; drop table lost")
+
+
+def set_aside(connection: Connection, kind: str, contract: Contract, rowids: str, stamp: str) -> None:
+    """Move rows of the raw table, given by a query of their rowids, to raw.failed_events: their keys mean others."""
+    lost = f"from {contract.table} as old where old.rowid in ({rowids})"
     connection.execute(
         f"""
         insert into raw.failed_events ({FAILED_COLUMNS})
-        select md5({literal(kind)} || org_id || _content_hash), {literal(kind)}, org_id, loads.source, null,
-            'id_conflict',
+        select distinct on (1) md5({literal(kind)} || org_id || _content_hash), {literal(kind)}, org_id,
+            coalesce(loads.source, old._load_id), null, 'id_conflict',
             {conflict_detail(contract)}, {row_as_json("old", contract)}, {stamp}
-        from (select old.* {moved}) as old join raw.loads on loads.load_id = old._load_id
+        from (select old.* {lost}) as old left join raw.loads on loads.load_id = old._load_id
         where md5({literal(kind)} || org_id || _content_hash) not in (select failed_id from raw.failed_events)
         """
     )
-    connection.execute(f"delete {moved}")
-    connection.execute("drop table contested; drop table lost")
+    connection.execute(f"delete {lost}")
 
 
 def conflict_detail(contract: Contract) -> str:

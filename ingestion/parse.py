@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ingestion.contracts import Column, Contract, platform_aliases
-from ingestion.event_types import BUILT_IN
 from ingestion.read import literal, quoted
 
 _DECIMAL = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?$"
@@ -27,7 +26,7 @@ _VALUES = {
     "text": "{t}",
     "name": "lower({t})",
     "platform": f"coalesce({_ALIASES}[lower({{t}})], lower({{t}}))",
-    "event": f"case when upper({{t}}) in {BUILT_IN} then upper({{t}}) end",
+    "event": "case when upper({t}) in {event_types} then upper({t}) end",
     "status": "case when lower({t}) in ('pending', 'approved', 'rejected') then lower({t}) end",
     "date": "case when regexp_matches({t}, '" + _MIDNIGHT + "') then try_cast(left({t}, 10) as date) end",
     "money": "((" + _DECIMAL_OF.replace("{type}", "decimal(18, 6)") + ")::decimal(26, 6) * 1000000)::bigint",
@@ -61,6 +60,8 @@ class Scope(NamedTuple):
     org: str | None
     timezone: str | None
     has_default_org: bool
+    event_types: tuple[str, ...]
+    row_org: str | None = None  # SQL over `relation` where each row brings its org: no other is looked for
 
 
 def typed(scope: Scope) -> str:
@@ -108,7 +109,8 @@ def _parsed(scope: Scope) -> str:
     join = f"left join declared on {declared}" if declared else "left join (select null as org_id) as declared on false"
     return f"""
         texts as (
-            select _row, {texts}, {scope.properties or "null"} as t_properties, {_extras(scope)} as extras
+            select _row, {texts}, {scope.properties or "null"} as t_properties, {_extras(scope)} as extras,
+                {scope.row_org or "null"} as row_org
             from {scope.relation} where {scope.where}
         ),
         parsed as (
@@ -146,13 +148,9 @@ def _extras(scope: Scope) -> str:
 def _values(scope: Scope) -> list[tuple[str, str]]:
     """Raw column -> SQL over `texts` and `declared`."""
     contract = scope.contract
-    org = (
-        []
-        if "org_id" not in contract.key
-        else [("org_id", literal(scope.org) if scope.org else "coalesce(declared.org_id, 'default')")]
-    )
-    return org + [
-        (column.stored, _value(column, scope.timezone) if column.name in scope.texts else _default(column))
+    org = literal(scope.org) if scope.org else "coalesce(row_org, declared.org_id, 'default')"
+    return ([("org_id", org)] if "org_id" in contract.key else []) + [
+        (column.stored, _value(column, scope) if column.name in scope.texts else _default(column))
         for column in contract.columns
     ]
 
@@ -164,11 +162,11 @@ def _default(column: Column) -> str:
 _SQL_TYPES = {"instant": "timestamp", "date": "date", "money": "bigint", "count": "bigint", "number": "double"}
 
 
-def _value(column: Column, timezone: str | None) -> str:
+def _value(column: Column, scope: Scope) -> str:
     text = f"t_{column.name}"
     if column.type == "instant":
-        return _instant(text, timezone)
-    value = _VALUES[column.type].replace("{t}", text)
+        return _instant(text, scope.timezone)
+    value = _VALUES[column.type].replace("{t}", text).replace("{event_types}", str(scope.event_types))
     return f"coalesce({value}, {literal(column.default)})" if column.default else value
 
 
@@ -225,7 +223,7 @@ def _checks(scope: Scope) -> list[tuple[str, str, str]]:
     if "org_id" in scope.contract.key and scope.org:
         sentence = f"'tributary.yaml declares it for org ' || declared_org || {literal(f', not {scope.org}')}"
         checks.append(("org_mismatch", f"coalesce(declared_org <> {literal(scope.org)}, false)", sentence))
-    if "org_id" in scope.contract.key and not scope.org and not scope.has_default_org:
+    if "org_id" in scope.contract.key and not (scope.org or scope.row_org or scope.has_default_org):
         sentence = (
             "'no org: tributary.yaml declares neither this site or ad account nor an org default; import with --org'"
         )

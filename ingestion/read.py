@@ -77,14 +77,15 @@ def literal(text: object) -> str:
 
 
 def _create_source(
-    connection: Connection, texts: dict[str, str], relation: str, is_id: Callable[[str], bool]
+    connection: Connection, texts: dict[str, str], relation: str, is_id: Callable[[str], bool] | None
 ) -> list[str]:
     """`source` from `relation`: column -> SQL of its text. The only place where the original text is seen."""
-    kept = {column: text for column, text in texts.items() if not is_dropped(column)}
-    select = ",\n".join(
-        f"nullif(trim({scrubbed(column, text, is_id=is_id(column))}), '') as {quoted(column)}"
-        for column, text in kept.items()
-    )
+    kept = {
+        column: scrubbed(column, text, is_id=is_id(column)) if is_id else text
+        for column, text in texts.items()
+        if not is_dropped(column)
+    }
+    select = ",\n".join(f"nullif(trim({text}), '') as {quoted(column)}" for column, text in kept.items())
     connection.execute(f"create temp table source as select {select or 'null as _nothing'} from {relation}")
     return list(kept)
 
@@ -142,6 +143,15 @@ def _read_ndjson(connection: Connection, path: Path, layout: lines.Layout, is_id
         """
     )
     _refuse(connection, bad)
+    connection.execute("drop table texts")
+    return source_of_objects(connection, is_id)
+
+
+def source_of_objects(connection: Connection, is_id: Callable[[str], bool] | None) -> list[str]:
+    """`source` and `source_lines` of the temporary table objects(line, text, ...): one JSON object a row.
+
+    Without is_id nothing is scrubbed: the objects have been. Further columns of `objects` go to `source_lines`.
+    """
     keys = [
         key
         for (key,) in connection.execute(
@@ -154,9 +164,10 @@ def _read_ndjson(connection: Connection, path: Path, layout: lines.Layout, is_id
     values = f"(select json_extract(text, [{pointers}]) as v from objects order by line)" if keys else "objects"
     columns = _create_source(connection, texts, values, is_id)
     connection.execute(
-        "create temp table source_lines as select row_number() over (order by line) - 1 as _row, line from objects"
+        "create temp table source_lines as"
+        " select row_number() over (order by line) - 1 as _row, * exclude (text) from objects"
     )
-    connection.execute("drop table objects; drop table texts")
+    connection.execute("drop table objects")
     return columns
 
 
@@ -213,7 +224,7 @@ def _refuse(connection: Connection, bad: list[tuple]) -> None:
 
 def unique_names(names: list[str]) -> list[str]:
     """Names that differ even without case: a repeated one gets a number, an empty one its position."""
-    taken = {"rowid", "_row"}  # ours
+    taken = {"rowid", "_row", "_org", "_site"}  # ours
     unique = []
     for position, raw in enumerate(names, 1):
         name = base = raw.strip() or f"column{position}"

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from ingestion.contracts import CONTRACTS, Contract, ContractError
+from ingestion.event_types import BUILT_IN
 from ingestion.parse import Scope
 from ingestion.read import Connection, Read, literal, quoted
 from ingestion.settings import Settings
@@ -47,6 +48,7 @@ def scope_of(
     _check_options(kind, known, settings, org=org, site=site, timezone=timezone)
     _declare(connection, settings)
     columns = {name.lower(): name for name in source.columns}
+    mapping = _aliases(contract, columns, mapping) | mapping
     for column, name in mapping.items():
         if column not in [*known, "properties"]:
             raise ContractError(f"--map {column}={name}: {kind} has no column {column}{_hint(column, known)}")
@@ -73,7 +75,49 @@ def scope_of(
     extras = {} if file_format else {name: quoted(name) for name in source.columns if name.lower() not in consumed}
     in_scope = _in_scope(connection, source, where) if where else "true"
     has_default = any(entry.id == "default" for entry in settings.orgs)
-    return Scope(contract, texts, extras, properties, relation, in_scope, org, timezone, has_default)
+    return Scope(
+        contract, texts, extras, properties, relation, in_scope, org, timezone, has_default, known_types(settings)
+    )
+
+
+def scope_of_rows(
+    connection: Connection, kind: str, columns: list[str], settings: Settings, *, is_landed: bool
+) -> Scope:
+    """Rows that are contract rows already: landed ones, which know their org and site, or failed ones."""
+    contract = CONTRACTS[kind]
+    _declare(connection, settings)
+    known = {column.name for column in contract.columns}
+    given = {name.lower(): name for name in columns}
+    aliases = _aliases(contract, given, {})
+    required = [column.name for column in contract.columns if column.required]
+    texts = dict.fromkeys((*contract.one_of, *required), "null::varchar")
+    texts |= {name: quoted(given[name]) for name in (*known, "properties") if name in given}
+    texts |= {column: quoted(name) for column, name in aliases.items()}
+    properties = texts.pop("properties", None)
+    if is_landed and "site_id" in known:
+        texts["site_id"] = f"coalesce({texts.get('site_id', 'null')}, _site)"
+    consumed = {*known, "properties", *aliases.values()}
+    extras = {name: quoted(name) for name in columns if name.lower() not in consumed and name not in consumed}
+    relation = "(from temp.source_lines join (select rowid as _row, * from temp.source) using (_row)) as source"
+    has_default = any(entry.id == "default" for entry in settings.orgs)
+    return Scope(
+        contract, texts, extras, properties, relation, "true", None, None, has_default, known_types(settings),
+        row_org="_org" if is_landed else None,
+    )  # fmt: skip
+
+
+def known_types(settings: Settings) -> tuple[str, ...]:
+    """The event types that are known, those of tributary.yaml included."""
+    return (*BUILT_IN, *(declared.type for declared in settings.event_types))
+
+
+def _aliases(contract: Contract, columns: dict[str, str], mapping: dict[str, str]) -> dict[str, str]:
+    """Column -> the file's column, of headers that are other names of columns which the file lacks."""
+    return {
+        column: columns[alias]
+        for alias, column in contract.aliases
+        if alias in columns and column not in columns and column not in mapping
+    }
 
 
 def _check_options(

@@ -34,5 +34,18 @@ alter table raw.events add column if not exists is_replay boolean;      -- sent 
 alter table raw.events add column if not exists has_own_id boolean;     -- false: the collector gave the event its id
 alter table raw.events add column if not exists ip_hash varchar;        -- HMAC under a salt that is destroyed: raw.addresses
 alter table raw.events add column if not exists received_at timestamp;  -- UTC, by the collector's clock
--- What readers ask: the hot table and, once there is one, the archive.
-create or replace view raw.all_events as from raw.events;
+-- What stays of an event whose row left for the archive, so that it is a duplicate for ever.
+create table if not exists raw.retired_events (
+    org_id        varchar not null,
+    site_id       varchar not null,
+    event_id      varchar not null,
+    _content_hash varchar not null
+);
+-- One move of old rows to archive/events/: the files of which it is part are named after it.
+create table if not exists raw.retirements (
+    retirement_id varchar   not null,
+    before        timestamp not null,   -- UTC: rows that occurred until then
+    row_count     bigint    not null,
+    retired_at    timestamp not null    -- UTC
+);
+-- raw.all_events, the hot table and the archive as one, is made by ingestion/archive.py.

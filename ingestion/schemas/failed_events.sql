@@ -12,5 +12,9 @@ create table if not exists raw.failed_events (
     _load_id   varchar   not null,
     _loaded_at timestamp not null
 );
--- Of events that the collector refused: schema, business, reference or properties.
+-- Of what the collector refused: schema, business, reference or properties; and what else it knew.
 alter table raw.failed_events add column if not exists layer varchar;
+alter table raw.failed_events add column if not exists site_id varchar;
+alter table raw.failed_events add column if not exists user_agent varchar;
+alter table raw.failed_events add column if not exists ip_hash varchar;
+alter table raw.failed_events add column if not exists received_at timestamp; -- UTC

@@ -1,0 +1,72 @@
+"""Parquet of what left the warehouse: archive/{landed,events}/site_id=<site>/date=<day>/<name>.parquet.
+
+In: the SELECT of what to keep. Out: files that are whole and durable before anybody forgets their rows, and
+raw.all_events, in which the hot table and the archive are one.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import duckdb
+
+from ingestion.read import literal
+
+_EVENTS = "events"
+
+
+def write_partitioned(
+    connection: duckdb.DuckDBPyConnection, query: str, temporary: Path, target: Path, name: str
+) -> int:
+    """Write the rows of `query`, which has columns site_id and date, below target as <partition>/<name>.parquet.
+
+    Returns the number of files. The same query and name again replace the same files.
+    """
+    folder = temporary / f"parquet-{name}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    connection.execute(
+        f"copy ({query}) to {literal(folder)} (format parquet, compression zstd, partition_by (site_id, date),"
+        f" write_partition_columns true, filename_pattern {literal(f'{name}.{{i}}')})"
+    )
+    written = sorted(folder.rglob("*.parquet"))
+    for path in written:
+        partition = path.parent.relative_to(folder)
+        number = path.name.removeprefix(f"{name}.").removesuffix(".parquet")
+        place(path, target / partition / (f"{name}.parquet" if number == "0" else f"{name}.{number}.parquet"))
+    shutil.rmtree(folder)
+    return len(written)
+
+
+def place(path: Path, target: Path) -> None:
+    """Move a finished file to where it belongs: synced first, there wholly or not at all."""
+    sync(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    os.replace(path, target)
+    sync(target.parent)
+
+
+def sync(path: Path) -> None:
+    """Make a file's content, or a folder's names, durable."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def make_all_events(connection: duckdb.DuckDBPyConnection, archive: Path) -> None:
+    """raw.all_events: the columns of raw.events, of the rows in the table and of those in archive/events/."""
+    folder = archive / _EVENTS
+    view = "from raw.events"
+    if next(folder.glob("*/*/*.parquet"), None):
+        columns = ", ".join(name for name, *_ in connection.execute("describe raw.events").fetchall())
+        files = literal(folder / "*" / "*" / "*.parquet")
+        # The empty rows of the table bring columns that older files lack.
+        view += (
+            f" union all by name select {columns} from (from raw.events limit 0 union all by name"
+            f" from read_parquet({files}, union_by_name = true, hive_partitioning = false))"
+        )
+    connection.execute(f"create or replace view raw.all_events as {view}")
