@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestion.affiliates import matcher, problem
+from ingestion.collector.problems import Refused
 from ingestion.collector.webhooks import networks, shopify, stripe
-from ingestion.collector.webhooks.report import Refused
 from ingestion.settings import Network
 
 PAYLOADS = Path(__file__).parent / "fixtures" / "webhooks"

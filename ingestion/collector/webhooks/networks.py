@@ -17,7 +17,9 @@ from functools import lru_cache
 from typing import Any
 
 from ingestion.affiliates import matcher
-from ingestion.collector.webhooks.report import Refused, instant, row
+from ingestion.collector.problems import Refused
+from ingestion.collector.scrub import without_addresses
+from ingestion.collector.webhooks.report import instant, row
 from ingestion.contracts import CONTRACTS
 from ingestion.settings import Network
 
@@ -136,7 +138,7 @@ def _text(given: Mapping[str, str], name: str) -> str | None:
     value = given.get(name, "").strip()
     if len(value) > _LONGEST:
         raise Refused(400, "Too long", f"{name} has more than {_LONGEST} characters: check the postback's URL")
-    return value if value and not (value[0] == "{" and value[-1] == "}") else None
+    return without_addresses(value) if value and not (value[0] == "{" and value[-1] == "}") else None
 
 
 def _moment(name: str, text: str | None) -> str | None:

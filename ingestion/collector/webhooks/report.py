@@ -1,17 +1,17 @@
-"""What a delivery says, or why it is refused; and the texts that rows of input contracts are made of.
+"""What a delivery says, and the texts that rows of input contracts are made of.
 
 In: values as vendors send them. Out: values as ingestion/contracts.py wants them, personal data hashed.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import msgspec
+
+from ingestion.collector.problems import Refused
 
 
 class Report(NamedTuple):
@@ -20,14 +20,6 @@ class Report(NamedTuple):
     kind: str
     row: dict[str, Any] | None = None
     ignored: str | None = None
-
-
-class Refused(Exception):
-    """A request that is not answered with 2xx; nothing of it lands."""
-
-    def __init__(self, status: int, title: str, detail: str) -> None:
-        super().__init__(detail)
-        self.status, self.title, self.detail = status, title, detail
 
 
 def secret_of(variable: str, who: str) -> bytes:
@@ -57,18 +49,3 @@ def instant(moment: datetime | int | float) -> str:
     """ISO 8601 in UTC, of a zoned datetime or of Unix seconds."""
     moment = datetime.fromtimestamp(moment, UTC) if isinstance(moment, (int, float)) else moment.astimezone(UTC)
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def email_hash(address: str | None) -> str | None:
-    """SHA-256 of the normalised address, as for columns of files."""
-    return _sha256((address or "").strip().lower())
-
-
-def phone_hash(number: str | None) -> str | None:
-    """SHA-256 of the digits with a leading +, as for columns of files."""
-    number = (number or "").strip()
-    return _sha256(("+" if number.startswith("+") else "") + re.sub(r"[^0-9]", "", number))
-
-
-def _sha256(text: str) -> str | None:
-    return hashlib.sha256(text.encode()).hexdigest() if text.strip("+") else None

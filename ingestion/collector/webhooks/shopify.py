@@ -16,7 +16,8 @@ from decimal import Decimal
 
 import msgspec
 
-from ingestion.collector.webhooks.report import Report, decoded, email_hash, instant, phone_hash, row
+from ingestion.collector.scrub import email_hash, hashed_id, phone_hash
+from ingestion.collector.webhooks.report import Report, decoded, instant, row
 
 TOPICS = ("orders/create", "orders/paid", "orders/cancelled", "refunds/create")
 _PAID = ("paid", "partially_refunded", "refunded")
@@ -142,4 +143,4 @@ def _refund(refund: _Refund) -> Report:
 
 
 def _visitor(attributes: list[_Attribute]) -> str | None:
-    return next((str(a.value).strip() for a in attributes if a.name in _VISITOR and a.value), None)
+    return next((hashed_id(str(a.value).strip()) for a in attributes if a.name in _VISITOR and a.value), None)

@@ -15,7 +15,9 @@ from typing import Any
 
 import msgspec
 
-from ingestion.collector.webhooks.report import Refused, Report, decoded, email_hash, instant, phone_hash, row
+from ingestion.collector.problems import Refused
+from ingestion.collector.scrub import email_hash, hashed_id, phone_hash
+from ingestion.collector.webhooks.report import Report, decoded, instant, row
 
 TOLERANCE = 300  # seconds that a signature may be old: Stripe's own default
 _CHECKOUT = ("checkout.session.completed", "checkout.session.async_payment_succeeded")
@@ -99,13 +101,15 @@ def _conversion(session: _Session) -> Report:
         raise Refused(400, "Not the expected JSON", "a paid session has amount_total and currency: this one lacks them")
     told, details = session.metadata or {}, session.customer_details or _Details()
     mail = email_hash(details.email)
+    visitor = told.get("anon_id") or session.client_reference_id or ""
+    customer = told.get("user_id") or session.customer or (f"email:{mail}" if mail else session.id)
     return Report(
         "conversions",
         row(
             conversion_id=f"stripe:{session.id}",
             occurred_at=instant(session.created),
-            visitor_id=told.get("anon_id") or session.client_reference_id,
-            customer_id=told.get("user_id") or session.customer or (f"email:{mail}" if mail else session.id),
+            visitor_id=hashed_id(visitor),
+            customer_id=hashed_id(customer),
             order_id=told.get("order_id") or session.payment_intent or session.id,
             value=decimal_text(session.amount_total, session.currency),
             currency=session.currency.upper(),
