@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from ingestion.home import Home
+from orchestration.collect_command import collect
 from orchestration.console import FAILED, WRONG_INPUT, errors_for_people, fail, say, show, state
 from orchestration.import_commands import importing
 from orchestration.snippet_command import snippet
@@ -21,6 +22,7 @@ explain = typer.Typer(no_args_is_help=True, help="Why a number is what it is."
                         "\n\n[bold]Example[/bold]\n\n  tributary explain waste 3f9c2a10")  # fmt: skip
 app.add_typer(importing, name="import")
 app.add_typer(explain, name="explain")
+app.command()(collect)
 app.command()(snippet)
 
 

@@ -1,0 +1,87 @@
+"""How many events a site may send. In: a site's limit and the size of a request. Out: seconds to wait, 0 if it may.
+
+A token bucket: it holds a minute's events and fills evenly. In memory by default, each of several workers with its
+share; in Redis, where TRIBUTARY_REDIS_URL names one, for all workers and machines together.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from ingestion.collector.messages import MAX_EVENTS
+
+_log = logging.getLogger("tributary.collector")
+_REDIS_SECONDS = 0.25  # a slower answer is none
+_PAUSE = 5.0  # seconds without Redis after it failed
+
+# The clock is Redis' own, so that machines need not agree on the time.
+_SCRIPT = """
+local time = redis.call('time')
+local now = time[1] + time[2] / 1000000
+local size, rate, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local state = redis.call('hmget', KEYS[1], 'tokens', 'at')
+local tokens = math.min(size, (tonumber(state[1]) or size) + math.max(0, now - (tonumber(state[2]) or now)) * rate)
+local wait = 0
+if tokens >= wanted then tokens = tokens - wanted else wait = (wanted - tokens) / rate end
+redis.call('hset', KEYS[1], 'tokens', tostring(tokens), 'at', tostring(now))
+redis.call('pexpire', KEYS[1], math.ceil(size / rate * 1000) + 1000)
+return tostring(wait)
+"""
+
+
+class Buckets:
+    """Token buckets in memory."""
+
+    def __init__(self, share: float = 1.0) -> None:
+        """share: of each limit, where several workers have buckets of their own."""
+        self._share = share
+        self._buckets: dict[str, tuple[float, float]] = {}  # site -> tokens, when
+
+    def take(self, site: str, per_minute: int, events: int, now: float) -> float:
+        """now: seconds of any clock that does not go back."""
+        size, rate = capacity(per_minute * self._share), per_minute * self._share / 60
+        tokens, at = self._buckets.get(site, (size, now))
+        tokens = min(size, tokens + (now - at) * rate)
+        wait = 0.0
+        if tokens >= events:
+            tokens -= events
+        else:
+            wait = (events - tokens) / rate
+        self._buckets[site] = (tokens, now)
+        return wait
+
+
+class RedisBuckets:
+    """Token buckets in Redis; in memory for as long as Redis does not answer."""
+
+    def __init__(self, url: str, fallback: Buckets) -> None:
+        from redis.asyncio import Redis
+
+        self._redis = Redis.from_url(url, socket_timeout=_REDIS_SECONDS, socket_connect_timeout=_REDIS_SECONDS)
+        self._script = self._redis.register_script(_SCRIPT)
+        self._fallback, self._not_before = fallback, 0.0
+
+    async def take(self, site: str, per_minute: int, events: int, now: float) -> float:
+        from redis.exceptions import RedisError
+
+        if now >= self._not_before:
+            try:
+                arguments = [capacity(per_minute), per_minute / 60, events]
+                return float(await self._script(keys=[f"tributary:limit:{site}"], args=arguments))
+            except (RedisError, OSError) as error:
+                self._not_before = now + _PAUSE
+                _log.error("Redis does not answer (%s): each worker limits by itself", type(error).__name__)
+        return self._fallback.take(site, per_minute, events, now)
+
+    async def close(self) -> None:
+        await self._redis.aclose()
+
+
+def capacity(per_minute: float) -> float:
+    """A full request always fits."""
+    return max(per_minute, MAX_EVENTS)
+
+
+def clock() -> float:
+    return time.monotonic()

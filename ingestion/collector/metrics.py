@@ -1,0 +1,82 @@
+"""What the collector did, for Prometheus. In: the tallies of each answered request. Out: the text of /metrics.
+
+With several workers the figures are those of all of them: prometheus_client keeps them in files that they share, in
+the folder that PROMETHEUS_MULTIPROC_DIR names.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter as Tally
+from functools import lru_cache
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+    multiprocess,
+)
+
+disable_created_metrics()
+_EVENT = ["site", "kind"]
+RECEIVED = Counter("tributary_events_received", "Events answered for: accepted, duplicate, rejected or limited", _EVENT)
+ACCEPTED = Counter("tributary_events_accepted", "Events that are durable", _EVENT)
+DUPLICATE = Counter("tributary_events_duplicate", "Events known from the recent past", _EVENT)
+REJECTED = Counter("tributary_events_rejected", "Events refused and kept as failed", [*_EVENT, "reason"])
+LIMITED = Counter("tributary_events_limited", "Events refused by the rate limit", _EVENT)
+REFUSED = Counter("tributary_requests_refused", "Requests refused whole, whose events count nowhere", ["status"])
+BYTES = Counter("tributary_landed_bytes", "Bytes made durable")
+SYNC = Histogram(
+    "tributary_sync_seconds",
+    "Seconds of one write and sync, for the requests that arrived together",
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+)
+AGE = Gauge("tributary_segment_age_seconds", "Age of the oldest open segment", multiprocess_mode="livemax")
+BUFFERED = Gauge("tributary_buffered_lines", "Requests that wait for the disk", multiprocess_mode="livesum")
+
+
+def count(site: str, kind: str, *, accepted: int = 0, duplicate: int = 0, limited: int = 0, rejected: Tally) -> None:
+    """rejected: reason -> events. Received is their sum, so that the equation holds in every scrape."""
+    refused = rejected.total() if rejected else 0
+    received_, accepted_, duplicate_, limited_ = _counters(site, kind)
+    received_.inc(accepted + duplicate + limited + refused)
+    if accepted:
+        accepted_.inc(accepted)
+    if duplicate:
+        duplicate_.inc(duplicate)
+    if limited:
+        limited_.inc(limited)
+    for reason, events in rejected.items():
+        REJECTED.labels(site, kind, reason).inc(events)
+
+
+def observe_sync(seconds: float, size: int) -> None:
+    SYNC.observe(seconds)
+    BYTES.inc(size)
+
+
+def rendered() -> bytes:
+    """All metrics in Prometheus' text format."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return generate_latest()
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry)
+    return generate_latest(registry)
+
+
+def totals() -> dict[str, int]:
+    """Events of this process by what became of them."""
+    counters = {"received": RECEIVED, "accepted": ACCEPTED, "duplicate": DUPLICATE, "rejected": REJECTED}
+    return {
+        name: int(sum(sample.value for metric in counter.collect() for sample in metric.samples))
+        for name, counter in (counters | {"limited": LIMITED}).items()
+    }
+
+
+@lru_cache(maxsize=1024)
+def _counters(site: str, kind: str) -> tuple[Counter, Counter, Counter, Counter]:
+    received, accepted, duplicate, limited = (c.labels(site, kind) for c in (RECEIVED, ACCEPTED, DUPLICATE, LIMITED))
+    return received, accepted, duplicate, limited
