@@ -32,12 +32,16 @@ def secret_of(variable: str, who: str) -> bytes:
     return value.encode()
 
 
-def decoded(body: bytes, shape: type[Any]) -> Any:
+def missing(detail: str) -> Refused:
+    return Refused(404, "Not found", detail)
+
+
+def decoded(body: bytes, shape: type[Any], hint: str = "send the payload as its vendor documents it") -> Any:
     """The body as `shape`, or a 400 that says which member is wrong."""
     try:
         return msgspec.json.decode(body, type=shape)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Refused(400, "Not the expected JSON", f"{error}: send the payload as its vendor documents it") from None
+        raise Refused(400, "Not the expected JSON", f"{error}: {hint}") from None
 
 
 def row(**columns: Any) -> dict[str, Any]:

@@ -1,0 +1,78 @@
+"""One row of another system -> its receipt, landed before it is answered. In: a row. Out: the answer.
+
+What was reported in the recent past is known by its id and content, as events are; what was reported before that, by
+the load, for ever.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from ingestion.collector.body import read_body
+from ingestion.collector.deliver import deliver
+from ingestion.collector.process import timestamp
+from ingestion.collector.sites import KnownSite
+from ingestion.collector.state import Collector
+from ingestion.collector.webhooks.report import missing
+from ingestion.receipts import Receipt
+
+
+def site_of(request: Request, name: str) -> KnownSite:
+    """The site of that id, or Refused (404)."""
+    site = state_of(request).sites.by_id.get(name)
+    if site is None:
+        raise missing(f"there is no site {name} in tributary.yaml")
+    return site
+
+
+def state_of(request: Request) -> Collector:
+    return request.app.state.collector
+
+
+async def body_of(request: Request) -> bytes:
+    """The body as it was sent, or Refused (413)."""
+    return await read_body(dict(request.scope["headers"]), request.receive)
+
+
+def now() -> str:
+    return timestamp(datetime.now(UTC))
+
+
+async def arrive(
+    state: Collector,
+    site: KnownSite,
+    kind: str,
+    row: dict[str, Any],
+    identity: str,
+    *,
+    told: object = None,
+    **sender: str | None,
+) -> JSONResponse:
+    """Land a row, or count it as a duplicate.
+
+    identity and told: the id that a repetition has too, and what it says too, if that is not the row. sender: ip, ua.
+    """
+    name, content = f"{kind} {site.settings.id} {identity}", hash(repr(told or row))
+    is_known = content in (state.recent.young.get(name), state.recent.old.get(name))
+    receipt = Receipt(
+        kind=kind,
+        at=now(),
+        org=site.settings.org,
+        site=site.settings.id,
+        received=1,
+        duplicate=int(is_known),
+        rows=[] if is_known else [row],
+        **sender,
+    )
+    await deliver(state, receipt)
+    state.recent.remember({name: content})
+    return answer(accepted=int(not is_known), duplicate=int(is_known))
+
+
+def answer(*, accepted: int = 0, duplicate: int = 0, ignored: str | None = None) -> JSONResponse:
+    counts = {"received": 1, "accepted": accepted, "duplicate": duplicate, "rejected": 0}
+    return JSONResponse({"received": 0, "ignored": ignored} if ignored else counts)

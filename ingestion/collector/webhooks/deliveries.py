@@ -1,0 +1,129 @@
+"""What shops, payment providers and networks call.
+
+In: their requests, known by a signature or a secret, not by where they come from. Out: rows, landed, or an answer
+that says why not.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+from urllib.parse import parse_qsl
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ingestion.collector.problems import Refused
+from ingestion.collector.scrub import hashed_id
+from ingestion.collector.sites import KnownSite
+from ingestion.collector.track import client_address
+from ingestion.collector.webhooks import networks, shopify, stripe
+from ingestion.collector.webhooks.arrival import answer, arrive, body_of, now, site_of, state_of
+from ingestion.collector.webhooks.report import Report, missing, secret_of
+from ingestion.contracts import CONTRACTS
+from ingestion.settings import Network
+
+# The smallest GIF there is: one transparent pixel, 43 bytes.
+_PIXEL = base64.b64decode("R0lGODlhAQABAIAAAP///wAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
+
+
+async def shopify_order(request: Request) -> Response:
+    """POST /webhooks/shopify/{site}"""
+    site, secret = _webhook(request, "shopify")
+    body = await body_of(request)
+    if not shopify.is_signed(body, request.headers.get("x-shopify-hmac-sha256", ""), secret):
+        detail = "X-Shopify-Hmac-Sha256 is not this body's: the secret is another, or the body was changed on its way"
+        raise Refused(401, "Wrong signature", detail)
+    return await _reported(request, site, shopify.report(body, request.headers.get("x-shopify-topic", "")))
+
+
+async def stripe_event(request: Request) -> Response:
+    """POST /webhooks/stripe/{site}"""
+    site, secret = _webhook(request, "stripe")
+    body = await body_of(request)
+    stripe.check_signature(body, request.headers.get("stripe-signature", ""), secret, time.time())
+    return await _reported(request, site, stripe.report(body))
+
+
+async def postback(request: Request) -> Response:
+    """GET or POST /postbacks/{network}"""
+    entries = _entries(request)
+    given = dict(request.query_params) | await _form(request)
+    header, unset = request.headers.get("x-postback-token"), None
+    for network in entries:
+        try:
+            secret = secret_of(network.secret, f"the network {network.name}")
+        except Refused as refused:
+            unset = refused
+            continue
+        if networks.is_from(network, given, header, secret):
+            row, told = networks.postback(network, given, now()), networks.digest(network, given)
+            return await arrive(state_of(request), site_of(request, network.site), "postbacks", row, told, told=told)
+    if unset:
+        raise unset
+    parameter = networks.SECRETS[entries[0].kind]
+    raise Refused(401, "Wrong secret", f"send the network's secret as {parameter}, or in the header X-Postback-Token")
+
+
+async def pixel(request: Request) -> Response:
+    """GET /pixel/{network}.gif"""
+    state, entries = state_of(request), _entries(request)
+    wanted = request.query_params.get("site", entries[0].site)
+    network = next((entry for entry in entries if entry.site == wanted), None)
+    if network is None:
+        raise missing(f"the network has no site {wanted} in tributary.yaml")
+    site = site_of(request, network.site)
+    wait = state.buckets.take(f"pixel {site.settings.id}", site.settings.events_per_minute, 1, time.monotonic())
+    if wait:
+        raise Refused(429, "Too many views", "The pixel of this site is shown too often: slower", retry_after=wait)
+    if not any(request.headers.get(signal) == "1" for signal in ("sec-gpc", "dnt")):
+        address, agent = client_address(request.scope) or "", request.headers.get("user-agent", "")[:1024]
+        moment = time.time()
+        visitor = state.identity.daily_id(site.settings.id, address, agent, moment)
+        row = networks.impression(network, request.query_params, request.headers.get("referer"), visitor, now())
+        row["visitor_id"] = hashed_id(row["visitor_id"])
+        await arrive(
+            state, site, "interactions", row, row.get("interaction_id") or row["occurred_at"] + visitor,
+            ip=state.identity.ip_hash(address, moment), ua=agent or None,
+        )  # fmt: skip
+    return Response(_PIXEL, media_type="image/gif", headers={"cache-control": "no-store"})
+
+
+def _webhook(request: Request, kind: str) -> tuple[KnownSite, bytes]:
+    site = site_of(request, request.path_params["site"])
+    name = site.settings.id
+    for webhook in state_of(request).settings.webhooks:
+        if (webhook.kind, webhook.site) == (kind, name):
+            return site, secret_of(webhook.secret, f"the {kind} webhook of {name}")
+    raise missing(f"add {{kind: {kind}, site: {name}, secret: NAME_OF_A_VARIABLE}} under webhooks in tributary.yaml")
+
+
+async def _reported(request: Request, site: KnownSite, report: Report) -> Response:
+    if report.row is None:
+        return answer(ignored=report.ignored)
+    identity = report.row[CONTRACTS[report.kind].derived_id]
+    return await arrive(state_of(request), site, report.kind, report.row, identity)
+
+
+def _entries(request: Request) -> list[Network]:
+    name = request.path_params["network"].lower()
+    found = [network for network in state_of(request).settings.networks if network.name.lower() == name]
+    if not found:
+        raise missing(f"there is no network {name} under networks in tributary.yaml")
+    return found
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """The parameters of a body: a form, or a flat JSON object."""
+    body = await body_of(request) if request.method == "POST" else b""
+    if not body.strip():
+        return {}
+    try:
+        if body.lstrip()[:1] == b"{":
+            members = msgspec.json.decode(body, type=dict[str, str | int | float | None])
+            return {name: str(value) for name, value in members.items() if value is not None}
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=200))
+    except (ValueError, RecursionError):
+        detail = "the body is neither a form nor a flat JSON object: send the parameters in the URL"
+        raise Refused(400, "Malformed body", detail) from None
