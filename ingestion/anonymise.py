@@ -1,0 +1,211 @@
+"""A person's rows -> the same rows without the person, so that every count and every sum stays.
+
+In: relations, and a Person whom ingestion/person.py holds. Out: `learn` gathers what the person's rows contain and what
+takes its place, the temporary table `replacements`; `assignments` gives the new value of each column as SQL. Equal
+values get one pseudonym, so that sessions, orders and clicks stay what they were.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from ingestion.cut_url import cut
+from ingestion.person import Person, Relation, in_org, in_time, own
+from ingestion.read import Connection, literal, quoted
+
+# What a column holds, by its name: its values are replaced kind by kind. Other columns stay.
+KINDS = {
+    "anon_id": "visitor", "visitor_id": "visitor", "user_id": "customer", "customer_id": "customer",
+    "email_hash": "email", "phone_hash": "phone", "session_id": "session", "order_id": "order",
+    "transaction_id": "order", "click_id": "click", "ip_hash": "address", "user_agent": "user_agent",
+    "url": "url", "path": "url", "referrer": "url", "answer": "answer",
+}  # fmt: skip
+IDENTIFIERS = ("visitor", "customer", "email", "order")
+# Properties by which the marts judge traffic stay; they tell nothing of who it was.
+KEPT_PROPERTIES = ("webdriver",)
+_DEVICE_WORDS = re.compile(  # those of the macro device_type
+    "bot|crawl|spider|slurp|headless|lighthouse|preview|ipad|tablet|kindle|silk/|playbook|mobi|iphone|ipod"
+    "|windows phone|opera mini|android"
+)
+_NEVER = {"org_id", "site_id", "_content_hash", "_load_id"}
+
+
+class Replacement(msgspec.Struct, frozen=True, array_like=True):
+    kind: str  # of KINDS; text: of other columns of the person's rows; mention: of columns of other people's rows
+    value: str
+    new: str
+    is_theirs: bool  # nobody else's: it is replaced wherever it stands, and may not come back
+
+
+def start(connection: Connection, known: Iterable[Replacement] = ()) -> None:
+    """Make the table of replacements, empty or with what is known."""
+    connection.execute(
+        "create or replace temp table replacements (kind varchar, value varchar, new varchar, is_theirs boolean)"
+    )
+    add(connection, known)
+
+
+def add(connection: Connection, replacements: Iterable[Replacement]) -> None:
+    rows = [msgspec.to_builtins(replacement) for replacement in replacements]
+    if rows:
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        connection.execute(
+            "insert into temp.replacements"
+            " select unnest($1::varchar[]), unnest($2::varchar[]), unnest($3::varchar[]), unnest($4::boolean[])",
+            columns,
+        )
+
+
+def replacements(connection: Connection) -> list[Replacement]:
+    return [Replacement(*row) for row in connection.execute("from temp.replacements order by all").fetchall()]
+
+
+def learn(connection: Connection, relation: Relation, person: Person, where: str = "true") -> int:
+    """Gather what the person's rows of a relation contain, and where other rows mention the person; the rows' number.
+
+    where: SQL; only these rows of the relation are looked at.
+    """
+    theirs = {"visitor": person.visitors, "customer": person.customers, "email": person.emails, "order": person.orders}
+    for kind, values in theirs.items():
+        _learn(connection, kind, values, lambda value: pseudonym(), is_theirs=True)
+    mine = f"from {relation.sql} where {where} and {own(relation, person)}"
+    (rows,) = connection.execute(f"select count(*) {mine}").fetchone()
+    for column, kind in _kinds(relation).items() if rows else ():
+        _learn(connection, kind, _column(connection, f"select distinct {quoted(column)}::varchar {mine}"),
+               _maker(connection, kind), is_theirs=kind == "session" and person.is_alone)  # fmt: skip
+    words = identifiers(connection)
+    for column in _texts(relation) if words else ():
+        named = " or ".join(f"contains({quoted(column)}::varchar, {literal(value)})" for value in words)
+        query = f"select distinct {quoted(column)}::varchar from {relation.sql}"
+        query += f" where {where} and {in_org(relation, person)} and {in_time(relation, person)} and ({named})"
+        _learn(connection, "mention", _column(connection, query), _maker(connection, "mention"), is_theirs=True)
+    return rows
+
+
+def assignments(relation: Relation) -> dict[str, str]:
+    """Column -> SQL of what it holds in a row of the person's."""
+    found = {column: _replaced(kind, column) for column, kind in _kinds(relation).items()}
+    if "title" in relation.columns:
+        found["title"] = "null"
+    if "properties" in relation.columns:
+        kept = ", ".join(f"{literal(name)}, properties::json -> {literal(name)}" for name in KEPT_PROPERTIES)
+        found["properties"] = f"nullif(json_merge_patch('{{}}', json_object({kept}))::varchar, '{{}}')"
+    return found
+
+
+def mentions(relation: Relation) -> dict[str, str]:
+    """Column -> SQL of what it holds in anybody else's row: the person's own identifiers are gone from it."""
+    return {column: _replaced(kind, column, "is_theirs") for column, kind in _mentioning(relation).items()}
+
+
+def is_mentioned(relation: Relation, person: Person) -> str:
+    """SQL over the relation's columns: whether a row bears an identifier of the person's, whoever's row it is."""
+    known = "select value from temp.replacements where is_theirs and kind"
+    bears = {column: f"{quoted(column)}::varchar in ({known} = {literal(kind)})"
+             for column, kind in _mentioning(relation).items()}  # fmt: skip
+    # A late refund names the order only, whenever it is.
+    late, early = (" or ".join(sql for column, sql in bears.items() if (KINDS.get(column) == "order") is is_order)
+                   or "false" for is_order in (True, False))  # fmt: skip
+    return f"({in_org(relation, person)} and (({late}) or {in_time(relation, person)} and ({early})))"
+
+
+def pseudonym() -> str:
+    return f"erased-{secrets.token_hex(8)}"
+
+
+def in_words(values: Iterable[str], *, loosely: bool) -> re.Pattern[str]:
+    """The identifiers where they stand alone; loosely: next to - and _ too, as in an id made of several."""
+    part = "0-9A-Za-z" if loosely else "0-9A-Za-z_-"
+    words = "|".join(re.escape(value) for value in sorted(values, key=len, reverse=True))
+    return re.compile(rf"(?<![{part}])(?:{words})(?![{part}])")
+
+
+def is_distinctive(value: str) -> bool:
+    """Whether an identifier can be told from any other text: 42 cannot."""
+    return len(value) >= 8 and not (value.isdigit() and len(value) < 12)
+
+
+def identifiers(connection: Connection) -> dict[str, str]:
+    """The person's own identifiers that can be told from any other text, each with its pseudonym."""
+    return {each.value: each.new for each in replacements(connection)
+            if each.kind in IDENTIFIERS and each.is_theirs and is_distinctive(each.value)}  # fmt: skip
+
+
+def _kinds(relation: Relation) -> dict[str, str]:
+    """The columns whose values are replaced in the person's rows, each with its kind."""
+    texts = {column: "text" for column in _texts(relation) if column not in ("title", "properties")}
+    return texts | {column: kind for column, kind in KINDS.items() if column in relation.columns}
+
+
+def _mentioning(relation: Relation) -> dict[str, str]:
+    """The columns that are looked at in anybody's row, each with its kind of replacement."""
+    identifying = {column: kind for column, kind in _kinds(relation).items() if kind in IDENTIFIERS}
+    return identifying | dict.fromkeys(_texts(relation), "mention")
+
+
+def _texts(relation: Relation) -> list[str]:
+    """The columns that may mention a person without being an identifier."""
+    return [column for column, type_ in relation.columns.items() if type_ in ("VARCHAR", "JSON")
+            and column not in _NEVER and KINDS.get(column) not in IDENTIFIERS]  # fmt: skip
+
+
+def _replaced(kind: str, column: str, condition: str = "true") -> str:
+    found = f"select new from temp.replacements where kind = {literal(kind)} and value = {quoted(column)}::varchar"
+    return f"coalesce(({found} and {condition}), {quoted(column)})"
+
+
+def _column(connection: Connection, query: str) -> list[str]:
+    return [value for (value,) in connection.execute(query).fetchall() if value is not None]
+
+
+def _learn(
+    connection: Connection, kind: str, values: list[str], make: Callable[[str], str], *, is_theirs: bool
+) -> None:
+    known = {*_column(connection, f"select value from temp.replacements where kind = {literal(kind)}")}
+    made = [Replacement(kind, value, make(value), is_theirs) for value in values if value not in known]
+    add(connection, [each for each in made if each.new != each.value])
+
+
+def _maker(connection: Connection, kind: str) -> Callable[[str], str]:
+    """What makes the new value of an old one."""
+    if kind in ("text", "mention", "url"):
+        words = identifiers(connection)
+        pattern = in_words(words, loosely=kind != "mention") if words else re.compile(r"(?!)")
+
+        def without(text: str) -> str:
+            return pattern.sub(lambda found: words[found[0]], text)
+
+        return (lambda url: without(cut(url, lambda value: _click_id(connection, value)))) if kind == "url" else without
+    if kind == "order":  # one that somebody else's row bears too stays
+        return lambda order: order
+    special = {
+        "user_agent": lambda text: _coarse(connection, text), "answer": lambda text: _common(connection, text)
+    }
+    return special.get(kind, lambda value: pseudonym())
+
+
+def _click_id(connection: Connection, value: str) -> str:
+    _learn(connection, "click", [value], lambda value: pseudonym(), is_theirs=False)
+    made = f"select new from temp.replacements where kind = 'click' and value = {literal(value)}"
+    return _column(connection, made)[0]
+
+
+def _coarse(connection: Connection, user_agent: str) -> str:
+    """What millions share of a user agent: the families, and the words from which models tell a device or a bot."""
+    words = " ".join(sorted({*_DEVICE_WORDS.findall(user_agent.lower())}))
+    known = connection.execute(
+        "select concat_ws('; ', browser, os, device_type, case when is_bot then 'bot' end)"
+        " from raw.user_agents where user_agent = $1", [user_agent]
+    ).fetchone()  # fmt: skip
+    return f"erased ({'; '.join(part for part in (words, known[0] if known else '') if part) or 'desktop'})"
+
+
+def _common(connection: Connection, answer: str) -> str:
+    """An answer that several people gave; one of a single person's own words is gone."""
+    said = "select count(distinct coalesce(customer_id, visitor_id, order_id, answer_id)) from raw.survey_answers"
+    (people,) = connection.execute(f"{said} where answer = $1", [answer]).fetchone()
+    return answer if people > 1 else "erased"

@@ -1,0 +1,122 @@
+"""What was erased does not come back: old rows that name an erased person lose the person as they are loaded.
+
+In: raw.erased_identifiers (hashes and pseudonyms), and rows that were just loaded or archived. Out: the same rows under
+the pseudonyms of the erasure. It costs one look at an empty table where nobody was ever erased.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from ingestion.anonymise import IDENTIFIERS, KINDS, Replacement, learn, start
+from ingestion.failed_rows import erase_failed
+from ingestion.home import Home
+from ingestion.person import Person, Relation, Window, hold, raw_relations
+from ingestion.read import Connection, literal, quoted
+from ingestion.rewrite import parquet, rewrite, update
+
+_FOR_EVER = datetime(2199, 12, 31)
+
+
+def identifier_hash(org: str, kind: str, value: str) -> str:
+    """SQL of the hash under which an identifier is remembered; org, kind and value are SQL."""
+    return f"sha256({org} || chr(10) || {kind} || chr(10) || {value})"
+
+
+def remember(connection: Connection, person: Person) -> None:
+    """Keep the hashes of what must not come back. An order's id comes back with a late refund: it has no end."""
+    hashed = identifier_hash(literal(person.org), "kind", "value")
+    until = f"case when kind = 'order' then {literal(_FOR_EVER)} else {literal(person.until)} end"
+    connection.execute(
+        f"""
+        insert into raw.erased_identifiers by name
+        select {hashed} as identifier_hash, new as pseudonym, ({until})::timestamp as until
+        from temp.replacements
+        where is_theirs and kind in ('visitor', 'customer', 'email', 'order', 'session')
+            and new not in (select pseudonym from raw.erased_identifiers)
+        """
+    )
+
+
+def anonymise_loaded(connection: Connection, load_ids: list[str]) -> int:
+    """Take erased persons out of the rows of these loads, in the caller's transaction; how many rows were theirs."""
+    if _nobody(connection):
+        return 0
+    where = f"_load_id in ({', '.join(map(literal, load_ids))})"
+    relations = [r for r in raw_relations(connection) if "_load_id" in r.columns]
+    rows = 0
+    for person, known in _erased(connection, [(relation, where) for relation in relations], failed=where):
+        hold(connection, person)
+        start(connection, known)
+        for relation in relations:
+            learn(connection, relation, person, where)
+            rows += update(connection, relation, person, where)
+        erase_failed(connection, person, where)
+    return rows
+
+
+def anonymise_archived(connection: Connection, home: Home, paths: list[Path]) -> None:
+    """The same for files that were just written to the archive."""
+    if _nobody(connection):
+        return
+    for path in paths:
+        relation = parquet(connection, home, path)
+        for person, known in _erased(connection, [(relation, "true")]):
+            hold(connection, person)
+            start(connection, known)
+            learn(connection, relation, person)
+            rewrite(connection, home, path, person)
+
+
+def _nobody(connection: Connection) -> bool:
+    return connection.execute("select count(*) from raw.erased_identifiers").fetchone() == (0,)
+
+
+def _erased(
+    connection: Connection, sources: list[tuple[Relation, str]], failed: str | None = None
+) -> list[tuple[Person, list[Replacement]]]:
+    """Whom of the erased the rows name: by org and erasure, the earliest first, with their pseudonyms.
+
+    sources: relations and SQL of which of their rows; failed: SQL of which failed rows.
+    """
+    queries = [
+        f"select {_org(relation)} as org, {literal(KINDS[column])} as kind, {quoted(column)}::varchar as value"
+        f" from {relation.sql} where {where} and {quoted(column)} is not null"
+        for relation, where in sources
+        for column in relation.columns
+        if KINDS.get(column) in (*IDENTIFIERS, "session")
+    ]
+    if failed:
+        words = "unnest(regexp_extract_all(payload, '[0-9A-Za-z_-]+'))"
+        queries.append(
+            f"select org, kind, value from (select org_id as org, {words} as value from raw.failed_events"
+            f" where {failed})"
+            f" cross join (select unnest({list(IDENTIFIERS)}) as kind)"
+        )
+    found = connection.execute(
+        f"""
+        with named as (select distinct * from ({" union ".join(queries)}) where org is not null)
+        select org, until, kind, value, min(pseudonym) from named
+        join raw.erased_identifiers on identifier_hash = {identifier_hash("org", "kind", "value")}
+        group by all order by all
+        """
+    ).fetchall()
+    erasures: dict[tuple[str, datetime], list[Replacement]] = {}
+    for org, until, kind, value, new in found:
+        erasures.setdefault((org, until), []).append(Replacement(kind, value, new, True))
+    persons = []
+    for (org, until), known in erasures.items():
+        orders = [each for each in erasures.get((org, _FOR_EVER), []) if until != _FOR_EVER]
+        named = {kind: [each.value for each in [*known, *orders] if each.kind == kind] for kind in IDENTIFIERS}
+        windows = [Window(visitor) for visitor in named["visitor"]]
+        person = Person(org, named["customer"], named["email"], named["visitor"], windows, named["order"], until)
+        persons.append((person, [*known, *orders]))
+    return persons
+
+
+def _org(relation: Relation) -> str:
+    if "org_id" in relation.columns:
+        return "org_id"
+    site = "(select any_value(org_id) from raw.sites where sites.site_id = file.site_id)"
+    return site if "site_id" in relation.columns else "null"

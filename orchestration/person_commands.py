@@ -1,0 +1,213 @@
+"""`tributary erase` and `tributary export-person`: a person's rights, each answered by one command."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ingestion.home import Home
+from orchestration.console import FAILED, WRONG_INPUT, complaints, errors_for_people, fail, say, show
+
+if TYPE_CHECKING:
+    from ingestion.erase import Erasure
+    from ingestion.person import Kind, Person
+    from ingestion.read import Connection
+    from ingestion.settings import Settings
+
+Email = Annotated[str | None, typer.Option(help="An e-mail address.")]
+Visitor = Annotated[str | None, typer.Option(help="A visitor id (anon_id, visitor_id).")]
+Customer = Annotated[str | None, typer.Option(help="A customer id (user_id, customer_id).")]
+Org = Annotated[str | None, typer.Option(help="The org whose person it is, where several know the id.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only count what is held.")]
+SECONDS_TO_CLOSE = 30.0
+
+
+def erase(
+    *,
+    email: Email = None,
+    visitor: Visitor = None,
+    customer: Customer = None,
+    org: Org = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Take a person out of everything that is held; counts and sums stay. It cannot be undone.
+
+    [bold]Examples[/bold]
+
+      tributary erase --email anna@example.com --dry-run
+
+      tributary erase --customer c-000123 --yes
+    """
+    with errors_for_people():
+        who = only_one(email=email, visitor=visitor, customer=customer)
+        from ingestion import erase as erasing
+        from ingestion.home import build_lock
+        from ingestion.settings import load_settings
+
+        home = Home.from_environment()
+        settings = load_settings(home)
+        if not dry_run and erasing.pending(home):
+            say("An erasure was interrupted: it is finished first.")
+            finish(home)
+        with build_lock(home, "erase", say):
+            asked_at = datetime.now(UTC).replace(tzinfo=None)
+            if not dry_run:
+                load_everything(home, settings)
+            erasure = prepared(home, settings, who, org, asked_at)
+            show(counted(erasure.counts))
+            if dry_run:
+                return
+            if not yes and not typer.confirm("Erase this person? It cannot be undone."):
+                fail("nothing was erased", WRONG_INPUT)
+            erasing.write_down(home, erasure)
+        finish(home)
+
+
+def export_person(
+    *,
+    email: Email = None,
+    visitor: Visitor = None,
+    customer: Customer = None,
+    org: Org = None,
+    output: Annotated[Path | None, typer.Option(help="The file to write; else standard output.")] = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Give what is held about a person, as JSON.
+
+    [bold]Example[/bold]
+
+      tributary export-person --email anna@example.com --output anna.json
+    """
+    with errors_for_people():
+        kind, value = only_one(email=email, visitor=visitor, customer=customer)
+        from ingestion.erase import audit
+        from ingestion.export_person import document, held
+        from ingestion.home import build_lock, connect
+        from ingestion.settings import land_settings, load_settings
+
+        home = Home.from_environment()
+        settings = load_settings(home)
+        with build_lock(home, "export-person", tell), connect(home) as connection:
+            land_settings(connection, settings)
+            rows = held(connection, home, found(connection, kind, value, org))
+            counts = {place: len(those) for place, those in rows.items()}
+            if not dry_run:
+                audit(connection, os.urandom(8).hex(), "export", kind, counts)
+        for part in counted(counts):
+            complaints.print(part)
+        if dry_run:
+            return
+        content = document(kind, value, rows)
+        if output is None:
+            sys.stdout.buffer.write(content)
+            return
+        with open(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            os.fchmod(file.fileno(), 0o600)
+            file.write(content)
+        tell(f"Written to {output}, readable by you only.")
+
+
+def only_one(**given: str | None) -> tuple[Kind, str]:
+    """The identifier that was given, and its kind."""
+    from ingestion.contracts import ContractError
+
+    said = [(kind, value) for kind, value in given.items() if value is not None]
+    if len(said) != 1:
+        raise ContractError("say who: one of --email, --visitor, --customer")
+    return said[0]
+
+
+def found(connection: Connection, kind: Kind, value: str, org: str | None) -> Person:
+    from ingestion import person
+    from ingestion.erase import searched
+
+    relations = searched(connection)
+    stored = person.normalised(connection, kind, value)
+    return person.find(connection, relations, kind, stored, person.org_of(connection, relations, kind, stored, org))
+
+
+def prepared(home: Home, settings: Settings, who: tuple[Kind, str], org: str | None, asked_at: datetime) -> Erasure:
+    """The erasure to be, nothing changed yet."""
+    from ingestion.erase import prepare
+    from ingestion.home import connect
+    from ingestion.settings import land_settings
+
+    with connect(home) as connection:
+        land_settings(connection, settings)
+        return prepare(connection, home, who[0], asked_at, found(connection, *who, org))
+
+
+def load_everything(home: Home, settings: Settings) -> None:
+    """What has landed, and what waits in the inbox, may name the person: it is loaded first."""
+    from ingestion.home import connect
+    from ingestion.inbox import import_inbox
+    from ingestion.landing import open_segments
+    from ingestion.load import KINDS
+    from ingestion.segments import load_landing
+
+    before = {path.stem for path in open_segments(home.landing)}
+    deadline = time.monotonic() + SECONDS_TO_CLOSE
+    if before:
+        say("waiting for the collector to close what it writes (10 s)")
+    while before & (still := {path.stem for path in open_segments(home.landing)}):
+        if time.monotonic() > deadline:
+            pids = ", ".join(sorted({stem.split("-")[-2] for stem in before & still}))
+            fail(f"the collector (process {pids}) does not close its segments: stop it, then erase again", FAILED)
+        time.sleep(0.2)
+    with connect(home) as connection:
+        load_landing(connection, home, settings, say)
+        for kind in KINDS:
+            import_inbox(connection, home, settings, kind, say)
+
+
+def finish(home: Home) -> None:
+    """Do what is written down, build and publish everything anew, and prove that nothing is left."""
+    from ingestion import erase as erasing
+    from ingestion.absence import scan
+    from ingestion.home import build_lock
+    from orchestration.run import run_graph
+    from serving.publish import clear_leftovers
+
+    erasure = erasing.pending(home)
+    with build_lock(home, "erase", say):
+        erasing.perform(home, erasure, say)
+    problems = run_graph(home, select=None, full_refresh=True, say=say)
+    if problems:
+        fail("\n".join([*problems, "The person is out of the raw tables, not yet of the published version: erase again"
+                        " once a run succeeds."]), FAILED)  # fmt: skip
+    with build_lock(home, "erase", say):
+        clear_leftovers(home.published)
+        say("reading every file for what is left")
+        findings = list(scan(home, erasure))
+        left = {finding.where: finding.rows for finding in findings if finding.rows}
+        if left:
+            show(counted(left))
+            fail("the person is still found there. Remove what is not the warehouse's own, then erase again.", FAILED)
+        erasing.forget(home)
+    say(f"Erased. {len(findings):,} tables and files were read: 0 rows found.")
+
+
+def counted(counts: dict[str, int]) -> list:
+    """A small table of rows by place."""
+    from rich.markup import escape
+
+    from orchestration.status import small_table
+
+    if not counts:
+        return ["Nothing is held."]
+    table = small_table("place", "rows")
+    for place, rows in counts.items():
+        table.add_row(escape(place), f"{rows:,}")
+    return [table]
+
+
+def tell(message: str) -> None:
+    """To standard error: standard output is the document's."""
+    complaints.print(message, soft_wrap=True)
