@@ -73,9 +73,10 @@ const captures: Record<string, () => void> = {
         click.timeStamp - other.timeStamp < RAGE.within &&
         Math.hypot(click.clientX - other.clientX, click.clientY - other.clientY) <= RAGE.pixels;
       series = [...series.filter(isNear), click];
-      // Three clicks also select a paragraph; a series is told once.
-      if (series.length !== RAGE.clicks || String(getSelection())) return;
       const target = click.target as Element;
+      const selection = getSelection();
+      // Three clicks also select a paragraph. A series is told once.
+      if (series.length !== RAGE.clicks || (String(selection) && target.contains(selection!.anchorNode))) return;
       const control = target.closest("button,input,select,video,audio,summary,[role=button]");
       const name = (control ?? target).localName + ((control ?? target).id && "#" + (control ?? target).id);
       track("RAGE_CLICK", { target: name, confidence: control ? 0.5 : 0.8 }); // a stepper is clicked often on purpose

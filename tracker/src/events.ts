@@ -65,8 +65,11 @@ function built(type: string, given: Given): Event {
   };
 }
 
+/** Those members that are there; ids are text, also where the page has numbers. */
 const pick = (from: Given, names: string[]): Given =>
-  Object.fromEntries(names.filter((name) => from[name] != null).map((name) => [name, from[name]]));
+  Object.fromEntries(
+    names.filter((name) => from[name] != null).map((name) => [name, /Id$/.test(name) ? String(from[name]) : from[name]]),
+  );
 
 const kept = () => readJson<Event[]>(KEPT) ?? [];
 

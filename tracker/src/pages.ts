@@ -18,7 +18,7 @@ export function page(given: Given = {}): void {
   const view = {
     url: location.href,
     path: location.pathname,
-    title: document.title,
+    title: document.title.slice(0, 1000),
     referrer: referrer || undefined,
     webdriver: navigator.webdriver || undefined,
     framed: window.top !== window || undefined,
