@@ -31,7 +31,7 @@ Connection = duckdb.DuckDBPyConnection
 
 
 class LoadReport(msgspec.Struct, frozen=True):
-    """What became of a file's rows: received = loaded + duplicate + failed + limited; some of the loaded `replaced` one."""
+    """What became of rows: received = loaded + duplicate + failed + limited; some of the loaded `replaced` one."""
 
     kind: str
     source: str
@@ -120,10 +120,12 @@ def store(
     load: Load,
     *,
     number: Callable[[], None] = lambda: None,
+    answered: Mapping[str, int] | None = None,
 ) -> LoadReport:
     """`source` and `unreadable` -> raw rows, failed rows and the manifest, in the transaction of the caller.
 
-    columns: of `source`, which is dropped. number: makes `source_lines`, where it is not there. The caller clears.
+    columns: of `source`, which is dropped. number: makes `source_lines`, where it is not there. answered: rows that the
+    collector found duplicate, failed or limited, and which came no further. The caller clears.
     """
     contract = CONTRACTS[kind]
     connection.execute(f"create temp table typed as {typed(scope)}")
@@ -143,8 +145,20 @@ def store(
         _record_failures(connection, kind, load)
     connection.execute("drop table temp.source")  # its memory serves the insert
     _insert(connection, contract, load.stamp)
+    report = _with(report, answered or {})
     record_load(connection, report, load)
     return report
+
+
+def _with(report: LoadReport, answered: Mapping[str, int]) -> LoadReport:
+    duplicate, failed, limited = (answered.get(outcome, 0) for outcome in ("duplicate", "failed", "limited"))
+    return msgspec.structs.replace(
+        report,
+        received=report.received + duplicate + failed + limited,
+        duplicate=report.duplicate + duplicate,
+        failed=report.failed + failed,
+        limited=limited,
+    )
 
 
 @contextmanager

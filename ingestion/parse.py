@@ -117,7 +117,7 @@ def _parsed(scope: Scope) -> str:
             select texts.*, declared.org_id as declared_org, {values},
                 case when t_properties is null then nullif(extras, '{{}}')
                     when {_BAD_PROPERTIES} then null
-                    else nullif({_MERGED}, '{{}}') end as properties
+                    else nullif({sorted_members('t_properties', 'extras')}, '{{}}') end as properties
             from texts {join}
         )
     """
@@ -126,11 +126,15 @@ def _parsed(scope: Scope) -> str:
 _BAD_PROPERTIES = (
     "case when json_valid(t_properties) then json_type(t_properties) <> 'OBJECT' else t_properties is not null end"
 )
-# Members in the order of their names, so that the same content has the same hash.
-_MERGED = """(list_transform([json_merge_patch('{}', t_properties, extras)], lambda o:
-    '{' || array_to_string(list_transform(list_distinct(json_keys(o)).list_sort(),
-        lambda k: to_json(k) || ':' || json_extract(o, '/' || replace(replace(k, '~', '~0'), '/', '~1'))
-    ), ',') || '}')[1])"""
+
+
+def sorted_members(*objects: str) -> str:
+    """SQL of JSON objects as one, its members in the order of their names: the same content has the same hash."""
+    return f"""(list_transform([json_merge_patch('{{}}', {", ".join(objects)})], lambda o:
+        '{{' || array_to_string(list_transform(list_distinct(json_keys(o)).list_sort(),
+            lambda k: to_json(k) || ':' || json_extract(o, '/' || replace(replace(k, '~', '~0'), '/', '~1'))
+        ), ',') || '}}')[1])"""
+
 
 
 def _extras(scope: Scope) -> str:

@@ -37,9 +37,7 @@ class Read(NamedTuple):
 def read(connection: Connection, path: Path, is_id: Callable[[str], bool]) -> Read:
     """Make `source` and `unreadable` of the file; `is_id` tells which columns are ids."""
     layout = lines.layout_of(path)
-    connection.execute(
-        "create or replace temp table unreadable (line bigint, reason varchar, detail varchar, payload varchar)"
-    )
+    make_unreadable(connection)
     if layout.kind == "parquet":
         columns = _read_parquet(connection, path, is_id)
     elif layout.kind == "ndjson":
@@ -48,6 +46,13 @@ def read(connection: Connection, path: Path, is_id: Callable[[str], bool]) -> Re
         columns = _read_csv(connection, path, layout, is_id)
     connection.execute(f"update unreadable set payload = {scrubbed_text('payload')}")
     return Read(path, layout, columns)
+
+
+def make_unreadable(connection: Connection) -> None:
+    """Make `unreadable`, empty."""
+    connection.execute(
+        "create or replace temp table unreadable (line bigint, reason varchar, detail varchar, payload varchar)"
+    )
 
 
 def number_lines(connection: Connection, source: Read) -> None:
@@ -77,7 +82,11 @@ def literal(text: object) -> str:
 
 
 def _create_source(
-    connection: Connection, texts: dict[str, str], relation: str, is_id: Callable[[str], bool] | None
+    connection: Connection,
+    texts: dict[str, str],
+    relation: str,
+    is_id: Callable[[str], bool] | None,
+    further: Iterable[str] = (),
 ) -> list[str]:
     """`source` from `relation`: column -> SQL of its text. The only place where the original text is seen."""
     kept = {
@@ -85,8 +94,9 @@ def _create_source(
         for column, text in texts.items()
         if not is_dropped(column)
     }
-    select = ",\n".join(f"nullif(trim({text}), '') as {quoted(column)}" for column, text in kept.items())
-    connection.execute(f"create temp table source as select {select or 'null as _nothing'} from {relation}")
+    select = [f"nullif(trim({text}), '') as {quoted(column)}" for column, text in kept.items()]
+    columns = ", ".join([*select, *further]) or "null as _nothing"
+    connection.execute(f"create temp table source as select {columns} from {relation}")
     return list(kept)
 
 
@@ -150,8 +160,12 @@ def _read_ndjson(connection: Connection, path: Path, layout: lines.Layout, is_id
 def source_of_objects(connection: Connection, is_id: Callable[[str], bool] | None) -> list[str]:
     """`source` and `source_lines` of the temporary table objects(line, text, ...): one JSON object a row.
 
-    Without is_id nothing is scrubbed: the objects have been. Further columns of `objects` go to `source_lines`.
+    Without is_id nothing is scrubbed: the objects have been. Further columns of `objects` are columns of `source` that
+    are not among those returned: begin their names with an underscore.
     """
+    further = [
+        name for name, *_ in connection.execute("describe objects").fetchall() if name not in ("line", "text")
+    ]
     keys = [
         key
         for (key,) in connection.execute(
@@ -161,11 +175,11 @@ def source_of_objects(connection: Connection, is_id: Callable[[str], bool] | Non
     pointers = ", ".join(literal("/" + key.replace("~", "~0").replace("/", "~1")) for key in keys)
     value = "case when json_type(v[{0}]) in ('OBJECT', 'ARRAY') then v[{0}]::varchar else v[{0}] ->> '$' end"
     texts = {name: f"({value.format(i)})" for i, name in enumerate(unique_names(keys), 1)}
-    values = f"(select json_extract(text, [{pointers}]) as v from objects order by line)" if keys else "objects"
-    columns = _create_source(connection, texts, values, is_id)
+    objects = ", ".join([f"json_extract(text, [{pointers}]) as v" if keys else "null as v", *further])
+    values = f"(select {objects} from objects order by line)"
+    columns = _create_source(connection, texts, values, is_id, further)
     connection.execute(
-        "create temp table source_lines as"
-        " select row_number() over (order by line) - 1 as _row, * exclude (text) from objects"
+        "create temp table source_lines as select row_number() over (order by line) - 1 as _row, line from objects"
     )
     connection.execute("drop table objects")
     return columns
@@ -224,7 +238,7 @@ def _refuse(connection: Connection, bad: list[tuple]) -> None:
 
 def unique_names(names: list[str]) -> list[str]:
     """Names that differ even without case: a repeated one gets a number, an empty one its position."""
-    taken = {"rowid", "_row", "_org", "_site"}  # ours
+    taken = {"rowid", "_row", "_landed_org", "_landed_site", "_failed_id"}  # ours
     unique = []
     for position, raw in enumerate(names, 1):
         name = base = raw.strip() or f"column{position}"

@@ -95,14 +95,14 @@ def scope_of_rows(
     texts |= {column: quoted(name) for column, name in aliases.items()}
     properties = texts.pop("properties", None)
     if is_landed and "site_id" in known:
-        texts["site_id"] = f"coalesce({texts.get('site_id', 'null')}, _site)"
+        texts["site_id"] = f"coalesce({texts.get('site_id', 'null')}, _landed_site)"
     consumed = {*known, "properties", *aliases.values()}
     extras = {name: quoted(name) for name in columns if name.lower() not in consumed and name not in consumed}
-    relation = "(from temp.source_lines join (select rowid as _row, * from temp.source) using (_row)) as source"
+    relation = "(select rowid as _row, * from temp.source)"
     has_default = any(entry.id == "default" for entry in settings.orgs)
     return Scope(
         contract, texts, extras, properties, relation, "true", None, None, has_default, known_types(settings),
-        row_org="_org" if is_landed else None,
+        row_org="_landed_org" if is_landed else None,
     )  # fmt: skip
 
 

@@ -1,0 +1,143 @@
+"""Events of segments -> raw.events, in the caller's transaction: appended as they are read, then the repeats go.
+
+In: the temporary table `receipts` and the files it was read from (ingestion/segments.py).
+Out: rows in raw.events, whose _load_id is their segment's name, and what became of them.
+
+Appending first needs neither memory nor a second copy: almost all of what a collector acknowledged is new. An event is
+its content as its client sent it, the same formula as that of a file's row (ingestion/parse.py): neither what the
+collector knows of the request, nor a time or a visitor id that it gave.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from ingestion.contracts import CONTRACTS
+from ingestion.merge import set_aside
+from ingestion.parse import sorted_members
+from ingestion.read import Connection, literal
+from ingestion.settings import Settings
+
+CONTRACT = CONTRACTS["events"]
+
+_TEXTS = (
+    "event_id", "type", "occurred_at", "anon_id", "session_id", "user_id", "url", "path", "title", "referrer",
+    "currency", "order_id", "conversion_type", "email_hash", "phone_hash", "entity_type", "entity_id",
+)  # fmt: skip
+_ROW = dict.fromkeys(_TEXTS, "varchar") | {
+    "value_micros": "bigint", "consent": "boolean", "sample_percent": "integer", "is_replay": "boolean",
+    "has_own_id": "boolean", "properties": "json",
+}  # fmt: skip
+_RECEIPT = dict.fromkeys(("kind", "at", "org", "site", "ip", "ua"), "varchar")
+_KEY = f"hash({', '.join(CONTRACT.key)})"
+
+
+def receipts(paths: Sequence[Path], columns: dict[str, str]) -> str:
+    """The receipts of segments as an SQL relation: their own columns, `segment`, and `columns` (name -> type)."""
+    files = ", ".join(literal(path) for path in paths)
+    read = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in (_RECEIPT | columns).items())
+    return (
+        f"(select *, parse_filename(filename, true) as segment from read_json([{files}],"
+        f" format = 'newline_delimited', hive_partitioning = false, filename = true, columns = {{{read}}}))"
+    )
+
+
+def append(connection: Connection, paths: Sequence[Path], settings: Settings, stamp: str) -> dict[str, int]:
+    """Append every event of the segments; rows by segment. stamp: SQL of _loaded_at."""
+    row = ", ".join(f"{name} {kind}" for name, kind in _ROW.items())
+    properties = f"case when properties is not null then {sorted_members('properties')} end"
+    values = {column.stored: column.stored for column in CONTRACT.columns}
+    values |= {"occurred_at": "occurred_at::timestamp", "user_agent": "null"}
+    cookieless = ", ".join(literal(site.id) for site in settings.sites if site.cookieless)
+    if cookieless:
+        values["anon_id"] = f"case when site_id not in ({cookieless}) then anon_id end"
+    content = ", ".join(f"({value})::varchar" for value in ("org_id", *values.values(), "properties"))
+    connection.execute("set preserve_insertion_order = false")  # halves the memory of a large insert, and its time
+    connection.execute(
+        f"""
+        insert into raw.events by name
+        with landed as not materialized (
+            select org as org_id, site as site_id, ua as user_agent, ip as ip_hash, "at"::timestamp as received_at,
+                segment, unnest(rows, recursive := true)
+            from {receipts(paths, {"rows": f"struct({row})[]"})} where kind = 'events'
+        ),
+        canonical as not materialized (select * replace ({properties} as properties) from landed)
+        select * exclude (segment) replace (
+                coalesce(occurred_at::timestamp, received_at) as occurred_at,
+                coalesce(has_own_id, true) as has_own_id
+            ),
+            md5(to_json([{content}])::varchar) as _content_hash, segment as _load_id, {stamp} as _loaded_at
+        from canonical
+        """
+    )
+    connection.execute("reset preserve_insertion_order")
+    return dict(
+        connection.execute(f"select _load_id, count(*) from raw.events where {fresh(paths)} group by all").fetchall()
+    )
+
+
+def fresh(paths: Sequence[Path]) -> str:
+    """SQL for the rows that these segments brought."""
+    return f"_load_id in ({', '.join(literal(path.stem) for path in paths)})"
+
+
+def take_out_repeats(connection: Connection, paths: Sequence[Path], stamp: str) -> Counter[tuple[str, str]]:
+    """Of the events with one key the first stays; (segment, duplicate|id_conflict|replaced) -> rows.
+
+    The first is the smallest (occurred_at, content), and of one content what was received first, in whatever order
+    they come; but what has left for the archive stays there.
+    """
+    is_fresh, key = fresh(paths), ", ".join(CONTRACT.key)
+    # Keys by their 64-bit hash, so that the wide columns of a large table are read for the few that repeat.
+    connection.execute(f"create temp table fresh_keys as select {_KEY} as key from raw.events where {is_fresh}")
+    connection.execute(
+        f"""
+        create temp table repeated as
+        select key from fresh_keys group by key having count(*) > 1
+        union
+        select {_KEY} from raw.events where not {is_fresh} and {_KEY} in (select key from fresh_keys)
+        union
+        select {_KEY} from {CONTRACT.retired} where {_KEY} in (select key from fresh_keys)
+        """
+    )
+    connection.execute("drop table fresh_keys")
+    connection.execute(
+        f"""
+        create temp table ranked as
+        with contested as (
+            select rowid as _id, {key}, occurred_at, received_at, _content_hash, _load_id, {is_fresh} as is_fresh,
+                false as is_retired
+            from raw.events where {_KEY} in (select key from repeated)
+            union all by name
+            select {key}, _content_hash, false as is_fresh, true as is_retired
+            from {CONTRACT.retired} where {_KEY} in (select key from repeated)
+        ),
+        ordered as (
+            select *, row_number() over first_wins as place, first_value(_content_hash) over first_wins as kept,
+                first_value(_load_id) over first_wins as kept_load_id
+            from contested
+            window first_wins as (
+                partition by {key}
+                order by is_retired desc, occurred_at, _content_hash, received_at nulls first, is_fresh, _id
+            )
+        )
+        select _id, _load_id, kept_load_id, is_fresh,
+            if(_content_hash = kept, 'duplicate', 'id_conflict') as outcome
+        from ordered where place > 1 and not is_retired
+        """
+    )
+    found = connection.execute(
+        """
+        select _load_id, outcome, count(*) from ranked where is_fresh group by all
+        union all  -- a row that was here has the same content as one that was received earlier: it makes room
+        select kept_load_id, 'replaced', count(*) from ranked where not is_fresh and outcome = 'duplicate' group by all
+        """
+    ).fetchall()
+    if found or connection.execute("select count(*) from ranked").fetchone() != (0,):
+        conflicts = "select _id from ranked where outcome = 'id_conflict'"
+        set_aside(connection, "events", CONTRACT, conflicts, stamp)
+        connection.execute("delete from raw.events where rowid in (select _id from ranked)")
+    connection.execute("drop table ranked; drop table repeated")
+    return Counter({(segment, outcome): rows for segment, outcome, rows in found})
