@@ -12,7 +12,7 @@ from rich.table import Table
 from serving.published import attribution_models, only_one, records
 
 # What stands in the place of a position where a touch does not count.
-REASONS = {"after_conversion": "after", "outside_lookback_window": "early"}
+REASONS = {"after_conversion": "after", "outside_lookback_window": "early", "suspicious": "doubt"}
 GRAINS = {"CAMPAIGN": ("campaign", "campaign_id"), "ADSET": ("ad set", "adset_id"), "AD": ("ad", "ad_id")}
 
 
@@ -48,7 +48,11 @@ def explain_conversion(connection: duckdb.DuckDBPyConnection, identifier: str, o
     if not kept:
         yield "No touch counts: the conversion stands as (unattributed) in every report."
     yield touches_table(candidates, models, weights)
-    yield "Weights in percent. A touch without a number does not count: it came too early, or after the conversion."
+    doubt = ", or it is in suspicious_touches" if any(touch["reason"] == "suspicious" for touch in candidates) else ""
+    yield (
+        "Weights in percent. A touch without a number does not count: it came too early, or after the conversion"
+        f"{doubt}."
+    )
 
 
 def describe_conversion(conversion: dict, candidates: list[dict]) -> Iterator[str]:

@@ -122,8 +122,9 @@ def write_file(
 def loaded_rows(connection: duckdb.DuckDBPyConnection, org: str | None = None) -> dict[str, int]:
     """Rows of the raw tables that this version is made of, of one org or of all."""
     where = f"where org_id = {literal(org)}" if org else ""
-    tables = ("events", "interactions", "conversions", "ad_spend")
-    return {table: connection.execute(f"select count(*) from raw.{table} {where}").fetchone()[0] for table in tables}
+    tables = {"events": "all_events"} | {name: name for name in ("interactions", "conversions", "ad_spend")}
+    counts = {name: f"select count(*) from raw.{table} {where}" for name, table in tables.items()}
+    return {name: connection.execute(sql).fetchone()[0] for name, sql in counts.items()}
 
 
 def literal(text: object) -> str:

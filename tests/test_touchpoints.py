@@ -329,7 +329,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Connection:
         for org in ("links", "random", "sessions", "campaigns", "people", "strangers"):
             connection.execute("insert into raw.orgs values (?, 'USD', 'UTC', 30, null, null)", [org])
             domains = ["WWW.shop.example", "other-own.example"]
-            connection.execute("insert into raw.sites values ('shop', ?, null, ?)", [org, domains])
+            connection.execute("insert into raw.sites values ('shop', ?, null, ?, true, false)", [org, domains])
         for insert_world in (insert_links, insert_sessions, insert_campaigns, insert_people):
             insert_world(connection)
         insert_event(connection, "vanished", "v", path="/")

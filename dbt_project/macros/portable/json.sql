@@ -11,6 +11,13 @@
     )
 {%- endmacro %}
 
+{# A member of a JSON object as text; null where it has none. #}
+{% macro json_text(object, name) -%}
+    {{ return(adapter.dispatch("json_text", "tributary")(object, name)) }}
+{%- endmacro %}
+
+{% macro default__json_text(object, name) -%} ({{ object }} ->> '$.{{ name }}') {%- endmacro %}
+
 {# A JSON array of the JSON values of a group, in the given order. #}
 {% macro json_array_of(value, order_by) -%}
     {{ return(adapter.dispatch("json_array_of", "tributary")(value, order_by)) }}

@@ -1,7 +1,7 @@
 with
 
 spend as (
-    select * from {{ ref('stg_raw__ad_spend') }}
+    select * from {{ ref('int_spend_reports') }}
 ),
 
 orgs as (
@@ -42,6 +42,7 @@ final as (
         coalesce(impressions, 0) as impressions,
         coalesce(clicks, 0) as clicks,
         coalesce({{ rounded_share('spend_micros', 'numerator', 'denominator') }}, 0) as spend_micros,
+        channel,
         numerator is not null as has_rate,
     from with_rate
 )

@@ -1,7 +1,7 @@
 with
 
 spend as (
-    select * from {{ ref('stg_raw__ad_spend') }}
+    select * from {{ ref('int_spend_reports') }}
 ),
 
 latest as (

@@ -8,8 +8,20 @@ events as (
     select * from {{ ref('stg_raw__events') }}
 ),
 
+left_out as (
+    select * from {{ ref('int_left_out_events') }}
+),
+
 reported as (
     select * from {{ ref('stg_raw__conversions') }}
+),
+
+order_visitors as (
+    select * from {{ ref('int_order_visitors') }}
+),
+
+email_customers as (
+    select * from {{ ref('int_email_customers') }}
 ),
 
 rates as (
@@ -22,18 +34,22 @@ visitor_customers as (
 
 unioned as (
     select
-        site_id || ':' || event_id as conversion_id,
-        org_id,
-        site_id,
-        visitor_id,
-        customer_id,
-        coalesce(conversion_type, 'purchase') as conversion_type,
-        occurred_at,
-        order_id,
-        value_micros,
-        currency,
+        events.site_id || ':' || events.event_id as conversion_id,
+        events.org_id,
+        events.site_id,
+        events.event_id,
+        events.visitor_id,
+        events.customer_id,
+        events.email_hash,
+        coalesce(events.conversion_type, 'purchase') as conversion_type,
+        events.occurred_at,
+        events.order_id,
+        events.value_micros,
+        events.currency,
+        left_out.reason as set_aside_reason,
     from events
-    where type = 'CONVERSION'
+    left join left_out using (org_id, site_id, event_id)
+    where events.type = 'CONVERSION'
 
     union all
 
@@ -41,31 +57,54 @@ unioned as (
         conversion_id,
         org_id,
         site_id,
+        cast(null as varchar),
         visitor_id,
         customer_id,
+        email_hash,
         conversion_type,
         occurred_at,
         order_id,
         value_micros,
         currency,
+        cast(null as varchar),
     from reported
+),
+
+-- An order that a webhook reports has the visitor of the event that names it.
+stitched as (
+    select
+        unioned.* exclude (visitor_id),
+        coalesce(unioned.visitor_id, order_visitors.visitor_id) as visitor_id,
+        coalesce(unioned.event_id, order_visitors.event_id) as session_event_id,
+        case when unioned.event_id is not null then unioned.site_id else order_visitors.site_id end as session_site_id,
+    from unioned
+    left join order_visitors
+        on unioned.org_id = order_visitors.org_id
+        and unioned.order_id = order_visitors.order_id
+        and unioned.visitor_id is null
 ),
 
 identified as (
     select
-        unioned.* exclude (customer_id, currency),
-        coalesce(unioned.customer_id, visitor_customers.customer_id) as customer_id,
-        coalesce(unioned.currency, orgs.currency) as currency,
+        stitched.* exclude (customer_id, currency),
+        coalesce(
+            stitched.customer_id,
+            case when email_customers.is_known_customer then email_customers.customer_id end,
+            visitor_customers.customer_id,
+            email_customers.customer_id
+        ) as customer_id,
+        coalesce(stitched.currency, orgs.currency) as currency,
         orgs.currency as reporting_currency,
-        {{ reporting_date('unioned.occurred_at', 'orgs.timezone') }} as date,
-    from unioned
+        {{ reporting_date('stitched.occurred_at', 'orgs.timezone') }} as date,
+    from stitched
     inner join orgs using (org_id)
+    left join email_customers using (org_id, email_hash)
     left join visitor_customers
-        on unioned.org_id = visitor_customers.org_id
-        and unioned.visitor_id = visitor_customers.visitor_id
-        and unioned.customer_id is null
-        and (unioned.occurred_at > visitor_customers.valid_after or visitor_customers.valid_after is null)
-        and (unioned.occurred_at <= visitor_customers.valid_until or visitor_customers.valid_until is null)
+        on stitched.org_id = visitor_customers.org_id
+        and stitched.visitor_id = visitor_customers.visitor_id
+        and stitched.customer_id is null
+        and (stitched.occurred_at > visitor_customers.valid_after or visitor_customers.valid_after is null)
+        and (stitched.occurred_at <= visitor_customers.valid_until or visitor_customers.valid_until is null)
 ),
 
 converted as (
@@ -92,7 +131,7 @@ final as (
         site_id,
         visitor_id,
         customer_id,
-        case when customer_id is not null then 'c:' || customer_id else 'v:' || visitor_id end as person_key,
+        coalesce('c:' || customer_id, 'v:' || visitor_id, 'conversion:' || conversion_id) as person_key,
         conversion_type,
         occurred_at,
         date,
@@ -102,13 +141,16 @@ final as (
         currency as original_currency,
         value_micros is not null and reporting_value_micros is null as is_without_rate,
         case
-            when order_id is not null
+            when order_id is not null and set_aside_reason is null
                 then first_value(conversion_id) over (
-                    partition by org_id, conversion_type, order_id
+                    partition by org_id, conversion_type, order_id, set_aside_reason
                     order by occurred_at, conversion_id
                 )
             else conversion_id
         end as counted_as_conversion_id,
+        set_aside_reason,
+        session_site_id,
+        session_event_id,
     from converted
 )
 

@@ -7,6 +7,14 @@ conversions as (
     select * from {{ ref('conversions') }}
 ),
 
+all_conversions as (
+    select * from {{ ref('int_conversions') }}
+),
+
+refunds as (
+    select * from {{ ref('int_refunds') }}
+),
+
 conversion_touches as (
     select * from {{ ref('conversion_touches') }}
 ),
@@ -102,16 +110,48 @@ weight_sums as (
     group by org_id, conversion_id
 ),
 
-final as (
-    {%- for model in var('attribution_models') %}
+-- What was reported of the conversions that count, and what was given back of them.
+reported as (
     select
-        'weights of a conversion sum to 1' as what,
+        all_conversions.org_id,
+        sum(all_conversions.value_micros) as value_micros,
+    from all_conversions
+    inner join conversions using (org_id, conversion_id)
+    group by all_conversions.org_id
+),
+
+refunded as (
+    select
         org_id,
-        '{{ model }}' as attribution_model,
+        sum(refunded_micros) as value_micros,
+    from refunds
+    group by org_id
+),
+
+final as (
+    select
+        'value reported less refunds, in micros' as what,
+        reported.org_id,
+        null as attribution_model,
         null as accounting_mode,
         null as grain,
-        count(*) as expected,
-        sum(case when {{ model }}_credit = 1000000000000 then 1 else 0 end) as actual,
+        reported.value_micros - coalesce(refunded.value_micros, 0) as expected,
+        booked.value_micros as actual,
+    from reported
+    left join refunded using (org_id)
+    left join booked using (org_id)
+
+    union all
+
+    {% for model in var('attribution_models') %}
+    select
+        'weights of a conversion sum to 1',
+        org_id,
+        '{{ model }}',
+        null,
+        null,
+        count(*),
+        sum(case when {{ model }}_credit = 1000000000000 then 1 else 0 end),
     from weight_sums
     group by org_id
 

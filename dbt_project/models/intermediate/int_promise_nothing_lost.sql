@@ -4,7 +4,7 @@
 with
 
 reported_spend as (
-    select * from {{ ref('stg_raw__ad_spend') }}
+    select * from {{ ref('int_spend_reports') }}
 ),
 
 spend as (
@@ -23,8 +23,28 @@ reported_conversions as (
     select * from {{ ref('stg_raw__conversions') }}
 ),
 
-all_conversions as (
-    select * from {{ ref('int_conversions') }}
+left_out as (
+    select * from {{ ref('int_left_out_events') }}
+),
+
+sessions as (
+    select * from {{ ref('sessions') }}
+),
+
+reported_refunds as (
+    select * from {{ ref('stg_raw__refunds') }}
+),
+
+refunds as (
+    select * from {{ ref('int_refunds') }}
+),
+
+conversions as (
+    select * from {{ ref('conversions') }}
+),
+
+quarantine as (
+    select * from {{ ref('quarantine') }}
 ),
 
 touchpoints as (
@@ -45,8 +65,54 @@ final as (
         union all
         select org_id, count(*), 0 from reported_conversions group by org_id
         union all
-        select org_id, 0, count(distinct conversion_id) from all_conversions group by org_id
+        select org_id, 0, count(*) from conversions group by org_id
+        union all
+        select org_id, 0, count(*) from quarantine
+        where source = 'conversions' and reason <> 'no_exchange_rate'
+        group by org_id
     ) as conversion_counts
+    group by org_id
+
+    union all
+
+    select
+        'events received are in sessions, or left out as of bots or as probable duplicates',
+        org_id,
+        null,
+        null,
+        null,
+        sum(received),
+        sum(kept),
+    from (
+        select org_id, count(*) as received, 0 as kept from events group by org_id
+        union all
+        select org_id, 0, sum(events) from sessions group by org_id
+        union all
+        select org_id, 0, count(*) from left_out group by org_id
+    ) as event_counts
+    group by org_id
+
+    union all
+
+    select
+        'refunds received reduce a conversion, or are set aside with a reason',
+        org_id,
+        null,
+        null,
+        null,
+        sum(received),
+        sum(kept),
+    from (
+        select org_id, count(*) as received, 0 as kept from reported_refunds group by org_id
+        union all
+        select org_id, count(*), 0 from events where type = 'REFUND' group by org_id
+        union all
+        select org_id, 0, count(*) from refunds where set_aside_reason is null and conversion_id is not null group by org_id
+        union all
+        select org_id, 0, count(*) from quarantine
+        where source = 'refunds' and reason <> 'refund_exceeds_value'
+        group by org_id
+    ) as refund_counts
     group by org_id
 
     union all

@@ -7,7 +7,7 @@ events as (
         *,
         coalesce(url, path) as page_url,
         case when type = 'PAGE_VIEW' then 0 else 1 end as type_rank,
-    from {{ ref('stg_raw__events') }}
+    from {{ ref('int_events') }}
 ),
 
 urls as (
@@ -22,6 +22,7 @@ with_campaign as (
         lag(events.session_id) over ({{ visitor }} {{ in_order }}) as previous_session_id,
     from events
     left join urls using (page_url)
+    where events.visitor_id is not null
 ),
 
 with_gap as (
@@ -106,7 +107,34 @@ final as (
         user_agent,
         page_url is not null or type = 'PAGE_VIEW' as is_page,
         campaign_key,
+        sample_percent,
+        is_replay,
+        ip_hash,
     from with_first_event
+
+    union all
+
+    -- Nobody can tell whose the events without a visitor are: each stands alone.
+    select
+        events.org_id,
+        events.site_id,
+        events.event_id,
+        events.type,
+        events.occurred_at,
+        events.visitor_id,
+        events.customer_id,
+        {{ hash_key(['events.org_id', 'events.site_id', 'events.event_id']) }},
+        events.page_url,
+        events.referrer,
+        events.user_agent,
+        events.page_url is not null or events.type = 'PAGE_VIEW',
+        urls.campaign_key,
+        events.sample_percent,
+        events.is_replay,
+        events.ip_hash,
+    from events
+    left join urls using (page_url)
+    where events.visitor_id is null
 )
 
 select * from final

@@ -13,7 +13,7 @@ sources as (
 ),
 
 spend as (
-    select * from {{ ref('stg_raw__ad_spend') }}
+    select * from {{ ref('int_spend_reports') }}
 ),
 
 channels as (

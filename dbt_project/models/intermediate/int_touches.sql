@@ -37,6 +37,8 @@ final as (
         landing_url,
         referrer_host,
         device_type,
+        sample_weight,
+        country,
     from web_touches
 
     union all
@@ -65,6 +67,8 @@ final as (
         creator_code,
         cast(null as varchar),
         cast(null as varchar),
+        cast(null as varchar),
+        1,
         cast(null as varchar),
     from interactions
 )

@@ -1,7 +1,7 @@
 with
 
 events as (
-    select * from {{ ref('stg_raw__events') }}
+    select * from {{ ref('int_events') }}
 ),
 
 interactions as (
@@ -12,8 +12,29 @@ conversions as (
     select * from {{ ref('stg_raw__conversions') }}
 ),
 
-seen_together as (
-    {%- for relation in ['events', 'interactions', 'conversions'] %}
+order_visitors as (
+    select * from {{ ref('int_order_visitors') }}
+),
+
+email_customers as (
+    select * from {{ ref('int_email_customers') }}
+),
+
+-- A shop names the customer of an order, and the checkout's event its visitor.
+ordered as (
+    select
+        conversions.org_id,
+        order_visitors.visitor_id,
+        conversions.customer_id,
+        conversions.email_hash,
+        conversions.occurred_at,
+    from conversions
+    inner join order_visitors using (org_id, order_id)
+    where conversions.visitor_id is null
+),
+
+seen_with_customer as (
+    {%- for relation in ['events', 'interactions', 'conversions', 'ordered'] %}
     select org_id, visitor_id, customer_id, occurred_at
     from {{ relation }}
     where visitor_id is not null and customer_id is not null
@@ -21,6 +42,48 @@ seen_together as (
     union all
     {% endif %}
     {%- endfor %}
+),
+
+seen_with_email as (
+    {%- for relation in ['events', 'conversions', 'ordered'] %}
+    select
+        {{ relation }}.org_id,
+        {{ relation }}.visitor_id,
+        email_customers.customer_id,
+        {{ relation }}.occurred_at,
+        email_customers.is_known_customer,
+    from {{ relation }}
+    inner join email_customers using (org_id, email_hash)
+    where {{ relation }}.visitor_id is not null and {{ relation }}.customer_id is null
+    {% if not loop.last %}
+    union all
+    {% endif %}
+    {%- endfor %}
+),
+
+known_visitors as (
+    select org_id, visitor_id from seen_with_customer
+
+    union
+
+    select org_id, visitor_id from seen_with_email where is_known_customer
+),
+
+-- An address that is nobody's yet says who a visitor is only where nothing better does: it may be a second one of the same
+-- person, who would be torn in two.
+seen_together as (
+    select org_id, visitor_id, customer_id, occurred_at from seen_with_customer
+
+    union all
+
+    select
+        seen_with_email.org_id,
+        seen_with_email.visitor_id,
+        seen_with_email.customer_id,
+        seen_with_email.occurred_at,
+    from seen_with_email
+    left join known_visitors using (org_id, visitor_id)
+    where seen_with_email.is_known_customer or known_visitors.visitor_id is null
 ),
 
 -- Most visitors are one customer, whose interval is open: only the shared ones need their history sorted.

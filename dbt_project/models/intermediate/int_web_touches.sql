@@ -28,6 +28,18 @@ ads as (
     where ad_id is not null
 ),
 
+user_agents as (
+    select * from {{ ref('stg_raw__user_agents') }}
+),
+
+addresses as (
+    select * from {{ ref('stg_raw__addresses') }}
+),
+
+converters as (
+    select * from {{ ref('int_sampled_converters') }}
+),
+
 pages as (
     select
         *,
@@ -80,7 +92,7 @@ with_clues as (
 
 -- What the link says of itself comes first, then the platform's click id, then a partner's code, then the referrer. A link
 -- that carries campaign parameters but no source is not direct traffic: somebody tagged it.
-final as (
+with_source as (
     select
         {{ hash_key(['with_clues.org_id', 'with_clues.site_id', 'with_clues.event_id']) }} as touchpoint_id,
         with_clues.org_id,
@@ -89,6 +101,12 @@ final as (
         with_clues.customer_id,
         with_clues.session_id,
         with_clues.occurred_at,
+        with_clues.page_number = 1 as is_landing,
+        with_clues.user_agent,
+        with_clues.ip_hash,
+        with_clues.event_id,
+        with_clues.sample_percent,
+        with_clues.is_replay,
         case
             when utm_source is not null then lower(utm_source)
             when utm_medium is not null then coalesce(click_source, '(not set)')
@@ -122,12 +140,29 @@ final as (
         creator_code,
         page_url as landing_url,
         referrer_host,
-        {{ device_type('user_agent') }} as device_type,
     from with_clues
     left join sources on with_clues.referrer_host = sources.source
     left join ads
         on with_clues.org_id = ads.org_id
         and with_clues.utm_content = ads.ad_id
+),
+
+-- Without a visitor a page is a touch only where something brought the reader there: any other may be the second one.
+final as (
+    select
+        with_source.* exclude (user_agent, sample_percent, is_replay),
+        coalesce(user_agents.device_type, {{ device_type('with_source.user_agent') }}) as device_type,
+        addresses.country,
+        coalesce(addresses.is_data_centre, false) as is_data_centre,
+        case
+            when with_source.is_replay or with_source.occurred_at <= converters.last_converted_at then 1
+            else {{ sample_weight('with_source.sample_percent') }}
+        end as sample_weight,
+    from with_source
+    left join user_agents using (user_agent)
+    left join addresses using (ip_hash)
+    left join converters using (org_id, site_id, visitor_id)
+    where with_source.visitor_id is not null or with_source.source <> '(direct)'
 )
 
 select * from final

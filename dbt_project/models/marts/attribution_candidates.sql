@@ -15,6 +15,14 @@ conversion_touches as (
     select * from {{ ref('conversion_touches') }}
 ),
 
+excluded_touches as (
+    select distinct
+        org_id,
+        touchpoint_id,
+    from {{ ref('suspicious_touches') }}
+    where is_excluded
+),
+
 final as (
     select
         conversions.org_id,
@@ -30,12 +38,14 @@ final as (
         conversion_touches.touchpoint_id is not null as is_kept,
         case
             when conversion_touches.touchpoint_id is not null then 'kept'
+            when excluded_touches.touchpoint_id is not null then 'suspicious'
             when touchpoints.occurred_at > conversions.occurred_at then 'after_conversion'
             else 'outside_lookback_window'
         end as reason,
     from conversions
     inner join touchpoints using (org_id, person_key)
     left join conversion_touches using (org_id, conversion_id, touchpoint_id)
+    left join excluded_touches using (org_id, touchpoint_id)
 )
 
 select * from final

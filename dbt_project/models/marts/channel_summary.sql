@@ -32,7 +32,7 @@ channel_spend as (
     select
         spend.org_id,
         spend.date,
-        coalesce(campaign_channels.channel, platform_channels.channel, '(unmatched)') as channel,
+        coalesce(campaign_channels.channel, spend.channel, platform_channels.channel, '(unmatched)') as channel,
         spend.platform,
         sum(spend.spend_micros) as spend_micros,
     from spend
@@ -41,7 +41,7 @@ channel_spend as (
     group by
         spend.org_id,
         spend.date,
-        coalesce(campaign_channels.channel, platform_channels.channel, '(unmatched)'),
+        coalesce(campaign_channels.channel, spend.channel, platform_channels.channel, '(unmatched)'),
         spend.platform
 ),
 

@@ -57,7 +57,7 @@ last_conversions as (
     group by org_id, person_key
 ),
 
--- A journey that has not converted: a person's touches since the last conversion, in one window before the latest.
+-- A journey that has not converted: a known person's touches since the last conversion, in one window before the latest.
 open_touches as (
     select
         touchpoints.org_id,
@@ -65,13 +65,17 @@ open_touches as (
         touchpoints.touchpoint_id,
         touchpoints.occurred_at,
         touchpoints.channel,
+        touchpoints.sample_weight,
         max(touchpoints.occurred_at) over (partition by touchpoints.org_id, touchpoints.person_key) as last_touch_at,
         orgs.lookback_days,
     from touchpoints
     inner join orgs using (org_id)
     left join last_conversions using (org_id, person_key)
-    where last_conversions.last_converted_at is null
-        or touchpoints.occurred_at > last_conversions.last_converted_at
+    where (touchpoints.customer_id is not null or touchpoints.visitor_id is not null)
+        and (
+            last_conversions.last_converted_at is null
+            or touchpoints.occurred_at > last_conversions.last_converted_at
+        )
 ),
 
 not_converted as (
@@ -80,6 +84,7 @@ not_converted as (
         person_key,
         {{ ordered_path('channel', 'occurred_at, touchpoint_id') }} as path,
         count(*) as path_length,
+        max(sample_weight) as sample_weight,
     from open_touches
     where occurred_at >= last_touch_at - interval '24 hours' * lookback_days
     group by org_id, person_key
@@ -90,7 +95,7 @@ unioned as (
 
     union all
 
-    select org_id, path, path_length, 0, null, 0, 1 from not_converted
+    select org_id, path, path_length, 0, null, 0, sample_weight from not_converted
 ),
 
 final as (
@@ -100,7 +105,7 @@ final as (
         path_length,
         cast(sum(conversion) as bigint) as conversions,
         cast(sum(value_micros) as bigint) as value_micros,
-        cast(sum(non_conversion) as bigint) as non_conversions,
+        cast(sum(non_conversion) as decimal(18, 6)) as non_conversions,
         median(days_to_convert) as median_days_to_convert,
     from unioned
     group by org_id, path, path_length

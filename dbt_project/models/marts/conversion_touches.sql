@@ -13,6 +13,14 @@ orgs as (
     select * from {{ ref('stg_raw__orgs') }}
 ),
 
+excluded_touches as (
+    select distinct
+        org_id,
+        touchpoint_id,
+    from {{ ref('suspicious_touches') }}
+    where is_excluded
+),
+
 touch_type_windows as (
     select * from {{ ref('stg_raw__touch_type_windows') }}
 ),
@@ -37,7 +45,9 @@ candidates as (
     inner join orgs using (org_id)
     inner join touchpoints using (org_id, person_key)
     left join touch_type_windows using (org_id, touch_type)
-    where touchpoints.occurred_at <= conversions.occurred_at
+    left join excluded_touches using (org_id, touchpoint_id)
+    where excluded_touches.touchpoint_id is null
+        and touchpoints.occurred_at <= conversions.occurred_at
         and touchpoints.occurred_at
             >= conversions.occurred_at
             - interval '24 hours' * coalesce(touch_type_windows.lookback_days, orgs.lookback_days)

@@ -13,6 +13,15 @@ failed_events as (
     select * from {{ source('raw', 'failed_events') }}
 ),
 
+bot_events as (
+    select
+        org_id,
+        count(*) as row_count,
+    from {{ ref('int_bot_events') }}
+    where is_left_out
+    group by org_id
+),
+
 rows_by_org as (
     {%- for table in org_tables %}
     select
@@ -96,6 +105,17 @@ final as (
         'failed_rows' as topic,
         concat(row_count, ' rows of ', kind, ' failed: ', reason, '. See them with: tributary status') as message,
     from failed
+
+    union all
+
+    select
+        org_id,
+        'bots' as topic,
+        concat(
+            row_count, ' events of bots are left out of the marts and kept in raw.events.',
+            ' To count them set exclude_bots: false for their site in tributary.yaml.'
+        ) as message,
+    from bot_events
 
     union all
 

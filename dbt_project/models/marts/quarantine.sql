@@ -4,8 +4,38 @@ conversions as (
     select * from {{ ref('int_conversions') }}
 ),
 
+refunds as (
+    select * from {{ ref('int_refunds') }}
+),
+
 spend as (
     select * from {{ ref('int_ad_spend') }}
+),
+
+orgs as (
+    select * from {{ ref('stg_raw__orgs') }}
+),
+
+cancelled_orders as (
+    select distinct
+        org_id,
+        order_id,
+    from refunds
+    where is_cancellation
+),
+
+-- What a conversion is set aside for, the first of its reasons; one without a rate still counts.
+conversions_with_reason as (
+    select
+        conversions.*,
+        case
+            when conversions.set_aside_reason is not null then conversions.set_aside_reason
+            when conversions.conversion_id <> conversions.counted_as_conversion_id then 'duplicate_order'
+            when cancelled_orders.order_id is not null then 'cancelled'
+            when conversions.is_without_rate then 'no_exchange_rate'
+        end as reason,
+    from conversions
+    left join cancelled_orders using (org_id, order_id)
 ),
 
 final as (
@@ -14,24 +44,38 @@ final as (
         'conversions' as source,
         conversion_id as source_id,
         date,
-        'no_exchange_rate' as reason,
+        reason,
         original_currency as currency,
         original_value_micros as amount_micros,
-    from conversions
-    where is_without_rate and conversion_id = counted_as_conversion_id
+    from conversions_with_reason
+    where reason is not null
 
     union all
 
     select
         org_id,
-        'conversions' as source,
-        conversion_id,
+        'refunds',
+        refund_id,
         date,
-        'duplicate_order',
+        set_aside_reason,
         original_currency,
         original_value_micros,
-    from conversions
-    where conversion_id <> counted_as_conversion_id
+    from refunds
+    where set_aside_reason is not null
+
+    union all
+
+    select
+        refunds.org_id,
+        'refunds',
+        refunds.refund_id,
+        refunds.date,
+        'refund_exceeds_value',
+        orgs.currency,
+        refunds.excess_micros,
+    from refunds
+    inner join orgs using (org_id)
+    where refunds.excess_micros > 0
 
     union all
 

@@ -53,10 +53,13 @@ final as (
         identified.device_type,
         classes.is_direct,
         classes.campaign_match,
-        case
-            when identified.known_customer_id is not null then 'c:' || identified.known_customer_id
-            else 'v:' || identified.visitor_id
-        end as person_key,
+        coalesce(
+            'c:' || identified.known_customer_id,
+            'v:' || identified.visitor_id,
+            'touch:' || identified.touchpoint_id
+        ) as person_key,
+        cast(identified.sample_weight as decimal(9, 6)) as sample_weight,
+        identified.country,
     from identified
     inner join classes
         on identified.org_id = classes.org_id

@@ -21,6 +21,7 @@ final as (
         source.value_micros,
         source.currency,
         source.order_id,
+        {{ json_text('source.properties', 'email_hash') }} as email_hash,
     from source
     inner join orgs using (org_id)
 )

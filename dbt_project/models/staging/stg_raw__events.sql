@@ -27,6 +27,14 @@ final as (
         source.currency,
         source.order_id,
         source.conversion_type,
+        source.email_hash,
+        source.entity_type,
+        source.entity_id,
+        source.sample_percent,
+        coalesce(source.is_replay, false) as is_replay,
+        coalesce(source.has_own_id, true) as has_own_id,
+        source.ip_hash,
+        source.properties,
     from source
     inner join orgs using (org_id)
 )

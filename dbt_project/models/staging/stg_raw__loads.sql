@@ -15,6 +15,7 @@ final as (
         loaded_rows,
         duplicate_rows,
         failed_rows,
+        coalesce(limited_rows, 0) as limited_rows,
         replaced_rows,
     from source
 )

@@ -15,6 +15,8 @@ final as (
         source.org_id,
         source.public_key,
         source.domains,
+        coalesce(source.exclude_bots, true) as exclude_bots,
+        coalesce(source.exclude_suspicious, false) as exclude_suspicious,
     from source
     inner join orgs using (org_id)
 )

@@ -1,0 +1,86 @@
+with
+
+events as (
+    select * from {{ ref('stg_raw__events') }}
+),
+
+user_agents as (
+    select * from {{ ref('stg_raw__user_agents') }}
+),
+
+sites as (
+    select * from {{ ref('stg_raw__sites') }}
+),
+
+-- A browser that says it is driven by a program, or that turns pages faster than a person, is a bot on every page.
+automated_visitors as (
+    select
+        org_id,
+        site_id,
+        visitor_id,
+        'webdriver' as evidence,
+    from events
+    where visitor_id is not null
+        and properties like '%"webdriver"%'
+        and {{ json_text('properties', 'webdriver') }} = 'true'
+
+    union all
+
+    select
+        org_id,
+        site_id,
+        visitor_id,
+        'pace' as evidence,
+    from events
+    where visitor_id is not null and type = 'PAGE_VIEW' and not is_replay
+    group by org_id, site_id, visitor_id, {{ dbt.date_trunc('minute', 'occurred_at') }}
+    having count(*) > {{ var('bot_page_views_per_minute') }}
+),
+
+evidence as (
+    select
+        events.org_id,
+        events.site_id,
+        events.event_id,
+        'user_agent' as evidence,
+    from events
+    inner join user_agents using (user_agent)
+    where user_agents.is_bot
+
+    union all
+
+    select
+        events.org_id,
+        events.site_id,
+        events.event_id,
+        automated_visitors.evidence,
+    from events
+    inner join automated_visitors using (org_id, site_id, visitor_id)
+
+    union all
+
+    -- Without consent there is no visitor: the event speaks for itself alone.
+    select
+        org_id,
+        site_id,
+        event_id,
+        'webdriver' as evidence,
+    from events
+    where visitor_id is null
+        and properties like '%"webdriver"%'
+        and {{ json_text('properties', 'webdriver') }} = 'true'
+),
+
+final as (
+    select
+        evidence.org_id,
+        evidence.site_id,
+        evidence.event_id,
+        max(evidence.evidence) as evidence,
+        coalesce(bool_and(sites.exclude_bots), true) as is_left_out,
+    from evidence
+    left join sites using (org_id, site_id)
+    group by evidence.org_id, evidence.site_id, evidence.event_id
+)
+
+select * from final

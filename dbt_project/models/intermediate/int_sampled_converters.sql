@@ -1,0 +1,18 @@
+with
+
+events as (
+    select * from {{ ref('int_events') }}
+    where type = 'CONVERSION' and sample_percent is not null and visitor_id is not null
+),
+
+final as (
+    select
+        org_id,
+        site_id,
+        visitor_id,
+        max(occurred_at) as last_converted_at,
+    from events
+    group by org_id, site_id, visitor_id
+)
+
+select * from final

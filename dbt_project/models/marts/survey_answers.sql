@@ -1,0 +1,157 @@
+{%- set models = ['first_touch', 'last_touch', 'linear'] -%}
+with
+
+answers as (
+    select * from {{ ref('stg_raw__survey_answers') }}
+),
+
+orgs as (
+    select * from {{ ref('stg_raw__orgs') }}
+),
+
+words as (
+    select * from {{ ref('survey_words') }}
+),
+
+conversions as (
+    select * from {{ ref('conversions') }}
+),
+
+conversion_touches as (
+    select * from {{ ref('conversion_touches') }}
+),
+
+visitor_customers as (
+    select * from {{ ref('int_visitor_customers') }}
+),
+
+-- The longest word that stands whole in the answer.
+distinct_answers as (
+    select distinct
+        answer,
+        ' ' || {{ regex_replace('lower(answer)', "'[^\\p{L}\\p{N}.-]+'", "' '") }} || ' ' as spaced_answer,
+    from answers
+),
+
+answer_channels as (
+    select
+        distinct_answers.answer,
+        max_by(words.channel, lpad(cast(length(words.word) as varchar), 4, '0') || words.word) as channel,
+    from distinct_answers
+    inner join words
+        on replace(distinct_answers.spaced_answer, '. ', ' ') like '% ' || words.word || ' %'
+    group by distinct_answers.answer
+),
+
+identified as (
+    select
+        answers.* exclude (customer_id),
+        coalesce(answers.customer_id, visitor_customers.customer_id) as customer_id,
+    from answers
+    left join visitor_customers
+        on answers.org_id = visitor_customers.org_id
+        and answers.visitor_id = visitor_customers.visitor_id
+        and answers.customer_id is null
+        and (answers.occurred_at > visitor_customers.valid_after or visitor_customers.valid_after is null)
+        and (answers.occurred_at <= visitor_customers.valid_until or visitor_customers.valid_until is null)
+),
+
+with_person as (
+    select
+        *,
+        coalesce('c:' || customer_id, 'v:' || visitor_id) as person_key,
+    from identified
+),
+
+-- The order that the answer is about, else the person's last conversion before it.
+candidates as (
+    select
+        with_person.org_id,
+        with_person.answer_id,
+        conversions.conversion_id,
+        conversions.occurred_at,
+        1 as preference,
+    from with_person
+    inner join conversions using (org_id, order_id)
+
+    union all
+
+    select
+        with_person.org_id,
+        with_person.answer_id,
+        conversions.conversion_id,
+        conversions.occurred_at,
+        2,
+    from with_person
+    inner join conversions
+        on with_person.org_id = conversions.org_id
+        and with_person.person_key = conversions.person_key
+        and conversions.occurred_at <= with_person.occurred_at
+),
+
+answered as (
+    select * from (
+        select
+            *,
+            row_number() over (
+                partition by org_id, answer_id
+                order by preference, occurred_at desc, conversion_id
+            ) as rank,
+        from candidates
+    ) as ranked
+    where rank = 1
+),
+
+channel_credit as (
+    select
+        conversion_touches.org_id,
+        conversion_touches.conversion_id,
+        conversion_touches.channel,
+        {%- for model in models %}
+        row_number() over (
+            partition by conversion_touches.org_id, conversion_touches.conversion_id
+            order by sum(conversion_touches.{{ model }}_credit) desc, conversion_touches.channel
+        ) as {{ model }}_rank,
+        {%- endfor %}
+    from conversion_touches
+    inner join (select distinct org_id, conversion_id from answered) as wanted using (org_id, conversion_id)
+    group by conversion_touches.org_id, conversion_touches.conversion_id, conversion_touches.channel
+),
+
+top_channels as (
+    select
+        org_id,
+        conversion_id,
+        {%- for model in models %}
+        max(case when {{ model }}_rank = 1 then channel end) as {{ model }}_channel,
+        {%- endfor %}
+    from channel_credit
+    group by org_id, conversion_id
+),
+
+final as (
+    select
+        with_person.org_id,
+        with_person.answer_id,
+        with_person.occurred_at,
+        {{ reporting_date('with_person.occurred_at', 'orgs.timezone') }} as date,
+        with_person.site_id,
+        with_person.question,
+        with_person.answer,
+        answer_channels.channel as answer_channel,
+        with_person.visitor_id,
+        with_person.customer_id,
+        with_person.order_id,
+        answered.conversion_id,
+        {%- for model in models %}
+        top_channels.{{ model }}_channel,
+        {%- endfor %}
+    from with_person
+    inner join orgs using (org_id)
+    left join answer_channels using (answer)
+    left join answered using (org_id, answer_id)
+    left join top_channels using (org_id, conversion_id)
+)
+
+select * from final
+order by org_id, occurred_at, answer_id

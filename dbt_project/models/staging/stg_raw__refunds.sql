@@ -1,0 +1,26 @@
+with
+
+source as (
+    select * from {{ source('raw', 'refunds') }}
+),
+
+orgs as (
+    select * from {{ source('raw', 'orgs') }}
+),
+
+-- An org that left tributary.yaml keeps its raw rows, but no longer appears.
+final as (
+    select
+        source.org_id,
+        source.refund_id,
+        source.occurred_at,
+        source.order_id,
+        source.site_id,
+        source.value_micros,
+        source.currency,
+        source.reason,
+    from source
+    inner join orgs using (org_id)
+)
+
+select * from final
