@@ -22,13 +22,9 @@ from ingestion.collector.openapi import document
 from ingestion.collector.problems import Refused
 from ingestion.collector.state import Options, ask_to_flush, begin, end, run, try_to_write
 from ingestion.collector.track import PATH, track
+from ingestion.collector.webhooks import routes as webhook_routes
 from ingestion.home import Home
 from ingestion.landing import open_segments
-
-try:
-    from ingestion.collector.webhooks import routes as webhook_routes
-except ImportError:
-    webhook_routes = []
 
 _log = logging.getLogger("tributary.collector")
 _FLUSH_SECONDS = 5.0

@@ -60,7 +60,7 @@ async def take_events(
     settings, name = site.settings, site.settings.id
     await check_limit(state, site, len(opened.events))
     now = datetime.now(UTC)
-    ip_hash = daily_id = None
+    ip_hash, daily_id = None, ""
     if address:
         ip_hash = state.identity.ip_hash(address, now.timestamp())
         if settings.cookieless:

@@ -22,33 +22,33 @@ MAX_EVENTS = 100
 Id = Annotated[str, Meta(max_length=256)]
 Text = Annotated[str, Meta(max_length=1024)]
 Url = Annotated[str, Meta(max_length=8192)]
-Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+Sha256 = Annotated[str, Meta(pattern="^([0-9a-f]{64})?$")]
 
 
 class Event(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
-    """One event as a client sends it. Empty text counts as absent."""
+    """One event as a client sends it. Absent text is empty text, so that neither need be told from the other."""
 
     type: Id = ""
-    public_key: Id | None = None
-    event_id: Id | None = None
+    public_key: Id | None = ""
+    event_id: Id | None = ""
     timestamp: Annotated[datetime, Meta(tz=True)] | int | None = None  # ISO 8601 with a zone, or milliseconds
-    anon_id: Id | None = None
-    session_id: Id | None = None
-    user_id: Id | None = None
-    url: Url | None = None
-    path: Url | None = None
-    title: Text | None = None
-    referrer: Url | None = None
+    anon_id: Id | None = ""
+    session_id: Id | None = ""
+    user_id: Id | None = ""
+    url: Url | None = ""
+    path: Url | None = ""
+    title: Text | None = ""
+    referrer: Url | None = ""
     value: Decimal | None = None
-    currency: Id | None = None
-    order_id: Id | None = None
-    conversion_type: Id | None = None
-    email: Text | None = None
-    phone: Id | None = None
-    email_hash: Sha256 | None = None
-    phone_hash: Sha256 | None = None
-    entity_type: Id | None = None
-    entity_id: Id | None = None
+    currency: Id | None = ""
+    order_id: Id | None = ""
+    conversion_type: Id | None = ""
+    email: Text | None = ""
+    phone: Id | None = ""
+    email_hash: Sha256 | None = ""
+    phone_hash: Sha256 | None = ""
+    entity_type: Id | None = ""
+    entity_id: Id | None = ""
     consent: bool | None = None
     sample_percent: Annotated[int, Meta(ge=1, le=100)] | None = None
     is_replay: bool | None = None
@@ -74,21 +74,21 @@ class Row(msgspec.Struct, omit_defaults=True, gc=False):
     event_id: str
     type: str
     occurred_at: datetime | None = None  # UTC; null: when it was received
-    anon_id: str | None = None
-    session_id: str | None = None
-    user_id: str | None = None
-    url: str | None = None
-    path: str | None = None
-    title: str | None = None
-    referrer: str | None = None
+    anon_id: str | None = ""
+    session_id: str | None = ""
+    user_id: str | None = ""
+    url: str | None = ""
+    path: str | None = ""
+    title: str | None = ""
+    referrer: str | None = ""
     value_micros: int | None = None
-    currency: str | None = None
-    order_id: str | None = None
-    conversion_type: str | None = None
-    email_hash: str | None = None
-    phone_hash: str | None = None
-    entity_type: str | None = None
-    entity_id: str | None = None
+    currency: str | None = ""
+    order_id: str | None = ""
+    conversion_type: str | None = ""
+    email_hash: str | None = ""
+    phone_hash: str | None = ""
+    entity_type: str | None = ""
+    entity_id: str | None = ""
     consent: bool | None = None
     sample_percent: int | None = None
     is_replay: bool | None = None

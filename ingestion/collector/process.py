@@ -29,7 +29,7 @@ class Sender(NamedTuple):
     public_key: str
     received_at: datetime  # UTC
     ip_hash: str | None = None
-    daily_id: str | None = None  # of the visitor of a cookieless site
+    daily_id: str = ""  # of the visitor of a cookieless site
     user_agent: str | None = None
 
 
@@ -59,11 +59,11 @@ def process(body: bytes, opened: Opened, sender: Sender, rules: Rules, recent: R
                 scrub(event)
             if event.consent is False:
                 ip_hash = None
-            if event.public_key is not None and event.public_key != sender.public_key:
+            if event.public_key and event.public_key != sender.public_key:
                 detail = "the events of one request belong to one site: send this one by itself"
                 raise Rejected("reference", "other_site", detail, "publicKey")
             own_id = event.event_id
-            row = _encode(row_of(event, rules, allowed, daily_id, None if own_id else new_event_id()))
+            row = _encode(row_of(event, rules, allowed, daily_id, "" if own_id else new_event_id()))
         except (Rejected, RecursionError) as error:
             rejected = error if isinstance(error, Rejected) else too_deep()
             failed.append(failed_event(event, rejected, sender.received_at, sender.user_agent))

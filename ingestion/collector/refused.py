@@ -51,7 +51,7 @@ def failed_event(
         members = {"properties": None}
     if isinstance(members, dict):
         members |= {"receivedAt": received_at, "userAgent": user_agent}
-        members = {name: value for name, value in members.items() if value is not None}
+        members = {name: value for name, value in members.items() if value not in (None, "")}
     return Failed(rejected.layer, rejected.reason, rejected.detail, msgspec.json.encode(members).decode())
 
 
@@ -62,7 +62,7 @@ def _members(event: Event) -> dict[str, Any]:
     scrub(event)
     event.email_hash = event.email_hash or email_hash(event.email)
     event.phone_hash = event.phone_hash or phone_hash(event.phone)
-    event.email = event.phone = event.public_key = None
+    event.email = event.phone = event.public_key = ""
     try:
         kept = clean(properties)
     except RecursionError:

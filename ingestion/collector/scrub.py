@@ -26,6 +26,8 @@ _IPV6 = re.compile(
 _PHONE = re.compile(r"(?i)(?:.+_)?phone(?:_?number)?")
 _MARKS = bytes(set(range(256)) - set(b'"/.:@%\\?&='))
 _ESCAPED = re.compile(rb"%(?:25)?(?:40|3[aA])")
+_IDS = ("event_id", "anon_id", "session_id", "user_id", "order_id", "entity_id")
+_TEXTS = ("type", "path", "title", "currency", "conversion_type", "entity_type")
 MAX_DEPTH = 32
 
 
@@ -43,17 +45,22 @@ def may_be_personal(body: bytes) -> bool:
 
 def scrub(event: Event) -> None:
     """Take personal data out of an event, in place."""
-    for name in ("event_id", "anon_id", "session_id", "user_id", "order_id", "entity_id"):
+    for name in _IDS:
         value = getattr(event, name)
-        if value:
+        if value and may_hold_mail(value):
             setattr(event, name, hashed_id(value))
-    for name in ("type", "path", "title", "currency", "conversion_type", "entity_type"):
+    for name in _TEXTS:
         value = getattr(event, name)
-        if value:
+        if value and may_hold_mail(value):
             setattr(event, name, without_mail(value))
     event.url, event.referrer = clean_url(event.url), clean_url(event.referrer)
     if event.properties:
         event.properties = clean(event.properties)
+
+
+def may_hold_mail(text: str) -> bool:
+    """Whether it is worth a closer look; also for NUL, which no database likes in text."""
+    return "@" in text or "%40" in text or "%2540" in text or "\0" in text
 
 
 def hashed_id(value: str) -> str:
@@ -76,8 +83,7 @@ def phone_hash(phone: str | None) -> str | None:
 
 
 def without_mail(text: str) -> str:
-    text = text.replace("\0", "")
-    return _EMAIL.sub("(email)", text) if "@" in text or "%" in text else text
+    return _EMAIL.sub("(email)", text.replace("\0", "")) if may_hold_mail(text) else text
 
 
 def without_addresses(text: str) -> str:
@@ -90,18 +96,18 @@ def without_addresses(text: str) -> str:
     return text
 
 
-def clean_url(url: str | None) -> str | None:
+def clean_url(url: str | None) -> str:
     """A host may be an IP address, which is no visitor's; what follows ? or # may not."""
     if not url:
-        return None
+        return ""
     end = min((at for at in (url.find("?"), url.find("#")) if at >= 0), default=len(url))
     return without_mail(url[:end]) + without_addresses(url[end:])
 
 
-def campaign_only(url: str | None) -> str | None:
+def campaign_only(url: str | None) -> str:
     """The URL with nothing behind ? but utm_*: no click id, which is an id of a person."""
     if not url:
-        return None
+        return ""
     try:
         parts = urlsplit(url)
         kept = [(name, value) for name, value in parse_qsl(parts.query) if name.lower().startswith("utm_")]
@@ -112,17 +118,20 @@ def campaign_only(url: str | None) -> str | None:
 
 def forget(event: Event) -> None:
     """Without consent no id is kept; the order's is, so that it counts once."""
-    event.anon_id = event.session_id = event.user_id = None
-    event.email = event.phone = event.email_hash = event.phone_hash = None
+    event.anon_id = event.session_id = event.user_id = ""
+    event.email = event.phone = event.email_hash = event.phone_hash = ""
     event.url, event.referrer = campaign_only(event.url), campaign_only(event.referrer)
-    event.path = event.path.partition("?")[0].partition("#")[0] if event.path else None
+    event.path = event.path.partition("?")[0].partition("#")[0] if event.path else ""
 
 
 def has_personal_names(properties: dict[str, Any]) -> bool:
     """Whether members are named like an IP address or a phone number, or are nested and have to be looked through."""
-    return any(_is_personal(name) for name in properties) or any(
-        value.__class__ is dict or value.__class__ is list for value in properties.values()
-    )
+    for name, value in properties.items():
+        if value.__class__ is dict or value.__class__ is list:
+            return True
+        if _known_names.get(name) is not False and _is_personal(name):
+            return True
+    return False
 
 
 def clean(value: Any, depth: int = 0) -> Any:

@@ -53,7 +53,6 @@ class Rules(NamedTuple):
     types: dict[str, dict[str, Property]]  # known type -> its declared properties
     max_age: timedelta
     max_value: Decimal
-    is_cookieless: bool
 
 
 class Window(NamedTuple):
@@ -67,21 +66,21 @@ def rules_of(site: Site, settings: Settings) -> Rules:
     types: dict[str, dict[str, Property]] = {key: {} for key in BUILT_IN}
     types |= {declared.type: declared.properties for declared in settings.event_types}
     max_age = timedelta(days=site.max_event_age_days)
-    return Rules(types, max_age, Decimal(str(settings.collector.max_value)), site.cookieless)
+    return Rules(types, max_age, Decimal(str(settings.collector.max_value)))
 
 
 def window(rules: Rules, received_at: datetime) -> Window:
     return Window(received_at - rules.max_age, received_at + FUTURE)
 
 
-def row_of(event: Event, rules: Rules, allowed: Window, daily_id: str | None, new_id: str | None) -> Row:
+def row_of(event: Event, rules: Rules, allowed: Window, daily_id: str, new_id: str) -> Row:
     """The event as a row of raw.events.
 
-    daily_id: of a visitor who brings no id, where there is one. new_id: for an event that has none.
+    daily_id: of the visitor of a cookieless site, else empty. new_id: for an event that has none, else empty.
     """
     if event.consent is False:
         forget(event)
-        daily_id = None
+        daily_id = ""
     kind = event.type
     declared = rules.types.get(kind)
     if declared is None:
@@ -89,51 +88,47 @@ def row_of(event: Event, rules: Rules, allowed: Window, daily_id: str | None, ne
     when = event.timestamp
     if when is not None:
         when = _moment(when, allowed)
-    value, currency = event.value, event.currency or None
+    value, currency = event.value, event.currency
     micros = None if value is None else _micros(value, rules.max_value)
-    if currency is not None and currency not in CURRENCIES:
+    if currency and currency not in CURRENCIES:
         currency = _currency(currency)
-    anon_id = event.anon_id or daily_id
-    if rules.is_cookieless and daily_id:
+    anon_id = event.anon_id
+    if daily_id:
         anon_id = daily_id
-    if not anon_id and event.consent is not False:
+    elif not anon_id:
         _check_person(event)
-    entity_type, entity_id = event.entity_type or None, event.entity_id or None
-    if (entity_type is None) is not (entity_id is None):
-        field = "entityId" if entity_id is None else "entityType"
-        detail = f"{field} is missing: send entityType and entityId together, or neither"
-        raise Rejected("reference", "incomplete_entity", detail, field)
-    properties = event.properties or None
+    if event.entity_type or event.entity_id:
+        _check_entity(event)
+    properties = event.properties
     if properties and has_personal_names(properties):
         properties = clean(properties)
     if declared:
         _check_properties(kind, properties or {}, declared)
-    mail, phone = event.email_hash, event.phone_hash
-    own_id = event.event_id or None
+    own_id = event.event_id
     return Row(
-        own_id or new_id or "",
+        own_id or new_id,
         kind,
         when,
         anon_id,
-        event.session_id or None,
-        event.user_id or None,
-        event.url or None,
-        event.path or None,
-        event.title or None,
-        event.referrer or None,
+        event.session_id,
+        event.user_id,
+        event.url,
+        event.path,
+        event.title,
+        event.referrer,
         micros,
         currency,
-        event.order_id or None,
-        event.conversion_type or None,
-        mail or (email_hash(event.email) if event.email else None),
-        phone or (phone_hash(event.phone) if event.phone else None),
-        entity_type,
-        entity_id,
+        event.order_id,
+        event.conversion_type,
+        email_hash(event.email) if event.email else event.email_hash,
+        phone_hash(event.phone) if event.phone else event.phone_hash,
+        event.entity_type,
+        event.entity_id,
         event.consent,
         event.sample_percent,
         event.is_replay,
-        properties,
-        own_id is not None,
+        properties or None,
+        not new_id,
     )
 
 
@@ -149,13 +144,14 @@ def revalidate(payload: bytes, site: Site, settings: Settings, received_at: date
         received = event.received_at or received_at
         scrub(event)
         rules = rules_of(site, settings)
-        row = row_of(event, rules, window(rules, received), None, sha256(payload).hexdigest()[:32])
+        new_id = "" if event.event_id else sha256(payload).hexdigest()[:32]  # the same when replayed twice
+        row = row_of(event, rules, window(rules, received), "", new_id)
         msgspec.json.encode(row)
     except Rejected as rejected:
         return Failed(rejected.layer, rejected.reason, rejected.detail, payload.decode("utf-8", "replace"))
     except (ValueError, RecursionError, OverflowError) as error:
         return Failed("schema", "wrong_type", without_mail(str(error)), payload.decode("utf-8", "replace"))
-    columns = msgspec.structs.asdict(row)
+    columns = {name: None if value == "" else value for name, value in msgspec.structs.asdict(row).items()}
     return columns | {"received_at": received, "user_agent": event.user_agent}
 
 
@@ -208,9 +204,17 @@ def _currency(currency: str) -> str:
 
 
 def _check_person(event: Event) -> None:
-    if not (event.user_id or event.order_id or event.email or event.phone or event.email_hash or event.phone_hash):
+    contact = event.email or event.phone or event.email_hash or event.phone_hash
+    if not (contact or event.user_id or event.order_id or event.consent is False):
         detail = "nobody is named: send anonId, or userId, email, phone or orderId, or consent false"
         raise Rejected("schema", "missing_person", detail, "anonId")
+
+
+def _check_entity(event: Event) -> None:
+    if not (event.entity_type and event.entity_id):
+        field = "entityType" if event.entity_id else "entityId"
+        detail = f"{field} is missing: send entityType and entityId together, or neither"
+        raise Rejected("reference", "incomplete_entity", detail, field)
 
 
 def _check_properties(kind: str, properties: dict[str, Any], declared: dict[str, Property]) -> None:
