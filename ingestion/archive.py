@@ -15,6 +15,7 @@ import duckdb
 from ingestion.read import literal
 
 _EVENTS = "events"
+_MARKER = ".retiring"  # in archive/events/: the retirement that is under way
 
 
 def write_partitioned(
@@ -33,9 +34,9 @@ def write_partitioned(
     )
     written = sorted(folder.rglob("*.parquet"))
     for path in written:
-        partition = path.parent.relative_to(folder)
+        partition = target / path.parent.relative_to(folder)
         number = path.name.removeprefix(f"{name}.").removesuffix(".parquet")
-        place(path, target / partition / (f"{name}.parquet" if number == "0" else f"{name}.{number}.parquet"))
+        place(path, partition / (f"{name}.parquet" if number == "0" else f"{name}.{number}.parquet"))
     shutil.rmtree(folder)
     return len(written)
 
@@ -55,6 +56,29 @@ def sync(path: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def begin_retirement(archive: Path, name: str) -> None:
+    """Say durably which files of archive/events/ do not count until their retirement is committed."""
+    marker = archive / _EVENTS / _MARKER
+    marker.parent.mkdir(parents=True, exist_ok=True)
+    marker.write_text(name)
+    sync(marker)
+    sync(marker.parent)
+
+
+def end_retirement(connection: duckdb.DuckDBPyConnection, archive: Path) -> None:
+    """After a retirement, or after the crash of one: files whose rows are still in raw.events go."""
+    marker = archive / _EVENTS / _MARKER
+    try:
+        name = marker.read_text()
+    except FileNotFoundError:
+        return
+    found = connection.execute("select count(*) from raw.retirements where retirement_id = ?", [name]).fetchone()
+    if name and found == (0,):
+        for path in marker.parent.glob(f"*/*/{name}*.parquet"):
+            path.unlink()
+    marker.unlink()
 
 
 def make_all_events(connection: duckdb.DuckDBPyConnection, archive: Path) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion.archive import make_all_events
+from ingestion.archive import end_retirement, make_all_events
 
 SCHEMAS = Path(__file__).parent / "schemas"
 
@@ -142,6 +142,7 @@ def connect(home: Home, *, read_only: bool = False) -> duckdb.DuckDBPyConnection
         connection.execute("create schema if not exists raw")
         for ddl in sorted(SCHEMAS.glob("*.sql")):
             connection.execute(ddl.read_text())
+        end_retirement(connection, home.archive)
         make_all_events(connection, home.archive)
     return connection
 

@@ -1,5 +1,6 @@
 """The graph: files and settings -> raw/* -> dbt (staging, intermediate, marts) -> published."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +9,8 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
 
 from ingestion.home import Home
 from ingestion.inbox import import_inbox
+from ingestion.retire import retire
+from ingestion.segments import load_landing
 from ingestion.settings import land_settings, load_settings
 from orchestration import metadata
 from orchestration.project import clear_targets, load_project
@@ -23,7 +26,6 @@ SETTINGS = {
     "targets": "One platform or campaign whose targets differ from its org's.",
 }
 FILES = {
-    "events": ("events", "One web event."),
     "interactions": ("interactions", "One touch that its source already knows as one."),
     "conversions": ("conversions", "One conversion reported by another system than the web events."),
     "spend": ("ad_spend", "One day of one ad, or of the finest thing its platform reports."),
@@ -33,6 +35,8 @@ FILES = {
     "survey-answers": ("survey_answers", "One answer to one question of a survey."),
     "entities": ("entities", "One state of an entity, such as an asset or a licence, from a moment on."),
 }
+# Webhooks and pixels bring them too: in segments, with the events.
+LANDED = ("interactions", "conversions", "refunds", "postbacks", "survey-answers")
 
 project = load_project(Home.from_environment())
 
@@ -60,12 +64,40 @@ def settings(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterato
             yield dg.MaterializeResult(asset_key=key, metadata=metadata.of_table(connection, key))
 
 
+SETTINGS_KEYS = [["raw", "orgs"], ["raw", "sites"], ["raw", "ad_accounts"]]
+
+
+@dg.asset(
+    key=["raw", "events"],
+    deps=SETTINGS_KEYS,
+    description="One web event. Loads what has landed, rows of other kinds too, and what waits in inbox/events/.",
+    group_name="raw",
+    kinds={"python", "duckdb"},
+    owners=OWNERS,
+)
+def events(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
+    """Segments and files -> raw.events; events beyond `keep_raw_days` -> the archive."""
+    read = load_settings(warehouse.home)
+    with warehouse.connect() as connection:
+        started = time.monotonic()
+        landed = load_landing(connection, warehouse.home, read, context.log.info)
+        seconds = time.monotonic() - started
+        reports = import_inbox(connection, warehouse.home, read, "events", context.log.info)
+        retired = retire(connection, warehouse.home, read)
+        return dg.MaterializeResult(
+            metadata=metadata.of_segments(landed, seconds)
+            | metadata.of_imports(reports)
+            | {"retired": retired}
+            | metadata.of_table(connection, context.asset_key)
+        )
+
+
 def raw_asset(kind: str, table: str, description: str) -> dg.AssetsDefinition:
     """The asset that imports what waits in inbox/<kind>/."""
 
     @dg.asset(
         key=["raw", table],
-        deps=[["raw", "orgs"], ["raw", "sites"], ["raw", "ad_accounts"]],
+        deps=[*SETTINGS_KEYS, ["raw", "events"]] if kind in LANDED else SETTINGS_KEYS,
         description=f"{description} Imports what waits in inbox/{kind}/.",
         group_name="raw",
         kinds={"python", "duckdb"},
@@ -81,7 +113,7 @@ def raw_asset(kind: str, table: str, description: str) -> dg.AssetsDefinition:
     return raw
 
 
-raw_assets = [raw_asset(kind, table, description) for kind, (table, description) in FILES.items()]
+raw_assets = [events, *(raw_asset(kind, table, description) for kind, (table, description) in FILES.items())]
 
 # What every import writes beside its rows.
 import_ledgers = [
@@ -94,8 +126,10 @@ import_ledgers = [
         owners=OWNERS,
     )
     for table, description in {
-        "loads": "One import of one file: rows received, loaded, duplicate and failed.",
+        "loads": "One import of one file or segment: rows received, loaded, duplicate, failed and limited.",
         "failed_events": "One input row that broke its contract, with the reason.",
+        "user_agents": "One user agent, and what it means.",
+        "addresses": "One hashed address, and where it is.",
     }.items()
 ]
 

@@ -65,6 +65,18 @@ def of_imports(reports: Iterable[LoadReport]) -> dict[str, Any]:
     return totals | {"files": dg.MetadataValue.md("\n".join(table)) if rows else "no new files"}
 
 
+def of_segments(reports: Iterable[LoadReport], seconds: float) -> dict[str, Any]:
+    """What the segments of one run brought: received = accepted + duplicate + rejected + limited."""
+    reports = list(reports)
+    counts = {"received": "received", "accepted": "loaded", "duplicate": "duplicate", "rejected": "failed",
+              "limited": "limited"}  # fmt: skip
+    return {
+        "segments": len({report.source for report in reports}),
+        **{f"landed_{name}": sum(getattr(report, count) for report in reports) for name, count in counts.items()},
+        "landed_seconds": round(seconds, 2),
+    }
+
+
 def told(context: dg.AssetExecutionContext, events: Iterator[Any]) -> Iterator[Any]:
     """dbt's events as they come, each finished model and test logged."""
     for event in events:
