@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import fnmatch
 import hashlib
 import hmac
+import os
+import signal
+import socket
+import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
+import httpx
 import msgspec
 import pytest
+from conftest import COMMAND
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestion.affiliates import matcher, problem
 from ingestion.collector.problems import Refused
 from ingestion.collector.webhooks import networks, shopify, stripe
-from ingestion.settings import Network
+from ingestion.home import Home, build_lock, connect
+from ingestion.segments import load_landing
+from ingestion.settings import Network, SettingsError, load_settings
 
 PAYLOADS = Path(__file__).parent / "fixtures" / "webhooks"
 MAIL = {
@@ -176,7 +186,7 @@ def test_stripe_refunds_are_what_each_event_gave_back():
         (1050, "jpy", "1050"),
         (500, "ugx", "5.00"),
         (1, "kwd", "0.001"),
-        (10**18 + 1, "eur", "10000000000000000.01"),
+        (99_999_999_999_999, "eur", "999999999999.99"),
     ],
 )
 def test_stripe_amounts(amount, currency, text):
@@ -194,6 +204,48 @@ def test_what_is_not_the_payload_is_a_400_that_says_so(body):
             read(body)
         assert refused.value.status == 400
         assert "send the payload as its vendor documents it" in refused.value.detail
+
+
+_ODD = st.sampled_from(
+    [
+        None,
+        "",
+        "NaN",
+        "sNaN",
+        "1e999999",
+        "0001-01-01T00:00:00+05:00",
+        "2026-01-01T00:00:00",
+        -1,
+        10**30,
+        0.5,
+        [],
+        {},
+        "x",
+    ]
+)
+
+
+@given(st.data())
+def test_no_value_of_a_signed_payload_makes_the_collector_fail(data):
+    name, topic = data.draw(
+        st.sampled_from(
+            [
+                ("shopify_orders_paid", "orders/paid"),
+                ("shopify_orders_cancelled", "orders/cancelled"),
+                ("shopify_refunds_create", "refunds/create"),
+                ("stripe_session_completed", None),
+                ("stripe_charge_refunded", None),
+            ]
+        )
+    )
+    document = msgspec.json.decode(payload(name))
+    for part in (document, document.get("data", {}).get("object", {}), *document.get("transactions", [])):
+        for member in data.draw(st.lists(st.sampled_from([*part, "none"]), max_size=3)):
+            part[member] = data.draw(_ODD)
+    body = msgspec.json.encode(document)
+    with contextlib.suppress(Refused):
+        report = shopify.report(body, topic) if topic else stripe.report(body)
+        assert (report.row is None) is (report.ignored is not None)
 
 
 # Networks
@@ -361,3 +413,248 @@ def test_ten_thousand_patterns():
         started = time.perf_counter()
         assert match(url) == expected
         print(f"{len(patterns):,} patterns: {(time.perf_counter() - started) * 1000:.3f} ms for {url[:60]}")
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("webhooks: [{kind: shopfy, site: shop, secret: A}]", "'shopfy' is none of shopify, stripe"),
+        ("webhooks: [{kind: shopify, site: shp, secret: A}]", "there is no site shp: do you mean shop?"),
+        ("webhooks: [{kind: shopify, site: shop, secret: shpss_1a2b}]", "name of the environment variable"),
+        ("networks: [{name: n, kind: tune, site: shop, secret: A, patterns: ['*']}]", "write a host and a path"),
+        ("networks: [{name: n, kind: tune, site: shop, secret: A, parameters: {payot: x}}]", "do you mean payout?"),
+        ("networks: [{name: n, kind: tune, site: shop, secret: A, statuses: {ok: fine}}]", "fine: unknown"),
+    ],
+)
+def test_settings_say_what_is_wrong(tmp_path, entry, message):
+    home = Home(tmp_path)
+    home.settings.write_text(f"orgs: [{{id: o, currency: USD}}]\nsites: [{{id: shop, org: o}}]\n{entry}\n")
+    with pytest.raises(SettingsError) as error:
+        load_settings(home)
+    assert message in str(error.value)
+
+
+# Through a real collector into a real warehouse
+
+SECRETS = {"SHOPIFY_SECRET": "shh-shopify", "STRIPE_SECRET": "whsec_shh", "PARTNERS_TOKEN": "shh-partners"}
+SETTINGS = """
+orgs: [{id: default, currency: USD}]
+sites:
+  - {id: shop, org: default, public_key: pk_shop, domains: [shop.example]}
+  - {id: quiet, org: default, public_key: pk_quiet, domains: [quiet.example], events_per_minute: 60}
+webhooks:
+  - {kind: shopify, site: shop, secret: SHOPIFY_SECRET}
+  - {kind: stripe, site: shop, secret: STRIPE_SECRET}
+  - {kind: shopify, site: quiet, secret: NOBODY_SET_THIS}
+networks:
+  - {name: Partners, kind: everflow, site: shop, secret: PARTNERS_TOKEN, patterns: ["blog.example/kettles/*"]}
+  - {name: loud, kind: generic, site: quiet, secret: NOBODY_SET_THIS}
+"""
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch) -> Home:
+    (tmp_path / "tributary.yaml").write_text(SETTINGS)
+    monkeypatch.setenv("TRIBUTARY_HOME", str(tmp_path))
+    return Home.from_environment()
+
+
+@contextlib.contextmanager
+def collecting(home: Home) -> Iterator[httpx.Client]:
+    """A client of a collector of its own, stopped as a server is: with SIGTERM."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with subprocess.Popen(
+        [COMMAND, "collect", "--port", str(port)],
+        env={**os.environ, **SECRETS, "TRIBUTARY_HOME": str(home.root)},
+        stdout=(home.root / "collect.log").open("a"),
+        stderr=subprocess.STDOUT,
+    ) as process:
+        try:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
+                deadline = time.monotonic() + 60
+                while True:
+                    with contextlib.suppress(httpx.TransportError):
+                        if client.get("/readyz").status_code == 200:
+                            break
+                    assert process.poll() is None, (home.root / "collect.log").read_text()
+                    assert time.monotonic() < deadline, "the collector is not ready after a minute"
+                    time.sleep(0.1)
+                yield client
+        finally:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0
+
+
+def from_shopify(client: httpx.Client, topic: str, body: bytes, site: str = "shop", secret: str = "shh-shopify"):
+    signature = base64.b64encode(hmac.new(secret.encode(), body, hashlib.sha256).digest()).decode()
+    headers = {"X-Shopify-Hmac-Sha256": signature, "X-Shopify-Topic": topic, "X-Shopify-Webhook-Id": "b54557e4"}
+    return client.post(f"/webhooks/shopify/{site}", content=body, headers=headers)
+
+
+def from_stripe(client: httpx.Client, body: bytes, at: int | None = None, secret: str = "whsec_shh"):
+    headers = {"Stripe-Signature": signed(body, secret.encode(), at or int(time.time()))}
+    return client.post("/webhooks/stripe/shop", content=body, headers=headers)
+
+
+def from_page(client: httpx.Client, path: str, origin: str = "https://www.shop.example", **members: object):
+    body = msgspec.json.encode({"publicKey": "pk_shop", **members})
+    return client.post(path, content=body, headers={"Origin": origin, "Content-Type": "text/plain"})
+
+
+STARTED = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def everything(client: httpx.Client) -> list[httpx.Response]:
+    """A day of reports, each of them sent twice."""
+    postback = {"conversion_id": "c-1", "status": "approved", "payout_amount": "4.25", "timestamp": "1794470400"}
+    sent = [
+        lambda: from_shopify(client, "orders/create", payload("shopify_orders_create")),
+        lambda: from_shopify(client, "orders/create", payload("shopify_orders_paid")),
+        lambda: from_shopify(client, "orders/paid", payload("shopify_orders_paid")),
+        lambda: from_shopify(client, "refunds/create", payload("shopify_refunds_create")),
+        lambda: from_shopify(client, "orders/cancelled", payload("shopify_orders_cancelled")),
+        lambda: from_stripe(client, payload("stripe_session_completed")),
+        lambda: from_stripe(client, payload("stripe_session_async_succeeded")),
+        lambda: from_stripe(client, payload("stripe_charge_refunded")),
+        lambda: from_stripe(client, payload("stripe_charge_refunded_again")),
+        lambda: client.get("/postbacks/partners", params=postback | {"verification_token": "shh-partners"}),
+        lambda: client.post("/postbacks/partners", data=postback, headers={"X-Postback-Token": "shh-partners"}),
+        lambda: from_page(
+            client, "/api/events/checkout", "null", event="checkout_completed", id="sh-1", anonId="v-3f9c2a10",
+            checkoutToken="bd5a", orderId="gid://shopify/OrderIdentity/5678901234567", value=112.89, currency="USD",
+        ),
+        lambda: from_page(
+            client, "/api/survey", question="How did you hear about us?", answer="From ada@example.com, 203.0.113.77",
+            answerId="a-1", anonId="v-3f9c2a10", orderId="5678901234567", timestamp=STARTED,
+        ),
+    ]  # fmt: skip
+    return [send() for send in sent for _ in range(2)]
+
+
+def loaded(home: Home) -> dict[str, list[tuple]]:
+    """What the warehouse holds once everything that landed is loaded."""
+    questions = {
+        "conversions": "conversion_id, site_id, visitor_id, order_id, value_micros, currency",
+        "refunds": "refund_id, order_id, value_micros, reason",
+        "postbacks": "transaction_id, status, payout_micros, platform",
+        "events": "event_id, type, anon_id, order_id, value_micros",
+        "survey_answers": "answer_id, answer, order_id",
+        "failed_events": "kind, reason, payload",
+    }
+    with build_lock(home, "test"), connect(home) as connection:
+        load_landing(connection, home, load_settings(home))
+        rows = {
+            table: connection.execute(f"select {columns} from raw.{table} order by all").fetchall()
+            for table, columns in questions.items()
+        }
+        rows["unequal"] = connection.execute(
+            "select * from raw.loads where received_rows <> loaded_rows + duplicate_rows + failed_rows + limited_rows"
+        ).fetchall()
+    return rows
+
+
+def test_a_delivery_counts_once_also_after_a_restart(home):
+    counted = {
+        "conversions": [
+            ("shopify:5678901234567", "shop", "v-3f9c2a10", "5678901234567", 112_890_000, "USD"),
+            ("stripe:cs_live_a1b2c3d4", "shop", "v-77aa", "A-1001", 54_500_000, "EUR"),
+        ],
+        "refunds": [
+            ("shopify:5678901234567:cancelled", "5678901234567", None, "cancelled"),
+            ("shopify:929361464001", "5678901234567", 33_900_000, "refund"),
+            ("stripe:evt_1Refund", "A-1001", 10_000_000, "refund"),
+            ("stripe:evt_2Refund", "A-1001", 44_500_000, "refund"),
+        ],
+        "postbacks": [("c-1", "approved", 4_250_000, "partners")],
+        "events": [("sh-1", "CHECKOUT_COMPLETED", "v-3f9c2a10", "5678901234567", 112_890_000)],
+        "survey_answers": [("a-1", "From (email), (ip)", "5678901234567")],
+        "failed_events": [],
+        "unequal": [],
+    }
+    with collecting(home) as client:
+        answers = everything(client)
+        figures = client.get("/metrics").text
+    assert {answer.status_code for answer in answers} <= {200, 202}, [answer.text for answer in answers]
+    assert 'tributary_events_accepted_total{kind="conversions",site="shop"} 2.0' in figures
+    assert 'tributary_events_duplicate_total{kind="conversions",site="shop"} 6.0' in figures
+    assert loaded(home) == counted
+    with collecting(home) as client:  # whose memory is empty
+        again = everything(client)
+    assert {answer.status_code for answer in again} <= {200, 202}
+    assert loaded(home) == counted
+    no_one_elses = [b"ada@example", b"Ada@Example", b"grace@example", b"5556251199", b"203.0.113.77", b'127.0.0.1"']
+    for path in (path for path in home.root.rglob("*") if path.is_file() and path.name != "collect.log"):
+        content = path.read_bytes()
+        for found in (*no_one_elses, *map(str.encode, SECRETS.values())):
+            assert found not in content, f"{path} holds {found!r}"
+    log = (home.root / "collect.log").read_bytes()
+    assert not any(found.encode() in log for found in SECRETS.values())
+
+
+def test_what_is_forged_old_or_broken_is_refused_and_lands_nothing(home):
+    paid, session = payload("shopify_orders_paid"), payload("stripe_session_completed")
+    survey = {"question": "How?", "answer": "So"}
+    with collecting(home) as client:
+        for answer, status, detail in [
+            (from_shopify(client, "orders/paid", paid, secret="guessed"), 401, "the secret is another"),
+            (client.post("/webhooks/shopify/shop", content=paid), 401, "the secret is another"),
+            (from_shopify(client, "orders/paid", paid[:-20]), 400, "truncated"),
+            (from_shopify(client, "orders/paid", b"not JSON"), 400, "vendor documents"),
+            (from_shopify(client, "orders/paid", b" " * (1 << 20) + paid), 413, "larger than 1 MiB"),
+            (from_shopify(client, "orders/paid", paid, site="nowhere"), 404, "there is no site nowhere"),
+            (from_shopify(client, "orders/paid", paid, site="quiet"), 503, "set NOBODY_SET_THIS"),
+            (from_stripe(client, session, secret="guessed"), 401, "the secret is not this endpoint's"),
+            (from_stripe(client, session, at=int(time.time()) - 301), 401, "more than 5 minutes ago"),
+            (client.post("/webhooks/stripe/quiet", content=session), 404, "under webhooks in tributary.yaml"),
+            (client.get("/webhooks/stripe/shop"), 405, "openapi"),
+            (client.get("/postbacks/partners?conversion_id=1&status=approved"), 401, "verification_token"),
+            (client.get("/postbacks/nobody?token=x"), 404, "there is no network nobody"),
+            (client.get("/postbacks/loud?token=&transaction_id=1&status=approved"), 503, "set NOBODY_SET_THIS"),
+            (client.post("/postbacks/partners", content=b'{"a": {}}'), 400, "neither a form"),
+            (client.get("/pixel/partners.gif?site=quiet"), 404, "no site quiet"),
+            (from_page(client, "/api/survey", "https://evil.example", **survey), 403, "none of the site's"),
+            (from_page(client, "/api/survey", "null", **survey), 403, "none of the site's"),
+            (from_page(client, "/api/survey", question="", answer=" "), 400, "both needed"),
+            (
+                from_page(client, "/api/survey", **survey, timestamp="1999-01-01T00:00:00Z", anonId="v"),
+                400,
+                "is before",
+            ),
+            (from_page(client, "/api/survey", **survey), 400, "nobody is named"),
+            (from_page(client, "/api/survey", **survey, publicKey="pk_wrong"), 401, "is not known"),
+            (from_page(client, "/api/events/checkout", "null", event="conversion", anonId="v"), 400, "none of"),
+            (from_page(client, "/api/events/checkout", "https://evil.example", event="x"), 403, "none of the site's"),
+        ]:
+            assert answer.status_code == status, answer.text
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert detail in answer.json()["detail"], answer.text
+    assert not list(home.landing.glob("*.ndjson"))
+
+
+def test_a_pixel_is_an_image_that_leaves_nothing_behind(home):
+    page = {"Referer": "https://www.blog.example/kettles/best", "User-Agent": "Firefox"}
+    with collecting(home) as client:
+        for _ in range(2):
+            shown = client.get("/pixel/partners.gif?offer_id=3&adv1=v-1&impression_id=i-1", headers=page)
+        client.get("/pixel/partners.gif?offer_id=3", headers=page | {"Sec-GPC": "1"})
+        client.get("/pixel/partners.gif?offer_id=3", headers=page | {"DNT": "1"})
+        for _ in range(1000):
+            if (refused := client.get("/pixel/loud.gif")).status_code != 200:
+                break
+        # Whoever floods the pixel does not use up what the site's own pages may send.
+        event = {"publicKey": "pk_quiet", "type": "PAGE_VIEW", "anonId": "v"}
+        sent = client.post("/api/track", json=event, headers={"Origin": "https://quiet.example"})
+    assert (len(shown.content), shown.content[:6], shown.headers["content-type"]) == (43, b"GIF89a", "image/gif")
+    assert shown.headers["cache-control"] == "no-store"
+    assert "set-cookie" not in shown.headers
+    assert refused.status_code == 429
+    assert int(refused.headers["retry-after"]) > 0
+    assert sent.status_code == 202
+    loaded(home)
+    with connect(home) as connection:
+        assert connection.execute(
+            "select interaction_id, visitor_id, campaign_id, medium, properties"
+            " from raw.interactions where platform = 'partners'"
+        ).fetchall() == [("partners:i-1", "v-1", "3", "affiliate", '{"affiliate_pattern":"blog.example/kettles/*"}')]

@@ -12,8 +12,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from ingestion.collector.body import read_body
+from ingestion.collector.body import Disconnected, read_body
 from ingestion.collector.deliver import deliver
+from ingestion.collector.problems import Refused
 from ingestion.collector.process import timestamp
 from ingestion.collector.sites import KnownSite
 from ingestion.collector.state import Collector
@@ -34,8 +35,11 @@ def state_of(request: Request) -> Collector:
 
 
 async def body_of(request: Request) -> bytes:
-    """The body as it was sent, or Refused (413)."""
-    return await read_body(dict(request.scope["headers"]), request.receive)
+    """The body as it was sent, or Refused (400, 413)."""
+    try:
+        return await read_body(dict(request.scope["headers"]), request.receive)
+    except Disconnected:
+        raise Refused(400, "Cut off", "The connection ended before the body did") from None
 
 
 def now() -> str:

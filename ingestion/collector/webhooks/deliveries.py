@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ingestion.collector.problems import Refused
-from ingestion.collector.scrub import hashed_id
+from ingestion.collector.scrub import hashed_id, without_mail
 from ingestion.collector.sites import KnownSite
 from ingestion.collector.track import client_address
 from ingestion.collector.webhooks import networks, shopify, stripe
@@ -83,10 +83,17 @@ async def pixel(request: Request) -> Response:
         visitor = state.identity.daily_id(site.settings.id, address, agent, moment)
         row = networks.impression(network, request.query_params, request.headers.get("referer"), visitor, now())
         row["visitor_id"] = hashed_id(row["visitor_id"])
+        named = row.get("interaction_id")
         await arrive(
-            state, site, "interactions", row, row.get("interaction_id") or row["occurred_at"] + visitor,
-            ip=state.identity.ip_hash(address, moment), ua=agent or None,
-        )  # fmt: skip
+            state,
+            site,
+            "interactions",
+            row,
+            named or f"{row['occurred_at']} {visitor}",
+            told=named,
+            ip=state.identity.ip_hash(address, moment),
+            ua=without_mail(agent) or None,
+        )
     return Response(_PIXEL, media_type="image/gif", headers={"cache-control": "no-store"})
 
 

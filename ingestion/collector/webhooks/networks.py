@@ -112,6 +112,7 @@ def impression(
         interaction_id=identity and f"{network.name.lower()}:{identity}",
         touch_type="view",
         platform=network.name.lower(),
+        source=network.name.lower(),
         medium="affiliate",
         campaign_id=_text(given, names["campaign_id"]),
         campaign=_text(given, names["campaign"]),

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from decimal import Decimal
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
+from msgspec import Meta
 
 from ingestion.collector.problems import Refused
+
+Moment = Annotated[datetime, Meta(tz=True)]
 
 
 class Report(NamedTuple):
@@ -44,12 +48,22 @@ def decoded(body: bytes, shape: type[Any], hint: str = "send the payload as its 
         raise Refused(400, "Not the expected JSON", f"{error}: {hint}") from None
 
 
+def money(amount: Decimal) -> str:
+    """A plain decimal below 1e12, or Refused (400)."""
+    if not amount.is_finite() or abs(amount) >= 10**12:
+        raise Refused(400, "Not an amount", "an amount of money is below 1e12: nothing was kept")
+    return format(amount, "f")
+
+
 def row(**columns: Any) -> dict[str, Any]:
     """A row without its nulls."""
     return {name: value for name, value in columns.items() if value not in (None, "", {})}
 
 
 def instant(moment: datetime | int | float) -> str:
-    """ISO 8601 in UTC, of a zoned datetime or of Unix seconds."""
-    moment = datetime.fromtimestamp(moment, UTC) if isinstance(moment, (int, float)) else moment.astimezone(UTC)
+    """ISO 8601 in UTC, of a zoned datetime or of Unix seconds; Refused (400) where there is no such moment."""
+    try:
+        moment = datetime.fromtimestamp(moment, UTC) if isinstance(moment, (int, float)) else moment.astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        raise Refused(400, "Not a time", f"{moment} is no time: nothing was kept") from None
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")

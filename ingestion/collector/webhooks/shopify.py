@@ -11,13 +11,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from datetime import datetime
 from decimal import Decimal
 
 import msgspec
 
 from ingestion.collector.scrub import email_hash, hashed_id, phone_hash
-from ingestion.collector.webhooks.report import Report, decoded, instant, row
+from ingestion.collector.webhooks.report import Moment, Report, decoded, instant, money, row
 
 TOPICS = ("orders/create", "orders/paid", "orders/cancelled", "refunds/create")
 _PAID = ("paid", "partially_refunded", "refunded")
@@ -37,11 +36,11 @@ class _Customer(msgspec.Struct):
 
 class _Order(msgspec.Struct):
     id: int
-    created_at: datetime
+    created_at: Moment
     total_price: Decimal
     currency: str  # the shop's
     financial_status: str | None = None
-    cancelled_at: datetime | None = None
+    cancelled_at: Moment | None = None
     test: bool | None = False
     name: str | None = None
     email: str | None = None
@@ -61,7 +60,7 @@ class _Transaction(msgspec.Struct):
 class _Refund(msgspec.Struct):
     id: int
     order_id: int
-    created_at: datetime
+    created_at: Moment
     transactions: list[_Transaction] = []
 
 
@@ -100,7 +99,7 @@ def _conversion(order: _Order) -> Report:
             visitor_id=_visitor(order.note_attributes),
             customer_id=str(customer.id) if customer.id else guest,
             order_id=str(order.id),
-            value=format(order.total_price, "f"),
+            value=money(order.total_price),
             currency=order.currency,
             properties=row(
                 order_name=order.name, email_hash=mail, phone_hash=phone_hash(order.phone or customer.phone)
@@ -136,7 +135,7 @@ def _refund(refund: _Refund) -> Report:
             refund_id=f"shopify:{refund.id}",
             occurred_at=instant(refund.created_at),
             order_id=str(refund.order_id),
-            value=format(sum(t.amount for t in returned), "f"),
+            value=money(sum((t.amount for t in returned), Decimal())),
             currency=returned[0].currency,
         ),
     )

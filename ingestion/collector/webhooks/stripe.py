@@ -17,7 +17,7 @@ import msgspec
 
 from ingestion.collector.problems import Refused
 from ingestion.collector.scrub import email_hash, hashed_id, phone_hash
-from ingestion.collector.webhooks.report import Report, decoded, instant, row
+from ingestion.collector.webhooks.report import Report, decoded, instant, money, row
 
 TOLERANCE = 300  # seconds that a signature may be old: Stripe's own default
 _CHECKOUT = ("checkout.session.completed", "checkout.session.async_payment_succeeded")
@@ -141,4 +141,4 @@ def decimal_text(amount: int, currency: str) -> str:
     """An amount in Stripe's smallest unit as a decimal of the currency: 1050 usd is 10.50, 1050 jpy is 1050."""
     code = currency.upper()
     decimals = 0 if code in _NO_DECIMALS else 3 if code in _THREE_DECIMALS else 2
-    return format(Decimal(amount).scaleb(-decimals), "f")
+    return money(Decimal(amount).scaleb(-decimals))
