@@ -197,7 +197,8 @@ def test_calls_made_before_and_after_the_script_loads(world: World) -> None:
     world.page(
         "calls",
         body="""<script>
-          tributary('conversion', {value: '49.10', currency: 'EUR', orderId: 1001, coupon: 'MAY', email: 'Ann@Example.com'})
+          const order = {value: '49.10', currency: 'EUR', orderId: 1001, coupon: 'MAY'}
+          tributary('conversion', {...order, email: 'Ann@Example.com'})
           tributary('identify', {userId: 42})
         </script>""",
     )
@@ -226,7 +227,9 @@ def test_offline_and_back_lands_once_and_no_address_is_stored(world: World) -> N
     page.evaluate("tributary('conversion', {value: 5, orderId: 'o', email: 'ann@example.com', phone: '+49 30 1234'})")
     page.wait_for_timeout(1500)  # a first attempt has failed by then; whether it has does not matter
     assert len(sent(page)) == 251
-    assert "ann@example.com" not in (stored := page.evaluate(f"JSON.stringify({PLAIN})")) and "1234" not in stored
+    stored = page.evaluate("JSON.stringify(localStorage)")
+    assert "ann@example.com" not in stored
+    assert "1234" not in stored
     assert len(world.rows("offline")) == 1
     context.set_offline(False)
     rows = world.landed("offline", 253)
@@ -348,6 +351,17 @@ def test_a_refused_batch_is_dropped_and_the_console_says_why(world: World) -> No
     assert world.rows("refused") == []
 
 
+def test_the_console_says_why_an_event_is_rejected(world: World) -> None:
+    world.page("rejected")
+    context = world.visitor()
+    said: list[str] = []
+    context.on("console", lambda message: said.append(message.text))
+    page = opened(context, world.url("rejected/"))
+    page.evaluate("tributary('event', 'NOBODY_DECLARED_IT'); tributary('conversion', {value: NaN})")
+    assert eventually(lambda: sent(page) == [] and len([text for text in said if "not accepted" in text]) == 1)
+    assert [row["type"] for row in world.rows("rejected")] == ["PAGE_VIEW"]
+
+
 def test_blocked_storage_breaks_nothing(world: World) -> None:
     world.page("blocked")
     context = world.visitor()
@@ -428,7 +442,7 @@ def test_nothing_is_stored_before_consent_nor_after_its_withdrawal(world: World)
 
     page.evaluate("tributary('consent', true)")
     (told,) = [row for row in world.landed("consent", 3) if row.get("consent")]
-    assert told["is_replay"] and told["type"] == "PAGE_VIEW" and told["url"].endswith("a?utm_source=x")
+    assert (told["is_replay"], told["type"], told["url"]) == (True, "PAGE_VIEW", world.url("consent/a?utm_source=x"))
     page.goto(world.url("consent/b"))
     assert world.landed("consent", 4)[-1]["anon_id"] == told["anon_id"]
 
@@ -464,7 +478,8 @@ def test_signals_of_the_browser_are_a_refusal_unless_the_site_says_otherwise(wor
     page = opened(context, world.url(f"{folder}/a"))
     page.evaluate("tributary('consent', true)")
     (row,) = world.landed(folder, 1)
-    assert row["consent"] is False and "anon_id" not in row
+    assert row["consent"] is False
+    assert "anon_id" not in row
     assert page.evaluate("[document.cookie, localStorage.length]") == ["", 0]
     world.page(folder, 'data-respect-dnt="false"')
     page.goto(world.url(f"{folder}/b"))
@@ -528,7 +543,7 @@ def test_subdomains_share_the_visitor(world: World) -> None:
 def test_sampling_takes_visitors_whole_and_never_loses_a_conversion(world: World) -> None:
     buy = "<script>if (/buy/.test(location)) tributary('conversion', {value: 1})</script>"
     world.page("sampled", 'data-sample="50"', buy)
-    visitors = [f"{n:08d}-visitor" for n in range(40)]
+    visitors = [f"{n:08d}-visitor" for n in range(24)]
     stamp = int(time.time() * 1000)
     for anon in visitors:
         context = world.visitor()
@@ -537,7 +552,7 @@ def test_sampling_takes_visitors_whole_and_never_loses_a_conversion(world: World
         page = opened(context, world.url(f"sampled/land?utm_campaign=c&v={anon}"))
         page.goto(world.url(f"sampled/look?v={anon}"))
         page.wait_for_function("window.tributary && window.tributary.kit")
-        if anon in visitors[:20]:
+        if anon in visitors[:12]:
             page.goto(world.url(f"sampled/buy?v={anon}"))
             page.wait_for_function("window.tributary && window.tributary.kit")
         assert eventually(lambda page=page: not sent(page))
@@ -547,13 +562,13 @@ def test_sampling_takes_visitors_whole_and_never_loses_a_conversion(world: World
         assert row["sample_percent"] == 50
         seen[row["anon_id"]].append(row)
     inside = [anon for anon, rows in seen.items() if any(row["path"] == "/sampled/look" for row in rows)]
-    assert 10 <= len(inside) <= 30
+    assert 6 <= len(inside) <= 18
     for anon, rows in seen.items():
         told = Counter((row["type"], row["path"], row.get("is_replay", False)) for row in rows)
         expected = Counter()
         if anon in inside:
             expected += Counter([("PAGE_VIEW", "/sampled/land", False), ("PAGE_VIEW", "/sampled/look", False)])
-        if anon in visitors[:20]:
+        if anon in visitors[:12]:
             expected[("CONVERSION", "/sampled/buy", False)] = 1
             page = ("/sampled/buy", False) if anon in inside else ("/sampled/land", True)
             expected["PAGE_VIEW", *page] = 1

@@ -76,7 +76,7 @@ const captures: Record<string, () => void> = {
       const target = click.target as Element;
       const selection = getSelection();
       // Three clicks also select a paragraph. A series is told once.
-      if (series.length !== RAGE.clicks || (String(selection) && target.contains(selection!.anchorNode))) return;
+      if (series.length !== RAGE.clicks || (String(selection).trim() && target.contains(selection!.anchorNode))) return;
       const control = target.closest("button,input,select,video,audio,summary,[role=button]");
       const name = (control ?? target).localName + ((control ?? target).id && "#" + (control ?? target).id);
       track("RAGE_CLICK", { target: name, confidence: control ? 0.5 : 0.8 }); // a stepper is clicked often on purpose

@@ -20,6 +20,7 @@ const MOST_KEPT = 20;
 export function track(type: string, given: Given = {}): void {
   let event = built(type, given);
   if (event.consent === false) {
+    if (type === "IDENTIFY") return;
     delete event.userId;
     delete event.email;
     delete event.phone;

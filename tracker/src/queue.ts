@@ -100,37 +100,31 @@ function settle(events: Event[]): void {
 const body = (events: Event[]) => JSON.stringify({ publicKey: config.key, events });
 
 /** Send the next batch, unless one is under way or the collector is to be left alone. */
-export function flush(): void {
+export async function flush(): Promise<void> {
   if (inFlight.length || hasLeft) return;
   if (pause() > 0) return schedule(0);
-  inFlight = nextBatch();
   firstAt = 0;
+  inFlight = nextBatch();
   if (!inFlight.length) return;
   const text = body(inFlight);
   const abort = new AbortController();
   const deadline = setTimeout(() => abort.abort(), ANSWER);
-  // As text/plain it needs no preflight, and with keepalive it outlives the page.
-  fetch(config.api, {
-    method: "POST",
-    body: text,
-    credentials: "omit",
-    keepalive: new Blob([text]).size < 60_000,
-    signal: abort.signal,
-  })
-    .then(heed)
-    .catch(() => retry(0))
-    .then(() => {
-      clearTimeout(deadline);
-      inFlight = [];
-      if (nextBatch().length) schedule(0);
-    });
+  try {
+    // As text/plain it needs no preflight, and with keepalive it outlives the page.
+    const keepalive = new Blob([text]).size < 60_000;
+    await heed(await fetch(config.api, { method: "POST", body: text, credentials: "omit", keepalive, signal: abort.signal }));
+  } catch {
+    retry(0);
+  }
+  clearTimeout(deadline);
+  inFlight = [];
+  if (nextBatch().length) schedule(0);
 }
 
 /** Act on the collector's answer. */
 async function heed(answer: Response): Promise<void> {
   const { ok, status } = answer;
-  if (!ok && (status >= 500 || status === 429 || status === 408))
-    return retry(Number(answer.headers.get("retry-after")) || 0);
+  if (status >= 500 || status === 429 || status === 408) return retry(Number(answer.headers.get("retry-after")) || 0);
   failures = 0;
   settle(inFlight);
   const said = await answer.json().catch(() => ({}));
@@ -150,7 +144,7 @@ function retry(asked: number): void {
 export function leave(): void {
   hasLeft = true;
   const waiting = nextBatch(inFlight);
-  const isSent = waiting.length && pause() <= 0 && navigator.sendBeacon(config.api, body(waiting));
+  const isSent = waiting.length && pause() <= 0 && navigator.sendBeacon?.(config.api, body(waiting));
   if (isSent && !mayStore()) settle(waiting);
   put(queue(own).events, 0);
 }

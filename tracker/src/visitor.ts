@@ -9,7 +9,7 @@ const IDLE = 30 * 60_000;
 const HANDED_OVER = 2 * 60_000;
 // As in dbt_project/seeds/click_ids.csv and models/intermediate/int_urls.sql; a test compares them.
 const CAMPAIGN =
-  /(?:^|[?&#])(?:utm_(?:source|medium|campaign|content|term|id)|gclid|gbraid|wbraid|msclkid|ttclid|sccid|li_fat_id|rdt_cid|twclid|epik|fbclid|ref|creator)=[^&#]+/gi;
+  /(?:^|[?&#])(?:utm_(?:source|medium|campaign|content|term|id)|gclid|gbraid|wbraid|msclkid|ttclid|sccid|li_fat_id|rdt_cid|twclid|epik|fbclid|_ef_transaction_id|irclickid|cjevent|awc|ref|creator)=[^&#]+/gi;
 
 export interface Ids {
   anonId: string;

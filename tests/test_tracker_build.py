@@ -1,0 +1,49 @@
+"""The built browser script is what its source says, is small, and knows the parameters of campaigns that the models do."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+TRACKER = ROOT / "tracker"
+DIST = TRACKER / "dist"
+
+
+def test_the_core_is_below_5_kb() -> None:
+    assert len(gzip.compress(DIST.joinpath("t.js").read_bytes(), 9)) <= 5_000
+
+
+def test_it_knows_the_click_ids_of_the_models() -> None:
+    with (ROOT / "dbt_project" / "seeds" / "click_ids.csv").open(newline="") as file:
+        seed = {row["parameter"] for row in csv.DictReader(file)}
+    (pattern,) = re.findall(r"\(\?:(utm_[^/]+)\)=\[\^&#\]\+/gi", TRACKER.joinpath("src", "visitor.ts").read_text())
+    assert set(pattern.partition(")|")[2].split("|")) == seed | {"ref", "creator"}
+
+
+def test_nothing_committed_names_a_registry() -> None:
+    assert "://" not in TRACKER.joinpath("package-lock.json").read_text()
+
+
+def test_a_build_gives_the_committed_files(tmp_path: Path) -> None:
+    if not (shutil.which("node") and shutil.which("npm")):
+        pytest.skip("no Node here: the committed build cannot be compared")
+    copy = tmp_path / "tracker"
+    shutil.copytree(TRACKER, copy, ignore=shutil.ignore_patterns("node_modules", "dist"))
+    quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries", "0"]
+    installed = subprocess.run(["npm", "ci", *quiet], cwd=copy, capture_output=True, text=True, check=False)
+    if re.search(r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH", installed.stderr):
+        pytest.skip("no package registry in reach: the committed build cannot be compared")
+    assert installed.returncode == 0, installed.stderr
+    built = subprocess.run(["npm", "run", "build"], cwd=copy, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stdout + built.stderr
+    files = {path.name: path.read_bytes() for path in copy.joinpath("dist").iterdir()}
+    assert files == {path.name: path.read_bytes() for path in DIST.iterdir()}, (
+        "tracker/dist is not what tracker/src builds: run npm run build in tracker/ and commit the result"
+    )
