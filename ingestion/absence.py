@@ -6,6 +6,7 @@ read value by value, since compressed blocks hide what they hold, and then, like
 
 from __future__ import annotations
 
+import gzip
 import json
 import mmap
 import re
@@ -128,5 +129,8 @@ def _in_segment(path: Path, erasure: Erasure, words: re.Pattern[bytes]) -> int:
 def _in_bytes(path: Path, words: re.Pattern[bytes]) -> int:
     if not path.stat().st_size:
         return 0
+    if path.suffix == ".gz":
+        with gzip.open(path) as lines:
+            return sum(1 for line in lines if words.search(line))
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         return sum(1 for _ in words.finditer(content))

@@ -44,7 +44,8 @@ class Replacement(msgspec.Struct, frozen=True, array_like=True):
 def start(connection: Connection, known: Iterable[Replacement] = ()) -> None:
     """Make the table of replacements, empty or with what is known."""
     connection.execute(
-        "create or replace temp table replacements (kind varchar, value varchar, new varchar, is_theirs boolean)"
+        "create or replace temp table replacements"
+        " (old_kind varchar, old_value varchar, new_value varchar, is_theirs boolean)"
     )
     add(connection, known)
 
@@ -104,7 +105,7 @@ def mentions(relation: Relation) -> dict[str, str]:
 
 def is_mentioned(relation: Relation, person: Person) -> str:
     """SQL over the relation's columns: whether a row bears an identifier of the person's, whoever's row it is."""
-    known = "select value from temp.replacements where is_theirs and kind"
+    known = "select old_value from temp.replacements where is_theirs and old_kind"
     bears = {column: f"{quoted(column)}::varchar in ({known} = {literal(kind)})"
              for column, kind in _mentioning(relation).items()}  # fmt: skip
     # A late refund names the order only, whenever it is.
@@ -154,8 +155,8 @@ def _texts(relation: Relation) -> list[str]:
 
 
 def _replaced(kind: str, column: str, condition: str = "true") -> str:
-    found = f"select new from temp.replacements where kind = {literal(kind)} and value = {quoted(column)}::varchar"
-    return f"coalesce(({found} and {condition}), {quoted(column)})"
+    of_kind = f"select new_value from temp.replacements where old_kind = {literal(kind)} and {condition}"
+    return f"coalesce(({of_kind} and old_value = {quoted(column)}::varchar), {quoted(column)})"
 
 
 def _column(connection: Connection, query: str) -> list[str]:
@@ -165,7 +166,7 @@ def _column(connection: Connection, query: str) -> list[str]:
 def _learn(
     connection: Connection, kind: str, values: list[str], make: Callable[[str], str], *, is_theirs: bool
 ) -> None:
-    known = {*_column(connection, f"select value from temp.replacements where kind = {literal(kind)}")}
+    known = {*_column(connection, f"select old_value from temp.replacements where old_kind = {literal(kind)}")}
     made = [Replacement(kind, value, make(value), is_theirs) for value in values if value not in known]
     add(connection, [each for each in made if each.new != each.value])
 
@@ -190,7 +191,7 @@ def _maker(connection: Connection, kind: str) -> Callable[[str], str]:
 
 def _click_id(connection: Connection, value: str) -> str:
     _learn(connection, "click", [value], lambda value: pseudonym(), is_theirs=False)
-    made = f"select new from temp.replacements where kind = 'click' and value = {literal(value)}"
+    made = f"select new_value from temp.replacements where old_kind = 'click' and old_value = {literal(value)}"
     return _column(connection, made)[0]
 
 

@@ -123,12 +123,12 @@ def _describe(connection: Connection) -> None:
         connection.execute(
             f"""
             insert into raw.{table} by name
-            select distinct on (new) known.* replace (new as {column})
-            from temp.replacements join raw.{table} as known on known.{column} = value
-            where kind = {literal(kind)} and new not in (select {column} from raw.{table})
+            select distinct on (new_value) known.* replace (new_value as {column})
+            from temp.replacements join raw.{table} as known on known.{column} = old_value
+            where old_kind = {literal(kind)} and new_value not in (select {column} from raw.{table})
             """
         )
-        gone = f"select value from temp.replacements where kind = {literal(kind)}"
+        gone = f"select old_value from temp.replacements where old_kind = {literal(kind)}"
         connection.execute(
             f"delete from raw.{table} where {column} in ({gone})"
             f" and {column} not in (select {column} from raw.all_events where {column} is not null)"

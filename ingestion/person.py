@@ -128,23 +128,24 @@ def find(connection: Connection, relations: list[Relation], kind: Kind, value: s
     person.windows += _shares(connection, sorted(shared - set(person.visitors)), _names(person))
 
     hold(connection, person)
-    mine = _whose("identity", "visitor", '"order"', "at")
+    mine = _whose("identity", "visitor", '"order"', "moment")
     # An order that somebody else's row bears as well keeps its id, or it would count twice.
     orders = _values(connection, '"order"', mine)
     foreign = f'"order" in (from unnest($1)) and not {mine} and (identity is not null or visitor is not null)'
     person.orders = sorted({*orders} - {*_values(connection, '"order"', foreign, orders)})
     hold(connection, person)
-    (latest,) = connection.execute(f"select max(at) from temp.sightings where {mine}").fetchone()
+    (latest,) = connection.execute(f"select max(moment) from temp.sightings where {mine}").fetchone()
     person.until = max(datetime.now(UTC).replace(tzinfo=None), latest or datetime.min)
     return person
 
 
 def hold(connection: Connection, person: Person) -> None:
-    """Put the person into temporary tables, for `own`."""
+    """Put the person into temporary tables, for `own`; their columns have names that no relation's column hides."""
     for table, names in (("person_names", _names(person)), ("person_orders", person.orders)):
-        connection.execute(f"create or replace temp table {table} as select unnest($1::varchar[]) as name", [names])
+        select = "select unnest($1::varchar[]) as known_name"
+        connection.execute(f"create or replace temp table {table} as {select}", [names])
     connection.execute(
-        'create or replace temp table person_windows (visitor varchar, "after" timestamp, until timestamp)'
+        "create or replace temp table person_windows (known_visitor varchar, opens timestamp, closes timestamp)"
     )
     if person.windows:
         rows = [(window.visitor, window.after, window.until) for window in person.windows]
@@ -154,7 +155,7 @@ def hold(connection: Connection, person: Person) -> None:
 def own(relation: Relation, person: Person) -> str:
     """SQL over the relation's columns: whether a row is the person's; never null."""
     said = _said(relation, person.emails)
-    whose = _whose(said["identity"], said["visitor"], said['"order"'], said["at"], in_time(relation, person))
+    whose = _whose(said["identity"], said["visitor"], said['"order"'], said["moment"], in_time(relation, person))
     return f"({in_org(relation, person)} and {whose})"
 
 
@@ -169,20 +170,20 @@ def in_org(relation: Relation, person: Person) -> str:
 
 def in_time(relation: Relation, person: Person) -> str:
     """SQL over the relation's columns: whether a row is not of a time after the erasure."""
-    return f"coalesce({_said(relation, [])['at']} <= {literal(person.until)}::timestamp, true)"
+    return f"coalesce({_said(relation, [])['moment']} <= {literal(person.until)}::timestamp, true)"
 
 
 def _names(person: Person) -> list[str]:
     return [*person.customers, *(f"email:{email}" for email in person.emails)]
 
 
-def _whose(identity: str, visitor: str, order: str, at: str, in_time: str = "true") -> str:
+def _whose(identity: str, visitor: str, order: str, moment: str, in_time: str = "true") -> str:
     return f"""coalesce(case
-        when {identity} is not null then {in_time} and {identity} in (select name from temp.person_names)
+        when {identity} is not null then {in_time} and {identity} in (select known_name from temp.person_names)
         when {visitor} is not null then {in_time} and exists (
-            from temp.person_windows as known where known.visitor = {visitor}
-            and coalesce({at} > known."after", true) and coalesce({at} <= known.until, true))
-        else {order} in (select name from temp.person_orders) end, false)"""
+            from temp.person_windows where known_visitor = {visitor}
+            and coalesce({moment} > opens, true) and coalesce({moment} <= closes, true))
+        else {order} in (select known_name from temp.person_orders) end, false)"""
 
 
 def _said(relation: Relation, emails: list[str]) -> dict[str, str]:
@@ -205,7 +206,7 @@ def _said(relation: Relation, emails: list[str]) -> dict[str, str]:
         "identity": f"coalesce({first(*CUSTOMER)}, 'email:' || {email})",
         "visitor": first(*VISITOR),
         '"order"': first(*ORDER),
-        "at": "try_cast(occurred_at as timestamp)" if "occurred_at" in relation.columns else "null::timestamp",
+        "moment": "try_cast(occurred_at as timestamp)" if "occurred_at" in relation.columns else "null::timestamp",
     }
 
 
@@ -230,17 +231,17 @@ def _shares(connection: Connection, visitors: list[str], names: list[str]) -> li
     rows = connection.execute(
         """
         with seen as (
-            select distinct visitor, at, identity, identity in (from unnest($2)) as is_theirs
+            select distinct visitor, moment, identity, identity in (from unnest($2)) as is_theirs
             from temp.sightings where visitor in (from unnest($1)) and identity is not null
         ),
         run_ends as (
             select *, lead(is_theirs) over visits as is_theirs_next from seen
-            window visits as (partition by visitor order by at, identity)
+            window visits as (partition by visitor order by moment, identity)
             qualify is_theirs_next is distinct from is_theirs
         ),
         runs as (
-            select visitor, is_theirs, lag(at) over (partition by visitor order by at, identity) as "after",
-                case when is_theirs_next is not null then at end as until
+            select visitor, is_theirs, lag(moment) over (partition by visitor order by moment, identity) as "after",
+                case when is_theirs_next is not null then moment end as until
             from run_ends
         )
         select visitor, "after", until from runs where is_theirs order by all

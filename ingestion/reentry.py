@@ -26,15 +26,15 @@ def identifier_hash(org: str, kind: str, value: str) -> str:
 
 def remember(connection: Connection, person: Person) -> None:
     """Keep the hashes of what must not come back. An order's id comes back with a late refund: it has no end."""
-    hashed = identifier_hash(literal(person.org), "kind", "value")
-    until = f"case when kind = 'order' then {literal(_FOR_EVER)} else {literal(person.until)} end"
+    hashed = identifier_hash(literal(person.org), "old_kind", "old_value")
+    until = f"case when old_kind = 'order' then {literal(_FOR_EVER)} else {literal(person.until)} end"
     connection.execute(
         f"""
         insert into raw.erased_identifiers by name
-        select {hashed} as identifier_hash, new as pseudonym, ({until})::timestamp as until
+        select {hashed} as identifier_hash, new_value as pseudonym, ({until})::timestamp as until
         from temp.replacements
-        where is_theirs and kind in ('visitor', 'customer', 'email', 'order', 'session')
-            and new not in (select pseudonym from raw.erased_identifiers)
+        where is_theirs and old_kind in ('visitor', 'customer', 'email', 'order', 'session')
+            and new_value not in (select pseudonym from raw.erased_identifiers)
         """
     )
 
@@ -82,7 +82,7 @@ def _erased(
     """
     queries = [
         f"select {_org(relation)} as org, {literal(KINDS[column])} as kind, {quoted(column)}::varchar as value"
-        f" from {relation.sql} where {where} and {quoted(column)} is not null"
+        f" from {relation.sql} as file where {where} and {quoted(column)} is not null"
         for relation, where in sources
         for column in relation.columns
         if KINDS.get(column) in (*IDENTIFIERS, "session")
