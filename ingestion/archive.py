@@ -90,7 +90,7 @@ def make_all_events(connection: duckdb.DuckDBPyConnection, archive: Path) -> Non
         files = literal(folder / "*" / "*" / "*.parquet")
         # The empty rows of the table bring columns that older files lack.
         view += (
-            f" union all by name select {columns} from (from raw.events limit 0 union all by name"
+            f" union all by name select {columns} from ((from raw.events limit 0) union all by name"
             f" from read_parquet({files}, union_by_name = true, hive_partitioning = false))"
         )
     connection.execute(f"create or replace view raw.all_events as {view}")
