@@ -1,6 +1,7 @@
 """inbox/<kind>/ -> raw tables -> archive/inbox/<kind>/: files that were dropped into the home folder.
 
-A file is moved only once its load is committed. A crash in between is harmless: importing it again changes nothing.
+The archive holds a file's rows as they were read, as Parquet without personal data; the file itself goes, once its load
+is committed and its rows are archived. A crash in between is harmless: importing it again changes nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from pathlib import Path
 
 import duckdb
 
+from ingestion.archive import place
 from ingestion.contracts import ContractError
+from ingestion.enrich import enrich
 from ingestion.home import Home
 from ingestion.load import LoadReport, load_file
 from ingestion.settings import Settings
@@ -38,18 +41,22 @@ def import_inbox(
     """
     reports, errors = [], []
     for path in waiting(home, kind):
+        kept = home.temporary / f"{kind}.parquet"
         try:
-            report = load_file(connection, kind, path, settings=settings)
+            report = load_file(connection, kind, path, settings=settings, keep=kept)
         except ContractError as error:
             say(f"not imported: {error}")
             errors.append(str(error))
             continue
-        _archive(path, home.archive / "inbox" / kind)
+        place(kept, _free(home.archive / "inbox" / kind / f"{path.name.removesuffix('.parquet')}.parquet"))
+        path.unlink()
         say(
             f"{path.name}: {report.received:,} received, {report.loaded:,} loaded, {report.duplicate:,} duplicate,"
             f" {report.failed:,} failed"
         )
         reports.append(report)
+    if reports and kind == "events":
+        enrich(connection, say)
     if errors:
         raise ContractError(
             "\n".join([f"{len(errors)} of the files in {home.inbox / kind} were not imported:", *errors])
@@ -57,10 +64,10 @@ def import_inbox(
     return reports
 
 
-def _archive(path: Path, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    target, number = folder / path.name, 0
-    while target.exists():
+def _free(path: Path) -> Path:
+    """The path, numbered where another file of that name was archived."""
+    numbered, number = path, 0
+    while numbered.exists():
         number += 1
-        target = folder / f"{path.stem}-{number}{path.suffix}"
-    path.rename(target)
+        numbered = path.with_stem(f"{path.stem}-{number}")
+    return numbered

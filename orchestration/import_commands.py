@@ -59,6 +59,7 @@ def pairs(mapping: list[str]) -> dict[str, str]:
 
 def import_files(kind: str, files: list[Path], mapping: dict[str, str], *, strict: bool, **how: Any) -> None:
     """Load the files one by one, each wholly or not at all, and say what became of their rows."""
+    from ingestion.enrich import enrich
     from ingestion.home import build_lock, connect
     from ingestion.load import load_file
     from ingestion.settings import load_settings
@@ -79,6 +80,8 @@ def import_files(kind: str, files: list[Path], mapping: dict[str, str], *, stric
             )
             for reason, count in report.reasons.items():
                 say(f"  {count:,} failed: {reason}")
+        if kind == "events":
+            enrich(connection, say)
     if failed:
         say("Failed rows are kept with their reason: tributary status")
         if strict:
@@ -100,5 +103,5 @@ importer("postbacks", "Transactions that affiliate networks report.",
          "tributary import postbacks network.csv --map payout=commission")  # fmt: skip
 importer("survey-answers", "Answers to surveys, such as how people heard about you.",
          "tributary import survey-answers answers.csv")  # fmt: skip
-importer("entities", "States of assets, licences and the like, each from a moment on.",
+importer("entities", "States of assets, licences and the like, each from a moment (valid_from) on.",
          "tributary import entities assets.csv")  # fmt: skip

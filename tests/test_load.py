@@ -758,5 +758,5 @@ def test_the_inbox_is_emptied_and_one_bad_file_stops_no_other(home, raw):
     (report,) = import_inbox(raw, home, SETTINGS, "exchange-rates", said.append)
     assert (report.duplicate, report.loaded) == (1, 0)
     archived = sorted(path.name for path in (home.archive / "inbox" / "exchange-rates").iterdir())
-    assert archived == ["a-1.csv", "a.csv", "c.csv"]
+    assert archived == ["a.csv-1.parquet", "a.csv.parquet", "c.csv.parquet"]
     assert import_inbox(raw, home, SETTINGS, "events", said.append) == []
