@@ -40,13 +40,14 @@ class Outcome(NamedTuple):
     duplicate: int
     errors: list[dict[str, Any]]  # of the rejected events
     keeps_ip: bool  # false where an event came without consent
-    contents: dict[str, int]  # event id -> hash of the content, to be remembered once the line is durable
+    contents: set[int]  # hashes of the events, to be remembered once the line is durable
 
 
 def process(body: bytes, opened: Opened, sender: Sender, rules: Rules, recent: Recent, *, limited: int = 0) -> Outcome:
     """limited: events of the site that were refused before and are not yet in any receipt."""
     is_personal, allowed = may_be_personal(body), window(rules, sender.received_at)
-    find, older, contents = recent.young.get, recent.old.get, {}
+    young, old = recent.young, recent.old
+    contents: set[int] = set()
     rows: list[msgspec.Raw] = []
     failed: list[Failed] = []
     errors: list[dict[str, Any]] = []
@@ -81,10 +82,10 @@ def process(body: bytes, opened: Opened, sender: Sender, rules: Rules, recent: R
             continue
         if own_id:
             content = hash(row) ^ seed
-            if find(own_id) == content or contents.get(own_id) == content or older(own_id) == content:
+            if content in contents or content in young or content in old:
                 duplicate += 1
                 continue
-            contents[own_id] = content
+            contents.add(content)
         rows.append(msgspec.Raw(row))
     received = len(opened.events)
     receipt = Receipt(
