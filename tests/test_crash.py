@@ -138,7 +138,6 @@ def collect(home: Home, port: int, program: tuple = (COMMAND,)) -> Callable[[], 
 def loaded(home: Home) -> Counter[str]:
     """Load all that has landed; event ids in raw.events and how often."""
     from ingestion.segments import load_landing
-
     from ingestion.settings import load_settings
 
     with build_lock(home, "test"), connect(home) as connection:
