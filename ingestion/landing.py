@@ -60,7 +60,7 @@ class Landing:
         self._loop = asyncio.get_running_loop()
         self._queue: SimpleQueue[tuple[bytes | None, asyncio.Future | None]] = SimpleQueue()
         self._segment: _Segment | None = None
-        self._last_name = ""
+        self._last = 0  # when the last segment was begun, in milliseconds
         self._is_closed = False
         self._thread = threading.Thread(target=self._write_until_closed, name="landing", daemon=True)
         self._thread.start()
@@ -162,15 +162,15 @@ class Landing:
 
     def _open(self) -> _Segment:
         while True:
-            now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
-            moment = max(now[:18] + "Z", self._last_name)  # a clock that jumps back does not change the order
-            path = self._folder / f"{moment}-{os.getpid()}-{secrets.token_hex(4)}.open"
+            # Names sort in the order of writing, even where the clock jumps back.
+            self._last = max(int(time.time() * 1000), self._last + 1)
+            moment = datetime.fromtimestamp(self._last / 1000, UTC)
+            path = self._folder / f"{moment:%Y%m%dT%H%M%S}{self._last % 1000:03}Z-{os.getpid()}-{secrets.token_hex(4)}.open"
             fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if os.fstat(fd).st_nlink:  # else somebody took it for left behind, between the two calls
                     _sync_folder(self._folder)
-                    self._last_name = moment
                     return _Segment(path, fd, time.monotonic() + self._max_age)
             except BlockingIOError:
                 pass
