@@ -28,7 +28,10 @@ import pytest
 from conftest import COMMAND
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, sync_playwright
 
+from ingestion.home import Home, build_lock, connect
 from ingestion.receipts import is_whole
+from ingestion.segments import load_landing
+from ingestion.settings import load_settings
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine (apt-get install chromium)")
@@ -639,3 +642,23 @@ def test_the_demo_page_shows_what_lands(world: World) -> None:
     rows = [row for row in world.all_rows() if row.get("path") == "/demo"]
     assert Counter(row["type"] for row in rows) == {"PAGE_VIEW": 1, "CONVERSION": 1}
     assert page.inner_text("#visitor") == rows[0]["anon_id"]
+
+
+def test_what_was_clicked_is_in_the_warehouse_once(world: World, tmp_path: Path, monkeypatch) -> None:
+    world.page("warehouse")
+    page = opened(world.visitor(), world.url("warehouse/"))
+    page.evaluate("tributary('conversion', {value: '19.99', currency: 'EUR', orderId: 'w'})")
+    world.landed("warehouse", 2)
+    # A copy, as segments that are still open belong to the collector. All that other tests clicked is loaded, too.
+    shutil.copytree(world.home, tmp_path, dirs_exist_ok=True)
+    monkeypatch.setenv("TRIBUTARY_HOME", str(tmp_path))
+    home = Home.from_environment()
+    with build_lock(home, "a test"), closing(connect(home)) as connection:
+        load_landing(connection, home, load_settings(home))
+        loaded = connection.execute("select event_id from raw.events").fetchall()
+        clicked = connection.execute("""
+            select type, value_micros, order_id, anon_id is not null from raw.events
+            where path = '/warehouse/' order by occurred_at, type desc
+        """).fetchall()
+    assert clicked == [("PAGE_VIEW", None, None, True), ("CONVERSION", 19_990_000, "w", True)]
+    assert sorted(identifier for (identifier,) in loaded) == sorted({row["event_id"] for row in world.all_rows()})
