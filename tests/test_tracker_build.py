@@ -1,4 +1,4 @@
-"""The built browser script is what its source says, small, and knows what the models know. A tag is its site's settings."""
+"""The built browser script is what its source says, small, with the models' parameters; a tag is its site's settings."""
 
 from __future__ import annotations
 
@@ -54,13 +54,18 @@ def test_the_tag_of_a_site_is_what_its_settings_say(tmp_path: Path) -> None:
     tmp_path.joinpath("tributary.yaml").write_text("""
 orgs: [{id: default, currency: EUR}]
 sites:
-  - {id: shop, org: default, public_key: pk_1, domains: [shop.example, blog.example], sample_percent: 50, cookieless: true}
+  - id: shop
+    org: default
+    public_key: pk_1
+    domains: [shop.example, blog.example]
+    sample_percent: 50
+    cookieless: true
   - {id: keyless, org: default}
 """)
     told = tributary(tmp_path, "snippet", "shop", "--collector", "https://t.example/", "--auto", "forms", "--ask")
     assert told.stdout == (
-        '<script async src="https://t.example/t.js" data-key="pk_1" data-sample="50" data-domains="shop.example,blog.example"'
-        ' data-auto="forms" data-consent="required" data-cookieless></script>\n'
+        '<script async src="https://t.example/t.js" data-key="pk_1" data-sample="50"'
+        ' data-domains="shop.example,blog.example" data-auto="forms" data-consent="required" data-cookieless></script>\n'
     )
     assert "on another host" in told.stderr
     assert "do you mean shop?" in tributary(tmp_path, "snippet", "shpo", code=2).stderr
