@@ -20,10 +20,10 @@ _MARKER = ".retiring"  # in archive/events/: the retirement that is under way
 
 def write_partitioned(
     connection: duckdb.DuckDBPyConnection, query: str, temporary: Path, target: Path, name: str
-) -> int:
+) -> list[Path]:
     """Write the rows of `query`, which has columns site_id and date, below target as <partition>/<name>.parquet.
 
-    Returns the number of files. The same query and name again replace the same files.
+    Returns the files. The same query and name again replace the same files.
     """
     folder = temporary / f"parquet-{name}"
     shutil.rmtree(folder, ignore_errors=True)
@@ -32,13 +32,16 @@ def write_partitioned(
         f"copy ({query}) to {literal(folder)} (format parquet, compression zstd, partition_by (site_id, date),"
         f" write_partition_columns true, filename_pattern {literal(f'{name}.{{i}}')})"
     )
-    written = sorted(folder.rglob("*.parquet"))
-    for path in written:
+    placed = []
+    for path in sorted(folder.rglob("*.parquet")):
         partition = target / path.parent.relative_to(folder)
         number = path.name.removeprefix(f"{name}.").removesuffix(".parquet")
-        place(path, partition / (f"{name}.parquet" if number == "0" else f"{name}.{number}.parquet"))
+        placed.append(partition / (f"{name}.parquet" if number == "0" else f"{name}.{number}.parquet"))
+        place(path, placed[-1])
     shutil.rmtree(folder)
-    return len(written)
+    for stale in {other for path in placed for other in path.parent.glob(f"{name}.*parquet")} - set(placed):
+        stale.unlink()  # of an earlier attempt, which was cut into other files
+    return placed
 
 
 def place(path: Path, target: Path) -> None:

@@ -16,6 +16,7 @@ from ingestion.contracts import ContractError
 from ingestion.enrich import enrich
 from ingestion.home import Home
 from ingestion.load import LoadReport, load_file
+from ingestion.reentry import anonymise_archived
 from ingestion.settings import Settings
 
 _UNFINISHED = (".tmp", ".part")
@@ -48,7 +49,9 @@ def import_inbox(
             say(f"not imported: {error}")
             errors.append(str(error))
             continue
-        place(kept, _free(home.archive / "inbox" / kind / f"{path.name.removesuffix('.parquet')}.parquet"))
+        archived = _free(home.archive / "inbox" / kind / f"{path.name.removesuffix('.parquet')}.parquet")
+        place(kept, archived)
+        anonymise_archived(connection, home, [archived])
         path.unlink()
         say(
             f"{path.name}: {report.received:,} received, {report.loaded:,} loaded, {report.duplicate:,} duplicate,"

@@ -22,6 +22,7 @@ from ingestion.contracts import CONTRACTS, KINDS, Contract, ContractError
 from ingestion.merge import FAILED_COLUMNS, conflict_detail, replace, resolve_conflicts, row_as_json, settle
 from ingestion.parse import Scope, typed, violations
 from ingestion.read import literal, number_lines, read
+from ingestion.reentry import anonymise_loaded
 from ingestion.scope import id_columns, scope_of
 from ingestion.settings import Settings
 
@@ -147,6 +148,7 @@ def store(
     _insert(connection, contract, load.stamp)
     report = _with(report, answered or {})
     record_load(connection, report, load)
+    anonymise_loaded(connection, [load.load_id])
     return report
 
 

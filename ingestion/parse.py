@@ -61,7 +61,7 @@ class Scope(NamedTuple):
     timezone: str | None
     has_default_org: bool
     event_types: tuple[str, ...]
-    row_org: str | None = None  # SQL over `relation` where each row brings its org: no other is looked for
+    row_org: str | None = None  # SQL over `relation` where rows bring their org: it counts where none is declared
 
 
 def typed(scope: Scope) -> str:
@@ -152,7 +152,7 @@ def _extras(scope: Scope) -> str:
 def _values(scope: Scope) -> list[tuple[str, str]]:
     """Raw column -> SQL over `texts` and `declared`."""
     contract = scope.contract
-    org = literal(scope.org) if scope.org else "coalesce(row_org, declared.org_id, 'default')"
+    org = literal(scope.org) if scope.org else "coalesce(declared.org_id, row_org, 'default')"
     return ([("org_id", org)] if "org_id" in contract.key else []) + [
         (column.stored, _value(column, scope) if column.name in scope.texts else _default(column))
         for column in contract.columns
@@ -218,7 +218,7 @@ def _checks(scope: Scope) -> list[tuple[str, str, str]]:
     one_of = [name for name in scope.contract.one_of if name in scope.texts]
     if one_of:
         empty = " and ".join(f"t_{name} is null" for name in one_of)
-        sentence = literal(f"{' and '.join(scope.contract.one_of)} are both empty: one of them is required")
+        sentence = literal(f"{', '.join(scope.contract.one_of)} are all empty: one of them is required")
         checks.append(("missing_person", f"({empty})", sentence))
     if scope.properties:
         checks.append(("bad_properties", f"({_BAD_PROPERTIES})", "'properties is not a JSON object'"))
@@ -227,9 +227,9 @@ def _checks(scope: Scope) -> list[tuple[str, str, str]]:
     if "org_id" in scope.contract.key and scope.org:
         sentence = f"'tributary.yaml declares it for org ' || declared_org || {literal(f', not {scope.org}')}"
         checks.append(("org_mismatch", f"coalesce(declared_org <> {literal(scope.org)}, false)", sentence))
-    if "org_id" in scope.contract.key and not (scope.org or scope.row_org or scope.has_default_org):
+    if "org_id" in scope.contract.key and not (scope.org or scope.has_default_org):
         sentence = (
             "'no org: tributary.yaml declares neither this site or ad account nor an org default; import with --org'"
         )
-        checks.append(("unknown_org", "(declared_org is null)", sentence))
+        checks.append(("unknown_org", "(declared_org is null and row_org is null)", sentence))
     return checks

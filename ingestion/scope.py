@@ -80,10 +80,8 @@ def scope_of(
     )
 
 
-def scope_of_rows(
-    connection: Connection, kind: str, columns: list[str], settings: Settings, *, is_landed: bool
-) -> Scope:
-    """Rows that are contract rows already: landed ones, which know their org and site, or failed ones."""
+def scope_of_rows(connection: Connection, kind: str, columns: list[str], settings: Settings) -> Scope:
+    """Rows of a contract in a `source` with two columns more: _landed_org and _landed_site, which a row may lack."""
     contract = CONTRACTS[kind]
     _declare(connection, settings)
     known = {column.name for column in contract.columns}
@@ -94,7 +92,7 @@ def scope_of_rows(
     texts |= {name: quoted(given[name]) for name in (*known, "properties") if name in given}
     texts |= {column: quoted(name) for column, name in aliases.items()}
     properties = texts.pop("properties", None)
-    if is_landed and "site_id" in known:
+    if "site_id" in known:
         texts["site_id"] = f"coalesce({texts.get('site_id', 'null')}, _landed_site)"
     consumed = {*known, "properties", *aliases.values()}
     extras = {name: quoted(name) for name in columns if name.lower() not in consumed and name not in consumed}
@@ -102,7 +100,7 @@ def scope_of_rows(
     has_default = any(entry.id == "default" for entry in settings.orgs)
     return Scope(
         contract, texts, extras, properties, relation, "true", None, None, has_default, known_types(settings),
-        row_org="_landed_org" if is_landed else None,
+        row_org="_landed_org",
     )  # fmt: skip
 
 
@@ -156,7 +154,7 @@ def _check_required(source: Read, contract: Contract, texts: dict[str, str], map
     if not missing:
         return
     name = missing[0]
-    either = f" (or {contract.one_of[1]})" if name in contract.one_of else ""
+    either = f" (or {' or '.join(contract.one_of[1:])})" if name in contract.one_of else ""
     free = [column for column in source.columns if column not in mapping.values()]
     close = _close(name, free)
     separator = " Is the separator really a comma?" if len(source.columns) == 1 and source.layout.kind == "csv" else ""

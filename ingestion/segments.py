@@ -34,6 +34,7 @@ from ingestion.landed import (
 from ingestion.landing import closed_segments
 from ingestion.load import Load, LoadReport, clear, record_load, store, transaction
 from ingestion.read import Connection, literal, make_unreadable, source_of_objects
+from ingestion.reentry import anonymise_archived, anonymise_loaded
 from ingestion.scope import id_columns, scope_of_rows
 from ingestion.settings import Settings
 
@@ -92,12 +93,12 @@ def load_segments(
 
 
 def store_segments(
-    connection: Connection, paths: Sequence[Path], settings: Settings, temporary: Path
+    connection: Connection, paths: Sequence[Path], settings: Settings, temporary: Path, *, file_format: str = FORMAT
 ) -> list[LoadReport]:
     """The same in the transaction of the caller, who clears."""
     torn = {path.stem: lines for path in paths if (lines := torn_lines(path))}
     sound = [without_torn_lines(path, temporary) if path.stem in torn else path for path in paths]
-    load = Load(paths[0].stem, paths[0].stem, FORMAT)
+    load = Load(paths[0].stem, paths[0].stem, file_format)
     stamp = f"{literal(load.loaded_at)}::timestamp"
     make_receipts(connection, sound)
     tallies = answered(connection)
@@ -106,6 +107,7 @@ def store_segments(
     keep_addresses(connection, sound)
     rows = append(connection, sound, settings, stamp)
     outcomes = take_out_repeats(connection, sound, load.stamp)
+    anonymise_loaded(connection, [path.stem for path in sound])
     reports = []
     for path in sound:
         segment, tally = path.stem, tallies.pop((path.stem, "events"), Counter())
@@ -122,11 +124,11 @@ def store_segments(
             reasons={},
             limited=tally["limited"],
         )
-        record_load(connection, report, Load(segment, segment, FORMAT, load.loaded_at))
+        record_load(connection, report, Load(segment, segment, file_format, load.loaded_at))
         reports.append(report)
     files = {path.stem: path for path in sound}
     for (segment, kind), tally in sorted(tallies.items()):
-        its = Load(f"{segment}/{kind}", segment, FORMAT, load.loaded_at)
+        its = Load(f"{segment}/{kind}", segment, file_format, load.loaded_at)
         reports.append(_store_rows(connection, kind, files[segment], settings, load=its, answered=tally))
     return reports
 
@@ -135,7 +137,7 @@ def archive_segment(connection: Connection, home: Home, path: Path) -> None:
     """All that a loaded segment brought as Parquet, a row a receipt; then the segment goes."""
     sound = without_torn_lines(path, home.temporary) if torn_lines(path) else path
     columns = dict.fromkeys(COUNTS, "bigint") | {"rows": "json", "failed": "json"}
-    write_partitioned(
+    placed = write_partitioned(
         connection,
         "select kind, org as org_id, site as site_id, \"at\" as received_at, ip as ip_hash, ua as user_agent,"
         f" received, duplicate, limited, rows, failed, left(\"at\", 10) as date from {receipts([sound], columns)}",
@@ -143,6 +145,7 @@ def archive_segment(connection: Connection, home: Home, path: Path) -> None:
         home.archive / "landed",
         path.stem,
     )
+    anonymise_archived(connection, home, placed)
     path.unlink()
     if sound != path:
         sound.unlink()
@@ -180,5 +183,5 @@ def _store_rows(
     )
     columns = source_of_objects(connection, id_columns({}))
     connection.execute("delete from source_lines")  # these lines are none of a file
-    scope = scope_of_rows(connection, kind, columns, settings, is_landed=True)
+    scope = scope_of_rows(connection, kind, columns, settings)
     return store(connection, kind, scope, columns, load, answered=answered)
