@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import duckdb
 
-TABLES = ("events", "interactions", "conversions", "ad_spend", "exchange_rates")
+TABLES = (
+    "events", "interactions", "conversions", "ad_spend", "exchange_rates", "refunds", "postbacks", "survey_answers",
+    "entities",
+)  # fmt: skip
 
 
 def raw_rows(connection: duckdb.DuckDBPyConnection) -> list[dict]:

@@ -16,6 +16,7 @@ from orchestration.collect_command import collect
 from orchestration.console import FAILED, WRONG_INPUT, errors_for_people, fail, say, show, state
 from orchestration.import_commands import importing
 from orchestration.person_commands import erase, export_person
+from orchestration.replay_command import replaying
 from orchestration.snippet_command import snippet
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False, add_completion=False)
@@ -23,6 +24,7 @@ explain = typer.Typer(no_args_is_help=True, help="Why a number is what it is."
                         "\n\n[bold]Example[/bold]\n\n  tributary explain waste 3f9c2a10")  # fmt: skip
 app.add_typer(importing, name="import")
 app.add_typer(explain, name="explain")
+app.add_typer(replaying, name="replay")
 app.command("erase")(erase)
 app.command("export-person")(export_person)
 app.command()(collect)
