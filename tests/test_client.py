@@ -16,7 +16,9 @@ from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import httpx
 import pytest
+from collecting import collecting, receipts
 
 from ingestion.event_types import BUILT_IN
 from tributary import delivery
@@ -50,8 +52,8 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
-        body = gzip.decompress(self.rfile.read(int(self.headers["Content-Length"])))
-        self.events = json.loads(body)["events"]
+        self.body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.events = json.loads(gzip.decompress(self.body))["events"]
         self.server.headers.append(self.headers)
         (self.server.script.pop(0) if self.server.script else take)(self)
 
@@ -224,6 +226,48 @@ def test_outage(kind, collector, caplog):
         ("queue_full", str(n)) for n in range(10, 15)
     ]
     assert "15 events were not delivered" in caplog.text
+
+
+@both
+def test_the_real_collector_counts_once_what_was_sent_twice(kind, collector, tmp_path):
+    """Through a proxy that loses every other answer, to the collector, into its segments."""
+    settings = """
+orgs: [{id: default, currency: EUR}]
+sites: [{id: web-shop, org: default, public_key: pk_1, domains: [x.org]}]
+"""
+    with collecting(tmp_path / "home", settings, TRIBUTARY_SERVER_KEY_WEB_SHOP=KEY) as real:
+
+        def forward(handler: Handler) -> None:
+            answer = httpx.post(f"{real.url}/api/track", content=handler.body, headers=dict(handler.headers.items()))
+            handler.answer(answer.status_code, answer.json())
+
+        def forward_and_lose(handler: Handler) -> None:
+            httpx.post(f"{real.url}/api/track", content=handler.body, headers=dict(handler.headers.items()))
+            hang_up(handler)
+
+        collector.script = [forward_and_lose, forward] * 20
+        ids: list[str] = []
+        problems: list[Problem] = []
+
+        def work(client):
+            for n in range(250):
+                ids.append(client.page_view(f"https://x.org/{n}", anon_id=f"v{n}"))
+            ids.append(client.refund("o-1", value=Decimal("19.90"), currency="EUR"))
+            client.conversion(value=Decimal("1e12"), user_id="u-1")
+            client.track("NO_SUCH_TYPE", user_id="u-1")
+
+        assert use(kind, collector, work, on_error=problems.append) == 0
+        assert [(p.event["type"], p.layer, p.reason) for p in problems] == [
+            ("CONVERSION", "business", "bad_value"),
+            ("NO_SUCH_TYPE", "business", "unknown_type"),
+        ]
+        real.stop()
+        landed = receipts(real.home)
+    rows = [row for receipt in landed for row in receipt.get("rows", [])]
+    assert sorted(row["event_id"] for row in rows) == sorted(ids)
+    assert next(row for row in rows if row["type"] == "REFUND")["value_micros"] == 19_900_000
+    # The address and the user agent would be the server's, not the visitor's.
+    assert not any(receipt.get("ua") or receipt.get("ip") for receipt in landed)
 
 
 AT_EXIT = {
