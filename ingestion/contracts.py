@@ -114,7 +114,7 @@ CONTRACTS: dict[str, Contract] = {
         ),
         key=("org_id", "conversion_id"),
         derived_id="conversion_id",
-        one_of=_PERSON,
+        one_of=(*_PERSON, "order_id"),  # an order takes the visitor of the event that names it
     ),
     "spend": Contract(
         "raw.ad_spend",

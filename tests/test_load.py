@@ -281,7 +281,7 @@ def test_rates_are_replaced(raw, tmp_path):
         ("events", {"currency": "US"}, "bad_currency", "such as USD"),
         ("events", {"properties": "[1]"}, "bad_properties", "not a JSON object"),
         ("events", {"properties": "{torn"}, "bad_properties", "not a JSON object"),
-        ("conversions", {"visitor_id": ""}, "missing_person", "visitor_id and customer_id are both empty"),
+        ("conversions", {"visitor_id": ""}, "missing_person", "visitor_id, customer_id, order_id are all empty"),
         ("spend", {"date": "01.07.2026"}, "bad_date", "such as 2026-07-01"),
         ("spend", {"clicks": "-1"}, "bad_count", "a whole number from 0"),
         ("spend", {"clicks": "1.5"}, "bad_count", "a whole number from 0"),

@@ -60,8 +60,8 @@ async def arrive(
 
     identity and told: the id that a repetition has too, and what it says too, if that is not the row. sender: ip, ua.
     """
-    name, content = f"{kind} {site.settings.id} {identity}", hash(repr(told or row))
-    is_known = content in (state.recent.young.get(name), state.recent.old.get(name))
+    content = hash((kind, site.settings.id, identity, repr(told or row)))
+    is_known = content in state.recent.young or content in state.recent.old
     receipt = Receipt(
         kind=kind,
         at=now(),
@@ -73,7 +73,7 @@ async def arrive(
         **sender,
     )
     await deliver(state, receipt)
-    state.recent.remember({name: content})
+    state.recent.remember({content})
     return answer(accepted=int(not is_known), duplicate=int(is_known))
 
 

@@ -89,15 +89,13 @@ def _conversion(order: _Order) -> Report:
         return Report("conversions", ignored=f"not paid yet ({order.financial_status}): orders/paid will count it")
     customer = order.customer or _Customer()
     mail = email_hash(order.email or customer.email)
-    # Whoever bought as a guest is known by the e-mail address, else by nothing but the order.
-    guest = f"email:{mail}" if mail else f"order:{order.id}"
     return Report(
         "conversions",
         row(
             conversion_id=f"shopify:{order.id}",
             occurred_at=instant(order.created_at),
             visitor_id=_visitor(order.note_attributes),
-            customer_id=str(customer.id) if customer.id else guest,
+            customer_id=customer.id and str(customer.id),  # a guest is known by the address's hash
             order_id=str(order.id),
             value=money(order.total_price),
             currency=order.currency,

@@ -55,7 +55,6 @@ class _Session(msgspec.Struct):
     amount_total: int | None = None
     currency: str | None = None
     client_reference_id: str | None = None
-    customer: str | None = None
     customer_details: _Details | None = None
     payment_intent: str | None = None
     metadata: dict[str, str] | None = None
@@ -102,14 +101,14 @@ def _conversion(session: _Session) -> Report:
     told, details = session.metadata or {}, session.customer_details or _Details()
     mail = email_hash(details.email)
     visitor = told.get("anon_id") or session.client_reference_id or ""
-    customer = told.get("user_id") or session.customer or (f"email:{mail}" if mail else session.id)
     return Report(
         "conversions",
         row(
             conversion_id=f"stripe:{session.id}",
             occurred_at=instant(session.created),
             visitor_id=hashed_id(visitor),
-            customer_id=hashed_id(customer),
+            # Not Stripe's customer: a guest is a new one with each payment. The address's hash says who it was.
+            customer_id=hashed_id(told.get("user_id", "")),
             order_id=told.get("order_id") or session.payment_intent or session.id,
             value=decimal_text(session.amount_total, session.currency),
             currency=session.currency.upper(),
