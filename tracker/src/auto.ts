@@ -5,9 +5,11 @@
 
 import type { Kit } from "./index";
 
-const { captures: wanted, track, safe, linkOf, isOwn } = (window as unknown as { tributary: { kit: Kit } }).tributary.kit;
+const { tributary } = window as unknown as { tributary: { kit: Kit } };
+const { captures: wanted, track, safe, linkOf, isOwn } = tributary.kit;
 
-const DOWNLOADS = /\.(pdf|zip|gz|7z|rar|dmg|exe|msi|pkg|apk|csv|xlsx?|docx?|pptx?|odt|ods|epub|mp[34]|mov|avi|wav|txt|json|xml)$/i;
+const DOWNLOADS =
+  /\.(pdf|zip|gz|7z|rar|dmg|exe|msi|pkg|apk|csv|xlsx?|docx?|pptx?|odt|ods|epub|mp[34]|mov|avi|wav|txt|json|xml)$/i;
 const RAGE = { clicks: 3, within: 1000, pixels: 30 };
 const DEPTHS = [25, 50, 75, 90, 100];
 
@@ -59,8 +61,10 @@ const captures: Record<string, () => void> = {
       const now = video.ended ? 100 : (100 * video.currentTime) / video.duration || 0;
       for (const percent of [0, 25, 50, 75, 100].filter((step) => step > before && step <= now)) {
         seen.set(video, percent);
+        const src = video.currentSrc.split(/[?#]/)[0];
         // Muted and without a visitor's hand it plays by itself.
-        track("VIDEO", { percent, src: video.currentSrc.split(/[?#]/)[0], id: video.id || undefined, confidence: video.muted && video.autoplay ? 0.5 : 1 });
+        const confidence = video.muted && video.autoplay ? 0.5 : 1;
+        track("VIDEO", { percent, src, id: video.id || undefined, confidence });
       }
     };
     for (const name of ["play", "timeupdate", "ended"]) on(name, watch);
@@ -78,8 +82,9 @@ const captures: Record<string, () => void> = {
       // Three clicks also select a paragraph. A series is told once.
       if (series.length !== RAGE.clicks || (String(selection).trim() && target.contains(selection!.anchorNode))) return;
       const control = target.closest("button,input,select,video,audio,summary,[role=button]");
-      const name = (control ?? target).localName + ((control ?? target).id && "#" + (control ?? target).id);
-      track("RAGE_CLICK", { target: name, confidence: control ? 0.5 : 0.8 }); // a stepper is clicked often on purpose
+      const { localName, id } = control ?? target;
+      // A stepper is clicked often on purpose.
+      track("RAGE_CLICK", { target: id ? `${localName}#${id}` : localName, confidence: control ? 0.5 : 0.8 });
     });
   },
 };

@@ -9,7 +9,8 @@ export type Given = Record<string, unknown>;
 
 // Members of the contract; everything else is a property.
 const MEMBERS =
-  "url path referrer title value currency orderId conversionType userId email phone entityType entityId isReplay".split(" ");
+  "url path title referrer value currency orderId conversionType userId email phone entityType entityId isReplay"
+    .split(" ");
 // What an order needs is measured for every visitor; those outside the sample then send how they came, too.
 const ALWAYS = ["CONVERSION", "CHECKOUT_COMPLETED", "REFUND"];
 const AT_ONCE = [...ALWAYS, "PAGE_VIEW", "IDENTIFY"];
@@ -43,7 +44,8 @@ export function track(type: string, given: Given = {}): void {
   if ((email || phone) && type !== "IDENTIFY") {
     // Such an event is stored until it is acknowledged, an e-mail address or phone number never is.
     enqueue(rest as Event, true);
-    event = { ...built("IDENTIFY", { userId: rest.userId, email, phone }), ...pick(rest, ["anonId", "sessionId", "samplePercent"]) };
+    const who = pick(rest, ["anonId", "sessionId", "samplePercent"]);
+    event = { ...built("IDENTIFY", { userId: rest.userId, email, phone }), ...who };
   }
   enqueue(event, AT_ONCE.includes(event.type));
 }
@@ -69,7 +71,9 @@ function built(type: string, given: Given): Event {
 /** Those members that are there; ids are text, also where the page has numbers. */
 const pick = (from: Given, names: string[]): Given =>
   Object.fromEntries(
-    names.filter((name) => from[name] != null).map((name) => [name, /Id$/.test(name) ? String(from[name]) : from[name]]),
+    names
+      .filter((name) => from[name] != null)
+      .map((name) => [name, /Id$/.test(name) ? String(from[name]) : from[name]]),
   );
 
 const kept = () => readJson<Event[]>(KEPT) ?? [];

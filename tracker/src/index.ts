@@ -56,7 +56,8 @@ const begin = safe(() => {
   calls.filter((call) => !asksConsent(call)).forEach((call) => tributary(...call));
   watchPages();
   watchLinks();
-  if (config.auto.length) document.head.append(Object.assign(document.createElement("script"), { src: config.autoUrl }));
+  if (config.auto.length)
+    document.head.append(Object.assign(document.createElement("script"), { src: config.autoUrl }));
   addEventListener("pagehide", safe(() => (pageChanged(), leave())));
 });
 

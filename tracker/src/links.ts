@@ -12,7 +12,8 @@ export function watchLinks(): void {
   if (!config.domains.length) return;
   const decorate = safe((click: Event) => {
     const link = linkOf(click);
-    if (!link || !mayStore() || !/^https?:$/.test(link.protocol) || isHere(link.hostname) || !isOwn(link.hostname)) return;
+    if (!link || !mayStore() || !/^https?:$/.test(link.protocol)) return;
+    if (isHere(link.hostname) || !isOwn(link.hostname)) return;
     const plain = link.getAttribute("href")!;
     const url = new URL(link.href);
     url.search += (url.search ? "&" : "?") + handOver();

@@ -112,7 +112,8 @@ export async function flush(): Promise<void> {
   try {
     // As text/plain it needs no preflight, and with keepalive it outlives the page.
     const keepalive = new Blob([text]).size < 60_000;
-    await heed(await fetch(config.api, { method: "POST", body: text, credentials: "omit", keepalive, signal: abort.signal }));
+    const how = { method: "POST", credentials: "omit", keepalive, signal: abort.signal } as const;
+    await heed(await fetch(config.api, { ...how, body: text }));
   } catch {
     retry(0);
   }
