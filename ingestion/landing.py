@@ -164,8 +164,8 @@ class Landing:
         while True:
             # Names sort in the order of writing, even where the clock jumps back.
             self._last = max(int(time.time() * 1000), self._last + 1)
-            moment = datetime.fromtimestamp(self._last / 1000, UTC)
-            path = self._folder / f"{moment:%Y%m%dT%H%M%S}{self._last % 1000:03}Z-{os.getpid()}-{secrets.token_hex(4)}.open"
+            moment = f"{datetime.fromtimestamp(self._last // 1000, UTC):%Y%m%dT%H%M%S}{self._last % 1000:03}Z"
+            path = self._folder / f"{moment}-{os.getpid()}-{secrets.token_hex(4)}.open"
             fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

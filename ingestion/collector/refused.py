@@ -15,10 +15,10 @@ from ingestion.collector.messages import Event, Unreadable
 from ingestion.collector.scrub import (
     campaign_only,
     clean,
+    clean_id,
     clean_url,
     email_hash,
     forget,
-    hashed_id,
     phone_hash,
     scrub,
     without_addresses,
@@ -85,7 +85,7 @@ def _unreadable_members(raw: bytes) -> Any:
     }
     texts = {name: value for name, value in event.items() if isinstance(value, str)}
     cleaned = clean(event)
-    cleaned |= {name: hashed_id(texts[name]) for name in _IDS if name in texts}
+    cleaned |= {name: clean_id(texts[name]) for name in _IDS if name in texts}
     cleaned |= {name: clean_url(texts[name]) for name in ("url", "referrer") if name in texts}
     if event.get("consent") is False:
         cleaned |= dict.fromkeys(("anonId", "sessionId", "userId"))

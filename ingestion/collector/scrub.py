@@ -21,7 +21,7 @@ _IPV4 = re.compile(rf"(?<![\d.])(?:{_OCTET}\.){{3}}{_OCTET}(?!\d|\.\d)")
 _GROUP, _COLON = "[0-9a-fA-F]{1,4}", "(?::|%3[aA])"
 _IPV6 = re.compile(
     rf"(?<![G-Zg-z_])(?:{_GROUP}(?:{_COLON}{_GROUP}){{0,6}}{_COLON}{_COLON}(?:{_GROUP}(?:{_COLON}{_GROUP}){{0,6}})?"
-    rf"|(?:{_GROUP}{_COLON}){{3,7}}{_GROUP})"
+    rf"|(?:{_GROUP}{_COLON}){{7}}{_GROUP})"
 )
 _PHONE = re.compile(r"(?i)(?:.+_)?phone(?:_?number)?")
 _MARKS = bytes(set(range(256)) - set(b'"/.:@%\\?&='))
@@ -46,13 +46,11 @@ def may_be_personal(body: bytes) -> bool:
 def scrub(event: Event) -> None:
     """Take personal data out of an event, in place."""
     for name in _IDS:
-        value = getattr(event, name)
-        if value and may_hold_mail(value):
-            setattr(event, name, hashed_id(value))
+        if value := getattr(event, name):
+            setattr(event, name, clean_id(value))
     for name in _TEXTS:
-        value = getattr(event, name)
-        if value and may_hold_mail(value):
-            setattr(event, name, without_mail(value))
+        if value := getattr(event, name):
+            setattr(event, name, without_addresses(value))
     event.url, event.referrer = clean_url(event.url), clean_url(event.referrer)
     if event.properties:
         event.properties = clean(event.properties)
@@ -63,8 +61,16 @@ def may_hold_mail(text: str) -> bool:
     return "@" in text or "%40" in text or "%2540" in text or "\0" in text
 
 
+def clean_id(value: str) -> str:
+    """An id without addresses. One that holds an IP address is none at all: its hash could be guessed."""
+    value = hashed_id(value)
+    return value if without_addresses(value) == value else ""
+
+
 def hashed_id(value: str) -> str:
     """An id that is an e-mail address as its SHA-256: two people must not become one."""
+    if not may_hold_mail(value):
+        return value
     value = value.replace("\0", "")
     return sha256(value.strip().lower().encode()).hexdigest() if _EMAIL.search(value) else value
 
@@ -91,7 +97,7 @@ def without_addresses(text: str) -> str:
     text = without_mail(text)
     if text.count(".") > 2:
         text = _IPV4.sub("(ip)", text)
-    if "::" in text or text.count(":") > 2 or "%3" in text:
+    if "::" in text or text.count(":") > 6 or "%3" in text:
         text = _IPV6.sub("(ip)", text)
     return text
 
