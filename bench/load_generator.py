@@ -24,7 +24,7 @@ import msgspec
 import uvloop
 
 ID = b"00000000feed"  # the part of every event's id that each request replaces by its number
-USER_AGENT = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0 Safari/537.36"
+USER_AGENT = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0"
 WARM_UP = 1.0  # seconds that count for nothing
 
 
@@ -34,6 +34,7 @@ def main() -> None:
     parser.add_argument("key", help="the site's public key")
     parser.add_argument("origin", help="an origin of the site")
     parser.add_argument("--batch", type=int, default=100, help="events a request")
+    parser.add_argument("--shape", choices=("core", "full"), default="full", help="the members of an event")
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--seconds", type=float, default=5.0, help=f"measured, after {WARM_UP:.0f} s of warming up")
     parser.add_argument("--rate", type=float, help="requests a second; without one, as many as are answered")
@@ -41,8 +42,11 @@ def main() -> None:
     print(json.dumps(uvloop.run(generate(options))))
 
 
-def events(count: int, run: str) -> list[dict]:
-    """A visit as a shop sees it: mostly page views, some with a campaign, a sixth with properties, a few sales."""
+def events(count: int, run: str, shape: str) -> list[dict]:
+    """A visit as a shop sees it: mostly page views, a sixth of another type, a few sales.
+
+    core: the members that every event has. full: what the browser script adds to them.
+    """
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     found = []
     for n in range(count):
@@ -52,23 +56,24 @@ def events(count: int, run: str) -> list[dict]:
             "type": "PAGE_VIEW",
             "url": f"https://shop.example.com{path}?utm_source=google&utm_medium=cpc&utm_campaign=spring",
             "path": path,
-            "anonId": f"{run}-visitor-{n % 40:06}",
-            "sessionId": f"{run}-session-{n % 40:06}",
-            "timestamp": now,
-            "referrer": "https://www.google.com/",
-            "title": "Running shoes for every road",
+            "anonId": f"{run}-{ID.decode()}-v{n % 40:03}",
+            "sessionId": f"{run}-{ID.decode()}-s{n % 40:03}",
         }
-        if n % 6 == 5:
-            event |= {"type": "CUSTOM", "properties": {"list": "search", "position": n, "in_stock": True}}
         if n % 25 == 24:
             event |= {"type": "CONVERSION", "value": 49.9, "currency": "EUR", "orderId": f"{run}-{ID.decode()}-{n}"}
+        elif n % 6 == 5:
+            event |= {"type": "CUSTOM"}
+        if shape == "full":
+            event |= {"timestamp": now, "referrer": "https://www.google.com/", "title": "Running shoes for every road"}
+            if event["type"] == "CUSTOM":
+                event |= {"properties": {"list": "search", "position": n, "in_stock": True}}
         found.append(event)
     return found
 
 
-def request(host: str, key: str, origin: str, batch: int) -> bytes:
+def request(host: str, key: str, origin: str, batch: int, shape: str) -> bytes:
     """One request whose ids are still to be replaced."""
-    found = events(batch, secrets.token_hex(4))
+    found = events(batch, secrets.token_hex(4), shape)
     body = msgspec.json.encode({"publicKey": key, "events": found} if batch > 1 else {"publicKey": key, **found[0]})
     head = (
         f"POST /api/track HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin}\r\nUser-Agent: {USER_AGENT}\r\n"
@@ -135,7 +140,7 @@ class Connection(asyncio.Protocol):
 async def generate(options: argparse.Namespace) -> dict:
     """Run the load; the report."""
     host, port = options.address.rsplit(":", 1)
-    load = Load(request(options.address, options.key, options.origin, options.batch))
+    load = Load(request(options.address, options.key, options.origin, options.batch, options.shape))
     load.saturated = options.rate is None
     loop = asyncio.get_running_loop()
     for _ in range(options.connections):
