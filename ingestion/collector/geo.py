@@ -43,11 +43,12 @@ class Geo:
     async def land(self, landing: Landing) -> None:
         """Write a receipt of what waits."""
         if self._waiting:
-            waiting, self._waiting = self._waiting, {}
-            for line in await asyncio.to_thread(self._lines, waiting):
+            for line in await asyncio.to_thread(self.lines):
                 landing.append_soon(line)
 
-    def _lines(self, waiting: dict[str, tuple[str, str]]) -> list[bytes]:
+    def lines(self) -> list[bytes]:
+        """What waits, looked up: a receipt an org."""
+        waiting, self._waiting = self._waiting, {}
         rows: dict[str, list[dict[str, Any]]] = {}
         for ip_hash, (org, address) in waiting.items():
             found = self._found(address)

@@ -1,0 +1,130 @@
+"""Hashes of addresses: the same for a day, the same in every process, never to be recomputed afterwards."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from ingestion.collector import identity
+from ingestion.collector.geo import Geo
+from ingestion.collector.identity import Identity
+from ingestion.collector.scrub import may_be_personal, without_addresses
+
+DAY = 86_400.0
+NOON = 1_800_014_400.0 // DAY * DAY + DAY / 2
+
+
+@pytest.fixture
+def clock(monkeypatch) -> SimpleNamespace:
+    clock = SimpleNamespace(now=NOON)
+    monkeypatch.setattr(identity.time, "time", lambda: clock.now)
+    return clock
+
+
+def test_a_salt_lasts_a_day_and_the_one_before_the_last_is_gone(tmp_path, clock):
+    file = tmp_path / "salts.json"
+    one, other = Identity(file, 24), Identity(file, 24)
+    assert file.stat().st_mode & 0o777 == 0o600
+    first = one.ip_hash("203.0.113.7", NOON)
+    assert first == other.ip_hash("203.0.113.7", NOON + 60) == Identity(file, 24).ip_hash("203.0.113.7", NOON)
+    assert first != one.ip_hash("203.0.113.8", NOON)
+    salt = json.loads(file.read_text())["current"]
+    second = other.ip_hash("203.0.113.7", NOON + DAY)
+    assert second == one.ip_hash("203.0.113.7", NOON + DAY) != first
+    assert salt in file.read_text()  # for the sessions of midnight
+    one.ip_hash("203.0.113.7", NOON + 2 * DAY)
+    assert salt not in file.read_text()
+    other.ip_hash("203.0.113.7", NOON + 9 * DAY)  # nobody came for a week
+    assert json.loads(file.read_text())["previous"] is None
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_clock_that_jumps_brings_no_old_salt_back(tmp_path, clock):
+    ids = Identity(tmp_path / "salts.json", 24)
+    today = ids.ip_hash("203.0.113.7", NOON)
+    tomorrow = ids.ip_hash("203.0.113.7", NOON + DAY)
+    assert ids.ip_hash("203.0.113.7", NOON) == tomorrow  # a little back: the present salt goes on
+    far = ids.ip_hash("203.0.113.7", NOON + 1000 * DAY)
+    back = ids.ip_hash("203.0.113.7", NOON)
+    assert len({today, tomorrow, far, back}) == 4
+    assert ids.ip_hash("203.0.113.7", NOON + DAY) not in (today, tomorrow, far, back)  # and it changes again in time
+
+
+def test_a_damaged_file_and_a_full_disk_stop_nothing(tmp_path, clock, monkeypatch):
+    file = tmp_path / "salts.json"
+    file.write_text("{half")
+    ids = Identity(file, 24)
+    before = ids.ip_hash("203.0.113.7", NOON)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "full")
+
+    monkeypatch.setattr(identity, "_replace", full)
+    assert ids.ip_hash("203.0.113.7", NOON + DAY) != before
+
+
+def test_a_session_goes_on_past_midnight_and_ends_after_half_an_hour(tmp_path, clock):
+    ids = Identity(tmp_path / "salts.json", 24)
+    visitor = ("shop", "203.0.113.7", "Firefox")
+    midnight = NOON + DAY / 2
+    before = ids.daily_id(*visitor, midnight - 60)
+    assert ids.daily_id(*visitor, midnight + 60) == before
+    assert ids.daily_id(*visitor, midnight + 1800) == before  # still under way
+    after = ids.daily_id(*visitor, midnight + 4000)
+    assert after != before
+    assert ids.daily_id(*visitor, midnight + 4100) == after
+    assert ids.daily_id("other", *visitor[1:], midnight + 4100) != after
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("mail jo.doe+x@sub.example.co.uk!", "mail (email)!"),
+        ("jo%40example.com", "(email)"),
+        ("jo%2540example.com", "(email)"),
+        ("http://a/?ip=203.0.113.7&x=1", "http://a/?ip=(ip)&x=1"),
+        ("ip%3D203.0.113.7%26", "ip%3D(ip)%26"),
+        ("2001:0db8:85a3:0000:0000:8a2e:0370:7334", "(ip)"),
+        ("[2001:db8::1]", "[(ip)]"),
+        ("q%3D2001%3Adb8%3A%3A1", "q%3D(ip)"),
+        ("at 10:20:30 in version 1.2.3 of std::vector, 1.2.3.4.5", None),
+        ("2026-11-20T10:20:30.123+02:00", None),
+    ],
+)
+def test_addresses_in_text_are_found_and_nothing_else(text, clean):
+    assert without_addresses(text) == (text if clean is None else clean)
+    assert clean is None or may_be_personal(json.dumps({"a": text}).encode())
+
+
+def test_text_that_is_made_to_take_long_ends_and_is_left_alone():
+    for text in ("a" * 8000 + "@", "a." * 4000 + "@", "1." * 4000, "a:" * 4000, ("a@b" * 2700) + ".", "%40" * 2700):
+        assert without_addresses(text) == text  # quadratic work, a megabyte of it a request, would stop a collector
+
+
+def test_where_an_address_is_is_told_once_and_without_the_address(monkeypatch):
+    record = {"country": {"iso_code": "US"}, "subdivisions": [{"iso_code": "CA"}], "traits": {"user_type": "hosting"}}
+    known = {"203.0.113.7": record, "203.0.113.8": {"autonomous_system_organization": "Hetzner Online GmbH"}}
+    asked = []
+
+    def get(address: str) -> dict | None:
+        asked.append(address)
+        return known.get(address)
+
+    monkeypatch.setattr("maxminddb.open_database", lambda path: SimpleNamespace(get=get))
+    geo = Geo("some.mmdb")
+    for _ in range(2):
+        for n in (7, 8, 9):
+            geo.note("default", f"hash{n}", f"203.0.113.{n}")
+    lines = geo.lines()
+    assert [json.loads(line)["rows"] for line in lines] == [
+        [
+            {"ip_hash": "hash7", "country": "US", "region": "US-CA", "is_data_centre": True},
+            {"ip_hash": "hash8", "is_data_centre": True},
+        ]
+    ]
+    assert asked == ["203.0.113.7", "203.0.113.8", "203.0.113.9"]
+    geo.note("default", "hash7", "203.0.113.7")
+    assert geo.lines() == []
+    assert b"203.0.113" not in b"".join(lines)
