@@ -20,6 +20,8 @@ real_data = pytest.mark.skipif(
     not SHARED_DATA.exists(), reason=f"the shared real data is not on this machine ({SHARED_DATA})"
 )
 
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+needs_chromium = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine (apt-get install chromium)")
 
 Done = subprocess.CompletedProcess[str]
 

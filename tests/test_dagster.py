@@ -13,11 +13,13 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import dagster as dg
 import duckdb
 import pytest
-from conftest import COMMAND, ROOT, published, tributary
+from conftest import CHROMIUM, COMMAND, ROOT, needs_chromium, published, tributary
+from playwright.sync_api import sync_playwright
 
 DUPLICATES = dg.AssetCheckKey(dg.AssetKey(["staging", "stg_raw__loads"]), "assert_duplicate_rate_below_limit")
 VOLUME = dg.AssetCheckKey(dg.AssetKey(["staging", "stg_raw__events"]), "assert_no_volume_drop")
@@ -222,18 +224,22 @@ def test_a_broken_contract_stops_the_run_before_publishing(built, tmp_path):
     assert (home / "published/marts.duckdb").read_bytes() == before
 
 
+class Server(NamedTuple):
+    home: Path
+    url: str  # of Dagster's GraphQL
+    collector: str
+
+
 @pytest.fixture
-def server(built, tmp_path) -> Iterator[tuple[Path, str]]:
-    """`tributary dev` on a free port, and its home; afterwards it is stopped and must leave no process."""
+def server(built, tmp_path) -> Iterator[Server]:
+    """`tributary dev` on free ports; afterwards it is stopped and must leave no process."""
     home = tmp_path / "home"
     shutil.copytree(built, home, symlinks=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port, collector_port = free_ports()
     log = home / "server.log"
     with log.open("w") as out:
         process = subprocess.Popen(
-            [COMMAND, "dev", "--port", str(port)],
+            [COMMAND, "dev", "--port", str(port), "--collector-port", str(collector_port)],
             env=os.environ | {"TRIBUTARY_HOME": str(home)}, stdout=out, stderr=subprocess.STDOUT,
             # Ctrl-C reaches it, even where the tests run in the background and have it ignored.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
@@ -245,7 +251,7 @@ def server(built, tmp_path) -> Iterator[tuple[Path, str]]:
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.5)
-        yield home, url
+        yield Server(home, url, f"http://127.0.0.1:{collector_port}")
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(60)
@@ -253,6 +259,13 @@ def server(built, tmp_path) -> Iterator[tuple[Path, str]]:
     while left := processes_of(home):
         assert time.monotonic() < deadline, f"the server left processes behind: {left}"
         time.sleep(0.5)
+
+
+def free_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], other.getsockname()[1]
 
 
 def processes_of(home: Path) -> list[str]:
@@ -327,7 +340,7 @@ def ended(url: str, run: str) -> str:
 
 
 def test_the_server_runs_everything_twice_at_once_after_a_killed_run(server):
-    home, url = server
+    home, url, _ = server
     with published(home) as connection:
         (before,) = connection.execute("select version from meta").fetchone()
     killed = materialize_all(url)
@@ -351,3 +364,35 @@ def test_the_server_runs_everything_twice_at_once_after_a_killed_run(server):
         repository={"repositoryLocationName": "orchestration.definitions", "repositoryName": "__repository__"},
     )
     assert {schedule["scheduleState"]["status"] for schedule in schedules["schedulesOrError"]["results"]} == {"RUNNING"}
+
+
+@needs_chromium
+def test_a_click_in_the_demo_page_is_a_row_in_the_marts(server):
+    with sync_playwright() as playwright:
+        # As a person's browser: one that says it is automated is a bot, which the marts leave out.
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-blink-features=AutomationControlled"]
+        )
+        page = browser.new_context(user_agent="Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0").new_page()
+        page.goto(f"{server.collector}/demo")
+        page.get_by_role("button", name="Arrive by e-mail").click()
+        page.get_by_role("button", name="Order for").click()
+        page.wait_for_timeout(500)
+        browser.close()  # what is not sent yet leaves with the page
+    landing = server.home / "landing"
+    deadline = time.monotonic() + 60
+    while not list(landing.glob("*.ndjson")):
+        assert time.monotonic() < deadline, "no segment was closed"
+        time.sleep(0.2)
+    assert ended(server.url, materialize_all(server.url)) == "SUCCESS"
+    with published(server.home) as marts:
+        found = marts.execute(
+            """
+            select channel, campaign, count(distinct conversion_id), sum(weight)::int
+            from attribution_links
+            join touchpoints using (org_id, touchpoint_id)
+            join conversions using (org_id, conversion_id)
+            where landing_url like '%/demo%' and attribution_model = 'last_touch' group by all
+            """
+        ).fetchall()
+    assert found == [("Email", "demo", 1, 1)]
