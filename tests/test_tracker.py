@@ -25,7 +25,7 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
-from conftest import COMMAND
+from conftest import CHROMIUM, COMMAND, needs_chromium
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, sync_playwright
 
 from ingestion.home import Home, build_lock, connect
@@ -33,8 +33,7 @@ from ingestion.receipts import is_whole
 from ingestion.segments import load_landing
 from ingestion.settings import load_settings
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine (apt-get install chromium)")
+pytestmark = needs_chromium
 
 STUB = "<script>window.tributary=window.tributary||function(){(tributary.q=tributary.q||[]).push(arguments)}</script>"
 PLAIN = "Object.fromEntries(Object.entries(localStorage).map(([name, value]) => [name.replace(/q[.].*/, 'q'), value]))"
