@@ -20,7 +20,7 @@ from typing import Self
 
 import httpx
 
-from tributary.delivery import Post, deliveries
+from tributary.delivery import Answer, Post, deliveries
 from tributary.events import Details, Money
 from tributary.outbox import Problem
 from tributary.sender import Sender
@@ -32,6 +32,11 @@ DEADLINE = 10.0  # seconds that flush and close take at most, unless told
 
 class Client(Sender):
     """Delivers from a background thread. May be shared between threads, and survives a fork."""
+
+    def _begin(self) -> None:
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+        self._wake = threading.Event()
 
     def send(self, event: bytes) -> None:
         if self._outbox.add(event):
@@ -57,11 +62,6 @@ class Client(Sender):
         self.flush(timeout)
         return self._ended()
 
-    def _begin(self) -> None:
-        self._thread: threading.Thread | None = None
-        self._starting = threading.Lock()
-        self._wake = threading.Event()
-
     def _run(self, http: httpx.Client) -> None:
         def wait(seconds: float | None) -> None:
             self._wake.wait(seconds)
@@ -81,6 +81,10 @@ class Client(Sender):
 
 class AsyncClient(Sender):
     """Delivers from a task of the running loop. Its helpers only queue, and are not awaited; flush and close are."""
+
+    def _begin(self) -> None:
+        self._task: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
 
     def send(self, event: bytes) -> None:
         loop = asyncio.get_running_loop()
@@ -109,12 +113,9 @@ class AsyncClient(Sender):
             await asyncio.wait([self._task])
         return self._ended()
 
-    def _begin(self) -> None:
-        self._task: asyncio.Task[None] | None = None
-        self._wake = asyncio.Event()
-
     async def _run(self) -> None:
-        steps, answer = deliveries(self._outbox, self._public_key), None
+        steps = deliveries(self._outbox, self._public_key)
+        answer: Answer = None
         async with httpx.AsyncClient() as http:
             with contextlib.suppress(StopIteration):
                 while True:

@@ -57,13 +57,13 @@ def deliveries(outbox: Outbox, public_key: str) -> Generator[Step, Answer, None]
         events = outbox.batch(limit)
         body = b'{"publicKey":%b,"events":[%b]}' % (json.dumps(public_key).encode(), b",".join(events))
         answer = yield Post(body, left)
-        status = answer.status_code if isinstance(answer, httpx.Response) else None
-        if status is None or status in AGAIN:
+        if not isinstance(answer, httpx.Response) or answer.status_code in AGAIN:
             seconds = _delay(answer, failures)
-            log.warning("not delivered (%s): next try in %.1f s", status or type(answer).__name__, seconds)
+            reason = answer.status_code if isinstance(answer, httpx.Response) else type(answer).__name__
+            log.warning("not delivered (%s): next try in %.1f s", reason, seconds)
             yield from _backoff(outbox, seconds)
             failures += 1
-        elif status in DIVIDE and len(events) > 1:
+        elif answer.status_code in DIVIDE and len(events) > 1:
             limit = len(events) // 2
         else:
             outbox.settle(len(events), _problems(events, answer))

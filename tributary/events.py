@@ -50,37 +50,35 @@ class Events:
 
     def track(self, event_type: str, /, **details: Unpack[Details]) -> str:
         """Any type: a built-in one or one that tributary.yaml declares. TypeError, ValueError: a detail is wrong."""
-        event_id, event = as_event(event_type, details)
-        self.send(event)
-        return event_id
+        return self._record(event_type, details)
 
     def page_view(self, url: str, /, **details: Unpack[Details]) -> str:
-        return self.track("PAGE_VIEW", **{**details, "url": url})
+        return self._record("PAGE_VIEW", {**details, "url": url})
 
     def search(self, query: str, /, **details: Unpack[Details]) -> str:
         """The query becomes the property `query`."""
-        return self.track("SEARCH", **_with_property(details, "query", query))
+        return self._record("SEARCH", _with_property(details, "query", query))
 
     def cta_click(self, name: str, /, **details: Unpack[Details]) -> str:
         """The name of what was clicked becomes the property `cta`."""
-        return self.track("CTA_CLICK", **_with_property(details, "cta", name))
+        return self._record("CTA_CLICK", _with_property(details, "cta", name))
 
     def sign_up(self, user_id: str, /, **details: Unpack[Details]) -> str:
-        return self.track("SIGN_UP", **{**details, "user_id": user_id})
+        return self._record("SIGN_UP", {**details, "user_id": user_id})
 
     def login(self, user_id: str, /, **details: Unpack[Details]) -> str:
-        return self.track("LOGIN", **{**details, "user_id": user_id})
+        return self._record("LOGIN", {**details, "user_id": user_id})
 
     def profile_update(self, user_id: str, /, **details: Unpack[Details]) -> str:
-        return self.track("PROFILE_UPDATE", **{**details, "user_id": user_id})
+        return self._record("PROFILE_UPDATE", {**details, "user_id": user_id})
 
     def conversion(self, conversion_type: str = "purchase", /, **details: Unpack[Details]) -> str:
         """With `value`, `currency` and, for what may be reported twice, `order_id`."""
-        return self.track("CONVERSION", **{**details, "conversion_type": conversion_type})
+        return self._record("CONVERSION", {**details, "conversion_type": conversion_type})
 
     def refund(self, order_id: str, /, **details: Unpack[Details]) -> str:
         """`value` is what was given back of the order, above zero."""
-        return self.track("REFUND", **{**details, "order_id": order_id})
+        return self._record("REFUND", {**details, "order_id": order_id})
 
     def asset_upload(self, asset_id: str, /, **details: Unpack[Details]) -> str:
         return self._about("ASSET_UPLOAD", "asset", asset_id, details)
@@ -113,7 +111,12 @@ class Events:
         return self._about("PAYOUT_FAILED", "payout", payout_id, details)
 
     def _about(self, event_type: str, entity_type: str, entity_id: str, details: Details) -> str:
-        return self.track(event_type, **{**details, "entity_type": entity_type, "entity_id": entity_id})
+        return self._record(event_type, {**details, "entity_type": entity_type, "entity_id": entity_id})
+
+    def _record(self, event_type: str, details: Details) -> str:
+        event_id, event = as_event(event_type, details)
+        self.send(event)
+        return event_id
 
 
 def as_event(event_type: str, details: Details) -> tuple[str, bytes]:

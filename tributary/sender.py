@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from tributary.delivery import Post, deliveries
+from tributary.delivery import Answer, Post, deliveries
 from tributary.events import Events
 from tributary.outbox import Outbox, Problem, log
 
@@ -73,7 +73,8 @@ class Sender(Events):
 
     def _deliver(self, http: httpx.Client, wait: Callable[[float | None], object]) -> None:
         """Drive the deliveries in this thread."""
-        steps, answer = deliveries(self._outbox, self._public_key), None
+        steps = deliveries(self._outbox, self._public_key)
+        answer: Answer = None
         with http, contextlib.suppress(StopIteration):
             while True:
                 step, answer = steps.send(answer), None
