@@ -12,6 +12,7 @@ import logging
 import os
 import secrets
 import time
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -98,7 +99,15 @@ def _next(salts: _Salts | None, period: int) -> _Salts:
 
 
 def _hash(salt: bytes, *parts: str) -> str:
-    return hmac.digest(salt, "\0".join(parts).encode("utf-8", "replace"), "sha256").hex()[:32]
+    keyed = _keyed(salt).copy()
+    keyed.update("\0".join(parts).encode("utf-8", "replace"))
+    return keyed.hexdigest()[:32]
+
+
+@lru_cache(maxsize=2)
+def _keyed(salt: bytes) -> hmac.HMAC:
+    # Made once: hmac.digest() lets another thread run each time, and then has to wait for it.
+    return hmac.new(salt, digestmod="sha256")
 
 
 def _read(file: Path) -> _Salts | None:
