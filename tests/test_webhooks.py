@@ -484,10 +484,22 @@ def collecting(home: Home) -> Iterator[httpx.Client]:
             assert process.wait(30) == 0
 
 
-def from_shopify(client: httpx.Client, topic: str, body: bytes, site: str = "shop", secret: str = "shh-shopify"):
+def from_shopify(
+    client: httpx.Client,
+    topic: str,
+    body: bytes,
+    *,
+    site: str = "shop",
+    secret: str = "shh-shopify",
+    delivery: str | None = None,
+):
     signature = base64.b64encode(hmac.new(secret.encode(), body, hashlib.sha256).digest()).decode()
-    headers = {"X-Shopify-Hmac-Sha256": signature, "X-Shopify-Topic": topic, "X-Shopify-Webhook-Id": "b54557e4"}
-    return client.post(f"/webhooks/shopify/{site}", content=body, headers=headers)
+    headers = {"X-Shopify-Hmac-Sha256": signature, "X-Shopify-Topic": topic}
+    return client.post(
+        f"/webhooks/shopify/{site}",
+        content=body,
+        headers=headers | {"X-Shopify-Webhook-Id": delivery or f"{topic} {signature}"},
+    )
 
 
 def from_stripe(client: httpx.Client, body: bytes, at: int | None = None, secret: str = "whsec_shh"):
@@ -577,6 +589,11 @@ def test_a_delivery_counts_once_also_after_a_restart(home):
     with collecting(home) as client:
         answers = everything(client)
         figures = client.get("/metrics").text
+        first, other = (
+            from_shopify(client, "refunds/create", changed("shopify_refunds_create", id=id_), delivery="one")
+            for id_ in (929361464001, 929361464002)
+        )
+        assert [reply.json()["duplicate"] for reply in (first, other)] == [1, 1]
     assert {answer.status_code for answer in answers} <= {200, 202}, [answer.text for answer in answers]
     assert 'tributary_events_accepted_total{kind="conversions",site="shop"} 3.0' in figures
     assert 'tributary_events_duplicate_total{kind="conversions",site="shop"} 7.0' in figures

@@ -54,14 +54,18 @@ async def arrive(
     identity: str,
     *,
     told: object = None,
+    delivery: str | None = None,
     **sender: str | None,
 ) -> JSONResponse:
     """Land a row, or count it as a duplicate.
 
-    identity and told: the id that a repetition has too, and what it says too, if that is not the row. sender: ip, ua.
+    identity and told: the id that a repetition has too, and what it says too, if that is not the row. delivery: the
+    sender's own id of what it sent, the same when it tries again. sender: ip, ua.
     """
-    content = hash((kind, site.settings.id, identity, repr(told or row)))
-    is_known = content in state.recent.young or content in state.recent.old
+    marks = {hash((kind, site.settings.id, identity, repr(told or row)))}
+    if delivery:
+        marks.add(hash(("delivery", site.settings.id, delivery)))
+    is_known = not marks.isdisjoint(state.recent.young) or not marks.isdisjoint(state.recent.old)
     receipt = Receipt(
         kind=kind,
         at=now(),
@@ -73,7 +77,7 @@ async def arrive(
         **sender,
     )
     await deliver(state, receipt)
-    state.recent.remember({content})
+    state.recent.remember(marks)
     return answer(accepted=int(not is_known), duplicate=int(is_known))
 
 

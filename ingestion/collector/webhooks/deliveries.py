@@ -35,7 +35,8 @@ async def shopify_order(request: Request) -> Response:
     if not shopify.is_signed(body, request.headers.get("x-shopify-hmac-sha256", ""), secret):
         detail = "X-Shopify-Hmac-Sha256 is not this body's: the secret is another, or the body was changed on its way"
         raise Refused(401, "Wrong signature", detail)
-    return await _reported(request, site, shopify.report(body, request.headers.get("x-shopify-topic", "")))
+    report = shopify.report(body, request.headers.get("x-shopify-topic", ""))
+    return await _reported(request, site, report, request.headers.get("x-shopify-webhook-id"))
 
 
 async def stripe_event(request: Request) -> Response:
@@ -106,11 +107,11 @@ def _webhook(request: Request, kind: str) -> tuple[KnownSite, bytes]:
     raise missing(f"add {{kind: {kind}, site: {name}, secret: NAME_OF_A_VARIABLE}} under webhooks in tributary.yaml")
 
 
-async def _reported(request: Request, site: KnownSite, report: Report) -> Response:
+async def _reported(request: Request, site: KnownSite, report: Report, delivery: str | None = None) -> Response:
     if report.row is None:
         return answer(ignored=report.ignored)
     identity = report.row[CONTRACTS[report.kind].derived_id]
-    return await arrive(state_of(request), site, report.kind, report.row, identity)
+    return await arrive(state_of(request), site, report.kind, report.row, identity, delivery=delivery)
 
 
 def _entries(request: Request) -> list[Network]:
