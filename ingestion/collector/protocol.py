@@ -6,6 +6,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from ingestion.collector.problems import Refused
+
 MAX_HEADERS = 64 << 10  # bytes of a request line and headers that arrive in pieces
 REQUEST_SECONDS = 10.0  # from the connection's begin or a request's first byte to the request's last
 
@@ -45,6 +47,15 @@ class Protocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._awaited_since = None
         super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP gets a problem too, and no second chance on this connection."""
+        refused = Refused(400, "Malformed request", msg)
+        body = refused.body()
+        headers = [*refused.headers(), (b"content-length", b"%d" % len(body)), (b"connection", b"close")]
+        lines = [b"HTTP/1.1 400 Bad Request", *(name + b": " + value for name, value in headers), b"", body]
+        self.transport.write(b"\r\n".join(lines))
+        self.transport.close()
 
     def _watch(self) -> None:
         # One timer a connection that looks now and then: one a request would cost every request.
