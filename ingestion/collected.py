@@ -139,5 +139,10 @@ def take_out_repeats(connection: Connection, paths: Sequence[Path], stamp: str) 
         conflicts = "select _id from ranked where outcome = 'id_conflict'"
         set_aside(connection, "events", CONTRACT, conflicts, stamp)
         connection.execute("delete from raw.events where rowid in (select _id from ranked)")
+        # Of a content without a time of its own, a later sending may have lost what an earlier one, read later, wins.
+        connection.execute(
+            f"delete from raw.failed_events where reason = 'id_conflict' and failed_id in (select"
+            f" md5('events' || org_id || _content_hash) from raw.events where {_KEY} in (select key from repeated))"
+        )
     connection.execute("drop table ranked; drop table repeated")
     return Counter({(segment, outcome): rows for segment, outcome, rows in found})

@@ -105,5 +105,6 @@ def keep_addresses(connection: Connection, paths: Sequence[Path]) -> None:
             from (select unnest(rows, recursive := true) from {receipts(its, {"rows": _ADDRESS})}
                   where kind = 'addresses')
             where ip_hash not in (select ip_hash from raw.addresses)
+            order by ip_hash, country nulls last, region nulls last
             """
         )

@@ -1,0 +1,134 @@
+"""Failed rows, sent through again: what was mended loads as if it had never failed, the rest stays, twice is once."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+
+import msgspec
+import pytest
+from conftest import tributary
+from test_segments import START, at, content, land, load, receipt
+
+from ingestion.collector.messages import Event
+from ingestion.collector.refused import failed_event
+from ingestion.collector.validate import Rejected
+from ingestion.contracts import ContractError
+from ingestion.home import Home, connect
+from ingestion.load import load_file
+from ingestion.receipts import Failed, Receipt
+from ingestion.replay import replay_failed
+from ingestion.settings import EventType, Org, Settings, Site
+
+BEFORE = Settings(orgs=[Org("default", "USD"), Org("nord", "EUR")], sites=[Site("shop", "default")])
+AFTER = msgspec.structs.replace(
+    BEFORE, event_types=[EventType("DEMO_BOOKED")], sites=[*BEFORE.sites, Site("new", "nord")]
+)
+HEAD = "event_id,site_id,type,occurred_at,anon_id,email,value\n"
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("TRIBUTARY_HOME", str(tmp_path / "home"))
+    return Home.from_environment()
+
+
+def refused(**event) -> Failed:
+    """As the collector keeps an event whose type it does not know."""
+    sent = Event(**{"type": "DEMO_BOOKED", "anon_id": "a", "url": "https://x.example/?gclid=1"} | event)
+    return failed_event(sent, Rejected("business", "unknown_type", "not known"), START.replace(tzinfo=UTC), "phone")
+
+
+def counts(replayed) -> tuple[int, int, int, int]:
+    return replayed.tried, replayed.loaded, replayed.duplicate, replayed.failed
+
+
+def test_a_refused_event_loads_as_if_it_had_been_accepted(home, tmp_path):
+    moment = START.replace(tzinfo=UTC) - timedelta(days=29)  # months before today, and a day before it was too old
+    with connect(home) as raw:
+        failed = [refused(event_id="1", timestamp=moment), refused(event_id="2"), refused(event_id="3", type="OTHER")]
+        land(home, 1, receipt([], 0, failed=failed, ua="phone", ip="a1"))
+        load(raw, home, BEFORE)
+        assert counts(replay_failed(raw, home, BEFORE, reason="unknown_type")) == (3, 0, 0, 3)
+        before = content(raw)
+        assert counts(replay_failed(raw, home, AFTER, reason="unknown_type", dry_run=True)) == (3, 2, 0, 1)
+        assert content(raw) == before
+        assert counts(replay_failed(raw, home, AFTER, reason="unknown_type")) == (3, 2, 0, 1)
+        mended = content(raw)
+        assert counts(replay_failed(raw, home, AFTER, reason="unknown_type")) == (1, 0, 0, 1)
+        assert content(raw) == mended
+        manifest = raw.execute("select received_rows, loaded_rows from raw.loads where format = 'replay'").fetchall()
+        assert manifest == [(2, 2)]
+    straight = Home(tmp_path / "straight")
+    for folder in (straight.landing, straight.temporary):
+        folder.mkdir(parents=True)
+    row = {"type": "DEMO_BOOKED", "anon_id": "a", "url": "https://x.example/?gclid=1"}
+    accepted = [row | {"event_id": "1", "occurred_at": at(-29 * 86_400)}, row | {"event_id": "2"}]
+    with connect(straight) as raw:
+        land(straight, 1, receipt(accepted, 0, ua="phone", ip="a1"))
+        load(raw, straight, AFTER)
+        assert content(raw)["raw.events"] == mended["raw.events"]
+
+
+def test_a_mended_event_meets_what_came_meanwhile(home):
+    with connect(home) as raw:
+        land(home, 1, receipt([], 0, failed=[refused(event_id="1"), refused(event_id="2")]))
+        rows = [{"event_id": str(i), "type": "DEMO_BOOKED", "anon_id": "a", "url": f"https://x.example/?gclid={i}"}
+                for i in (1, 2)]  # fmt: skip
+        land(home, 2, receipt(rows, -5))
+        load(raw, home, AFTER)
+        assert counts(replay_failed(raw, home, AFTER, reason="unknown_type")) == (2, 0, 1, 1)
+        assert raw.execute("select count(*) from raw.events").fetchone() == (2,)
+        assert raw.execute("select list(reason) from raw.failed_events").fetchone() == (["id_conflict"],)
+
+
+def test_rows_of_files_load_as_if_the_file_were_imported_again(home, tmp_path):
+    file = tmp_path / "x.csv"
+    file.write_text(
+        HEAD + "1,shop,DEMO_BOOKED,2026-07-01T00:00:00Z,a,Ann@x.example,1.5\n"
+        "2,new,DEMO_BOOKED,2026-07-01T00:00:00Z,b,,\n3,shop,WISH,2026-07-01T00:00:00Z,b,,\ntoo,few\n"
+    )
+    with connect(home) as raw:
+        load_file(raw, "events", file, settings=BEFORE)
+        assert counts(replay_failed(raw, home, AFTER, reason="bad_type", kind="spend")) == (0, 0, 0, 0)
+        tomorrow = (datetime.now(UTC) + timedelta(days=1)).date()
+        assert counts(replay_failed(raw, home, AFTER, reason="bad_type", since=tomorrow)) == (0, 0, 0, 0)
+        replayed = replay_failed(raw, home, AFTER, reason="bad_type", kind="events", since=date(2026, 1, 1))
+        assert (counts(replayed), replayed.reasons) == ((3, 2, 0, 1), {"bad_type": 1})
+        reasons = raw.execute("select list(reason order by reason) from raw.failed_events").fetchone()
+        assert reasons == (["bad_type", "wrong_column_count"],)
+        mended = content(raw)
+        assert counts(replay_failed(raw, home, AFTER, reason="bad_type")) == (1, 0, 0, 1)
+        assert load_file(raw, "events", file, settings=AFTER).duplicate == 2
+        assert content(raw) == mended
+        assert raw.execute("select list(org_id order by event_id) from raw.events").fetchone() == (["default", "nord"],)
+
+
+@pytest.mark.parametrize(("reason", "message"), [("id_conflict", "correct the id"), ("torn_line", "mend the file")])
+def test_what_no_replay_can_mend_says_so(home, reason, message):
+    with connect(home) as raw, pytest.raises(ContractError, match=message):
+        replay_failed(raw, home, AFTER, reason=reason)
+
+
+def test_the_command(home):
+    (home.root / "tributary.yaml").write_text(
+        "orgs: [{id: default, currency: USD}]\nsites: [{id: shop, org: default, domains: [x.example]}]\n"
+        "event_types: [{type: DEMO_BOOKED}]\n"
+    )
+    with connect(home) as raw:
+        land(home, 1, receipt([], 0, failed=[refused(event_id="1"), refused(event_id="2", type="OTHER")]))
+        load(raw, home, BEFORE)
+        payloads = raw.execute("select payload from raw.failed_events").fetchall()
+        assert all("receivedAt" in json.loads(payload) for (payload,) in payloads)
+    said = tributary(home.root, "replay", "failed", "--reason", "unknown_type", "--dry-run").stdout
+    assert "would be: 2 tried = 1 loaded + 0 duplicate + 1 failed" in said
+    assert "2 tried = 1 loaded" in tributary(home.root, "replay", "failed", "--reason", "unknown_type").stdout
+    assert "1 tried = 0 loaded" in tributary(home.root, "replay", "failed", "--reason", "unknown_type").stdout
+    assert "--kind" in tributary(home.root, "replay", "failed", "--reason", "x", "--kind", "clicks", code=2).stderr
+
+
+def test_a_receipt_of_another_kind_is_replayed_as_its_contract_says(home):
+    kept = Failed("schema", "bad_currency", "no currency", json.dumps({"occurred_at": at(0), "order_id": "o"}))
+    with connect(home) as raw:
+        land(home, 1, Receipt("refunds", at(0), "nord", "shop", received=1, failed=[kept]))
+        load(raw, home, BEFORE)
+        assert counts(replay_failed(raw, home, BEFORE, reason="bad_currency")) == (1, 1, 0, 0)
+        assert raw.execute("select org_id, site_id, order_id from raw.refunds").fetchall() == [("default", "shop", "o")]
