@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections import Counter as Tally
 from functools import lru_cache
+from pathlib import Path
 
 from prometheus_client import (
     CollectorRegistry,
@@ -65,6 +66,15 @@ def rendered() -> bytes:
     registry = CollectorRegistry()
     multiprocess.MultiProcessCollector(registry)
     return generate_latest(registry)
+
+
+def forget_dead_workers() -> None:
+    """Their counts stay; the gauges of what they held do not."""
+    if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        for file in Path(folder).glob("gauge_live*_*.db"):
+            worker = file.stem.rpartition("_")[2]
+            if not Path(f"/proc/{worker}").exists() and Path("/proc/self").exists():
+                multiprocess.mark_process_dead(worker)
 
 
 def totals() -> dict[str, int]:

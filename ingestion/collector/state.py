@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -45,6 +46,7 @@ class Collector:
     landing: Landing
     identity: Identity
     buckets: Buckets
+    is_supervised: bool = False
     redis: RedisBuckets | None = None
     geo: Geo | None = None
     recent: Recent = field(default_factory=Recent)
@@ -57,6 +59,7 @@ class Collector:
 
 def begin(home: Home, options: Options) -> Collector:
     """The state of this process; the event loop runs."""
+    metrics.forget_dead_workers()
     sites = read_sites(home)
     buckets = Buckets(1 / options.workers)
     url = os.environ.get("TRIBUTARY_REDIS_URL")
@@ -72,17 +75,24 @@ def begin(home: Home, options: Options) -> Collector:
         ),
         identity=Identity(home.salts, sites.settings.collector.salt_hours),
         buckets=buckets,
+        is_supervised=options.workers > 1,
         redis=RedisBuckets(url, buckets) if url else None,
         geo=Geo(database) if database else None,
     )
 
 
 async def run(collector: Collector) -> None:
-    """Look after what changes by itself, until cancelled: the settings, tallies, addresses, requests to flush."""
+    """Look after what changes by itself, until cancelled: the settings, tallies, addresses, requests to flush.
+
+    A worker whose supervisor died ends itself: it would keep the port from the next one.
+    """
+    parent = os.getppid()
     seen, flushed = version(collector.home), flush_asked(collector.home)
     told = time.monotonic()
     while True:
         await asyncio.sleep(_TICK)
+        if collector.is_supervised and os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGTERM)
         try:
             if version(collector.home) != seen:
                 collector.sites, seen = await asyncio.to_thread(changed, collector.home, collector.sites, seen)
