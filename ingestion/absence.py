@@ -16,9 +16,10 @@ from typing import NamedTuple
 
 import duckdb
 
-from ingestion.anonymise import IDENTIFIERS, KINDS, in_words, is_distinctive
+from ingestion.anonymise import IDENTIFIERS, KINDS
 from ingestion.erase import Erasure, journal
 from ingestion.home import Home
+from ingestion.pseudonyms import in_words, is_distinctive
 from ingestion.read import literal, quoted
 
 _KEYS = (("c:", "customer"), ("v:", "visitor"))  # of person_key in the marts

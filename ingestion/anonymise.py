@@ -8,13 +8,13 @@ values get one pseudonym, so that sessions, orders and clicks stay what they wer
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Callable, Iterable
 
 import msgspec
 
 from ingestion.cut_url import cut
 from ingestion.person import Person, Relation, in_org, in_time, own
+from ingestion.pseudonyms import coarse_browser, common_answer, in_words, is_distinctive, pseudonym
 from ingestion.read import Connection, literal, quoted
 
 # What a column holds, by its name: its values are replaced kind by kind. Other columns stay.
@@ -27,10 +27,7 @@ KINDS = {
 IDENTIFIERS = ("visitor", "customer", "email", "order")
 # Properties by which the marts judge traffic stay; they tell nothing of who it was.
 KEPT_PROPERTIES = ("webdriver",)
-_DEVICE_WORDS = re.compile(  # those of the macro device_type
-    "bot|crawl|spider|slurp|headless|lighthouse|preview|ipad|tablet|kindle|silk/|playbook|mobi|iphone|ipod"
-    "|windows phone|opera mini|android"
-)
+_EMAIL_INSIDE = "(properties::json ->> 'email_hash')"  # by which the marts know a webhook's customer
 _NEVER = {"org_id", "site_id", "_content_hash", "_load_id"}
 
 
@@ -78,6 +75,9 @@ def learn(connection: Connection, relation: Relation, person: Person, where: str
     for column, kind in _kinds(relation).items() if rows else ():
         _learn(connection, kind, _column(connection, f"select distinct {quoted(column)}::varchar {mine}"),
                _maker(connection, kind), is_theirs=kind == "session" and person.is_alone)  # fmt: skip
+    if rows and "properties" in relation.columns:
+        inside = _column(connection, f"select distinct {_EMAIL_INSIDE} {mine}")
+        _learn(connection, "email", inside, _maker(connection, "email"), is_theirs=False)
     words = identifiers(connection)
     for column in _texts(relation) if words else ():
         named = " or ".join(f"contains({quoted(column)}::varchar, {literal(value)})" for value in words)
@@ -89,18 +89,19 @@ def learn(connection: Connection, relation: Relation, person: Person, where: str
 
 def assignments(relation: Relation) -> dict[str, str]:
     """Column -> SQL of what it holds in a row of the person's."""
-    found = {column: _replaced(kind, column) for column, kind in _kinds(relation).items()}
+    found = {column: _replaced(kind, quoted(column)) for column, kind in _kinds(relation).items()}
     if "title" in relation.columns:
         found["title"] = "null"
     if "properties" in relation.columns:
-        kept = ", ".join(f"{literal(name)}, properties::json -> {literal(name)}" for name in KEPT_PROPERTIES)
-        found["properties"] = f"nullif(json_merge_patch('{{}}', json_object({kept}))::varchar, '{{}}')"
+        kept = [f"{literal(name)}, properties::json -> {literal(name)}" for name in KEPT_PROPERTIES]
+        kept.append(f"'email_hash', {_replaced('email', _EMAIL_INSIDE)}")
+        found["properties"] = f"nullif(json_merge_patch('{{}}', json_object({', '.join(kept)}))::varchar, '{{}}')"
     return found
 
 
 def mentions(relation: Relation) -> dict[str, str]:
     """Column -> SQL of what it holds in anybody else's row: the person's own identifiers are gone from it."""
-    return {column: _replaced(kind, column, "is_theirs") for column, kind in _mentioning(relation).items()}
+    return {column: _replaced(kind, quoted(column), "is_theirs") for column, kind in _mentioning(relation).items()}
 
 
 def is_mentioned(relation: Relation, person: Person) -> str:
@@ -112,22 +113,6 @@ def is_mentioned(relation: Relation, person: Person) -> str:
     late, early = (" or ".join(sql for column, sql in bears.items() if (KINDS.get(column) == "order") is is_order)
                    or "false" for is_order in (True, False))  # fmt: skip
     return f"({in_org(relation, person)} and (({late}) or {in_time(relation, person)} and ({early})))"
-
-
-def pseudonym() -> str:
-    return f"erased-{secrets.token_hex(8)}"
-
-
-def in_words(values: Iterable[str], *, loosely: bool) -> re.Pattern[str]:
-    """The identifiers where they stand alone; loosely: next to - and _ too, as in an id made of several."""
-    part = "0-9A-Za-z" if loosely else "0-9A-Za-z_-"
-    words = "|".join(re.escape(value) for value in sorted(values, key=len, reverse=True))
-    return re.compile(rf"(?<![{part}])(?:{words})(?![{part}])")
-
-
-def is_distinctive(value: str) -> bool:
-    """Whether an identifier can be told from any other text: 42 cannot."""
-    return len(value) >= 8 and not (value.isdigit() and len(value) < 12)
 
 
 def identifiers(connection: Connection) -> dict[str, str]:
@@ -154,9 +139,10 @@ def _texts(relation: Relation) -> list[str]:
             and column not in _NEVER and KINDS.get(column) not in IDENTIFIERS]  # fmt: skip
 
 
-def _replaced(kind: str, column: str, condition: str = "true") -> str:
+def _replaced(kind: str, value: str, condition: str = "true") -> str:
+    """SQL of what takes the place of a value, which is SQL; the value itself where nothing does."""
     of_kind = f"select new_value from temp.replacements where old_kind = {literal(kind)} and {condition}"
-    return f"coalesce(({of_kind} and old_value = {quoted(column)}::varchar), {quoted(column)})"
+    return f"coalesce(({of_kind} and old_value = {value}::varchar), {value})"
 
 
 def _column(connection: Connection, query: str) -> list[str]:
@@ -184,7 +170,8 @@ def _maker(connection: Connection, kind: str) -> Callable[[str], str]:
     if kind == "order":  # one that somebody else's row bears too stays
         return lambda order: order
     special = {
-        "user_agent": lambda text: _coarse(connection, text), "answer": lambda text: _common(connection, text)
+        "user_agent": lambda text: coarse_browser(connection, text),
+        "answer": lambda text: common_answer(connection, text),
     }
     return special.get(kind, lambda value: pseudonym())
 
@@ -193,20 +180,3 @@ def _click_id(connection: Connection, value: str) -> str:
     _learn(connection, "click", [value], lambda value: pseudonym(), is_theirs=False)
     made = f"select new_value from temp.replacements where old_kind = 'click' and old_value = {literal(value)}"
     return _column(connection, made)[0]
-
-
-def _coarse(connection: Connection, user_agent: str) -> str:
-    """What millions share of a user agent: the families, and the words from which models tell a device or a bot."""
-    words = " ".join(sorted({*_DEVICE_WORDS.findall(user_agent.lower())}))
-    known = connection.execute(
-        "select concat_ws('; ', browser, os, device_type, case when is_bot then 'bot' end)"
-        " from raw.user_agents where user_agent = $1", [user_agent]
-    ).fetchone()  # fmt: skip
-    return f"erased ({'; '.join(part for part in (words, known[0] if known else '') if part) or 'desktop'})"
-
-
-def _common(connection: Connection, answer: str) -> str:
-    """An answer that several people gave; one of a single person's own words is gone."""
-    said = "select count(distinct coalesce(customer_id, visitor_id, order_id, answer_id)) from raw.survey_answers"
-    (people,) = connection.execute(f"{said} where answer = $1", [answer]).fetchone()
-    return answer if people > 1 else "erased"

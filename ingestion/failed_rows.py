@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 
-from ingestion.anonymise import IDENTIFIERS, is_distinctive, replacements
+from ingestion.anonymise import IDENTIFIERS, replacements
 from ingestion.person import Person
+from ingestion.pseudonyms import is_distinctive
 from ingestion.read import Connection, literal
 
 ERASED = '{"erased": true}'

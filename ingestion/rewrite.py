@@ -85,7 +85,7 @@ def _flat(relation: Relation, person: Person, kind: str | None) -> str:
     """kind: of a copy of an imported file, whose columns beyond the contract are anybody's guess."""
     mine, others = assignments(relation), mentions(relation)
     if kind:
-        known = {*(column.name for column in CONTRACTS[kind].columns), *mine}
+        known = {*KINDS, "properties", *(column.name for column in CONTRACTS[kind].columns)}
         mine |= {column: "null" for column in relation.columns if column not in known}
     values = ", ".join(
         f"cast(case when _is_own then {mine.get(column, quoted(column))} else {others.get(column, quoted(column))} end"

@@ -125,12 +125,13 @@ def only_one(**given: str | None) -> tuple[Kind, str]:
 
 
 def found(connection: Connection, kind: Kind, value: str, org: str | None) -> Person:
-    from ingestion import person
+    from ingestion import find_person
     from ingestion.erase import searched
 
     relations = searched(connection)
-    stored = person.normalised(connection, kind, value)
-    return person.find(connection, relations, kind, stored, person.org_of(connection, relations, kind, stored, org))
+    stored = find_person.normalised(connection, kind, value)
+    org = find_person.org_of(connection, relations, kind, stored, org)
+    return find_person.find(connection, relations, kind, stored, org)
 
 
 def prepared(home: Home, settings: Settings, who: tuple[Kind, str], org: str | None, asked_at: datetime) -> Erasure:

@@ -1,0 +1,62 @@
+"""A person's value -> what takes its place: it says as much to the models, and nothing of whom."""
+
+from __future__ import annotations
+
+import csv
+import re
+import secrets
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from ingestion.read import Connection
+
+_DEVICE_WORDS = re.compile(  # those of the macro device_type
+    "bot|crawl|spider|slurp|headless|lighthouse|preview|ipad|tablet|kindle|silk/|playbook|mobi|iphone|ipod"
+    "|windows phone|opera mini|android"
+)
+
+
+def pseudonym() -> str:
+    return f"erased-{secrets.token_hex(8)}"
+
+
+def in_words(values: Iterable[str], *, loosely: bool) -> re.Pattern[str]:
+    """The identifiers where they stand alone; loosely: next to - and _ too, as in an id made of several."""
+    part = "0-9A-Za-z" if loosely else "0-9A-Za-z_-"
+    words = "|".join(re.escape(value) for value in sorted(values, key=len, reverse=True))
+    return re.compile(rf"(?<![{part}])(?:{words})(?![{part}])")
+
+
+def is_distinctive(value: str) -> bool:
+    """Whether an identifier can be told from any other text: 42 cannot."""
+    return len(value) >= 8 and not (value.isdigit() and len(value) < 12)
+
+
+def coarse_browser(connection: Connection, user_agent: str) -> str:
+    """What millions share of a user agent: the families, and the words from which models tell a device or a bot."""
+    words = " ".join(sorted({*_DEVICE_WORDS.findall(user_agent.lower())}))
+    known = connection.execute(
+        "select concat_ws('; ', browser, os, device_type, case when is_bot then 'bot' end)"
+        " from raw.user_agents where user_agent = $1", [user_agent]
+    ).fetchone()  # fmt: skip
+    return f"erased ({'; '.join(part for part in (words, known[0] if known else '') if part) or 'desktop'})"
+
+
+def common_answer(connection: Connection, answer: str) -> str:
+    """An answer that several people gave; of a single person's own words the one by which the marts file it."""
+    said = "select count(distinct coalesce(customer_id, visitor_id, order_id, answer_id)) from raw.survey_answers"
+    (people,) = connection.execute(f"{said} where answer = $1", [answer]).fetchone()
+    if people > 1:
+        return answer
+    spaced = f" {re.sub(r'[^a-z0-9À-ɏ.-]+', ' ', answer.lower())} ".replace(". ", " ")
+    known = [word for word in survey_words() if f" {word} " in spaced]
+    return f"erased ({max(known, key=lambda word: (len(word), word))})" if known else "erased"
+
+
+@cache
+def survey_words() -> tuple[str, ...]:
+    """The words by which the marts file answers: their own seed."""
+    seed = Path(__file__).parents[1] / "dbt_project" / "seeds" / "survey_words.csv"
+    with seed.open(newline="") as file:
+        return tuple(row["word"] for row in csv.DictReader(file))
