@@ -80,8 +80,11 @@ def records(marts: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
 
 def archived(home: Path, kind: str) -> list[dict[str, str]]:
     """The rows of the files of a kind that were imported."""
-    relation = duckdb.sql(f"from read_parquet('{home}/archive/inbox/{kind}/*.parquet', union_by_name = true)")
-    return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
+    found = []
+    for path in (home / "archive" / "inbox" / kind).iterdir():
+        with path.open(newline="") as file:
+            found += csv.DictReader(file)
+    return found
 
 
 def rounded(number: Fraction) -> int:

@@ -2,7 +2,9 @@ with
 
 events as (
     select * from {{ ref('int_events') }}
-    where type = 'CONVERSION' and sample_percent is not null and visitor_id is not null
+    where type in ('CONVERSION', 'CHECKOUT_COMPLETED', 'REFUND')
+        and sample_percent is not null
+        and visitor_id is not null
 ),
 
 final as (

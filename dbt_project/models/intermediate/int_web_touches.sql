@@ -105,6 +105,7 @@ with_source as (
         with_clues.user_agent,
         with_clues.ip_hash,
         with_clues.event_id,
+        with_clues.type,
         with_clues.sample_percent,
         with_clues.is_replay,
         case
@@ -147,22 +148,28 @@ with_source as (
         and with_clues.utm_content = ads.ad_id
 ),
 
--- Without a visitor a page is a touch only where something brought the reader there: any other may be the second one.
+-- Without a visitor a page view is a touch only where something brought the reader there: any other may be the second one.
+-- A reader who consents tells again how the visit began: that was counted already, unless it was Direct.
 final as (
     select
-        with_source.* exclude (user_agent, sample_percent, is_replay),
-        coalesce(user_agents.device_type, {{ device_type('with_source.user_agent') }}) as device_type,
+        with_source.* exclude (user_agent, type, sample_percent, is_replay),
+        case
+            when user_agents.is_bot then 'bot'
+            else coalesce(user_agents.device_type, {{ device_type('with_source.user_agent') }})
+        end as device_type,
         addresses.country,
         coalesce(addresses.is_data_centre, false) as is_data_centre,
         case
-            when with_source.is_replay or with_source.occurred_at <= converters.last_converted_at then 1
+            when with_source.occurred_at <= converters.last_converted_at then 1
+            when with_source.is_replay and with_source.source <> '(direct)' then 0
             else {{ sample_weight('with_source.sample_percent') }}
         end as sample_weight,
     from with_source
     left join user_agents using (user_agent)
     left join addresses using (ip_hash)
     left join converters using (org_id, site_id, visitor_id)
-    where with_source.visitor_id is not null or with_source.source <> '(direct)'
+    where with_source.visitor_id is not null
+        or (with_source.type = 'PAGE_VIEW' and with_source.source <> '(direct)')
 )
 
 select * from final

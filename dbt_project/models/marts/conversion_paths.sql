@@ -84,7 +84,7 @@ not_converted as (
         person_key,
         {{ ordered_path('channel', 'occurred_at, touchpoint_id') }} as path,
         count(*) as path_length,
-        max(sample_weight) as sample_weight,
+        greatest(max(sample_weight), 1) as sample_weight,
     from open_touches
     where occurred_at >= last_touch_at - interval '24 hours' * lookback_days
     group by org_id, person_key

@@ -70,7 +70,6 @@ grouped as (
         max(events.user_agent) as user_agent,
         max(events.ip_hash) as ip_hash,
         max(events.sample_percent) as sample_percent,
-        bool_or(events.is_replay) as is_replay,
         sum(case when events.type = 'PAGE_VIEW' then 1 else 0 end) as page_views,
         sum(case
             when events.type = 'PAGE_VIEW' and not events.is_replay then {{ sample_weight('events.sample_percent') }}
@@ -107,13 +106,16 @@ final as (
         cast(grouped.conversions as bigint) as conversions,
         user_agents.browser,
         user_agents.os,
-        coalesce(user_agents.device_type, {{ device_type('grouped.user_agent') }}) as device_type,
+        case
+            when user_agents.is_bot then 'bot'
+            else coalesce(user_agents.device_type, {{ device_type('grouped.user_agent') }})
+        end as device_type,
         addresses.country,
         addresses.region,
         grouped.is_bot,
         cast(
             case
-                when grouped.is_replay or grouped.started_at <= converters.last_converted_at then 1
+                when grouped.started_at <= converters.last_converted_at then 1
                 else {{ sample_weight('grouped.sample_percent') }}
             end
             as decimal(9, 6)

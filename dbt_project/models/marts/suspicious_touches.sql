@@ -15,7 +15,7 @@ bot_events as (
     where not is_left_out
 ),
 
-events as (
+page_views as (
     select * from {{ ref('int_events') }}
     where type = 'PAGE_VIEW'
 ),
@@ -46,7 +46,6 @@ clicks as (
         touchpoints.touchpoint_id,
         touchpoints.visitor_id,
         touchpoints.person_key,
-        touchpoints.session_id,
         touchpoints.occurred_at,
         touchpoints.touch_type,
         touchpoints.platform,
@@ -60,13 +59,14 @@ clicks as (
         or networks.is_network
 ),
 
--- Cookie stuffing: the network was told of a click, and nobody came. Asked only while the org's own pages are measured.
+-- Cookie stuffing: the network was told of a click, and nobody came, or the page was opened where nobody could see it.
+-- Asked only while the org's own pages are measured.
 measured as (
     select
         org_id,
         min(occurred_at) as first_page_view_at,
         max(occurred_at) as last_page_view_at,
-    from events
+    from page_views
     group by org_id
 ),
 
@@ -77,18 +77,28 @@ affiliate_clicks as (
         on clicks.org_id = measured.org_id
         and clicks.occurred_at between measured.first_page_view_at and measured.last_page_view_at
     where clicks.is_affiliate
-        and clicks.session_id is null
         and clicks.visitor_id is not null
         and clicks.touch_type in ('click', 'visit')
+),
+
+visible_pages as (
+    select
+        page_views.org_id,
+        page_views.visitor_id,
+        page_views.occurred_at,
+    from page_views
+    inner join (select distinct org_id, visitor_id from affiliate_clicks) as visitors using (org_id, visitor_id)
+    where coalesce({{ json_text('page_views.properties', 'visible') }}, 'true') <> 'false'
+        and coalesce({{ json_text('page_views.properties', 'framed') }}, 'false') <> 'true'
 ),
 
 nearest_pages as (
     select
         affiliate_clicks.org_id,
         affiliate_clicks.touchpoint_id,
-        min(abs({{ days_between('affiliate_clicks.occurred_at', 'events.occurred_at') }} * 86400)) as seconds,
+        min(abs({{ days_between('affiliate_clicks.occurred_at', 'visible_pages.occurred_at') }} * 86400)) as seconds,
     from affiliate_clicks
-    left join events using (org_id, visitor_id)
+    left join visible_pages using (org_id, visitor_id)
     group by affiliate_clicks.org_id, affiliate_clicks.touchpoint_id
 ),
 
@@ -181,7 +191,7 @@ reasons as (
         touchpoint_id,
         'no_page_view',
         {{ json_record([
-            ('seconds_to_nearest_page_view', 'seconds'),
+            ('seconds_to_nearest_visible_page_view', 'seconds'),
             ('threshold_seconds', var('suspicious_page_view_seconds')),
         ]) }},
     from nearest_pages

@@ -15,13 +15,22 @@ final as (
         source.conversion_id,
         source.occurred_at,
         source.visitor_id,
-        source.customer_id,
+        -- A webhook that knows no customer names the address, the order or the checkout instead: none is a customer.
+        case
+            when source.customer_id like 'email:%' then null
+            when source.customer_id = 'order:' || source.order_id then null
+            when source.conversion_id = 'stripe:' || source.customer_id then null
+            else source.customer_id
+        end as customer_id,
         source.site_id,
         source.conversion_type,
         source.value_micros,
         source.currency,
         source.order_id,
-        {{ json_text('source.properties', 'email_hash') }} as email_hash,
+        coalesce(
+            {{ json_text('source.properties', 'email_hash') }},
+            case when source.customer_id like 'email:%' then substring(source.customer_id, 7) end
+        ) as email_hash,
     from source
     inner join orgs using (org_id)
 )
