@@ -44,7 +44,7 @@ def measure_load(home: Home, size: int) -> None:
     """Load `size` events into an otherwise empty home, print what it took."""
     environment = {**os.environ, "TRIBUTARY_HOME": str(home.root)}
     settings = load_settings(home)
-    print(f"\nload of {size:,} events into {4 * size:,} (preparing both)", flush=True)
+    print(f"\nload of {size:,} events with the core members into {4 * size:,} (preparing both)", flush=True)
     with build_lock(home, "bench"), connect(home) as connection:
         connection.execute(BEFORE.format(size=4 * size))
     count = land(home.landing, settings, size)
@@ -60,9 +60,9 @@ def measure_load(home: Home, size: int) -> None:
 def land(folder: Path, settings: Settings, size: int) -> int:
     """Segments as the collector writes them, each line with visitors and times of its own. Returns how many events."""
     now = datetime.now(UTC)
-    line = landed_line(settings, bodies(1, BATCH)[0].replace(b"%012x" % 0, ID))
+    line = landed_line(settings, bodies(1, BATCH, "core")[0].replace(b"%012x" % 0, ID))
     payload = line[: line.rindex(b',"crc":')] + b"}"
-    moment = payload[payload.index(b'"occurred_at":"') + 15 :][:19]
+    moment = payload[payload.index(b'"at":"') + 6 :][:19]
     buffer = bytearray()
     for number in range(size // BATCH):
         at = (now - timedelta(seconds=number)).isoformat()[:19].encode()

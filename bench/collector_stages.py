@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from zlib import crc32
 
 from load_generator import ID, request
 
@@ -19,6 +18,7 @@ from ingestion.collector.duplicates import Recent
 from ingestion.collector.messages import opened
 from ingestion.collector.process import Sender, process
 from ingestion.collector.validate import rules_of
+from ingestion.receipts import sealed
 from ingestion.settings import Settings
 
 GROUP = 16  # requests that share a sync
@@ -51,7 +51,7 @@ def measure_stages(folder: Path, settings: Settings) -> float:
         told = f"{batch} a request"
         report(f"decode, check types, {told}", sent, batch, opened)
         report(f"the same, validate, encode, {told}", sent, batch, whole)
-        report(f"checksum of a line, {told}", lines, batch, crc32)
+        report(f"seal a line, {told}", [line[: line.rindex(b',"crc":')] + b"}" for line in lines], batch, sealed)
         seconds = append_and_sync(folder / "alone", lines) / len(lines) / batch
         print(f"  {f'append + sync, {GROUP} at once, {told}':<40}{seconds * 1e6:>12.2f}")
     return 1 / seconds
