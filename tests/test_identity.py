@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -113,7 +114,7 @@ def test_where_an_address_is_is_told_once_and_without_the_address(monkeypatch):
         return known.get(address)
 
     monkeypatch.setattr("maxminddb.open_database", lambda path: SimpleNamespace(get=get))
-    geo = Geo("some.mmdb")
+    geo = Geo(Path("some.mmdb"))
     for _ in range(2):
         for n in (7, 8, 9):
             geo.note("default", f"hash{n}", f"203.0.113.{n}")

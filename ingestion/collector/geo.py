@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from ingestion.collector.process import timestamp
 from ingestion.landing import Landing
 from ingestion.receipts import Receipt, as_line
+from ingestion.settings import SettingsError
 
 _REMEMBERED = 200_000  # hashes
 _WAITING = 10_000  # addresses; more in half a second stay unknown
@@ -24,11 +26,16 @@ _HOSTING = re.compile(
 
 
 class Geo:
-    def __init__(self, database: str) -> None:
-        """database: path of an .mmdb file. Raises OSError or ValueError where it cannot be read."""
-        import maxminddb
+    def __init__(self, database: Path) -> None:
+        """database: an .mmdb file. Raises SettingsError where it cannot be read."""
+        try:
+            import maxminddb
 
-        self._reader = maxminddb.open_database(database)
+            self._reader = maxminddb.open_database(database)
+        except ImportError:
+            raise SettingsError("collector.geo_database: run `pip install 'tributary[geo]'` to read it") from None
+        except (OSError, RuntimeError):
+            raise SettingsError(f"collector.geo_database: {database} is no readable MaxMind file") from None
         self._known: set[str] = set()
         self._waiting: dict[str, tuple[str, str]] = {}
 

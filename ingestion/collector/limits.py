@@ -7,9 +7,9 @@ share; in Redis, where TRIBUTARY_REDIS_URL names one, for all workers and machin
 from __future__ import annotations
 
 import logging
-import time
 
 from ingestion.collector.messages import MAX_EVENTS
+from ingestion.settings import SettingsError
 
 _log = logging.getLogger("tributary.collector")
 _REDIS_SECONDS = 0.25  # a slower answer is none
@@ -56,9 +56,15 @@ class RedisBuckets:
     """Token buckets in Redis; in memory for as long as Redis does not answer."""
 
     def __init__(self, url: str, fallback: Buckets) -> None:
-        from redis.asyncio import Redis
+        """Raises SettingsError where the URL is none; it may hold a password, so that no message quotes it."""
+        try:
+            from redis.asyncio import Redis
 
-        self._redis = Redis.from_url(url, socket_timeout=_REDIS_SECONDS, socket_connect_timeout=_REDIS_SECONDS)
+            self._redis = Redis.from_url(url, socket_timeout=_REDIS_SECONDS, socket_connect_timeout=_REDIS_SECONDS)
+        except ImportError:
+            raise SettingsError("TRIBUTARY_REDIS_URL: run `pip install 'tributary[redis]'` to use Redis") from None
+        except ValueError:
+            raise SettingsError("TRIBUTARY_REDIS_URL is no URL such as redis://host:6379/0") from None
         self._script = self._redis.register_script(_SCRIPT)
         self._fallback, self._not_before = fallback, 0.0
 
@@ -81,7 +87,3 @@ class RedisBuckets:
 def capacity(per_minute: float) -> float:
     """A full request always fits."""
     return max(per_minute, MAX_EVENTS)
-
-
-def clock() -> float:
-    return time.monotonic()

@@ -77,7 +77,7 @@ def process(body: bytes, opened: Opened, sender: Sender, rules: Rules, recent: R
                     "detail": rejected.detail,
                 }
             )
-            if b'"consent"' in body:
+            if b'"consent"' in body:  # it may have been refused before its consent was read
                 ip_hash = None
             continue
         if own_id:

@@ -20,11 +20,11 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from ingestion.collector import log
-from ingestion.collector.geo import Geo
 from ingestion.collector.identity import Identity
+from ingestion.collector.limits import Buckets
 from ingestion.collector.protocol import Protocol
 from ingestion.collector.sites import read_sites
-from ingestion.collector.state import Options, try_to_write
+from ingestion.collector.state import Options, geo_of, redis_of, try_to_write
 from ingestion.home import Home
 
 _SWITCH = 0.0005  # seconds: the thread that writes does not wait long for the one that answers
@@ -48,8 +48,8 @@ def check(home: Home) -> list[str]:
     sites = read_sites(home)
     Identity(home.salts, sites.settings.collector.salt_hours)
     try_to_write(home)
-    if database := sites.settings.collector.geo_database:
-        Geo(database)
+    geo_of(home, sites.settings)
+    redis_of(Buckets())
     return [site.settings.id for site in sites.by_key.values()]
 
 

@@ -62,8 +62,6 @@ def begin(home: Home, options: Options) -> Collector:
     metrics.forget_dead_workers()
     sites = read_sites(home)
     buckets = Buckets(1 / options.workers)
-    url = os.environ.get("TRIBUTARY_REDIS_URL")
-    database = sites.settings.collector.geo_database
     return Collector(
         home=home,
         sites=sites,
@@ -76,9 +74,20 @@ def begin(home: Home, options: Options) -> Collector:
         identity=Identity(home.salts, sites.settings.collector.salt_hours),
         buckets=buckets,
         is_supervised=options.workers > 1,
-        redis=RedisBuckets(url, buckets) if url else None,
-        geo=Geo(database) if database else None,
+        redis=redis_of(buckets),
+        geo=geo_of(home, sites.settings),
     )
+
+
+def redis_of(buckets: Buckets) -> RedisBuckets | None:
+    url = os.environ.get("TRIBUTARY_REDIS_URL")
+    return RedisBuckets(url, buckets) if url else None
+
+
+def geo_of(home: Home, settings: Settings) -> Geo | None:
+    """The database's path is relative to the home folder."""
+    database = settings.collector.geo_database
+    return Geo(home.root / database) if database else None
 
 
 async def run(collector: Collector) -> None:
