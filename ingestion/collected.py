@@ -108,7 +108,8 @@ def take_out_repeats(connection: Connection, paths: Sequence[Path], stamp: str) 
         create temp table ranked as
         with contested as (
             select rowid as _id, {key}, occurred_at, received_at, _content_hash, _load_id, {is_fresh} as is_fresh,
-                false as is_retired
+                false as is_retired,
+                hash(anon_id, user_agent, ip_hash, consent, sample_percent, is_replay, has_own_id) as beside_content
             from raw.events where {_KEY} in (select key from repeated)
             union all by name
             select {key}, _content_hash, false as is_fresh, true as is_retired
@@ -120,7 +121,8 @@ def take_out_repeats(connection: Connection, paths: Sequence[Path], stamp: str) 
             from contested
             window first_wins as (
                 partition by {key}
-                order by is_retired desc, occurred_at, _content_hash, received_at nulls first, is_fresh, _id
+                order by is_retired desc, occurred_at, _content_hash, received_at nulls first, beside_content,
+                    is_fresh, _id
             )
         )
         select _id, _load_id, kept_load_id, is_fresh,

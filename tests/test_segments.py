@@ -79,7 +79,7 @@ def content(raw):
     columns = "* exclude (_load_id, _loaded_at)"
     tables = [contract.table for contract in CONTRACTS.values()]
     found = {table: raw.execute(f"select {columns} from {table} order by all").fetchall() for table in tables}
-    failed = "select failed_id, kind, org_id, reason, payload from raw.failed_events order by all"
+    failed = "select failed_id, kind, org_id, reason from raw.failed_events order by all"  # failed_id: of its content
     return found | {"failed": raw.execute(failed).fetchall()}
 
 
@@ -101,7 +101,7 @@ EVENT = st.tuples(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(events=st.lists(EVENT, max_size=9), seed=st.integers(0, 999))
 def test_any_split_order_and_repetition_gives_the_same_events(events, seed, tmp_path_factory):
     folder, shuffle = tmp_path_factory.mktemp("split"), random.Random(seed)
