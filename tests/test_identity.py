@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from mmdb_writer import MMDBWriter
+from netaddr import IPSet
 
 from ingestion.collector import identity
 from ingestion.collector.geo import Geo
 from ingestion.collector.identity import Identity
 from ingestion.collector.scrub import may_be_personal, without_addresses
+from ingestion.settings import SettingsError
 
 DAY = 86_400.0
 NOON = 1_800_014_400.0 // DAY * DAY + DAY / 2
@@ -104,28 +106,29 @@ def test_text_that_is_made_to_take_long_ends_and_is_left_alone():
         assert without_addresses(text) == text  # quadratic work, a megabyte of it a request, would stop a collector
 
 
-def test_where_an_address_is_is_told_once_and_without_the_address(monkeypatch):
-    record = {"country": {"iso_code": "US"}, "subdivisions": [{"iso_code": "CA"}], "traits": {"user_type": "hosting"}}
-    known = {"203.0.113.7": record, "203.0.113.8": {"autonomous_system_organization": "Hetzner Online GmbH"}}
-    asked = []
-
-    def get(address: str) -> dict | None:
-        asked.append(address)
-        return known.get(address)
-
-    monkeypatch.setattr("maxminddb.open_database", lambda path: SimpleNamespace(get=get))
-    geo = Geo(Path("some.mmdb"))
-    for _ in range(2):
-        for n in (7, 8, 9):
-            geo.note("default", f"hash{n}", f"203.0.113.{n}")
+def test_where_an_address_is_is_told_once_and_without_the_address(tmp_path):
+    database = MMDBWriter(ip_version=6, ipv4_compatible=True, database_type="Test")
+    place = {"country": {"iso_code": "US"}, "subdivisions": [{"iso_code": "CA"}]}
+    database.insert_network(IPSet(["203.0.113.0/29"]), place | {"traits": {"user_type": "hosting"}})
+    database.insert_network(IPSet(["2001:db8::/32"]), {"autonomous_system_organization": "Hetzner Online GmbH"})
+    database.to_db_file(str(tmp_path / "places.mmdb"))
+    geo = Geo(tmp_path / "places.mmdb")
+    addresses = {"one": "203.0.113.7", "two": "2001:db8::8", "nowhere": "203.0.113.9", "odd": "no address"}
+    for ip_hash, address in (*addresses.items(), *addresses.items()):
+        geo.note("default", ip_hash, address)
     lines = geo.lines()
     assert [json.loads(line)["rows"] for line in lines] == [
         [
-            {"ip_hash": "hash7", "country": "US", "region": "US-CA", "is_data_centre": True},
-            {"ip_hash": "hash8", "is_data_centre": True},
+            {"ip_hash": "one", "country": "US", "region": "US-CA", "is_data_centre": True},
+            {"ip_hash": "two", "is_data_centre": True},
         ]
     ]
-    assert asked == ["203.0.113.7", "203.0.113.8", "203.0.113.9"]
-    geo.note("default", "hash7", "203.0.113.7")
-    assert geo.lines() == []
-    assert b"203.0.113" not in b"".join(lines)
+    assert not any(address.encode() in line for line in lines for address in addresses.values())
+    geo.note("default", "one", addresses["one"])
+    assert geo.lines() == []  # each once
+
+
+def test_a_file_that_is_no_database_is_said_to_be_none(tmp_path):
+    (tmp_path / "places.mmdb").write_text("nothing")
+    with pytest.raises(SettingsError, match=r"places\.mmdb is no readable MaxMind file"):
+        Geo(tmp_path / "places.mmdb")
