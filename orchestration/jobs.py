@@ -12,8 +12,11 @@ RUNNING = dg.DefaultScheduleStatus.RUNNING
 EVERYTHING = dg.AssetSelection.all()
 TOUCHPOINTS = dg.AssetSelection.assets(["marts", "touchpoints"])
 ATTRIBUTION = dg.AssetSelection.assets(["marts", "attribution_links"], ["marts", "attribution_candidates"])
-DUPLICATES = dg.AssetSelection.checks(
-    dg.AssetCheckKey(dg.AssetKey(["staging", "stg_raw__loads"]), "assert_duplicate_rate_below_limit")
+REPEATED_EVENTS = dg.AssetKey(["intermediate", "int_event_duplicates"])
+# dbt runs a test where all that it reads is selected.
+DUPLICATES = dg.AssetSelection.assets(["staging", "stg_raw__events"], REPEATED_EVENTS) | dg.AssetSelection.checks(
+    dg.AssetCheckKey(dg.AssetKey(["staging", "stg_raw__loads"]), "assert_duplicate_rate_below_limit"),
+    dg.AssetCheckKey(REPEATED_EVENTS, "assert_event_duplicates_below_limit"),
 )
 
 build = dg.define_asset_job("build", EVERYTHING, description="The whole graph, from files to published marts.")
@@ -24,7 +27,9 @@ attribution = dg.define_asset_job(
     "attribution", ATTRIBUTION.upstream(), description="Credit every conversion under every model."
 )
 nightly_duplicates = dg.define_asset_job(
-    "nightly_duplicates", DUPLICATES, description="Warn when more than a tenth of the rows received were duplicates."
+    "nightly_duplicates",
+    DUPLICATES,
+    description="Find events that probably repeat another; warn when more than a tenth of the rows or events do.",
 )
 daily_rollups = dg.define_asset_job(
     "daily_rollups", EVERYTHING, description="Rollups, waste flags and the published version of the day."

@@ -22,6 +22,9 @@ from conftest import CHROMIUM, COMMAND, ROOT, needs_chromium, published, tributa
 from playwright.sync_api import sync_playwright
 
 DUPLICATES = dg.AssetCheckKey(dg.AssetKey(["staging", "stg_raw__loads"]), "assert_duplicate_rate_below_limit")
+REPEATED = dg.AssetCheckKey(
+    dg.AssetKey(["intermediate", "int_event_duplicates"]), "assert_event_duplicates_below_limit"
+)
 VOLUME = dg.AssetCheckKey(dg.AssetKey(["staging", "stg_raw__events"]), "assert_no_volume_drop")
 PROMISES = {
     "assert_everything_adds_up", "assert_everything_explains_itself", "assert_nothing_lost_or_counted_twice",
@@ -103,7 +106,7 @@ def test_what_the_jobs_select(defs):
     assert dg.AssetKey(["marts", "daily_rollups"]) not in keys["land"] | keys["attribution"]
     assert dg.AssetKey(["marts", "attribution_links"]) in keys["attribution"]
     assert dg.AssetKey("published") not in keys["land"] | keys["attribution"]
-    assert keys["nightly_duplicates"] == set()
+    assert keys["nightly_duplicates"] == {VOLUME.asset_key, REPEATED.asset_key}
     promises = [key for key in graph.asset_check_keys if key.name in PROMISES]
     assert len(promises) == 3
     assert all(graph.get(key).blocking for key in promises)
@@ -144,7 +147,8 @@ def test_what_stands_beside_the_assets(defs, home, instance):
             assert set(lineage) == columns
     lineage = materialized(instance, "marts", "conversions")["dagster/column_lineage"].value.deps_by_column
     assert lineage["value_micros"] == [
-        dg.TableColumnDep(dg.AssetKey(["intermediate", "int_conversions"]), "value_micros")
+        dg.TableColumnDep(dg.AssetKey(["intermediate", "int_conversions"]), "value_micros"),
+        dg.TableColumnDep(dg.AssetKey(["intermediate", "int_refunds"]), "refunded_micros"),
     ]
     assert "data:image/png;base64," in materialized(instance, "marts", "daily_rollups")["spend_and_value"].value
     for mart in ("channel_summary", "waste_flags", "conversion_paths"):
@@ -161,22 +165,23 @@ def materialized(instance: dg.DagsterInstance, *key: str) -> dict:
 
 def checked(defs: dg.Definitions, instance: dg.DagsterInstance, key: dg.AssetCheckKey) -> dg.AssetCheckEvaluation:
     """Run one check alone."""
-    if key == DUPLICATES:
-        job = defs.resolve_job_def("nightly_duplicates")
+    if key in (DUPLICATES, REPEATED):
+        job, keys = defs.resolve_job_def("nightly_duplicates"), {DUPLICATES, REPEATED}
     else:
-        job = defs.resolve_implicit_global_asset_job_def().get_subset(asset_check_selection={key})
+        job, keys = defs.resolve_implicit_global_asset_job_def().get_subset(asset_check_selection={key}), {key}
     result = job.execute_in_process(instance=instance, raise_on_error=False)
     assert result.success  # a warning stops nothing
-    (evaluation,) = result.get_asset_check_evaluations()
-    assert evaluation.asset_check_key == key
-    assert not result.get_asset_materialization_events()
-    return evaluation
+    evaluations = {evaluation.asset_check_key: evaluation for evaluation in result.get_asset_check_evaluations()}
+    assert keys <= evaluations.keys()
+    built = {event.asset_key for event in result.get_asset_materialization_events()}
+    assert built == ({VOLUME.asset_key, REPEATED.asset_key} if REPEATED in keys else set())
+    return evaluations[key]
 
 
 def test_many_duplicates_warn(defs, home, instance):
     load = """
         insert into raw.loads
-        select 'many', 'events', 'x.csv', null, max(loaded_at), 90000, {}, {}, 0, 0 from raw.loads
+        select 'many', 'events', 'x.csv', null, max(loaded_at), 90000, {}, {}, 0, 0, 0 from raw.loads
     """
     tables_before = table_times(home)
     in_warehouse(home, load.format(82_000, 8_000))  # below a tenth
@@ -189,9 +194,26 @@ def test_many_duplicates_warn(defs, home, instance):
     assert table_times(home) == tables_before
 
 
+def test_events_that_probably_repeat_another_warn(defs, home, instance):
+    assert checked(defs, instance, REPEATED).passed
+    in_warehouse(home, """
+        insert into raw.events by name
+        select 'northwind' as org_id, 'twice' as site_id, 'twice' || n as event_id, 'CUSTOM' as type,
+            timestamp '2026-08-01' as occurred_at, 'v' as anon_id, false as has_own_id,
+            '' as _content_hash, 'twice' as _load_id, timestamp '2026-09-01' as _loaded_at
+        from range(0, 2) as numbers (n)
+    """)
+    assert not checked(defs, instance, REPEATED).passed
+    in_warehouse(home, "delete from raw.events where _load_id = 'twice'")
+
+
 def table_times(home: Path) -> list[tuple]:
+    """Which tables there are, and when each was made; the nightly job makes one anew."""
     with duckdb.connect(str(home / "warehouse.duckdb")) as connection:
-        return connection.execute("select table_oid, table_name from duckdb_tables() order by all").fetchall()
+        return connection.execute(
+            "select table_oid, table_name from duckdb_tables() where table_name <> ? order by all",
+            [REPEATED.asset_key.path[-1]],
+        ).fetchall()
 
 
 def test_a_drop_in_volume_warns(defs, home, instance):
