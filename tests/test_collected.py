@@ -519,7 +519,7 @@ def test_every_promise_is_kept(warehouse: Connection) -> None:
     } <= checked
 
 
-USUAL = "refunds whole even odd people assets partners private doubled strict trusting".split()
+USUAL = ["refunds", "whole", "even", "odd", "people", "assets", "partners", "private", "doubled", "strict", "trusting"]
 # org: exclude_bots, exclude_suspicious of its site
 ORGS = {**dict.fromkeys(USUAL, (True, False)), "lenient": (False, False), "wary": (True, True)}
 
