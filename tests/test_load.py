@@ -690,9 +690,18 @@ def test_no_personal_data_reaches_the_home_folder(home, tmp_path):
     properties = json.loads(properties)
     assert (properties["email"], properties["note"], properties["user"]["ip"]) == (digest, "call (email)", "(removed)")
     assert properties["phone_number"] == sha256(b"+491705550199").hexdigest()
+    (home.inbox / "events").mkdir()
+    path.rename(home.inbox / "events" / path.name)
+    with connect(home) as raw:
+        import_inbox(raw, home, SETTINGS, "events", print)
+    assert not list((home.inbox / "events").iterdir())
+    (archived,) = home.archive.rglob("*.parquet")
+    assert len(duckdb.sql(f"from read_parquet('{archived}')").fetchall()) == 2
     for file in home.root.rglob("*"):
         if file.is_file():
             body = file.read_bytes().lower()
+            if file == archived:  # compressed
+                body = str(duckdb.sql(f"from read_parquet('{archived}')").fetchall()).lower().encode()
             for secret in (mail, coded, ip, phone, "jane.doe", "555-0199"):
                 assert secret.lower().encode() not in body, f"{secret} in {file}"
 
