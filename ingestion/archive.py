@@ -29,8 +29,8 @@ def write_partitioned(
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     connection.execute(
-        f"copy ({query}) to {literal(folder)} (format parquet, compression zstd, partition_by (site_id, date),"
-        f" write_partition_columns true, filename_pattern {literal(f'{name}.{{i}}')})"
+        f"copy ({query}) to {literal(folder)} (format parquet, compression zstd, compression_level 1,"
+        f" partition_by (site_id, date), write_partition_columns true, filename_pattern {literal(f'{name}.{{i}}')})"
     )
     placed = []
     for path in sorted(folder.rglob("*.parquet")):
