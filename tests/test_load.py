@@ -259,6 +259,26 @@ def test_rates_are_replaced(raw, tmp_path):
     assert raw.execute("select rate::varchar from raw.exchange_rates").fetchall() == [("1.200000000",)]
 
 
+# --- entities -----------------------------------------------------------------------------------------------
+
+
+def test_states_of_entities_under_either_header(raw, tmp_path):
+    text = (
+        'type,id,valid_from,attributes,licence\nasset,7,2026-07-01T00:00:00Z,"{""title"": ""Dawn""}",basic\n'
+        "asset,7,2026-07-02T00:00:00Z,,pro\nasset,8,2026-07-02T00:00:00Z,[1],pro\nasset,,2026-07-02T00:00:00Z,,pro\n"
+    )
+    report = load(raw, "entities", put(tmp_path, text))
+    assert (report.loaded, report.reasons) == (2, {"bad_properties": 1, "missing_value": 1})
+    same = "entity_type,entity_id,valid_from,licence\nasset,7,2026-07-02T00:00:00Z,pro\n"
+    assert load(raw, "entities", put(tmp_path, same)).duplicate == 1
+    restated = load(raw, "entities", put(tmp_path, same.replace("pro", "team")))
+    assert (restated.loaded, restated.replaced) == (1, 1)
+    assert raw.execute("select entity_id, properties from raw.entities order by valid_from").fetchall() == [
+        ("7", '{"licence":"basic","title":"Dawn"}'),
+        ("7", '{"licence":"team"}'),
+    ]
+
+
 # --- the row contract ---------------------------------------------------------------------------------------
 
 
