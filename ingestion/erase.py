@@ -91,8 +91,9 @@ def perform(home: Home, erasure: Erasure, say: Say) -> None:
                 update(connection, relation, person)
             erase_failed(connection, person)
             _describe(connection)
-            remember(connection, person)
-            audit(connection, erasure.erasure_id, "erase", erasure.asked_for, erasure.counts)
+            if not _is_recorded(connection, erasure):
+                remember(connection, person)
+                audit(connection, erasure.erasure_id, "erase", erasure.asked_for, erasure.counts)
         for folder in folders(home):
             for path in files_with(connection, home, folder, person):
                 say(f"writing {path.relative_to(home.root)} anew")
@@ -106,10 +107,14 @@ def perform(home: Home, erasure: Erasure, say: Say) -> None:
 def audit(connection: Connection, erasure_id: str, action: str, asked_for: Kind, counts: dict[str, int]) -> None:
     """A row of raw.erasures: that it happened, not to whom."""
     connection.execute(
-        "insert into raw.erasures select $1, $2, $3, current_timestamp at time zone 'UTC', $4"
-        " where $1 not in (select erasure_id from raw.erasures)",
+        "insert into raw.erasures select $1, $2, $3, current_timestamp at time zone 'UTC', $4",
         [erasure_id, action, asked_for, msgspec.json.encode(counts).decode()],
     )
+
+
+def _is_recorded(connection: Connection, erasure: Erasure) -> bool:
+    query = "select count(*) from raw.erasures where erasure_id = $1"
+    return connection.execute(query, [erasure.erasure_id]).fetchone() == (1,)
 
 
 def journal(home: Home) -> Path:

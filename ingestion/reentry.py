@@ -10,12 +10,14 @@ from datetime import datetime
 from pathlib import Path
 
 from ingestion.anonymise import IDENTIFIERS, KINDS, Replacement, learn, start
+from ingestion.contracts import CONTRACTS
 from ingestion.failed_rows import erase_failed
 from ingestion.home import Home
 from ingestion.person import Person, Relation, Window, hold, raw_relations
 from ingestion.read import Connection, literal, quoted
 from ingestion.rewrite import parquet, rewrite, update
 
+_SHARED = "shared"  # the kind of a visitor who is somebody else, too
 _FOR_EVER = datetime(2199, 12, 31)
 
 
@@ -34,9 +36,17 @@ def remember(connection: Connection, person: Person) -> None:
         select {hashed} as identifier_hash, new_value as pseudonym, ({until})::timestamp as until
         from temp.replacements
         where is_theirs and old_kind in ('visitor', 'customer', 'email', 'order', 'session')
-            and new_value not in (select pseudonym from raw.erased_identifiers)
         """
     )
+    for window in person.windows:
+        if window.visitor not in person.visitors:
+            connection.execute(
+                f"insert into raw.erased_identifiers by name"
+                f" select {identifier_hash(literal(person.org), literal(_SHARED), '$1')} as identifier_hash,"
+                " coalesce($2, '1970-01-01'::timestamp) as since, coalesce($3, $4) as until, new_value as pseudonym"
+                " from temp.replacements where old_kind = 'visitor' and old_value = $1",
+                [window.visitor, window.after, window.until, person.until],
+            )
 
 
 def anonymise_loaded(connection: Connection, load_ids: list[str]) -> int:
@@ -53,7 +63,26 @@ def anonymise_loaded(connection: Connection, load_ids: list[str]) -> int:
             learn(connection, relation, person, where)
             rows += update(connection, relation, person, where)
         erase_failed(connection, person, where)
+        _drop_repeats(connection, where)
     return rows
+
+
+def _drop_repeats(connection: Connection, where: str) -> None:
+    """Rows whose key, without the person, is that of a row which was there: the same thing in other words."""
+    for contract in CONTRACTS.values():
+        if contract.replaces:
+            continue
+        same = " and ".join(f"fresh.{column} is not distinct from old.{column}" for column in contract.key)
+        repeats = connection.execute(
+            f"select fresh.rowid, fresh._load_id from {contract.table} as fresh join {contract.table} as old on {same}"
+            f" where fresh.{where} and not old.{where}"
+        ).fetchall()
+        for row, load in repeats:
+            connection.execute(f"delete from {contract.table} where rowid = {row}")
+            connection.execute(
+                "update raw.loads set loaded_rows = loaded_rows - 1, duplicate_rows = duplicate_rows + 1"
+                " where load_id = $1", [load]
+            )  # fmt: skip
 
 
 def anonymise_archived(connection: Connection, home: Home, paths: list[Path]) -> None:
@@ -87,6 +116,7 @@ def _erased(
         for column in relation.columns
         if KINDS.get(column) in (*IDENTIFIERS, "session")
     ]
+    queries += [query.replace("'visitor' as kind", f"'{_SHARED}' as kind") for query in queries]
     if failed:
         words = "unnest(regexp_extract_all(payload, '[0-9A-Za-z_-]+'))"
         queries.append(
@@ -97,19 +127,26 @@ def _erased(
     found = connection.execute(
         f"""
         with named as (select distinct * from ({" union ".join(queries)}) where org is not null)
-        select org, until, kind, value, min(pseudonym) from named
+        select org, until, kind, value, since, min(pseudonym) from named
         join raw.erased_identifiers on identifier_hash = {identifier_hash("org", "kind", "value")}
         group by all order by all
         """
     ).fetchall()
     erasures: dict[tuple[str, datetime], list[Replacement]] = {}
-    for org, until, kind, value, new in found:
-        erasures.setdefault((org, until), []).append(Replacement(kind, value, new, True))
+    shares: dict[tuple[str, datetime], list[Window]] = {}
+    for org, until, kind, value, since, new in found:
+        mine = erasures.setdefault((org, until), [])
+        if kind == _SHARED:
+            shares.setdefault((org, until), []).append(Window(value, since, until))
+            mine.append(Replacement("visitor", value, new, False))
+        else:
+            mine.append(Replacement(kind, value, new, True))
     persons = []
     for (org, until), known in erasures.items():
         orders = [each for each in erasures.get((org, _FOR_EVER), []) if until != _FOR_EVER]
-        named = {kind: [each.value for each in [*known, *orders] if each.kind == kind] for kind in IDENTIFIERS}
-        windows = [Window(visitor) for visitor in named["visitor"]]
+        named = {kind: [each.value for each in [*known, *orders] if each.kind == kind and each.is_theirs]
+                 for kind in IDENTIFIERS}  # fmt: skip
+        windows = [*(Window(visitor) for visitor in named["visitor"]), *shares.get((org, until), [])]
         person = Person(org, named["customer"], named["email"], named["visitor"], windows, named["order"], until)
         persons.append((person, [*known, *orders]))
     return persons

@@ -53,9 +53,11 @@ def erase(
 
         home = Home.from_environment()
         settings = load_settings(home)
-        if not dry_run and erasing.pending(home):
+        if not dry_run and (begun := erasing.pending(home)):
             say("An erasure was interrupted: it is finished first.")
             finish(home)
+            if knows(begun.person, *who):
+                return
         with build_lock(home, "erase", say):
             asked_at = datetime.now(UTC).replace(tzinfo=None)
             if not dry_run:
@@ -124,6 +126,17 @@ def only_one(**given: str | None) -> tuple[Kind, str]:
     return said[0]
 
 
+def knows(person: Person, kind: Kind, value: str) -> bool:
+    """Whether it is by this identifier, too, that a person was known."""
+    import duckdb
+
+    from ingestion.find_person import normalised
+
+    with duckdb.connect() as connection:
+        known = {"email": person.emails, "visitor": person.visitors, "customer": person.customers}
+        return normalised(connection, kind, value) in known[kind]
+
+
 def found(connection: Connection, kind: Kind, value: str, org: str | None) -> Person:
     from ingestion import find_person
     from ingestion.erase import searched
@@ -190,7 +203,7 @@ def finish(home: Home) -> None:
         left = {finding.where: finding.rows for finding in findings if finding.rows}
         if left:
             show(counted(left))
-            fail("the person is still found there. Remove what is not the warehouse's own, then erase again.", FAILED)
+            fail("The person is still found there: delete or mend these files, then erase again.", FAILED)
         erasing.forget(home)
     say(f"Erased. {len(findings):,} tables and files were read: 0 rows found.")
 

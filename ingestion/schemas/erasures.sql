@@ -6,9 +6,12 @@ create table if not exists raw.erasures (
     done_at    timestamp not null,   -- UTC
     counts     json      not null    -- rows by table
 );
--- What must not come back: SHA-256 of an identifier. Rows that bear it and happened until then are anonymised when loaded.
+-- What must not come back: SHA-256 of org, kind and identifier. Rows that bear it and happened until then are anonymised
+-- when they are loaded.
 create table if not exists raw.erased_identifiers (
     identifier_hash varchar   not null,
     until           timestamp not null,  -- UTC
     pseudonym       varchar   not null
 );
+-- Of a device that others use too: it was the person from then on, where a row names nobody.
+alter table raw.erased_identifiers add column if not exists since timestamp; -- UTC
