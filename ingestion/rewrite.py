@@ -61,7 +61,8 @@ def files_with(connection: Connection, home: Home, folder: Path, person: Person)
     """The files of a folder in which something is to change."""
     relation = parquet(connection, home, folder)
     queries = [
-        f"select filename from {relation.sql} where {own(relation, person)} or {is_mentioned(relation, person)}"
+        f"select distinct filename from {relation.sql}"
+        f" where {own(relation, person)} or {is_mentioned(relation, person)}"
     ]
     if folder == home.archive / "landed":
         queries.append(f"select filename from {_files(folder)} where {names_person(connection, 'failed::varchar')}")

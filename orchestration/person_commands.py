@@ -62,6 +62,7 @@ def erase(
             asked_at = datetime.now(UTC).replace(tzinfo=None)
             if not dry_run:
                 load_everything(home, settings)
+            say("looking for the person")
             erasure = prepared(home, settings, who, org, asked_at)
             show(counted(erasure.counts))
             if dry_run:
