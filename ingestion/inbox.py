@@ -16,7 +16,7 @@ from ingestion.contracts import ContractError
 from ingestion.enrich import enrich
 from ingestion.home import Home
 from ingestion.load import LoadReport, load_file
-from ingestion.reentry import anonymise_archived
+from ingestion.person.reentry import anonymise_archived
 from ingestion.settings import Settings
 
 _UNFINISHED = (".tmp", ".part")

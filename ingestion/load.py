@@ -21,8 +21,8 @@ import msgspec
 from ingestion.contracts import CONTRACTS, KINDS, Contract, ContractError
 from ingestion.merge import FAILED_COLUMNS, conflict_detail, replace, resolve_conflicts, row_as_json, settle
 from ingestion.parse import Scope, typed, violations
+from ingestion.person.reentry import anonymise_loaded
 from ingestion.read import literal, number_lines, read
-from ingestion.reentry import anonymise_loaded
 from ingestion.scope import id_columns, scope_of
 from ingestion.settings import Settings
 

@@ -33,8 +33,8 @@ from ingestion.landed import (
 )
 from ingestion.landing import closed_segments
 from ingestion.load import Load, LoadReport, clear, record_load, store, transaction
+from ingestion.person.reentry import anonymise_archived, anonymise_loaded
 from ingestion.read import Connection, literal, make_unreadable, source_of_objects
-from ingestion.reentry import anonymise_archived, anonymise_loaded
 from ingestion.scope import id_columns, scope_of_rows
 from ingestion.settings import Settings
 

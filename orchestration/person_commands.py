@@ -15,8 +15,8 @@ from ingestion.home import Home
 from orchestration.console import FAILED, WRONG_INPUT, complaints, errors_for_people, fail, say, show
 
 if TYPE_CHECKING:
-    from ingestion.erase import Erasure
-    from ingestion.person import Kind, Person
+    from ingestion.person.erase import Erasure
+    from ingestion.person.rows import Kind, Person
     from ingestion.read import Connection
     from ingestion.settings import Settings
 
@@ -47,8 +47,8 @@ def erase(
     """
     with errors_for_people():
         who = only_one(email=email, visitor=visitor, customer=customer)
-        from ingestion import erase as erasing
         from ingestion.home import build_lock
+        from ingestion.person import erase as erasing
         from ingestion.settings import load_settings
 
         home = Home.from_environment()
@@ -90,9 +90,9 @@ def export_person(
     """
     with errors_for_people():
         kind, value = only_one(email=email, visitor=visitor, customer=customer)
-        from ingestion.erase import audit
-        from ingestion.export_person import document, held
         from ingestion.home import build_lock, connect
+        from ingestion.person.erase import audit
+        from ingestion.person.export import document, held
         from ingestion.settings import land_settings, load_settings
 
         home = Home.from_environment()
@@ -131,7 +131,7 @@ def knows(person: Person, kind: Kind, value: str) -> bool:
     """Whether it is by this identifier, too, that a person was known."""
     import duckdb
 
-    from ingestion.find_person import normalised
+    from ingestion.person.find import normalised
 
     with duckdb.connect() as connection:
         known = {"email": person.emails, "visitor": person.visitors, "customer": person.customers}
@@ -139,19 +139,19 @@ def knows(person: Person, kind: Kind, value: str) -> bool:
 
 
 def found(connection: Connection, kind: Kind, value: str, org: str | None) -> Person:
-    from ingestion import find_person
-    from ingestion.erase import searched
+    from ingestion.person import find as finding
+    from ingestion.person.erase import searched
 
     relations = searched(connection)
-    stored = find_person.normalised(connection, kind, value)
-    org = find_person.org_of(connection, relations, kind, stored, org)
-    return find_person.find(connection, relations, kind, stored, org)
+    stored = finding.normalised(connection, kind, value)
+    org = finding.org_of(connection, relations, kind, stored, org)
+    return finding.find(connection, relations, kind, stored, org)
 
 
 def prepared(home: Home, settings: Settings, who: tuple[Kind, str], org: str | None, asked_at: datetime) -> Erasure:
     """The erasure to be, nothing changed yet."""
-    from ingestion.erase import prepare
     from ingestion.home import connect
+    from ingestion.person.erase import prepare
     from ingestion.settings import land_settings
 
     with connect(home) as connection:
@@ -184,9 +184,9 @@ def load_everything(home: Home, settings: Settings) -> None:
 
 def finish(home: Home) -> None:
     """Do what is written down, build and publish everything anew, and prove that nothing is left."""
-    from ingestion import erase as erasing
-    from ingestion.absence import scan
     from ingestion.home import build_lock
+    from ingestion.person import erase as erasing
+    from ingestion.person.absence import scan
     from orchestration.run import run_graph
     from serving.publish import clear_leftovers
 

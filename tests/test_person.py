@@ -16,12 +16,12 @@ import duckdb
 import pytest
 from conftest import COMMAND, tables, tributary
 
-from ingestion.absence import scan
-from ingestion.cut_url import cut
-from ingestion.erase import pending, searched
-from ingestion.find_person import find
 from ingestion.home import Home, connect
 from ingestion.load import load_file
+from ingestion.person.absence import scan
+from ingestion.person.cut_url import cut
+from ingestion.person.erase import pending, searched
+from ingestion.person.find import find
 from ingestion.receipts import Failed, Receipt, as_line
 from ingestion.settings import load_settings
 from orchestration.person_commands import prepared

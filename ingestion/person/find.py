@@ -1,7 +1,7 @@
 """One identifier -> the person: all by which an org knows who it is.
 
 In: an e-mail address, a visitor id or a customer id, and the relations in which to look. Out: a Person, which is held
-(ingestion/person.py).
+(rows.py).
 """
 
 from __future__ import annotations
@@ -10,7 +10,19 @@ import hashlib
 from datetime import UTC, datetime
 
 from ingestion.contracts import ContractError
-from ingestion.person import CUSTOMER, ORDER, VISITOR, Kind, Person, Relation, Window, hold, names_of, said_of, whose
+from ingestion.person.rows import (
+    CUSTOMER,
+    ORDER,
+    VISITOR,
+    Kind,
+    Person,
+    Relation,
+    Window,
+    hold,
+    names_of,
+    said_of,
+    whose,
+)
 from ingestion.privacy import EMAIL
 from ingestion.read import Connection, literal
 

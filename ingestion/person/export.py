@@ -1,6 +1,6 @@
 """What is held about one person, for that person: the rows that an erasure would change, and what the marts say.
 
-In: a Person whom ingestion/person.py holds, the warehouse, the archive and the published marts. Out: a JSON document.
+In: a Person whom rows.py holds, the warehouse, the archive and the published marts. Out: a JSON document.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from typing import Any
 import duckdb
 import msgspec
 
-from ingestion.anonymise import learn, start
-from ingestion.failed_rows import failed_payloads
 from ingestion.home import Home
-from ingestion.person import Person, hold, own, raw_relations
+from ingestion.person.anonymise import learn, start
+from ingestion.person.failed_rows import failed_payloads
+from ingestion.person.rewrite import folders, parquet
+from ingestion.person.rows import Person, hold, own, raw_relations
 from ingestion.read import Connection, literal
-from ingestion.rewrite import folders, parquet
 
 NOTE = (
     "E-mail addresses, phone numbers and IP addresses are kept as hashes only and cannot be given in clear."

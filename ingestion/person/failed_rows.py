@@ -1,6 +1,6 @@
 """Failed rows are text: where a person's identifiers stand in one, its payload goes; reason and count stay.
 
-In: the temporary table `replacements` (ingestion/anonymise.py). Out: SQL conditions, and raw.failed_events without the
+In: the temporary table `replacements` (anonymise.py). Out: SQL conditions, and raw.failed_events without the
 person. The row's id stays, so that the same bad row, imported again, adds nothing.
 """
 
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 
-from ingestion.anonymise import IDENTIFIERS, replacements
-from ingestion.person import Person
-from ingestion.pseudonyms import is_distinctive
+from ingestion.person.anonymise import IDENTIFIERS, replacements
+from ingestion.person.pseudonyms import is_distinctive
+from ingestion.person.rows import Person
 from ingestion.read import Connection, literal
 
 ERASED = '{"erased": true}'

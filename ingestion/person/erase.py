@@ -1,6 +1,6 @@
 """A person's request to be forgotten: the home folder no longer knows the person, and every total is as before.
 
-In: a person (ingestion/person.py) and the home folder, whose build lock the caller holds. Out: an Erasure, written down
+In: a person (rows.py) and the home folder, whose build lock the caller holds. Out: an Erasure, written down
 in erasing.json before anything changes and removed when a scan has found nothing: whatever is killed in between, the
 next erasure finishes it first. The raw tables change in one transaction, then the archive file by file; then the
 warehouse is copied to a new file, since a database file keeps what was deleted from it.
@@ -17,15 +17,15 @@ from pathlib import Path
 
 import msgspec
 
-from ingestion.anonymise import Replacement, learn, replacements, start
 from ingestion.archive import place, sync
-from ingestion.failed_rows import count_failed, erase_failed
 from ingestion.home import Home, connect
 from ingestion.load import transaction
-from ingestion.person import Kind, Person, Relation, hold, raw_relations
+from ingestion.person.anonymise import Replacement, learn, replacements, start
+from ingestion.person.failed_rows import count_failed, erase_failed
+from ingestion.person.reentry import remember
+from ingestion.person.rewrite import files_with, folders, parquet, rewrite, update
+from ingestion.person.rows import Kind, Person, Relation, hold, raw_relations
 from ingestion.read import Connection, literal, quoted
-from ingestion.reentry import remember
-from ingestion.rewrite import files_with, folders, parquet, rewrite, update
 
 Say = Callable[[str], None]
 

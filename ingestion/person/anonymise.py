@@ -1,6 +1,6 @@
 """A person's rows -> the same rows without the person, so that every count and every sum stays.
 
-In: relations, and a Person whom ingestion/person.py holds. Out: `learn` gathers what the person's rows contain and what
+In: relations, and a Person whom rows.py holds. Out: `learn` gathers what the person's rows contain and what
 takes its place, the temporary table `replacements`; `assignments` gives the new value of each column as SQL. Equal
 values get one pseudonym, so that sessions, orders and clicks stay what they were.
 """
@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from ingestion.cut_url import cut
-from ingestion.person import Person, Relation, in_org, in_time, own
-from ingestion.pseudonyms import coarse_browser, common_answer, in_words, is_distinctive, pseudonym
+from ingestion.person.cut_url import cut
+from ingestion.person.pseudonyms import coarse_browser, common_answer, in_words, is_distinctive, pseudonym
+from ingestion.person.rows import Person, Relation, in_org, in_time, own
 from ingestion.read import Connection, literal, quoted
 
 # What a column holds, by its name: its values are replaced kind by kind. Other columns stay.

@@ -1,6 +1,6 @@
 """Whose rows are whose: a Person -> SQL that tells the person's rows in any table or file.
 
-In: a Person (ingestion/find_person.py), which `hold` puts into temporary tables. Out: `own`, the condition on a
+In: a Person (find.py), which `hold` puts into temporary tables. Out: `own`, the condition on a
 relation's columns by which a row is that person's.
 
 A row belongs to whom it names: its customer, else its e-mail address. A row that names nobody belongs to whoever is

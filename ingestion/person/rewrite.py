@@ -1,7 +1,7 @@
 """Tables and Parquet files written anew without a person.
 
-In: the temporary tables of a person (ingestion/person.py) and of what takes the place of each value
-(ingestion/anonymise.py). Out: the same rows in the same places. Doing any of it again changes nothing.
+In: the temporary tables of a person (rows.py) and of what takes the place of each value
+(anonymise.py). Out: the same rows in the same places. Doing any of it again changes nothing.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ingestion.anonymise import KINDS, assignments, is_mentioned, mentions
 from ingestion.archive import place
 from ingestion.contracts import CONTRACTS
-from ingestion.failed_rows import names_person, without_payload
 from ingestion.home import Home
-from ingestion.person import Person, Relation, own
+from ingestion.person.anonymise import KINDS, assignments, is_mentioned, mentions
+from ingestion.person.failed_rows import names_person, without_payload
+from ingestion.person.rows import Person, Relation, own
 from ingestion.read import Connection, literal, quoted
 
 _IDS = ("event_id", "interaction_id", "conversion_id", "refund_id", "postback_id", "answer_id", "entity_id")

@@ -1,6 +1,6 @@
 """The proof of an erasure: every file of the home folder is read, and what still knows the person is counted.
 
-In: an Erasure (ingestion/erase.py). Out: a Finding for each table and file that was read. Databases and Parquet are
+In: an Erasure (erase.py). Out: a Finding for each table and file that was read. Databases and Parquet are
 read value by value, since compressed blocks hide what they hold, and then, like every other file, byte by byte.
 """
 
@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 import duckdb
 
-from ingestion.anonymise import IDENTIFIERS, KINDS
-from ingestion.erase import Erasure, journal
 from ingestion.home import Home
-from ingestion.pseudonyms import in_words, is_distinctive
+from ingestion.person.anonymise import IDENTIFIERS, KINDS
+from ingestion.person.erase import Erasure, journal
+from ingestion.person.pseudonyms import in_words, is_distinctive
 from ingestion.read import literal, quoted
 
 _KEYS = (("c:", "customer"), ("v:", "visitor"))  # of person_key in the marts
