@@ -19,7 +19,7 @@ _KEPT = ("ref", "creator")
 @cache
 def click_id_parameters() -> frozenset[str]:
     """The parameters in which ad platforms send click ids. The seed by which the models know them."""
-    seed = Path(__file__).parents[1] / "dbt_project" / "seeds" / "click_ids.csv"
+    seed = Path(__file__).parents[2] / "dbt_project" / "seeds" / "click_ids.csv"
     with seed.open(newline="") as file:
         return frozenset(row["parameter"] for row in csv.DictReader(file))
 

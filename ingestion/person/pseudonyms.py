@@ -57,6 +57,6 @@ def common_answer(connection: Connection, answer: str) -> str:
 @cache
 def survey_words() -> tuple[str, ...]:
     """The words by which the marts file answers: their own seed."""
-    seed = Path(__file__).parents[1] / "dbt_project" / "seeds" / "survey_words.csv"
+    seed = Path(__file__).parents[2] / "dbt_project" / "seeds" / "survey_words.csv"
     with seed.open(newline="") as file:
         return tuple(row["word"] for row in csv.DictReader(file))
