@@ -6,10 +6,10 @@ The order of the columns is the order in which a row's content is hashed: append
 
 from __future__ import annotations
 
-import csv
 from functools import cache
-from pathlib import Path
 from typing import Literal, NamedTuple
+
+from ingestion.seeds import seed
 
 Type = Literal[
     "text",  # trimmed; empty is null
@@ -30,9 +30,7 @@ Type = Literal[
 @cache
 def platform_aliases() -> dict[str, str]:
     """Alias -> platform. The seed by which dbt folds the platforms of touches, so that spend joins them."""
-    seed = Path(__file__).parents[1] / "dbt_project" / "seeds" / "source_platforms.csv"
-    with seed.open(newline="") as file:
-        return {row["alias"]: row["platform"] for row in csv.DictReader(file)}
+    return {row["alias"]: row["platform"] for row in seed("source_platforms")}
 
 
 def platform_name(alias: str) -> str:

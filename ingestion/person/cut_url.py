@@ -6,12 +6,12 @@ behind the #). A click id stays as the fact that there was one: its value is the
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from urllib.parse import unquote_plus
+
+from ingestion.seeds import seed
 
 _KEPT = ("ref", "creator")
 
@@ -19,9 +19,7 @@ _KEPT = ("ref", "creator")
 @cache
 def click_id_parameters() -> frozenset[str]:
     """The parameters in which ad platforms send click ids. The seed by which the models know them."""
-    seed = Path(__file__).parents[2] / "dbt_project" / "seeds" / "click_ids.csv"
-    with seed.open(newline="") as file:
-        return frozenset(row["parameter"] for row in csv.DictReader(file))
+    return frozenset(row["parameter"] for row in seed("click_ids"))
 
 
 def cut(url: str, click_id: Callable[[str], str]) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import re
 import secrets
 from collections.abc import Iterable
 from functools import cache
-from pathlib import Path
 
 from ingestion.read import Connection
+from ingestion.seeds import seed
 
 _DEVICE_WORDS = re.compile(  # those of the macro device_type
     "bot|crawl|spider|slurp|headless|lighthouse|preview|ipad|tablet|kindle|silk/|playbook|mobi|iphone|ipod"
@@ -57,6 +56,4 @@ def common_answer(connection: Connection, answer: str) -> str:
 @cache
 def survey_words() -> tuple[str, ...]:
     """The words by which the marts file answers: their own seed."""
-    seed = Path(__file__).parents[2] / "dbt_project" / "seeds" / "survey_words.csv"
-    with seed.open(newline="") as file:
-        return tuple(row["word"] for row in csv.DictReader(file))
+    return tuple(row["word"] for row in seed("survey_words"))
