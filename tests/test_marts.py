@@ -79,12 +79,10 @@ def records(marts: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
 
 
 def archived(home: Path, kind: str) -> list[dict[str, str]]:
-    """The rows of the files of a kind that were imported."""
-    found = []
-    for path in (home / "archive" / "inbox" / kind).iterdir():
-        with path.open(newline="") as file:
-            found += csv.DictReader(file)
-    return found
+    """The rows of the files of a kind that were imported, as text."""
+    with duckdb.connect() as connection:
+        rows = records(connection, f"from '{home}/archive/inbox/{kind}/*.parquet'")
+    return [{name: "" if value is None else str(value) for name, value in row.items()} for row in rows]
 
 
 def rounded(number: Fraction) -> int:

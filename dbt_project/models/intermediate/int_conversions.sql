@@ -46,6 +46,7 @@ unioned as (
         events.order_id,
         events.value_micros,
         events.currency,
+        coalesce(events.consent, true) as may_be_stitched,
         left_out.reason as set_aside_reason,
     from events
     left join left_out using (org_id, site_id, event_id)
@@ -66,14 +67,15 @@ unioned as (
         order_id,
         value_micros,
         currency,
+        true,
         cast(null as varchar),
     from reported
 ),
 
--- An order that a webhook reports has the visitor of the event that names it.
+-- An order that a webhook reports has the visitor of the event that names it; who refused consent stays unknown.
 stitched as (
     select
-        unioned.* exclude (visitor_id),
+        unioned.* exclude (visitor_id, may_be_stitched),
         coalesce(unioned.visitor_id, order_visitors.visitor_id) as visitor_id,
         coalesce(unioned.event_id, order_visitors.event_id) as session_event_id,
         case when unioned.event_id is not null then unioned.site_id else order_visitors.site_id end as session_site_id,
@@ -82,6 +84,7 @@ stitched as (
         on unioned.org_id = order_visitors.org_id
         and unioned.order_id = order_visitors.order_id
         and unioned.visitor_id is null
+        and unioned.may_be_stitched
 ),
 
 identified as (

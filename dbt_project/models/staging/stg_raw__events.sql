@@ -30,6 +30,7 @@ final as (
         source.email_hash,
         source.entity_type,
         source.entity_id,
+        source.consent,
         source.sample_percent,
         coalesce(source.is_replay, false) as is_replay,
         coalesce(source.has_own_id, true) as has_own_id,
