@@ -40,7 +40,7 @@ orgs:
 sites:
   - {{id: shop, org: default, public_key: {KEY}, domains: [example.com], events_per_minute: 1000000000}}
 """
-BATCHES, SINGLE = {"batch": 100, "connections": 32}, {"batch": 1, "connections": 64}
+BATCHES, SINGLE = {"batch": 100, "connections": 64}, {"batch": 1, "connections": 64}
 
 
 class Landed(msgspec.Struct):

@@ -107,7 +107,7 @@ _SECTIONS: dict[str, tuple[tuple[str, ...], dict[str, Callable[[Any], str | None
             "origins": values.origins,
             "events_per_minute": values.count,
             "max_event_age_days": values.days,
-            "sample_percent": values.one_of(100, 80, 50),
+            "sample_percent": values.one_of(*values.SAMPLES),
             "cookieless": values.flag,
             "exclude_bots": values.flag,
             "exclude_suspicious": values.flag,

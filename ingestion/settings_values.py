@@ -150,6 +150,8 @@ def _unknown(names: Iterable[str], known: list[str]) -> str | None:
     return f"{unknown[0]}: unknown: {hint(unknown[0], known) or ', '.join(known)}" if unknown else None
 
 
+SAMPLES = (100, 80, 50)  # percent of a site's visitors
+
 # ISO 4217, active codes.
 CURRENCIES = frozenset(
     """AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD

@@ -6,7 +6,7 @@ same id with other content is no duplicate but a contradiction, which the load k
 
 from __future__ import annotations
 
-GENERATION = 250_000  # hashes; two generations are some 40 MB
+GENERATION = 50_000  # hashes: two generations stay near the processor
 
 
 class Recent:

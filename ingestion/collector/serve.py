@@ -11,7 +11,6 @@ import os
 import resource
 import signal
 import socket
-import sys
 import tempfile
 from functools import partial
 from typing import Any
@@ -27,7 +26,6 @@ from ingestion.collector.sites import read_sites
 from ingestion.collector.state import Options, geo_of, redis_of, try_to_write
 from ingestion.home import Home
 
-_SWITCH = 0.0005  # seconds: the thread that writes does not wait long for the one that answers
 _CONNECTIONS = 4096
 
 
@@ -36,7 +34,6 @@ def application(options: Options) -> Any:
     from ingestion.collector.app import create_app
 
     log.configure()
-    sys.setswitchinterval(_SWITCH)
     app = create_app(options)
     gc.collect()
     gc.freeze()  # what is there now stays: it need not be looked through again

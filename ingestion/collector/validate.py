@@ -28,7 +28,7 @@ from ingestion.collector.scrub import (
 from ingestion.event_types import BUILT_IN
 from ingestion.receipts import Failed
 from ingestion.settings import Property, Settings, Site
-from ingestion.settings_values import CURRENCIES
+from ingestion.settings_values import CURRENCIES, SAMPLES
 
 FUTURE = timedelta(minutes=5)
 _JSON_TYPES: dict[str, tuple[type, ...]] = {
@@ -99,6 +99,8 @@ def row_of(event: Event, rules: Rules, allowed: Window, daily_id: str, new_id: s
         _check_person(event)
     if event.entity_type or event.entity_id:
         _check_entity(event)
+    if event.sample_percent is not None:
+        _check_sample(event.sample_percent)
     properties = event.properties
     if properties and has_personal_names(properties):
         properties = clean(properties)
@@ -208,6 +210,13 @@ def _check_person(event: Event) -> None:
     if not (contact or event.user_id or event.order_id or event.consent is False):
         detail = "nobody is named: send anonId, or userId, email, phone or orderId, or consent false"
         raise Rejected("schema", "missing_person", detail, "anonId")
+
+
+def _check_sample(percent: int) -> None:
+    """The marts weigh visitors by it: nobody may claim to stand for a hundred."""
+    if percent not in SAMPLES:
+        detail = f"samplePercent {percent} is none of {', '.join(map(str, SAMPLES))}"
+        raise Rejected("business", "unknown_sample", detail, "samplePercent")
 
 
 def _check_entity(event: Event) -> None:
