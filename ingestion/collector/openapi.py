@@ -9,11 +9,13 @@ import msgspec
 
 from ingestion.collector.body import MAX_BODY
 from ingestion.collector.messages import MAX_EVENTS, Event
+from ingestion.collector.webhooks.described import paths as webhook_paths
 
 _PROBLEMS = {
     "400": "The body is not JSON, or not an event or a batch of them",
     "401": "No site has this public key",
     "403": "The sender is neither a page of the site nor a server that has its key",
+    "404": "tributary.yaml has no such site, webhook or network",
     "405": "Not a method of this path",
     "413": f"More than {MAX_BODY >> 20} MiB, packed or unpacked",
     "415": "Another content type or encoding than those listed",
@@ -45,6 +47,7 @@ def document() -> dict[str, Any]:
             "/admin/flush": {
                 "post": _admin(_get("Close the segments, so that they can be loaded", {"type": "object"}, ["503"]))
             },
+            **webhook_paths({status: {"$ref": f"#/components/responses/{status}"} for status in _PROBLEMS}),
         },
         "components": {
             "schemas": {**_corrected(schemas), **_OTHER_SCHEMAS},
@@ -70,7 +73,7 @@ def _track() -> dict[str, Any]:
                 "description": "Durable: received = accepted + duplicate + rejected",
                 "content": {"application/json": {"schema": _ref("Answer")}},
             },
-            **{status: {"$ref": f"#/components/responses/{status}"} for status in _PROBLEMS},
+            **{status: {"$ref": f"#/components/responses/{status}"} for status in _PROBLEMS if status != "404"},
         },
     }
 

@@ -40,7 +40,7 @@ class _Page(msgspec.Struct, rename="camel"):
     consent: bool | None = None
 
 
-class _Step(_Page):
+class Step(_Page):
     event: Id = ""
     id: Id | None = None  # of the step; a repetition has the same
     checkout_token: Id | None = None
@@ -49,7 +49,7 @@ class _Step(_Page):
     url: Url | None = None
 
 
-class _Answer(_Page):
+class Answer(_Page):
     question: Text = ""
     answer: Text = ""
     answer_id: Id | None = None
@@ -57,7 +57,7 @@ class _Answer(_Page):
 
 async def checkout_step(request: Request) -> Response:
     """POST /api/events/checkout. A pixel's sandbox has no origin of its own (`null`)."""
-    given, body, site, is_page = await _given(request, _Step, may_be_sandboxed=True)
+    given, body, site, is_page = await _given(request, Step, may_be_sandboxed=True)
     if given.event not in STEPS:
         raise Refused(400, "Unknown step", f"event is none of {', '.join(STEPS)}")
     step = {
@@ -84,7 +84,7 @@ async def checkout_step(request: Request) -> Response:
 
 async def survey_answer(request: Request) -> Response:
     """POST /api/survey"""
-    given, _, site, is_page = await _given(request, _Answer)
+    given, _, site, is_page = await _given(request, Answer)
     state, received = state_of(request), datetime.now(UTC)
     if not given.question.strip() or not given.answer.strip():
         raise Refused(400, "Nothing answered", "question and answer are both needed")
