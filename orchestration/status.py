@@ -12,6 +12,7 @@ from rich.table import Table
 
 from ingestion.home import Home, build_lock, connect, lock_holder
 from ingestion.inbox import waiting
+from ingestion.landing import open_segments
 from ingestion.load import KINDS
 from ingestion.status import failures, raw_rows
 from orchestration.run import end_dead_runs, open_instance
@@ -35,6 +36,8 @@ def status(home: Home) -> Iterator[Any]:
     files = sum(len(waiting(home, kind)) for kind in KINDS)
     if files:
         yield f"In the inbox: {files} files, imported by the next run."
+    if landed := len(list(home.landing.glob("*.ndjson"))) + len(open_segments(home.landing)):
+        yield f"Landed: {landed} segments of the collector; the next run loads those that are closed."
     yield from of_published(home)
     yield from of_runs(home)
 
