@@ -318,6 +318,7 @@ def test_what_is_no_request_is_a_problem_that_says_so(service, body):
     ("members", "accepted"),
     [
         (b'"title":"cut \\ud83d"', 1),  # half an emoji, as JSON.stringify writes it
+        (b'"title":"cut \\ud83d","type":5', 0),
         (b'"properties":{"n":1e400}', 0),
         (b'"properties":{"n":' + b"9" * 400 + b"}", 1),
         (b'"title":"a\\u0000b","anonId":"a\\u0000b"', 1),
@@ -325,7 +326,7 @@ def test_what_is_no_request_is_a_problem_that_says_so(service, body):
         (b'"properties":' + b'{"a":' * 20 + b"1" + b"}" * 20, 1),
         (b'"title":"one","title":"two\\n"', 1),
     ],
-    ids=range(7),
+    ids=range(8),
 )
 def test_odd_json_is_landed_or_refused_and_its_line_is_whole(service, members, accepted):
     event = b'{"type":"PAGE_VIEW","anonId":"odd",' + members + b"}"
@@ -357,9 +358,11 @@ def test_consent_false_leaves_nobody(service):
     members = {"consent": False, "sessionId": "s", "userId": "u", "email": "jo@example.com", "referrer": url}
     service.send(page("nobody", orderId="o-9", url=url, path="/thanks?gclid=G1", **members))
     service.send(page("nobody2", type="NO_SUCH", url=url, **members))
+    service.send(page("nobody3", **members | {"consent": "false"}))
     service.client.post("/admin/flush", headers=ADMIN)
     accepted = next(r for r in service.receipts() if '"e-nobody"' in json.dumps(r))
     refused = next(r for r in service.receipts() if "e-nobody2" in json.dumps(r))
+    in_words = next(r for r in service.receipts() if "e-nobody3" in json.dumps(r))
     clean = f"{ORIGIN}/thanks?utm_source=news"
     assert accepted["rows"] == [
         {"event_id": "e-nobody", "type": "PAGE_VIEW", "url": clean, "path": "/thanks", "referrer": clean,
@@ -369,6 +372,7 @@ def test_consent_false_leaves_nobody(service):
     kept = json.loads(refused["failed"][0]["payload"])
     assert kept.keys() == {"eventId", "type", "url", "referrer", "consent", "receivedAt", "userAgent"}
     assert "ip" not in refused
+    assert in_words["failed"][0]["payload"].count("anonId") == 0
 
 
 def test_a_cookieless_site_gets_an_id_of_the_day_and_a_server_brings_no_visitor_along(service):
@@ -389,16 +393,22 @@ def test_a_cookieless_site_gets_an_id_of_the_day_and_a_server_brings_no_visitor_
 def test_no_file_of_the_home_knows_an_address(tmp_path):
     mail, address, six = "jo.doe@example.com", "203.0.113.77", "2001:db8:85a3::8a2e:370:7334"
     with collecting(tmp_path, "--trusted-proxy", "127.0.0.1") as service:
+        short, hidden = "fe80::abcd", [address.replace(".", "%2E"), six.replace(":", "%253A"), "jo.doe%40example%2Ecom"]
         texts = [mail, mail.replace("@", "%40"), f"call {address} now", f"from {six}", "jo.doe\\u0040example.com"]
+        texts += [short, *hidden]
         events = []
         for n, text in enumerate(texts):
-            members = {"title": text, "properties": {"note": text, "ip": address, "phone": "+4930123", "deep": [text]}}
-            url = f"{ORIGIN}/?q={text}&ip={address}#{text}"
+            properties = {"note": text, "ip": address, "phone": "+4930123", "deep": [text], text: 1}
+            members = {"title": text, "properties": properties}
+            url = f"https://jo.doe:pass!word@shop.example/{text}/?q={text}&ip={address}#{text}"
             events.append(page(f"mail{n}", url=url, referrer=url, anonId=text, userId="u", orderId=text, **members))
             events.append(page(f"bad{n}", type=text, url=url, anonId=text, email=mail, **members))
             events.append(page(f"worse{n}", url=url, title=[text], email=mail, phone="+4930123", userId=text))
+            events.append(page(f"hash{n}", emailHash=mail, phoneHash="+4930123"))
+            events.append(page(f"huge{n}", phone="+4930123", value="HUGE", title=text))
         headers = PLAIN | {"x-forwarded-for": f"{address}, 10.0.0.1", "user-agent": f"Bot ({mail})"}
         body = json.dumps({"publicKey": "pk_shop", "events": events}).replace("\\\\u0040", "\\u0040")
+        body = body.replace('"HUGE"', "1e9" + 20 * "9")
         answer = service.client.post("/api/track", content=body, headers=headers)
         assert answer.json()["received"] == len(events)
         assert mail not in answer.text
@@ -408,7 +418,7 @@ def test_no_file_of_the_home_knows_an_address(tmp_path):
     for path in tmp_path.rglob("*"):
         if path.is_file() and path.name != "tributary.yaml":
             content = path.read_text(errors="replace")
-            for secret in ("jo.doe", address, six, "4930123", *SECRETS.values()):
+            for secret in ("jo.doe", "pass!word", address, six, short, *hidden, "4930123", *SECRETS.values()):
                 assert secret not in content, (path, secret, content[max(0, content.find(secret) - 200) :][:300])
     assert (tmp_path / "salts.json").stat().st_mode & 0o777 == 0o600
 

@@ -65,17 +65,19 @@ async def take_events(
         ip_hash = state.identity.ip_hash(address, now.timestamp())
         if settings.cookieless:
             daily_id = state.identity.daily_id(name, address, user_agent or "", now.timestamp())
-    if user_agent and "@" in user_agent:
+    if user_agent:
         user_agent = without_mail(user_agent)
     sender = Sender(settings.org, name, settings.public_key or "", now, ip_hash, daily_id, user_agent)
     limited = state.limited.pop(name, 0)
-    outcome = process(body, opened, sender, site.rules, state.recent, limited=limited)
     try:
+        outcome = process(body, opened, sender, site.rules, state.recent, limited=limited)
         await state.landing.append(outcome.line)
-    except LandingUnavailable as error:
-        if limited:
+    except BaseException as error:
+        if limited:  # they are in no receipt yet, whatever went wrong
             state.limited[name] = state.limited.get(name, 0) + limited
-        raise unavailable(error) from None
+        if isinstance(error, LandingUnavailable):
+            raise unavailable(error) from None
+        raise
     state.recent.remember(outcome.contents)
     rejected = Counter(error["reason"] for error in outcome.errors) if outcome.errors else Counter()
     metrics.count(name, "events", accepted=outcome.accepted, duplicate=outcome.duplicate, rejected=rejected)

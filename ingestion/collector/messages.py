@@ -7,7 +7,7 @@ taken apart to find out which of its events it was.
 
 from __future__ import annotations
 
-import json
+import re
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, NamedTuple
@@ -18,6 +18,10 @@ from msgspec import Meta
 from ingestion.collector.problems import Refused
 
 MAX_EVENTS = 100
+# What is no lone surrogate comes first: an escaped backslash, a pair.
+_SURROGATE = re.compile(
+    rb"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+)
 
 Id = Annotated[str, Meta(max_length=256)]
 Text = Annotated[str, Meta(max_length=1024)]
@@ -125,9 +129,7 @@ def opened(body: bytes) -> Opened:
     except msgspec.ValidationError:
         return _one_by_one(body)
     except (ValueError, RecursionError) as error:
-        if b"\\u" not in body or isinstance(error, RecursionError):
-            raise _malformed(error) from None
-        return opened(_without_lone_surrogates(body, error))
+        return opened(_mended(body, error))
     events = request.events
     if events is None:
         return Opened(request.public_key, [request])
@@ -139,7 +141,7 @@ def _one_by_one(body: bytes) -> Opened:
     try:
         request = _loose(body)
     except (ValueError, RecursionError) as error:
-        raise _malformed(error) from None
+        return opened(_mended(body, error))
     if request.events is None:
         return Opened(request.public_key, [_readable(body)])
     _check_count(len(request.events))
@@ -169,13 +171,12 @@ def _malformed(error: Exception) -> Refused:
     return Refused(400, "Malformed body", detail)
 
 
-def _without_lone_surrogates(body: bytes, error: ValueError) -> bytes:
-    """JSON.stringify writes half an emoji, of a title cut in two, as an escape that is no character."""
-    try:
-        text = json.dumps(json.loads(body), ensure_ascii=False)
-    except (ValueError, RecursionError):
-        raise _malformed(error) from None
-    mended = text.encode("utf-8", "replace")
-    if b"\\u" in mended and mended == body:
+def _mended(body: bytes, error: Exception) -> bytes:
+    """JSON.stringify writes half an emoji, of a title cut in two, as an escape that is no character: ? stands for it.
+
+    Raises Refused (400) where that was not what is wrong.
+    """
+    mended = _SURROGATE.sub(lambda found: b"?" if found[1] else found[0], body)
+    if mended == body or isinstance(error, RecursionError):
         raise _malformed(error) from None
     return mended

@@ -6,6 +6,8 @@ In: an event, or the text of one that could not be read, and why it was refused.
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import datetime
 from typing import Any
 
@@ -27,7 +29,6 @@ from ingestion.collector.validate import Rejected
 from ingestion.receipts import Failed
 
 _IDS = ("eventId", "anonId", "sessionId", "userId", "orderId", "entityId")
-_MAX_TEXT = 8192
 
 
 def schema_problem(event: Unreadable) -> Rejected:
@@ -73,22 +74,31 @@ def _members(event: Event) -> dict[str, Any]:
 def _unreadable_members(raw: bytes) -> Any:
     try:
         event = msgspec.json.decode(raw)
-    except ValueError:
-        return without_addresses(raw.decode("utf-8", "replace")[:_MAX_TEXT])
+    except ValueError:  # a number beyond any machine's, a byte that is not UTF-8
+        event = json.loads(raw.decode("utf-8", "replace"), parse_float=str, parse_int=_whole)
     if not isinstance(event, dict):
         return clean(event)
     event.pop("publicKey", None)
     email, phone = event.pop("email", None), event.pop("phone", None)
     hashes = {
-        "emailHash": email_hash(email) if isinstance(email, str) else event.get("emailHash"),
-        "phoneHash": phone_hash(phone) if isinstance(phone, str) else event.get("phoneHash"),
+        "emailHash": email_hash(email) if isinstance(email, str) else _hash(event.get("emailHash")),
+        "phoneHash": phone_hash(phone) if isinstance(phone, str) else _hash(event.get("phoneHash")),
     }
     texts = {name: value for name, value in event.items() if isinstance(value, str)}
     cleaned = clean(event)
     cleaned |= {name: clean_id(texts[name]) for name in _IDS if name in texts}
     cleaned |= {name: clean_url(texts[name]) for name in ("url", "referrer") if name in texts}
-    if event.get("consent") is False:
+    if event.get("consent") not in (None, True):  # a refusal in words, such as "false", is one
         cleaned |= dict.fromkeys(("anonId", "sessionId", "userId"))
         cleaned |= {name: campaign_only(cleaned[name]) for name in ("url", "referrer") if name in texts}
         return cleaned | dict.fromkeys(hashes)
     return cleaned | hashes
+
+
+def _hash(given: Any) -> str | None:
+    """What is no hash may be the address or number itself."""
+    return given if isinstance(given, str) and re.fullmatch("[0-9a-f]{64}", given) else None
+
+
+def _whole(digits: str) -> int | str:
+    return int(digits) if len(digits) < 20 else digits

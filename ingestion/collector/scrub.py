@@ -1,7 +1,7 @@
 """Personal data that an event brings by accident is hashed or masked at the door.
 
-In: events, text or JSON as a client sent them. Out: the same without e-mail addresses, and without IP addresses in
-properties and in the queries of URLs. The rules are those of ingestion/privacy.py, which does it to files, in SQL.
+In: events, text or JSON as a client sent them. Out: the same without e-mail addresses, and without IP addresses but
+for the hosts of URLs. The rules are those of ingestion/privacy.py, which does it to files, in SQL.
 """
 
 from __future__ import annotations
@@ -15,17 +15,20 @@ from ingestion.collector.messages import Event
 from ingestion.privacy import is_dropped
 
 # Bounded, so that no text, however it is made, takes long.
-_EMAIL = re.compile(r"[\w.+%-]{1,128}(?:@|%40|%2540)[\w.-]{1,255}\.[^\W\d_]{2,}")
-_OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
-_IPV4 = re.compile(rf"(?<![\d.])(?:{_OCTET}\.){{3}}{_OCTET}(?!\d|\.\d)")
-_GROUP, _COLON = "[0-9a-fA-F]{1,4}", "(?::|%3[aA])"
+_DOT = r"(?:\.|%(?:25)?2[eE])"
+_EMAIL = re.compile(rf"[\w.+%-]{{1,128}}(?:@|%40|%2540)(?:[\w.-]|{_DOT}){{1,255}}{_DOT}[^\W\d_]{{2,}}")
+_OCTET = r"(?:25[0-5]|2[0-4]\d|[01]?\d?\d)"
+_IPV4 = re.compile(rf"(?<![\d.])(?:{_OCTET}{_DOT}){{3}}{_OCTET}(?!\d|\.\d)")
+_GROUP, _COLON = "[0-9a-fA-F]{1,4}", "(?::|%(?:25)?3[aA])"
+# A shortened one begins as those do that anybody has: 12::34 is an id.
 _IPV6 = re.compile(
-    rf"(?<![G-Zg-z_])(?:{_GROUP}(?:{_COLON}{_GROUP}){{0,6}}{_COLON}{_COLON}(?:{_GROUP}(?:{_COLON}{_GROUP}){{0,6}})?"
-    rf"|(?:{_GROUP}{_COLON}){{7}}{_GROUP})"
+    rf"(?:(?<![0-9A-Za-z_])|(?<=%[0-9A-Fa-f]{{2}}))(?:(?:{_GROUP}{_COLON}){{7}}{_GROUP}"
+    rf"|[23fF][0-9a-fA-F]{{3}}(?:{_COLON}{_GROUP}){{0,6}}{_COLON}{_COLON}(?:{_GROUP}(?:{_COLON}{_GROUP}){{0,6}})?)"
 )
+_AUTHORITY = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]{0,30}:)?//[^/?#]*")
 _PHONE = re.compile(r"(?i)(?:.+_)?phone(?:_?number)?")
 _MARKS = bytes(set(range(256)) - set(b'"/.:@%\\?&='))
-_ESCAPED = re.compile(rb"%(?:25)?(?:40|3[aA])")
+_ESCAPED = re.compile(rb"%(?:25)?(?:40|3[aA]|2[eE])")
 _IDS = ("event_id", "anon_id", "session_id", "user_id", "order_id", "entity_id")
 _TEXTS = ("type", "path", "title", "currency", "conversion_type", "entity_type")
 MAX_DEPTH = 32
@@ -38,6 +41,7 @@ def may_be_personal(body: bytes) -> bool:
         b"@" in marks
         or b"..." in marks  # four groups of an IPv4 address in one string
         or b":::" in marks  # those of an IPv6 address
+        or b"::" in body  # and of a short one
         or (b"%" in marks and _ESCAPED.search(body) is not None)
         or (b"\\" in marks and b"\\u00" in body)
     )
@@ -95,19 +99,22 @@ def without_mail(text: str) -> str:
 def without_addresses(text: str) -> str:
     """The text without what looks like an e-mail or IP address."""
     text = without_mail(text)
-    if text.count(".") > 2:
+    if text.count(".") > 2 or "%2" in text:
         text = _IPV4.sub("(ip)", text)
-    if "::" in text or text.count(":") > 6 or "%3" in text:
+    if "::" in text or text.count(":") > 6 or "%3" in text or "%253" in text:
         text = _IPV6.sub("(ip)", text)
     return text
 
 
 def clean_url(url: str | None) -> str:
-    """A host may be an IP address, which is no visitor's; what follows ? or # may not."""
+    """A host may be an IP address, which is no visitor's; what follows may not. A name and password before it go."""
     if not url:
         return ""
-    end = min((at for at in (url.find("?"), url.find("#")) if at >= 0), default=len(url))
-    return without_mail(url[:end]) + without_addresses(url[end:])
+    found = _AUTHORITY.match(url)
+    if not found:
+        return without_addresses(url)
+    scheme, _, authority = found[0].partition("//")
+    return f"{scheme}//{without_mail(authority.rpartition('@')[2])}{without_addresses(url[found.end() :])}"
 
 
 def campaign_only(url: str | None) -> str:
@@ -150,7 +157,8 @@ def clean(value: Any, depth: int = 0) -> Any:
     if depth > MAX_DEPTH:
         raise RecursionError
     if isinstance(value, dict):
-        return {without_mail(name): clean(part, depth + 1) for name, part in value.items() if not _is_personal(name)}
+        kept = {name: part for name, part in value.items() if not _is_personal(name)}
+        return {without_addresses(name): clean(part, depth + 1) for name, part in kept.items()}
     return [clean(part, depth + 1) for part in value] if isinstance(value, list) else value
 
 

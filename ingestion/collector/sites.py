@@ -20,6 +20,7 @@ from ingestion.settings import Settings, SettingsError, Site, load_settings
 
 _log = logging.getLogger("tributary.collector")
 _ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?")
+_LONGEST_ORIGIN = 300  # characters: the longest host and what is around it; answers are remembered
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -31,7 +32,8 @@ class KnownSite:
 
     def allows(self, origin: str) -> bool:
         """Whether a browser that shows a page of this origin may send events."""
-        return _allows(origin, tuple(self.settings.domains), tuple(self.settings.origins))
+        domains, origins = tuple(self.settings.domains), tuple(self.settings.origins)
+        return len(origin) <= _LONGEST_ORIGIN and _allows(origin, domains, origins)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ingestion.collector.problems import Refused
-from ingestion.collector.scrub import hashed_id, without_mail
+from ingestion.collector.scrub import without_mail
 from ingestion.collector.sites import KnownSite
 from ingestion.collector.track import client_address
 from ingestion.collector.webhooks import networks, shopify, stripe
@@ -83,7 +83,6 @@ async def pixel(request: Request) -> Response:
         moment = time.time()
         visitor = state.identity.daily_id(site.settings.id, address, agent, moment)
         row = networks.impression(network, request.query_params, request.headers.get("referer"), visitor, now())
-        row["visitor_id"] = hashed_id(row["visitor_id"])
         named = row.get("interaction_id")
         await arrive(
             state,

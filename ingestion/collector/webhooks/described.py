@@ -36,7 +36,7 @@ def paths(problem: dict[str, dict[str, Any]]) -> dict[str, Any]:
             "get": {
                 "summary": "An impression on an affiliate's page",
                 "parameters": [_in_path("network")],
-                "responses": _answers(problem, "404", "429", "503")
+                "responses": _answers(problem, "400", "404", "429", "503")
                 | {"200": {"description": "A pixel", "content": _GIF}},
             }
         },

@@ -18,12 +18,13 @@ from typing import Any
 
 from ingestion.affiliates import matcher
 from ingestion.collector.problems import Refused
-from ingestion.collector.scrub import without_addresses
+from ingestion.collector.scrub import clean_id, without_addresses
 from ingestion.collector.webhooks.report import instant, row
 from ingestion.contracts import CONTRACTS
 from ingestion.settings import Network
 
 COLUMNS = tuple(column.name for column in CONTRACTS["postbacks"].columns)
+_IDS = ("transaction_id", "click_id", "order_id", "visitor_id")  # which must stay distinct
 _LONGEST = 500  # characters of a value
 
 # Contract column -> parameter. What is not listed has the column's own name.
@@ -75,7 +76,7 @@ def is_from(network: Network, given: Mapping[str, str], header: str | None, secr
 def postback(network: Network, given: Mapping[str, str], now: str) -> dict[str, Any]:
     """A row of postbacks. now: when it was received; it stands for the transaction's time where none is given."""
     names = {column: column for column in COLUMNS} | PARAMETERS[network.kind] | network.parameters
-    found = {column: _text(given, name) for column, name in names.items()}
+    found = {column: _text(given, name, is_id=column in _IDS) for column, name in names.items()}
     statuses = _STATUSES | {word.lower(): status for word, status in network.statuses.items()}
     status = statuses.get((found["status"] or "").lower())
     if not found["transaction_id"]:
@@ -105,10 +106,10 @@ def impression(
 ) -> dict[str, Any]:
     """A row of interactions: somebody saw an affiliate's page. visitor: who, where no parameter says so."""
     names = {column: column for column in COLUMNS} | PARAMETERS[network.kind] | network.parameters
-    identity = _text(given, "impression_id")
+    identity = _text(given, "impression_id", is_id=True)
     return row(
         occurred_at=now,
-        visitor_id=_text(given, names["visitor_id"]) or visitor,
+        visitor_id=_text(given, names["visitor_id"], is_id=True) or visitor,
         interaction_id=identity and f"{network.name.lower()}:{identity}",
         touch_type="view",
         platform=network.name.lower(),
@@ -134,12 +135,14 @@ def _pattern(network: Network, url: str | None) -> str | None:
     return _matcher(tuple(network.patterns))(url) if url and network.patterns else None
 
 
-def _text(given: Mapping[str, str], name: str) -> str | None:
+def _text(given: Mapping[str, str], name: str, *, is_id: bool = False) -> str | None:
     """The parameter's text; nothing where it is empty or a placeholder that the network did not fill."""
     value = given.get(name, "").strip()
     if len(value) > _LONGEST:
         raise Refused(400, "Too long", f"{name} has more than {_LONGEST} characters: check the postback's URL")
-    return without_addresses(value) if value and not (value[0] == "{" and value[-1] == "}") else None
+    if not value or (value[0] == "{" and value[-1] == "}"):
+        return None
+    return clean_id(value) or None if is_id else without_addresses(value)
 
 
 def _moment(name: str, text: str | None) -> str | None:

@@ -15,7 +15,7 @@ from decimal import Decimal
 
 import msgspec
 
-from ingestion.collector.scrub import email_hash, hashed_id, phone_hash
+from ingestion.collector.scrub import clean_id, email_hash, phone_hash
 from ingestion.collector.webhooks.report import Moment, Report, decoded, instant, money, row
 
 TOPICS = ("orders/create", "orders/paid", "orders/cancelled", "refunds/create")
@@ -140,4 +140,4 @@ def _refund(refund: _Refund) -> Report:
 
 
 def _visitor(attributes: list[_Attribute]) -> str | None:
-    return next((hashed_id(str(a.value).strip()) for a in attributes if a.name in _VISITOR and a.value), None)
+    return next((clean_id(str(a.value).strip()) for a in attributes if a.name in _VISITOR and a.value), None)

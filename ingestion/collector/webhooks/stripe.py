@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from ingestion.collector.problems import Refused
-from ingestion.collector.scrub import email_hash, hashed_id, phone_hash
+from ingestion.collector.scrub import clean_id, email_hash, phone_hash
 from ingestion.collector.webhooks.report import Report, decoded, instant, money, row
 
 TOLERANCE = 300  # seconds that a signature may be old: Stripe's own default
@@ -106,10 +106,10 @@ def _conversion(session: _Session) -> Report:
         row(
             conversion_id=f"stripe:{session.id}",
             occurred_at=instant(session.created),
-            visitor_id=hashed_id(visitor),
+            visitor_id=clean_id(visitor),
             # Not Stripe's customer: a guest is a new one with each payment. The address's hash says who it was.
-            customer_id=hashed_id(told.get("user_id", "")),
-            order_id=told.get("order_id") or session.payment_intent or session.id,
+            customer_id=clean_id(told.get("user_id", "")),
+            order_id=clean_id(told.get("order_id", "")) or session.payment_intent or session.id,
             value=decimal_text(session.amount_total, session.currency),
             currency=session.currency.upper(),
             properties=row(
@@ -123,7 +123,7 @@ def _refund(event: _Event, charge: _Charge) -> Report:
     before = (event.data.previous_attributes or {}).get("amount_refunded")
     if not isinstance(before, int):
         raise Refused(400, "Not the expected JSON", "previous_attributes.amount_refunded is missing: nothing landed")
-    order = (charge.metadata or {}).get("order_id") or charge.payment_intent or charge.id
+    order = clean_id((charge.metadata or {}).get("order_id", "")) or charge.payment_intent or charge.id
     return Report(
         "refunds",
         row(
