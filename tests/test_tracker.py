@@ -343,6 +343,15 @@ def test_a_wait_that_the_collector_asked_for_outlasts_the_page(world: World) -> 
     assert len(sent(page)) == 3
 
 
+def test_a_wait_by_a_clock_that_was_wrong_is_no_wait(world: World) -> None:
+    world.page("clock")
+    context = world.visitor()
+    context.add_init_script("localStorage._tb_wait = Date.now() + 40 * 864e5")
+    page = opened(context, world.url("clock/a"))
+    world.landed("clock", 1)
+    page.close()
+
+
 def test_a_refused_batch_is_dropped_and_the_console_says_why(world: World) -> None:
     world.page("refused", key="pk_wrong")
     page = world.visitor().new_page()
@@ -455,6 +464,19 @@ def test_nothing_is_stored_before_consent_nor_after_its_withdrawal(world: World)
     page.goto(world.url("consent/c"))
     assert "anon_id" not in world.landed("consent", 7)[-1]
     assert page.evaluate("[document.cookie, localStorage.length]") == ["", 0]
+
+
+def test_a_withdrawal_counts_on_another_subdomain_too(world: World) -> None:
+    world.page("withdrawn", 'data-consent="required"')
+    context = world.visitor()
+    page = opened(context, world.url("withdrawn/a", "shop.example"))
+    page.evaluate("tributary('consent', true)")
+    world.landed("withdrawn", 2)
+    page.goto(world.url("withdrawn/b", "www.shop.example"))
+    assert world.landed("withdrawn", 3)[-1]["consent"] is True
+    page.evaluate("tributary('consent', false)")
+    page.goto(world.url("withdrawn/c", "shop.example"))
+    assert world.landed("withdrawn", 4)[-1]["consent"] is False
 
 
 def test_a_refusal_is_remembered_where_consent_is_not_asked(world: World) -> None:

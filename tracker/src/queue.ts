@@ -41,7 +41,12 @@ let inFlight: Event[] = [];
 const told = new Set<unknown>();
 
 const queue = (name: string): Queue => readJson<Queue>(name) ?? { lease: 0, events: [] };
-const pause = () => Math.max(notBefore, Number(read(WAIT) ?? 0)) - Date.now();
+
+/** How long to leave the collector alone, in ms. Longer than anybody asks for: the clock was wrong then. */
+function pause(): number {
+  const left = Math.max(notBefore, Number(read(WAIT) ?? 0)) - Date.now();
+  return left > HOUR + LONGEST ? 0 : left;
+}
 
 function put(events: Event[], lease = Date.now()): void {
   // Too many: conversions stay longest, then what is newest.

@@ -20,7 +20,11 @@ const attempt = <T>(what: () => T): T | undefined => {
 const asChoice = (text: string | null | undefined) => (text ? text === "1" : undefined);
 const nav = navigator as Navigator & { globalPrivacyControl?: boolean };
 const objects = config.hears && (nav.doNotTrack === "1" || nav.globalPrivacyControl === true);
-let choice = config.cookieless ? undefined : asChoice(cookie(CHOICE) ?? attempt(() => localStorage.getItem(CHOICE)));
+// Where consent is asked for, a withdrawal on another subdomain took the cookie: what is stored here does not count.
+let choice =
+  config.cookieless || (config.asks && nav.cookieEnabled && !cookie(CHOICE))
+    ? undefined
+    : asChoice(cookie(CHOICE) ?? attempt(() => localStorage.getItem(CHOICE)));
 addEventListener("storage", ({ key, newValue }) => {
   if (key === CHOICE) choice = asChoice(newValue); // of another tab
 });
