@@ -205,8 +205,23 @@ def test_a_wrong_key_is_not_tried_again(kind, collector, caplog):
 
 
 def test_a_page_that_is_no_collector_takes_nothing(collector):
-    collector.script = [lambda handler: handler.answer(200, {"hello": "world"})]
-    assert use(Client, collector, lambda client: client.login("user-1")) == 1
+    for status, said in ((200, {"hello": "world"}), (202, {"errors": [{"message": "who are you?"}]})):
+        collector.script = [lambda handler, status=status, said=said: handler.answer(status, said)]
+        assert use(Client, collector, lambda client: client.login("user-1"), deadline=10) == 1
+        assert len(collector.headers) == 1
+        collector.headers.clear()
+
+
+def test_what_one_loop_left_the_next_delivers(collector):
+    client = AsyncClient(collector.url, "pk_1", KEY)
+
+    async def visit() -> None:
+        client.login("user-1", event_id="")
+
+    asyncio.run(visit())
+    assert asyncio.run(client.close()) == 0
+    assert [event["userId"] for event in collector.taken] == ["user-1"]
+    assert collector.taken[0]["eventId"]
 
 
 @both
@@ -322,6 +337,7 @@ def test_helpers_send_types_that_the_collector_knows(collector):
         ({"value": 19.9}, "float"),
         ({"value": "19,90"}, "no amount"),
         ({"value": Decimal("nan")}, "no amount"),
+        ({"value": "1e999999999"}, "no amount"),
         ({"value": True}, "bool"),
         ({"timestamp": datetime(2026, 7, 1)}, "time zone"),
         ({"user_id": 7}, "user_id=str"),

@@ -87,17 +87,24 @@ class AsyncClient(Sender):
         self._wake = asyncio.Event()
 
     def send(self, event: bytes) -> None:
-        loop = asyncio.get_running_loop()
+        asyncio.get_running_loop()  # or nobody would deliver it
         self._outbox.add(event)
+        self._ensure_task()
+        self._wake.set()
+
+    def _ensure_task(self) -> None:
+        """A task of the running loop; that of an earlier loop ended with it."""
+        loop = asyncio.get_running_loop()
         if self._task is None or self._task.done() or self._task.get_loop() is not loop:
             self._wake = asyncio.Event()
             self._task = loop.create_task(self._run(), name="tributary-client")
-        self._wake.set()
 
     async def flush(self, timeout: float = DEADLINE) -> int:
         """Deliver what was tracked, in at most `timeout` seconds. Returns how many events still wait."""
         done = asyncio.Event()
         self._outbox.hurry(done.set)
+        if self._outbox:
+            self._ensure_task()
         self._wake.set()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout):

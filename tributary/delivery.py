@@ -105,10 +105,11 @@ def _problems(events: list[bytes], answer: httpx.Response) -> list[Problem]:
         said = answer.json()
     except ValueError:
         said = None
-    if answer.status_code == 202 and isinstance(said, dict):
+    if answer.status_code == 202 and isinstance(said, dict) and "received" in said:
         return [
             Problem(json.loads(events[e["index"]]), e["reason"], e.get("detail") or "", e["layer"], e.get("field"))
             for e in said.get("errors") or ()
         ]
-    detail = said.get("detail") if isinstance(said, dict) else "no answer of a collector: is the URL right?"
+    told = said.get("detail") if isinstance(said, dict) else None
+    detail = told or "no answer of a collector: is the URL right?"
     return [Problem(json.loads(event), f"http_{answer.status_code}", str(detail)) for event in events]

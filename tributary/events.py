@@ -15,6 +15,7 @@ from typing import TypedDict, Unpack
 
 Money = Decimal | int | str
 MAX_EVENT_BYTES = 900_000  # of the 1 MiB that the collector takes in one request
+MAX_EXPONENT = 30  # of an amount: written out, 1e999999999 would fill the memory
 
 
 class Details(TypedDict, total=False):
@@ -127,6 +128,7 @@ def as_event(event_type: str, details: Details) -> tuple[str, bytes]:
             raise TypeError(f"{name}= is no detail of an event: use properties={{...}}, or {', '.join(_MEMBERS)}")
         if value is not None:
             event[_MEMBERS[name]] = _CHECKS.get(name, _text)(name, value)
+    event["eventId"] = event["eventId"] or str(uuid.uuid4())  # without one a retry would count again
     encoded = json.dumps(event, allow_nan=False, ensure_ascii=False, separators=(",", ":"), default=_plain).encode()
     if len(encoded) > MAX_EVENT_BYTES:
         raise ValueError(f"the event has {len(encoded):,} bytes, {MAX_EVENT_BYTES:,} are taken: send fewer properties")
@@ -164,7 +166,7 @@ def _amount(name: str, value: object) -> str:
         amount = Decimal(value)
     except InvalidOperation:
         amount = Decimal("nan")
-    if not amount.is_finite():
+    if not amount.is_finite() or abs(amount.adjusted()) > MAX_EXPONENT:
         raise ValueError(f"{name} is no amount: pass a Decimal, an int or text such as '19.90', without separators")
     return format(amount, "f")
 
