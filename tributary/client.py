@@ -115,7 +115,7 @@ class AsyncClient(Sender):
         """Flush and end. Returns how many events were never delivered in this client's life, and logs it."""
         self._outbox.close(timeout)
         await self.flush(timeout)
-        if self._task:
+        if self._task and self._task.get_loop() is asyncio.get_running_loop():
             self._task.cancel()
             await asyncio.wait([self._task])
         return self._ended()
