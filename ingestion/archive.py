@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from glob import escape
 from pathlib import Path
 
 import duckdb
@@ -90,7 +91,7 @@ def make_all_events(connection: duckdb.DuckDBPyConnection, archive: Path) -> Non
     view = "from raw.events"
     if next(folder.glob("*/*/*.parquet"), None):
         columns = ", ".join(name for name, *_ in connection.execute("describe raw.events").fetchall())
-        files = literal(folder / "*" / "*" / "*.parquet")
+        files = literal(f"{escape(str(folder))}/*/*/*.parquet")
         # The empty rows of the table bring columns that older files lack.
         view += (
             f" union all by name select {columns} from ((from raw.events limit 0) union all by name"

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from glob import escape
 from pathlib import Path
 
 from ingestion.contracts import CONTRACTS
 from ingestion.merge import set_aside
-from ingestion.parse import sorted_members
+from ingestion.parse import content_hash, sorted_members
 from ingestion.read import Connection, literal
 from ingestion.settings import Settings
 
@@ -36,7 +37,7 @@ _KEY = f"hash({', '.join(CONTRACT.key)})"
 
 def receipts(paths: Sequence[Path], columns: dict[str, str]) -> str:
     """The receipts of segments as an SQL relation: their own columns, `segment`, and `columns` (name -> type)."""
-    files = ", ".join(literal(path) for path in paths)
+    files = ", ".join(literal(escape(str(path))) for path in paths)
     read = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in (_RECEIPT | columns).items())
     return (
         f"(select *, parse_filename(filename, true) as segment from read_json([{files}],"
@@ -53,7 +54,7 @@ def append(connection: Connection, paths: Sequence[Path], settings: Settings, st
     cookieless = ", ".join(literal(site.id) for site in settings.sites if site.cookieless)
     if cookieless:
         values["anon_id"] = f"case when site_id not in ({cookieless}) then anon_id end"
-    content = ", ".join(f"({value})::varchar" for value in ("org_id", *values.values(), "properties"))
+    content = content_hash({"org_id": "org_id"} | values | {"properties": "properties"}, CONTRACT)
     connection.execute("set preserve_insertion_order = false")  # halves the memory of a large insert, and its time
     connection.execute(
         f"""
@@ -68,7 +69,7 @@ def append(connection: Connection, paths: Sequence[Path], settings: Settings, st
                 coalesce(occurred_at::timestamp, received_at) as occurred_at,
                 coalesce(has_own_id, true) as has_own_id
             ),
-            md5(to_json([{content}])::varchar) as _content_hash, segment as _load_id, {stamp} as _loaded_at
+            {content} as _content_hash, segment as _load_id, {stamp} as _loaded_at
         from canonical
         """
     )
@@ -87,7 +88,7 @@ def take_out_repeats(connection: Connection, paths: Sequence[Path], stamp: str) 
     """Of the events with one key the first stays; (segment, duplicate|id_conflict|replaced) -> rows.
 
     The first is the smallest (occurred_at, content), and of one content what was received first, in whatever order
-    they come; but what has left for the archive stays there.
+    they come: a file's row, which nobody received, knows less and makes room. What has left for the archive stays.
     """
     is_fresh, key = fresh(paths), ", ".join(CONTRACT.key)
     # Keys by their 64-bit hash, so that the wide columns of a large table are read for the few that repeat.
@@ -121,7 +122,7 @@ def take_out_repeats(connection: Connection, paths: Sequence[Path], stamp: str) 
             from contested
             window first_wins as (
                 partition by {key}
-                order by is_retired desc, occurred_at, _content_hash, received_at nulls first, beside_content,
+                order by is_retired desc, occurred_at, _content_hash, received_at nulls last, beside_content,
                     is_fresh, _id
             )
         )

@@ -1,7 +1,8 @@
 """The input contracts as data: which columns a file of each kind brings, their types and what makes a row unique.
 
 In: nothing. Out: CONTRACTS, read by ingestion/parse.py (rows -> typed rows) and ingestion/load.py (typed rows -> raw).
-The order of the columns is the order in which a row's content is hashed: append new ones at the end.
+The order of the columns is the order in which a row's content is hashed: append new ones at the end, and name them in
+`added` where the contract was in use before, so that rows without them keep their hash.
 """
 
 from __future__ import annotations
@@ -65,6 +66,7 @@ class Contract(NamedTuple):
     history: str | None = None  # where replaced rows go
     retired: str | None = None  # keys and contents of the rows that left the table for the archive
     aliases: tuple[tuple[str, str], ...] = ()  # (another header, the column that it means)
+    added: tuple[str, ...] = ()  # text columns that came later: they are content only where they are filled
 
 
 _PERSON = ("visitor_id", "customer_id")
@@ -86,6 +88,7 @@ CONTRACTS: dict[str, Contract] = {
         ),
         key=("org_id", "site_id", "event_id"),
         retired="raw.retired_events",
+        added=("title", "email_hash", "phone_hash", "entity_type", "entity_id"),
     ),
     "interactions": Contract(
         "raw.interactions",

@@ -7,6 +7,7 @@ Out: `typed`, one row for each row in scope: the raw table's columns, `_content_
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from ingestion.contracts import Column, Contract, platform_aliases
@@ -68,18 +69,28 @@ def typed(scope: Scope) -> str:
     """The query of `typed`."""
     contract = scope.contract
     columns = [name for name, _ in _values(scope)]
-    # A JSON list: no two contents read the same. An absent column reads like an empty one.
-    content = ", ".join(f"{name}::varchar" for name in (*columns, "properties"))
+    content = content_hash({name: name for name in (*columns, "properties")}, contract)
     id_ = contract.derived_id
     stored = [f"coalesce({name}, _content_hash) as {name}" if name == id_ else name for name in columns]
     return f"""
         with {_parsed(scope)}, hashed as (
             select _row, not ({" or ".join(bad for _, bad, _ in _checks(scope))}) as _ok,
-                {", ".join(columns)}, properties, md5(to_json([{content}])::varchar) as _content_hash
+                {", ".join(columns)}, properties, {content} as _content_hash
             from parsed
         )
         select _row, _ok, {", ".join(stored)}, properties, _content_hash from hashed
     """
+
+
+def content_hash(values: Mapping[str, str], contract: Contract) -> str:
+    """SQL of the hash of a row's content, given the SQL of its columns in order.
+
+    A JSON list: no two contents read the same. An absent column reads like an empty one, and one that came later leaves
+    no trace where it is empty: what an earlier version loaded is still the same row.
+    """
+    first = ", ".join(f"({sql})::varchar" for name, sql in values.items() if name not in contract.added)
+    added = "".join(f", {literal(f',{name}:')} || to_json({values[name]})::varchar" for name in contract.added)
+    return f"md5(concat(to_json([{first}])::varchar{added}))"
 
 
 def violations(scope: Scope, source_columns: list[str]) -> str:
@@ -87,10 +98,11 @@ def violations(scope: Scope, source_columns: list[str]) -> str:
     checks = _checks(scope)
     reason = "\n".join(f"when {bad} then {literal(code)}" for code, bad, _ in checks)
     detail = ",\n".join(f"case when {bad} then {sentence} end" for _, bad, sentence in checks)
-    row = ", ".join(f"{literal(name)}, source.{quoted(name)}" for name in source_columns)
+    row = ", ".join(f"{literal(name)}, {sql}" for name, sql in _members(scope, source_columns))
     return f"""
         with {_parsed(scope)}, broken as (
             select _row, {"org_id" if "org_id" in dict(_values(scope)) else "null"} as _org,
+                {"t_site_id" if "site_id" in scope.texts else "null"} as _site,
                 case {reason} end as _reason, concat_ws('; ', {detail}) as _detail
             from parsed
             where {" or ".join(bad for _, bad, _ in checks)}
@@ -99,6 +111,22 @@ def violations(scope: Scope, source_columns: list[str]) -> str:
             json_merge_patch('{{}}', json_object({row}))::varchar as payload
         from broken join temp.source on source.rowid = _row
     """
+
+
+def _members(scope: Scope, source_columns: list[str]) -> list[tuple[str, str]]:
+    """A broken row as it came: name -> SQL over `source`; what was mapped, and its site, under the contract's name.
+
+    So it means the same when it goes through again, without what the importer said.
+    """
+    texts = scope.texts | ({"properties": scope.properties} if scope.properties else {})
+    found = {quoted(name): name for name in source_columns}
+    given = {column: sql for column, sql in texts.items() if sql in found and found[sql].lower() != column}
+    said = texts.get("site_id", "")
+    site = [("site_id", "_site")] if said.startswith("'") or said.endswith("_landed_site)") else []
+    gone = {*given, *(found[sql].lower() for sql in given.values()), *(name for name, _ in site)}
+    gone -= {column for column, sql in texts.items() if column not in given and sql in found}  # it is that, too
+    kept = [(name, f"source.{quoted(name)}") for name in source_columns if name.lower() not in gone]
+    return [*kept, *((column, f"source.{sql}") for column, sql in given.items()), *site]
 
 
 def _parsed(scope: Scope) -> str:

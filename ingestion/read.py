@@ -238,7 +238,7 @@ def _refuse(connection: Connection, bad: list[tuple]) -> None:
 
 def unique_names(names: list[str]) -> list[str]:
     """Names that differ even without case: a repeated one gets a number, an empty one its position."""
-    taken = {"rowid", "_row", "_landed_org", "_landed_site", "_failed_id"}  # ours
+    taken = {"rowid", "_row", "_landed_org", "_landed_site", "_failed_id", "_failed_at", "_failed_for"}  # ours
     unique = []
     for position, raw in enumerate(names, 1):
         name = base = raw.strip() or f"column{position}"

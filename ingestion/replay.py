@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 import msgspec
 
 from ingestion.collector.validate import revalidate
-from ingestion.contracts import ContractError
+from ingestion.contracts import CONTRACTS, ContractError
 from ingestion.enrich import enrich
 from ingestion.home import Home
 from ingestion.load import Load, LoadReport, clear, store
-from ingestion.parse import typed, violations
+from ingestion.parse import Scope, typed, violations
 from ingestion.read import Connection, literal, make_unreadable, source_of_objects
 from ingestion.receipts import Failed, Receipt, as_line
 from ingestion.scope import scope_of_rows
@@ -104,36 +105,36 @@ def _replay_events(
 ) -> None:
     """Those that pass today's rules land again: a segment of the rows, received when they first were."""
     sites = {site.id: site for site in settings.sites}
-    receipts, mended = [], []
-    for failed_id, site_id, payload, received_at, user_agent, ip_hash in connection.execute(
-        f"select failed_id, site_id, payload, received_at, user_agent, ip_hash from raw.failed_events"
-        f" where {chosen} order by received_at, failed_id"
-    ).fetchall():
-        site = sites.get(site_id)
-        if site is None or received_at is None:
-            replayed.failed += 1
-            replayed.reasons["unknown_site"] += 1
-            continue
-        row = revalidate(payload.encode(), site, settings, received_at.replace(tzinfo=UTC))
-        if isinstance(row, Failed):
-            replayed.failed += 1
-            replayed.reasons[row.reason] += 1
-            continue
-        at, agent = row.pop("received_at"), row.pop("user_agent") or user_agent
-        row = {name: value for name, value in row.items() if value is not None}
-        mended.append(failed_id)
-        receipts.append(
-            Receipt("events", _instant(at), site.org, site.id, ip=ip_hash, ua=agent, received=1, rows=[row])
-        )
-    if receipts:
-        path = home.temporary / f"replay-{uuid.uuid4().hex}.ndjson"
-        try:
-            path.write_bytes(b"".join(map(as_line, receipts)))
+    mended = []
+    path = home.temporary / f"replay-{uuid.uuid4().hex}.ndjson"
+    try:
+        with path.open("wb") as segment:
+            for failed_id, site_id, payload, received_at, user_agent, ip_hash in _fetched(
+                connection,
+                f"select failed_id, site_id, payload, received_at, user_agent, ip_hash from raw.failed_events"
+                f" where {chosen} order by received_at, failed_id",
+            ):
+                site = sites.get(site_id)
+                if site is None or received_at is None:
+                    replayed.failed += 1
+                    replayed.reasons["unknown_site"] += 1
+                    continue
+                row = revalidate(payload.encode(), site, settings, received_at.replace(tzinfo=UTC))
+                if isinstance(row, Failed):
+                    replayed.failed += 1
+                    replayed.reasons[row.reason] += 1
+                    continue
+                at, agent = row.pop("received_at"), row.pop("user_agent") or user_agent
+                row = {name: value for name, value in row.items() if value is not None}
+                receipt = Receipt("events", _instant(at), site.org, site.id, ip_hash, agent, received=1, rows=[row])
+                segment.write(as_line(receipt))
+                mended.append(failed_id)
+        if mended:
             for report in store_segments(connection, [path], settings, home.temporary, file_format=FORMAT):
                 replayed.add(report)
-        finally:
-            path.unlink(missing_ok=True)
-        _forget(connection, mended)
+    finally:
+        path.unlink(missing_ok=True)
+    _forget(connection, mended)
     clear(connection)
 
 
@@ -146,6 +147,7 @@ def _replay_rows(
         f"""
         create temp table objects as
         select row_number() over (order by failed_id) as line, payload as text, failed_id as _failed_id,
+            _loaded_at as _failed_at, reason as _failed_for,
             if(org_id in ({orgs}), org_id, null) as _landed_org, site_id as _landed_site
         from raw.failed_events
         where {chosen} and kind = {literal(kind)} and json_type(try_cast(payload as json)) = 'OBJECT'
@@ -167,14 +169,49 @@ def _replay_rows(
     replayed.failed += texts
     replayed.reasons += Counter(bad_json=texts)
     connection.execute(
-        f"delete from source where rowid in (select _row from ({typed(scope)}) as checked where not _ok)"
+        f"create temp table staying as select _row, min(reason) as reason from ({_staying(kind, scope)}) group by _row"
     )
+    for code, rows in connection.execute(
+        "select reason, count(*) from staying where reason is not null group by all"
+    ).fetchall():
+        replayed.failed += rows
+        replayed.reasons[code] += rows
+    connection.execute("delete from source where rowid in (select _row from staying); drop table staying")
     mended = [row for (row,) in connection.execute("select _failed_id from source").fetchall()]
     if mended:
         source = f"replay-{uuid.uuid4().hex}"
         _forget(connection, mended)  # first: one that contradicts another row comes back for that reason
         replayed.add(store(connection, kind, scope, columns, Load(source, source, FORMAT)))
     clear(connection)
+
+
+def _staying(kind: str, scope: Scope) -> str:
+    """The query of the rows of `source` that stay failed: _row, and the reason where no violation counts it.
+
+    Where a later row replaces, one that failed is older than what was loaded, or failed, under its key since.
+    """
+    contract = CONTRACTS[kind]
+    key = ", ".join(f"rows.{column}" for column in contract.key)
+    query = "with rows as (select checked.*, source._failed_at, source._failed_for, source._landed_org"
+    query += f" from ({typed(scope)}) as checked join source on source.rowid = checked._row)"
+    query += " select _row, null as reason from rows where not _ok"
+    if "org_id" in contract.key:
+        query += " union all select _row, 'org_mismatch' from rows"
+        query += " where _ok and _failed_for = 'org_mismatch' and org_id is distinct from _landed_org"
+    if contract.replaces:
+        said = f"select _row, _failed_at, _content_hash, {key} from rows where _ok"
+        said += f" union all select null, _loaded_at, _content_hash, {key} from {contract.table} as rows"
+        query += " union all select _row, 'superseded' from (select *, max(_failed_at) over (partition by"
+        query += f" {key.replace('rows.', '')}) as _last from ({said})) where _row is not null and _failed_at < _last"
+        query += f" and _content_hash not in (select _content_hash from {contract.table})"
+    return query
+
+
+def _fetched(connection: Connection, query: str) -> Iterator[tuple]:
+    """The rows, some at a time: a flood of refused events need not fit into memory."""
+    result = connection.execute(query)
+    while rows := result.fetchmany(1000):
+        yield from rows
 
 
 def _forget(connection: Connection, failed_ids: list[str]) -> None:

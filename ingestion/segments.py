@@ -64,7 +64,7 @@ def load_landing(
                 load([path])
 
     segments = closed_segments(home.landing)
-    done = _loaded(connection)
+    done = _loaded(connection, segments)
     for group in _groups(path for path in segments if path.stem not in done):
         megabytes = sum(path.stat().st_size for path in group) / 1e6
         if megabytes > 50:
@@ -72,7 +72,7 @@ def load_landing(
         load(group)
     if reports:
         enrich(connection, say)
-    done = _loaded(connection)
+    done = _loaded(connection, segments)
     for path in segments:
         if path.stem in done:
             archive_segment(connection, home, path)
@@ -107,7 +107,6 @@ def store_segments(
     keep_addresses(connection, sound)
     rows = append(connection, sound, settings, stamp)
     outcomes = take_out_repeats(connection, sound, load.stamp)
-    anonymise_loaded(connection, [path.stem for path in sound])
     reports = []
     for path in sound:
         segment, tally = path.stem, tallies.pop((path.stem, "events"), Counter())
@@ -126,6 +125,7 @@ def store_segments(
         )
         record_load(connection, report, Load(segment, segment, file_format, load.loaded_at))
         reports.append(report)
+    anonymise_loaded(connection, [path.stem for path in sound])  # it corrects what was recorded
     files = {path.stem: path for path in sound}
     for (segment, kind), tally in sorted(tallies.items()):
         its = Load(f"{segment}/{kind}", segment, file_format, load.loaded_at)
@@ -146,13 +146,17 @@ def archive_segment(connection: Connection, home: Home, path: Path) -> None:
         path.stem,
     )
     anonymise_archived(connection, home, placed)
+    clear(connection)
     path.unlink()
     if sound != path:
         sound.unlink()
 
 
-def _loaded(connection: Connection) -> set[str]:
-    rows = connection.execute(f"select source from raw.loads where format = '{FORMAT}'").fetchall()
+def _loaded(connection: Connection, segments: Iterable[Path]) -> set[str]:
+    rows = connection.execute(
+        f"select distinct source from raw.loads where format = '{FORMAT}' and source in (select unnest($names))",
+        {"names": [path.stem for path in segments]},
+    ).fetchall()
     return {segment for (segment,) in rows}
 
 

@@ -16,7 +16,7 @@ from ingestion.home import Home, connect
 from ingestion.load import load_file
 from ingestion.receipts import Failed, Receipt
 from ingestion.replay import replay_failed
-from ingestion.settings import EventType, Org, Settings, Site
+from ingestion.settings import AdAccount, EventType, Org, Settings, Site
 
 BEFORE = Settings(orgs=[Org("default", "USD"), Org("nord", "EUR")], sites=[Site("shop", "default")])
 AFTER = msgspec.structs.replace(
@@ -132,3 +132,49 @@ def test_a_receipt_of_another_kind_is_replayed_as_its_contract_says(home):
         load(raw, home, BEFORE)
         assert counts(replay_failed(raw, home, BEFORE, reason="bad_currency")) == (1, 1, 0, 0)
         assert raw.execute("select org_id, site_id, order_id from raw.refunds").fetchall() == [("default", "shop", "o")]
+
+
+def test_what_was_restated_meanwhile_is_not_brought_back(home, tmp_path):
+    """Of spend that failed in two states the later one loads; what was imported since stays."""
+    after = Settings(orgs=[Org("nord", "EUR")], ad_accounts=[AdAccount("google", "1", "nord")])
+    before = msgspec.structs.replace(after, ad_accounts=[])
+    file = tmp_path / "spend.csv"
+
+    def spend(micros: int, read: Settings) -> None:
+        file.write_text(f"date,platform,account_id,campaign_id,currency,spend\n2026-07-01,google,1,c,EUR,{micros}\n")
+        load_file(raw, "spend", file, settings=read)
+
+    with connect(home) as raw:
+        spend(10, before)
+        spend(12, before)
+        replayed = replay_failed(raw, home, after, reason="unknown_org")
+        assert (counts(replayed), replayed.reasons) == ((2, 1, 0, 1), {"superseded": 1})
+        assert raw.execute("select spend_micros from raw.ad_spend").fetchall() == [(12_000_000,)]
+        spend(11, before)
+        spend(13, after)
+        assert counts(replay_failed(raw, home, after, reason="unknown_org")) == (2, 0, 0, 2)
+        assert raw.execute("select spend_micros from raw.ad_spend").fetchall() == [(13_000_000,)]
+
+
+def test_a_row_of_another_org_stays_until_its_site_is_that_orgs(home, tmp_path):
+    file = tmp_path / "x.csv"
+    file.write_text(HEAD + "1,shop,CONVERSION,2026-07-01T00:00:00Z,a,,\n")
+    moved = msgspec.structs.replace(BEFORE, sites=[Site("shop", "nord")])
+    with connect(home) as raw:
+        load_file(raw, "events", file, settings=BEFORE, org="nord")
+        assert counts(replay_failed(raw, home, BEFORE, reason="org_mismatch")) == (1, 0, 0, 1)
+        assert counts(replay_failed(raw, home, moved, reason="org_mismatch")) == (1, 1, 0, 0)
+        assert raw.execute("select org_id from raw.events").fetchall() == [("nord",)]
+
+
+def test_what_the_importer_said_of_a_file_still_holds(home, tmp_path):
+    """The file's value is net, and what counts is its total; its site is on no line."""
+    file = tmp_path / "x.csv"
+    file.write_text("event_id,Type,occurred_at,uid,value,total,note\n1,DEMO_BOOKED,2026-07-01T00:00:00Z,a,80,100,n\n")
+    mapping = {"value": "total", "anon_id": "uid", "user_id": "uid"}
+    with connect(home) as raw:
+        load_file(raw, "events", file, settings=BEFORE, mapping=mapping, site="shop")
+        assert counts(replay_failed(raw, home, AFTER, reason="bad_type")) == (1, 1, 0, 0)
+        rows = raw.execute("select site_id, anon_id, user_id, value_micros, properties from raw.events").fetchall()
+        assert rows == [("shop", "a", "a", 100_000_000, '{"note":"n"}')]
+        assert load_file(raw, "events", file, settings=AFTER, mapping=mapping, site="shop").duplicate == 1

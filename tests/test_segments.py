@@ -171,7 +171,60 @@ def test_an_event_is_the_same_from_a_file_and_from_the_collector(home, tmp_path)
         report = load_file(raw, "events", file, settings=SETTINGS)
         assert (report.loaded, report.duplicate, report.failed) == (1, 1, 0)
         land(home, 2, receipt([page(2, 7, type="DEMO_BOOKED")], 9))
-        assert [(r.loaded, r.duplicate) for r in load(raw, home)] == [(0, 1)]
+        assert [(r.loaded, r.replaced) for r in load(raw, home)] == [(1, 1)]
+        assert raw.execute("select count(*) from raw.events").fetchone() == (2,)
+
+
+def test_a_collected_event_stays_before_the_same_one_of_a_file_in_any_order(home, tmp_path):
+    """The file knows neither the address nor the sample; which came first must not show."""
+    file = tmp_path / "x.csv"
+    file.write_text(f"event_id,site_id,type,occurred_at,anon_id\n1,shop,PAGE_VIEW,{at(7)},a\n")
+    found = []
+    for name in ("file first", "segment first"):
+        other = Home(tmp_path / name)
+        for folder in (other.landing, other.temporary):
+            folder.mkdir(parents=True)
+        with connect(other) as raw:
+            land(other, 1, receipt([page(1, 7, sample_percent=50)], 8, ua="one", ip="a1"))
+            if name == "file first":
+                load_file(raw, "events", file, settings=SETTINGS)
+                (report,) = load(raw, other)
+                assert (report.loaded, report.duplicate, report.replaced) == (1, 0, 1)
+            else:
+                load(raw, other)
+                assert load_file(raw, "events", file, settings=SETTINGS).duplicate == 1
+            found.append(content(raw))
+    assert found[0] == found[1]
+    assert "a1" in found[0]["raw.events"][0]
+
+
+# raw.events before there was a collector, and a row with the content hash of that version.
+EARLIER = """
+create schema raw;
+create table raw.events (
+    org_id varchar not null, site_id varchar not null, event_id varchar not null, type varchar not null,
+    occurred_at timestamp not null, anon_id varchar not null, session_id varchar, user_id varchar, url varchar,
+    path varchar, referrer varchar, user_agent varchar, value_micros bigint, currency varchar, order_id varchar,
+    conversion_type varchar, properties json, _content_hash varchar not null, _load_id varchar not null,
+    _loaded_at timestamp not null
+);
+insert into raw.events by name select 'default' as org_id, 'shop' as site_id, '1' as event_id, 'PAGE_VIEW' as type,
+    '2026-07-01 00:00:07'::timestamp as occurred_at, 'a' as anon_id, '{"x":"1"}'::json as properties,
+    'fc75cbe937605cb8e12f75439a8b4705' as _content_hash, 'earlier' as _load_id, '2026-07-02'::timestamp as _loaded_at;
+"""
+
+
+def test_what_an_earlier_version_loaded_is_still_the_same_event(home, tmp_path):
+    with duckdb.connect(str(home.warehouse)) as earlier:
+        earlier.execute(EARLIER)
+    file = tmp_path / "x.csv"
+    file.write_text(f"event_id,site_id,type,occurred_at,anon_id,x\n1,shop,PAGE_VIEW,{at(7)},a,1\n")
+    with connect(home) as raw:
+        assert load_file(raw, "events", file, settings=SETTINGS).duplicate == 1
+        land(home, 1, receipt([page(1, 7, properties={"x": "1"})], 8), receipt([page(2, 7, title="t")], 8))
+        assert [(r.loaded, r.failed, r.replaced) for r in load(raw, home)] == [(2, 0, 1)]
+        land(home, 2, receipt([page(2, 7, title="t")], 9), receipt([page(2, 8, title="other")], 9))
+        assert [(r.duplicate, r.failed) for r in load(raw, home)] == [(1, 1)]
 
 
 KILLED = """
@@ -226,6 +279,35 @@ def test_a_crash_between_commit_and_deletion_is_finished_by_the_next_load(home, 
         assert raw.execute("select count(*) from raw.events").fetchone() == (2,)
         assert archived(raw, home) == {("events", "1"): 1, ("events", "2"): 1}
     assert list(home.landing.iterdir()) == []
+
+
+def test_a_home_may_have_any_name(tmp_path):
+    home = Home(tmp_path / "it's [1] *")
+    for folder in (home.landing, home.temporary):
+        folder.mkdir(parents=True)
+    keeping = msgspec.structs.replace(SETTINGS, collector=Collector(keep_raw_days=1))
+    with connect(home) as raw:
+        land(home, 1, receipt([page(1)]))
+        load(raw, home)
+        assert retire(raw, home, keeping) == 1
+        assert raw.execute("select event_id from raw.all_events").fetchall() == [("1",)]
+
+
+def test_a_repeat_that_shows_once_its_person_is_gone_is_recorded_as_a_duplicate(home):
+    person = "visitor-anna-phone-1"
+    with connect(home) as raw:
+        raw.execute(
+            "insert into raw.erased_identifiers by name select sha256(concat_ws(chr(10), 'default', 'visitor', $1))"
+            " as identifier_hash, '2026-08-01'::timestamp as until, 'nobody' as pseudonym",
+            [person],
+        )
+        land(home, 1, receipt([page("signup-nobody", 7, "nobody")], 8))
+        load(raw, home)
+        land(home, 2, receipt([page(f"signup-{person}", 7, person)], 8))
+        load(raw, home)
+        assert raw.execute("select event_id, anon_id from raw.events").fetchall() == [("signup-nobody", "nobody")]
+        found = raw.execute("select loaded_rows, duplicate_rows from raw.loads order by source").fetchall()
+        assert found == [(1, 0), (0, 1)]
 
 
 # --- damage -------------------------------------------------------------------------------------------------
