@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def publish(connection: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, in
     connection.execute(f"attach {literal(staging / 'marts.duckdb')} as whole (read_only)")
     try:
         for org in orgs:
-            if len(orgs) == 1:
+            if len(orgs) == 1 and not names_another(connection, org, counts):
                 os.link(staging / "marts.duckdb", staging / "orgs" / f"{org}.duckdb")
                 continue
             of_org = {table: f"whole.main.{table} where org_id = {literal(org)}" for table in counts}
@@ -64,6 +65,12 @@ def publish(connection: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, in
         connection.execute("detach whole")
     swap_in(staging, folder, version)
     return counts
+
+
+def names_another(connection: duckdb.DuckDBPyConnection, org: str, tables: Iterable[str]) -> bool:
+    """Whether the finished file says anything of another org, such as a notice that tributary.yaml lacks it."""
+    rows = (f"from whole.main.{table} where org_id <> {literal(org)} limit 1" for table in tables)
+    return any(connection.execute(sql).fetchone() for sql in rows)
 
 
 def broken_promises(connection: duckdb.DuckDBPyConnection) -> list[str]:

@@ -209,6 +209,8 @@ def identity_world() -> dict[str, list[Row]]:
             who = {"customer_id": customer} if told == "order" else {"properties": json.dumps({"email_hash": mail})}
             if told == "guest" and pick.random() < 0.5:
                 who["customer_id"] = pick.choice([f"email:{mail}", f"order:{name}"])
+            if pick.random() < 0.3:
+                who["visitor_id"] = visitor
             rows["conversions"].append({
                 "org_id": "people", "conversion_id": f"w{name}", "order_id": name, "occurred_at": at + SECOND,
                 "conversion_type": "purchase", "value_micros": 10**6, **who,

@@ -148,6 +148,17 @@ def test_an_orgs_file_holds_that_org_only_and_parquet_holds_every_row(built):
                 assert found == Counter({org: rows[name][org]} if rows[name][org] else {}), name
 
 
+def test_the_file_of_an_only_org_says_nothing_of_one_that_left(home):
+    in_warehouse(home, "delete from marts.orgs where org_id <> 'northwind'")
+    tributary(home, *PUBLISH)
+    with published(home, "northwind") as one:
+        for name in tables(one):
+            assert one.execute(f"select count(*) from {name} where org_id <> 'northwind'").fetchone() == (0,), name
+        (loaded,) = one.execute("select loaded ->> 'events' from meta").fetchone()
+    with published(home) as whole:
+        assert 0 < int(loaded) < int(whole.execute("select loaded ->> 'events' from meta").fetchone()[0])
+
+
 @pytest.mark.parametrize(
     ("damage", "named"),
     [

@@ -13,7 +13,7 @@ sites as (
 ),
 
 -- A browser that says it is driven by a program, or that turns pages faster than a person, is a bot on every page.
-automated_visitors as (
+automated as (
     select
         org_id,
         site_id,
@@ -35,6 +35,17 @@ automated_visitors as (
     where visitor_id is not null and type = 'PAGE_VIEW' and not is_replay
     group by org_id, site_id, visitor_id, {{ dbt.date_trunc('minute', 'occurred_at') }}
     having count(*) > {{ var('bot_page_views_per_minute') }}
+),
+
+-- Each once, for it meets all of its events: a bot shows on every page and in every minute.
+automated_visitors as (
+    select
+        org_id,
+        site_id,
+        visitor_id,
+        max(evidence) as evidence,
+    from automated
+    group by org_id, site_id, visitor_id
 ),
 
 evidence as (

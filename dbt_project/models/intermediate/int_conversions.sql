@@ -83,7 +83,7 @@ stitched as (
     left join order_visitors
         on unioned.org_id = order_visitors.org_id
         and unioned.order_id = order_visitors.order_id
-        and unioned.visitor_id is null
+        and coalesce(unioned.visitor_id, order_visitors.visitor_id) = order_visitors.visitor_id
         and unioned.may_be_stitched
 ),
 
@@ -103,11 +103,8 @@ identified as (
     inner join orgs using (org_id)
     left join email_customers using (org_id, email_hash)
     left join visitor_customers
-        on stitched.org_id = visitor_customers.org_id
-        and stitched.visitor_id = visitor_customers.visitor_id
+        on {{ known_customer('stitched') }}
         and stitched.customer_id is null
-        and (stitched.occurred_at > visitor_customers.valid_after or visitor_customers.valid_after is null)
-        and (stitched.occurred_at <= visitor_customers.valid_until or visitor_customers.valid_until is null)
 ),
 
 converted as (

@@ -2,7 +2,7 @@ with
 
 events as (
     select * from {{ ref('stg_raw__events') }}
-    where not has_own_id and visitor_id is not null
+    where not has_own_id and coalesce(visitor_id, customer_id, email_hash, order_id) is not null
 ),
 
 fingerprinted as (
@@ -16,13 +16,18 @@ fingerprinted as (
                 org_id,
                 site_id,
                 type,
+                conversion_type,
                 visitor_id,
+                customer_id,
+                email_hash,
                 session_id,
                 entity_type,
                 entity_id,
                 coalesce(url, path),
                 value_micros,
+                currency,
                 order_id,
+                properties,
                 {{ dbt.date_trunc('second', 'occurred_at') }}
             order by occurred_at, event_id
         ) as first_event_id,

@@ -1,4 +1,6 @@
-{%- set org_tables = ['events', 'interactions', 'conversions', 'ad_spend'] -%}
+{%- set org_tables = [
+    'events', 'interactions', 'conversions', 'ad_spend', 'refunds', 'postbacks', 'survey_answers', 'entities',
+] -%}
 with
 
 orgs as (
@@ -11,6 +13,14 @@ quarantine as (
 
 failed_events as (
     select * from {{ source('raw', 'failed_events') }}
+),
+
+spend as (
+    select
+        org_id,
+        count(*) as row_count,
+    from {{ ref('int_spend_reports') }}
+    group by org_id
 ),
 
 bot_events as (
@@ -70,10 +80,11 @@ failed as (
 empty as (
     select
         orgs.org_id,
-        sum(case when rows_by_org.source = 'ad_spend' then rows_by_org.row_count else 0 end) as spend_rows,
+        coalesce(max(spend.row_count), 0) as spend_rows,
         sum(case when rows_by_org.source in ('events', 'interactions') then rows_by_org.row_count else 0 end) as touch_rows,
     from orgs
     left join rows_by_org using (org_id)
+    left join spend using (org_id)
     group by orgs.org_id
 ),
 

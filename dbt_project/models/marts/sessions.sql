@@ -136,10 +136,7 @@ final as (
         and grouped.site_id = converters.site_id
         and grouped.visitor_id = converters.visitor_id
     left join visitor_customers
-        on grouped.org_id = visitor_customers.org_id
-        and grouped.visitor_id = visitor_customers.visitor_id
-        and (grouped.started_at > visitor_customers.valid_after or visitor_customers.valid_after is null)
-        and (grouped.started_at <= visitor_customers.valid_until or visitor_customers.valid_until is null)
+        on {{ known_customer('grouped', at='started_at') }}
     left join user_agents on grouped.user_agent = user_agents.user_agent
     left join addresses on grouped.ip_hash = addresses.ip_hash
 )

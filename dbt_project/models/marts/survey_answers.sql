@@ -49,11 +49,8 @@ identified as (
         coalesce(answers.customer_id, visitor_customers.customer_id) as customer_id,
     from answers
     left join visitor_customers
-        on answers.org_id = visitor_customers.org_id
-        and answers.visitor_id = visitor_customers.visitor_id
+        on {{ known_customer('answers') }}
         and answers.customer_id is null
-        and (answers.occurred_at > visitor_customers.valid_after or visitor_customers.valid_after is null)
-        and (answers.occurred_at <= visitor_customers.valid_until or visitor_customers.valid_until is null)
 ),
 
 with_person as (
@@ -70,7 +67,7 @@ candidates as (
         with_person.answer_id,
         conversions.conversion_id,
         conversions.occurred_at,
-        1 as preference,
+        case when conversions.conversion_type = 'purchase' then 1 else 2 end as preference,
     from with_person
     inner join conversions using (org_id, order_id)
 
@@ -81,7 +78,7 @@ candidates as (
         with_person.answer_id,
         conversions.conversion_id,
         conversions.occurred_at,
-        2,
+        3,
     from with_person
     inner join conversions
         on with_person.org_id = conversions.org_id

@@ -92,14 +92,52 @@ visible_pages as (
         and coalesce({{ json_text('page_views.properties', 'framed') }}, 'false') <> 'true'
 ),
 
+clicks_and_pages as (
+    select
+        org_id,
+        visitor_id,
+        occurred_at,
+        touchpoint_id,
+        cast(null as timestamp) as page_at,
+    from affiliate_clicks
+
+    union all
+
+    select
+        org_id,
+        visitor_id,
+        occurred_at,
+        null,
+        occurred_at,
+    from visible_pages
+),
+
+-- The last page up to a click and the first from it on, in one pass: a robot's clicks, each against all of its pages,
+-- would take for ever.
+neighbouring_pages as (
+    select
+        org_id,
+        touchpoint_id,
+        occurred_at,
+        max(page_at) over (
+            partition by org_id, visitor_id order by occurred_at range unbounded preceding
+        ) as last_page_at,
+        min(page_at) over (
+            partition by org_id, visitor_id order by occurred_at range between current row and unbounded following
+        ) as next_page_at,
+    from clicks_and_pages
+),
+
 nearest_pages as (
     select
-        affiliate_clicks.org_id,
-        affiliate_clicks.touchpoint_id,
-        min(abs({{ days_between('affiliate_clicks.occurred_at', 'visible_pages.occurred_at') }} * 86400)) as seconds,
-    from affiliate_clicks
-    left join visible_pages using (org_id, visitor_id)
-    group by affiliate_clicks.org_id, affiliate_clicks.touchpoint_id
+        org_id,
+        touchpoint_id,
+        86400 * least(
+            abs({{ days_between('occurred_at', 'coalesce(last_page_at, next_page_at)') }}),
+            abs({{ days_between('occurred_at', 'coalesce(next_page_at, last_page_at)') }})
+        ) as seconds,
+    from neighbouring_pages
+    where touchpoint_id is not null
 ),
 
 -- The conversion that is closest after a click.

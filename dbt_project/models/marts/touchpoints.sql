@@ -18,11 +18,8 @@ identified as (
         coalesce(touches.customer_id, visitor_customers.customer_id) as known_customer_id,
     from touches
     left join visitor_customers
-        on touches.org_id = visitor_customers.org_id
-        and touches.visitor_id = visitor_customers.visitor_id
+        on {{ known_customer('touches') }}
         and touches.customer_id is null
-        and (touches.occurred_at > visitor_customers.valid_after or visitor_customers.valid_after is null)
-        and (touches.occurred_at <= visitor_customers.valid_until or visitor_customers.valid_until is null)
 ),
 
 final as (
