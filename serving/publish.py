@@ -38,7 +38,8 @@ def publish(connection: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, in
         listed = "\n  ".join(broken[:20])
         raise PublishError(
             f"{len(broken)} checks failed, so nothing was published and the last version stays:\n  {listed}\n"
-            "Mend the model or the input, then run again: tributary run"
+            "What was loaded since the marts were built is not in them: tributary run builds all. If these checks fail"
+            " then, too, mend the model or the input."
         )
     clear_leftovers(folder)
     version = last_version(folder) + 1

@@ -185,7 +185,7 @@ def test_two_runs_at_once_both_succeed_and_an_import_waits_for_them(built, tmp_p
     before = version(home)
     first = Started(home, "run")
     first.until(lambda: holds_lock(home, first))
-    second = Started(home, *PUBLISH)
+    second = Started(home, "run")
     import_ = Started(home, "import", "events", str(write(home / "late.csv", "late", 1)))
     assert "waiting for" not in first.succeeded()
     for waited in (second, import_):
