@@ -94,17 +94,22 @@ def keep_torn(connection: Connection, torn: dict[str, list[str]], stamp: str) ->
 
 
 def keep_addresses(connection: Connection, paths: Sequence[Path]) -> None:
-    """Only segments that have any are read once more."""
+    """Of one address the row that says most, whichever came first. Only segments that have any are read once more."""
     found = connection.execute("select distinct segment from receipts where kind = 'addresses'").fetchall()
     its = [path for path in paths if (path.stem,) in found]
     if its:
         connection.execute(
             f"""
-            insert into raw.addresses by name
+            create temp table addresses as
+            with landed as (
+                select unnest(rows, recursive := true) from {receipts(its, {"rows": _ADDRESS})}
+                where kind = 'addresses'
+            )
             select distinct on (ip_hash) ip_hash, country, region, is_data_centre
-            from (select unnest(rows, recursive := true) from {receipts(its, {"rows": _ADDRESS})}
-                  where kind = 'addresses')
-            where ip_hash not in (select ip_hash from raw.addresses)
-            order by ip_hash, country nulls last, region nulls last
+            from (from landed union all by name from raw.addresses semi join landed using (ip_hash))
+            order by ip_hash, country nulls last, region nulls last, is_data_centre desc nulls last;
+            delete from raw.addresses where ip_hash in (select ip_hash from addresses);
+            insert into raw.addresses by name from addresses;
+            drop table addresses
             """
         )

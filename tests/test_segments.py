@@ -364,8 +364,13 @@ def test_rows_of_other_kinds_go_the_way_of_a_file(home):
         assert raw.execute("from raw.addresses").fetchall() == [("a1", "DE", None, None)]
         failed = raw.execute("select kind, layer, reason from raw.failed_events order by 3").fetchall()
         assert failed == [("refunds", "schema", "bad_json"), ("refunds", None, "bad_timestamp")]
-        land(home, 2, receipt([refund], kind="refunds", site=None, org="nord"))
+        land(
+            home, 2,
+            receipt([refund], kind="refunds", site=None, org="nord"),
+            receipt([{"ip_hash": "a1", "country": "DE", "region": "DE-BE"}], kind="addresses", received=0),
+        )  # fmt: skip
         assert [r.duplicate for r in load(raw, home) if r.kind == "refunds"] == [1]
+        assert raw.execute("from raw.addresses").fetchall() == [("a1", "DE", "DE-BE", None)]
 
 
 def test_user_agents_are_read_once(home, tmp_path):
