@@ -489,6 +489,32 @@ def test_suspicious_touches_are_shown_and_get_no_credit_only_by_choice(warehouse
     assert unattributed == ((len(by_visitor) if org == "wary" else None),)
 
 
+# ---- one visitor of very many events: every one against every other would take for ever
+CROWD = 300_000
+CROWDED = f"""
+    insert into raw.events by name
+    select 'crowded' as org_id, 'shop' as site_id, visitor || n as event_id, 'PAGE_VIEW' as type, visitor as anon_id,
+        timestamp '{START}' + interval 1 second * n as occurred_at, visitor || n as session_id,
+        if(visitor = 'server', 'customer' || n, null) as user_id,
+        if(visitor = 'robot', '{{"webdriver": true}}'::json, null) as properties,
+        '{SHOP}?utm_source=net&utm_medium=affiliate' as url,
+        '' as _content_hash, 'load' as _load_id, timestamp '{START}' as _loaded_at
+    from range({CROWD}) as numbers(n), (values ('robot'), ('server')) as visitors(visitor)
+"""
+
+
+def test_a_robot_and_a_server_under_one_visitor_id_are_read_in_one_pass(warehouse: Connection) -> None:
+    people = "visitor_id, count(*), count(distinct customer_id)"
+    for mart in ("touchpoints", "sessions"):
+        found = warehouse.execute(f"select {people} from marts.{mart} where org_id = 'crowded' group by 1").fetchall()
+        assert sorted(found) == [("robot", CROWD, 0), ("server", CROWD, CROWD)]
+    reasons = "select visitor_id, reason, count(*) from marts.suspicious_touches where org_id = 'crowded' group by all"
+    assert {row[:2]: row[2] for row in warehouse.execute(reasons).fetchall()} == {
+        ("robot", "bot"): CROWD,
+        **{(visitor, "click_flooding_by_visitor"): CROWD for visitor in ("robot", "server")},
+    }
+
+
 # ---- surveys
 def test_an_answer_stands_beside_the_credit_and_changes_none(warehouse: Connection) -> None:
     found = warehouse.execute(
@@ -524,6 +550,7 @@ def test_every_promise_is_kept(warehouse: Connection) -> None:
 USUAL = ["refunds", "whole", "even", "odd", "people", "assets", "partners", "private", "doubled", "strict", "trusting"]
 # org: exclude_bots, exclude_suspicious of its site
 ORGS = {**dict.fromkeys(USUAL, (True, False)), "lenient": (False, False), "wary": (True, True)}
+ORGS["crowded"] = (False, True)
 
 
 def worlds() -> Iterator[dict[str, list[Row]]]:
@@ -554,6 +581,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Connection:
                     places = ", ".join("?" * len(values))
                     sql = f"insert into raw.{table} ({', '.join(values)}) values ({places})"
                     connection.execute(sql, list(values.values()))
+        connection.execute(CROWDED)
         connection.execute("commit")
     environment = os.environ | {
         "TRIBUTARY_WAREHOUSE": str(path), "TRIBUTARY_TEMPORARY": str(folder), "TRIBUTARY_MEMORY_LIMIT": "2GB",
@@ -561,7 +589,9 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Connection:
     }  # fmt: skip
     command = [Path(sys.executable).with_name("dbt"), "build", "--exclude-resource-type", "unit_test"]
     command += ["--profiles-dir", ".", "--target-path", folder / "target"]
-    done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False, timeout=900
+    )  # fmt: skip
     assert done.returncode == 0, done.stdout[-8000:]
     assert "assert_event_duplicates_below_limit" in done.stdout.partition("Warning in test")[2], "half of a day repeats"
     connection = duckdb.connect(str(path), read_only=True)

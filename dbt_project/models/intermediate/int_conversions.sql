@@ -104,7 +104,6 @@ identified as (
     left join email_customers using (org_id, email_hash)
     left join visitor_customers
         on {{ known_customer('stitched') }}
-        and stitched.customer_id is null
 ),
 
 converted as (

@@ -136,7 +136,7 @@ final as (
         and grouped.site_id = converters.site_id
         and grouped.visitor_id = converters.visitor_id
     left join visitor_customers
-        on {{ known_customer('grouped', at='started_at') }}
+        on {{ known_customer('grouped', at='started_at', own='touchpoints.customer_id') }}
     left join user_agents on grouped.user_agent = user_agents.user_agent
     left join addresses on grouped.ip_hash = addresses.ip_hash
 )

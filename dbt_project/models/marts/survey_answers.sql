@@ -50,7 +50,6 @@ identified as (
     from answers
     left join visitor_customers
         on {{ known_customer('answers') }}
-        and answers.customer_id is null
 ),
 
 with_person as (

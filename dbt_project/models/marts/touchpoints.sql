@@ -19,7 +19,6 @@ identified as (
     from touches
     left join visitor_customers
         on {{ known_customer('touches') }}
-        and touches.customer_id is null
 ),
 
 final as (
