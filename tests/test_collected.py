@@ -365,6 +365,8 @@ def test_an_approved_payout_is_spend_and_no_other_is(warehouse: Connection) -> N
         " and attribution_model = 'linear' and spend_micros > 0 group by channel"
     ).fetchall()
     assert by_channel == [("Affiliates", spend.total())]
+    told = warehouse.execute("select topic from marts.notices where org_id = 'partners'").fetchall()
+    assert told == [("no_touches",)], "it is not without spend"
 
 
 # ---- bots, consent, duplicates, suspicion: cases
