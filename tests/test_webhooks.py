@@ -257,6 +257,19 @@ def parameters(query: str) -> dict[str, str]:
     return dict(parse_qsl(query, keep_blank_values=True))
 
 
+def test_ids_that_are_addresses_stay_distinct_and_are_none():
+    def ids(visitor: str) -> dict:
+        told = {"conversion_id": "c-1", "status": "approved", "adv1": visitor, "order_id": "203.0.113.9"}
+        return networks.postback(EVERFLOW, told, NOW)
+
+    assert ids("ada@example.com")["visitor_id"] == MAIL["ada"]
+    assert ids("grace@example.org")["visitor_id"] == MAIL["grace"]
+    assert "order_id" not in ids("v")
+    session = msgspec.json.decode(payload("stripe_session_completed"))
+    session["data"]["object"]["metadata"]["order_id"] = "ada@example.com"
+    assert stripe.report(msgspec.json.encode(session)).row["order_id"] == MAIL["ada"]
+
+
 def test_everflow_postback():
     told = parameters(
         "verification_token=s3cret&conversion_id=c-1&transaction_id=4c9dd7&offer_id=12&offer_name=Kettles&affiliate_id=7"
