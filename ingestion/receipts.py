@@ -6,6 +6,7 @@ one request, so that what was acknowledged together is whole or torn together.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from zlib import crc32
 
@@ -49,9 +50,10 @@ class Receipt(msgspec.Struct, omit_defaults=True):
 _encoder = msgspec.json.Encoder()
 
 
-def as_line(receipt: Receipt) -> bytes:
-    """The line, newline included."""
-    return sealed(_encoder.encode(receipt))
+def as_line(receipt: Receipt, rows: Sequence[bytes] = ()) -> bytes:
+    """The line, newline included. rows: those of a receipt without rows, where they are JSON already."""
+    payload = _encoder.encode(receipt)
+    return sealed(b'%b,"rows":[%b]}' % (payload[:-1], b",".join(rows)) if rows else payload)
 
 
 def sealed(payload: bytes) -> bytes:

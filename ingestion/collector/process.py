@@ -48,7 +48,7 @@ def process(body: bytes, opened: Opened, sender: Sender, rules: Rules, recent: R
     is_personal, allowed = may_be_personal(body), window(rules, sender.received_at)
     young, old = recent.young, recent.old
     contents: set[int] = set()
-    rows: list[msgspec.Raw] = []
+    rows: list[bytes] = []
     failed: list[Failed] = []
     errors: list[dict[str, Any]] = []
     duplicate, ip_hash, daily_id, seed = 0, sender.ip_hash, sender.daily_id, hash(sender.site)
@@ -86,7 +86,7 @@ def process(body: bytes, opened: Opened, sender: Sender, rules: Rules, recent: R
                 duplicate += 1
                 continue
             contents.add(content)
-        rows.append(msgspec.Raw(row))
+        rows.append(row)
     received = len(opened.events)
     receipt = Receipt(
         kind="events",
@@ -98,10 +98,9 @@ def process(body: bytes, opened: Opened, sender: Sender, rules: Rules, recent: R
         received=received + limited,
         duplicate=duplicate,
         limited=limited,
-        rows=rows,
         failed=failed,
     )
-    return Outcome(as_line(receipt), received, len(rows), duplicate, errors, ip_hash is not None, contents)
+    return Outcome(as_line(receipt, rows), received, len(rows), duplicate, errors, ip_hash is not None, contents)
 
 
 def timestamp(moment: datetime) -> str:
