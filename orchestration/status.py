@@ -32,7 +32,7 @@ def status(home: Home) -> Iterator[Any]:
         yield of_raw(rows)
         yield from of_failures(failed)
     else:
-        yield f"The home folder {home.root} is empty. Fill it: tributary import events FILE, or tributary simulate"
+        yield f"Nothing is loaded in {home.root} yet. Fill it: tributary import events FILE, or tributary simulate"
     files = sum(len(waiting(home, kind)) for kind in KINDS)
     if files:
         yield f"In the inbox: {files} files, imported by the next run."

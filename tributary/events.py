@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
@@ -42,12 +43,12 @@ class Details(TypedDict, total=False):
     properties: Mapping[str, object] | None  # anything else, as JSON
 
 
-class Events:
+class Events(ABC):
     """The helpers. The first argument is what the event is about; each returns the event's id and only queues it."""
 
+    @abstractmethod
     def send(self, event: bytes) -> None:
         """Take an event to its collector."""
-        raise NotImplementedError
 
     def track(self, event_type: str, /, **details: Unpack[Details]) -> str:
         """Any type: a built-in one or one that tributary.yaml declares. TypeError, ValueError: a detail is wrong."""

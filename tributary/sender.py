@@ -10,6 +10,7 @@ import contextlib
 import gzip
 import os
 import weakref
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -54,12 +55,13 @@ class Sender(Events):
         _open.add(self)
         atexit.register(self._at_exit)
 
+    @abstractmethod
     def _begin(self) -> None:
         """Make whatever belongs to one process."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _at_exit(self) -> None:
-        raise NotImplementedError
+        """Deliver what waits, while the process ends."""
 
     def _forked(self) -> None:
         """In a child: what waited is its parent's to send."""
