@@ -114,7 +114,7 @@ def test_nothing_published_yet_says_what_to_do(tmp_path, monkeypatch):
         assert "tributary run" in done.output
     done = CliRunner().invoke(cli.app, ["status"])
     assert done.exit_code == OK
-    assert "empty" in done.output
+    assert "Nothing is loaded" in done.output
     assert "tributary simulate" in done.output
 
 
