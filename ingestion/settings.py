@@ -1,4 +1,4 @@
-"""tributary.yaml -> validated settings -> raw.orgs, raw.sites, raw.ad_accounts, raw.touch_type_windows, raw.targets.
+"""tributary.yaml -> validated settings -> raw.orgs, raw.sites, raw.ad_accounts, raw.campaign_aliases and so on.
 
 In: the file in the home folder, made as an example where there is none. Out: Settings, or one SettingsError that lists
 every problem as file:line: where: what is wrong: what to do.
@@ -39,9 +39,10 @@ sites:
   # exclude_bots: false and exclude_suspicious: true change what the marts count
   - {{id: shop, org: default, public_key: {key}, domains: [example.com]}}
 
-ad_accounts:
-  # whose spend an account's is; accounts that are not listed belong to the org default
-  - {{platform: meta, account_id: "1234", org: default}}
+# Whose spend an ad account's is; accounts that are not listed belong to the org default. `tributary connect meta`
+# adds those that you can read, and `tributary pull meta` pulls them:
+# ad_accounts:
+#   - {{platform: meta, account_id: "1234", org: default, currency: USD, timezone: Europe/Berlin}}
 
 # Targets of one platform or one campaign, where they differ from the org's:
 # targets:
@@ -123,9 +124,33 @@ class Network(msgspec.Struct, frozen=True):
 
 
 class AdAccount(msgspec.Struct, frozen=True):
+    """An ad account and the org that pays it. `tributary connect` writes what it finds of those that it can read."""
+
     platform: str
     account_id: str
     org: str
+    name: str | None = None
+    currency: str | None = None
+    timezone: str = "UTC"  # of its days
+    manager: str | None = None  # the account through which it is read, such as a Google manager account
+    repull_days: int | None = None  # so many days back are pulled again each day; null: as the platform restates
+
+
+class Synced(msgspec.Struct, frozen=True):
+    """Tables of ad platforms that another tool syncs: a DuckDB file, or a folder of CSV or Parquet files."""
+
+    path: str
+    org: str
+    tool: str = "fivetran"  # whose shapes they have: fivetran, airbyte
+
+
+class CampaignAlias(msgspec.Struct, frozen=True):
+    """Another name by which links call a campaign."""
+
+    org: str
+    platform: str
+    name: str
+    campaign_id: str
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -145,6 +170,8 @@ class Settings(msgspec.Struct, frozen=True):
     collector: Collector = Collector()
     webhooks: list[Webhook] = []
     networks: list[Network] = []
+    synced: list[Synced] = []
+    campaign_aliases: list[CampaignAlias] = []
 
 
 def load_settings(home: Home) -> Settings:
@@ -159,7 +186,8 @@ def load_settings(home: Home) -> Settings:
     settings = msgspec.convert(plain, Settings, strict=True)
     accounts = [msgspec.structs.replace(a, platform=platform_name(a.platform)) for a in settings.ad_accounts]
     targets = [msgspec.structs.replace(t, platform=platform_name(t.platform)) for t in settings.targets]
-    return msgspec.structs.replace(settings, ad_accounts=accounts, targets=targets)
+    aliases = [msgspec.structs.replace(a, platform=platform_name(a.platform)) for a in settings.campaign_aliases]
+    return msgspec.structs.replace(settings, ad_accounts=accounts, targets=targets, campaign_aliases=aliases)
 
 
 def land_settings(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
@@ -173,7 +201,10 @@ def land_settings(connection: duckdb.DuckDBPyConnection, settings: Settings) -> 
             (s.id, s.org, s.public_key, [d.lower() for d in s.domains], s.exclude_bots, s.exclude_suspicious)
             for s in settings.sites
         ],
-        "ad_accounts": [(a.platform, a.account_id, a.org) for a in settings.ad_accounts],
+        "ad_accounts": [
+            (a.platform, a.account_id, a.org, a.name, a.currency, a.timezone) for a in settings.ad_accounts
+        ],
+        "campaign_aliases": [(a.org, a.platform, a.name, a.campaign_id) for a in settings.campaign_aliases],
         "touch_type_windows": [
             (o.id, kind.lower(), days) for o in settings.orgs for kind, days in o.lookback_days_by_touch_type.items()
         ],

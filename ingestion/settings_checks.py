@@ -116,8 +116,27 @@ _SECTIONS: dict[str, tuple[tuple[str, ...], dict[str, Callable[[Any], str | None
     ),
     "ad_accounts": (
         ("platform", "account_id", "org"),
-        {"platform": values.text, "account_id": values.text, "org": values.text},
+        {
+            "platform": values.text,
+            "account_id": values.text,
+            "org": values.text,
+            "name": values.text,
+            "currency": values.currency,
+            "timezone": values.zone,
+            "manager": values.text,
+            "repull_days": values.days,
+        },
         ("platform", "account_id"),
+    ),
+    "synced": (
+        ("path", "org"),
+        {"path": values.text, "org": values.text, "tool": values.one_of("fivetran", "airbyte")},
+        ("path",),
+    ),
+    "campaign_aliases": (
+        ("org", "platform", "name", "campaign_id"),
+        {"org": values.text, "platform": values.text, "name": values.text, "campaign_id": values.text},
+        ("org", "platform", "name"),
     ),
     "targets": (
         ("org", "platform"),

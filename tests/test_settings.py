@@ -90,7 +90,9 @@ def test_landing_replaces_everything(home):
     connection = connect(home)
     land_settings(connection, load_settings(home))
     assert connection.execute("from raw.sites").fetchall() == [("s", "default", None, ["shop.example"], True, False)]
-    assert connection.execute("from raw.ad_accounts").fetchall() == [("meta", "1", "default")]
+    assert connection.execute("select platform, account_id, org_id, timezone from raw.ad_accounts").fetchall() == [
+        ("meta", "1", "default", "UTC")
+    ]
     assert connection.execute("from raw.targets").fetchall() == [("default", "meta", "7", 100_000, None)]
     home.settings.write_text(
         "orgs:\n  - {id: b, currency: EUR, targets: {cpa: 12.345678}, lookback_days_by_touch_type: {view: 1}}\n"

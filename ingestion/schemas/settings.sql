@@ -34,3 +34,13 @@ create table if not exists raw.targets (
 );
 alter table raw.sites add column if not exists exclude_bots boolean default true;
 alter table raw.sites add column if not exists exclude_suspicious boolean default false; -- such touches get no credit
+alter table raw.ad_accounts add column if not exists name varchar;
+alter table raw.ad_accounts add column if not exists currency varchar;
+alter table raw.ad_accounts add column if not exists timezone varchar;
+-- Another name by which links call a campaign.
+create table if not exists raw.campaign_aliases (
+    org_id      varchar not null,
+    platform    varchar not null,
+    name        varchar not null,
+    campaign_id varchar not null
+);

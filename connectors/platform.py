@@ -1,0 +1,143 @@
+"""What a platform is: the rows that its module yields, and what it must say of itself.
+
+A module of connectors/ads/ ends in `PLATFORM = Platform(...)`; connectors/ads/__init__.py lists the modules.
+Money is integer micros of the row's currency, dates are the ad account's days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+if TYPE_CHECKING:
+    import httpx
+
+    from connectors.http import Api
+
+
+class Account(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An ad account that the credentials may read."""
+
+    account_id: str
+    name: str | None = None
+    currency: str | None = None  # ISO 4217
+    timezone: str | None = None  # IANA name of its days
+    manager: str | None = None  # the account through which it is read, where the platform wants to know
+    status: str | None = None
+
+
+class SpendRow(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One day of an ad, or of the finest thing that is reported of it; or, with a level, a stated total of that day."""
+
+    date: date
+    account_id: str
+    currency: str
+    spend_micros: int
+    level: Literal["account", "campaign", "adset"] | None = None  # the total of one; None: the finest, added up
+    campaign_id: str | None = None
+    campaign: str | None = None
+    adset_id: str | None = None
+    adset: str | None = None
+    ad_id: str | None = None
+    ad: str | None = None
+    impressions: int | None = None
+    clicks: int | None = None
+    video_views: int | None = None
+    platform_conversions: Decimal | None = None  # as the platform claims them
+    platform_value_micros: int | None = None
+
+
+class Entity(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an account, campaign, ad set, ad or creative is called and set to, as of now."""
+
+    account_id: str
+    level: Literal["account", "campaign", "adset", "ad", "creative"]
+    entity_id: str
+    campaign_id: str | None = None  # its parents
+    adset_id: str | None = None
+    creative_id: str | None = None  # of an ad
+    name: str | None = None
+    status: str | None = None  # the platform's own word
+    objective: str | None = None
+    destination_url: str | None = None  # with the parameters that the platform adds to it: {campaignid}, utm_id=...
+    daily_budget_micros: int | None = None
+    lifetime_budget_micros: int | None = None
+    currency: str | None = None
+
+
+class Click(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The ad that a click id of the platform belongs to."""
+
+    account_id: str
+    click_id: str
+    date: date
+    campaign_id: str
+    adset_id: str | None = None
+    ad_id: str | None = None
+
+
+class OAuth(msgspec.Struct, frozen=True):
+    """How a person lets Tributary read a platform. Standard OAuth 2 unless `exchange` or `refresh` say otherwise."""
+
+    authorize_url: str
+    token_url: str
+    scopes: tuple[str, ...] = ()
+    scope_separator: str = " "
+    client_auth: Literal["client_secret_post", "client_secret_basic"] = "client_secret_post"
+    parameters: dict[str, str] = {}  # further ones of the authorize URL, such as access_type=offline
+    pkce: bool = False
+    client_id_parameter: str = "client_id"  # as the authorize URL calls it
+    code_parameter: str = "code"  # as the redirect calls it
+    # (client, client id, client secret, code, redirect uri) -> credentials, where the exchange is not standard
+    exchange: Callable[[httpx.Client, str, str, str, str], dict[str, str]] | None = None
+    # (client, credentials) -> renewed credentials, where renewing is not standard; raises TokenRevoked
+    refresh: Callable[[httpx.Client, dict[str, str]], dict[str, str]] | None = None
+
+
+class Platform(msgspec.Struct, frozen=True):
+    """A platform. TRIBUTARY_<NAME>_URL moves every address of it to another host (connectors/http.py)."""
+
+    name: str  # as in the marts
+    label: str  # as people write it
+    base_url: str
+    secrets: tuple[str, ...]  # the credentials it needs beside tokens, such as client_id: TRIBUTARY_<NAME>_<SECRET>
+    repull_days: int  # it restates so many days back
+    # Whether the answer is what was asked for: raises Throttled, Transient, TokenExpired, TokenRevoked, TooMuch,
+    # VendorError (connectors/http.py). Answers of status 401, 429, 5xx and 4xx are judged after it did not object.
+    check: Callable[[httpx.Response], None]
+    headers: Callable[[dict[str, str]], dict[str, str]]  # credentials -> what authorises a request
+    accounts: Callable[[Api], Iterator[Account]]
+    # (api, account, first day, last day, both included) -> rows of all levels; days without activity have none
+    spend: Callable[[Api, Account, date, date], Iterator[SpendRow]]
+    entities: Callable[[Api, Account], Iterator[Entity]]
+    clicks: Callable[[Api, Account, date, date], Iterator[Click]] | None = None  # where it tells
+    oauth: OAuth | None = None
+    auth: Callable[[dict[str, str]], httpx.Auth] | None = None  # signs requests, where headers do not
+    history_days: int = 1125  # how far back it reports: 37 months
+    hosts: tuple[str, ...] = ()  # its own, beside those of base_url and oauth.token_url
+
+    @property
+    def own_hosts(self) -> set[str]:
+        """Where its credentials may go, and what TRIBUTARY_<NAME>_URL stands for."""
+        urls = (self.base_url, self.oauth.token_url if self.oauth else self.base_url)
+        return {*self.hosts, *(urlsplit(url).hostname or "" for url in urls)}
+
+
+def required(row: dict[str, Any], name: str, where: str) -> Any:
+    """A member that the contract promises; VendorError, rather than a guess, where it is gone or null."""
+    from connectors.http import VendorError
+
+    value: Any = row
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    if value is None:
+        raise VendorError(
+            f"{where} no longer has the field {name}: nothing was stored. The platform's API changed; "
+            "look for a newer version of Tributary, and report it if there is none"
+        )
+    return value
