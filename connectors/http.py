@@ -12,11 +12,11 @@ import random
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
-from typing import IO, Any, Protocol
+from typing import IO, Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -26,6 +26,7 @@ import tenacity
 
 from connectors.platform import Platform
 
+T = TypeVar("T")
 ATTEMPTS = 8
 LONGEST_WAIT = 3600.0  # seconds; a platform that wants more is asked again the next day
 
@@ -137,22 +138,33 @@ class Api:
 
         Throttling and failures of the moment are waited out as the platform says; an expired token is renewed once.
         """
-        with self._answer(method, path, headers, authorised, stream=False, how=how) as response:
-            return response
+        return self._ask(method, path, headers, authorised, how, lambda response: response)
 
     @contextmanager
-    def download(self, path: str, *, method: str = "GET", authorised: bool = False, **how: Any) -> Iterator[IO[bytes]]:
+    def download(
+        self,
+        path: str,
+        *,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+        authorised: bool = False,
+        **how: Any,
+    ) -> Iterator[IO[bytes]]:
         """The body of a good answer as a file on disk, unpacked where it is gzip; zip is the caller's to open."""
-        with (
-            self._answer(method, path, how.pop("headers", None), authorised, stream=True, how=how) as response,
-            tempfile.TemporaryFile() as file,
-        ):
-            for chunk in response.iter_bytes():
-                file.write(chunk)
+        with tempfile.TemporaryFile() as file:
+
+            def spool(response: httpx.Response) -> None:
+                file.seek(0)
+                file.truncate()
+                for chunk in response.iter_bytes():
+                    file.write(chunk)
+
+            self._ask(method, path, headers, authorised, how, spool, stream=True)
             file.seek(0)
             is_gzip = file.read(2) == b"\x1f\x8b"
             file.seek(0)
-            yield gzip.open(file) if is_gzip else file  # type: ignore[misc]
+            with gzip.open(file) if is_gzip else nullcontext(file) as unpacked:
+                yield unpacked
 
     def items(self, path: str, prefix: str, **how: Any) -> Iterator[Any]:
         """The items of a large JSON answer, one at a time; prefix as ijson has it, such as `item.results.item`."""
@@ -189,22 +201,22 @@ class Api:
             waited += pause
         return answer
 
-    @contextmanager
-    def _answer(
-        self, method: str, path: str, headers: Mapping[str, str] | None, authorised: bool, *, stream: bool, how: dict
-    ) -> Iterator[httpx.Response]:
-        """Ask until the answer is good."""
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] | None,
+        authorised: bool,
+        how: dict[str, Any],
+        take: Callable[[httpx.Response], T],
+        *,
+        stream: bool = False,
+    ) -> T:
+        """Ask until the answer is good, and what `take` makes of it; a body that breaks off is asked for again."""
         url = path if path.startswith("http") else f"{self.platform.base_url}{path}"
         renewed = False
-        attempts = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type((Throttled, httpx.TransportError)),
-            wait=self._wait,
-            stop=tenacity.stop_after_attempt(ATTEMPTS),
-            sleep=self.clock.sleep,
-            reraise=True,
-        )
 
-        def once() -> httpx.Response:
+        def once() -> T:
             nonlocal renewed
             if authorised and not renewed and self.credentials.expires_soon(self.clock.now()):
                 self.credentials.renew(self.client)
@@ -215,23 +227,28 @@ class Api:
                 own = self.platform.headers(values) if authorised else {}
                 request = self.client.build_request(method, url, headers={**own, **(headers or {})}, **how)
                 response = self.client.send(request, auth=auth, stream=True)
-                try:
-                    if not stream or response.status_code >= 400:
-                        response.read()
-                    self._judge(response)
-                    return response
-                except TokenExpired as expired:
-                    response.close()
-                    if renewed:
-                        raise TokenRevoked(self._connect_again(str(expired))) from None
-                    self.credentials.renew(self.client)
-                    renewed = True
-                except BaseException:
-                    response.close()
-                    raise
+                with closing(response):
+                    try:
+                        if not stream or response.status_code >= 300:
+                            response.read()
+                            self.platform.check(response)
+                        self._judge(response)
+                        return take(response)
+                    except TokenExpired as expired:
+                        if renewed:
+                            raise TokenRevoked(str(expired)) from None
+                self.credentials.renew(self.client)
+                renewed = True
 
+        attempts = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type((Throttled, httpx.TransportError)),
+            wait=self._wait,
+            stop=tenacity.stop_after_attempt(ATTEMPTS),
+            sleep=self.clock.sleep,
+            reraise=True,
+        )
         try:
-            response = attempts(once)
+            return attempts(once)
         except TokenRevoked as error:
             raise TokenRevoked(self._connect_again(str(error))) from None
         except Throttled as error:
@@ -241,14 +258,9 @@ class Api:
                 f"{self.platform.label}: no answer from {urlsplit(url).hostname} ({type(error).__name__}): "
                 "check the network, then pull again"
             ) from None
-        try:
-            yield response
-        finally:
-            response.close()
 
     def _judge(self, response: httpx.Response) -> None:
-        if response.is_stream_consumed or response.status_code >= 400:
-            self.platform.check(response)
+        """By its status, where the platform has no word of its own for it."""
         status = response.status_code
         if status == 401:
             raise TokenExpired("the access token is not accepted")
