@@ -24,39 +24,12 @@ import ijson
 import msgspec
 import tenacity
 
+from connectors.errors import Throttled, TokenExpired, TokenRevoked, VendorError
 from connectors.platform import Platform
 
 T = TypeVar("T")
 ATTEMPTS = 8
 LONGEST_WAIT = 3600.0  # seconds; a platform that wants more is asked again the next day
-
-
-class VendorError(Exception):
-    """The platform refused or answered what its contract does not say; the message says what to do."""
-
-
-class TokenRevoked(VendorError):
-    """The credentials are no longer good: a person has to connect again."""
-
-
-class TokenExpired(Exception):
-    """The access token ran out: renew it and ask again."""
-
-
-class Throttled(Exception):
-    """Asked too often. `after`: the seconds that the platform wants to be left alone, where it says."""
-
-    def __init__(self, why: str, after: float | None = None) -> None:
-        super().__init__(why)
-        self.after = after
-
-
-class Transient(Throttled):
-    """A failure of the moment."""
-
-
-class TooMuch(VendorError):
-    """The question is too large for one answer: ask for less at once."""
 
 
 class Clock(Protocol):
@@ -138,7 +111,7 @@ class Api:
 
         Throttling and failures of the moment are waited out as the platform says; an expired token is renewed once.
         """
-        return self._ask(method, path, headers, authorised, how, lambda response: response)
+        return self._ask(method, path, lambda response: response, headers=headers, authorised=authorised, **how)
 
     @contextmanager
     def download(
@@ -159,7 +132,7 @@ class Api:
                 for chunk in response.iter_bytes():
                     file.write(chunk)
 
-            self._ask(method, path, headers, authorised, how, spool, stream=True)
+            self._ask(method, path, spool, stream=True, headers=headers, authorised=authorised, **how)
             file.seek(0)
             is_gzip = file.read(2) == b"\x1f\x8b"
             file.seek(0)
@@ -205,12 +178,12 @@ class Api:
         self,
         method: str,
         path: str,
-        headers: Mapping[str, str] | None,
-        authorised: bool,
-        how: dict[str, Any],
         take: Callable[[httpx.Response], T],
         *,
         stream: bool = False,
+        headers: Mapping[str, str] | None,
+        authorised: bool,
+        **how: Any,
     ) -> T:
         """Ask until the answer is good, and what `take` makes of it; a body that breaks off is asked for again."""
         url = path if path.startswith("http") else f"{self.platform.base_url}{path}"

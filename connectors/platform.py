@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from connectors.errors import VendorError
+
 if TYPE_CHECKING:
     import httpx
 
@@ -108,7 +110,7 @@ class Platform(msgspec.Struct, frozen=True):
     secrets: tuple[str, ...]  # the credentials it needs beside tokens, such as client_id: TRIBUTARY_<NAME>_<SECRET>
     repull_days: int  # it restates so many days back
     # Whether the answer is what was asked for: raises Throttled, Transient, TokenExpired, TokenRevoked, TooMuch,
-    # VendorError (connectors/http.py). Answers of status 401, 429, 5xx and 4xx are judged after it did not object.
+    # VendorError (connectors/errors.py). Answers of status 401, 429, 5xx and 4xx are judged after it did not object.
     check: Callable[[httpx.Response], None]
     headers: Callable[[dict[str, str]], dict[str, str]]  # credentials -> what authorises a request
     accounts: Callable[[Api], Iterator[Account]]
@@ -130,8 +132,6 @@ class Platform(msgspec.Struct, frozen=True):
 
 def required(row: dict[str, Any], name: str, where: str) -> Any:
     """A member that the contract promises; VendorError, rather than a guess, where it is gone or null."""
-    from connectors.http import VendorError
-
     value: Any = row
     for part in name.split("."):
         value = value.get(part) if isinstance(value, dict) else None

@@ -1,0 +1,32 @@
+"""What an answer can be instead of good. Raised by Platform.check and connectors/http.py:
+what is left once it has waited and renewed is a VendorError, whose message is for people."""
+
+from __future__ import annotations
+
+
+class VendorError(Exception):
+    """The platform refused or answered what its contract does not say; the message says what to do."""
+
+
+class TokenRevoked(VendorError):
+    """The credentials are no longer good: a person has to connect again."""
+
+
+class TokenExpired(Exception):
+    """The access token ran out: renew it and ask again."""
+
+
+class Throttled(Exception):
+    """Asked too often. `after`: the seconds that the platform wants to be left alone, where it says."""
+
+    def __init__(self, why: str, after: float | None = None) -> None:
+        super().__init__(why)
+        self.after = after
+
+
+class Transient(Throttled):
+    """A failure of the moment."""
+
+
+class TooMuch(VendorError):
+    """The question is too large for one answer: ask for less at once."""
