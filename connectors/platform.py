@@ -93,6 +93,7 @@ class OAuth(msgspec.Struct, frozen=True):
     client_auth: Literal["client_secret_post", "client_secret_basic"] = "client_secret_post"
     parameters: dict[str, str] = {}  # further ones of the authorize URL, such as access_type=offline
     pkce: bool = False
+    renew_seconds_before: int = 300  # the access token ends
     client_id_parameter: str = "client_id"  # as the authorize URL calls it
     code_parameter: str = "code"  # as the redirect calls it
     # (client, client id, client secret, code, redirect uri) -> credentials, where the exchange is not standard

@@ -1,0 +1,11 @@
+"""The platforms that can be pulled. A new one is a module here and a line below."""
+
+from connectors.ads import meta
+from connectors.platform import Platform
+
+PLATFORMS: dict[str, Platform] = {
+    module.PLATFORM.name: module.PLATFORM
+    for module in (
+        meta,
+    )
+}  # fmt: skip
