@@ -116,7 +116,7 @@ def test_failures_of_the_moment_are_tried_again(vendor, fault):
 
 def test_an_answer_that_is_no_json_is_an_error(vendor):
     vendor.faults = ["ok", "broken_body"]
-    with pytest.raises(VendorError, match="pull again|instead of"):
+    with pytest.raises(VendorError, match=r"pull again|instead of"):
         pulled(vendor)
 
 
