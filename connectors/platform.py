@@ -96,6 +96,8 @@ class OAuth(msgspec.Struct, frozen=True):
     renew_seconds_before: int = 300  # the access token ends
     client_id_parameter: str = "client_id"  # as the authorize URL calls it
     code_parameter: str = "code"  # as the redirect calls it
+    redirect_host: str = "127.0.0.1"  # or localhost, where the platform accepts only that
+    request_token_url: str | None = None  # OAuth 1.0a (connectors/oauth.py: Signature); token_url is its access token's
     # (client, client id, client secret, code, redirect uri) -> credentials, where the exchange is not standard
     exchange: Callable[[httpx.Client, str, str, str, str], dict[str, str]] | None = None
     # (client, credentials) -> renewed credentials, where renewing is not standard; raises TokenRevoked
