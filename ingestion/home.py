@@ -97,11 +97,18 @@ def lock_holder(home: Home) -> dict | None:
 
 @contextmanager
 def build_lock(home: Home, what: str, say: Callable[[str], None] = lambda message: None) -> Iterator[None]:
-    """Hold the one writer's place for a whole build; wait for it, and say for whom.
+    """Hold the one writer's place for a whole build; wait for it, and say for whom."""
+    with held(home.lock, what, say):
+        yield
+
+
+@contextmanager
+def held(lock: Path, what: str, say: Callable[[str], None] = lambda message: None) -> Iterator[None]:
+    """Hold the file's lock, over all processes; wait for it, and say for whom.
 
     The operating system frees a flock when its process dies, however it dies: nobody ever waits for the dead.
     """
-    with home.lock.open("a+") as file:
+    with lock.open("a+") as file:
         told = None
         while True:
             try:
