@@ -3,6 +3,28 @@
 
 with
 
+topmost_spend as (
+    select * from {{ ref('int_topmost_spend') }}
+),
+
+transactions as (
+    select * from {{ ref('int_affiliate_transactions') }}
+    where status = 'approved'
+),
+
+fees as (
+    select * from {{ ref('stg_raw__fees') }}
+    where basis = 'period'
+),
+
+last_days as (
+    select * from {{ ref('int_last_days') }}
+),
+
+commissions as (
+    select * from {{ ref('int_commissions') }}
+),
+
 reported_spend as (
     select * from {{ ref('int_spend_reports') }}
 ),
@@ -49,6 +71,19 @@ quarantine as (
 
 touchpoints as (
     select * from {{ ref('touchpoints') }}
+),
+
+-- A fee's share for the days of it that are over.
+fees_so_far as (
+    select
+        fees.org_id,
+        {{ rounded_share(
+            'fees.amount_micros',
+            'greatest(' ~ dbt.datediff('fees.starts_on', 'least(fees.ends_on, coalesce(last_days.last_date, fees.ends_on))', 'day') ~ ' + 1, 0)',
+            '(' ~ dbt.datediff('fees.starts_on', 'fees.ends_on', 'day') ~ ' + 1)',
+        ) }} as amount_micros,
+    from fees
+    left join last_days using (org_id)
 ),
 
 final as (
@@ -134,7 +169,28 @@ final as (
     union all
 
     select
-        'spend rows received are spend rows converted, in original micros',
+        'spend that platforms, networks and fees state is in the spend reports, in original micros',
+        org_id,
+        null,
+        null,
+        null,
+        sum(received),
+        sum(kept),
+    from (
+        select org_id, sum(spend_micros) as received, 0 as kept from topmost_spend group by org_id
+        union all
+        select org_id, sum(coalesce(original_payout_micros, 0)), 0 from transactions group by org_id
+        union all
+        select org_id, sum(amount_micros), 0 from fees_so_far group by org_id
+        union all
+        select org_id, 0, sum(spend_micros) from reported_spend group by org_id
+    ) as stated_sums
+    group by org_id
+
+    union all
+
+    select
+        'spend reports and commissions are converted, in original micros',
         org_id,
         null,
         null,
@@ -143,6 +199,8 @@ final as (
         sum(kept),
     from (
         select org_id, sum(spend_micros) as received, 0 as kept from reported_spend group by org_id
+        union all
+        select org_id, sum(amount_micros), 0 from commissions group by org_id
         union all
         select org_id, 0, sum(original_spend_micros) from spend group by org_id
     ) as spend_sums

@@ -13,7 +13,8 @@ final as (
         source.org_id,
         source.platform,
         source.account_id,
-        source.campaign_id,
+        source.level,
+        coalesce(source.campaign_id, '(unmatched)') as campaign_id,
         source.adset_id,
         source.ad_id,
         source.date,
@@ -24,7 +25,9 @@ final as (
         source.spend_micros,
         source.impressions,
         source.clicks,
-        source.platform_conversions,
+        source.video_views,
+        -- Whole millionths: a sum of floats would depend on the order of its rows.
+        cast(source.platform_conversions as decimal(38, 6)) as platform_conversions,
         source.platform_value_micros,
     from source
     inner join orgs using (org_id)

@@ -1,0 +1,35 @@
+{#- A view: the promises ask it when publishing, and nobody else. -#}
+{{ config(materialized='view') }}
+
+with
+
+ad_spend as (
+    select
+        *,
+        case level when 'account' then 1 when 'campaign' then 2 when 'adset' then 3 else 4 end as depth,
+    from {{ ref('stg_raw__ad_spend') }}
+),
+
+final as (
+    select
+        ad_spend.org_id,
+        ad_spend.platform,
+        ad_spend.account_id,
+        ad_spend.date,
+        ad_spend.currency,
+        ad_spend.spend_micros,
+    from ad_spend
+    {%- for level, ids in [('account', []), ('campaign', ['campaign_id']), ('adset', ['campaign_id', 'adset_id'])] %}
+    left join ad_spend as {{ level }}_total
+        on {{ level }}_total.level = '{{ level }}'
+        and ad_spend.depth > {{ level }}_total.depth
+        {%- for id in ['org_id', 'platform', 'account_id', 'date', 'currency'] + ids %}
+        and ad_spend.{{ id }} = {{ level }}_total.{{ id }}
+        {%- endfor %}
+    {%- endfor %}
+    where account_total.org_id is null
+        and campaign_total.org_id is null
+        and adset_total.org_id is null
+)
+
+select * from final
