@@ -48,7 +48,12 @@ class Values(dict[str, str]):
 class StoredCredentials:
     """Of one platform; satisfies connectors.http.Credentials. `values` changes when they are renewed."""
 
-    def __init__(self, platform: Platform, store: Path | None, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        platform: Platform,
+        store: Path | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self.platform, self.store, self.now = platform, store, now
         self._renewed: dict[str, str] = {}  # of the environment's tokens, by this process
         self.is_from_environment = any(name in environment(platform) for name in LOGIN)
@@ -160,12 +165,10 @@ class StoredCredentials:
         return f"What {names} brings is no longer accepted: put a new one there; or take it away, and {connect}"
 
 
-def load(
-    platform: Platform, store: Path | None = None, now: Callable[[], datetime] = lambda: datetime.now(UTC)
-) -> StoredCredentials:
+def load(platform: Platform, store: Path | None = None) -> StoredCredentials:
     """The credentials of a platform; NotConnected where there are none. store: `credentials.bin` of a home folder
     (connectors/secret_store.py); None: the environment only."""
-    credentials = StoredCredentials(platform, store, now)
+    credentials = StoredCredentials(platform, store)
     if not credentials.is_connected:
         raise NotConnected(
             f"{platform.label} is not connected: tributary connect {platform.name}, "
