@@ -285,6 +285,15 @@ def retry_after(response: httpx.Response, now: datetime) -> float | None:
         return None
 
 
+def reset_after(response: httpx.Response, header: str) -> float | None:
+    """The seconds until the time, in seconds since 1970, that a header names: by the clock of who answered."""
+    try:
+        answered = parsedate_to_datetime(response.headers["date"]).timestamp()
+        return max(0.0, float(response.headers[header]) - answered) + 1  # both are whole seconds
+    except (KeyError, ValueError):
+        return None
+
+
 def excerpt(response: httpx.Response) -> str:
     """What an answer says, shortened; a URL's query, which may hold secrets, is never part of it."""
     return " ".join(response.text.split())[:300] or response.reason_phrase

@@ -1,11 +1,14 @@
 """The platforms that can be pulled. A new one is a module here and a line below."""
 
-from connectors.ads import meta
+from connectors.ads import google, meta, microsoft, snapchat
 from connectors.platform import Platform
 
 PLATFORMS: dict[str, Platform] = {
     module.PLATFORM.name: module.PLATFORM
     for module in (
         meta,
+        google,
+        microsoft,
+        snapchat,
     )
 }  # fmt: skip
