@@ -25,6 +25,8 @@ Type = Literal[
     "count",  # whole number, not negative
     "number",  # finite
     "rate",  # decimal above 0
+    "level",  # account, campaign or adset; ad is null
+    "basis",  # period or conversion
 ]
 
 
@@ -49,6 +51,8 @@ class Column(NamedTuple):
     type: Type = "text"
     required: bool = False
     default: str | None = None
+    same_as: str | None = None  # the column whose value it takes where it has none
+    unless: tuple[str, str] | None = None  # (column, value) of the rows in which a required one may be absent
 
     @property
     def stored(self) -> str:
@@ -66,7 +70,7 @@ class Contract(NamedTuple):
     history: str | None = None  # where replaced rows go
     retired: str | None = None  # keys and contents of the rows that left the table for the archive
     aliases: tuple[tuple[str, str], ...] = ()  # (another header, the column that it means)
-    added: tuple[str, ...] = ()  # text columns that came later: they are content only where they are filled
+    added: tuple[str, ...] = ()  # columns that came later: they are content only where they are filled
 
 
 _PERSON = ("visitor_id", "customer_id")
@@ -123,7 +127,7 @@ CONTRACTS: dict[str, Contract] = {
             Column("date", "date", required=True),
             Column("platform", "platform", required=True),
             Column("account_id", required=True),
-            Column("campaign_id", required=True),
+            Column("campaign_id", required=True, unless=("level", "account")),
             Column("currency", "currency", required=True),
             Column("spend", "money", required=True),
             *map(Column, ("campaign", "adset_id", "adset", "ad_id", "ad")),
@@ -131,10 +135,31 @@ CONTRACTS: dict[str, Contract] = {
             Column("clicks", "count"),
             Column("platform_conversions", "number"),
             Column("platform_value", "money"),
+            Column("level", "level"),
+            Column("video_views", "count"),
         ),
-        key=("org_id", "platform", "account_id", "campaign_id", "adset_id", "ad_id", "date", "currency"),
+        key=("org_id", "platform", "account_id", "level", "campaign_id", "adset_id", "ad_id", "date", "currency"),
         replaces=True,
         history="raw.ad_spend_history",
+        added=("level", "video_views"),
+    ),
+    "fees": Contract(
+        "raw.fees",
+        (
+            Column("fee_id", required=True),
+            Column("platform", "platform", required=True),
+            Column("account_id", same_as="platform"),
+            Column("campaign_id", required=True),
+            *map(Column, ("campaign", "adset_id", "adset", "creator_code", "channel")),
+            Column("basis", "basis", default="period"),
+            Column("amount", "money", required=True),
+            Column("currency", "currency", required=True),
+            Column("starts_on", "date", required=True),
+            Column("ends_on", "date", same_as="starts_on"),
+            Column("conversion_type"),
+        ),
+        key=("org_id", "fee_id"),
+        replaces=True,
     ),
     "exchange-rates": Contract(
         "raw.exchange_rates",

@@ -43,6 +43,7 @@ class LoadReport(msgspec.Struct, frozen=True):
     replaced: int
     reasons: dict[str, int]  # failed rows by reason
     limited: int = 0  # refused by the collector, since their site sent too many
+    withdrawn: int = 0  # stored rows that the source no longer has, beside those that were replaced
 
 
 def load_file(
@@ -122,14 +123,18 @@ def store(
     *,
     number: Callable[[], None] = lambda: None,
     answered: Mapping[str, int] | None = None,
+    judge: Callable[[], None] | None = None,
 ) -> LoadReport:
     """`source` and `unreadable` -> raw rows, failed rows and the manifest, in the transaction of the caller.
 
     columns: of `source`, which is dropped. number: makes `source_lines`, where it is not there. answered: rows that the
-    collector found duplicate, failed or limited, and which came no further. The caller clears.
+    collector found duplicate, failed or limited, and which came no further. judge: looks at `typed` before anything is
+    written, may delete from it, and makes `covered` (merge.replace). The caller clears.
     """
     contract = CONTRACTS[kind]
     connection.execute(f"create temp table typed as {typed(scope)}")
+    if judge:
+        judge()
     connection.execute(
         "create temp table refused (_row bigint, line bigint, org_id varchar, reason varchar, detail varchar,"
         " payload varchar, failed_id varchar);"
@@ -137,10 +142,12 @@ def store(
     )
     _refuse(connection, kind, violations(scope, columns))
     settle(connection, contract)
-    replaced = replace(connection, contract, load.stamp) if contract.replaces else 0
-    if not contract.replaces:
+    replaced = withdrawn = 0
+    if contract.replaces:
+        replaced, withdrawn = replace(connection, contract, load.stamp, covered=judge is not None)
+    else:
         resolve_conflicts(connection, kind, contract, load.stamp)
-    report = _report(connection, kind, load.source, replaced)
+    report = _report(connection, kind, load.source, replaced, withdrawn)
     if report.failed:
         number()
         _record_failures(connection, kind, load)
@@ -215,7 +222,7 @@ def _insert(connection: Connection, contract: Contract, stamp: str) -> None:
     )
 
 
-def _report(connection: Connection, kind: str, source: str, replaced: int) -> LoadReport:
+def _report(connection: Connection, kind: str, source: str, replaced: int, withdrawn: int) -> LoadReport:
     outcomes = dict(
         connection.execute(
             """
@@ -232,7 +239,8 @@ def _report(connection: Connection, kind: str, source: str, replaced: int) -> Lo
     )
     duplicate = outcomes.pop("duplicate", 0)
     failed = sum(outcomes.values())
-    return LoadReport(kind, source, rows[0], rows[0] - duplicate - failed, duplicate, failed, replaced, outcomes)
+    loaded = rows[0] - duplicate - failed
+    return LoadReport(kind, source, rows[0], loaded, duplicate, failed, replaced, outcomes, withdrawn=withdrawn)
 
 
 def _record_failures(connection: Connection, kind: str, load: Load) -> None:

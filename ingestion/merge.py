@@ -2,6 +2,8 @@
 
 In: the temporary table `typed` (ingestion/parse.py). Out: `settled(_row, outcome)`, the rows that are not to be
 inserted and why: duplicate, ambiguous_key, id_conflict. Rows that were loaded before and lose are moved out.
+
+Tables of days are read only where the input's days are: a day merges into ten million rows by reading that day.
 """
 
 from __future__ import annotations
@@ -31,8 +33,9 @@ def settle(connection: Connection, contract: Contract) -> None:
             f"insert into settled select _row, 'ambiguous_key' from typed anti join settled using (_row)"
             f" where _ok qualify count(*) over (partition by {key}) > 1"
         )
+    stored = f"(select _content_hash from {contract.table} where {_days(connection, contract)})"
     connection.execute(
-        f"insert into settled select _row, 'duplicate' from typed semi join {contract.table} using (_content_hash)"
+        f"insert into settled select _row, 'duplicate' from typed semi join {stored} using (_content_hash)"
         f" anti join settled using (_row) where _ok"
     )
     if contract.retired:
@@ -42,20 +45,45 @@ def settle(connection: Connection, contract: Contract) -> None:
         )
 
 
-def replace(connection: Connection, contract: Contract, stamp: str) -> int:
-    """Take the rows out that the file restates; keep their old state where the contract has a history."""
+def replace(connection: Connection, contract: Contract, stamp: str, *, covered: bool = False) -> tuple[int, int]:
+    """Take the rows out that the input restates; keep their old state where the contract has a history.
+
+    covered: the temporary table `covered`(org_id, platform, account_id, date) names days of which `typed` is all there
+    is: what it no longer has is taken out, too. Returns (keys restated, rows withdrawn).
+    """
     same = " and ".join(f"old.{column} is not distinct from typed.{column}" for column in contract.key)
+    old = f"(select rowid as _old, * from {contract.table} where {_days(connection, contract, covered=covered)}) as old"
     connection.execute(
-        f"create temp table replaced as select old.rowid as _old from {contract.table} as old"
+        f"create temp table replaced as select _old, true as _restated from {old}"
         f" join (select * from typed anti join settled using (_row) where _ok) as typed on {same}"
     )
-    old = f"from {contract.table} as old where old.rowid in (select _old from replaced)"
-    if contract.history:
-        connection.execute(f"insert into {contract.history} select old.*, {stamp} {old}")
-    (count,) = connection.execute("select count(*) from replaced").fetchone() or (0,)
-    connection.execute(f"delete {old}")
-    connection.execute("drop table replaced")
-    return count
+    if covered:
+        connection.execute(
+            f"insert into replaced select _old, false from {old}"
+            " semi join covered using (org_id, platform, account_id, date)"
+            " anti join (from typed where _ok) using (_content_hash) anti join replaced using (_old)"
+        )
+    counts = connection.execute(
+        "select count(*) filter (_restated), count(*) filter (not _restated) from replaced"
+    ).fetchone() or (0, 0)
+    gone = f"where {_days(connection, contract, covered=covered)} and rowid in (select _old from replaced)"
+    if contract.history and any(counts):
+        connection.execute(
+            f"insert into {contract.history} by name"
+            f" select old.*, replacing.* from (from {contract.table} {gone}) as old"
+            f" cross join (select {stamp}) as replacing (_replaced_by_load_id, _replaced_at)"
+        )
+    connection.execute(f"delete from {contract.table} {gone}; drop table replaced")
+    return counts
+
+
+def _days(connection: Connection, contract: Contract, *, covered: bool = False) -> str:
+    """SQL for the rows of the raw table on the days of the input; all rows where the key has no day."""
+    if "date" not in contract.key:
+        return "true"
+    days = "select date from typed where _ok" + (" union all select date from covered" if covered else "")
+    first, last = connection.execute(f"select min(date), max(date) from ({days})").fetchone() or (None, None)
+    return f"date between {literal(first)} and {literal(last)}" if first else "false"
 
 
 def resolve_conflicts(connection: Connection, kind: str, contract: Contract, stamp: str) -> None:

@@ -34,6 +34,8 @@ _VALUES = {
     "currency": "case when regexp_matches({t}, '^[A-Za-z]{3}$') then upper({t}) end",
     "count": r"case when regexp_matches({t}, '^\d+(\.0*)?$') then try_cast(split_part({t}, '.', 1) as bigint) end",
     "number": _DECIMAL_OF.replace("{type}", "double"),
+    "level": "case when lower({t}) in ('account', 'campaign', 'adset') then lower({t}) end",
+    "basis": "case when lower({t}) in ('period', 'conversion') then lower({t}) end",
     "rate": "nullif(greatest(" + _DECIMAL_OF.replace("{type}", "decimal(18, 9)") + ", 0), 0)",
 }
 _EXPECTED = {
@@ -46,6 +48,8 @@ _EXPECTED = {
     "count": "a whole number from 0",
     "number": "a finite number",
     "rate": "a decimal above 0 such as 1.0842",
+    "level": "account, campaign, adset or ad",
+    "basis": "period or conversion",
 }
 
 
@@ -182,12 +186,17 @@ def _values(scope: Scope) -> list[tuple[str, str]]:
     contract = scope.contract
     org = literal(scope.org) if scope.org else "coalesce(declared.org_id, row_org, 'default')"
     return ([("org_id", org)] if "org_id" in contract.key else []) + [
-        (column.stored, _value(column, scope) if column.name in scope.texts else _default(column))
-        for column in contract.columns
+        (column.stored, _read(column, scope)) for column in contract.columns
     ]
 
 
-def _default(column: Column) -> str:
+def _read(column: Column, scope: Scope) -> str:
+    return _value(column, scope) if column.name in scope.texts else _default(column, scope)
+
+
+def _default(column: Column, scope: Scope) -> str:
+    if column.same_as:
+        return _read(next(each for each in scope.contract.columns if each.name == column.same_as), scope)
     return literal(column.default) if column.default else f"null::{_SQL_TYPES.get(column.type, 'varchar')}"
 
 
@@ -199,7 +208,10 @@ def _value(column: Column, scope: Scope) -> str:
     if column.type == "instant":
         return _instant(text, scope.timezone)
     value = _VALUES[column.type].replace("{t}", text).replace("{event_types}", str(scope.event_types))
-    return f"coalesce({value}, {literal(column.default)})" if column.default else value
+    if column.default or column.same_as:
+        # What is there and no such value stays null: it fails.
+        return f"if({text} is null, {_default(column, scope)}, {value})"
+    return value
 
 
 def _instant(text: str, timezone: str | None) -> str:
@@ -214,9 +226,9 @@ def _instant(text: str, timezone: str | None) -> str:
 
 def _declared(scope: Scope) -> str | None:
     """How a row finds the org that tributary.yaml declares for it: by its site or its ad account."""
-    if scope.contract.table == "raw.ad_spend":
-        platform = _VALUES["platform"].replace("{t}", "t_platform")
-        return f"declared.platform = {platform} and declared.account_id = t_account_id"
+    if scope.contract.table in ("raw.ad_spend", "raw.fees"):
+        values = dict(_values(scope))
+        return f"declared.platform = {values['platform']} and declared.account_id = {values['account_id']}"
     return "declared.site_id = t_site_id" if "site_id" in scope.texts else None
 
 
@@ -229,7 +241,7 @@ def _checks(scope: Scope) -> list[tuple[str, str, str]]:
         text, value = f"t_{column.name}", column.stored
         shown = f"if(length({text}) > 60, left({text}, 60) || '...', {text})"
         if column.required:
-            checks.append(("missing_value", f"({text} is null)", literal(f"{column.name} is empty and required")))
+            checks.append(_missing(column))
         bad = f"({text} is not null and {value} is null)"
         if column.type == "instant":
             bad = f"({text} is not null and ({value} is null or {value} not between {_EARLIEST} and {_LATEST}))"
@@ -240,6 +252,8 @@ def _checks(scope: Scope) -> list[tuple[str, str, str]]:
             )
             checks.append(("missing_timezone", local, sentence))
             bad = f"({bad} and not {local})"
+        if column.type == "level":
+            bad = f"({bad} and lower({text}) <> 'ad')"
         if column.type not in ("text", "name", "platform"):
             code = {"instant": "bad_timestamp", "event": "bad_type"}.get(column.type, f"bad_{column.type}")
             checks.append((code, bad, f"'{column.name} ' || {shown} || {literal(f' is not {_EXPECTED[column.type]}')}"))
@@ -250,8 +264,7 @@ def _checks(scope: Scope) -> list[tuple[str, str, str]]:
         checks.append(("missing_person", f"({empty})", sentence))
     if scope.properties:
         checks.append(("bad_properties", f"({_BAD_PROPERTIES})", "'properties is not a JSON object'"))
-    if scope.contract.table == "raw.exchange_rates":
-        checks.append(("bad_rate", "coalesce(base = quote, false)", "'base and quote are the same currency'"))
+    checks += _OF_TABLE.get(scope.contract.table, ())
     if "org_id" in scope.contract.key and scope.org:
         sentence = f"'tributary.yaml declares it for org ' || declared_org || {literal(f', not {scope.org}')}"
         checks.append(("org_mismatch", f"coalesce(declared_org <> {literal(scope.org)}, false)", sentence))
@@ -261,3 +274,32 @@ def _checks(scope: Scope) -> list[tuple[str, str, str]]:
         )
         checks.append(("unknown_org", "(declared_org is null and row_org is null)", sentence))
     return checks
+
+
+def _missing(column: Column) -> tuple[str, str, str]:
+    missing, sentence = f"t_{column.name} is null", f"{column.name} is empty and required"
+    if column.unless:
+        other, value = column.unless
+        missing += f" and {other} is distinct from {literal(value)}"
+        sentence += f" unless {other} is {value}"
+    return "missing_value", f"({missing})", literal(sentence)
+
+
+# Further checks of a whole row, by table: what is read together must fit together.
+_OF_TABLE = {
+    "raw.ad_spend": (
+        ("bad_level", "coalesce(level = 'account' and coalesce(campaign_id, adset_id, ad_id) is not null, false)",
+         "'the total of an account has no campaign_id, adset_id or ad_id'"),
+        ("bad_level", "coalesce(level = 'campaign' and coalesce(adset_id, ad_id) is not null, false)",
+         "'the total of a campaign has no adset_id or ad_id'"),
+        ("bad_level", "coalesce(level = 'adset' and (adset_id is null or ad_id is not null), false)",
+         "'the total of an ad set has an adset_id and no ad_id'"),
+    ),
+    "raw.fees": (
+        ("bad_period", "coalesce(ends_on < starts_on, false)",
+         "'ends_on ' || ends_on || ' is before starts_on ' || starts_on"),
+    ),
+    "raw.exchange_rates": (
+        ("bad_rate", "coalesce(base = quote, false)", "'base and quote are the same currency'"),
+    ),
+}  # fmt: skip

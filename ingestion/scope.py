@@ -69,6 +69,7 @@ def scope_of(
     properties = texts.pop("properties", None)
     if source.columns:
         _check_required(source, contract, texts, mapping)
+        texts = dict.fromkeys((column.name for column in contract.columns if column.unless), "null::varchar") | texts
     else:  # an NDJSON file without a line has no columns to miss
         texts = dict.fromkeys(known, "null::varchar")
     consumed = {name.lower() for name in mapping.values()} | {*known, "properties"}
@@ -148,7 +149,11 @@ def _declare(connection: Connection, settings: Settings) -> None:
 
 
 def _check_required(source: Read, contract: Contract, texts: dict[str, str], mapping: dict[str, str]) -> None:
-    missing = [column.name for column in contract.columns if column.required and column.name not in texts]
+    missing = [
+        column.name
+        for column in contract.columns
+        if column.required and column.name not in texts and not (column.unless and column.unless[0] in texts)
+    ]
     if contract.one_of and not any(name in texts for name in contract.one_of):
         missing.append(contract.one_of[0])
     if not missing:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import duckdb
 
 TABLES = (
-    "events", "interactions", "conversions", "ad_spend", "exchange_rates", "refunds", "postbacks", "survey_answers",
-    "entities",
+    "events", "interactions", "conversions", "ad_spend", "fees", "exchange_rates", "refunds", "postbacks",
+    "survey_answers", "entities",
 )  # fmt: skip
 
 

@@ -29,6 +29,7 @@ FILES = {
     "interactions": ("interactions", "One touch that its source already knows as one."),
     "conversions": ("conversions", "One conversion reported by another system than the web events."),
     "spend": ("ad_spend", "One day of one ad, or of the finest thing its platform reports."),
+    "fees": ("fees", "One agreed cost that no ad platform reports: of a period, or of each conversion."),
     "exchange-rates": ("exchange_rates", "One currency pair and day."),
     "refunds": ("refunds", "One refund or cancellation of an order."),
     "postbacks": ("postbacks", "One status of one transaction, as an affiliate network reported it."),

@@ -97,6 +97,8 @@ importer("interactions", "Touches that are known as such: ad clicks and views, c
 importer("conversions", "Conversions from another system than the web events.",
          'tributary import conversions orders.csv --map value=total --where "status = \'paid\'"')  # fmt: skip
 importer("spend", "Ad spend by day, campaign, ad set and ad.", "tributary import spend google_ads.csv --org northwind")
+importer("fees", "Agreed costs that no ad platform reports: fees of a period, commissions on conversions.",
+         "tributary import fees influencers.csv --org northwind")  # fmt: skip
 importer("exchange-rates", "Exchange rates by day.", "tributary import exchange-rates ecb.csv")
 importer("refunds", "Refunds and cancellations of orders.", "tributary import refunds refunds.csv --site shop")
 importer("postbacks", "Transactions that affiliate networks report.",

@@ -1,0 +1,191 @@
+"""What several pulls report, as SQL: which of them can be right, which days they cover, and what became of their rows.
+
+In: NDJSON files of rows, and the temporary table `asked`(_pull, org_id, platform, account_id, start_date, end_date).
+Out: `source`, in which a row knows its `_pull`; `judge` keeps of `typed` the rows of sound pulls and makes `covered`,
+the days that these report, for ingestion/merge.py; `outcomes` gives what is to be said of each pull.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from glob import escape
+from pathlib import Path
+from typing import Any
+
+from ingestion.contracts import CONTRACTS
+from ingestion.parse import Scope, violations
+from ingestion.read import Connection, literal, make_unreadable
+
+_CONTRACT = CONTRACTS["spend"]
+_TEXTS = ("campaign_id", "campaign", "adset_id", "adset", "ad_id", "ad", "level")
+_NUMBERS = ("impressions", "clicks", "video_views", "platform_conversions")
+_MONEY = ("spend", "platform_value")
+_REPORTED = "(select typed.*, source._pull from typed join source on source.rowid = typed._row) as reported"
+_ITS = "join asked using (org_id, platform, account_id)"
+
+
+def read_rows(connection: Connection, asked: Sequence[tuple], files: Sequence[Path]) -> list[str]:
+    """Make `asked`, `source` and `unreadable`; the columns of `source`. asked: (org, platform, account, start, end)."""
+    connection.execute(
+        "create temp table asked (_pull integer, org_id varchar, platform varchar, account_id varchar,"
+        " start_date date, end_date date, filename varchar)"
+    )
+    connection.executemany(
+        "insert into asked values (?, ?, ?, ?, ?, ?, ?)",
+        [(number, *pull, str(path)) for number, (pull, path) in enumerate(zip(asked, files, strict=True))],
+    )
+    types = dict.fromkeys(("date", "account_id", "currency", *_TEXTS, *_NUMBERS), "varchar")
+    types |= {f"{name}_micros": "bigint" for name in _MONEY}
+    columns = {name: f"nullif(trim(rows.{name}), '')" for name, type_ in types.items() if type_ == "varchar"}
+    columns |= {name: _units(f"{name}_micros") for name in _MONEY} | {"platform": "asked.platform"}
+    listed = ", ".join(literal(escape(str(path))) for path in files)
+    connection.execute(
+        f"create temp table source as"
+        f" select {', '.join(f'{sql} as {name}' for name, sql in columns.items())}, org_id as _landed_org, _pull"
+        f" from read_json([{listed}], format = 'newline_delimited', filename = true,"
+        f" columns = {{{', '.join(f'{name}: {type_}' for name, type_ in types.items())}}}) as rows"
+        f" join asked using (filename)"
+    )
+    make_unreadable(connection)
+    return list(columns)
+
+
+def judge(connection: Connection, scope: Scope, columns: list[str]) -> None:
+    """Make `faults` (the pulls that fail, and why), `covered`, `kept` (days that came empty), `tallies` and `sums`."""
+    _find_faults(connection, scope, columns)
+    connection.execute(
+        f"""
+        create temp table tallies as
+        select source._pull, count(*) as rows, count(distinct _content_hash) as different
+        from source left join typed on typed._row = source.rowid group by all;
+
+        delete from typed where _row in (select rowid from source semi join faults using (_pull));
+
+        create temp table covered as select distinct org_id, platform, account_id, date from typed;
+
+        create temp table kept as
+        select _pull, stored.date, currency,
+            coalesce(sum(spend_micros) filter (level = 'account'), sum(spend_micros) filter (level is null), 0) as spend
+        from raw.ad_spend as stored {_ITS}
+        where {_asked_days(connection)} and stored.date between start_date and end_date
+            and _pull not in (select _pull from faults)
+            and (org_id, platform, account_id, stored.date) not in (from covered)
+        group by all;
+
+        create temp table sums as
+        with different as (select distinct on (_content_hash) * from {_REPORTED}),
+        adsets as (
+            select _pull, date, currency, campaign_id,
+                coalesce(sum(spend_micros) filter (level = 'adset'), sum(spend_micros) filter (level is null)) as spend
+            from different where level is null or level = 'adset'
+            group by _pull, date, currency, campaign_id, adset_id
+        ),
+        beneath as (
+            select _pull, date, currency, campaign_id, spend, null as stated from adsets
+            union all
+            select _pull, date, currency, campaign_id, null, spend_micros from different where level = 'campaign'
+        ),
+        campaigns as (
+            select _pull, currency, coalesce(sum(stated), sum(spend)) as spend
+            from beneath group by _pull, date, currency, campaign_id
+        )
+        select _pull, currency, sum(spend) as spend, sum(total) as total from (
+            select _pull, currency, spend, null as total from campaigns
+            union all
+            select _pull, currency, null, spend_micros from different where level = 'account'
+        ) group by all
+        """
+    )
+
+
+def _find_faults(connection: Connection, scope: Scope, columns: list[str]) -> None:
+    key = ", ".join(_CONTRACT.key)
+    of_asked = f"from {_REPORTED} join asked using (_pull) where"
+    came = "' came, which was not asked for'"
+    found = [
+        f"select _pull, 2 as rank, 'a row of account ' || reported.account_id || {came} as reason {of_asked}"
+        " reported.account_id <> asked.account_id",
+        f"select _pull, 3, 'a row of ' || date || {came} {of_asked} date not between start_date and end_date",
+        f"select _pull, 4, 'tributary.yaml declares the account for org ' || reported.org_id || ', not '"
+        f" || asked.org_id {of_asked} reported.org_id <> asked.org_id",
+        f"select _pull, 5, concat('different rows came for one key (', concat_ws(', ', date, level,"
+        f" campaign_id, adset_id, ad_id), '): the figures changed while they were read. Pull again')"
+        f" from {_REPORTED} where _ok group by _pull, {key} having count(distinct _content_hash) > 1",
+    ]
+    if connection.execute("select count(*) from typed where not _ok").fetchone() != (0,):
+        found.append(
+            f"select _pull, 1, 'a row is not what it should be: ' || detail from ({violations(scope, columns)}) as bad"
+            f" join source on source.rowid = bad._row"
+        )
+    connection.execute(
+        f"create temp table faults as select _pull, reason from ({' union all '.join(found)})"
+        " qualify row_number() over (partition by _pull order by rank, reason) = 1"
+    )
+
+
+def outcomes(connection: Connection, stamp: str) -> list[dict[str, Any]]:
+    """One a pull, in their order, once they were merged under the stamp: the members of a PullReport."""
+    key = ", ".join(f"{column}" for column in _CONTRACT.key)
+    same = " and ".join(f"gone.{column} is not distinct from inserted.{column}" for column in _CONTRACT.key)
+    within = f"{_asked_days(connection)} and date between start_date and end_date"
+    connection.execute(
+        f"""
+        create temp table inserted as
+        select _pull, {key} from raw.ad_spend {_ITS}
+        where (_load_id, _loaded_at) = ({stamp}) and {within};
+
+        create temp table gone as
+        select _pull, {key} from raw.ad_spend_history {_ITS}
+        where (_replaced_by_load_id, _replaced_at) = ({stamp}) and {within}
+        """
+    )
+    rows = connection.execute(
+        f"""
+        with loaded as (select _pull, count(*) as loaded from inserted group by all),
+        changed as (
+            select gone._pull, count(*) as gone, count(inserted._pull) as replaced
+            from gone left join inserted on {same} group by all
+        )
+        select _pull, reason, coalesce(rows, 0), coalesce(different, 0), coalesce(loaded, 0), coalesce(replaced, 0),
+            coalesce(gone, 0)
+        from asked left join faults using (_pull) left join tallies using (_pull) left join loaded using (_pull)
+            left join changed using (_pull)
+        order by _pull
+        """
+    ).fetchall()
+    kept, sums = (
+        _by_pull(connection, query)
+        for query in (
+            "select _pull, date, currency, spend from kept order by all",
+            "select _pull, currency, coalesce(spend, 0), total from sums order by all",
+        )
+    )
+    return [
+        {
+            "reason": reason, "rows": received, "loaded": loaded, "replaced": replaced, "withdrawn": gone - replaced,
+            "unchanged": 0 if reason else different - loaded, "repeated": received - different,
+            "kept": kept.get(number, []), "sums": sums.get(number, []),
+        }
+        for number, reason, received, different, loaded, replaced, gone in rows
+    ]  # fmt: skip
+
+
+def _by_pull(connection: Connection, query: str) -> dict[int, list[tuple]]:
+    found: dict[int, list[tuple]] = {}
+    for number, *rest in connection.execute(query).fetchall():
+        found.setdefault(number, []).append(tuple(rest))
+    return found
+
+
+def _asked_days(connection: Connection) -> str:
+    """SQL for the days between the first and the last that was asked for: constants, so that others are not read."""
+    first, last = connection.execute("select min(start_date), max(end_date) from asked").fetchone() or (None, None)
+    return f"date between {literal(first)} and {literal(last)}"
+
+
+def _units(micros: str) -> str:
+    """SQL of the decimal text of micros."""
+    return (
+        f"(if({micros} < 0, '-', '') || (abs({micros}::hugeint) // 1000000)::varchar"
+        f" || '.' || lpad((abs({micros}::hugeint) % 1000000)::varchar, 6, '0'))"
+    )
