@@ -1,6 +1,6 @@
 """The platforms that can be pulled. A new one is a module here and a line below."""
 
-from connectors.ads import google, meta, microsoft, snapchat
+from connectors.ads import google, meta, microsoft, pinterest, snapchat
 from connectors.platform import Platform
 
 PLATFORMS: dict[str, Platform] = {
@@ -10,5 +10,6 @@ PLATFORMS: dict[str, Platform] = {
         google,
         microsoft,
         snapchat,
+        pinterest,
     )
 }  # fmt: skip

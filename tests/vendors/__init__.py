@@ -4,6 +4,7 @@ from vendors.base import Vendor
 from vendors.google import Google
 from vendors.meta import Meta
 from vendors.microsoft import Microsoft
+from vendors.pinterest import Pinterest
 from vendors.snapchat import Snapchat
 
 VENDORS: dict[str, type[Vendor]] = {
@@ -13,5 +14,6 @@ VENDORS: dict[str, type[Vendor]] = {
         Google,
         Microsoft,
         Snapchat,
+        Pinterest,
     )
 }  # fmt: skip
