@@ -11,7 +11,15 @@ interactions as (
     select * from {{ ref('stg_raw__interactions') }}
 ),
 
-final as (
+destination_contents as (
+    select distinct
+        org_id,
+        content,
+    from {{ ref('int_ad_destinations') }}
+    where content is not null
+),
+
+unioned as (
     select
         touchpoint_id,
         org_id,
@@ -33,6 +41,7 @@ final as (
         ad_id,
         click_id_type,
         click_id,
+        link_key,
         creator_code,
         landing_url,
         referrer_host,
@@ -64,6 +73,7 @@ final as (
         ad_id,
         cast(null as varchar),
         cast(null as varchar),
+        cast(null as varchar),
         creator_code,
         cast(null as varchar),
         cast(null as varchar),
@@ -71,6 +81,15 @@ final as (
         1,
         cast(null as varchar),
     from interactions
+),
+
+-- Contents are many; only those that an ad's address has can lead to the ad.
+final as (
+    select
+        unioned.*,
+        destination_contents.content as ad_content,
+    from unioned
+    left join destination_contents using (org_id, content)
 )
 
 select * from final

@@ -1,3 +1,4 @@
+{%- set levels = ['campaign', 'adset', 'ad'] -%}
 {%- set utm_parameters = ['utm_source', 'utm_medium', 'utm_campaign', 'utm_content', 'utm_term', 'utm_id'] -%}
 with
 
@@ -5,17 +6,33 @@ events as (
     select * from {{ ref('stg_raw__events') }}
 ),
 
+entities as (
+    select * from {{ ref('stg_raw__ad_entities') }}
+),
+
 click_ids as (
     select * from {{ ref('click_ids') }}
 ),
 
+url_parameters as (
+    select * from {{ ref('url_parameters') }}
+),
+
+page_urls as (
+    select coalesce(url, path) as page_url from events
+
+    union
+
+    select destination_url from entities
+),
+
 -- An address is parsed once, however many events it has. Line breaks and tabs inside it are dropped, as browsers do.
 addresses as (
-    select distinct
-        coalesce(url, path) as page_url,
-        {{ regex_replace("replace(coalesce(url, path), '&amp;', '&')", "'[\\t\\r\\n]'", "''") }} as address,
-    from events
-    where coalesce(url, path) is not null
+    select
+        page_url,
+        {{ regex_replace("replace(page_url, '&amp;', '&')", "'[\\t\\r\\n]'", "''") }} as address,
+    from page_urls
+    where page_url is not null
 ),
 
 -- A single-page app keeps its parameters behind the #; they count only where the query proper has none.
@@ -61,21 +78,25 @@ known_parameters as (
         parameters.*,
         click_ids.click_id_type,
         click_ids.priority as click_id_priority,
+        url_parameters.level,
+        url_parameters.priority as level_priority,
     from parameters
     left join click_ids on parameters.name = click_ids.parameter
+    left join url_parameters on parameters.name = url_parameters.parameter
     where parameters.value <> ''
         and (
             click_ids.parameter is not null
+            or url_parameters.parameter is not null
             or parameters.name in ('{{ utm_parameters | join("', '") }}', 'ref', 'creator')
         )
 ),
 
--- The first value of a repeated parameter counts.
+-- The first value of a repeated parameter counts. An id alone does not make the fragment silent: pages have ids of their own.
 ranked as (
     select
         *,
         row_number() over (partition by page_url, preference, name order by position) as occurrence,
-        min(preference) over (partition by page_url) as best_preference,
+        min(case when level is null then preference end) over (partition by page_url) as best_preference,
     from known_parameters
 ),
 
@@ -87,10 +108,13 @@ by_page as (
         {%- endfor %}
         min_by(click_id_type, click_id_priority) as click_id_type,
         min_by(case when click_id_type is not null then value end, click_id_priority) as click_id,
+        {%- for level in levels %}
+        min_by(value, case when level = '{{ level }}' then preference * 1000 + level_priority end) as {{ level }}_id,
+        {%- endfor %}
         max(case when name = 'ref' then value end) as ref,
         max(case when name = 'creator' then value end) as creator_code,
     from ranked
-    where occurrence = 1 and preference = best_preference
+    where occurrence = 1 and (preference = best_preference or level is not null)
     group by page_url
 ),
 
@@ -103,6 +127,9 @@ final as (
         {%- endfor %}
         by_page.click_id_type,
         by_page.click_id,
+        {%- for level in levels %}
+        by_page.{{ level }}_id,
+        {%- endfor %}
         by_page.ref,
         by_page.creator_code,
         case

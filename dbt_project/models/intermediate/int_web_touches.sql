@@ -20,6 +20,10 @@ click_ids as (
     select * from {{ ref('click_ids') }}
 ),
 
+clicks as (
+    select * from {{ ref('stg_raw__ad_clicks') }}
+),
+
 ads as (
     select distinct
         org_id,
@@ -72,10 +76,14 @@ with_clues as (
         urls.utm_id,
         urls.click_id_type,
         urls.click_id,
+        urls.campaign_id as url_campaign_id,
+        urls.adset_id as url_adset_id,
+        urls.ad_id as url_ad_id,
         urls.ref,
         urls.creator_code,
         click_ids.source as click_source,
         click_ids.medium as click_medium,
+        click_ids.platform as click_platform,
         click_ids.is_paid_evidence,
         case
             when referrers.is_own then null
@@ -137,15 +145,25 @@ with_source as (
         utm_id as campaign_id,
         ads.ad_id,
         click_id_type,
-        click_id,
+        with_clues.click_id,
         creator_code,
         page_url as landing_url,
         referrer_host,
+        clicks.campaign_id as clicked_campaign_id,
+        clicks.adset_id as clicked_adset_id,
+        clicks.ad_id as clicked_ad_id,
+        url_campaign_id,
+        url_adset_id,
+        url_ad_id,
     from with_clues
     left join sources on with_clues.referrer_host = sources.source
     left join ads
         on with_clues.org_id = ads.org_id
         and with_clues.utm_content = ads.ad_id
+    left join clicks
+        on with_clues.org_id = clicks.org_id
+        and with_clues.click_platform = clicks.platform
+        and with_clues.click_id = clicks.click_id
 ),
 
 -- Without a visitor a page view is a touch only where something brought the reader there: any other may be the second one.
@@ -153,6 +171,10 @@ with_source as (
 final as (
     select
         with_source.* exclude (user_agent, type, sample_percent, is_replay),
+        case
+            when coalesce({{ link_id_columns() | join(', ') }}) is not null
+                then {{ hash_key(link_id_columns()) }}
+        end as link_key,
         case
             when user_agents.is_bot then 'bot'
             else coalesce(user_agents.device_type, {{ device_type('with_source.user_agent') }})
