@@ -87,7 +87,10 @@ class Api:
         self.clock = clock or SystemClock()
         self.say = say
         self.client = httpx.Client(  # httpx drops Authorization where a redirect leads to another host
-            timeout=httpx.Timeout(60, connect=10), event_hooks={"request": [self._move]}, follow_redirects=True
+            headers={"user-agent": "tributary"},  # Reddit throttles who does not say who he is
+            timeout=httpx.Timeout(60, connect=10),
+            event_hooks={"request": [self._move]},
+            follow_redirects=True,
         )
 
     def __enter__(self) -> Api:
