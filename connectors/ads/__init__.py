@@ -1,6 +1,6 @@
 """The platforms that can be pulled. A new one is a module here and a line below."""
 
-from connectors.ads import google, meta, microsoft, pinterest, snapchat
+from connectors.ads import google, linkedin, meta, microsoft, pinterest, reddit, snapchat, tiktok
 from connectors.platform import Platform
 
 PLATFORMS: dict[str, Platform] = {
@@ -8,8 +8,11 @@ PLATFORMS: dict[str, Platform] = {
     for module in (
         meta,
         google,
+        tiktok,
+        reddit,
         microsoft,
         snapchat,
         pinterest,
+        linkedin,
     )
 }  # fmt: skip

@@ -2,18 +2,24 @@
 
 from vendors.base import Vendor
 from vendors.google import Google
+from vendors.linkedin import LinkedIn
 from vendors.meta import Meta
 from vendors.microsoft import Microsoft
 from vendors.pinterest import Pinterest
+from vendors.reddit import Reddit
 from vendors.snapchat import Snapchat
+from vendors.tiktok import TikTok
 
 VENDORS: dict[str, type[Vendor]] = {
     vendor.name: vendor
     for vendor in (
         Meta,
         Google,
+        TikTok,
+        Reddit,
         Microsoft,
         Snapchat,
         Pinterest,
+        LinkedIn,
     )
 }  # fmt: skip
