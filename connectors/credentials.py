@@ -16,16 +16,12 @@ from pathlib import Path
 import httpx
 
 from connectors import oauth, secret_store
-from connectors.errors import TokenRevoked, VendorError
+from connectors.errors import NoSecretStore, NotConnected, TokenRevoked, VendorError
 from connectors.oauth import TOKENS
 from connectors.platform import Platform
 
 LOGIN = ("access_token", "refresh_token")  # one of them lets in
 ORIGIN = "origin"  # of which tokens of the environment the stored ones are renewals
-
-
-class NotConnected(VendorError):
-    """There are no credentials, or one is missing; the message says how to bring it."""
 
 
 class Values(dict[str, str]):
@@ -128,7 +124,7 @@ class StoredCredentials:
         if self.store:
             try:
                 stored = secret_store.read(self.store, self.platform.name)
-            except secret_store.NoSecretStore:
+            except NoSecretStore:
                 if not self.is_from_environment:
                     raise
         if self.is_from_environment:
@@ -140,7 +136,7 @@ class StoredCredentials:
         """What the environment's tokens were renewed to: newer than they are."""
         renewals = {}
         if self.store:
-            with suppress(secret_store.NoSecretStore):
+            with suppress(NoSecretStore):
                 renewals = secret_store.read(self.store, self._environment_slot)
         return renewals if renewals.pop(ORIGIN, None) == _origin(given) else self._renewed
 
@@ -149,7 +145,7 @@ class StoredCredentials:
         if self.is_from_environment:
             self._renewed = {**self._renewed, **tokens}
             if self.store:
-                with suppress(secret_store.NoSecretStore):
+                with suppress(NoSecretStore):
                     origin = _origin(environment(self.platform))
                     secret_store.write(self.store, self._environment_slot, {**tokens, ORIGIN: origin})
         else:

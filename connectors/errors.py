@@ -12,6 +12,14 @@ class TokenRevoked(VendorError):
     """The credentials are no longer good: a person has to connect again."""
 
 
+class NotConnected(VendorError):
+    """There are no credentials, or one is missing; the message says how to bring it."""
+
+
+class NoSecretStore(VendorError):
+    """Secrets can be neither kept nor read; the message says what to do."""
+
+
 class TokenExpired(Exception):
     """The access token ran out: renew it and ask again."""
 

@@ -21,16 +21,12 @@ from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from keyring.errors import KeyringError, PasswordDeleteError
 
-from connectors.errors import VendorError
+from connectors.errors import NoSecretStore
 
 KEY = "TRIBUTARY_SECRET_KEY"
 HOW = f"set {KEY} to a long random text, such as that of `openssl rand -base64 32`, and keep it"
 SALT = 16  # bytes
 SERVICE = "tributary"
-
-
-class NoSecretStore(VendorError):
-    """Secrets can be neither kept nor read; the message says what to do."""
 
 
 def where(path: Path) -> str:

@@ -13,6 +13,8 @@ import typer
 
 from ingestion.home import Home
 from orchestration.collect_command import collect
+from orchestration.connect_command import connect
+from orchestration.connections_command import connections
 from orchestration.console import FAILED, WRONG_INPUT, errors_for_people, fail, say, show, state
 from orchestration.import_commands import importing
 from orchestration.person_commands import erase, export_person
@@ -29,6 +31,8 @@ app.command("erase")(erase)
 app.command("export-person")(export_person)
 app.command()(collect)
 app.command()(snippet)
+app.command()(connect)
+app.command()(connections)
 
 
 def main() -> None:

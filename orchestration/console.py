@@ -21,6 +21,7 @@ def errors_for_people() -> Iterator[None]:
     """Known errors as a sentence and an exit code; the trace only with --debug."""
     import duckdb
 
+    from connectors.errors import NoSecretStore, NotConnected, VendorError
     from ingestion.contracts import ContractError
     from ingestion.settings import SettingsError
     from serving.publish import PublishError
@@ -28,9 +29,11 @@ def errors_for_people() -> Iterator[None]:
 
     try:
         yield
-    except (ContractError, SettingsError, NotFound, NothingPublished, duckdb.Error, OSError) as error:
+    except (
+        ContractError, SettingsError, NotFound, NothingPublished, NotConnected, NoSecretStore, duckdb.Error, OSError,
+    ) as error:  # fmt: skip
         fail(error, WRONG_INPUT)
-    except PublishError as error:
+    except (PublishError, VendorError) as error:
         fail(error, FAILED)
 
 
