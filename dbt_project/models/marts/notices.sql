@@ -15,6 +15,10 @@ failed_events as (
     select * from {{ source('raw', 'failed_events') }}
 ),
 
+freshness as (
+    select * from {{ ref('spend_freshness') }}
+),
+
 spend as (
     select
         org_id,
@@ -127,6 +131,26 @@ final as (
             ' To count them set exclude_bots: false for their site in tributary.yaml.'
         ) as message,
     from bot_events
+
+    union all
+
+    select
+        org_id,
+        'stale_spend' as topic,
+        concat(
+            platform, ': figures of account ', account_id, coalesce(concat(' (', name, ')'), ''),
+            case
+                when not is_stale then ' are not all there'
+                when covered_until is null then ' were never pulled whole'
+                else concat(' are stale since ', covered_until)
+            end,
+            case
+                when last_status = 'loaded' then concat(': nothing was pulled since. Try: tributary pull ', platform)
+                else concat(': ', coalesce(last_failure_reason, concat('the last pull is ', last_status)))
+            end
+        ) as message,
+    from freshness
+    where is_stale or last_status <> 'loaded'
 
     union all
 

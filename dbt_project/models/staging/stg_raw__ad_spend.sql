@@ -29,6 +29,8 @@ final as (
         -- Whole millionths: a sum of floats would depend on the order of its rows.
         cast(source.platform_conversions as decimal(38, 6)) as platform_conversions,
         source.platform_value_micros,
+        source._load_id as load_id,
+        source._loaded_at as loaded_at,
     from source
     inner join orgs using (org_id)
 )
