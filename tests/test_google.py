@@ -66,3 +66,10 @@ def test_a_retired_version_is_told(vendor: Vendor, monkeypatch):  # noqa: F811
     monkeypatch.setattr("connectors.ads.google.VERSION", "v11")
     with pytest.raises(VendorError, match=r"v11.*newer version of Tributary"):
         pulled(vendor)
+
+
+def test_destinations_have_what_template_and_suffix_add(vendor: Vendor):  # noqa: F811
+    with opened(vendor) as api:
+        (account,) = api.platform.accounts(api)
+        urls = {entity.destination_url for entity in api.platform.entities(api, account) if entity.level == "ad"}
+    assert urls == {"https://shop.example/spring?utm_source=google&utm_id={campaignid}"}

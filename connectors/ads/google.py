@@ -11,11 +11,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
-import httpx
-import msgspec
-
+from connectors.ads.google_errors import NotEnabled, check
 from connectors.days import spans, today
-from connectors.errors import Throttled, TokenRevoked, Transient, VendorError
+from connectors.errors import VendorError
 from connectors.http import Api
 from connectors.money import from_micros, from_units
 from connectors.platform import Account, Click, Entity, OAuth, Platform, SpendRow, required
@@ -29,62 +27,26 @@ REPORTS: tuple[tuple[Literal["campaign", "account"] | None, str, tuple[str, ...]
     ("campaign", "campaign", CAMPAIGN),
     ("account", "customer", ()),
 )
-CUSTOMER = ("id", "descriptive_name", "currency_code", "time_zone", "manager", "status")
+CUSTOMER = tuple(
+    f"customer.{name}" for name in ("id", "descriptive_name", "currency_code", "time_zone", "manager", "status")
+)
+CLIENT = tuple(field.replace("customer.", "customer_client.") for field in CUSTOMER)
+NODES: tuple[tuple[Literal["campaign", "adset", "ad"], str, tuple[str, ...]], ...] = (
+    ("campaign", "campaign", (*CAMPAIGN, "campaign.status", "campaign.advertising_channel_type",
+                              "campaign_budget.amount_micros", "campaign_budget.total_amount_micros")),
+    ("adset", "ad_group", ("campaign.id", "ad_group.id", "ad_group.name", "ad_group.status")),
+    ("ad", "ad_group_ad", (
+        "campaign.id", "ad_group.id", "ad_group_ad.ad.id", "ad_group_ad.ad.name", "ad_group_ad.status",
+        "ad_group_ad.ad.final_urls",
+        *(f"{node}.{name}" for node in ("ad_group_ad.ad", "ad_group", "campaign", "customer")
+          for name in ("final_url_suffix", "tracking_url_template")),
+    )),
+)  # fmt: skip
 CLICK_DAYS = 90  # so far back it tells of single clicks
-TRANSIENT = {"TRANSIENT_ERROR", "INTERNAL_ERROR", "DEADLINE_EXCEEDED", "INTERNAL", "UNAVAILABLE"}
-REVOKED = {"OAUTH_TOKEN_REVOKED", "OAUTH_TOKEN_DISABLED", "GOOGLE_ACCOUNT_DELETED"}
-NOT_ENABLED = "CUSTOMER_NOT_ENABLED"
-REMEDIES = {
-    "CLOUD_PROJECT_NOT_APPROVED_FOR_PRODUCTION": "Ask for Explorer or Basic access for the Google Cloud project that "
-    "owns the OAuth client: https://console.cloud.google.com/google/ads-apis/overview",
-    "USER_PERMISSION_DENIED": "If the account is read through a manager account, name that as `manager` in "
-    "tributary.yaml (tributary connect google does)",
-    NOT_ENABLED: "The account is closed or not yet open: take it out of tributary.yaml",
-    "UNSUPPORTED_VERSION": "Look for a newer version of Tributary",
-}
 
 
 def headers(credentials: dict[str, str]) -> dict[str, str]:
     return {"Authorization": f"Bearer {credentials.get('access_token', '')}"}
-
-
-class NotEnabled(VendorError):
-    """A closed account: it cannot be read."""
-
-
-def check(response: httpx.Response) -> None:
-    """An error names its reason in `details`; a stream wraps it in an array."""
-    try:
-        body = msgspec.json.decode(response.content)
-    except msgspec.DecodeError:
-        if response.status_code == 404:  # a retired version is a page of HTML
-            raise VendorError(f"Google Ads: the API {VERSION} is gone. Look for a newer version of Tributary") from None
-        return
-    first = body[0] if isinstance(body, list) and body else body
-    error = first.get("error") if isinstance(first, dict) else None
-    if not isinstance(error, dict):
-        return
-    failures = [failure for detail in error.get("details", []) for failure in detail.get("errors", [])]
-    reasons = [(kind, code) for failure in failures for kind, code in failure.get("errorCode", {}).items()]
-    codes = [code for _, code in reasons] or [error.get("status", "UNKNOWN")]
-    said = failures[0].get("message") if failures else error.get("message")
-    text = f"{said} ({', '.join(codes)})"
-    if "RESOURCE_EXHAUSTED" in codes or any(k == "quotaError" and c != "ACCESS_PROHIBITED" for k, c in reasons):
-        raise Throttled(f"too many requests ({', '.join(codes)})", _retry_delay(failures))
-    if TRANSIENT.intersection(codes):
-        raise Transient(text)
-    if REVOKED.intersection(codes):
-        raise TokenRevoked(f"the access was taken back: {text}")
-    if response.status_code == 401:
-        return
-    kind = NotEnabled if NOT_ENABLED in codes else VendorError
-    remedy = next((f". {REMEDIES[code]}" for code in codes if code in REMEDIES), "")
-    raise kind(f"Google Ads refused {response.request.url.path}: {text}{remedy}")
-
-
-def _retry_delay(failures: list[dict[str, Any]]) -> float | None:
-    details = [failure.get("details", {}).get("quotaErrorDetails", {}) for failure in failures]
-    return max((float(d["retryDelay"].rstrip("s")) for d in details if "retryDelay" in d), default=None)
 
 
 def accounts(api: Api) -> Iterator[Account]:
@@ -93,15 +55,14 @@ def accounts(api: Api) -> Iterator[Account]:
     for name in api.get(f"/{VERSION}/customers:listAccessibleCustomers").get("resourceNames", []):
         root = Account(name.removeprefix("customers/"))
         try:
-            (customer,) = (row["customer"] for row in _rows(api, root, "customer", [f"customer.{f}" for f in CUSTOMER]))
+            (customer,) = (row["customer"] for row in _rows(api, root, "customer", CUSTOMER))
         except NotEnabled:
             continue
         found, manager = [customer], None
         if customer.get("manager"):
-            fields, manager = [f"customer_client.{field}" for field in CUSTOMER], root.account_id
-            through = Account(root.account_id, manager=manager)
-            where = "customer_client.status = 'ENABLED'"
-            found = [row["customerClient"] for row in _rows(api, through, "customer_client", fields, where)]
+            manager = root.account_id
+            through, where = Account(manager, manager=manager), "customer_client.status = 'ENABLED'"
+            found = [row["customerClient"] for row in _rows(api, through, "customer_client", CLIENT, where)]
         for client in found:
             if not client.get("manager") and client["id"] not in seen:
                 seen.add(client["id"])
@@ -160,48 +121,43 @@ def clicks(api: Api, account: Account, start: date, end: date) -> Iterator[Click
 
 
 def entities(api: Api, account: Account) -> Iterator[Entity]:
-    def listed(resource: str, *fields: str) -> Iterator[dict[str, Any]]:
-        return _rows(api, account, resource, fields)
-
-    (customer,) = (row["customer"] for row in listed("customer", *(f"customer.{field}" for field in CUSTOMER)))
+    (customer,) = (row["customer"] for row in _rows(api, account, "customer", CUSTOMER))
     own, currency = account.account_id, customer["currencyCode"]
     yield Entity(
         own, "account", own, name=customer.get("descriptiveName"), status=customer.get("status"), currency=currency
     )
-    for row in listed("campaign", *CAMPAIGN, "campaign.status", "campaign.advertising_channel_type",
-                      "campaign_budget.amount_micros", "campaign_budget.total_amount_micros"):  # fmt: skip
-        campaign, budget = row["campaign"], row.get("campaignBudget", {})
-        daily, total = (int(budget.get(name, 0)) or None for name in ("amountMicros", "totalAmountMicros"))
-        yield Entity(
-            own, "campaign", campaign["id"], name=campaign.get("name"), status=campaign.get("status"),
-            objective=campaign.get("advertisingChannelType"), daily_budget_micros=None if total else daily,
-            lifetime_budget_micros=total, currency=currency,
-        )  # fmt: skip
-    for row in listed("ad_group", "campaign.id", "ad_group.id", "ad_group.name", "ad_group.status"):
-        group = row["adGroup"]
-        yield Entity(own, "adset", group["id"], row["campaign"]["id"], name=group.get("name"),
-                     status=group.get("status"))  # fmt: skip
-    suffixes = [f"{node}.final_url_suffix" for node in ("ad_group_ad.ad", "ad_group", "campaign", "customer")]
-    for row in listed("ad_group_ad", "campaign.id", "ad_group.id", "ad_group_ad.ad.id", "ad_group_ad.ad.name",
-                      "ad_group_ad.status", "ad_group_ad.ad.final_urls", *suffixes):  # fmt: skip
-        shown, ad = row["adGroupAd"], row["adGroupAd"]["ad"]
-        yield Entity(
-            own, "ad", ad["id"], row["campaign"]["id"], row["adGroup"]["id"],
-            name=ad.get("name"), status=shown.get("status"), destination_url=_destination(row),
-        )  # fmt: skip
+    for level, resource, fields in NODES:
+        for row in _rows(api, account, resource, fields):
+            campaign, group, shown = row["campaign"], row.get("adGroup", {}), row.get("adGroupAd", {})
+            node = {"campaign": campaign, "adset": group, "ad": {**shown, **shown.get("ad", {})}}[level]
+            budget = row.get("campaignBudget", {})
+            daily, total = (int(budget.get(name, 0)) or None for name in ("amountMicros", "totalAmountMicros"))
+            yield Entity(
+                own, level, node["id"],
+                campaign_id=None if level == "campaign" else campaign["id"],
+                adset_id=group["id"] if level == "ad" else None,
+                name=node.get("name"),
+                status=node.get("status"),
+                objective=campaign.get("advertisingChannelType"),
+                destination_url=_destination(node, group, campaign, row.get("customer", {})) if level == "ad" else None,
+                daily_budget_micros=None if total else daily,
+                lifetime_budget_micros=total,
+                currency=currency,
+            )  # fmt: skip
 
 
-def _destination(row: dict[str, Any]) -> str | None:
-    """Where a click leads, with the suffix of the ad, else of its ad group, campaign or account."""
-    ad = row["adGroupAd"]["ad"]
-    url = next(iter(ad.get("finalUrls", [])), None)
-    nodes = (ad, row["adGroup"], row["campaign"], row.get("customer", {}))
-    suffix = next((node["finalUrlSuffix"] for node in nodes if node.get("finalUrlSuffix")), None)
-    return f"{url}{'&' if '?' in url else '?'}{suffix}" if url and suffix else url
+def _destination(*nodes: dict[str, Any]) -> str | None:
+    """Where a click on an ad leads: with what its tracking template and suffix add, else those of what it is in."""
+    suffix, template = (
+        next((node[name] for node in nodes if node.get(name)), "") for name in ("finalUrlSuffix", "trackingUrlTemplate")
+    )
+    more = template.removeprefix("{lpurl}").lstrip("?&") if template.startswith("{lpurl}") else ""
+    added, url = "&".join(filter(None, (more, suffix))), next(iter(nodes[0].get("finalUrls", [])), None)
+    return f"{url}{'&' if '?' in url else '?'}{added}" if url and added else url
 
 
 def _rows(
-    api: Api, account: Account, resource: str, fields: tuple[str, ...] | list[str], where: str = ""
+    api: Api, account: Account, resource: str, fields: tuple[str, ...], where: str = ""
 ) -> Iterator[dict[str, Any]]:
     """The rows of a query. The stream is an array of batches; an error may be its last."""
     query = f"SELECT {', '.join(fields)} FROM {resource}{f' WHERE {where}' if where else ''}"

@@ -36,6 +36,10 @@ def headers(credentials: dict[str, str]) -> dict[str, str]:
     return {"Authorization": f"Bearer {credentials.get('access_token', '')}"}
 
 
+class Gone(VendorError):
+    """There is no such thing, or there no longer is."""
+
+
 def check(response: httpx.Response) -> None:
     """Errors have a status, and say in `error` what was wrong with which field."""
     status = response.status_code
@@ -50,7 +54,7 @@ def check(response: httpx.Response) -> None:
         said = "; ".join([error["message"], *fields])
     except (msgspec.DecodeError, KeyError, TypeError):
         return
-    raise VendorError(f"Reddit refused {response.request.url.path}: {said} ({status})")
+    raise (Gone if status == 404 else VendorError)(f"Reddit refused {response.request.url.path}: {said} ({status})")
 
 
 def accounts(api: Api) -> Iterator[Account]:
@@ -81,6 +85,25 @@ def spend(api: Api, account: Account, start: date, end: date) -> Iterator[SpendR
         kind: {row["id"]: (row.get("name"), row.get("ad_group_id")) for row in _rows(api, f"{path}/{kind}")}
         for kind in ("campaigns", "ad_groups", "ads")
     }
+
+    def ad(row: dict[str, Any]) -> tuple[str | None, str | None]:
+        """Its name and ad group; one that is no longer listed is asked for."""
+        id_ = required(row, "ad_id", "Reddit's report")
+        if id_ not in nodes["ads"]:
+            try:
+                found = required(api.get(f"/ads/{id_}"), "data", "Reddit's answer to an ad")
+            except Gone:
+                found = {}
+            nodes["ads"][id_] = found.get("name"), found.get("ad_group_id")
+        return nodes["ads"][id_]
+
+    def named(row: dict[str, Any]) -> dict[str, Any]:
+        campaign_id, (name, adset_id) = required(row, "campaign_id", "Reddit's report"), ad(row)
+        campaign, adset = (nodes[kind].get(id_, (None,))[0] for kind, id_ in
+                           (("campaigns", campaign_id), ("ad_groups", adset_id)))  # fmt: skip
+        return {"campaign_id": campaign_id, "campaign": campaign, "adset_id": adset_id, "adset": adset,
+                "ad_id": row["ad_id"], "ad": name}  # fmt: skip
+
     for since, until in spans(start, end, days=31):
         for breakdowns in (BY_AD, BY_DAY):
             question = {
@@ -92,28 +115,20 @@ def spend(api: Api, account: Account, start: date, end: date) -> Iterator[SpendR
             }
             for answer in _answers(api, f"{path}/reports", question):
                 for row in required(answer, "data.metrics", "Reddit's report"):
-                    yield _spend_row(row, now, nodes if breakdowns == BY_AD else None)
+                    yield _spend_row(row, now, named(row) if breakdowns == BY_AD else {})
 
 
-def _spend_row(row: dict[str, Any], account: Account, nodes: dict[str, dict[str, tuple]] | None) -> SpendRow:
+def _spend_row(row: dict[str, Any], account: Account, names: dict[str, Any]) -> SpendRow:
     def figure(name: str) -> Any:
         """Null means none; a figure that is left out has gone from the API."""
         return 0 if name in row and row[name] is None else required(row, name, "Reddit's report")
 
-    names: dict[str, Any] = {}
-    if nodes:
-        campaign_id, ad_id = figure("campaign_id"), figure("ad_id")
-        ad, adset_id = nodes["ads"].get(ad_id, (None, None))
-        campaign, adset = (nodes[kind].get(id_, (None,))[0] for kind, id_ in
-                           (("campaigns", campaign_id), ("ad_groups", adset_id)))  # fmt: skip
-        names = {"campaign_id": campaign_id, "campaign": campaign, "adset_id": adset_id, "adset": adset,
-                 "ad_id": ad_id, "ad": ad}  # fmt: skip
     return SpendRow(
-        date=date.fromisoformat(figure("date")),
+        date=date.fromisoformat(required(row, "date", "Reddit's report")),
         account_id=account.account_id,
         currency=account.currency or "",
         spend_micros=from_micros(figure("spend")),
-        level=None if nodes else "account",
+        level=None if names else "account",
         impressions=figure("impressions"),
         clicks=figure("clicks"),
         video_views=row.get("video_started") or 0,

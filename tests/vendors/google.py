@@ -17,17 +17,18 @@ from vendors.base import Fact, Vendor, form, summed
 QUERY = re.compile(r"SELECT (?P<fields>.+) FROM (?P<resource>\w+)(?: WHERE (?P<where>.+))?")
 METRICS = {"metrics." + m for m in ("cost_micros", "impressions", "clicks", "video_trueview_views", "conversions",
                                     "conversions_value")}  # fmt: skip
-CUSTOMER = ("id", "descriptive_name", "currency_code", "time_zone", "manager", "status", "final_url_suffix")
-CAMPAIGN = {f"campaign.{f}" for f in ("id", "name", "status", "advertising_channel_type", "final_url_suffix")}
-GROUP = {f"ad_group.{f}" for f in ("id", "name", "status", "final_url_suffix")}
-ANY = {"segments.date", *(f"customer.{name}" for name in CUSTOMER)}
+CUSTOMER = ("id", "descriptive_name", "currency_code", "time_zone", "manager", "status")
+URLS = ("final_url_suffix", "tracking_url_template")
+CAMPAIGN = {f"campaign.{f}" for f in ("id", "name", "status", "advertising_channel_type", *URLS)}
+GROUP = {f"ad_group.{f}" for f in ("id", "name", "status", *URLS)}
+ANY = {"segments.date", *(f"customer.{name}" for name in (*CUSTOMER, *URLS))}
 KNOWN = {
     "customer": ANY | METRICS,
-    "customer_client": {f"customer_client.{name}" for name in CUSTOMER[:-1]},
+    "customer_client": {f"customer_client.{name}" for name in CUSTOMER},
     "campaign": ANY | METRICS | CAMPAIGN | {"campaign_budget.amount_micros", "campaign_budget.total_amount_micros"},
     "ad_group": ANY | METRICS | CAMPAIGN | GROUP,
     "ad_group_ad": ANY | METRICS | CAMPAIGN | GROUP
-    | {"ad_group_ad.status", *(f"ad_group_ad.ad.{f}" for f in ("id", "name", "final_urls", "final_url_suffix"))},
+    | {"ad_group_ad.status", *(f"ad_group_ad.ad.{f}" for f in ("id", "name", "final_urls", *URLS))},
     "click_view": ANY | CAMPAIGN | GROUP | {"click_view.gclid", "click_view.ad_group_ad"},
 }  # fmt: skip
 
@@ -148,13 +149,14 @@ class Google(Vendor):
 
     def customer(self, id_: str) -> dict[str, Any]:
         values = (int(id_), self.account_name, self.currency, self.timezone, id_ == self.manager, "ENABLED")
-        return {f"customer.{name}": value for name, value in zip(CUSTOMER, values, strict=False)}
+        return {f"customer.{name}": value for name, value in zip(CUSTOMER, values, strict=True)}
 
     def named(self, fact: Fact) -> dict[str, Any]:
         return {
             "campaign.id": int(fact.campaign_id), "campaign.name": fact.campaign, "campaign.status": "ENABLED",
             "campaign.advertising_channel_type": "SEARCH" if fact.ad_id else "PERFORMANCE_MAX",
-            "campaign.final_url_suffix": "utm_id={campaignid}", "campaign_budget.amount_micros": 50_000_000,
+            "campaign.final_url_suffix": "utm_id={campaignid}",
+            "ad_group.tracking_url_template": "{lpurl}?utm_source=google", "campaign_budget.amount_micros": 50_000_000,
             "ad_group.id": int(fact.adset_id or 0), "ad_group.name": fact.adset, "ad_group.status": "ENABLED",
             "ad_group_ad.ad.id": int(fact.ad_id or 0), "ad_group_ad.ad.name": fact.ad, "ad_group_ad.status": "ENABLED",
             "ad_group_ad.ad.final_urls": ["https://shop.example/spring"],

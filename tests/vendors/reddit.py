@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,10 +25,14 @@ def error(status: int, message: str, headers: dict[str, str] | None = None, **fi
     return JSONResponse({"error": {"code": status, "message": message, "fields": shown}}, status, headers)
 
 
+@dataclass
 class Reddit(Vendor):
     name = "reddit"
     vanishing = "spend"
     credentials = {"client_id": "client-1", "client_secret": "client-secret"}  # noqa: RUF012
+
+    unlisted: frozenset[str] = frozenset()  # ads that are no longer listed
+    gone: frozenset[str] = frozenset()  # nor to be had one by one
 
     def routes(self) -> list[Route]:
         account = f"{API}/ad_accounts/{self.account_id}"
@@ -37,6 +42,7 @@ class Reddit(Vendor):
             Route(account, lambda request: JSONResponse({"data": self.account()})),
             Route(f"{account}/reports", self.report, methods=["POST"]),
             Route(f"{account}/{{kind}}", self.listing),
+            Route(f"{API}/ads/{{ad}}", self.ad),
             Route("/api/v1/access_token", self.token, methods=["POST"]),
         ]
 
@@ -94,6 +100,16 @@ class Reddit(Vendor):
         }  # fmt: skip
 
     async def listing(self, request: Request) -> Response:
+        rows = self.nodes()[request.path_params["kind"]]
+        return self.paged(request, [row for row in rows if row["id"] not in self.unlisted | self.gone])
+
+    async def ad(self, request: Request) -> Response:
+        found = [row for row in self.nodes()["ads"] if row["id"] == request.path_params["ad"]]
+        if not found or found[0]["id"] in self.gone:
+            return error(404, "Ad not found")
+        return JSONResponse({"data": found[0]})
+
+    def nodes(self) -> dict[str, list[dict[str, Any]]]:
         first = {(f.campaign_id, f.adset_id, f.ad_id): f for f in self.facts}.values()
         budget = {"goal_type": "DAILY_SPEND", "goal_value": 50_000_000}
         added = [{"name": "utm_id", "value": "{{CAMPAIGN_ID}}"}]
@@ -102,8 +118,9 @@ class Reddit(Vendor):
             "ad_groups": {f.adset_id: {"name": f.adset, "campaign_id": f.campaign_id, **budget} for f in first},
             "ads": {f.ad_id: {"name": f.ad, "campaign_id": f.campaign_id, "ad_group_id": f.adset_id,
                     "click_url": "https://shop.example/spring", "click_url_query_parameters": added} for f in first},
-        }[request.path_params["kind"]]  # fmt: skip
-        return self.paged(request, [{"id": id_, "effective_status": "ACTIVE", **row} for id_, row in rows.items()])
+        }  # fmt: skip
+        return {kind: [{"id": id_, "effective_status": "ACTIVE", **row} for id_, row in some.items()]
+                for kind, some in rows.items()}  # fmt: skip
 
     def paged(self, request: Request, rows: list[Any], within: str | None = None) -> Response:
         if int(request.query_params.get("page.size", 100)) > 1000:
