@@ -1,6 +1,6 @@
 """The platforms that can be pulled. A new one is a module here and a line below."""
 
-from connectors.ads import google, linkedin, meta, microsoft, pinterest, reddit, snapchat, tiktok
+from connectors.ads import amazon, google, linkedin, meta, microsoft, pinterest, reddit, snapchat, tiktok, x
 from connectors.platform import Platform
 
 PLATFORMS: dict[str, Platform] = {
@@ -14,5 +14,7 @@ PLATFORMS: dict[str, Platform] = {
         snapchat,
         pinterest,
         linkedin,
+        x,
+        amazon,
     )
 }  # fmt: skip

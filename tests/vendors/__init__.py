@@ -1,5 +1,6 @@
 """The platforms' APIs on loopback, one module a platform."""
 
+from vendors.amazon import Amazon
 from vendors.base import Vendor
 from vendors.google import Google
 from vendors.linkedin import LinkedIn
@@ -9,6 +10,7 @@ from vendors.pinterest import Pinterest
 from vendors.reddit import Reddit
 from vendors.snapchat import Snapchat
 from vendors.tiktok import TikTok
+from vendors.x import X
 
 VENDORS: dict[str, type[Vendor]] = {
     vendor.name: vendor
@@ -21,5 +23,7 @@ VENDORS: dict[str, type[Vendor]] = {
         Snapchat,
         Pinterest,
         LinkedIn,
+        X,
+        Amazon,
     )
 }  # fmt: skip
