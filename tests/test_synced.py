@@ -1,0 +1,217 @@
+"""Tables that another tool synced: their totals to the micro, what becomes of them, and what is wrong with them."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+from conftest import SHARED_DATA, real_data
+
+from ingestion.contracts import ContractError
+from ingestion.home import Home, connect
+from ingestion.settings import Settings, Synced, land_settings, load_settings
+from ingestion.synced import SyncReport, sync
+
+TABLES = SHARED_DATA / "ad_platform_tables"
+# file -> (platform, level, column of spend, its unit): what the rows of each file come to, added up without the code.
+SPEND = {
+    "amazon_ads_campaign_level_report_data": ("amazon", "campaign", "cost", 1),
+    "amazon_ads_ad_group_level_report_data": ("amazon", "adset", "cost", 1),
+    "amazon_ads_advertised_product_report_data": ("amazon", "ad", "cost", 1),
+    "apple_search_campaign_report_data": ("apple", "campaign", "local_spend_amount", 1),
+    "apple_search_ad_group_report_data": ("apple", "adset", "local_spend_amount", 1),
+    "apple_search_ad_report_data": ("apple", "ad", "local_spend_amount", 1),
+    "facebook_ads_basic_ad_data": ("meta", "ad", "spend", 1),
+    "google_ads_account_stats_data": ("google", "account", "cost_micros", 1_000_000),
+    "google_ads_campaign_stats_data": ("google", "campaign", "cost_micros", 1_000_000),
+    "google_ads_ad_group_stats_data": ("google", "adset", "cost_micros", 1_000_000),
+    "google_ads_ad_stats_data": ("google", "ad", "cost_micros", 1_000_000),
+    "linkedin_ad_analytics_by_campaign_data": ("linkedin", "adset", "cost_in_local_currency", 1),
+    "linkedin_ad_analytics_by_creative_data": ("linkedin", "ad", "cost_in_local_currency", 1),
+    "microsoft_ads_account_performance_daily_report_data": ("microsoft", "account", "spend", 1),
+    "microsoft_ads_campaign_performance_daily_report_data": ("microsoft", "campaign", "spend", 1),
+    "microsoft_ads_ad_group_performance_daily_report_data": ("microsoft", "adset", "spend", 1),
+    "microsoft_ads_ad_performance_daily_report_data": ("microsoft", "ad", "spend", 1),
+    "pinterest_advertiser_report_data": ("pinterest", "account", "spend_in_micro_dollar", 1_000_000),
+    "pinterest_campaign_report_data": ("pinterest", "campaign", "spend_in_micro_dollar", 1_000_000),
+    "pinterest_ad_group_report_data": ("pinterest", "adset", "spend_in_micro_dollar", 1_000_000),
+    "pinterest_pin_promotion_report_data": ("pinterest", "ad", "spend_in_micro_dollar", 1_000_000),
+    "reddit_ads_account_report_data": ("reddit", "account", "spend", 1_000_000),
+    "reddit_ads_campaign_report_data": ("reddit", "campaign", "spend", 1_000_000),
+    "reddit_ads_ad_group_report_data": ("reddit", "adset", "spend", 1_000_000),
+    "reddit_ads_ad_report_data": ("reddit", "ad", "spend", 1_000_000),
+    "snapchat_campaign_hourly_report_data": ("snapchat", "campaign", "spend", 1_000_000),
+    "snapchat_ad_squad_hourly_report_data": ("snapchat", "adset", "spend", 1_000_000),
+    "snapchat_ad_hourly_report_data": ("snapchat", "ad", "spend", 1_000_000),
+    "tiktok_campaign_report_hourly_data": ("tiktok", "campaign", "SPEND", 1),
+    "tiktok_adgroup_report_hourly_data": ("tiktok", "adset", "SPEND", 1),
+    "tiktok_ad_report_hourly_data": ("tiktok", "ad", "SPEND", 1),
+    "twitter_campaign_report_data": ("x", "campaign", "billed_charge_local_micro", 1_000_000),
+    "twitter_line_item_report_data": ("x", "adset", "billed_charge_local_micro", 1_000_000),
+    "twitter_promoted_tweet_report_data": ("x", "ad", "billed_charge_local_micro", 1_000_000),
+}
+
+
+@pytest.fixture
+def warehouse(tmp_path) -> Iterator[tuple[duckdb.DuckDBPyConnection, Settings, Home]]:
+    home = Home(tmp_path / "home")
+    for folder in (home.root, home.temporary, home.archive):
+        folder.mkdir()
+    settings = load_settings(home)
+    with connect(home) as connection:
+        land_settings(connection, settings)
+        yield connection, settings, home
+
+
+def synced(warehouse, path: Path, tool: str = "fivetran") -> SyncReport:
+    connection, settings, home = warehouse
+    source = Synced(str(path), "default", tool)
+    return sync(connection, source, settings, folder=home.root, temporary=home.temporary)
+
+
+def stored(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], int]:
+    rows = connection.execute(
+        "select platform, coalesce(level, 'ad'), sum(spend_micros)::bigint from raw.ad_spend group by all"
+    ).fetchall()
+    return {(platform, level): micros for platform, level, micros in rows}
+
+
+@real_data
+def test_every_level_comes_to_what_its_table_says_to_the_micro(warehouse):
+    report = synced(warehouse, TABLES)
+    expected, rows = {}, {}
+    for file, (platform, level, column, unit) in SPEND.items():
+        with (TABLES / f"{file}.csv").open(newline="", encoding="utf-8-sig") as text:
+            amounts = [Decimal(row[column] or 0) / unit for row in csv.DictReader(text)]
+        expected[platform, level], rows[platform, level] = int(sum(amounts) * 1_000_000), len(amounts)
+    assert stored(warehouse[0]) == expected
+    told: dict[tuple[str, str], list] = {}
+    for total in report.totals:
+        if total.is_stored:
+            its = told.setdefault((total.platform, total.level), [0, 0])
+            its[0] += int(total.spend * 1_000_000)
+            its[1] += total.rows
+    assert told == {key: [expected[key], rows[key]] for key in expected}
+    assert (expected["meta", "ad"], expected["google", "campaign"]) == (643_630_000, 231_330_000)
+    assert (expected["tiktok", "campaign"], expected["snapchat", "ad"]) == (444_792_000, 2_513_448_305)
+    assert (expected["microsoft", "campaign"], rows["microsoft", "campaign"]) == (946_340_000, 2_630)
+    assert rows["snapchat", "ad"] == 1_212
+
+
+@real_data
+def test_levels_that_do_not_agree_are_told(warehouse):
+    totals = {(total.platform, total.level): total for total in synced(warehouse, TABLES).totals}
+    reddit = totals["reddit", "campaign"]
+    assert (reddit.spend, reddit.finest) == (Decimal("12970.777467"), Decimal("5035.019678"))
+    assert totals["microsoft", "keyword"].spend == Decimal("38.3")
+    assert not totals["microsoft", "keyword"].is_stored
+
+
+@real_data
+def test_what_is_synced_twice_is_there_once(warehouse):
+    connection = warehouse[0]
+    synced(warehouse, TABLES)
+    before = connection.execute("from raw.ad_spend order by all").fetchall()
+    entities = connection.execute("from raw.ad_entities order by all").fetchall()
+    again = synced(warehouse, TABLES)
+    assert connection.execute("from raw.ad_spend order by all").fetchall() == before
+    assert connection.execute("from raw.ad_entities order by all").fetchall() == entities
+    assert sum(load.loaded for load in again.loads) == 0
+    assert connection.execute("select count(*) from raw.ad_spend_history").fetchone() == (0,)
+
+
+def write(folder: Path, name: str, *lines: str) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.csv").write_text("\n".join(lines) + "\n")
+
+
+def histories(folder: Path) -> None:
+    write(folder, "facebook_ads_ad_history", "id,updated_time,account_id,ad_set_id,campaign_id,creative_id,name",
+          "9,2026-01-01,1,8,7,5,old name", "9,2026-02-01,1,8,7,5,Ad nine")  # fmt: skip
+    write(folder, "facebook_ads_ad_set_history", "id,updated_time,account_id,campaign_id,name", "8,2026-01-01,1,7,Set")
+    write(folder, "facebook_ads_campaign_history", "id,updated_time,account_id,name", "7,2026-01-01,1,Spring")
+    write(folder, "facebook_ads_account_history", "id,_fivetran_synced,name,currency", "1,2026-01-01,Shop,EUR")
+
+
+def test_a_day_that_the_tool_restates_replaces_what_it_said(warehouse, tmp_path):
+    connection, folder = warehouse[0], tmp_path / "synced"
+    histories(folder)
+    header = "ad_id,date,account_id,impressions,clicks,spend"
+    write(folder, "facebook_ads_basic_ad", header, "9,2026-11-01,1,10,1,0.10", "9,2026-11-01,1,10,1,0.20",
+          "9,2026-11-02,1,10,1,5", "10,2026-11-02,1,10,1,3")  # fmt: skip
+    synced(warehouse, folder)
+    rows = "select date::varchar, ad_id, ad, campaign, currency, spend_micros from raw.ad_spend order by all"
+    assert connection.execute(rows).fetchall() == [
+        ("2026-11-01", "9", "Ad nine", "Spring", "EUR", 300_000),
+        ("2026-11-02", "10", None, None, "EUR", 3_000_000),
+        ("2026-11-02", "9", "Ad nine", "Spring", "EUR", 5_000_000),
+    ]
+    # Of the 2nd one ad is restated and one gone; of the 1st the tool no longer has anything, which says nothing.
+    write(folder, "facebook_ads_basic_ad", header, "9,2026-11-02,1,10,1,4.5")
+    synced(warehouse, folder)
+    assert connection.execute(rows).fetchall() == [
+        ("2026-11-01", "9", "Ad nine", "Spring", "EUR", 300_000),
+        ("2026-11-02", "9", "Ad nine", "Spring", "EUR", 4_500_000),
+    ]
+    assert connection.execute("select sum(spend_micros)::bigint from raw.ad_spend_history").fetchone() == (8_000_000,)
+
+
+@pytest.mark.parametrize("kind", ["parquet", "duckdb"])
+def test_other_files_read_as_csv_does(warehouse, tmp_path, kind):
+    connection, folder = warehouse[0], tmp_path / "synced"
+    histories(folder)
+    write(folder, "facebook_ads_basic_ad", "ad_id,date,account_id,impressions,clicks,spend",
+          "9,2026-11-01,1,10,1,76.53")  # fmt: skip
+    other = tmp_path / ("tables" if kind == "parquet" else "tables.duckdb")
+    if kind == "parquet":
+        other.mkdir()
+    with duckdb.connect(":memory:" if kind == "parquet" else str(other)) as tool:
+        tool.execute("create schema facebook_ads")
+        for file in folder.iterdir():
+            table = f"facebook_ads.{file.stem.removeprefix('facebook_ads_')}"
+            tool.execute(f"create table {table} as from read_csv('{file}')")  # with types: dates, doubles
+            if kind == "parquet":
+                tool.execute(f"copy {table} to '{other}/{file.stem}.parquet'")
+    synced(warehouse, other)
+    assert connection.execute("select date::varchar, ad, spend_micros from raw.ad_spend").fetchall() == [
+        ("2026-11-01", "Ad nine", 76_530_000)
+    ]
+
+
+def test_what_is_missing_is_named(warehouse, tmp_path):
+    folder = tmp_path / "synced"
+    write(folder, "facebook_ads_basic_ad", "ad_id,date,account_id,impressions,amount", "9,2026-11-01,1,10,5")
+    with pytest.raises(ContractError, match=r"facebook_ads_basic_ad has no column spend. It has: account_id, ad_id"):
+        synced(warehouse, folder)
+    write(folder, "facebook_ads_basic_ad", "ad_id,date,account_id,impressions,spend", "9,2026-11-01,1,10,5")
+    with pytest.raises(ContractError, match="meta: the table ad_history is missing"):
+        synced(warehouse, folder)
+    with pytest.raises(ContractError, match="no table of spend in the shape of fivetran"):
+        synced(warehouse, tmp_path / "home")
+    with pytest.raises(ContractError, match="does not exist"):
+        synced(warehouse, tmp_path / "nothing")
+    assert warehouse[0].execute("select count(*) from raw.ad_spend").fetchone() == (0,)
+
+
+def test_a_value_that_is_none_is_kept_with_its_reason(warehouse, tmp_path):
+    connection, folder = warehouse[0], tmp_path / "synced"
+    histories(folder)
+    write(folder, "facebook_ads_basic_ad", "ad_id,date,account_id,impressions,clicks,spend",
+          "9,2026-11-01,1,10,1,1.50", "9,2026-11-02,1,10,1,a lot", "9,soon,1,10,1,2")  # fmt: skip
+    report = synced(warehouse, folder)
+    assert [load.failed for load in report.loads] == [2]
+    assert connection.execute("select sum(spend_micros)::bigint from raw.ad_spend").fetchone() == (1_500_000,)
+    details = connection.execute("select detail from raw.failed_events order by 1").fetchall()
+    assert [detail for (detail,) in details] == [
+        "date soon is not an ISO 8601 day such as 2026-07-01",
+        "spend a lot is not a plain decimal below 1e12 such as 1234.56, without separators or symbols",
+    ]
+    # A row that turned bad does not take away what it said before.
+    write(folder, "facebook_ads_basic_ad", "ad_id,date,account_id,impressions,clicks,spend",
+          "9,2026-11-01,1,10,1,oops", "10,2026-11-01,1,10,1,3")  # fmt: skip
+    synced(warehouse, folder)
+    assert connection.execute("select sum(spend_micros)::bigint from raw.ad_spend").fetchone() == (4_500_000,)
