@@ -128,12 +128,12 @@ def finish(
         return _tokens(authlib.fetch_token(kind.token_url, code=code, **_app(kind, credentials), **more), now)
 
 
-def renewed(platform: Platform, credentials: Mapping[str, str], client: httpx.Client, now: datetime) -> dict[str, str]:
+def renewed(platform: Platform, credentials: dict[str, str], client: httpx.Client, now: datetime) -> dict[str, str]:
     """New tokens for the refresh token, or as the platform does it; raises TokenRevoked, Transient, VendorError."""
     kind = _kind(platform)
     with _errors(platform, credentials):
         if kind.refresh:
-            return _tokens(kind.refresh(client, dict(credentials)), now)
+            return _tokens(kind.refresh(client, credentials), now)
         authlib = _client(kind, credentials, client)
         refresh_token = credentials["refresh_token"]
         authlib.token = {"refresh_token": refresh_token}

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
+    from connectors.credentials import StoredCredentials
+    from connectors.http import Api
     from connectors.platform import Account, Platform
     from ingestion.settings import AdAccount, Settings
 
@@ -28,6 +30,7 @@ def connect(
     org: Annotated[str | None, typer.Option(help="The org whose spend the accounts are.")] = None,
     accounts: Annotated[str | None, typer.Option(help="Ids of the ad accounts to pull, with commas.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Pull all accounts that can be read.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Log in anew, though the stored login holds.")] = False,
     token: Annotated[bool, typer.Option("--token", help="Ask for an access token that you made by hand.")] = False,
     paste: Annotated[bool, typer.Option("--paste", help="Without a browser here: paste its address.")] = False,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the redirect on this machine.")] = PORT,
@@ -56,21 +59,37 @@ def connect(
         chosen = known_platform(platform)
         owner = org_of(settings, org)
         credentials = StoredCredentials(chosen, home.root / "credentials.bin")
+        host = chosen.oauth.redirect_host if chosen.oauth else "127.0.0.1"
         with Api(chosen, credentials, say=say) as api:
-            if credentials.is_from_environment:
-                say("The token is the environment's: nothing is stored.")
-            else:
-                host = chosen.oauth.redirect_host if chosen.oauth else "127.0.0.1"
-                uri = redirect_uri or f"http://{host}:{port}/callback"
-                let_in(chosen, credentials, api.client, uri, token=token, paste=paste)
-            say(f"{chosen.label}: listing the ad accounts")
-            readable = list(chosen.accounts(api))
+            readable = None if again or token else already_readable(api, credentials)
+            if readable is None:
+                let_in(chosen, credentials, api.client, redirect_uri or f"http://{host}:{port}/callback",
+                       token=token, paste=paste)  # fmt: skip
+                say(f"{chosen.label}: listing the ad accounts")
+                readable = list(chosen.accounts(api))
         if not readable:
             fail(f"{chosen.label} lets this login read no ad account: give it access to one there, "
                  f"then: tributary connect {chosen.name}", FAILED)  # fmt: skip
         listed = {a.account_id: a for a in settings.ad_accounts if a.platform == chosen.name}
         console.print(of_accounts(readable, listed))
         write_down(home, chosen, owner, choice(readable, accounts, every), listed)
+
+
+def already_readable(api: Api, credentials: StoredCredentials) -> list[Account] | None:
+    """The accounts that the login reads that there is; None where there is none, or it has ended."""
+    from connectors.errors import TokenRevoked
+
+    if not credentials.is_connected:
+        return None
+    whose = "of the environment" if credentials.is_from_environment else "that is stored (another: --again)"
+    say(f"{api.platform.label}: listing the ad accounts with the login {whose}")
+    try:
+        return list(api.platform.accounts(api))
+    except TokenRevoked as ended:
+        if credentials.is_from_environment:
+            raise
+        say(str(ended))
+        return None
 
 
 def known_platform(name: str) -> Platform:

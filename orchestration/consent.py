@@ -29,7 +29,7 @@ def let_in(
     platform: Platform, credentials: StoredCredentials, client: httpx.Client, uri: str, *, token: bool, paste: bool
 ) -> None:
     """Ask for what is lacking, go through the platform's consent, and keep what it gives."""
-    from connectors.credentials import environment
+    from connectors.credentials import environment, variable
     from connectors.secret_store import where
 
     kept = where(credentials.store)  # before anything is asked for
@@ -38,7 +38,7 @@ def let_in(
     app = {}
     for name in platform.secrets:
         before = given.get(name) or credentials.values.get(name)
-        is_optional = by_hand and name in ("client_id", "client_secret")
+        is_optional = by_hand and name in ("client_id", "client_secret") and not signs(platform)
         if before and (name in given or not sys.stdin.isatty()):
             app[name] = before
         elif is_optional and not sys.stdin.isatty():
@@ -46,18 +46,25 @@ def let_in(
         else:
             ending = " (Enter keeps it)" if before else " (Enter if you have none)" if is_optional else ""
             app[name] = asked(
-                f"{platform.label} {name.replace('_', ' ')}{ending}", f"TRIBUTARY_{platform.name}_{name}".upper(),
+                f"{platform.label} {name.replace('_', ' ')}{ending}", variable(platform, name),
                 hidden=name != "client_id", default=before or ("" if is_optional else None),
             )  # fmt: skip
     if by_hand:
-        answer = asked(f"{platform.label} access token", f"TRIBUTARY_{platform.name}_ACCESS_TOKEN".upper(),
-                       hidden=True, from_pipe=True)  # fmt: skip
-        tokens = {"access_token": answer}
+        tokens = {
+            name: asked(f"{platform.label} {name.replace('_', ' ')}", variable(platform, name), hidden=True,
+                        from_pipe=True)
+            for name in ("access_token", *(["access_token_secret"] if signs(platform) else []))
+        }  # fmt: skip
     else:
         tokens = consented(platform, app, client, uri, paste=paste)
     mine = {name: value for name, value in app.items() if value and name not in given}
     credentials.connect({**mine, **tokens})
     say(f"Kept in {kept}.")
+
+
+def signs(platform: Platform) -> bool:
+    """Whether its tokens come with a secret: OAuth 1.0a."""
+    return platform.oauth is not None and platform.oauth.request_token_url is not None
 
 
 def consented(
