@@ -196,6 +196,7 @@ PLATFORM = Platform(
         scopes=("adsread",),
         parameters={"duration": "permanent"},  # else there is no refresh token
         client_auth="client_secret_basic",
+        redirect_host="localhost",
     ),
     history_days=730,
 )
