@@ -43,6 +43,10 @@ reported as (
         case when level = 'campaign' then name end,
     from entities
     where level in ('campaign', 'adset', 'ad')
+
+    union
+
+    select org_id, platform, campaign_id, adset_id, null, campaign from fees
 ),
 
 unioned as (

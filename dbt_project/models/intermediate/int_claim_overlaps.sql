@@ -1,0 +1,51 @@
+with
+
+conversion_touches as (
+    select * from {{ ref('conversion_touches') }}
+),
+
+conversions as (
+    select * from {{ ref('conversions') }}
+),
+
+-- Each campaign that a conversion could be claimed for, once, on the day of its last touch: as platforms count.
+claims as (
+    select
+        org_id,
+        conversion_id,
+        platform,
+        coalesce(campaign_id, '(unmatched)') as campaign_id,
+        max(touch_date) as date,
+    from conversion_touches
+    where platform not in ('(organic)', '(unmatched)')
+    group by org_id, conversion_id, platform, coalesce(campaign_id, '(unmatched)')
+),
+
+claimed_conversions as (
+    select
+        org_id,
+        conversion_id,
+        min(platform) <> max(platform) as is_overlapping,
+    from claims
+    group by org_id, conversion_id
+),
+
+final as (
+    select
+        claims.org_id,
+        claims.date,
+        claims.platform,
+        claims.campaign_id,
+        count(*) as touched_conversions,
+        cast(sum(conversions.value_micros) as bigint) as touched_value_micros,
+        sum(case when claimed_conversions.is_overlapping then 1 else 0 end) as overlap_conversions,
+        cast(
+            sum(case when claimed_conversions.is_overlapping then conversions.value_micros else 0 end) as bigint
+        ) as overlap_value_micros,
+    from claims
+    inner join claimed_conversions using (org_id, conversion_id)
+    inner join conversions using (org_id, conversion_id)
+    group by claims.org_id, claims.date, claims.platform, claims.campaign_id
+)
+
+select * from final
