@@ -28,7 +28,6 @@ SPAN = 86  # days a job: 90, less those in which what happened on the last one b
 KNOWN_AFTER = 2  # days
 IDS = 20  # a job, at most
 AT_ONCE = 10 * IDS  # jobs under way: one for each 20 and placement; the account may have 100
-PLACEMENTS = ("ALL_ON_TWITTER", "PUBLISHER_NETWORK", "SPOTLIGHT", "TREND")
 # Metric group -> our name: theirs. Amounts are micros of the campaign's currency.
 METRICS = {
     "BILLING": {"spend_micros": "billed_charge_local_micro"},
@@ -100,7 +99,7 @@ def _stats(
     for batch in pieces(sorted(active), AT_ONCE):
         jobs = [
             start(placement, ids)
-            for placement in PLACEMENTS
+            for placement in sorted({placement for id_ in batch for placement in active[id_]})
             for ids in pieces([id_ for id_ in batch if placement in active[id_]], IDS)
         ]
         files = api.poll(
@@ -126,7 +125,7 @@ def _active(api: Api, account: Account, entity: str, span: tuple[date, date]) ->
     answer = api.get(f"/{VERSION}/stats/accounts/{account.account_id}/active_entities", question)
     active: defaultdict[str, set[str]] = defaultdict(set)
     for row in required(answer, "data", "X's active entities"):
-        active[row["entity_id"]] |= {*row.get("placements", ())}
+        active[row["entity_id"]] |= {*(row.get("placements") or ["ALL_ON_TWITTER"])}
     return active
 
 
