@@ -1,0 +1,232 @@
+"""Amazon Ads: reports (version 3) of sponsored products, brands and display, and exports of what was set up. An account
+is a profile: an advertiser in one marketplace, on the host of its region. Days are the profile's.
+
+Source: advertising.amazon.com/API/docs, guides/reporting/v3, guides/exports, guides/account-management/authorization,
+reference/concepts/errors, .../rate-limiting.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import msgspec
+
+from connectors.days import spans
+from connectors.errors import TokenExpired, VendorError
+from connectors.http import Api
+from connectors.money import from_units
+from connectors.platform import Account, Entity, OAuth, Platform, SpendRow, required
+
+HOSTS = ("advertising-api.amazon.com", "advertising-api-eu.amazon.com", "advertising-api-fe.amazon.com")
+REPORT_TYPE = "application/vnd.createasyncreportrequest.v3+json"
+COMMON = ("date", "campaignId", "campaignName", "campaignBudgetCurrencyCode", "impressions", "clicks", "cost")
+AD = ("adGroupId", "adGroupName", "adId")
+CLAIMS = {"SPONSORED_PRODUCTS": ("purchases14d", "sales14d")}  # the others count 14 days without saying so
+VIDEO = "video5SecondViews"
+# Product, report, grouping, level, columns. The ads of display campaigns that promote no product are in no report of
+# ads: what each campaign comes to is asked for as well.
+REPORTS = (
+    ("SPONSORED_PRODUCTS", "spAdvertisedProduct", "advertiser", None, AD),
+    ("SPONSORED_PRODUCTS", "spCampaigns", "campaign", "campaign", ()),
+    ("SPONSORED_BRANDS", "sbAds", "ads", None, (*AD, VIDEO)),
+    ("SPONSORED_BRANDS", "sbCampaigns", "campaign", "campaign", (VIDEO,)),
+    ("SPONSORED_DISPLAY", "sdAdvertisedProduct", "advertiser", None, AD),
+    ("SPONSORED_DISPLAY", "sdCampaigns", "campaign", "campaign", ()),
+)
+PRODUCTS = ("SPONSORED_PRODUCTS", "SPONSORED_BRANDS", "SPONSORED_DISPLAY")
+
+
+class Duplicate(VendorError):
+    """The same was asked for already, and is being made: its report will do."""
+
+    def __init__(self, why: str, report: str) -> None:
+        super().__init__(why)
+        self.report = report
+
+
+def headers(credentials: dict[str, str]) -> dict[str, str]:
+    return {
+        "Authorization": f"Bearer {credentials.get('access_token', '')}",
+        "Amazon-Advertising-API-ClientId": credentials["client_id"],
+    }
+
+
+def check(response: httpx.Response) -> None:
+    if response.status_code not in (401, 425):
+        return
+    try:
+        body = msgspec.json.decode(response.content)
+        message = str(body.get("detail") or body.get("details") or "no details")
+    except (msgspec.DecodeError, AttributeError):
+        return
+    if response.status_code == 425 and (found := re.search(r"duplicate of\s*:\s*([\w-]+)", message)):
+        raise Duplicate("Amazon is making such a report already: pull again later", found[1])
+    if response.status_code == 401:
+        if "scope" in message.lower():  # also 401: no matching advertiser, not authorized to access it
+            raise VendorError(f"Amazon did not allow this profile: {message}: it takes a user who may edit its ads")
+        raise TokenExpired("the access token is not accepted")
+
+
+def accounts(api: Api) -> Iterator[Account]:
+    seen = set()
+    for host in HOSTS:
+        for row in api.get(f"https://{host}/v2/profiles"):
+            id_, info = str(row["profileId"]), row.get("accountInfo") or {}
+            if id_ not in seen:
+                seen.add(id_)
+                name = " ".join(filter(None, (info.get("name"), row.get("countryCode"))))
+                yield Account(id_, name or None, row["currencyCode"], row["timezone"])
+
+
+def _profile(api: Api, account: Account) -> tuple[str, dict[str, Any]]:
+    """The address of the profile's region, and the profile as it is now."""
+    for host in HOSTS:
+        for row in api.get(f"https://{host}/v2/profiles"):
+            if str(row["profileId"]) == account.account_id:
+                return f"https://{host}", row
+    raise VendorError(f"Amazon no longer lists the profile {account.account_id}: who connected may no longer edit it")
+
+
+def spend(api: Api, account: Account, start: date, end: date) -> Iterator[SpendRow]:
+    host, profile = _profile(api, account)
+    scope = {"Amazon-Advertising-API-Scope": account.account_id}
+    for since, until in spans(start, end, days=31):
+        # All are asked for before the first is waited for: each can take hours.
+        jobs = [(report, _submit(api, host, scope, report, (since, until))) for report in REPORTS]
+        for report, job in jobs:
+            what = f"the report {report[1]} of {since} to {until}"
+            url = api.poll(lambda job=job: _ready(api, f"{host}/reporting/reports/{job}", scope), what,
+                           every=30, limit=4 * 3600)  # fmt: skip
+            for row in api.items(url, "item"):
+                yield _spend_row(row, account, profile, report)
+
+
+def _submit(api: Api, host: str, scope: dict[str, str], report: tuple, days: tuple[date, date]) -> str:
+    product, type_, group, _, more = report
+    since, until = days
+    question = {
+        "name": f"{type_} {since} {until}",
+        "startDate": f"{since}",
+        "endDate": f"{until}",
+        "configuration": {
+            "adProduct": product,
+            "groupBy": [group],
+            "columns": [*COMMON, *more, *CLAIMS.get(product, ("purchases", "sales"))],
+            "reportTypeId": type_,
+            "timeUnit": "DAILY",
+            "format": "GZIP_JSON",
+        },
+    }
+    asked = {**scope, "Content-Type": REPORT_TYPE}
+    try:
+        answer = api.post(f"{host}/reporting/reports", json=question, headers=asked)
+    except Duplicate as duplicate:
+        # What Amazon takes for a duplicate may have other columns or days.
+        answer = api.get(f"{host}/reporting/reports/{duplicate.report}", headers=scope)
+        same = {name: answer.get(name) for name in ("startDate", "endDate")}
+        same["configuration"] = {n: (answer.get("configuration") or {}).get(n) for n in question["configuration"]}
+        same["configuration"]["columns"] = sorted(same["configuration"]["columns"] or [])
+        question["configuration"]["columns"].sort()
+        if same != {name: question[name] for name in same}:
+            raise
+    return required(answer, "reportId", "Amazon's answer to a report")
+
+
+def _ready(api: Api, path: str, scope: dict[str, str]) -> str | None:
+    """Where a report or an export lies, once it is done."""
+    answer = api.get(path, headers=scope)
+    status = required(answer, "status", "Amazon's job")
+    if status in ("FAILED", "FAILURE", "CANCELLED"):
+        raise VendorError(f"Amazon: the report failed ({answer.get('failureReason') or 'no reason given'}): pull again")
+    return required(answer, "url", "Amazon's job") if status == "COMPLETED" else None
+
+
+def _spend_row(row: dict[str, Any], account: Account, profile: dict[str, Any], report: tuple) -> SpendRow:
+    product, type_, _, level, _ = report
+    purchases, sales = CLAIMS.get(product, ("purchases", "sales"))
+
+    def told(name: str) -> Any:
+        return required(row, name, f"Amazon's report {type_}")
+
+    ad = level is None
+    return SpendRow(
+        date=date.fromisoformat(told("date")),
+        account_id=account.account_id,
+        currency=row.get("campaignBudgetCurrencyCode") or profile["currencyCode"],
+        spend_micros=from_units(told("cost")),
+        level=level,
+        campaign_id=str(told("campaignId")),
+        campaign=row.get("campaignName"),
+        adset_id=str(told("adGroupId")) if ad else None,
+        adset=row.get("adGroupName") if ad else None,
+        ad_id=str(told("adId")) if ad else None,
+        impressions=int(told("impressions")),
+        clicks=int(told("clicks")),
+        video_views=int(row.get(VIDEO) or 0),
+        platform_conversions=Decimal(row.get(purchases) or 0),
+        platform_value_micros=from_units(row.get(sales) or 0),
+    )
+
+
+def entities(api: Api, account: Account) -> Iterator[Entity]:
+    host, profile = _profile(api, account)
+    yield Entity(account.account_id, "account", account.account_id, name=(profile.get("accountInfo") or {}).get("name"),
+                 currency=profile["currencyCode"])  # fmt: skip
+    for row in _exported(api, host, account, "campaigns"):
+        caps = row.get("budgetCaps") or {}
+        budget = ((caps.get("budgetValue") or {}).get("monetaryBudget") or {}).get("amount")
+        micros = from_units(budget) if budget is not None else None
+        daily = caps.get("recurrenceTimePeriod") == "DAILY"
+        yield Entity(
+            account.account_id, "campaign", str(row["campaignId"]), name=row.get("name"), status=row.get("state"),
+            objective=row.get("adProduct"), currency=profile["currencyCode"],
+            daily_budget_micros=micros if daily else None, lifetime_budget_micros=None if daily else micros,
+        )  # fmt: skip
+    campaign_of: dict[str, str] = {}
+    for row in _exported(api, host, account, "adGroups"):
+        campaign_of[str(row["adGroupId"])] = campaign = str(row["campaignId"])
+        yield Entity(account.account_id, "adset", str(row["adGroupId"]), campaign_id=campaign, name=row.get("name"),
+                     status=row.get("state"), objective=row.get("adProduct"))  # fmt: skip
+    for row in _exported(api, host, account, "ads"):
+        creative, adset = row.get("creative") or {}, str(row["adGroupId"])
+        products = [product.get("productId") for product in creative.get("products") or []]
+        yield Entity(
+            account.account_id, "ad", str(row["adId"]), campaign_id=campaign_of.get(adset), adset_id=adset,
+            name=creative.get("headline") or next(iter(products), None), status=row.get("state"),
+            destination_url=(creative.get("landingPage") or {}).get("landingPageUrl"),
+        )  # fmt: skip
+
+
+def _exported(api: Api, host: str, account: Account, what: str) -> Iterator[dict[str, Any]]:
+    kind = f"application/vnd.{what.lower()}export.v1+json"
+    asked = {"Amazon-Advertising-API-Scope": account.account_id, "Content-Type": kind, "Accept": kind}
+    answer = api.post(f"{host}/{what}/export", json={"adProductFilter": PRODUCTS}, headers=asked)
+    job = required(answer, "exportId", "Amazon's answer to an export")
+    url = api.poll(lambda: _ready(api, f"{host}/exports/{job}", asked), f"the list of {what}", every=10, limit=3600)
+    yield from api.items(url, "item")
+
+
+PLATFORM = Platform(
+    name="amazon",
+    label="Amazon Ads",
+    base_url=f"https://{HOSTS[0]}",
+    secrets=("client_id", "client_secret"),
+    repull_days=42,
+    check=check,
+    headers=headers,
+    accounts=accounts,
+    spend=spend,
+    entities=entities,
+    oauth=OAuth(
+        authorize_url="https://www.amazon.com/ap/oa",
+        token_url="https://api.amazon.com/auth/o2/token",
+        scopes=("advertising::campaign_management",),
+    ),
+    history_days=60,  # of sponsored brands; display 65, products 95
+    hosts=HOSTS,
+)
