@@ -7,12 +7,13 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
 
+from connectors.ads import PLATFORMS
 from ingestion.home import Home
 from ingestion.inbox import import_inbox
 from ingestion.retire import retire
 from ingestion.segments import load_landing
 from ingestion.settings import land_settings, load_settings
-from orchestration import metadata
+from orchestration import metadata, pull_metadata, pulls
 from orchestration.project import clear_targets, load_project
 from orchestration.resources import Warehouse
 from serving.publish import publish
@@ -38,6 +39,11 @@ FILES = {
 }
 # Webhooks and pixels bring them too: in segments, with the events.
 LANDED = ("interactions", "conversions", "refunds", "postbacks", "survey-answers")
+
+PULLED = {
+    "ad_spend": [*(pull_metadata.key_of(name) for name in PLATFORMS), pulls.synced.key],
+    "exchange_rates": [pulls.ecb.key],
+}
 
 project = load_project(Home.from_environment())
 
@@ -98,7 +104,7 @@ def raw_asset(kind: str, table: str, description: str) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=["raw", table],
-        deps=[*SETTINGS_KEYS, ["raw", "events"]] if kind in LANDED else SETTINGS_KEYS,
+        deps=[*SETTINGS_KEYS, *([["raw", "events"]] if kind in LANDED else []), *PULLED.get(table, [])],
         description=f"{description} Imports what waits in inbox/{kind}/.",
         group_name="raw",
         kinds={"python", "duckdb"},

@@ -18,6 +18,7 @@ from orchestration.connections_command import connections
 from orchestration.console import FAILED, WRONG_INPUT, errors_for_people, fail, say, show, state
 from orchestration.import_commands import importing
 from orchestration.person_commands import erase, export_person
+from orchestration.pull_command import pull
 from orchestration.replay_command import replaying
 from orchestration.snippet_command import snippet
 
@@ -30,6 +31,7 @@ app.add_typer(replaying, name="replay")
 app.command("erase")(erase)
 app.command("export-person")(export_person)
 app.command()(collect)
+app.command()(pull)
 app.command()(snippet)
 app.command()(connect)
 app.command()(connections)

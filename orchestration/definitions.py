@@ -5,16 +5,26 @@ from __future__ import annotations
 import dagster as dg
 from dagster_dbt import DbtCliResource
 
-from orchestration import assets, jobs
+from ingestion.home import Home
+from ingestion.settings import load_settings
+from orchestration import assets, jobs, pull_jobs, pulls
 from orchestration.progress import progress_logger
 from orchestration.project import DBT_FOLDER, DBT_FOR_DAGSTER
 from orchestration.resources import Warehouse
 
+settings = load_settings(Home.from_environment())  # accounts have schedules of their own: reload after a change
+
 defs = dg.Definitions(
-    assets=[assets.settings, *assets.raw_assets, *assets.import_ledgers, assets.models, assets.published],
-    jobs=[jobs.build, jobs.land, jobs.attribution, jobs.nightly_duplicates, jobs.daily_rollups],
-    schedules=jobs.schedules,
-    sensors=[jobs.inbox],
+    assets=[
+        *pulls.assets(settings),
+        assets.settings, *assets.raw_assets, *assets.import_ledgers, assets.models, assets.published,
+    ],
+    jobs=[
+        jobs.build, jobs.land, jobs.attribution, jobs.nightly_duplicates, jobs.daily_rollups,
+        *pull_jobs.jobs.values(),
+    ],
+    schedules=[*jobs.schedules, *pull_jobs.schedules(settings)],
+    sensors=[jobs.inbox, pull_jobs.after_pulls],
     resources={
         "warehouse": Warehouse(),
         "dbt": DbtCliResource(

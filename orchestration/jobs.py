@@ -5,11 +5,13 @@ import dagster as dg
 from ingestion.contracts import KINDS
 from ingestion.home import Home
 from ingestion.inbox import waiting
+from orchestration.pull_jobs import PULLS
 
 # Whoever starts the server wants the schedules; the UI can switch each off.
 RUNNING = dg.DefaultScheduleStatus.RUNNING
 
-EVERYTHING = dg.AssetSelection.all()
+# From files and settings to marts. What asks a network is pulled by jobs of its own, and for days.
+EVERYTHING = dg.AssetSelection.all() - PULLS
 TOUCHPOINTS = dg.AssetSelection.assets(["marts", "touchpoints"])
 ATTRIBUTION = dg.AssetSelection.assets(["marts", "attribution_links"], ["marts", "attribution_candidates"])
 REPEATED_EVENTS = dg.AssetKey(["intermediate", "int_event_duplicates"])
@@ -21,10 +23,10 @@ DUPLICATES = dg.AssetSelection.assets(["staging", "stg_raw__events"], REPEATED_E
 
 build = dg.define_asset_job("build", EVERYTHING, description="The whole graph, from files to published marts.")
 land = dg.define_asset_job(
-    "land", TOUCHPOINTS.upstream(), description="Import what waits and derive touchpoints from it."
+    "land", TOUCHPOINTS.upstream() - PULLS, description="Import what waits and derive touchpoints from it."
 )
 attribution = dg.define_asset_job(
-    "attribution", ATTRIBUTION.upstream(), description="Credit every conversion under every model."
+    "attribution", ATTRIBUTION.upstream() - PULLS, description="Credit every conversion under every model."
 )
 nightly_duplicates = dg.define_asset_job(
     "nightly_duplicates",

@@ -1,0 +1,141 @@
+"""`tributary pull`: what is to be pulled, one account after another, and a table of what became of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestration.console import FAILED, WRONG_INPUT, errors_for_people, fail, say, show
+
+if TYPE_CHECKING:
+    from ingestion.home import Home
+    from ingestion.settings import Settings
+    from orchestration.pull import Task
+
+DAY = ["%Y-%m-%d"]
+Days = tuple[date | None, date | None]  # --from, --to
+
+
+def pull(
+    what: Annotated[str, typer.Argument(metavar="PLATFORM|all|ecb|synced", help="meta, google...; all: everything.")],
+    first: Annotated[datetime | None, typer.Option("--from", formats=DAY, help="First day of the account.")] = None,
+    last: Annotated[datetime | None, typer.Option("--to", formats=DAY, help="Last day; else yesterday.")] = None,
+    account: Annotated[list[str] | None, typer.Option(help="Only this account; as often as needed.")] = None,
+) -> None:
+    """Pull spend from the ad platforms, as far back as they may still change it, or the days that you name.
+
+    What is pulled replaces what was stored of the same days; what it replaced stays in raw.ad_spend_history. A pull
+    that fails, and a day that comes empty, leave what was stored as it was. ecb: the exchange rates of the European
+    Central Bank. synced: the tables that another tool syncs.
+
+    [bold]Examples[/bold]
+
+      tributary pull meta
+
+      tributary pull google --from 2026-01-01 --to 2026-03-31 --account 1234567890
+
+      tributary pull all
+    """
+    with errors_for_people():
+        from ingestion.home import Home
+        from ingestion.settings import load_settings
+        from orchestration.pull_plan import PullError
+
+        home = Home.from_environment()
+        days = (first and first.date(), last and last.date())
+        try:
+            failed = pulled(home, load_settings(home), what, days, account or [])
+        except PullError as error:
+            fail(error, WRONG_INPUT)
+        if failed:
+            fail("not all was pulled, and what was stored of the rest stays as it was", FAILED)
+        say("Next: tributary run")
+
+
+def pulled(home: Home, settings: Settings, what: str, days: Days, only: list[str]) -> bool:
+    """Pull what was asked for, each thing whatever became of the others; whether something failed."""
+    from orchestration.pull_plan import OTHERS, PullError, has_foreign_currency
+
+    if only and what in OTHERS:
+        raise PullError(f"--account: say whose account it is: tributary pull PLATFORM --account {only[0]}")
+    if what == "synced" and any(days):
+        raise PullError("--from, --to: what another tool synced is read whole: leave them out")
+    tasks = tasks_of(home, settings, what, days, only)
+    wants_rates = what == "ecb" or (what == "all" and has_foreign_currency(settings))
+    wants_synced = what == "synced" or (what == "all" and bool(settings.synced))
+    if what == "synced" and not settings.synced:
+        raise PullError("tributary.yaml has no `synced:`: add - {path: FOLDER, org: ORG, tool: fivetran} under it")
+    if not (tasks or wants_rates or wants_synced):
+        raise PullError("nothing can be pulled yet: tributary connect PLATFORM, such as meta or google")
+    went_well = [
+        not tasks or pull_accounts(home, settings, tasks),
+        not wants_rates or pull_rates(home, settings, days[0]),
+        not wants_synced or pull_synced(home, settings),
+    ]
+    return not all(went_well)
+
+
+def tasks_of(home: Home, settings: Settings, what: str, days: Days, only: list[str]) -> list[Task]:
+    """The accounts and days that `what` means."""
+    from orchestration import pull_plan
+
+    now, (first, last) = datetime.now(UTC), days
+    if what in ("ecb", "synced"):
+        return []
+    if what != "all":
+        platform = pull_plan.platform_called(what)
+        return [
+            pull_plan.task(platform, account, first, last, now)
+            for account in pull_plan.accounts_of(settings, platform, only)
+        ]
+    tasks = []
+    for platform in pull_plan.connected(home, settings):
+        for account in pull_plan.accounts_of(settings, platform):
+            # Each tells as far back as it can: the days of `all` need not be those of every platform.
+            since = first and max(first, pull_plan.earliest(platform, account, now))
+            tasks.append(pull_plan.task(platform, account, since, last, now))
+    return tasks
+
+
+def pull_accounts(home: Home, settings: Settings, tasks: list[Task]) -> bool:
+    """Pull one after another; whether all went well. Dagster's UI shows it as it shows its own runs."""
+    from orchestration.pull import pull as pull_account
+    from orchestration.pull_tables import accounts_table
+
+    outcomes = []
+    for task in tasks:
+        say(f"{task.name}: {task.start} to {task.end}")
+        outcomes.append(pull_account(home, settings, task, say=say))
+        if not outcomes[-1].is_whole:
+            say(f"{task.name}: {outcomes[-1].report.status}")
+    show(accounts_table(tasks, outcomes))
+    from orchestration.pull_metadata import report
+
+    report(home, outcomes)
+    return all(outcome.is_whole for outcome in outcomes)
+
+
+def pull_rates(home: Home, settings: Settings, since: date | None) -> bool:
+    from connectors.errors import VendorError
+    from orchestration import pull_more
+
+    try:
+        report = pull_more.pull_rates(home, settings, since=since, today=datetime.now(UTC).date(), say=say)
+    except VendorError as error:
+        say(f"! ecb: {error}")
+        return False
+    say(f"ecb: {report.received:,} rates, {report.loaded:,} of them new or changed")
+    return True
+
+
+def pull_synced(home: Home, settings: Settings) -> bool:
+    from orchestration import pull_more
+    from orchestration.pull_tables import synced_table
+
+    reports, errors = pull_more.pull_synced(home, settings, say=say)
+    show(part for report in reports for part in synced_table(report))
+    for error in errors:
+        say(f"! synced: {error}")
+    return not errors

@@ -1,0 +1,174 @@
+"""What a person sees beside a platform's asset in Dagster's UI: rows and spend a day, accounts, totals that differ.
+
+In: outcomes of pulls (orchestration/pull.py). Out: metadata, and the check of the accounts' totals.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+
+from ingestion.home import Home
+from ingestion.synced import SyncReport
+from orchestration.pull import Outcome
+from orchestration.pull_days import Day
+from orchestration.pull_tables import amount
+from orchestration.run import open_instance
+
+CHECK = "agrees_with_account_total"
+
+
+def key_of(platform: str) -> dg.AssetKey:
+    return dg.AssetKey(["raw", "ad_spend", platform])
+
+
+def materializations(platform: str, outcomes: Sequence[Outcome]) -> Iterator[dg.AssetMaterialization]:
+    """One for each day that was pulled of every account that was asked for it, the newest with the overview."""
+    days = whole_days(outcomes)
+    stored = days_by_date(outcomes)
+    for day in days:
+        metadata = of_day(stored.get(day, []))
+        if day == days[-1]:
+            metadata |= overview(outcomes)
+        yield dg.AssetMaterialization(key_of(platform), partition=str(day), metadata=metadata)
+
+
+def report(home: Home, outcomes: Sequence[Outcome]) -> None:
+    """Show what was pulled without Dagster in its UI, as its own runs are."""
+    by_platform: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        by_platform.setdefault(outcome.report.pull.platform, []).append(outcome)
+    with open_instance(home) as instance:
+        for platform, its in by_platform.items():
+            for event in materializations(platform, its):
+                instance.report_runless_asset_event(event)
+            if any(outcome.is_whole for outcome in its):
+                instance.report_runless_asset_event(
+                    dg.AssetCheckEvaluation(asset_key=key_of(platform), check_name=CHECK, **check(its))
+                )
+
+
+def whole_days(outcomes: Iterable[Outcome]) -> list[date]:
+    """The days that came whole, of each account that was asked for them."""
+    asked: set[date] = set()
+    lacking: set[date] = set()
+    for outcome in outcomes:
+        pull = outcome.report.pull
+        days = {pull.start + timedelta(days=n) for n in range((pull.end - pull.start).days + 1)}
+        asked |= days
+        lacking |= days if outcome.report.status == "failed" else set(outcome.report.refused_days)
+    return sorted(asked - lacking)
+
+
+def days_by_date(outcomes: Iterable[Outcome]) -> dict[date, list[Day]]:
+    """What is stored of each day, as of the last of the outcomes that tells."""
+    found: dict[date, list[Day]] = {}
+    for outcome in outcomes:
+        told: dict[date, list[Day]] = {}
+        for day in outcome.days:
+            told.setdefault(day.date, []).append(day)
+        found |= told
+    return found
+
+
+def of_day(days: Sequence[Day]) -> dict[str, Any]:
+    """Numbers, so that the UI draws them over the partitions."""
+    found: dict[str, Any] = {"rows": sum(day.rows for day in days)}
+    for day in days:
+        found[f"spend ({day.currency})"] = day.spend_micros / 1e6
+        if day.has_total:
+            found[f"difference ({day.currency})"] = day.difference / 1e6
+    return found
+
+
+def overview(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """The pull as a whole: when, each account, and the platform's spend as it now is."""
+    days = [day for of_date in sorted(days_by_date(outcomes).items()) for day in of_date[1]]
+    return {
+        "last pull": dg.MetadataValue.timestamp(datetime.now(UTC)),
+        "accounts": dg.MetadataValue.md(accounts(outcomes)),
+        "daily spend": plot(days),
+    }
+
+
+def accounts(outcomes: Iterable[Outcome]) -> str:
+    """A Markdown table, a row an account."""
+    headings = ("account", "days", "status", "rows", "new", "changed", "withdrawn", "spend", "account total",
+                "difference", "note")  # fmt: skip
+    lines = [" | ".join(headings), " | ".join("---" for _ in headings)]
+    for outcome in outcomes:
+        report = outcome.report
+        counts = (report.rows, report.loaded - report.replaced, report.replaced, report.withdrawn)
+        cells = (
+            report.pull.account_id,
+            f"{report.pull.start} to {report.pull.end}",
+            report.status,
+            *(f"{count:,}" for count in counts),
+            ", ".join(f"{amount(each.spend_micros)} {each.currency}" for each in report.sums),
+            ", ".join(amount(each.account_spend_micros) for each in report.sums),
+            ", ".join(amount(each.difference) for each in report.sums),
+            "; ".join(filter(None, (report.reason, *outcome.warnings))),
+        )
+        lines.append(" | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells))
+    return "\n".join(lines)
+
+
+def check(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """What the check of totals says: members of an AssetCheckResult or AssetCheckEvaluation. A difference warns."""
+    pulled = set(whole_days(outcomes))
+    days = [day for date_, of_date in sorted(days_by_date(outcomes).items()) if date_ in pulled for day in of_date]
+    stated = [day for day in days if day.has_total]
+    wrong = [day for day in stated if day.difference]
+    rows = [
+        f"{day.date} | {day.currency} | {amount(day.spend_micros)} | {amount(day.beneath_micros)} | "
+        f"{amount(day.difference)}"
+        for day in wrong
+    ]
+    table = ["day | currency | account total | campaigns | difference", "--- | --- | ---: | ---: | ---:", *rows]
+    said = (
+        f"{len(wrong)} of {len(stated)} days differ: what the campaigns lack shows as (unmatched)"
+        if wrong
+        else f"{len(stated)} of {len(days)} days have a stated total, and the campaigns add up to it"
+    )
+    return {
+        "passed": not wrong,
+        "severity": dg.AssetCheckSeverity.WARN,
+        "description": said,
+        "metadata": {"differences": dg.MetadataValue.md("\n".join(table))} if wrong else {},
+    }
+
+
+def of_synced(reports: Iterable[SyncReport]) -> dict[str, Any]:
+    """What each table of spend comes to."""
+    rows = [
+        f"{total.platform} | {total.level} | {total.table} | {total.rows:,} | {total.spend:,} {total.currency}"
+        for report in reports
+        for total in report.totals
+    ]
+    table = ["platform | level | table | rows | spend", "--- | --- | --- | ---: | ---:", *rows]
+    return {"tables": dg.MetadataValue.md("\n".join(table))}
+
+
+def plot(days: Sequence[Day]) -> dg.MarkdownMetadataValue:
+    """Spend a day, a line a currency."""
+    from matplotlib.figure import Figure
+
+    if not days:
+        return dg.MetadataValue.md("no spend")
+    figure = Figure(figsize=(8, 2.6), layout="constrained")
+    axes = figure.subplots()
+    for currency in sorted({day.currency for day in days}):
+        of_currency = [day for day in days if day.currency == currency]
+        spend = [day.spend_micros / 1e6 for day in of_currency]
+        axes.plot([day.date for day in of_currency], spend, marker=".", label=currency)
+    axes.set_title("spend a day, as it is now stored", loc="left", fontsize=9)
+    axes.tick_params(labelsize=8)
+    axes.legend(frameon=False, fontsize=8)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=90)
+    return dg.MetadataValue.md(f"![spend](data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()})")

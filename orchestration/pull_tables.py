@@ -1,0 +1,66 @@
+"""What became of pulls, as tables on the console. In: outcomes, reports. Out: parts for console.show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from ingestion.synced import SyncReport
+from orchestration.pull import Outcome, Task
+
+
+def accounts_table(tasks: Sequence[Task], outcomes: Sequence[Outcome]) -> Iterator[Any]:
+    """A row an account, then what was refused."""
+    heading = "account total\ndifference"
+    table = _table(("account",), ("rows", "new", "changed", "withdrawn", "spend", heading))
+    notes = []
+    for task, outcome in zip(tasks, outcomes, strict=True):
+        report = outcome.report
+        name = escape(task.account.name or task.account.account_id)
+        account = f"{task.platform.name} {name}"
+        if report.status == "failed":
+            table.add_row(account, "[red]failed[/red]")
+        else:
+            counts = (report.rows, report.loaded - report.replaced, report.replaced, report.withdrawn)
+            spend = "\n".join(f"{amount(each.spend_micros)} {each.currency}\n" for each in report.sums)
+            totals = "\n".join(
+                f"{amount(each.account_spend_micros)}\n{amount(each.difference) if each.difference else ''}"
+                for each in report.sums
+            )
+            table.add_row(account, *(f"{count:,}" for count in counts), spend.rstrip(), totals.rstrip())
+        for note in filter(None, (report.reason, *outcome.warnings)):
+            notes.append(f"[yellow]![/yellow] {task.name}: {escape(note)}")
+    yield from ("", table, "", *notes)
+
+
+def synced_table(report: SyncReport) -> Iterator[Any]:
+    """A row a table of spend and currency, then the tables that nothing was read from."""
+    table = _table(("platform", "level", "table"), ("rows", "spend", "difference to the finest"))
+    for total in report.totals:
+        difference = "" if total.finest is None else f"{total.spend - total.finest:,}"
+        spend = f"{total.spend:,} {total.currency}"
+        table.add_row(total.platform, total.level, total.table, f"{total.rows:,}", spend, difference)
+    yield from ("", table, "")
+    if report.unused:
+        yield f"Not used: {escape(', '.join(report.unused))}"
+
+
+def amount(micros: int | None) -> str:
+    """12340000 -> "12.34": two decimals, more where there are more."""
+    if micros is None:
+        return "not stated"
+    whole, _, decimals = f"{Decimal(micros) / 1_000_000:,.6f}".partition(".")
+    return f"{whole}.{decimals.rstrip('0'):0<2}"
+
+
+def _table(texts: Sequence[str], numbers: Sequence[str]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for heading in texts:
+        table.add_column(heading, overflow="fold", min_width=12)
+    for heading in numbers:
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
