@@ -96,8 +96,7 @@ def load_pulls(connection: Connection, pulls: Sequence[tuple[Pull, Path]], setti
             reports = [_report(pull, **members) for (pull, _), members in zip(pulls, found, strict=True)]
             if all(report.status == "failed" for report in reports):
                 connection.execute("delete from raw.loads where load_id = $1", [load.load_id])
-            for report in reports:
-                _record(connection, report, load.loaded_at, load.load_id)
+            _record(connection, reports, load.loaded_at, load.load_id)
         return reports
     except duckdb.InvalidInputException as error:
         problem = str(error).splitlines()[0]
@@ -109,7 +108,7 @@ def load_pulls(connection: Connection, pulls: Sequence[tuple[Pull, Path]], setti
 def record_failure(connection: Connection, pull: Pull, reason: str) -> PullReport:
     """Write down that a pull failed before there was anything to load. reason: without secrets."""
     report = PullReport(pull, "failed", reason)
-    _record(connection, report, _now(connection), None)
+    _record(connection, [report], _now(connection), None)
     return report
 
 
@@ -167,33 +166,35 @@ def _amount(micros: int) -> str:
     return f"{sign}{size // 1_000_000:,}.{size % 1_000_000:06d}"
 
 
-def _record(connection: Connection, report: PullReport, finished_at: datetime, load_id: str | None) -> None:
-    pull = report.pull
-    # Amounts of two currencies are no sum.
-    sums = report.sums[0] if len(report.sums) == 1 else None
+def _record(connection: Connection, reports: list[PullReport], finished_at: datetime, load_id: str | None) -> None:
+    rows = [_row(report, finished_at, load_id) for report in reports]
+    types = {name: type_ for name, type_, *_ in connection.execute("describe raw.pulls").fetchall()}
     connection.execute(
-        "insert into raw.pulls by name select $pull_id as pull_id, $org as org_id, $platform as platform,"
-        " $account as account_id, $start as start_date, $end as end_date, $started as started_at,"
-        " $finished as finished_at, $status as status, $reason as reason, $rows as rows, $spend as spend_micros,"
-        " $total as account_spend_micros, $currency as currency, $load as _load_id",
-        {
-            "pull_id": uuid.uuid4().hex,
-            "org": pull.org,
-            "platform": platform_name(pull.platform),
-            "account": pull.account_id,
-            "start": pull.start,
-            "end": pull.end,
-            "started": _naive(pull.started_at),
-            "finished": finished_at,
-            "status": report.status,
-            "reason": report.reason,
-            "rows": report.rows,
-            "spend": sums and sums.spend_micros,
-            "total": sums and sums.account_spend_micros,
-            "currency": sums and sums.currency,
-            "load": None if report.status == "failed" else load_id,
-        },
+        "insert into raw.pulls by name select unnest(from_json($1, $2), recursive := true)",
+        [msgspec.json.encode(rows).decode(), msgspec.json.encode([types]).decode()],
     )
+
+
+def _row(report: PullReport, finished_at: datetime, load_id: str | None) -> dict[str, object]:
+    pull = report.pull
+    sums = report.sums[0] if len(report.sums) == 1 else None  # amounts of two currencies are no sum
+    return {
+        "pull_id": uuid.uuid4().hex,
+        "org_id": pull.org,
+        "platform": platform_name(pull.platform),
+        "account_id": pull.account_id,
+        "start_date": pull.start,
+        "end_date": pull.end,
+        "started_at": _naive(pull.started_at),
+        "finished_at": finished_at,
+        "status": report.status,
+        "reason": report.reason,
+        "rows": report.rows,
+        "spend_micros": sums and sums.spend_micros,
+        "account_spend_micros": sums and sums.account_spend_micros,
+        "currency": sums and sums.currency,
+        "_load_id": None if report.status == "failed" else load_id,
+    }
 
 
 def _named(pulls: list[Pull]) -> str:

@@ -26,28 +26,28 @@ _ITS = "join asked using (org_id, platform, account_id)"
 
 def read_rows(connection: Connection, asked: Sequence[tuple], files: Sequence[Path]) -> list[str]:
     """Make `asked`, `source` and `unreadable`; the columns of `source`. asked: (org, platform, account, start, end)."""
+    numbered = [(number, *pull, str(path)) for number, (pull, path) in enumerate(zip(asked, files, strict=True))]
+    columns = [list(column) for column in zip(*numbered, strict=True)]
     connection.execute(
-        "create temp table asked (_pull integer, org_id varchar, platform varchar, account_id varchar,"
-        " start_date date, end_date date, filename varchar)"
-    )
-    connection.executemany(
-        "insert into asked values (?, ?, ?, ?, ?, ?, ?)",
-        [(number, *pull, str(path)) for number, (pull, path) in enumerate(zip(asked, files, strict=True))],
+        "create temp table asked as select unnest($1::integer[]) as _pull, unnest($2::varchar[]) as org_id,"
+        " unnest($3::varchar[]) as platform, unnest($4::varchar[]) as account_id, unnest($5::date[]) as start_date,"
+        " unnest($6::date[]) as end_date, unnest($7::varchar[]) as filename",
+        columns,
     )
     types = dict.fromkeys(("date", "account_id", "currency", *_TEXTS, *_NUMBERS), "varchar")
     types |= {f"{name}_micros": "bigint" for name in _MONEY}
-    columns = {name: f"nullif(trim(rows.{name}), '')" for name, type_ in types.items() if type_ == "varchar"}
-    columns |= {name: _units(f"{name}_micros") for name in _MONEY} | {"platform": "asked.platform"}
+    texts = {name: f"nullif(trim(rows.{name}), '')" for name, type_ in types.items() if type_ == "varchar"}
+    texts |= {name: _units(f"{name}_micros") for name in _MONEY} | {"platform": "asked.platform"}
     listed = ", ".join(literal(escape(str(path))) for path in files)
     connection.execute(
         f"create temp table source as"
-        f" select {', '.join(f'{sql} as {name}' for name, sql in columns.items())}, org_id as _landed_org, _pull"
+        f" select {', '.join(f'{sql} as {name}' for name, sql in texts.items())}, org_id as _landed_org, _pull"
         f" from read_json([{listed}], format = 'newline_delimited', filename = true,"
         f" columns = {{{', '.join(f'{name}: {type_}' for name, type_ in types.items())}}}) as rows"
         f" join asked using (filename)"
     )
     make_unreadable(connection)
-    return list(columns)
+    return list(texts)
 
 
 def judge(connection: Connection, scope: Scope, columns: list[str]) -> None:
