@@ -145,6 +145,7 @@ def connect(home: Home, *, read_only: bool = False) -> duckdb.DuckDBPyConnection
         },
     )
     connection.execute("set TimeZone = 'UTC'")  # refused at connect: icu is not loaded by then
+    connection.execute("set enable_progress_bar = false")  # it would print on stdout, terminal or not
     if not read_only:
         connection.execute("create schema if not exists raw")
         for ddl in sorted(SCHEMAS.glob("*.sql")):
