@@ -190,7 +190,7 @@ def _errors(platform: Platform, credentials: Mapping[str, str], *more: str) -> I
         raise TokenRevoked(without(str(error), credentials, *more)) from None
     except VendorError as error:
         said = str(error) if str(error).startswith(platform.label) else f"{platform.label}: {error}"
-        raise VendorError(without(said, credentials, *more)) from None
+        raise type(error)(without(said, credentials, *more)) from None
     except OAuth2Error as error:
         said = without(f"{error.error}: {error.description or 'no reason given'}", credentials, *more)
         if error.error in OVER:

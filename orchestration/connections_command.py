@@ -23,7 +23,7 @@ LAST_PULLS = """
         account_id,
         arg_max(status, finished_at),
         max(finished_at),
-        arg_max(reason, finished_at, true),
+        arg_max_null(reason, finished_at),
         max(end_date) filter (where status <> 'failed'),
     from raw.pulls
     group by platform, account_id
