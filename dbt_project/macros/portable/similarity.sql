@@ -12,15 +12,16 @@
     (1.0 - levenshtein({{ one }}, {{ other }}) / greatest(length({{ one }}), length({{ other }}), 1))
 {%- endmacro %}
 
-{# The words of a text in alphabetical order: `sale summer us` for `us summer sale`. #}
+{# The words of a text in descending order, so that numbers such as years come last, where they count least:
+   `us summer sale 2026` for `2026 us summer sale`. #}
 {% macro sorted_words(text) -%}
     {{ return(adapter.dispatch("sorted_words", "tributary")(text)) }}
 {%- endmacro %}
 
 {% macro default__sorted_words(text) -%}
-    array_to_string(list_sort(string_split({{ text }}, ' ')), ' ')
+    array_to_string(list_reverse_sort(string_split({{ text }}, ' ')), ' ')
 {%- endmacro %}
 
 {% macro spark__sorted_words(text) -%}
-    array_join(sort_array(split({{ text }}, ' ')), ' ')
+    array_join(sort_array(split({{ text }}, ' '), false), ' ')
 {%- endmacro %}

@@ -36,6 +36,19 @@ bot_events as (
     group by org_id
 ),
 
+-- Touches of a platform that reports campaigns, and yet belong to none.
+unmatched as (
+    select
+        org_id,
+        platform,
+        sum(touches) as touches,
+        sum(case when is_matched then 0 else touches end) as unmatched_touches,
+        count(distinct suggested_alias) as suggestions,
+    from {{ ref('campaign_matching') }}
+    inner join (select distinct org_id, platform from {{ ref('int_campaign_clues') }}) as reporting using (org_id, platform)
+    group by org_id, platform
+),
+
 rows_by_org as (
     {%- for table in org_tables %}
     select
@@ -151,6 +164,25 @@ final as (
         ) as message,
     from freshness
     where is_stale or last_status <> 'loaded'
+
+    union all
+
+    select
+        org_id,
+        'unmatched_touches' as topic,
+        concat(
+            platform, ': ', {{ as_percent('unmatched_touches / cast(touches as double)') }}, ' of ', touches,
+            ' touches belong to no campaign that it reports: tag its links with ids (docs/match-campaigns.md)',
+            case
+                when suggestions > 0
+                    then concat('; campaign_matching suggests ', suggestions, ' aliases for campaign_aliases in tributary.yaml')
+                else ''
+            end,
+            '.'
+        ) as message,
+    from unmatched
+    where touches >= {{ var('unmatched_min_touches') }}
+        and unmatched_touches > touches * {{ var('unmatched_touch_share') }}
 
     union all
 
