@@ -1,8 +1,6 @@
-"""Amazon Ads: reports (version 3) of sponsored products, brands and display, and exports of what was set up. An account
-is a profile: an advertiser in one marketplace, on the host of its region. Days are the profile's.
+"""Amazon Ads: reports (version 3) of sponsored products, brands and display. Days are the profile's.
 
-Source: advertising.amazon.com/API/docs, guides/reporting/v3, guides/exports, guides/account-management/authorization,
-reference/concepts/errors, .../rate-limiting.
+Source: advertising.amazon.com/API/docs, guides/reporting/v3, reference/concepts/errors, .../rate-limiting.
 """
 
 from __future__ import annotations
@@ -16,13 +14,13 @@ from typing import Any
 import httpx
 import msgspec
 
+from connectors.ads.amazon_exports import HOSTS, entities, profile_of, ready
 from connectors.days import spans
 from connectors.errors import TokenExpired, VendorError
 from connectors.http import Api
 from connectors.money import from_units
-from connectors.platform import Account, Entity, OAuth, Platform, SpendRow, required
+from connectors.platform import Account, OAuth, Platform, SpendRow, required
 
-HOSTS = ("advertising-api.amazon.com", "advertising-api-eu.amazon.com", "advertising-api-fe.amazon.com")
 REPORT_TYPE = "application/vnd.createasyncreportrequest.v3+json"
 COMMON = ("date", "campaignId", "campaignName", "campaignBudgetCurrencyCode", "impressions", "clicks", "cost")
 AD = ("adGroupId", "adGroupName", "adId")
@@ -38,7 +36,6 @@ REPORTS = (
     ("SPONSORED_DISPLAY", "sdAdvertisedProduct", "advertiser", None, AD),
     ("SPONSORED_DISPLAY", "sdCampaigns", "campaign", "campaign", ()),
 )
-PRODUCTS = ("SPONSORED_PRODUCTS", "SPONSORED_BRANDS", "SPONSORED_DISPLAY")
 
 
 class Duplicate(VendorError):
@@ -76,31 +73,22 @@ def accounts(api: Api) -> Iterator[Account]:
     seen = set()
     for host in HOSTS:
         for row in api.get(f"https://{host}/v2/profiles"):
-            id_, info = str(row["profileId"]), row.get("accountInfo") or {}
+            id_, info = str(required(row, "profileId", "Amazon's profile")), row.get("accountInfo") or {}
             if id_ not in seen:
                 seen.add(id_)
                 name = " ".join(filter(None, (info.get("name"), row.get("countryCode"))))
-                yield Account(id_, name or None, row["currencyCode"], row["timezone"])
-
-
-def _profile(api: Api, account: Account) -> tuple[str, dict[str, Any]]:
-    """The address of the profile's region, and the profile as it is now."""
-    for host in HOSTS:
-        for row in api.get(f"https://{host}/v2/profiles"):
-            if str(row["profileId"]) == account.account_id:
-                return f"https://{host}", row
-    raise VendorError(f"Amazon no longer lists the profile {account.account_id}: who connected may no longer edit it")
+                yield Account(id_, name or None, row.get("currencyCode"), row.get("timezone"))
 
 
 def spend(api: Api, account: Account, start: date, end: date) -> Iterator[SpendRow]:
-    host, profile = _profile(api, account)
+    host, profile = profile_of(api, account)
     scope = {"Amazon-Advertising-API-Scope": account.account_id}
     for since, until in spans(start, end, days=31):
         # All are asked for before the first is waited for: each can take hours.
         jobs = [(report, _submit(api, host, scope, report, (since, until))) for report in REPORTS]
         for report, job in jobs:
             what = f"the report {report[1]} of {since} to {until}"
-            url = api.poll(lambda job=job: _ready(api, f"{host}/reporting/reports/{job}", scope), what,
+            url = api.poll(lambda job=job: ready(api, f"{host}/reporting/reports/{job}", scope), what,
                            every=30, limit=4 * 3600)  # fmt: skip
             for row in api.items(url, "item"):
                 yield _spend_row(row, account, profile, report)
@@ -137,15 +125,6 @@ def _submit(api: Api, host: str, scope: dict[str, str], report: tuple, days: tup
     return required(answer, "reportId", "Amazon's answer to a report")
 
 
-def _ready(api: Api, path: str, scope: dict[str, str]) -> str | None:
-    """Where a report or an export lies, once it is done."""
-    answer = api.get(path, headers=scope)
-    status = required(answer, "status", "Amazon's job")
-    if status in ("FAILED", "FAILURE", "CANCELLED"):
-        raise VendorError(f"Amazon: the report failed ({answer.get('failureReason') or 'no reason given'}): pull again")
-    return required(answer, "url", "Amazon's job") if status == "COMPLETED" else None
-
-
 def _spend_row(row: dict[str, Any], account: Account, profile: dict[str, Any], report: tuple) -> SpendRow:
     product, type_, _, level, _ = report
     purchases, sales = CLAIMS.get(product, ("purchases", "sales"))
@@ -157,7 +136,7 @@ def _spend_row(row: dict[str, Any], account: Account, profile: dict[str, Any], r
     return SpendRow(
         date=date.fromisoformat(told("date")),
         account_id=account.account_id,
-        currency=row.get("campaignBudgetCurrencyCode") or profile["currencyCode"],
+        currency=row.get("campaignBudgetCurrencyCode") or required(profile, "currencyCode", "Amazon's profile"),
         spend_micros=from_units(told("cost")),
         level=level,
         campaign_id=str(told("campaignId")),
@@ -171,44 +150,6 @@ def _spend_row(row: dict[str, Any], account: Account, profile: dict[str, Any], r
         platform_conversions=Decimal(row.get(purchases) or 0),
         platform_value_micros=from_units(row.get(sales) or 0),
     )
-
-
-def entities(api: Api, account: Account) -> Iterator[Entity]:
-    host, profile = _profile(api, account)
-    yield Entity(account.account_id, "account", account.account_id, name=(profile.get("accountInfo") or {}).get("name"),
-                 currency=profile["currencyCode"])  # fmt: skip
-    for row in _exported(api, host, account, "campaigns"):
-        caps = row.get("budgetCaps") or {}
-        budget = ((caps.get("budgetValue") or {}).get("monetaryBudget") or {}).get("amount")
-        micros = from_units(budget) if budget is not None else None
-        daily = caps.get("recurrenceTimePeriod") == "DAILY"
-        yield Entity(
-            account.account_id, "campaign", str(row["campaignId"]), name=row.get("name"), status=row.get("state"),
-            objective=row.get("adProduct"), currency=profile["currencyCode"],
-            daily_budget_micros=micros if daily else None, lifetime_budget_micros=None if daily else micros,
-        )  # fmt: skip
-    campaign_of: dict[str, str] = {}
-    for row in _exported(api, host, account, "adGroups"):
-        campaign_of[str(row["adGroupId"])] = campaign = str(row["campaignId"])
-        yield Entity(account.account_id, "adset", str(row["adGroupId"]), campaign_id=campaign, name=row.get("name"),
-                     status=row.get("state"), objective=row.get("adProduct"))  # fmt: skip
-    for row in _exported(api, host, account, "ads"):
-        creative, adset = row.get("creative") or {}, str(row["adGroupId"])
-        products = [product.get("productId") for product in creative.get("products") or []]
-        yield Entity(
-            account.account_id, "ad", str(row["adId"]), campaign_id=campaign_of.get(adset), adset_id=adset,
-            name=creative.get("headline") or next(iter(products), None), status=row.get("state"),
-            destination_url=(creative.get("landingPage") or {}).get("landingPageUrl"),
-        )  # fmt: skip
-
-
-def _exported(api: Api, host: str, account: Account, what: str) -> Iterator[dict[str, Any]]:
-    kind = f"application/vnd.{what.lower()}export.v1+json"
-    asked = {"Amazon-Advertising-API-Scope": account.account_id, "Content-Type": kind, "Accept": kind}
-    answer = api.post(f"{host}/{what}/export", json={"adProductFilter": PRODUCTS}, headers=asked)
-    job = required(answer, "exportId", "Amazon's answer to an export")
-    url = api.poll(lambda: _ready(api, f"{host}/exports/{job}", asked), f"the list of {what}", every=10, limit=3600)
-    yield from api.items(url, "item")
 
 
 PLATFORM = Platform(
@@ -226,6 +167,7 @@ PLATFORM = Platform(
         authorize_url="https://www.amazon.com/ap/oa",
         token_url="https://api.amazon.com/auth/o2/token",
         scopes=("advertising::campaign_management",),
+        redirect_host="localhost",
     ),
     history_days=60,  # of sponsored brands; display 65, products 95
     hosts=HOSTS,

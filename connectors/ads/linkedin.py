@@ -68,7 +68,7 @@ def check(response: httpx.Response) -> None:
 
 def accounts(api: Api) -> Iterator[Account]:
     for row in _listed(api, "/adAccounts?q=search", 100):
-        yield Account(str(row["id"]), row.get("name"), row["currency"], status=row.get("status"))
+        yield Account(row["id"], row.get("name"), row.get("currency"), status=row.get("status"))
 
 
 def spend(api: Api, account: Account, start: date, end: date) -> Iterator[SpendRow]:
@@ -146,20 +146,20 @@ def entities(api: Api, account: Account) -> Iterator[Entity]:
     yield Entity(account.account_id, "account", account.account_id, name=own.get("name"), status=own.get("status"),
                  currency=currency)  # fmt: skip
     for row in _groups(api, account):
-        yield Entity(account.account_id, "campaign", str(row["id"]), name=row.get("name"), status=row.get("status"),
+        yield Entity(account.account_id, "campaign", row["id"], name=row.get("name"), status=row.get("status"),
                      objective=row.get("objectiveType"), currency=currency, **_budgets(row))  # fmt: skip
     group_of: dict[str, str] = {}
     for row in _sets(api, account):
-        group_of[str(row["id"])] = group = row["campaignGroup"].rpartition(":")[2]
-        yield Entity(account.account_id, "adset", str(row["id"]), campaign_id=group, name=row.get("name"),
+        group_of[row["id"]] = group = required(row, "campaignGroup", "LinkedIn's campaign").rpartition(":")[2]
+        yield Entity(account.account_id, "adset", row["id"], campaign_id=group, name=row.get("name"),
                      status=row.get("status"), objective=row.get("objectiveType"), currency=currency,
                      **_budgets(row))  # fmt: skip
     path = f"/adAccounts/{account.account_id}/creatives?q=criteria"
     for row in _listed(api, path, 100, {"X-RestLi-Method": "FINDER"}):
-        adset = row["campaign"].rpartition(":")[2]
+        adset = required(row, "campaign", "LinkedIn's creative").rpartition(":")[2]
         parts = [part for part in (row.get("content") or {}).values() if isinstance(part, dict)]
         yield Entity(
-            account.account_id, "ad", row["id"].rpartition(":")[2], campaign_id=group_of.get(adset), adset_id=adset,
+            account.account_id, "ad", row["id"], campaign_id=group_of.get(adset), adset_id=adset,
             name=row.get("name"), status=row.get("intendedStatus"), currency=currency,
             destination_url=next((part["landingPage"] for part in parts if part.get("landingPage")), None),
         )  # fmt: skip
@@ -180,14 +180,17 @@ def _sets(api: Api, account: Account) -> Iterator[dict[str, Any]]:
 
 
 def _listed(api: Api, path: str, size: int, more: dict[str, str] | None = None) -> Iterator[dict[str, Any]]:
-    """The elements of all pages. The query is part of the path: its brackets must not be escaped."""
+    """The elements of all pages, their ids as numbers in text. The query is part of the path: its brackets must not
+    be escaped."""
+    where = f"LinkedIn's answer to {path.partition('?')[0]}"
 
     def ask(token: str) -> dict[str, Any]:
         page = f"&pageToken={quote(token, safe='')}" if token else ""
         return api.get(f"{path}&pageSize={size}{page}", headers=more)
 
     for answer in api.pages("", ask, lambda answer, token: (answer.get("metadata") or {}).get("nextPageToken") or None):
-        yield from required(answer, "elements", f"LinkedIn's answer to {path.partition('?')[0]}")
+        for row in required(answer, "elements", where):
+            yield {**row, "id": str(required(row, "id", where)).rpartition(":")[2]}
 
 
 PLATFORM = Platform(
@@ -205,5 +208,6 @@ PLATFORM = Platform(
         authorize_url="https://www.linkedin.com/oauth/v2/authorization",
         token_url="https://www.linkedin.com/oauth/v2/accessToken",
         scopes=("r_ads", "r_ads_reporting"),
+        redirect_host="localhost",
     ),
 )

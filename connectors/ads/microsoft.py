@@ -1,16 +1,12 @@
-"""Microsoft Advertising: reports and bulk files of the REST API. Both are jobs that end in a zipped CSV.
+"""Microsoft Advertising: reports of the REST API. They are jobs that end in a zipped CSV.
 
-Source: learn.microsoft.com/advertising/reporting-service, .../bulk-service, .../customer-management-service,
-.../guides/reports, .../guides/handle-service-errors-exceptions.
+Source: learn.microsoft.com/advertising/reporting-service, .../customer-management-service, .../guides/reports,
+.../guides/handle-service-errors-exceptions.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -18,25 +14,20 @@ from typing import Any
 import httpx
 import msgspec
 
+from connectors.ads.microsoft_files import CUSTOMERS, VERSION, about_account, entities, table
 from connectors.ads.microsoft_zones import IN_REPORTS, ZONES
 from connectors.days import spans
 from connectors.errors import Throttled, TokenExpired, Transient, VendorError
 from connectors.http import Api
 from connectors.money import from_units
-from connectors.platform import Account, Entity, OAuth, Platform, SpendRow, required
+from connectors.platform import Account, OAuth, Platform, SpendRow, required
 
-VERSION = "v13"
-CUSTOMERS = "https://clientcenter.api.bingads.microsoft.com/CustomerManagement"
-BULK = "https://bulk.api.bingads.microsoft.com/Bulk"
 PAGE = 1000
 MEASURES = ("CurrencyCode", "Spend", "Impressions", "Clicks", "VideoViews", "ConversionsQualified", "Revenue")
 CAMPAIGN = ("CampaignId", "CampaignName")
 AD = (*CAMPAIGN, "AdGroupId", "AdGroupName", "AdId", "AdTitle")
 # Performance max campaigns have no ads: their totals, and the account's, are asked for as well.
 REPORTS = (("Ad", None, AD), ("Campaign", "campaign", CAMPAIGN), ("Account", "account", ()))
-PARENTS = {"Campaign": "campaign", "Ad Group": "adset"}
-ABOVE = {"campaign": (), "adset": ("Campaign",), "ad": ("Ad Group", "Campaign")}
-OF_PARENTS = ("Type", "Id", "Parent Id", "Tracking Template", "Final Url Suffix")
 RESTS = {117: 60.0, 207: 60.0, 4204: 900.0}  # seconds: calls a minute, reports at once, bulk files at once
 
 
@@ -84,21 +75,14 @@ def accounts(api: Api) -> Iterator[Account]:
 
 def _account(row: dict[str, Any]) -> Account:
     return Account(
-        str(row["Id"]), row.get("Name"), row["CurrencyCode"], ZONES.get(row.get("TimeZone") or ""),
-        manager=str(row["ParentCustomerId"]), status=row.get("AccountLifeCycleStatus"),
+        str(required(row, "Id", "Microsoft's account")), row.get("Name"), row.get("CurrencyCode"),
+        ZONES.get(row.get("TimeZone") or ""), status=row.get("AccountLifeCycleStatus"),
+        manager=str(required(row, "ParentCustomerId", "Microsoft's account")),
     )  # fmt: skip
 
 
-def _scope(api: Api, account: Account) -> tuple[dict[str, Any], dict[str, str]]:
-    """The account as it is now, and the headers of requests about it."""
-    question = {"AccountId": account.account_id}
-    row = required(api.post(f"{CUSTOMERS}/{VERSION}/Account/Query", json=question), "Account", "Microsoft's account")
-    customer = account.manager or str(required(row, "ParentCustomerId", "Microsoft's account"))
-    return row, {"CustomerAccountId": account.account_id, "CustomerId": customer}
-
-
 def spend(api: Api, account: Account, start: date, end: date) -> Iterator[SpendRow]:
-    row, about = _scope(api, account)
+    row, about = about_account(api, account)
     zone = str(required(row, "TimeZone", "Microsoft's account"))
     for since, until in spans(start, end, days=31):
         for report, level, named in REPORTS:
@@ -124,7 +108,7 @@ def spend(api: Api, account: Account, start: date, end: date) -> Iterator[SpendR
             what = f"the {report.lower()} report of {since} to {until}"
             url = api.poll(lambda job=job: _report_url(api, job, about), what, every=5, limit=3600)
             if url:
-                with _table(api, url) as read:
+                with table(api, url) as read:
                     for line in read():
                         yield _spend_row(line, account, report, level)
 
@@ -167,93 +151,6 @@ def _spend_row(row: dict[str, str], account: Account, report: str, level: Any) -
     )
 
 
-def entities(api: Api, account: Account) -> Iterator[Entity]:
-    row, about = _scope(api, account)
-    currency = row["CurrencyCode"]
-    yield Entity(account.account_id, "account", account.account_id, name=row.get("Name"),
-                 status=row.get("AccountLifeCycleStatus"), currency=currency)  # fmt: skip
-    question = {
-        "AccountIds": [account.account_id],
-        "DownloadEntities": ["Campaigns", "AdGroups", "Ads"],
-        "DownloadFileType": "Csv",
-        "CompressionType": "Zip",
-        "DataScope": "EntityData",
-        "FormatVersion": "6.0",
-    }
-    answer = api.post(f"{BULK}/{VERSION}/Campaigns/DownloadByAccountIds", json=question, headers=about)
-    job = required(answer, "DownloadRequestId", "Microsoft's answer to a bulk download")
-    url = api.poll(lambda: _bulk_url(api, job, about), "the list of campaigns and ads", every=5, limit=3600)
-    with _table(api, url) as read:
-        # What ads need of the ad groups and campaigns above them, which may come after them.
-        parents = {
-            (line["Type"], line["Id"]): {column: line.get(column) or "" for column in OF_PARENTS}
-            for line in read()
-            if required(line, "Type", "Microsoft's list of campaigns and ads") in PARENTS
-        }
-        for line in read():
-            if line["Type"] in PARENTS or line["Type"].endswith(" Ad"):
-                yield _entity(line, account, PARENTS.get(line["Type"], "ad"), parents, currency)
-
-
-def _entity(line: dict[str, str], account: Account, level: Any, parents: dict[str, Any], currency: str) -> Entity:
-    above = [line]
-    for kind in ABOVE[level]:
-        if parent := parents.get((kind, above[-1].get("Parent Id"))):
-            above.append(parent)
-    ids = {"Campaign": None, "Ad Group": None, **{one["Type"]: one["Id"] for one in above[1:]}}
-    budget = from_units(line["Budget"]) if level == "campaign" and line.get("Budget") else None
-    lifetime = (line.get("Budget Type") or "").startswith("Lifetime")
-    return Entity(
-        account.account_id, level, line["Id"],
-        campaign_id=ids["Campaign"], adset_id=ids["Ad Group"],
-        name=line.get({"campaign": "Campaign", "adset": "Ad Group"}.get(level, "Title")) or line.get("Title Part 1"),
-        status=line.get("Status"),
-        objective=line.get("Campaign Type") or None,
-        destination_url=_destination(above) if level == "ad" else None,
-        daily_budget_micros=None if lifetime else budget,
-        lifetime_budget_micros=budget if lifetime else None,
-        currency=currency,
-    )  # fmt: skip
-
-
-def _destination(above: list[dict[str, str]]) -> str | None:
-    """Where a click on an ad leads, with the parameters of the nearest tracking template and suffix."""
-    url = (above[0].get("Final Url") or "").split(";")[0].strip()
-
-    def nearest(column: str) -> str:
-        return next((line[column] for line in above if line.get(column)), "")
-
-    template, suffix = nearest("Tracking Template"), nearest("Final Url Suffix")
-    if url and template.startswith("{lpurl}"):  # others lead through a redirect
-        more = template.removeprefix("{lpurl}")
-        url += f"&{more[1:]}" if "?" in url and more.startswith("?") else more
-    return (f"{url}{'&' if '?' in url else '?'}{suffix}" if suffix else url) if url else None
-
-
-def _bulk_url(api: Api, job: str, about: dict[str, str]) -> str | None:
-    answer = api.post(f"{BULK}/{VERSION}/BulkDownloadStatus/Query", json={"RequestId": job}, headers=about)
-    status = required(answer, "RequestStatus", "Microsoft's bulk download")
-    if status not in ("InProgress", "Completed"):
-        raise VendorError(f"Microsoft: the list of campaigns and ads ended as `{status}`: try again later")
-    return required(answer, "ResultFileUrl", "Microsoft's bulk download") if status == "Completed" else None
-
-
-@contextmanager
-def _table(api: Api, url: str) -> Iterator[Callable[[], Iterator[dict[str, str]]]]:
-    """What reads the rows of a zipped CSV, as often as it is called."""
-    with api.download(url) as file:
-        try:
-            archive = zipfile.ZipFile(file)
-        except zipfile.BadZipFile:
-            raise VendorError("Microsoft: the report is no whole zip file: pull again") from None
-
-        def read() -> Iterator[dict[str, str]]:
-            with archive.open(archive.namelist()[0]) as member:
-                yield from csv.DictReader(io.TextIOWrapper(member, "utf-8-sig", newline=""))
-
-        yield read
-
-
 PLATFORM = Platform(
     name="microsoft",
     label="Microsoft Advertising",
@@ -269,6 +166,7 @@ PLATFORM = Platform(
         authorize_url="https://login.microsoftonline.com/common/oauth2/v2.0/authorize",
         token_url="https://login.microsoftonline.com/common/oauth2/v2.0/token",
         scopes=("https://ads.microsoft.com/msads.manage", "offline_access"),
+        redirect_host="localhost",
     ),
     history_days=1095,
     hosts=("clientcenter.api.bingads.microsoft.com", "bulk.api.bingads.microsoft.com"),
