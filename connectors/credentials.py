@@ -65,7 +65,9 @@ class StoredCredentials:
     @property
     def can_renew(self) -> bool:
         kind = self.platform.oauth
-        return kind is not None and ("refresh_token" in self.values or kind.refresh is not None)
+        if kind is None or kind.request_token_url:  # OAuth 1.0a: its tokens hold until they are taken back
+            return False
+        return "refresh_token" in self.values or kind.refresh is not None
 
     def expires_soon(self, now: datetime) -> bool:
         """Whether the access token ought to be renewed now; one that cannot be is used to its end."""

@@ -3,6 +3,8 @@ what is left once it has waited and renewed is a VendorError, whose message is f
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class VendorError(Exception):
     """The platform refused or answered what its contract does not say; the message says what to do."""
@@ -38,3 +40,12 @@ class Transient(Throttled):
 
 class TooMuch(VendorError):
     """The question is too large for one answer: ask for less at once."""
+
+
+def without(text: str, credentials: Mapping[str, str], *more: str) -> str:
+    """The text, with every secret in it blackened: platforms quote what they were sent."""
+    secrets = [value for name, value in credentials.items() if name.endswith(("token", "secret"))]
+    for secret in sorted((*secrets, *more), key=len, reverse=True):
+        if len(secret) >= 6:  # shorter ones are words
+            text = text.replace(secret, "***")
+    return text

@@ -7,6 +7,7 @@ money), pages, and files that were spooled to disk so that memory stays flat.
 from __future__ import annotations
 
 import gzip
+import logging
 import os
 import random
 import tempfile
@@ -24,11 +25,12 @@ import ijson
 import msgspec
 import tenacity
 
-from connectors.errors import Throttled, TokenExpired, TokenRevoked, VendorError
+from connectors.errors import Throttled, TokenExpired, TokenRevoked, VendorError, without
 from connectors.platform import Platform
 
 T = TypeVar("T")
 ATTEMPTS = 8
+logging.getLogger("httpx").setLevel(logging.WARNING)  # below, it logs whole addresses, with the secrets in them
 LONGEST_WAIT = 3600.0  # seconds; a platform that wants more is asked again the next day
 
 
@@ -225,8 +227,11 @@ class Api:
         )
         try:
             return attempts(once)
-        except TokenRevoked as error:
-            raise TokenRevoked(self._connect_again(str(error))) from None
+        except VendorError as error:
+            said = without(str(error), self.credentials.values)
+            if isinstance(error, TokenRevoked):
+                said = self._connect_again(said)
+            raise type(error)(said) from None
         except Throttled as error:
             raise VendorError(f"{self.platform.label}: {error}; gave up. Pull again later") from None
         except httpx.TransportError as error:

@@ -20,7 +20,7 @@ from authlib.oauth1.rfc5849 import ClientAuth
 from authlib.oauth2.base import OAuth2Error
 from authlib.oauth2.client import OAuth2Client
 
-from connectors.errors import TokenRevoked, Transient, VendorError
+from connectors.errors import TokenRevoked, Transient, VendorError, without
 from connectors.platform import OAuth, Platform
 
 # What token endpoints call a grant that no longer holds (RFC 6749, 5.2; OpenID Connect 3.1.2.6; Microsoft).
@@ -206,11 +206,3 @@ def _errors(platform: Platform, credentials: Mapping[str, str], *more: str) -> I
             f"{platform.label}: what the token endpoint answered is no token: check the client id and secret, "
             f"and TRIBUTARY_{platform.name.upper()}_URL"
         ) from None
-
-
-def without(text: str, credentials: Mapping[str, str], *more: str) -> str:
-    """The text, with every credential in it blackened: platforms quote what they were sent."""
-    for secret in sorted((*credentials.values(), *more), key=len, reverse=True):
-        if len(secret) >= 6:
-            text = text.replace(secret, "***")
-    return text

@@ -36,6 +36,8 @@ def let_in(
     given = environment(platform)
     by_hand = token or platform.oauth is None
     app = {}
+    if not by_hand:
+        say(f"The app's redirect address, as it has to be registered with {platform.label}: {uri}")
     for name in platform.secrets:
         before = given.get(name) or credentials.values.get(name)
         is_optional = by_hand and name in ("client_id", "client_secret") and not signs(platform)

@@ -85,7 +85,8 @@ class Acme(Vendor):
     """A token endpoint that gives each code and each refresh token once, checks PKCE, and shows two ad accounts."""
 
     name = "acme"
-    basic = False
+    basic = False  # how the app proves itself
+    quotes: str | None = None
 
     def routes(self) -> list[Route]:
         self.consents: dict[str, dict[str, str]] = {}  # code -> what was asked at the authorize URL
@@ -148,6 +149,8 @@ class Acme(Vendor):
         return self.tokens()
 
     async def accounts(self, request: Request) -> Response:
+        if self.quotes:
+            return PlainTextResponse(self.quotes, 400)
         return JSONResponse({"accounts": self.rows})
 
     async def request_token(self, request: Request) -> Response:
@@ -412,6 +415,17 @@ def test_an_answer_that_is_no_token_keeps_what_there_is(kept, store, acme, answe
     with pytest.raises(VendorError, match="Acme Ads"):
         listed(credentials)
     assert load(ACME, store).values == before
+
+
+def test_a_platform_that_quotes_what_it_was_sent_is_not_quoted(kept, store, acme, caplog):
+    caplog.set_level("DEBUG")
+    credentials = connected(store, acme)
+    acme.quotes = f"Malformed access token {acme.access_token}, app {APP['client_id']}"
+    with pytest.raises(VendorError, match=r"Malformed access token \*\*\*, app acme-app") as error:
+        listed(credentials)
+    shown = f"{error.getrepr(showlocals=False)} {credentials!r} {caplog.text}"
+    assert acme.access_token not in shown
+    assert acme.refresh_token not in shown
 
 
 def test_many_that_renew_at_once_renew_once(kept, store, acme):
