@@ -7,10 +7,12 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-
-from dagster_dbt import DbtProject
+from typing import TYPE_CHECKING
 
 from ingestion.home import Home, memory_limit
+
+if TYPE_CHECKING:
+    from dagster_dbt import DbtProject
 
 ROOT = Path(__file__).resolve().parents[1]
 DBT_FOLDER = ROOT / "dbt_project"
@@ -35,6 +37,8 @@ def set_environment(home: Home) -> None:
 
 def load_project(home: Home) -> DbtProject:
     """The project, with a manifest of the models as they are on disk now."""
+    from dagster_dbt import DbtProject  # takes seconds to import
+
     set_environment(home)
     project = DbtProject(DBT_FOLDER, target_path=home.root / "dbt")
     if not is_fresh(project.manifest_path):
