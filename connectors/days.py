@@ -1,4 +1,7 @@
-"""Days as platforms want them: spans that one request may ask for, and midnights of a time zone. In and out: dates."""
+"""Days as platforms want them: spans that one request may ask for, and midnights of a time zone. In and out: dates.
+
+A zone that is not known is UTC.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,12 @@ def spans(start: date, end: date, *, days: int) -> Iterator[tuple[date, date]]:
         start = last + timedelta(days=1)
 
 
-def midnight(day: date, timezone: str) -> datetime:
-    """The instant at which the day begins in the zone, UTC: days of 23 and 25 hours included."""
-    return datetime.combine(day, time(), ZoneInfo(timezone)).astimezone(UTC)
+def midnight(day: date, timezone: str | None) -> datetime:
+    """The instant at which the day begins in the zone, as its clocks show it: where they skip midnight, at one."""
+    zone = ZoneInfo(timezone or "UTC")
+    return datetime.combine(day, time(), zone).astimezone(UTC).astimezone(zone)
 
 
-def today(now: datetime, timezone: str) -> date:
+def today(now: datetime, timezone: str | None) -> date:
     """The day that it is in the zone."""
-    return now.astimezone(ZoneInfo(timezone)).date()
+    return now.astimezone(ZoneInfo(timezone or "UTC")).date()

@@ -1,4 +1,4 @@
-"""What an answer can be instead of good. Raised by Platform.check and connectors/http.py:
+"""What an answer can be instead of good. Raised by Platform.check and connectors/transport.py:
 what is left once it has waited and renewed is a VendorError, whose message is for people."""
 
 from __future__ import annotations
@@ -8,6 +8,10 @@ from collections.abc import Mapping
 
 class VendorError(Exception):
     """The platform refused or answered what its contract does not say; the message says what to do."""
+
+
+class Refused(VendorError):
+    """The platform said no, and this is why: who refused what is put before it (connectors/transport.py)."""
 
 
 class TokenRevoked(VendorError):

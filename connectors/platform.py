@@ -6,7 +6,7 @@ Money is integer micros of the row's currency, dates are the ad account's days.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
@@ -104,23 +104,29 @@ class OAuth(msgspec.Struct, frozen=True):
     refresh: Callable[[httpx.Client, dict[str, str]], dict[str, str]] | None = None
 
 
+def bearer(credentials: dict[str, str]) -> dict[str, str]:
+    """What authorises a request on most platforms."""
+    return {"Authorization": f"Bearer {credentials.get('access_token', '')}"}
+
+
 class Platform(msgspec.Struct, frozen=True):
-    """A platform. TRIBUTARY_<NAME>_URL moves every address of it to another host (connectors/http.py)."""
+    """A platform. TRIBUTARY_<NAME>_URL moves every address of it to another host (connectors/transport.py)."""
 
     name: str  # as in the marts
     label: str  # as people write it
     base_url: str
-    secrets: tuple[str, ...]  # the credentials it needs beside tokens, such as client_id: TRIBUTARY_<NAME>_<SECRET>
     repull_days: int  # it restates so many days back
     # Whether the answer is what was asked for: raises Throttled, Transient, TokenExpired, TokenRevoked, TooMuch,
-    # VendorError (connectors/errors.py). Answers of status 401, 429, 5xx and 4xx are judged after it did not object.
+    # Refused (connectors/errors.py). Answers of status 401, 429, 5xx and 4xx are judged after it did not object.
     check: Callable[[httpx.Response], None]
-    headers: Callable[[dict[str, str]], dict[str, str]]  # credentials -> what authorises a request
     accounts: Callable[[Api], Iterator[Account]]
     # (api, account, first day, last day, both included) -> rows of all levels; days without activity have none
     spend: Callable[[Api, Account, date, date], Iterator[SpendRow]]
     entities: Callable[[Api, Account], Iterator[Entity]]
     clicks: Callable[[Api, Account, date, date], Iterator[Click]] | None = None  # where it tells
+    # The credentials that it needs beside tokens: TRIBUTARY_<NAME>_<SECRET>
+    secrets: tuple[str, ...] = ("client_id", "client_secret")
+    headers: Callable[[dict[str, str]], dict[str, str]] = bearer  # credentials -> what authorises a request
     oauth: OAuth | None = None
     auth: Callable[[dict[str, str]], httpx.Auth] | None = None  # signs requests, where headers do not
     history_days: int = 1125  # how far back it reports: 37 months
@@ -133,14 +139,36 @@ class Platform(msgspec.Struct, frozen=True):
         return {*self.hosts, *(urlsplit(url).hostname or "" for url in urls)}
 
 
-def required(row: dict[str, Any], name: str, where: str) -> Any:
-    """A member that the contract promises; VendorError, rather than a guess, where it is gone or null."""
-    value: Any = row
+def optional(row: Any, name: str) -> Any:
+    """A member, or one of a member of it (`paging.next`); None where there is none on the way."""
     for part in name.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
+        row = row.get(part) if isinstance(row, dict) else None
+    return row
+
+
+def required(row: Any, name: str, where: str) -> Any:
+    """A member that the contract promises; VendorError, rather than a guess, where it is gone or null."""
+    value = optional(row, name)
     if value is None:
         raise VendorError(
             f"{where} no longer has the field {name}: nothing was stored. The platform's API changed; "
             "look for a newer version of Tributary, and report it if there is none"
         )
     return value
+
+
+def entity_of(account: Account) -> Entity:
+    """The ad account itself, beside what it has."""
+    return Entity(
+        account.account_id, "account", account.account_id,
+        name=account.name, status=account.status, currency=account.currency,
+    )  # fmt: skip
+
+
+def each_once(accounts: Iterable[Account]) -> Iterator[Account]:
+    """The accounts, without those that were reached in another way before."""
+    seen: set[str] = set()
+    for account in accounts:
+        if account.account_id not in seen:
+            seen.add(account.account_id)
+            yield account

@@ -15,9 +15,10 @@ import httpx
 import ijson
 import msgspec
 
+from connectors.answers import excerpt
 from connectors.days import spans
 from connectors.errors import Throttled, TokenRevoked, Transient, VendorError
-from connectors.http import Api, excerpt
+from connectors.http import Api
 from connectors.money import from_micros
 from connectors.platform import Account, Entity, OAuth, Platform, SpendRow, required
 

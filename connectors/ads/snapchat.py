@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo
 import httpx
 import msgspec
 
+from connectors.answers import reset_after
 from connectors.days import midnight, spans
 from connectors.errors import Throttled, Transient, VendorError
-from connectors.http import Api, reset_after
+from connectors.http import Api
 from connectors.money import from_micros
 from connectors.platform import Account, Entity, OAuth, Platform, SpendRow, required
 

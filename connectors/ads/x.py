@@ -18,9 +18,10 @@ import httpx
 import msgspec
 
 from connectors.ads.x_lists import PAGE, VERSION, accounts, entities, listed, names, pieces
+from connectors.answers import reset_after
 from connectors.days import midnight, spans, today
 from connectors.errors import Throttled, TokenRevoked, VendorError
-from connectors.http import Api, reset_after
+from connectors.http import Api
 from connectors.oauth import Signature
 from connectors.platform import Account, OAuth, Platform, SpendRow, required
 

@@ -1,0 +1,63 @@
+"""What an answer says. In: an HTTP answer. Out: its JSON, why it is an error, how long to leave the platform alone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+import msgspec
+
+from connectors.errors import VendorError
+
+_decode = msgspec.json.Decoder(float_hook=Decimal).decode
+
+
+def parsed(response: httpx.Response) -> Any:
+    """The JSON of an answer, numbers with a point as Decimals; VendorError where it is none."""
+    try:
+        return _decode(response.content)
+    except msgspec.DecodeError:
+        kind = response.headers.get("content-type", "no content type")
+        raise VendorError(
+            f"{response.request.url.host} answered {response.status_code} with {kind} instead of JSON: "
+            "check TRIBUTARY_<PLATFORM>_URL and what stands between here and there"
+        ) from None
+
+
+def said(response: httpx.Response) -> dict[str, Any]:
+    """The JSON object of an answer, or the first of an array of them; empty where there is none: of an error, perhaps
+    a proxy's page."""
+    try:
+        body = _decode(response.content)
+    except msgspec.DecodeError:
+        return {}
+    first = next(iter(body), None) if isinstance(body, list) else body
+    return first if isinstance(first, dict) else {}
+
+
+def retry_after(response: httpx.Response, now: datetime) -> float | None:
+    """The seconds of Retry-After, whether it names seconds or a time (RFC 9110, 10.2.3)."""
+    value = response.headers.get("retry-after", "")
+    if value.strip().isdigit():
+        return float(value)
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
+    except ValueError:
+        return None
+
+
+def reset_after(response: httpx.Response, header: str) -> float | None:
+    """The seconds until the time, in seconds since 1970, that a header names: by the clock of who answered."""
+    try:
+        answered = parsedate_to_datetime(response.headers["date"]).timestamp()
+        return max(0.0, float(response.headers[header]) - answered) + 1  # both are whole seconds
+    except (KeyError, ValueError):
+        return None
+
+
+def excerpt(response: httpx.Response) -> str:
+    """What an answer says, shortened; a URL's query, which may hold secrets, is never part of it."""
+    return " ".join(response.text.split())[:300] or response.reason_phrase

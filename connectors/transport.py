@@ -1,0 +1,188 @@
+"""One request to a platform until its answer is good: retried as the vendor says, with a token that is renewed in time.
+
+In: a Platform, its credentials, a clock. Out: good answers. connectors/http.py makes pages, jobs and files of them.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import Any, Protocol, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+import tenacity
+
+from connectors.answers import excerpt, retry_after
+from connectors.errors import Refused, Throttled, TokenExpired, TokenRevoked, VendorError, without
+from connectors.platform import Platform
+
+T = TypeVar("T")
+ATTEMPTS = 8
+logging.getLogger("httpx").setLevel(logging.WARNING)  # below, it logs whole addresses, with the secrets in them
+LONGEST_WAIT = 3600.0  # seconds; a platform that wants more is asked again the next day
+
+
+class Clock(Protocol):
+    def now(self) -> datetime: ...
+    def sleep(self, seconds: float) -> None: ...
+
+
+class SystemClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+class Credentials(Protocol):
+    """Where the secrets of a platform come from (connectors/credentials.py)."""
+
+    values: dict[str, str]
+
+    def renew(self, client: httpx.Client) -> None:
+        """New access token in `values`, kept for the next time; raises TokenRevoked."""
+
+    def expires_soon(self, now: datetime) -> bool: ...
+
+
+class Transport:
+    """A platform, with somebody's credentials."""
+
+    def __init__(
+        self,
+        platform: Platform,
+        credentials: Credentials,
+        *,
+        clock: Clock | None = None,
+        say: Callable[[str], None] = lambda message: None,
+    ) -> None:
+        self.platform = platform
+        self.credentials = credentials
+        self.clock = clock or SystemClock()
+        self.say = say
+        self.client = httpx.Client(  # httpx drops Authorization where a redirect leads to another host
+            headers={"user-agent": "tributary"},  # Reddit throttles who does not say who he is
+            timeout=httpx.Timeout(60, connect=10),
+            event_hooks={"request": [self._move]},
+            follow_redirects=True,
+        )
+
+    def send(
+        self, method: str, path: str, *, headers: Mapping[str, str] | None = None, authorised: bool = True, **how: Any
+    ) -> httpx.Response:
+        """A good answer, or VendorError. path: absolute, or under the platform's base URL.
+
+        Throttling and failures of the moment are waited out as the platform says; an expired token is renewed once.
+        """
+        return self._ask(method, path, lambda response: response, headers=headers, authorised=authorised, **how)
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        take: Callable[[httpx.Response], T],
+        *,
+        stream: bool = False,
+        headers: Mapping[str, str] | None,
+        authorised: bool,
+        **how: Any,
+    ) -> T:
+        """Ask until the answer is good, and what `take` makes of it; a body that breaks off is asked for again."""
+        url = path if path.startswith("http") else f"{self.platform.base_url}{path}"
+        renewed = False
+
+        def once() -> T:
+            nonlocal renewed
+            if authorised and not renewed and self.credentials.expires_soon(self.clock.now()):
+                self.credentials.renew(self.client)
+                renewed = True
+            while True:
+                values = self.credentials.values if authorised else {}
+                auth = self.platform.auth(values) if authorised and self.platform.auth else None
+                own = self.platform.headers(values) if authorised else {}
+                request = self.client.build_request(method, url, headers={**own, **(headers or {})}, **how)
+                response = self.client.send(request, auth=auth, stream=True)
+                with closing(response):
+                    try:
+                        if not stream or response.status_code >= 300:
+                            response.read()
+                            self.platform.check(response)
+                        self._judge(response)
+                        return take(response)
+                    except TokenExpired as expired:
+                        if renewed:
+                            raise TokenRevoked(str(expired)) from None
+                self.credentials.renew(self.client)
+                renewed = True
+
+        attempts = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type((Throttled, httpx.TransportError)),
+            wait=self._wait,
+            stop=tenacity.stop_after_attempt(ATTEMPTS),
+            sleep=self.clock.sleep,
+            reraise=True,
+        )
+        try:
+            return attempts(once)
+        except VendorError as error:
+            said = without(str(error), self.credentials.values)
+            if isinstance(error, TokenRevoked):
+                said = self._connect_again(said)
+            elif isinstance(error, Refused):
+                said = f"{self.platform.label} refused {urlsplit(url).path}: {said}"
+            error.args = (said,)
+            raise error from None
+        except Throttled as error:
+            raise VendorError(f"{self.platform.label}: {error}; gave up. Pull again later") from None
+        except httpx.TransportError as error:
+            raise VendorError(
+                f"{self.platform.label}: no answer from {urlsplit(url).hostname} ({type(error).__name__}): "
+                "check the network, then pull again"
+            ) from None
+
+    def _judge(self, response: httpx.Response) -> None:
+        """By its status, where the platform has no word of its own for it."""
+        status = response.status_code
+        if status == 401:
+            raise TokenExpired("the access token is not accepted")
+        if status == 429 or status >= 500:
+            raise Throttled(f"answered {status}", retry_after(response, self.clock.now()))
+        if status >= 300:
+            raise Refused(f"{excerpt(response)} ({status})")
+
+    def _wait(self, state: tenacity.RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        after = error.after if isinstance(error, Throttled) else None
+        if after is not None and after > LONGEST_WAIT:
+            raise VendorError(
+                f"{self.platform.label}: {error}; it asks for {after / 60:.0f} minutes of rest: pull then"
+            )
+        seconds = after if after is not None else min(60.0, 2.0**state.attempt_number) * random.uniform(0.5, 1)
+        if seconds >= 2:
+            self.say(f"{self.platform.label}: {error}; waiting {seconds:.0f} s")
+        return seconds
+
+    def _connect_again(self, why: str) -> str:
+        command = f"tributary connect {self.platform.name}"
+        return why if command in why else f"{self.platform.label}: {why}. Connect again: {command}"
+
+    def _move(self, request: httpx.Request) -> None:
+        """The platform's own addresses go to TRIBUTARY_<NAME>_URL, where that is set: a proxy, a test server.
+
+        A report's download does not: it lies elsewhere, and its address is part of the answer.
+        """
+        elsewhere = os.environ.get(f"TRIBUTARY_{self.platform.name.upper()}_URL")
+        if elsewhere and request.url.host in self.platform.own_hosts:
+            target = httpx.URL(elsewhere)
+            path = target.raw_path.rstrip(b"/") + request.url.raw_path
+            request.url = request.url.copy_with(
+                scheme=target.scheme, host=target.host, port=target.port, raw_path=path
+            )
+            request.headers["host"] = request.url.netloc.decode()
