@@ -93,20 +93,14 @@ class StoredCredentials:
             try:
                 renewed = oauth.renewed(self.platform, self.values, client, self.now())
             except TokenRevoked as error:
-                raise TokenRevoked(f"{self.platform.label}: {error}. {self._what_to_do()}") from None
+                said = str(error).rstrip(".")
+                raise TokenRevoked(f"{self.platform.label}: {said}. {self._what_to_do()}") from None
             self._keep({name: renewed[name] for name in TOKENS if name in renewed})
 
     def connect(self, values: dict[str, str]) -> None:
         """Keep the credentials of a person who has just connected, in place of those before."""
         with self._lock():
             secret_store.write(self._path(), self.platform.name, values)
-            self.values = self._read()
-
-    def forget(self) -> None:
-        """Take what is stored of the platform out of the store."""
-        with self._lock():
-            for slot in (self.platform.name, self._environment_slot):
-                secret_store.write(self._path(), slot, {})
             self.values = self._read()
 
     @property

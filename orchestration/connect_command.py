@@ -173,5 +173,7 @@ def write_down(home: Home, platform: Platform, org: str, chosen: list[Account], 
             entries.append({"platform": platform.name, "account_id": account.account_id, "org": org, **facts})
     if entries:
         add_to_settings(home, ad_accounts=entries)
-    said = f"{len(entries)} ad accounts" if len(entries) != 1 else "1 ad account"
-    say(f"Added to {home.settings}: {said}. Next: tributary pull {platform.name}")
+        say(f"Added to {home.settings}: {', '.join(entry['account_id'] for entry in entries)}.")
+    else:
+        say(f"{home.settings} has them already.")
+    say(f"Next: tributary pull {platform.name}")

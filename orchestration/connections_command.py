@@ -144,9 +144,9 @@ def health(credentials: StoredCredentials, now: datetime) -> str:
     renews = credentials.can_renew and "refresh_token" in credentials.values
     ends = moment(credentials.values, "refresh_token_expires_at" if renews else "expires_at")
     if ends is None:
-        return whose + ("renews itself" if renews else "holds until it is revoked")
+        return whose + ("renews itself" if renews else "no end is known")
     days = (ends - now).days
     if ends <= now:
         return f"{whose}[red]ended {ends:%Y-%m-%d}: {again}[/red]"
-    told = f"holds until {ends:%Y-%m-%d} ({days} days)"
+    told = f"holds until {ends:%Y-%m-%d} ({days} days{', pulls renew it' if credentials.can_renew else ''})"
     return f"{whose}[yellow]{told}[/yellow]" if days < SOON else whose + told
