@@ -12,13 +12,14 @@ from decimal import Decimal
 from typing import Any
 
 import httpx
-import msgspec
 
+from connectors.answers import said
 from connectors.days import spans
-from connectors.errors import Throttled, TokenRevoked, TooMuch, Transient, VendorError
+from connectors.errors import Refused, Throttled, TokenRevoked, TooMuch, Transient
 from connectors.http import Api
+from connectors.links import destination
 from connectors.money import from_units
-from connectors.platform import Account, Entity, OAuth, Platform, SpendRow, required
+from connectors.platform import Account, Entity, OAuth, Platform, SpendRow, entity_of, optional, required
 
 VERSION = "v26.0"
 PAGE = 500
@@ -29,19 +30,12 @@ TRANSIENT = {2, 104}
 PURCHASES = ("omni_purchase", "purchase", "offsite_conversion.fb_pixel_purchase")  # the first that a row has
 # Budgets come in the currency's smallest unit; these have none (docs/marketing-api/currencies).
 WITHOUT_CENTS = {"CLP", "COP", "CRC", "HUF", "IDR", "ISK", "JPY", "KRW", "PYG", "TWD", "VND"}
-DONE, OVER = "Job Completed", ("Job Failed", "Job Skipped")
-
-
-def headers(credentials: dict[str, str]) -> dict[str, str]:
-    return {"Authorization": f"Bearer {credentials.get('access_token', '')}"}
+ACCOUNT = "account_id,name,currency,timezone_name,account_status"
 
 
 def check(response: httpx.Response) -> None:
     """Errors are told by their code, whatever the status."""
-    try:
-        error = msgspec.json.decode(response.content).get("error")
-    except (msgspec.DecodeError, AttributeError):
-        return
+    error = said(response).get("error")
     if not error:
         return
     code, message = error.get("code"), str(error.get("message", "no message"))
@@ -53,7 +47,7 @@ def check(response: httpx.Response) -> None:
         raise Throttled(f"too many calls (code {code})", _regain(response))
     if error.get("is_transient") or code in TRANSIENT or error.get("error_subcode") == 99:
         raise Transient(f"{message} (code {code})")
-    raise VendorError(f"Meta refused {response.request.url.path}: {message} (code {code})")
+    raise Refused(f"{message} (code {code})")
 
 
 def _regain(response: httpx.Response) -> float | None:
@@ -65,12 +59,16 @@ def _regain(response: httpx.Response) -> float | None:
 
 
 def accounts(api: Api) -> Iterator[Account]:
-    fields = "account_id,name,currency,timezone_name,account_status"
-    for row in _rows(api, "/me/adaccounts", {"fields": fields}):
-        yield Account(
-            row["account_id"], row.get("name"), row["currency"], row["timezone_name"],
-            status="active" if row.get("account_status") == 1 else "inactive",
-        )  # fmt: skip
+    for row in _rows(api, "/me/adaccounts", {"fields": ACCOUNT}):
+        yield _account(row)
+
+
+def _account(row: dict[str, Any]) -> Account:
+    def told(name: str) -> str:
+        return required(row, name, "Meta's ad account")
+
+    status = "active" if row.get("account_status") == 1 else "inactive"
+    return Account(told("account_id"), row.get("name"), told("currency"), told("timezone_name"), status=status)
 
 
 def spend(api: Api, account: Account, start: date, end: date) -> Iterator[SpendRow]:
@@ -85,18 +83,12 @@ def spend(api: Api, account: Account, start: date, end: date) -> Iterator[SpendR
             }
             job = required(api.post(f"/{VERSION}/act_{account.account_id}/insights", data=question), "report_run_id",
                            "Meta's answer to a report")  # fmt: skip
-            api.poll(lambda job=job: _finished(api, job), f"the report of {since} to {until}", every=5, limit=3600)
+            api.job(  # 100 % with `Job Running` occurs: only the status tells
+                lambda job=job: api.get(f"/{VERSION}/{job}"), f"the report of {since} to {until}",
+                status="async_status", done="Job Completed", failed=("Job Failed", "Job Skipped"), every=5, limit=3600,
+            )  # fmt: skip
             for row in _rows(api, f"/{job}/insights", {}):
                 yield _spend_row(row, account, level)
-
-
-def _finished(api: Api, job: str) -> bool | None:
-    """100 % with `Job Running` occurs: only the status tells."""
-    state = api.get(f"/{VERSION}/{job}")
-    status = required(state, "async_status", "Meta's report job")
-    if status in OVER:
-        raise VendorError(f"Meta: the report ended as `{status}`: pull again, or fewer days at once")
-    return True if status == DONE else None
 
 
 def _spend_row(row: dict[str, Any], account: Account, level: str) -> SpendRow:
@@ -126,8 +118,8 @@ def _action(row: dict[str, Any], member: str, types: tuple[str, ...]) -> Any:
 
 
 def entities(api: Api, account: Account) -> Iterator[Entity]:
-    yield Entity(account.account_id, "account", account.account_id, name=account.name, status=account.status,
-                 currency=account.currency)  # fmt: skip
+    now = _account(api.get(f"/{VERSION}/act_{account.account_id}", {"fields": ACCOUNT}))
+    yield entity_of(now)
     common, budgets = "id,name,effective_status", "daily_budget,lifetime_budget"
     creative = "creative{id,name,object_story_spec,asset_feed_spec,link_url,url_tags}"
     for level, edge, fields in (
@@ -146,19 +138,19 @@ def entities(api: Api, account: Account) -> Iterator[Entity]:
                 name=row.get("name"), status=row.get("effective_status"),
                 objective=row.get("objective") or row.get("optimization_goal"),
                 destination_url=_destination(shown),
-                daily_budget_micros=_budget(row.get("daily_budget"), account),
-                lifetime_budget_micros=_budget(row.get("lifetime_budget"), account),
-                currency=account.currency,
+                daily_budget_micros=_budget(row.get("daily_budget"), now),
+                lifetime_budget_micros=_budget(row.get("lifetime_budget"), now),
+                currency=now.currency,
             )  # fmt: skip
 
 
 def _destination(creative: dict[str, Any]) -> str | None:
     """Where a click leads, with the parameters that Meta adds."""
     story = creative.get("object_story_spec") or {}
-    data = story.get("link_data") or story.get("video_data", {}).get("call_to_action", {}).get("value") or {}
-    feed = (creative.get("asset_feed_spec") or {}).get("link_urls") or [{}]
-    url, tags = data.get("link") or feed[0].get("website_url") or creative.get("link_url"), creative.get("url_tags")
-    return f"{url}{'&' if '?' in url else '?'}{tags}" if url and tags else url
+    link = optional(story, "link_data.link") or optional(story, "video_data.call_to_action.value.link")
+    feed = optional(creative, "asset_feed_spec.link_urls") or [{}]
+    url = link or feed[0].get("website_url") or creative.get("link_url")
+    return destination(url, parameters=creative.get("url_tags") or "")
 
 
 def _budget(amount: str | None, account: Account) -> int | None:
@@ -182,8 +174,7 @@ def _rows(api: Api, path: str, params: dict[str, Any]) -> Iterator[dict[str, Any
                 limit //= 2
 
     def following(answer: dict[str, Any], after: str) -> str | None:
-        paging = answer.get("paging") or {}
-        return paging["cursors"]["after"] if "next" in paging else None
+        return required(answer, "paging.cursors.after", "Meta's list") if optional(answer, "paging.next") else None
 
     for answer in api.pages("", ask, following):
         yield from required(answer, "data", f"Meta's answer to {path}")
@@ -221,10 +212,8 @@ PLATFORM = Platform(
     name="meta",
     label="Meta",
     base_url=BASE,
-    secrets=("client_id", "client_secret"),
     repull_days=28,
     check=check,
-    headers=headers,
     accounts=accounts,
     spend=spend,
     entities=entities,

@@ -38,6 +38,7 @@ class Meta(Vendor):
         account = f"/{VERSION}/act_{self.account_id}"
         return [
             Route(f"/{VERSION}/me/adaccounts", self.accounts),
+            Route(account, lambda request: JSONResponse(self.shown_account())),
             Route(f"{account}/insights", self.start, methods=["POST"]),
             *(Route(f"{account}/{edge}", self.listing) for edge in ("campaigns", "adsets", "ads")),
             Route(f"/{VERSION}/oauth/access_token", self.token, methods=["POST"]),
@@ -62,10 +63,12 @@ class Meta(Vendor):
         return error(190, "Error validating access token: The user has not authorized application app-1.", 401,
                      error_subcode=458)  # fmt: skip
 
-    async def accounts(self, request: Request) -> Response:
-        row = {"account_id": self.account_id, "id": f"act_{self.account_id}", "name": self.account_name,
+    def shown_account(self) -> dict[str, Any]:
+        return {"account_id": self.account_id, "id": f"act_{self.account_id}", "name": self.account_name,
                "currency": self.currency, "timezone_name": self.timezone, "account_status": 1}  # fmt: skip
-        return self.paged(request, [row])
+
+    async def accounts(self, request: Request) -> Response:
+        return self.paged(request, [self.shown_account()])
 
     async def start(self, request: Request) -> Response:
         question = await form(request)
