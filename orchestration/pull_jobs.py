@@ -88,6 +88,7 @@ def requests(platform: Platform, accounts: Sequence[AdAccount], at: datetime) ->
         task = pull_plan.task(platform, group[0], None, None, at)
         config = PullConfig(accounts=[account.account_id for account in group])
         yield dg.RunRequest(
+            run_key=f"{task.start} to {task.end}",
             run_config=dg.RunConfig({key_of(platform.name).to_python_identifier(): config}),
             tags=dict(zip(RANGE, (str(task.start), str(task.end)), strict=True)),
         )

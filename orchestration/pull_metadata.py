@@ -9,16 +9,18 @@ import base64
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from ingestion.home import Home
-from ingestion.synced import SyncReport
 from orchestration.pull import Outcome
 from orchestration.pull_days import Day
 from orchestration.pull_tables import amount
 from orchestration.run import open_instance
+
+if TYPE_CHECKING:
+    from ingestion.synced import SyncReport
 
 CHECK = "agrees_with_account_total"
 

@@ -29,7 +29,7 @@ def platform_called(name: str) -> Platform:
     platform = PLATFORMS.get(platform_name(name))
     if not platform:
         known = [*PLATFORMS, *OTHERS]
-        close = get_close_matches(name.lower(), known, 1, 0.6)
+        close = get_close_matches(name.lower(), known, 1, 0.5)
         hint = f"do you mean {close[0]}?" if close else f"there are {', '.join(known)}"
         raise PullError(f"{name} is nothing to pull: {hint}")
     return platform

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 from rich.table import Table
 
-from ingestion.synced import SyncReport
 from orchestration.pull import Outcome, Task
+
+if TYPE_CHECKING:
+    from ingestion.synced import SyncReport
 
 
 def accounts_table(tasks: Sequence[Task], outcomes: Sequence[Outcome]) -> Iterator[Any]:

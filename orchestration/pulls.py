@@ -4,8 +4,10 @@ A run pulls all days of its range at once, without the warehouse's lock until th
 """
 
 import os
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import dagster as dg
@@ -57,17 +59,16 @@ def platform_asset(settings: Settings, platform: Platform) -> dg.AssetsDefinitio
         check_specs=[dg.AssetCheckSpec(CHECK, asset=key, description="Campaigns add up to the account's total.")],
         freshness_policy=metadata.FRESH_DAILY if has_accounts else None,
     )
-    def pulled(context: dg.AssetExecutionContext, config: PullConfig) -> dg.MaterializeResult:
+    def pulled(context: dg.AssetExecutionContext, config: PullConfig) -> Iterator[Any]:
         first, last = (date.fromisoformat(day) for day in context.partition_key_range)
         outcomes = pull_range(platform, config.accounts, first, last, context)
         events = list(pull_metadata.materializations(platform.name, outcomes))
         if not all(outcome.is_whole for outcome in outcomes):
-            for event in events:  # what came whole is there, whatever became of the rest
-                context.log_event(event)
+            yield from events  # what came whole is there, whatever became of the rest
             raise failure(platform, outcomes)
         for event in events:
             context.add_asset_metadata(event.metadata, partition_key=event.partition)
-        return dg.MaterializeResult(
+        yield dg.MaterializeResult(
             check_results=[dg.AssetCheckResult(check_name=CHECK, **pull_metadata.check(outcomes))]
         )
 
@@ -133,4 +134,6 @@ def synced(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
 
 
 def assets(settings: Settings) -> list[dg.AssetsDefinition]:
-    return [*(platform_asset(settings, platform) for platform in PLATFORMS.values()), ecb, synced]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)  # of backfill policies
+        return [*(platform_asset(settings, platform) for platform in PLATFORMS.values()), ecb, synced]

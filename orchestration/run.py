@@ -79,14 +79,17 @@ def run_graph(home: Home, *, select: str | None, full_refresh: bool, say: Callab
 
 
 def resolve(defs: dg.Definitions, select: str) -> set[dg.AssetKey]:
-    """The assets of a selection in Dagster's syntax, such as `+marts/touchpoints` or `group:raw`."""
+    """The assets of a selection in Dagster's syntax, such as `+marts/touchpoints` or `group:raw`; no pulls."""
+    from orchestration.pull_jobs import PULLS
+
     try:
-        keys = dg.AssetSelection.from_string(select).resolve(defs.resolve_asset_graph())
+        keys = (dg.AssetSelection.from_string(select) - PULLS).resolve(defs.resolve_asset_graph())
     except Exception as error:
         raise SelectionError(f"--select {select!r} is not understood: {error}") from error
     if not keys:
         raise SelectionError(
-            f"--select {select!r} names no asset. Try 'key:\"marts/touchpoints\"', 'group:raw' or 'key:\"marts/*\"'."
+            f"--select {select!r} names no asset that a run builds. Try 'key:\"marts/touchpoints\"', 'group:raw' or "
+            "'key:\"marts/*\"'; platforms are pulled by: tributary pull all"
         )
     return keys
 
