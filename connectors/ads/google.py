@@ -15,8 +15,9 @@ from connectors.ads.google_errors import NotEnabled, check
 from connectors.days import spans, today
 from connectors.errors import VendorError
 from connectors.http import Api
+from connectors.links import destination
 from connectors.money import from_micros, from_units
-from connectors.platform import Account, Click, Entity, OAuth, Platform, SpendRow, required
+from connectors.platform import Account, Click, Entity, OAuth, Platform, SpendRow, each_once, entity_of, required
 
 VERSION = "v26"
 METRICS = ("cost_micros", "impressions", "clicks", "video_trueview_views", "conversions", "conversions_value")
@@ -45,13 +46,12 @@ NODES: tuple[tuple[Literal["campaign", "adset", "ad"], str, tuple[str, ...]], ..
 CLICK_DAYS = 90  # so far back it tells of single clicks
 
 
-def headers(credentials: dict[str, str]) -> dict[str, str]:
-    return {"Authorization": f"Bearer {credentials.get('access_token', '')}"}
-
-
 def accounts(api: Api) -> Iterator[Account]:
     """What can be read directly, and what lies beneath the managers among it."""
-    seen: set[str] = set()
+    return each_once(_reachable(api))
+
+
+def _reachable(api: Api) -> Iterator[Account]:
     for name in api.get(f"/{VERSION}/customers:listAccessibleCustomers").get("resourceNames", []):
         root = Account(name.removeprefix("customers/"))
         try:
@@ -64,12 +64,18 @@ def accounts(api: Api) -> Iterator[Account]:
             through, where = Account(manager, manager=manager), "customer_client.status = 'ENABLED'"
             found = [row["customerClient"] for row in _rows(api, through, "customer_client", CLIENT, where)]
         for client in found:
-            if not client.get("manager") and client["id"] not in seen:
-                seen.add(client["id"])
-                yield Account(
-                    client["id"], client.get("descriptiveName"), client["currencyCode"], client["timeZone"],
-                    manager=manager, status=client.get("status"),
-                )  # fmt: skip
+            if not client.get("manager"):
+                yield _account(client, client["id"], manager)
+
+
+def _account(customer: dict[str, Any], account_id: str, manager: str | None) -> Account:
+    def told(name: str) -> str:
+        return required(customer, name, "Google's customer")
+
+    return Account(
+        account_id, customer.get("descriptiveName"), told("currencyCode"), told("timeZone"),
+        manager=manager, status=customer.get("status"),
+    )  # fmt: skip
 
 
 def spend(api: Api, account: Account, start: date, end: date) -> Iterator[SpendRow]:
@@ -107,7 +113,7 @@ def _spend_row(row: dict[str, Any], account: Account, level: Literal["campaign",
 
 def clicks(api: Api, account: Account, start: date, end: date) -> Iterator[Click]:
     """The ads of single clicks: one day a request, and only of the last 90 days."""
-    newest = today(api.clock.now(), account.timezone or "UTC")
+    newest = today(api.clock.now(), account.timezone)
     fields = ("click_view.gclid", "click_view.ad_group_ad", "campaign.id", "ad_group.id")
     for day, _ in spans(max(start, newest - timedelta(days=CLICK_DAYS)), min(end, newest), days=1):
         for row in _rows(api, account, "click_view", fields, f"segments.date = '{day}'"):
@@ -122,10 +128,8 @@ def clicks(api: Api, account: Account, start: date, end: date) -> Iterator[Click
 
 def entities(api: Api, account: Account) -> Iterator[Entity]:
     (customer,) = (row["customer"] for row in _rows(api, account, "customer", CUSTOMER))
-    own, currency = account.account_id, customer["currencyCode"]
-    yield Entity(
-        own, "account", own, name=customer.get("descriptiveName"), status=customer.get("status"), currency=currency
-    )
+    now = _account(customer, account.account_id, account.manager)
+    yield entity_of(now)
     for level, resource, fields in NODES:
         for row in _rows(api, account, resource, fields):
             campaign, group, shown = row["campaign"], row.get("adGroup", {}), row.get("adGroupAd", {})
@@ -133,7 +137,7 @@ def entities(api: Api, account: Account) -> Iterator[Entity]:
             budget = row.get("campaignBudget", {})
             daily, total = (int(budget.get(name, 0)) or None for name in ("amountMicros", "totalAmountMicros"))
             yield Entity(
-                own, level, node["id"],
+                account.account_id, level, node["id"],
                 campaign_id=None if level == "campaign" else campaign["id"],
                 adset_id=group["id"] if level == "ad" else None,
                 name=node.get("name"),
@@ -142,7 +146,7 @@ def entities(api: Api, account: Account) -> Iterator[Entity]:
                 destination_url=_destination(node, group, campaign, row.get("customer", {})) if level == "ad" else None,
                 daily_budget_micros=None if total else daily,
                 lifetime_budget_micros=total,
-                currency=currency,
+                currency=now.currency,
             )  # fmt: skip
 
 
@@ -151,9 +155,7 @@ def _destination(*nodes: dict[str, Any]) -> str | None:
     suffix, template = (
         next((node[name] for node in nodes if node.get(name)), "") for name in ("finalUrlSuffix", "trackingUrlTemplate")
     )
-    more = template.removeprefix("{lpurl}").lstrip("?&") if template.startswith("{lpurl}") else ""
-    added, url = "&".join(filter(None, (more, suffix))), next(iter(nodes[0].get("finalUrls", [])), None)
-    return f"{url}{'&' if '?' in url else '?'}{added}" if url and added else url
+    return destination(next(iter(nodes[0].get("finalUrls", [])), None), template=template, parameters=suffix)
 
 
 def _rows(
@@ -173,10 +175,8 @@ PLATFORM = Platform(
     name="google",
     label="Google Ads",
     base_url="https://googleads.googleapis.com",
-    secrets=("client_id", "client_secret"),
     repull_days=30,
     check=check,
-    headers=headers,
     accounts=accounts,
     spend=spend,
     entities=entities,

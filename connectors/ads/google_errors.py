@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
-import msgspec
 
-from connectors.errors import Throttled, TokenRevoked, Transient, VendorError
+from connectors.answers import said
+from connectors.errors import Refused, Throttled, TokenRevoked, Transient
 
 TRANSIENT = {"TRANSIENT_ERROR", "INTERNAL_ERROR", "DEADLINE_EXCEEDED", "INTERNAL", "UNAVAILABLE"}
 REVOKED = {"OAUTH_TOKEN_REVOKED", "OAUTH_TOKEN_DISABLED", "GOOGLE_ACCOUNT_DELETED"}
@@ -25,28 +25,22 @@ REMEDIES = {
 }
 
 
-class NotEnabled(VendorError):
+class NotEnabled(Refused):
     """A closed account: it cannot be read."""
 
 
 def check(response: httpx.Response) -> None:
     """An error names its reason in `details`; a stream wraps it in an array."""
-    try:
-        body = msgspec.json.decode(response.content)
-    except msgspec.DecodeError:
-        if response.status_code == 404:  # a retired version is a page of HTML
-            asked = response.request.url.path
-            raise VendorError(f"Google Ads: {asked} is gone. Look for a newer version of Tributary") from None
-        return
-    first = body[0] if isinstance(body, list) and body else body
-    error = first.get("error") if isinstance(first, dict) else None
+    error = said(response).get("error")
     if not isinstance(error, dict):
+        if response.status_code == 404:  # a retired version is a page of HTML
+            raise Refused("there is no such address. Look for a newer version of Tributary")
         return
     failures = [failure for detail in error.get("details", []) for failure in detail.get("errors", [])]
     reasons = [(kind, code) for failure in failures for kind, code in failure.get("errorCode", {}).items()]
     codes = [code for _, code in reasons] or [error.get("status", "UNKNOWN")]
-    said = failures[0].get("message") if failures else error.get("message")
-    text = f"{said} ({', '.join(codes)})"
+    why = failures[0].get("message") if failures else error.get("message")
+    text = f"{why} ({', '.join(codes)})"
     if "RESOURCE_EXHAUSTED" in codes or any(k == "quotaError" and c != "ACCESS_PROHIBITED" for k, c in reasons):
         raise Throttled(f"too many requests ({', '.join(codes)})", _retry_delay(failures))
     if TRANSIENT.intersection(codes):
@@ -55,9 +49,9 @@ def check(response: httpx.Response) -> None:
         raise TokenRevoked(f"the access was taken back: {text}")
     if response.status_code == 401:
         return
-    kind = NotEnabled if NOT_ENABLED in codes else VendorError
+    kind = NotEnabled if NOT_ENABLED in codes else Refused
     remedy = next((f". {REMEDIES[code]}" for code in codes if code in REMEDIES), "")
-    raise kind(f"Google Ads refused {response.request.url.path}: {text}{remedy}")
+    raise kind(f"{text}{remedy}")
 
 
 def _retry_delay(failures: list[dict[str, Any]]) -> float | None:

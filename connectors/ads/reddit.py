@@ -13,13 +13,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 import httpx
-import msgspec
 
+from connectors.answers import excerpt, said
 from connectors.days import spans
-from connectors.errors import Throttled, VendorError
+from connectors.errors import Refused, Throttled
 from connectors.http import Api
+from connectors.links import destination
 from connectors.money import from_cents, from_micros
-from connectors.platform import Account, Entity, OAuth, Platform, SpendRow, required
+from connectors.platform import Account, Entity, OAuth, Platform, SpendRow, each_once, entity_of, optional, required
 
 BASE = "https://ads-api.reddit.com/api/v3"
 TOKENS = "https://www.reddit.com/api/v1/access_token"
@@ -32,11 +33,7 @@ BY_AD, BY_DAY = ("DATE", "CAMPAIGN_ID", "AD_ID"), ("DATE",)  # three breakdowns 
 EXHAUSTED = re.compile(r"\br=0;\s*t=(\d+)")  # in the header RateLimit: nothing remains for so many seconds
 
 
-def headers(credentials: dict[str, str]) -> dict[str, str]:
-    return {"Authorization": f"Bearer {credentials.get('access_token', '')}"}
-
-
-class Gone(VendorError):
+class Gone(Refused):
     """There is no such thing, or there no longer is."""
 
 
@@ -48,22 +45,18 @@ def check(response: httpx.Response) -> None:
         raise Throttled("too many requests", max(rests, default=None))
     if status < 400 or status == 401 or status >= 500:
         return
-    try:
-        error = msgspec.json.decode(response.content)["error"]
-        fields = [f"{field['field']}: {field['message'][:200]}" for field in error.get("fields", [])]
-        said = "; ".join([error["message"], *fields])
-    except (msgspec.DecodeError, KeyError, TypeError):
-        return
-    raise (Gone if status == 404 else VendorError)(f"Reddit refused {response.request.url.path}: {said} ({status})")
+    error = said(response).get("error")
+    wrong = [f"{one.get('field')}: {str(one.get('message'))[:200]}" for one in optional(error, "fields") or ()]
+    why = "; ".join([optional(error, "message") or excerpt(response), *wrong])
+    raise (Gone if status == 404 else Refused)(f"{why} ({status})")
 
 
 def accounts(api: Api) -> Iterator[Account]:
-    seen: set[str] = set()
-    for business in _rows(api, "/me/businesses"):
-        for row in _rows(api, f"/businesses/{business['id']}/ad_accounts"):
-            if row["id"] not in seen:
-                seen.add(row["id"])
-                yield _account(row)
+    return each_once(
+        _account(row)
+        for business in _rows(api, "/me/businesses")
+        for row in _rows(api, f"/businesses/{business['id']}/ad_accounts")
+    )
 
 
 def _account(row: dict[str, Any]) -> Account:
@@ -140,7 +133,7 @@ def _spend_row(row: dict[str, Any], account: Account, names: dict[str, Any]) -> 
 
 def entities(api: Api, account: Account) -> Iterator[Entity]:
     own, now = account.account_id, _as_of_now(api, account)
-    yield Entity(own, "account", own, name=now.name, status=now.status, currency=now.currency)
+    yield entity_of(now)
     for level, kind in (("campaign", "campaigns"), ("adset", "ad_groups"), ("ad", "ads")):
         for row in _rows(api, f"/ad_accounts/{own}/{kind}"):
             budget = {row.get("goal_type"): row.get("goal_value")}
@@ -159,8 +152,7 @@ def entities(api: Api, account: Account) -> Iterator[Entity]:
 def _destination(ad: dict[str, Any]) -> str | None:
     """Where a click leads, with the parameters that Reddit adds; its macros, such as {{CAMPAIGN_ID}}, stay."""
     url, more = ad.get("click_url"), ad.get("click_url_query_parameters") or []
-    query = urlencode([(pair["name"], pair["value"]) for pair in more], safe="{}")
-    return f"{url}{'&' if '?' in url else '?'}{query}" if url and query else url
+    return destination(url, parameters=urlencode([(pair["name"], pair["value"]) for pair in more], safe="{}"))
 
 
 def _rows(api: Api, path: str) -> Iterator[dict[str, Any]]:
@@ -174,19 +166,15 @@ def _answers(api: Api, path: str, question: dict[str, Any] | None = None) -> Ite
     def ask(url: str) -> dict[str, Any]:
         return api.post(url, json={"data": question}) if question else api.get(url)
 
-    yield from api.pages(
-        f"{path}?page.size={PAGE}", ask, lambda answer, _: (answer.get("pagination") or {}).get("next_url")
-    )
+    return api.pages(f"{path}?page.size={PAGE}", ask, lambda answer, _: optional(answer, "pagination.next_url"))
 
 
 PLATFORM = Platform(
     name="reddit",
     label="Reddit",
     base_url=BASE,
-    secrets=("client_id", "client_secret"),
     repull_days=30,
     check=check,
-    headers=headers,
     accounts=accounts,
     spend=spend,
     entities=entities,

@@ -13,13 +13,13 @@ from decimal import Decimal
 from typing import Any
 
 import httpx
-import msgspec
 
+from connectors.answers import said
 from connectors.days import spans
-from connectors.errors import Throttled, TokenRevoked, Transient, VendorError
+from connectors.errors import Refused, Throttled, TokenRevoked, Transient
 from connectors.http import Api
 from connectors.money import from_units
-from connectors.platform import Account, Entity, OAuth, Platform, SpendRow, required
+from connectors.platform import Account, Entity, OAuth, Platform, SpendRow, entity_of, required
 
 VERSION = "v1.3"
 BASE = f"https://business-api.tiktok.com/open_api/{VERSION}"
@@ -44,11 +44,8 @@ def headers(credentials: dict[str, str]) -> dict[str, str]:
 
 
 def check(response: httpx.Response) -> None:
-    try:
-        body = msgspec.json.decode(response.content)
-    except msgspec.DecodeError:
-        return
-    code, message = (body.get("code", OK), body.get("message")) if isinstance(body, dict) else (OK, "")
+    body = said(response)
+    code, message = body.get("code", OK), body.get("message")
     if code == OK:
         return
     if code in REVOKED:
@@ -58,8 +55,8 @@ def check(response: httpx.Response) -> None:
     if code >= SYSTEM:
         raise Transient(f"{message} (code {code})")
     if code == PARTIAL:
-        raise VendorError(f"TikTok answered {response.request.url.path} in part only: {message}. Pull again")
-    raise VendorError(f"TikTok refused {response.request.url.path}: {message} (code {code})")
+        raise Refused(f"the answer is there in part only: {message}. Pull again")
+    raise Refused(f"{message} (code {code})")
 
 
 def accounts(api: Api) -> Iterator[Account]:
@@ -125,14 +122,13 @@ def _spend_row(row: dict[str, Any], account: Account, key: str) -> SpendRow:
 
 def entities(api: Api, account: Account) -> Iterator[Entity]:
     (now,) = _accounts(api, [account.account_id])
-    own = account.account_id
-    yield Entity(own, "account", own, name=now.name, status=now.status, currency=now.currency)
-    question = {"advertiser_id": own, "filtering": json.dumps({"primary_status": "STATUS_ALL"})}
+    yield entity_of(now)
+    question = {"advertiser_id": account.account_id, "filtering": json.dumps({"primary_status": "STATUS_ALL"})}
     for level, node in (("campaign", "campaign"), ("adset", "adgroup"), ("ad", "ad")):
         for row in _rows(api, f"/{node}/get/", question):
             budget, mode = from_units(row.get("budget") or 0) or None, row.get("budget_mode")
             yield Entity(
-                own, level, row[f"{node}_id"],
+                account.account_id, level, row[f"{node}_id"],
                 campaign_id=row["campaign_id"] if level != "campaign" else None,
                 adset_id=row["adgroup_id"] if level == "ad" else None,
                 name=row.get(f"{node}_name"),
@@ -171,7 +167,6 @@ PLATFORM = Platform(
     name="tiktok",
     label="TikTok",
     base_url=BASE,
-    secrets=("client_id", "client_secret"),
     repull_days=28,
     check=check,
     headers=headers,
