@@ -171,7 +171,7 @@ def load(platform: Platform, store: Path | None = None) -> StoredCredentials:
 
 def environment(platform: Platform) -> dict[str, str]:
     """What the environment brings, by name."""
-    names = (*platform.secrets, *TOKENS)
+    names = (*platform.secrets, *platform.more_secrets, *TOKENS)
     return {name: value for name in names if (value := os.environ.get(variable(platform, name), "").strip())}
 
 

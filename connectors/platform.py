@@ -126,6 +126,7 @@ class Platform(msgspec.Struct, frozen=True):
     clicks: Callable[[Api, Account, date, date], Iterator[Click]] | None = None  # where it tells
     # The credentials that it needs beside tokens: TRIBUTARY_<NAME>_<SECRET>
     secrets: tuple[str, ...] = ("client_id", "client_secret")
+    more_secrets: tuple[str, ...] = ()  # those that it takes and does not need; from the environment only
     headers: Callable[[dict[str, str]], dict[str, str]] = bearer  # credentials -> what authorises a request
     oauth: OAuth | None = None
     auth: Callable[[dict[str, str]], httpx.Auth] | None = None  # signs requests, where headers do not

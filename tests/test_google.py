@@ -73,3 +73,11 @@ def test_destinations_have_what_template_and_suffix_add(vendor: Vendor):  # noqa
         (account,) = api.platform.accounts(api)
         urls = {entity.destination_url for entity in api.platform.entities(api, account) if entity.level == "ad"}
     assert urls == {"https://shop.example/spring?utm_source=google&utm_id={campaignid}"}
+
+
+def test_a_developer_token_is_sent_along_where_there_is_one(vendor: Vendor, monkeypatch):  # noqa: F811
+    with opened(vendor) as api:
+        assert "developer-token" not in api.platform.headers(api.credentials.values)
+    monkeypatch.setenv("TRIBUTARY_GOOGLE_DEVELOPER_TOKEN", "dev-1")
+    with opened(vendor) as api:
+        assert api.platform.headers(api.credentials.values)["developer-token"] == "dev-1"
