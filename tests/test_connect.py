@@ -811,7 +811,8 @@ def variables_of(platform: Platform) -> list[str]:
     """What the environment can bring; a platform with an exchange of its own gives no refresh tokens."""
     kind = platform.oauth
     last = ["access_token_secret"] if kind.request_token_url else [] if kind.exchange else ["refresh_token"]
-    return [variable(platform, name) for name in (*platform.secrets, *platform.more_secrets, "access_token", *last, "url")]
+    names = (*platform.secrets, *platform.more_secrets, "access_token", *last, "url")
+    return [variable(platform, name) for name in names]
 
 
 def test_the_variables_of_every_platform_are_documented():
