@@ -13,14 +13,13 @@ from typing import Any
 
 import httpx
 import ijson
-import msgspec
 
-from connectors.answers import excerpt
+from connectors.answers import excerpt, said
 from connectors.days import spans
-from connectors.errors import Throttled, TokenRevoked, Transient, VendorError
+from connectors.errors import Refused, Throttled, TokenRevoked, Transient
 from connectors.http import Api
 from connectors.money import from_micros
-from connectors.platform import Account, Entity, OAuth, Platform, SpendRow, required
+from connectors.platform import Account, Entity, OAuth, Platform, SpendRow, entity_of, required
 
 VERSION = "v5"
 BASE = "https://api.pinterest.com"
@@ -39,29 +38,23 @@ FIGURES = (
 NAMED = ("CAMPAIGN_ID", "CAMPAIGN_NAME", "AD_GROUP_ID", "AD_GROUP_NAME", "AD_ID", "AD_NAME")
 # Pinterest's defaults, said aloud, so that they stay what they were.
 WINDOWS = {"click_window_days": 30, "engagement_window_days": 30, "view_window_days": 1}
+FAILED = ("DOES_NOT_EXIST", "EXPIRED", "FAILED", "CANCELLED")  # what becomes of a report's job
 STATUSES = ("ACTIVE", "PAUSED", "ARCHIVED")  # unless asked for, archived ones are not listed
-
-
-def headers(credentials: dict[str, str]) -> dict[str, str]:
-    return {"Authorization": f"Bearer {credentials.get('access_token', '')}"}
 
 
 def check(response: httpx.Response) -> None:
     """Limits come as 429 or as code 8, failures of the moment sometimes as 400."""
     if response.status_code < 400:
         return
-    try:
-        answer = msgspec.json.decode(response.content)
-        code, message = answer.get("code"), str(answer.get("message", "it says not why"))
-    except (msgspec.DecodeError, AttributeError):
-        return
+    answer = said(response)
+    code, message = answer.get("code"), str(answer.get("message") or excerpt(response))
     if response.status_code == 429 or code == 8:
         seconds = response.headers.get("x-ratelimit-reset", "")
         raise Throttled(f"too many requests: {message}", float(seconds) if seconds.isdigit() else None)
     if response.status_code == 400 and (code == 12 or "retry after" in message.lower()):
         raise Transient(message)
     if response.status_code < 500 and response.status_code != 401:
-        raise VendorError(f"Pinterest refused {response.request.url.path}: {message} (code {code})")
+        raise Refused(f"{message} (code {code})")
 
 
 def accounts(api: Api) -> Iterator[Account]:
@@ -73,8 +66,12 @@ def _account(row: dict[str, Any]) -> Account:
     return Account(_id(row["id"]), row.get("name"), required(row, "currency", "Pinterest's ad account"))
 
 
+def _as_of_now(api: Api, account: Account) -> Account:
+    return _account(api.get(f"/{VERSION}/ad_accounts/{account.account_id}"))
+
+
 def spend(api: Api, account: Account, start: date, end: date) -> Iterator[SpendRow]:
-    account = _account(api.get(f"/{VERSION}/ad_accounts/{account.account_id}"))  # with its currency as of now
+    account = _as_of_now(api, account)
     for since, until in spans(start, end, days=SPAN):
         for level, names in (("PIN_PROMOTION", NAMED), ("ADVERTISER", ())):
             question = {"start_date": f"{since}", "end_date": f"{until}", "granularity": "DAY", "level": level,
@@ -87,21 +84,13 @@ def _report(api: Api, account: Account, question: dict[str, Any]) -> Iterator[di
     """The rows of a report: a list for each id that it has."""
     path = f"/{VERSION}/ad_accounts/{account.account_id}/reports"
     token = required(api.post(path, json=question), "token", "Pinterest's answer to a report")
-    days = f"{question['start_date']} to {question['end_date']}"
-
-    def finished() -> str | None:
-        state = api.get(path, {"token": token})
-        status = required(state, "report_status", "Pinterest's report")
-        if status not in ("IN_PROGRESS", "FINISHED"):
-            raise VendorError(f"Pinterest: the report of {days} ended as {status}: pull again")
-        return required(state, "url", "Pinterest's report") if status == "FINISHED" else None
-
-    with api.download(api.poll(finished, f"the report of {days}", every=10, limit=3600)) as file:
-        try:
-            for _, rows in ijson.kvitems(file, ""):
-                yield from rows
-        except (ijson.JSONError, EOFError) as error:
-            raise VendorError(f"Pinterest: the report broke off ({error}): pull again") from None
+    report = api.job(
+        lambda: api.get(path, {"token": token}), f"the report of {question['start_date']} to {question['end_date']}",
+        status="report_status", done="FINISHED", failed=FAILED, every=10, limit=3600,
+    )  # fmt: skip
+    with api.download(required(report, "url", "Pinterest's report")) as file:
+        for _, rows in ijson.kvitems(file, ""):
+            yield from rows
 
 
 def _spend_row(row: dict[str, Any], account: Account, level: str) -> SpendRow:
@@ -134,8 +123,9 @@ def _id(value: Any) -> str:
 
 
 def entities(api: Api, account: Account) -> Iterator[Entity]:
+    account = _as_of_now(api, account)
     where, id_ = f"/ad_accounts/{account.account_id}", account.account_id
-    yield Entity(id_, "account", id_, name=account.name, status=account.status, currency=account.currency)
+    yield entity_of(account)
     shown = {"entity_statuses": ",".join(STATUSES)}
     for row in _listed(api, f"{where}/campaigns", shown):
         yield Entity(
@@ -159,14 +149,8 @@ def entities(api: Api, account: Account) -> Iterator[Entity]:
 
 
 def _listed(api: Api, path: str, params: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The items of all pages of a list."""
-
-    def ask(bookmark: str) -> dict[str, Any]:
-        following = {"bookmark": bookmark} if bookmark else {}
-        return api.get(f"/{VERSION}{path}", {"page_size": PAGE, **params, **following})
-
-    for answer in api.pages("", ask, lambda answer, page: answer.get("bookmark") or None):
-        yield from required(answer, "items", f"Pinterest's answer to {path}")
+    question = {"page_size": PAGE, **params}
+    return api.rows(f"/{VERSION}{path}", "items", cursor="bookmark", following="bookmark", params=question)
 
 
 def refresh(client: httpx.Client, credentials: dict[str, str]) -> dict[str, Any]:
@@ -183,11 +167,9 @@ PLATFORM = Platform(
     name="pinterest",
     label="Pinterest",
     base_url=BASE,
-    secrets=("client_id", "client_secret"),
     repull_days=30,
     history_days=914,
     check=check,
-    headers=headers,
     accounts=accounts,
     spend=spend,
     entities=entities,

@@ -10,17 +10,15 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import httpx
-import msgspec
 
-from connectors.answers import reset_after
-from connectors.days import midnight, spans
-from connectors.errors import Throttled, Transient, VendorError
+from connectors.answers import reset_after, said
+from connectors.days import midnight, spans, today
+from connectors.errors import Refused, Throttled, Transient
 from connectors.http import Api
 from connectors.money import from_micros
-from connectors.platform import Account, Entity, OAuth, Platform, SpendRow, required
+from connectors.platform import Account, Entity, OAuth, Platform, SpendRow, entity_of, optional, required
 
 VERSION = "v1"
 PAGE = 1000  # 50 to 1000
@@ -35,31 +33,20 @@ WINDOWS = {
 DELETED_TOO = {"read_deleted_entities": "true"}
 
 
-def headers(credentials: dict[str, str]) -> dict[str, str]:
-    return {"Authorization": f"Bearer {credentials.get('access_token', '')}"}
-
-
 def check(response: httpx.Response) -> None:
     """An answer has a status of its own, and so has each of its parts: one of them can fail in an answer of 200."""
     if response.status_code == 429:
         raise Throttled("too many requests", reset_after(response, "x-rate-limit-reset"))
     if response.status_code == 401 or response.status_code >= 500:
         return
-    try:
-        answer = msgspec.json.decode(response.content)
-    except msgspec.DecodeError:
-        return
-    if not isinstance(answer, dict):
-        return
+    answer = said(response)
     parts = [part for value in answer.values() if isinstance(value, list) for part in value if isinstance(part, dict)]
     for part in parts:
         if str(part.get("sub_request_status", "SUCCESS")).upper() != "SUCCESS":
             raise Transient(f"a part of the answer failed: {part.get('sub_request_error_reason', 'it says not why')}")
     if str(answer.get("request_status", "SUCCESS")).upper() != "SUCCESS":
         why = answer.get("debug_message") or answer.get("display_message") or "it says not why"
-        raise VendorError(
-            f"Snapchat refused {response.request.url.path}: {why} ({answer.get('error_code', 'no code')})"
-        )
+        raise Refused(f"{why} ({answer.get('error_code', 'no code')})")
 
 
 def accounts(api: Api) -> Iterator[Account]:
@@ -81,8 +68,8 @@ def spend(api: Api, account: Account, start: date, end: date) -> Iterator[SpendR
     for since, until in spans(start, end, days=SPAN):
         bounds = {
             "granularity": "DAY",
-            "start_time": _local_midnight(since, account),
-            "end_time": _local_midnight(until + timedelta(days=1), account),
+            "start_time": _midnight(since, account),
+            "end_time": _midnight(until + timedelta(days=1), account),
         }
         active: set[date] = set()
         question = {**bounds, **WINDOWS, "fields": ",".join(FIELDS), "breakdown": "ad", "omit_empty": "true"}
@@ -141,21 +128,20 @@ def _figures(point: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _local_midnight(day: date, account: Account) -> str:
-    zone = account.timezone or "UTC"
-    return midnight(day, zone).astimezone(ZoneInfo(zone)).isoformat(timespec="milliseconds")
+def _midnight(day: date, account: Account) -> str:
+    return midnight(day, account.timezone).isoformat(timespec="milliseconds")
 
 
 def _day(point: dict[str, Any], account: Account) -> date:
-    start = datetime.fromisoformat(required(point, "start_time", "Snapchat's stats"))
-    return start.astimezone(ZoneInfo(account.timezone or "UTC")).date()
+    return today(datetime.fromisoformat(required(point, "start_time", "Snapchat's stats")), account.timezone)
 
 
 def entities(api: Api, account: Account) -> Iterator[Entity]:
+    account = _as_of_now(api, account)
     where, id_ = f"/adaccounts/{account.account_id}", account.account_id
-    yield Entity(id_, "account", id_, name=account.name, status=account.status, currency=account.currency)
+    yield entity_of(account)
     for row in _listed(api, f"{where}/campaigns", "campaign", DELETED_TOO):
-        objective = (row.get("objective_v2_properties") or {}).get("objective_v2_type") or row.get("objective")
+        objective = optional(row, "objective_v2_properties.objective_v2_type") or row.get("objective")
         yield Entity(
             id_, "campaign", row["id"], name=row.get("name"), status=row.get("status"), objective=objective,
             daily_budget_micros=row.get("daily_budget_micro"),
@@ -184,8 +170,9 @@ def entities(api: Api, account: Account) -> Iterator[Entity]:
 
 def _destination(creative: dict[str, Any]) -> str | None:
     """Where a swipe leads: a page, or an app's own address."""
-    page, app = (creative.get(f"{kind}_properties") or {} for kind in ("web_view", "deep_link"))
-    return page.get("url") or app.get("web_view_fallback_url") or app.get("deep_link_uri")
+    app = creative.get("deep_link_properties") or {}
+    page = optional(creative, "web_view_properties.url")
+    return page or app.get("web_view_fallback_url") or app.get("deep_link_uri")
 
 
 def _stats(api: Api, account: Account, question: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -203,17 +190,15 @@ def _listed(api: Api, path: str, one: str, params: dict[str, Any] | None = None)
 
 def _pages(api: Api, path: str, params: dict[str, Any]) -> Iterator[dict[str, Any]]:
     first = f"{api.platform.base_url}/{VERSION}{path}?{httpx.QueryParams(params)}"
-    return api.pages(first, api.get, lambda answer, page: (answer.get("paging") or {}).get("next_link"))
+    return api.pages(first, api.get, lambda answer, _: optional(answer, "paging.next_link"))
 
 
 PLATFORM = Platform(
     name="snapchat",
     label="Snapchat",
     base_url="https://adsapi.snapchat.com",
-    secrets=("client_id", "client_secret"),
     repull_days=7,
     check=check,
-    headers=headers,
     accounts=accounts,
     spend=spend,
     entities=entities,

@@ -12,18 +12,16 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import httpx
-import msgspec
 
-from connectors.ads.x_lists import PAGE, VERSION, accounts, entities, listed, names, pieces
-from connectors.answers import reset_after
+from connectors.ads.x_lists import PAGE, VERSION, accounts, as_of_now, entities, listed, names, pieces
+from connectors.answers import excerpt, reset_after, said
 from connectors.days import midnight, spans, today
-from connectors.errors import Throttled, TokenRevoked, VendorError
+from connectors.errors import Refused, Throttled, TokenRevoked, VendorError
 from connectors.http import Api
 from connectors.oauth import Signature
-from connectors.platform import Account, OAuth, Platform, SpendRow, required
+from connectors.platform import Account, OAuth, Platform, SpendRow, optional, required
 
 SPAN = 86  # days a job: 90, less those in which what happened on the last one becomes known
 KNOWN_AFTER = 2  # days
@@ -43,24 +41,20 @@ def check(response: httpx.Response) -> None:
     """Tokens do not end by themselves: one that is refused was taken back."""
     if response.status_code < 400:
         return
-    try:
-        first = msgspec.json.decode(response.content)["errors"][0]
-        why = f"{first.get('message', 'it says not why')} ({first.get('code')})"
-    except (msgspec.DecodeError, LookupError, TypeError):
-        why = response.reason_phrase
+    first = next(iter(said(response).get("errors") or ()), None)
+    why = f"{optional(first, 'message') or excerpt(response)} ({optional(first, 'code') or response.status_code})"
     if response.status_code == 401:
         raise TokenRevoked(f"the access token, or the signature made with it, is not accepted: {why}")
     if response.status_code == 429:
         account = reset_after(response, "x-account-rate-limit-reset")
         raise Throttled(f"too many requests: {why}", account or reset_after(response, "x-rate-limit-reset"))
     if response.status_code < 500:
-        raise VendorError(f"X refused {response.request.url.path}: {why}")
+        raise Refused(why)
 
 
 def spend(api: Api, account: Account, start: date, end: date) -> Iterator[SpendRow]:
     where, id_ = f"/accounts/{account.account_id}", account.account_id
-    zone = required(api.get(f"/{VERSION}{where}"), "data.timezone", "X's ad account")  # as of now
-    account = msgspec.structs.replace(account, timezone=zone)
+    account = as_of_now(api, account)
     lines, ads = names(api, where)
     payers = {row["id"]: row["currency"] for row in listed(api, f"{where}/funding_instruments", with_deleted="true")}
     for span in spans(start, end, days=SPAN):
@@ -121,7 +115,7 @@ def _stats(
 def _active(api: Api, account: Account, entity: str, span: tuple[date, date]) -> dict[str, set[str]]:
     """Id -> placements of all whose figures changed in the days, or soon after: it says when, not for which day."""
     since, until = span
-    last = min(until + timedelta(days=KNOWN_AFTER), today(api.clock.now(), account.timezone or "UTC"))
+    last = min(until + timedelta(days=KNOWN_AFTER), today(api.clock.now(), account.timezone))
     question = {"entity": entity, **_bounds(since, max(since, last), account)}
     answer = api.get(f"/{VERSION}/stats/accounts/{account.account_id}/active_entities", question)
     active: defaultdict[str, set[str]] = defaultdict(set)
@@ -157,16 +151,14 @@ def _series(metrics: dict[str, Any], groups: Sequence[str], days: int) -> Iterat
 
 def _bounds(since: date, until: date, account: Account) -> dict[str, str]:
     """From midnight to midnight of the account's days, which are whole hours there; the end is not included."""
-    zone = account.timezone or "UTC"
     ends = {"start_time": since, "end_time": until + timedelta(days=1)}
-    return {name: midnight(day, zone).astimezone(ZoneInfo(zone)).isoformat() for name, day in ends.items()}
+    return {name: midnight(day, account.timezone).isoformat() for name, day in ends.items()}
 
 
 PLATFORM = Platform(
     name="x",
     label="X",
     base_url="https://ads-api.x.com",
-    secrets=("client_id", "client_secret"),
     repull_days=7,
     check=check,
     headers=lambda credentials: {},

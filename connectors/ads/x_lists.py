@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 from connectors.http import Api
-from connectors.platform import Account, Entity, required
+from connectors.platform import Account, Entity, entity_of, required
 
 VERSION = "12"
 T = TypeVar("T")
@@ -28,6 +28,11 @@ def _account(api: Api, row: dict[str, Any]) -> Account:
     currencies = [paid["currency"] for paid in listed(api, f"/accounts/{id_}/funding_instruments")]
     zone = required(row, "timezone", "X's ad account")
     return Account(id_, row.get("name"), next(iter(currencies), None), zone, status=row.get("approval_status"))
+
+
+def as_of_now(api: Api, account: Account) -> Account:
+    answer = api.get(f"/{VERSION}/accounts/{account.account_id}")
+    return _account(api, required(answer, "data", "X's ad account"))
 
 
 def names(api: Api, where: str) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
@@ -55,7 +60,7 @@ def pieces(things: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 
 def entities(api: Api, account: Account) -> Iterator[Entity]:
     where, id_ = f"/accounts/{account.account_id}", account.account_id
-    yield Entity(id_, "account", id_, name=account.name, status=account.status, currency=account.currency)
+    yield entity_of(as_of_now(api, account))
     for row in listed(api, f"{where}/campaigns", with_deleted="true"):
         yield Entity(id_, "campaign", row["id"], **_settings(row))
     parents: dict[str, str] = {}
@@ -97,9 +102,5 @@ def _destination(card: dict[str, Any]) -> str | None:
 
 def listed(api: Api, path: str, **params: Any) -> Iterator[dict[str, Any]]:
     """The rows of all pages of a list."""
-
-    def ask(cursor: str) -> dict[str, Any]:
-        return api.get(f"/{VERSION}{path}", {"count": PAGE, **params, **({"cursor": cursor} if cursor else {})})
-
-    for answer in api.pages("", ask, lambda answer, page: answer.get("next_cursor")):
-        yield from required(answer, "data", f"X's answer to {path}")
+    question = {"count": PAGE, **params}
+    return api.rows(f"/{VERSION}{path}", "data", cursor="cursor", following="next_cursor", params=question)
