@@ -1,16 +1,7 @@
-"""What another tool synced, made readable: shapes from SQL files, and views named as the shapes name their tables.
+"""What another tool synced, made readable: files and tables under their names, and views as the shapes name them.
 
-In: ingestion/shapes/<tool>/<platform>.sql, and a DuckDB file or a folder of CSV or Parquet files. Out: Shapes;
-temporary views of text columns, so that no amount passes through a float: of a history the latest row of each key.
-
-A shape begins with comments that say what it reads (`?`: may be absent, and is null then):
-    -- schema: facebook_ads, facebook                        where its tables are, or what their names begin with
-    -- table basic_ad: ad_id, date, spend, clicks?           a table
-    -- latest ad_history? by id, updated_time: name          a history
-and goes on with selects:
-    -- level ad of basic_ad in units                         spend of a level (account, campaign, adset, ad)
-    -- total keyword of keyword_stats in micros              spend by something else: summed and told, not stored
-    -- entities                                              names, states, destinations, budgets
+In: a DuckDB file or a folder of CSV or Parquet files. Out: temporary views of text columns, so that no amount passes
+through a float: of a table in which a key has many rows, the last of each.
 """
 
 from __future__ import annotations
@@ -18,89 +9,28 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 import duckdb
 
 from ingestion.contracts import ContractError
 from ingestion.read import Connection, literal, quoted
+from ingestion.synced_shapes import Place, Shape, Table
 
-SHAPES = Path(__file__).parent / "shapes"
 _ATTACHED = "synced"
 _SUFFIXES = (".csv", ".csv.gz", ".parquet")
-_TABLE = re.compile(r"^-- table (?P<name>\w+)(?P<optional>\??): (?P<columns>.+)$", re.M)
-_LATEST = re.compile(
-    r"^-- latest (?P<name>\w+)(?P<optional>\??) by (?P<key>\w+), (?P<order>\w+): (?P<columns>.+)$", re.M
-)
-_SELECT = re.compile(
-    r"^-- (?:(?P<kind>level|total) (?P<level>\w+) of (?P<table>\w+) in (?P<unit>units|micros)|entities)$\n"
-    r"(?P<sql>[^;]+);",
-    re.M,
-)
-
-
-class Table(NamedTuple):
-    name: str
-    columns: dict[str, bool]  # column -> whether it may be absent
-    is_optional: bool
-    key: str | None = None  # of a history: the latest row of each key counts
-    latest_by: str | None = None
-
-
-class Level(NamedTuple):
-    name: str
-    table: str
-    is_micros: bool
-    is_stored: bool
-    sql: str
-
-
-class Shape(NamedTuple):
-    """How a tool lays a platform's tables out."""
-
-    platform: str
-    schemas: list[str]
-    tables: list[Table]
-    levels: list[Level]
-    entities: str | None
-
-
-@cache
-def shapes(tool: str) -> list[Shape]:
-    """The shapes of a tool, one a platform."""
-    return [_shape(path) for path in sorted((SHAPES / tool).glob("*.sql"))]
-
-
-def _shape(path: Path) -> Shape:
-    text = path.read_text()
-    tables = [
-        Table(match["name"], _columns(match["columns"]), bool(match["optional"])) for match in _TABLE.finditer(text)
-    ]
-    for match in _LATEST.finditer(text):
-        columns = _columns(f"{match['key']}, {match['order']}?, {match['columns']}")
-        tables.append(Table(match["name"], columns, bool(match["optional"]), match["key"], match["order"]))
-    selects = list(_SELECT.finditer(text))
-    schemas = text.partition("-- schema: ")[2].partition("\n")[0].split(", ")
-    return Shape(
-        path.stem, schemas, tables,
-        [Level(each["level"], each["table"], each["unit"] == "micros", each["kind"] == "level", each["sql"])
-         for each in selects if each["kind"]],
-        next((each["sql"] for each in selects if not each["kind"]), None),
-    )  # fmt: skip
-
-
-def _columns(listed: str) -> dict[str, bool]:
-    return {name.rstrip("?"): name.endswith("?") for name in listed.split(", ")}
+_PART = re.compile(r"part-.*|[\d_-]+")  # the name of a file that is a part of the table that its folder is
 
 
 @contextmanager
 def synced_tables(connection: Connection, path: Path) -> Iterator[dict[str, str]]:
     """name (schema.table, or a file's) in lower case -> SQL that reads it."""
     if path.is_dir():
-        files = [file for file in sorted(path.rglob("*")) if file.name.lower().endswith(_SUFFIXES)]
-        yield {_name(file, path): _relation(file) for file in files}
+        files: dict[str, list[Path]] = {}
+        for file in sorted(path.rglob("*")):
+            if file.name.lower().endswith(_SUFFIXES):
+                files.setdefault(_name(file, path), []).append(file)
+        yield {name: _relation(parts) for name, parts in files.items()}
         return
     if not path.exists():
         raise ContractError(f"{path} does not exist: name a DuckDB file or a folder under `synced:` in tributary.yaml")
@@ -118,67 +48,70 @@ def synced_tables(connection: Connection, path: Path) -> Iterator[dict[str, str]
 
 
 def _name(file: Path, folder: Path) -> str:
-    stem = file.name.lower()
-    for suffix in _SUFFIXES:
-        stem = stem.removesuffix(suffix)
-    parent = file.parent.relative_to(folder)
-    return ".".join([*(part.lower() for part in parent.parts), stem])
+    *parents, name = (part.lower() for part in file.relative_to(folder).parts)
+    stem = re.sub(r"\.(csv|csv\.gz|parquet)$", "", name)
+    return ".".join(parents if parents and _PART.fullmatch(stem) else [*parents, stem])
 
 
-def _relation(file: Path) -> str:
-    if file.suffix.lower() == ".parquet":
-        return f"read_parquet({literal(file)})"
-    return f"read_csv({literal(file)}, header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"')"
-
-
-def find(tables: dict[str, str], shape: Shape, name: str) -> str | None:
-    """The name under which a shape's table is there."""
-    for schema in shape.schemas:
-        for candidate in (f"{schema}.{name}", f"{schema}_{name}", f"{schema}_{name}_data", f"main.{schema}_{name}"):
-            if candidate in tables:
-                return candidate
-    return None
+def _relation(files: list[Path]) -> str:
+    if len({file.suffix.lower() == ".parquet" for file in files}) > 1:
+        raise ContractError(f"{files[0]} and {files[-1]} are one table in two formats: remove one of them")
+    listed = f"[{', '.join(literal(file) for file in files)}], union_by_name = true"
+    if files[0].suffix.lower() == ".parquet":
+        return f"read_parquet({listed})"
+    return f"read_csv({listed}, header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"')"
 
 
 @contextmanager
-def views(connection: Connection, shape: Shape, tables: dict[str, str]) -> Iterator[dict[str, str]]:
-    """Views of the shape's tables; yields those that are there: name -> name in `tables`. ContractError otherwise."""
-    found = {table.name: name for table in shape.tables if (name := find(tables, shape, table.name))}
-    for table in shape.tables if found else ():
-        connection.execute(_view(connection, shape, table, found.get(table.name), tables))
-    yield found
-    for table in shape.tables if found else ():  # after an error the caller's transaction takes them back
+def views(connection: Connection, shape: Shape, place: Place, tables: dict[str, str]) -> Iterator[None]:
+    """Views of the shape's tables as they are at a place. ContractError where one, or a column, is missing."""
+    for table in shape.tables:
+        connection.execute(_view(connection, shape, table, place, tables))
+    yield
+    for table in shape.tables:  # after an error the caller's transaction takes them back
         connection.execute(f"drop view temp.{quoted(table.name)}")
 
 
-def _view(connection: Connection, shape: Shape, table: Table, name: str | None, tables: dict[str, str]) -> str:
+def _view(connection: Connection, shape: Shape, table: Table, place: Place, tables: dict[str, str]) -> str:
+    name = place.found.get(table.name)
     if name is None:
         if not table.is_optional:
             raise ContractError(
-                f"{shape.platform}: the table {table.name} is missing (looked for {shape.schemas[0]}.{table.name} and"
-                f" {shape.schemas[0]}_{table.name}): sync it, too"
+                f"{shape.platform}: the table {' or '.join(table.names)} is missing beside {place.example}:"
+                " sync it, too"
             )
-        columns, relation = dict.fromkeys(table.columns), "(select 1 limit 0)"
-    else:
-        relation = tables[name]
-        try:
-            described = connection.execute(f"describe from {relation}").fetchall()
-        except duckdb.Error as error:
-            raise ContractError(f"{name} cannot be read: {str(error).splitlines()[0]}") from None
-        there = {column.strip().lower(): column for column, *_ in described}
-        missing = [column for column, may in table.columns.items() if not may and column not in there]
-        if missing:
-            raise ContractError(
-                f"{shape.platform}: {name} has no column {', '.join(missing)}. It has: {', '.join(sorted(there))}"
-            )
-        columns = {column: there.get(column) for column in table.columns}
-    brought = ", ".join(f"{_text(column)} as {quoted(its)}" for its, column in columns.items())
+        nulls = ", ".join(f"null::varchar as {quoted(column)}" for column in table.columns)
+        return f"create temp view {quoted(table.name)} as select {nulls} from (select 1 limit 0)"
+    try:
+        described = connection.execute(f"describe from {tables[name]}").fetchall()
+    except duckdb.Error as error:
+        raise ContractError(f"{name} cannot be read: {str(error).splitlines()[0]}") from None
+    there = {column.strip().lower(): (column, type_) for column, type_, *_ in described}
+    missing = [column for column, may in table.columns.items() if not may and column not in there]
+    if missing:
+        raise ContractError(
+            f"{shape.platform}: {name} has no column {', '.join(missing)}. It has: {', '.join(sorted(there))}"
+        )
+    brought = ", ".join(
+        f"{_text(*there[column]) if column in there else 'null::varchar'} as {quoted(column)}"
+        for column in table.columns
+    )
     latest = ""
     if table.key:
-        order = quoted(table.latest_by or table.key)
-        latest = f" qualify row_number() over (partition by {quoted(table.key)} order by {order} desc nulls last) = 1"
-    return f"create temp view {quoted(table.name)} as select {brought} from {relation}{latest}"
+        key = ", ".join(f"source.{quoted(there[column][0])}" for column in table.key)
+        order = f"source.{quoted(there[table.latest_by][0])} desc nulls last" if table.latest_by in there else "1"
+        latest = f" qualify row_number() over (partition by {key} order by {order}) = 1"
+    return f"create temp view {quoted(table.name)} as select {brought} from {tables[name]} as source{latest}"
 
 
-def _text(column: str | None) -> str:
-    return "null::varchar" if column is None else f"nullif(trim({quoted(column)}::varchar), '')"
+def _text(column: str, type_: str) -> str:
+    """The text of a value: JSON of what is nested, UTC of a moment, and no `.0` of a whole number."""
+    value = quoted(column)
+    if type_.startswith(("STRUCT", "MAP")) or type_.endswith("]"):
+        value = f"to_json({value})"
+    elif type_ == "TIMESTAMP WITH TIME ZONE":
+        value = f"timezone('UTC', {value})"
+    text = f"nullif(trim({value}::varchar), '')"
+    if type_ in ("DOUBLE", "FLOAT"):
+        return f"if({value} = trunc({value}) and abs({value}) < 1e15, {value}::bigint::varchar, {text})"
+    return text

@@ -1,0 +1,68 @@
+-- What the selects of the shapes may use. Values are text; a text that is no number stays, so that its row fails.
+
+create or replace temp macro amount(value) as try_cast(value as decimal(32, 6));
+
+create or replace temp macro in_units(value, is_micros) as
+    case
+        when is_micros and amount(value) is not null
+            then (amount(value)::decimal(29, 3) * 0.000001::decimal(7, 6))::varchar
+        else value
+    end;
+
+-- Many rows of one key are one: their sum.
+create or replace temp macro summed(value) as
+    coalesce(
+        min(value) filter (try_cast(value as decimal(38, 9)) is null),
+        sum(try_cast(value as decimal(38, 9)))::varchar
+    );
+
+create or replace temp macro total_of(one, other) as
+    (coalesce(try_cast(one as decimal(38, 9)), 0) + coalesce(try_cast(other as decimal(38, 9)), 0))::varchar;
+
+create or replace temp macro cents_in_micros(value) as
+    coalesce((try_cast(value as decimal(29, 3)) * 10000)::varchar, value);
+
+-- The account's day of a moment, which is UTC unless it says otherwise. A day stays as it is.
+create or replace temp macro local_day(moment, zone) as
+    case
+        when length(moment) > 10
+            then coalesce(strftime(try_cast(moment as timestamptz) at time zone zone, '%Y-%m-%d'), moment)
+        else moment
+    end;
+
+-- The day that a moment says: an offset is the account's own.
+create or replace temp macro said_day(moment) as
+    coalesce(
+        strftime(
+            try_strptime(
+                regexp_replace(replace(moment, 'T', ' '), '(:\d\d(?:\.\d+)?) ?(?:Z|[+-]\d\d(?::?\d\d)?)$', '\1'),
+                ['%Y-%m-%d', '%Y-%m-%d %H:%M:%S', '%Y-%m-%d %H:%M:%S.%f']
+            ),
+            '%Y-%m-%d'
+        ),
+        moment
+    );
+
+-- urn:li:sponsoredCampaign:42 -> 42
+create or replace temp macro last_of(urn) as split_part(urn, ':', -1);
+
+-- The first of a list, in any notation of it.
+create or replace temp macro first_of(urls) as nullif(trim(split_part(urls, ',', 1), '[]" '), '');
+
+create or replace temp macro with_tags(url, tags) as
+    case when tags is null then url else url || if(contains(url, '?'), '&', '?') || tags end;
+
+-- The figure of one kind among Meta's actions; kinds may be told in parts.
+create or replace temp macro figure(actions, kind) as
+    list_sum([
+        try_cast(action ->> 'value' as decimal(38, 9))
+        for action in from_json(actions, '["json"]') if action ->> 'action_type' = kind
+    ]);
+
+-- Of the names under which Meta tells a purchase, the first that is among the actions.
+create or replace temp macro purchases(actions) as
+    coalesce(
+        figure(actions, 'omni_purchase'),
+        figure(actions, 'purchase'),
+        figure(actions, 'offsite_conversion.fb_pixel_purchase')
+    )::varchar;
