@@ -12,14 +12,14 @@ from decimal import Decimal
 from typing import Any
 
 import httpx
-import msgspec
 
-from connectors.ads.amazon_exports import HOSTS, entities, profile_of, ready
+from connectors.ads.amazon_exports import HOSTS, account_of, entities, profile_of, profiles, rows_of
+from connectors.answers import said
 from connectors.days import spans
-from connectors.errors import TokenExpired, VendorError
+from connectors.errors import Refused, TokenExpired, VendorError
 from connectors.http import Api
 from connectors.money import from_units
-from connectors.platform import Account, OAuth, Platform, SpendRow, required
+from connectors.platform import Account, OAuth, Platform, SpendRow, bearer, each_once, optional, required
 
 REPORT_TYPE = "application/vnd.createasyncreportrequest.v3+json"
 COMMON = ("date", "campaignId", "campaignName", "campaignBudgetCurrencyCode", "impressions", "clicks", "cost")
@@ -47,37 +47,24 @@ class Duplicate(VendorError):
 
 
 def headers(credentials: dict[str, str]) -> dict[str, str]:
-    return {
-        "Authorization": f"Bearer {credentials.get('access_token', '')}",
-        "Amazon-Advertising-API-ClientId": credentials["client_id"],
-    }
+    return {**bearer(credentials), "Amazon-Advertising-API-ClientId": credentials["client_id"]}
 
 
 def check(response: httpx.Response) -> None:
     if response.status_code not in (401, 425):
         return
-    try:
-        body = msgspec.json.decode(response.content)
-        message = str(body.get("detail") or body.get("details") or "no details")
-    except (msgspec.DecodeError, AttributeError):
-        return
+    body = said(response)
+    message = str(body.get("detail") or body.get("details") or "no details")
     if response.status_code == 425 and (found := re.search(r"duplicate of\s*:\s*([\w-]+)", message)):
         raise Duplicate("Amazon is making such a report already: pull again later", found[1])
     if response.status_code == 401:
         if "scope" in message.lower():  # also 401: no matching advertiser, not authorized to access it
-            raise VendorError(f"Amazon did not allow this profile: {message}: it takes a user who may edit its ads")
+            raise Refused(f"{message}: it takes a user who may edit the ads of this profile")
         raise TokenExpired("the access token is not accepted")
 
 
 def accounts(api: Api) -> Iterator[Account]:
-    seen = set()
-    for host in HOSTS:
-        for row in api.get(f"https://{host}/v2/profiles"):
-            id_, info = str(required(row, "profileId", "Amazon's profile")), row.get("accountInfo") or {}
-            if id_ not in seen:
-                seen.add(id_)
-                name = " ".join(filter(None, (info.get("name"), row.get("countryCode"))))
-                yield Account(id_, name or None, row.get("currencyCode"), row.get("timezone"))
+    return each_once(account_of(row) for _, row in profiles(api))
 
 
 def spend(api: Api, account: Account, start: date, end: date) -> Iterator[SpendRow]:
@@ -88,9 +75,8 @@ def spend(api: Api, account: Account, start: date, end: date) -> Iterator[SpendR
         jobs = [(report, _submit(api, host, scope, report, (since, until))) for report in REPORTS]
         for report, job in jobs:
             what = f"the report {report[1]} of {since} to {until}"
-            url = api.poll(lambda job=job: ready(api, f"{host}/reporting/reports/{job}", scope), what,
-                           every=30, limit=4 * 3600)  # fmt: skip
-            for row in api.items(url, "item"):
+            address = f"{host}/reporting/reports/{job}"
+            for row in rows_of(api, address, scope, what, every=30, limit=4 * 3600):
                 yield _spend_row(row, account, profile, report)
 
 
@@ -117,7 +103,7 @@ def _submit(api: Api, host: str, scope: dict[str, str], report: tuple, days: tup
         # What Amazon takes for a duplicate may have other columns or days.
         answer = api.get(f"{host}/reporting/reports/{duplicate.report}", headers=scope)
         same = {name: answer.get(name) for name in ("startDate", "endDate")}
-        same["configuration"] = {n: (answer.get("configuration") or {}).get(n) for n in question["configuration"]}
+        same["configuration"] = {n: optional(answer, f"configuration.{n}") for n in question["configuration"]}
         same["configuration"]["columns"] = sorted(same["configuration"]["columns"] or [])
         question["configuration"]["columns"].sort()
         if same != {name: question[name] for name in same}:
@@ -156,7 +142,6 @@ PLATFORM = Platform(
     name="amazon",
     label="Amazon Ads",
     base_url=f"https://{HOSTS[0]}",
-    secrets=("client_id", "client_secret"),
     repull_days=42,
     check=check,
     headers=headers,

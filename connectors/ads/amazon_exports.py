@@ -12,39 +12,52 @@ from typing import Any
 from connectors.errors import VendorError
 from connectors.http import Api
 from connectors.money import from_units
-from connectors.platform import Account, Entity, required
+from connectors.platform import Account, Entity, entity_of, optional, required
 
 HOSTS = ("advertising-api.amazon.com", "advertising-api-eu.amazon.com", "advertising-api-fe.amazon.com")
+FAILED = ("FAILED", "FAILURE", "CANCELLED")
 PRODUCTS = ("SPONSORED_PRODUCTS", "SPONSORED_BRANDS", "SPONSORED_DISPLAY")
+
+
+def profiles(api: Api) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The address of a region, and a profile there."""
+    for host in HOSTS:
+        for row in api.get(f"https://{host}/v2/profiles"):
+            yield f"https://{host}", row
+
+
+def account_of(profile: dict[str, Any]) -> Account:
+    name = " ".join(filter(None, (optional(profile, "accountInfo.name"), profile.get("countryCode"))))
+    id_ = str(required(profile, "profileId", "Amazon's profile"))
+    return Account(id_, name or None, profile.get("currencyCode"), profile.get("timezone"))
 
 
 def profile_of(api: Api, account: Account) -> tuple[str, dict[str, Any]]:
     """The address of the profile's region, and the profile as it is now."""
-    for host in HOSTS:
-        for row in api.get(f"https://{host}/v2/profiles"):
-            if str(required(row, "profileId", "Amazon's profile")) == account.account_id:
-                return f"https://{host}", row
+    for host, row in profiles(api):
+        if account_of(row).account_id == account.account_id:
+            return host, row
     raise VendorError(f"Amazon no longer lists the profile {account.account_id}: who connected may no longer edit it")
 
 
-def ready(api: Api, path: str, scope: dict[str, str]) -> str | None:
-    """Where a report or an export lies, once it is done."""
-    answer = api.get(path, headers=scope)
-    status = required(answer, "status", "Amazon's job")
-    if status in ("FAILED", "FAILURE", "CANCELLED"):
-        raise VendorError(f"Amazon: the report failed ({answer.get('failureReason') or 'no reason given'}): pull again")
-    return required(answer, "url", "Amazon's job") if status == "COMPLETED" else None
+def rows_of(
+    api: Api, address: str, scope: dict[str, str], what: str, *, every: float, limit: float
+) -> Iterator[dict[str, Any]]:
+    """The rows of a report or an export, once it is done."""
+    job = api.job(
+        lambda: api.get(address, headers=scope), what,
+        status="status", done="COMPLETED", failed=FAILED, reason="failureReason", every=every, limit=limit,
+    )  # fmt: skip
+    return api.items(required(job, "url", "Amazon's job"), "item")
 
 
 def entities(api: Api, account: Account) -> Iterator[Entity]:
     host, profile = profile_of(api, account)
-    yield Entity(account.account_id, "account", account.account_id, name=(profile.get("accountInfo") or {}).get("name"),
-                 currency=profile.get("currencyCode"))  # fmt: skip
+    yield entity_of(account_of(profile))
     for row in _exported(api, host, account, "campaigns", "campaignId"):
-        caps = row.get("budgetCaps") or {}
-        budget = ((caps.get("budgetValue") or {}).get("monetaryBudget") or {}).get("amount")
+        budget = optional(row, "budgetCaps.budgetValue.monetaryBudget.amount")
         micros = from_units(budget) if budget is not None else None
-        daily = caps.get("recurrenceTimePeriod") == "DAILY"
+        daily = optional(row, "budgetCaps.recurrenceTimePeriod") == "DAILY"
         yield Entity(
             account.account_id, "campaign", row["campaignId"], name=row.get("name"), status=row.get("state"),
             objective=row.get("adProduct"), currency=profile.get("currencyCode"),
@@ -61,7 +74,7 @@ def entities(api: Api, account: Account) -> Iterator[Entity]:
         yield Entity(
             account.account_id, "ad", row["adId"], campaign_id=campaign_of.get(adset), adset_id=adset,
             name=creative.get("headline") or next(iter(products), None), status=row.get("state"),
-            destination_url=(creative.get("landingPage") or {}).get("landingPageUrl"),
+            destination_url=optional(creative, "landingPage.landingPageUrl"),
         )  # fmt: skip
 
 
@@ -71,6 +84,5 @@ def _exported(api: Api, host: str, account: Account, what: str, *ids: str) -> It
     asked = {"Amazon-Advertising-API-Scope": account.account_id, "Content-Type": kind, "Accept": kind}
     answer = api.post(f"{host}/{what}/export", json={"adProductFilter": PRODUCTS}, headers=asked)
     job = required(answer, "exportId", "Amazon's answer to an export")
-    url = api.poll(lambda: ready(api, f"{host}/exports/{job}", asked), f"the list of {what}", every=10, limit=3600)
-    for row in api.items(url, "item"):
+    for row in rows_of(api, f"{host}/exports/{job}", asked, f"the list of {what}", every=10, limit=3600):
         yield {**row, **{name: str(required(row, name, f"Amazon's export of {what}")) for name in ids}}

@@ -14,13 +14,13 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
-import msgspec
 
+from connectors.answers import excerpt, said
 from connectors.days import spans
-from connectors.errors import Throttled, TokenExpired, TokenRevoked, TooMuch, VendorError
+from connectors.errors import Refused, Throttled, TokenExpired, TokenRevoked, TooMuch
 from connectors.http import Api
 from connectors.money import from_units
-from connectors.platform import Account, Entity, OAuth, Platform, SpendRow, required
+from connectors.platform import Account, Entity, OAuth, Platform, SpendRow, bearer, entity_of, optional, required
 
 VERSION = "202607"  # a version is served for about a year
 MOST = 15_000  # elements of an answer, which has no pages: what is beyond is left out without a word
@@ -34,7 +34,7 @@ BUDGETS = {"daily_budget_micros": "dailyBudget", "lifetime_budget_micros": "tota
 
 def headers(credentials: dict[str, str]) -> dict[str, str]:
     return {
-        "Authorization": f"Bearer {credentials.get('access_token', '')}",
+        **bearer(credentials),
         "LinkedIn-Version": VERSION,
         "X-Restli-Protocol-Version": "2.0.0",
     }
@@ -44,11 +44,8 @@ def check(response: httpx.Response) -> None:
     status = response.status_code
     if status < 400:
         return
-    try:
-        error = msgspec.json.decode(response.content)
-        code, message = error.get("serviceErrorCode"), str(error.get("message", "no message"))
-    except (msgspec.DecodeError, AttributeError):
-        return
+    error = said(response)
+    code, message = error.get("serviceErrorCode"), str(error.get("message") or excerpt(response))
     if code in REVOKED or error.get("code") == "REVOKED_ACCESS_TOKEN":
         raise TokenRevoked(f"the access was taken back: {message}")
     if status == 401 or code in EXPIRED:
@@ -56,19 +53,19 @@ def check(response: httpx.Response) -> None:
     if status == 429:  # nothing says how long; the limits of a day end at midnight UTC
         raise Throttled(f"too many calls ({message}); limits of a day end at midnight UTC")
     if status == 426:
-        raise VendorError(
-            f"LinkedIn no longer serves version {VERSION} of its API: look for a newer version of Tributary"
-        )
+        raise Refused(f"version {VERSION} of its API is no longer served: look for a newer version of Tributary")
     if status == 403:
-        raise VendorError(
-            f"LinkedIn did not allow {response.request.url.path}: {message}: it takes a role on the ad account, and "
-            "the scopes r_ads and r_ads_reporting"
-        )
+        raise Refused(f"{message}: it takes a role on the ad account, and the scopes r_ads and r_ads_reporting")
 
 
 def accounts(api: Api) -> Iterator[Account]:
     for row in _listed(api, "/adAccounts?q=search", 100):
-        yield Account(row["id"], row.get("name"), row.get("currency"), status=row.get("status"))
+        yield _account(row)
+
+
+def _account(row: dict[str, Any]) -> Account:
+    id_ = str(required(row, "id", "LinkedIn's account"))
+    return Account(id_, row.get("name"), row.get("currency"), status=row.get("status"))
 
 
 def spend(api: Api, account: Account, start: date, end: date) -> Iterator[SpendRow]:
@@ -141,10 +138,9 @@ def _spend_row(row: dict[str, Any], account: Account, currency: str, names: dict
 
 
 def entities(api: Api, account: Account) -> Iterator[Entity]:
-    own = api.get(f"/adAccounts/{account.account_id}")
-    currency = required(own, "currency", "LinkedIn's account")
-    yield Entity(account.account_id, "account", account.account_id, name=own.get("name"), status=own.get("status"),
-                 currency=currency)  # fmt: skip
+    now = _account(api.get(f"/adAccounts/{account.account_id}"))
+    currency = now.currency
+    yield entity_of(now)
     for row in _groups(api, account):
         yield Entity(account.account_id, "campaign", row["id"], name=row.get("name"), status=row.get("status"),
                      objective=row.get("objectiveType"), currency=currency, **_budgets(row))  # fmt: skip
@@ -188,7 +184,7 @@ def _listed(api: Api, path: str, size: int, more: dict[str, str] | None = None) 
         page = f"&pageToken={quote(token, safe='')}" if token else ""
         return api.get(f"{path}&pageSize={size}{page}", headers=more)
 
-    for answer in api.pages("", ask, lambda answer, token: (answer.get("metadata") or {}).get("nextPageToken") or None):
+    for answer in api.pages("", ask, lambda answer, _: optional(answer, "metadata.nextPageToken") or None):
         for row in required(answer, "elements", where):
             yield {**row, "id": str(required(row, "id", where)).rpartition(":")[2]}
 
@@ -197,7 +193,6 @@ PLATFORM = Platform(
     name="linkedin",
     label="LinkedIn",
     base_url="https://api.linkedin.com/rest",
-    secrets=("client_id", "client_secret"),
     repull_days=30,
     check=check,
     headers=headers,

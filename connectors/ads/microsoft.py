@@ -12,15 +12,15 @@ from decimal import Decimal
 from typing import Any
 
 import httpx
-import msgspec
 
-from connectors.ads.microsoft_files import CUSTOMERS, VERSION, about_account, entities, table
-from connectors.ads.microsoft_zones import IN_REPORTS, ZONES
+from connectors.ads.microsoft_files import CUSTOMERS, VERSION, about_account, account_of, entities, finished, table
+from connectors.ads.microsoft_zones import IN_REPORTS
+from connectors.answers import said
 from connectors.days import spans
-from connectors.errors import Throttled, TokenExpired, Transient, VendorError
+from connectors.errors import Refused, Throttled, TokenExpired, Transient
 from connectors.http import Api
 from connectors.money import from_units
-from connectors.platform import Account, OAuth, Platform, SpendRow, required
+from connectors.platform import Account, OAuth, Platform, SpendRow, bearer, optional, required
 
 PAGE = 1000
 MEASURES = ("CurrencyCode", "Spend", "Impressions", "Clicks", "VideoViews", "ConversionsQualified", "Revenue")
@@ -32,22 +32,15 @@ RESTS = {117: 60.0, 207: 60.0, 4204: 900.0}  # seconds: calls a minute, reports 
 
 
 def headers(credentials: dict[str, str]) -> dict[str, str]:
-    return {
-        "Authorization": f"Bearer {credentials.get('access_token', '')}",
-        "DeveloperToken": credentials["developer_token"],
-    }
+    return {**bearer(credentials), "DeveloperToken": credentials["developer_token"]}
 
 
 def check(response: httpx.Response) -> None:
     """Errors are lists of codes, of several kinds."""
     if response.status_code < 400:
         return
-    try:
-        body = msgspec.json.decode(response.content)
-        errors = [e for kind in ("Errors", "OperationErrors", "BatchErrors") for e in body.get(kind) or []]
-    except (msgspec.DecodeError, AttributeError):
-        return
-    for error in errors:
+    body = said(response)
+    for error in (e for kind in ("Errors", "OperationErrors", "BatchErrors") for e in body.get(kind) or []):
         code, message = error.get("Code"), str(error.get("Message", "no message"))
         if code == 109:
             raise TokenExpired("the access token ran out")
@@ -57,7 +50,7 @@ def check(response: httpx.Response) -> None:
             raise Throttled(message, RESTS[code])
         if code == 0:
             raise Transient(message)
-        raise VendorError(f"Microsoft refused {response.request.url.path}: {message} (code {code})")
+        raise Refused(f"{message} (code {code})")
 
 
 def accounts(api: Api) -> Iterator[Account]:
@@ -70,15 +63,7 @@ def accounts(api: Api) -> Iterator[Account]:
 
     for answer in api.pages(0, ask, lambda answer, index: index + 1 if len(answer) == PAGE else None):
         for row in answer:
-            yield _account(row)
-
-
-def _account(row: dict[str, Any]) -> Account:
-    return Account(
-        str(required(row, "Id", "Microsoft's account")), row.get("Name"), row.get("CurrencyCode"),
-        ZONES.get(row.get("TimeZone") or ""), status=row.get("AccountLifeCycleStatus"),
-        manager=str(required(row, "ParentCustomerId", "Microsoft's account")),
-    )  # fmt: skip
+            yield account_of(row)
 
 
 def spend(api: Api, account: Account, start: date, end: date) -> Iterator[SpendRow]:
@@ -105,9 +90,13 @@ def spend(api: Api, account: Account, start: date, end: date) -> Iterator[SpendR
             }
             answer = api.post(f"/{VERSION}/GenerateReport/Submit", json={"ReportRequest": question}, headers=about)
             job = required(answer, "ReportRequestId", "Microsoft's answer to a report")
-            what = f"the {report.lower()} report of {since} to {until}"
-            url = api.poll(lambda job=job: _report_url(api, job, about), what, every=5, limit=3600)
-            if url:
+            done = finished(
+                api, f"/{VERSION}/GenerateReport/Poll", {"ReportRequestId": job}, about,
+                f"the {report.lower()} report of {since} to {until}",
+                status="ReportRequestStatus.Status", done="Success",
+            )  # fmt: skip
+            # Without rows there is no file. Its address holds for five minutes.
+            if url := optional(done, "ReportRequestStatus.ReportDownloadUrl"):
                 with table(api, url) as read:
                     for line in read():
                         yield _spend_row(line, account, report, level)
@@ -115,15 +104,6 @@ def spend(api: Api, account: Account, start: date, end: date) -> Iterator[SpendR
 
 def _day(day: date) -> dict[str, int]:
     return {"Day": day.day, "Month": day.month, "Year": day.year}
-
-
-def _report_url(api: Api, job: str, about: dict[str, str]) -> str | None:
-    """Where a report lies once it is done; empty where it has no rows. The address holds for five minutes."""
-    answer = api.post(f"/{VERSION}/GenerateReport/Poll", json={"ReportRequestId": job}, headers=about)
-    status = required(answer, "ReportRequestStatus.Status", "Microsoft's report job")
-    if status not in ("Pending", "InProgress", "Success"):
-        raise VendorError(f"Microsoft: the report ended as `{status}`: pull again, or fewer days at once")
-    return (answer["ReportRequestStatus"].get("ReportDownloadUrl") or "") if status == "Success" else None
 
 
 def _spend_row(row: dict[str, str], account: Account, report: str, level: Any) -> SpendRow:

@@ -12,17 +12,27 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from connectors.errors import VendorError
+from connectors.ads.microsoft_zones import ZONES
 from connectors.http import Api
+from connectors.links import destination
 from connectors.money import from_units
-from connectors.platform import Account, Entity, required
+from connectors.platform import Account, Entity, entity_of, required
 
 VERSION = "v13"
 CUSTOMERS = "https://clientcenter.api.bingads.microsoft.com/CustomerManagement"
 BULK = "https://bulk.api.bingads.microsoft.com/Bulk"
+FAILED = ("Error", "Failed", "FailedFullSyncRequired")  # a report; a bulk file
 PARENTS = {"Campaign": "campaign", "Ad Group": "adset"}
 ABOVE = {"campaign": (), "adset": ("Campaign",), "ad": ("Ad Group", "Campaign")}
 OF_PARENTS = ("Type", "Id", "Parent Id", "Tracking Template", "Final Url Suffix")
+
+
+def account_of(row: dict[str, Any]) -> Account:
+    return Account(
+        str(required(row, "Id", "Microsoft's account")), row.get("Name"), row.get("CurrencyCode"),
+        ZONES.get(row.get("TimeZone") or ""), status=row.get("AccountLifeCycleStatus"),
+        manager=str(required(row, "ParentCustomerId", "Microsoft's account")),
+    )  # fmt: skip
 
 
 def about_account(api: Api, account: Account) -> tuple[dict[str, Any], dict[str, str]]:
@@ -36,8 +46,7 @@ def about_account(api: Api, account: Account) -> tuple[dict[str, Any], dict[str,
 def entities(api: Api, account: Account) -> Iterator[Entity]:
     row, about = about_account(api, account)
     currency = required(row, "CurrencyCode", "Microsoft's account")
-    yield Entity(account.account_id, "account", account.account_id, name=row.get("Name"),
-                 status=row.get("AccountLifeCycleStatus"), currency=currency)  # fmt: skip
+    yield entity_of(account_of(row))
     question = {
         "AccountIds": [account.account_id],
         "DownloadEntities": ["Campaigns", "AdGroups", "Ads"],
@@ -48,8 +57,9 @@ def entities(api: Api, account: Account) -> Iterator[Entity]:
     }
     answer = api.post(f"{BULK}/{VERSION}/Campaigns/DownloadByAccountIds", json=question, headers=about)
     job = required(answer, "DownloadRequestId", "Microsoft's answer to a bulk download")
-    url = api.poll(lambda: _bulk_url(api, job, about), "the list of campaigns and ads", every=5, limit=3600)
-    with table(api, url) as read:
+    done = finished(api, f"{BULK}/{VERSION}/BulkDownloadStatus/Query", {"RequestId": job}, about,
+                    "the list of campaigns and ads", status="RequestStatus", done="Completed")  # fmt: skip
+    with table(api, required(done, "ResultFileUrl", "Microsoft's bulk download")) as read:
         # What ads need of the ad groups and campaigns above them, which may come after them.
         parents = {
             (line["Type"], line["Id"]): {column: line.get(column) or "" for column in OF_PARENTS}
@@ -90,28 +100,24 @@ def _destination(above: list[dict[str, str]]) -> str | None:
         return next((line[column] for line in above if line.get(column)), "")
 
     template, suffix = nearest("Tracking Template"), nearest("Final Url Suffix")
-    if url and template.startswith("{lpurl}"):  # others lead through a redirect
-        more = template.removeprefix("{lpurl}")
-        url += f"&{more[1:]}" if "?" in url and more.startswith("?") else more
-    return (f"{url}{'&' if '?' in url else '?'}{suffix}" if suffix else url) if url else None
+    return destination(url, template=template, parameters=suffix)
 
 
-def _bulk_url(api: Api, job: str, about: dict[str, str]) -> str | None:
-    answer = api.post(f"{BULK}/{VERSION}/BulkDownloadStatus/Query", json={"RequestId": job}, headers=about)
-    status = required(answer, "RequestStatus", "Microsoft's bulk download")
-    if status not in ("InProgress", "Completed"):
-        raise VendorError(f"Microsoft: the list of campaigns and ads ended as `{status}`: try again later")
-    return required(answer, "ResultFileUrl", "Microsoft's bulk download") if status == "Completed" else None
+def finished(
+    api: Api, path: str, job: dict[str, str], about: dict[str, str], what: str, *, status: str, done: str
+) -> dict[str, Any]:
+    """The answer about a report or a bulk file once it is done."""
+    return api.job(
+        lambda: api.post(path, json=job, headers=about), what,
+        status=status, done=done, failed=FAILED, every=5, limit=3600,
+    )  # fmt: skip
 
 
 @contextmanager
 def table(api: Api, url: str) -> Iterator[Callable[[], Iterator[dict[str, str]]]]:
     """What reads the rows of a zipped CSV, as often as it is called."""
     with api.download(url) as file:
-        try:
-            archive = zipfile.ZipFile(file)
-        except zipfile.BadZipFile:
-            raise VendorError("Microsoft: the report is no whole zip file: pull again") from None
+        archive = zipfile.ZipFile(file)
 
         def read() -> Iterator[dict[str, str]]:
             with archive.open(archive.namelist()[0]) as member:
