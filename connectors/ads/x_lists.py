@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 from connectors.http import Api
-from connectors.platform import Account, Entity, entity_of, required
+from connectors.platform import Account, Entity, entity_of, optional, required
 
 VERSION = "12"
 T = TypeVar("T")
@@ -76,7 +76,7 @@ def entities(api: Api, account: Account) -> Iterator[Entity]:
         posts = {post["tweet_id"]: post for post in listed(api, f"{where}/tweets", **asked)}
         for row in batch:
             post = posts.get(row["tweet_id"], {})
-            links = [url["expanded_url"] for url in (post.get("entities") or {}).get("urls", ())]
+            links = [url["expanded_url"] for url in optional(post, "entities.urls") or ()]
             yield Entity(
                 id_, "ad", row["id"], campaign_id=parents.get(row["line_item_id"]), adset_id=row["line_item_id"],
                 creative_id=row["tweet_id"], name=post.get("name") or post.get("full_text"),
