@@ -247,6 +247,94 @@ def test_one_key_stated_twice_in_one_file_is_never_guessed(raw, tmp_path):
     assert "aggregate them, or add the id" in failures(raw)[0][2]
 
 
+LEVELS = "date,platform,account_id,currency,spend,level,campaign_id,adset_id,ad_id,video_views\n"
+
+
+def test_a_stated_total_is_a_row_of_its_own(raw, tmp_path):
+    day = "2026-07-01,meta,1,USD"
+    text = f"{LEVELS}{day},10,Account,,,,\n{day},8,campaign,c,,,\n{day},8,ad,c,s,a,7\n{day},3,,c,s,b,\n"
+    assert load(raw, "spend", put(tmp_path, text)).loaded == 4
+    assert raw.execute("select level, campaign_id, ad_id, video_views from raw.ad_spend order by all").fetchall() == [
+        ("account", None, None, None),
+        ("campaign", "c", None, None),
+        (None, "c", "a", 7),
+        (None, "c", "b", None),
+    ]
+    restated = load(raw, "spend", put(tmp_path, f"{LEVELS}{day},11,account,,,,\n"))
+    assert (restated.loaded, restated.replaced) == (1, 1)
+
+
+def test_a_row_from_before_levels_is_the_same_row(raw, tmp_path):
+    load(raw, "spend", put(tmp_path, SPEND + "2026-07-01,meta,1,c,USD,10.10,5\n"))
+    # As earlier versions hashed it: there was no level and there were no views.
+    assert raw.execute("select _content_hash from raw.ad_spend").fetchone() == ("cb5528ca73152c0be79157428e1ed2a2",)
+    head = SPEND.replace("impressions", "impressions,level,video_views")
+    assert load(raw, "spend", put(tmp_path, head + "2026-07-01,meta,1,c,USD,10.1,5,ad,\n")).duplicate == 1
+
+
+def test_the_history_of_an_older_warehouse_gains_columns(home, tmp_path):
+    with connect(home) as raw:
+        for column in ("level", "video_views"):
+            raw.execute(f"alter table raw.ad_spend_history drop column {column}")
+    with connect(home) as raw:  # they come after the history's own columns
+        for spend in (1, 2):
+            load(raw, "spend", put(tmp_path, f"{LEVELS}2026-07-01,meta,1,USD,{spend},account,,,,7\n"))
+        history = "select level, video_views, spend_micros, _replaced_at >= _loaded_at from raw.ad_spend_history"
+        assert raw.execute(history).fetchall() == [("account", 7, 1_000_000, True)]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason", "detail"),
+    [
+        ("account,c,,", "bad_level", "the total of an account has no campaign_id, adset_id or ad_id"),
+        ("campaign,c,s,", "bad_level", "the total of a campaign has no adset_id or ad_id"),
+        ("adset,c,,", "bad_level", "the total of an ad set has an adset_id and no ad_id"),
+        ("campaign,,,", "missing_value", "campaign_id is empty and required unless level is account"),
+        (",,,a", "missing_value", "campaign_id is empty and required unless level is account"),
+        ("creative,c,,", "bad_level", "level creative is not account, campaign, adset or ad"),
+    ],
+)
+def test_a_level_and_its_ids_fit_together(raw, tmp_path, row, reason, detail):
+    report = load(raw, "spend", put(tmp_path, f"{LEVELS}2026-07-01,meta,1,USD,1,{row},\n"))
+    assert report.reasons == {reason: 1}
+    assert failures(raw)[0][2] == detail
+
+
+def test_account_totals_need_no_column_of_campaigns(raw, tmp_path):
+    head = "date,platform,account_id,currency,spend"
+    totals = put(tmp_path, f"{head},level\n2026-07-01,meta,1,USD,5,account\n2026-07-01,meta,1,USD,5,campaign\n")
+    assert load(raw, "spend", totals).reasons == {"missing_value": 1}
+    with pytest.raises(ContractError, match="required column campaign_id is missing"):
+        load(raw, "spend", put(tmp_path, f"{head}\n2026-07-01,meta,1,USD,5\n"))
+
+
+FEES = "fee_id,platform,campaign_id,amount,currency,starts_on"
+
+
+def test_fees(raw, tmp_path):
+    text = f"{FEES}\nf1,Meta,summer,1000,EUR,2026-07-01\n"
+    assert load(raw, "fees", put(tmp_path, text)).loaded == 1
+    columns = "org_id, platform, account_id, basis, amount_micros, starts_on::varchar, ends_on::varchar"
+    fees = f"select {columns} from raw.fees order by fee_id"
+    assert raw.execute(fees).fetchall() == [
+        ("default", "meta", "meta", "period", 1_000_000_000, "2026-07-01", "2026-07-01")
+    ]
+    more = (
+        f"{FEES},ends_on,basis,account_id\n"
+        "f1,meta,summer,900,EUR,2026-07-01,2026-07-31,,\n"
+        "f2,meta,summer,5,EUR,2026-07-01,,Conversion,9\n"  # an account of another org
+        "f3,meta,summer,5,EUR,2026-07-02,2026-07-01,,\n"
+        "f4,meta,summer,5,EUR,2026-07-02,,monthly,\n"
+    )
+    report = load(raw, "fees", put(tmp_path, more))
+    assert (report.loaded, report.replaced, report.reasons) == (2, 1, {"bad_period": 1, "bad_basis": 1})
+    assert raw.execute(fees).fetchall() == [
+        ("default", "meta", "meta", "period", 900_000_000, "2026-07-01", "2026-07-31"),
+        ("nord", "meta", "9", "conversion", 5_000_000, "2026-07-01", "2026-07-01"),
+    ]
+    assert "ends_on 2026-07-01 is before starts_on 2026-07-02" in [detail for _, _, detail, _ in failures(raw)]
+
+
 def test_rates_are_replaced(raw, tmp_path):
     head = "date,base,quote,rate\n"
     load(raw, "exchange-rates", put(tmp_path, head + "2026-07-01,EUR,USD,1.1\n"))

@@ -161,7 +161,7 @@ def two(tmp_path_factory):
         yield folder, one, other, count(100)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=st.lists(STEP, min_size=1, max_size=7))
 def test_any_sequence_ends_as_one_clean_pull_and_replays(two, steps):
     folder, one, other, numbers = two
