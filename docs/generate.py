@@ -1,6 +1,6 @@
-"""dbt_project/models/marts/*.yml -> docs/marts.md, the marts reference.
+"""dbt_project/models/marts/*.yml -> docs/marts.md, the marts reference; files that documents quote -> those documents.
 
-`python docs/generate.py` writes it; tests/test_docs.py fails when the file is not what this would write.
+`python docs/generate.py` writes them; tests/test_docs.py fails when a file is not what this would write.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 ROOT = Path(__file__).resolve().parents[1]
 MARTS = ROOT / "dbt_project" / "models" / "marts"
 REFERENCE = ROOT / "docs" / "marts.md"
+QUOTE = re.compile(r"(<!-- quoted: (\S+) -->\n+```\w+\n).*?(?<=\n)(```\n)", re.DOTALL)
 
 # In the order of the flow; the rest follow by name.
 FIRST = (
@@ -95,6 +96,15 @@ def rendered(marts: list[Mart]) -> str:
     return "\n".join(parts) + "\n"
 
 
+def with_quotes(text: str) -> str:
+    """A document with each code block behind `<!-- quoted: path -->` as that file is now."""
+    return QUOTE.sub(lambda found: f"{found[1]}{(ROOT / found[2]).read_text()}{found[3]}", text)
+
+
 if __name__ == "__main__":
     REFERENCE.write_text(rendered(read_marts()))
     print(f"wrote {REFERENCE.relative_to(ROOT)}")
+    for path in sorted((ROOT / "docs").glob("**/*.md")):
+        if QUOTE.search(text := path.read_text()):
+            path.write_text(with_quotes(text))
+            print(f"wrote {path.relative_to(ROOT)}")

@@ -12,15 +12,17 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
-from connectors.credentials import load
+from fixtures import example_platform
 from vendors import VENDORS
 from vendors.base import Vendor, serving, summed
 
-from connectors.ads import PLATFORMS
+from connectors import ads
+from connectors.credentials import load
 from connectors.errors import TokenRevoked, VendorError
 from connectors.http import Api
 from connectors.platform import Account, Click, SpendRow
 
+PLATFORMS = {**ads.PLATFORMS, "example": example_platform.PLATFORM}
 FIRST, LAST = date(2026, 11, 10), date(2026, 11, 12)
 
 

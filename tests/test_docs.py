@@ -26,6 +26,13 @@ def test_the_reference_is_what_the_yml_says() -> None:
     )
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_quoted_files_are_as_they_are(document: Path) -> None:
+    text = document.read_text()
+    assert text == generator["with_quotes"](text), f"{document.name}: run python docs/generate.py"
+    assert text.count("<!-- quoted:") == len(generator["QUOTE"].findall(text)), f"{document.name}: no block behind it"
+
+
 def test_every_mart_is_described() -> None:
     assert sorted(MARTS) == MODELS
 

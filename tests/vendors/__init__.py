@@ -1,7 +1,8 @@
-"""The platforms' APIs on loopback, one module a platform."""
+"""The platforms' APIs on loopback, one module a platform, and the one that docs/add-a-platform.md made up."""
 
 from vendors.amazon import Amazon
 from vendors.base import Vendor
+from vendors.example import Example
 from vendors.google import Google
 from vendors.linkedin import LinkedIn
 from vendors.meta import Meta
@@ -25,5 +26,6 @@ VENDORS: dict[str, type[Vendor]] = {
         LinkedIn,
         X,
         Amazon,
+        Example,
     )
 }  # fmt: skip
