@@ -101,9 +101,10 @@ def _pulled(home: Home, settings: Settings, task: Task, folder: Path, *, clock: 
             warnings = _spool_all(api, task, folder, teller)
         with build_lock(home, f"pull {task.name}", teller.say), connect(home) as connection:
             report = load_pull(connection, asked, folder / "spend", settings)
-            for path, keep in ((folder / "entities", keep_entities), (folder / "clicks", keep_clicks)):
-                if path.exists():
-                    keep(connection, asked.org, asked.platform, path, started)
+            if (folder / "entities").exists():
+                keep_entities(connection, asked.org, asked.platform, folder / "entities", started)
+            if (folder / "clicks").exists():
+                keep_clicks(connection, asked.org, asked.platform, folder / "clicks")
             shown_from = min(task.start, task.end - timedelta(days=SHOWN_DAYS - 1))
             return Outcome(report, warnings, days_of(connection, asked.platform, shown_from, task.end))
     except Exception as error:
