@@ -22,7 +22,7 @@ by_kind as (
         sum(loads.duplicate_rows) as duplicate_rows,
     from loads
     inner join latest on loads.loaded_at > {{ dbt.dateadd('hour', -24, 'latest.loaded_at') }}
-    where coalesce(loads.format, '') <> 'pull' -- trailing days are pulled again each day, mostly unchanged
+    where coalesce(loads.format, '') not in ('pull', 'synced') -- these are read again each day, mostly unchanged
     group by loads.kind
 )
 
