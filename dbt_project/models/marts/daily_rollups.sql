@@ -1,50 +1,38 @@
+{#- Each of the three is summed to every grain on its own; only then is spend repeated for the models and modes. -#}
+{%- set scenario = ['attribution_model', 'lookback_days', 'accounting_mode'] -%}
+{%- set entity = ['org_id', 'date', 'grain', 'platform', 'campaign_id', 'adset_id', 'ad_id'] -%}
 with
 
-performance as (
-    select * from {{ ref('int_daily_performance') }}
+spend as (
+    select * from {{ ref('int_daily_spend') }}
+),
+
+credit as (
+    select * from {{ ref('int_daily_credit') }}
 ),
 
 waste as (
-    select * from {{ ref('waste_flags') }}
+    select * from {{ ref('int_daily_waste') }}
 ),
 
--- The part of a day's spend that a flag calls wasted; the flag of the ad goes before its ad set's and its campaign's.
-with_waste as (
-    select
-        performance.*,
-        performance.platform = '(unattributed)' as is_unattributed,
-        coalesce(
-            {{ rounded_share(
-                'performance.spend_micros',
-                'coalesce(ad_flag.waste_spend_micros, adset_flag.waste_spend_micros, campaign_flag.waste_spend_micros)',
-                'coalesce(ad_flag.spend_micros, adset_flag.spend_micros, campaign_flag.spend_micros)',
-            ) }},
-            0
-        ) as waste_spend_micros,
-    from performance
-    {%- for grain, ids in [
-        ('ad', ['campaign_id', 'adset_id', 'ad_id']),
-        ('adset', ['campaign_id', 'adset_id']),
-        ('campaign', ['campaign_id']),
-    ] %}
-    left join waste as {{ grain }}_flag
-        on {{ grain }}_flag.grain = '{{ grain | upper }}'
-        and performance.org_id = {{ grain }}_flag.org_id
-        and performance.attribution_model = {{ grain }}_flag.attribution_model
-        and performance.platform = {{ grain }}_flag.platform
-        {%- for id in ids %}
-        and performance.{{ id }} = {{ grain }}_flag.{{ id }}
-        {%- endfor %}
-        and performance.date between {{ grain }}_flag.period_start and {{ grain }}_flag.period_end
-    {%- endfor %}
+orgs as (
+    select * from {{ ref('stg_raw__orgs') }}
 ),
 
-{%- set slice = 'org_id, date, attribution_model, lookback_days, accounting_mode, is_unattributed' %}
+scenarios as (
+    select * from {{ ref('int_scenarios') }}
+),
 
-rolled as (
+{% for source, slice, measures in [
+    ('spend', [], ['impressions', 'clicks', 'spend_micros']),
+    ('credit', scenario, ['credit', 'value_micros']),
+    ('waste', ['attribution_model'], ['waste_spend_micros']),
+] -%}
+{% set slice = (['org_id', 'date'] + slice + ['is_unattributed']) | join(', ') -%}
+-- An id finer than the grain is '' for now, so that rows meet by equality.
+{{ source }}_by_grain as (
     select
-        org_id,
-        date,
+        {{ slice }},
         case
             when grouping(platform) = 1 then 'ORGANIZATION'
             when grouping(campaign_id) = 1 then 'PLATFORM'
@@ -52,20 +40,14 @@ rolled as (
             when grouping(ad_id) = 1 then 'ADSET'
             else 'AD'
         end as grain,
-        case when grouping(platform) = 1 and is_unattributed then '(unattributed)' else platform end as platform,
-        campaign_id,
-        adset_id,
-        ad_id,
-        attribution_model,
-        lookback_days,
-        accounting_mode,
-        cast(sum(impressions) as bigint) as impressions,
-        cast(sum(clicks) as bigint) as clicks,
-        cast(sum(spend_micros) as bigint) as spend_micros,
-        {{ as_conversions("sum(credit)") }} as conversions,
-        cast(sum(value_micros) as bigint) as conversion_value_micros,
-        cast(sum(waste_spend_micros) as bigint) as waste_spend_micros,
-    from with_waste
+        case when grouping(platform) = 1 and is_unattributed then '(unattributed)' else coalesce(platform, '') end as platform,
+        coalesce(campaign_id, '') as campaign_id,
+        coalesce(adset_id, '') as adset_id,
+        coalesce(ad_id, '') as ad_id,
+        {%- for measure in measures %}
+        sum({{ measure }}) as {{ measure }},
+        {%- endfor %}
+    from (select *, platform = '(unattributed)' as is_unattributed from {{ source }}) as {{ source }}_rows
     group by grouping sets (
         ({{ slice }}),
         ({{ slice }}, platform),
@@ -75,15 +57,49 @@ rolled as (
     )
 ),
 
+{% endfor -%}
+
+-- Spend is the same whatever the model and mode say of conversions, so that every slice holds all of it. Sorted before it
+-- is repeated, it comes out by org and day; to sort all of the mart would take longer than the rest.
+spend_by_scenario as (
+    select
+        spend_by_grain.*,
+        scenarios.attribution_model,
+        orgs.lookback_days,
+        scenarios.accounting_mode,
+        waste_by_grain.waste_spend_micros,
+    from (select * from spend_by_grain order by org_id, date, grain) as spend_by_grain
+    inner join orgs using (org_id)
+    cross join scenarios
+    left join waste_by_grain
+        on scenarios.attribution_model = waste_by_grain.attribution_model
+        {%- for column in entity %}
+        and spend_by_grain.{{ column }} = waste_by_grain.{{ column }}
+        {%- endfor %}
+),
+
+joined as (
+    select
+        {{ (entity + scenario) | join(', ') }},
+        cast(coalesce(spend_by_scenario.impressions, 0) as bigint) as impressions,
+        cast(coalesce(spend_by_scenario.clicks, 0) as bigint) as clicks,
+        cast(coalesce(spend_by_scenario.spend_micros, 0) as bigint) as spend_micros,
+        {{ as_conversions('coalesce(credit_by_grain.credit, 0)') }} as conversions,
+        cast(coalesce(credit_by_grain.value_micros, 0) as bigint) as conversion_value_micros,
+        cast(coalesce(spend_by_scenario.waste_spend_micros, 0) as bigint) as waste_spend_micros,
+    from spend_by_scenario
+    full join credit_by_grain using ({{ (entity + scenario) | join(', ') }})
+),
+
 final as (
     select
         org_id,
         date,
         grain,
-        platform,
-        campaign_id,
-        adset_id,
-        ad_id,
+        nullif(platform, '') as platform,
+        nullif(campaign_id, '') as campaign_id,
+        nullif(adset_id, '') as adset_id,
+        nullif(ad_id, '') as ad_id,
         attribution_model,
         lookback_days,
         accounting_mode,
@@ -98,8 +114,7 @@ final as (
         spend_micros / 1e6 / nullif(clicks, 0) as cpc,
         waste_spend_micros,
         waste_spend_micros / cast(nullif(spend_micros, 0) as double) as waste_pct,
-    from rolled
+    from joined
 )
 
 select * from final
-order by org_id, date, grain
