@@ -2,6 +2,6 @@
 {% macro touch_class_columns() -%}
     {{ return([
         'org_id', 'given_touch_type', 'given_channel', 'given_platform', 'source', 'medium', 'campaign', 'campaign_id',
-        'adset_id', 'ad_id', 'click_id_type', 'link_key', 'ad_content', 'creator_code',
+        'adset_id', 'ad_id', 'click_id_type', 'link_key',
     ]) }}
 {%- endmacro %}

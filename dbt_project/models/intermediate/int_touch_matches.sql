@@ -5,13 +5,13 @@
     (1, 'id', 'campaign_id', ['coalesce(touches.campaign_id, touches.campaign)']),
     (2, 'id', 'ad_id', ['touches.ad_id', 'touches.campaign_id']),
     (3, 'id', 'adset_id', ['touches.adset_id', 'touches.campaign_id']),
-    (5, 'url_parameter', 'campaign_id', ['link_ids.url_campaign_id']),
-    (6, 'url_parameter', 'ad_id', ['link_ids.url_ad_id']),
-    (7, 'url_parameter', 'adset_id', ['link_ids.url_adset_id']),
+    (5, 'url_parameter', 'campaign_id', ['link_clues.url_campaign_id']),
+    (6, 'url_parameter', 'ad_id', ['link_clues.url_ad_id']),
+    (7, 'url_parameter', 'adset_id', ['link_clues.url_adset_id']),
     (8, 'alias', 'alias', [name_key('touches.campaign')]),
     (9, 'destination', 'destination', [
-        hash_key(['touches.traffic_source', 'touches.traffic_campaign', 'touches.ad_content']),
-        hash_key([any_source, 'touches.traffic_campaign', 'touches.ad_content']),
+        hash_key(['touches.traffic_source', 'touches.traffic_campaign', 'link_clues.ad_content']),
+        hash_key([any_source, 'touches.traffic_campaign', 'link_clues.ad_content']),
     ]),
     (10, 'destination', 'destination', [
         hash_key(['touches.traffic_source', 'touches.traffic_campaign', no_content]),
@@ -25,8 +25,8 @@ touches as (
     select * from {{ ref('int_touch_platforms') }}
 ),
 
-link_ids as (
-    select * from {{ ref('int_link_ids') }}
+link_clues as (
+    select * from {{ ref('int_link_clues') }}
 ),
 
 campaign_clues as (
@@ -45,7 +45,7 @@ touch_clues as (
         '{{ clue }}' as clue,
         {{ value }} as value,
     from touches
-    left join link_ids using (link_key)
+    left join link_clues using (link_key)
     where touches.is_linkable
 
     union all
@@ -53,14 +53,15 @@ touch_clues as (
     {%- endfor %}
     -- A creator whose fee is agreed is paid, whatever the link says of itself and its platform.
     select
-        class_id,
-        org_id,
+        touches.class_id,
+        touches.org_id,
         null,
         12,
         'creator_code',
         'creator_code',
-        lower(trim(creator_code)),
+        lower(trim(link_clues.creator_code)),
     from touches
+    inner join link_clues using (link_key)
 ),
 
 candidates as (
@@ -88,13 +89,13 @@ candidates as (
         4,
         'click_id',
         touches.click_platform,
-        link_ids.clicked_campaign_id,
-        link_ids.clicked_adset_id,
-        link_ids.clicked_ad_id,
+        link_clues.clicked_campaign_id,
+        link_clues.clicked_adset_id,
+        link_clues.clicked_ad_id,
         null,
     from touches
-    inner join link_ids using (link_key)
-    where touches.is_linkable and link_ids.clicked_campaign_id is not null
+    inner join link_clues using (link_key)
+    where touches.is_linkable and link_clues.clicked_campaign_id is not null
 ),
 
 -- A way counts only where it leads to exactly one campaign.

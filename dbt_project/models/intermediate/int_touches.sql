@@ -11,15 +11,7 @@ interactions as (
     select * from {{ ref('stg_raw__interactions') }}
 ),
 
-destination_contents as (
-    select distinct
-        org_id,
-        content,
-    from {{ ref('int_ad_destinations') }}
-    where content is not null
-),
-
-unioned as (
+final as (
     select
         touchpoint_id,
         org_id,
@@ -73,7 +65,7 @@ unioned as (
         ad_id,
         cast(null as varchar),
         cast(null as varchar),
-        cast(null as varchar),
+        {{ link_key(['creator_code']) }},
         creator_code,
         cast(null as varchar),
         cast(null as varchar),
@@ -81,15 +73,6 @@ unioned as (
         1,
         cast(null as varchar),
     from interactions
-),
-
--- Contents are many; only those that an ad's address has can lead to the ad.
-final as (
-    select
-        unioned.*,
-        destination_contents.content as ad_content,
-    from unioned
-    left join destination_contents using (org_id, content)
 )
 
 select * from final

@@ -32,6 +32,15 @@ ads as (
     where ad_id is not null
 ),
 
+-- Contents are many; only those that an ad's address has can lead to the ad.
+ad_contents as (
+    select distinct
+        org_id,
+        content,
+    from {{ ref('int_ad_destinations') }}
+    where content is not null
+),
+
 user_agents as (
     select * from {{ ref('stg_raw__user_agents') }}
 ),
@@ -155,11 +164,15 @@ with_source as (
         url_campaign_id,
         url_adset_id,
         url_ad_id,
+        ad_contents.content as ad_content,
     from with_clues
     left join sources on with_clues.referrer_host = sources.source
     left join ads
         on with_clues.org_id = ads.org_id
         and with_clues.utm_content = ads.ad_id
+    left join ad_contents
+        on with_clues.org_id = ad_contents.org_id
+        and with_clues.utm_content = ad_contents.content
     left join clicks
         on with_clues.org_id = clicks.org_id
         and with_clues.click_platform = clicks.platform
@@ -171,10 +184,7 @@ with_source as (
 final as (
     select
         with_source.* exclude (user_agent, type, sample_percent, is_replay),
-        case
-            when coalesce({{ link_id_columns() | join(', ') }}) is not null
-                then {{ hash_key(link_id_columns()) }}
-        end as link_key,
+        {{ link_key() }} as link_key,
         case
             when user_agents.is_bot then 'bot'
             else coalesce(user_agents.device_type, {{ device_type('with_source.user_agent') }})
