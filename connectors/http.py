@@ -117,6 +117,8 @@ class Api(Transport):
                     f"{self.platform.label}: {what} was not ready after {limit / 60:.0f} minutes: pull again later"
                 )
             pause = min(every, limit - waited)
+            if waited // 60 < (waited + pause) // 60 or not waited:
+                self.say(f"{self.platform.label}: waiting for {what}")
             self.clock.sleep(pause)
             waited += pause
         return answer

@@ -13,7 +13,7 @@ from ingestion.inbox import import_inbox
 from ingestion.retire import retire
 from ingestion.segments import load_landing
 from ingestion.settings import land_settings, load_settings
-from orchestration import metadata, pull_metadata, pulls
+from orchestration import metadata, pull_metadata
 from orchestration.project import clear_targets, load_project
 from orchestration.resources import Warehouse
 from serving.publish import publish
@@ -24,6 +24,7 @@ SETTINGS = {
     "sites": "One site and the org it belongs to.",
     "ad_accounts": "One ad account and the org that pays it.",
     "touch_type_windows": "One touch type of an org whose lookback window differs from the org's.",
+    "campaign_aliases": "One other name by which links call a campaign.",
     "targets": "One platform or campaign whose targets differ from its org's.",
 }
 FILES = {
@@ -41,8 +42,8 @@ FILES = {
 LANDED = ("interactions", "conversions", "refunds", "postbacks", "survey-answers")
 
 PULLED = {
-    "ad_spend": [*(pull_metadata.key_of(name) for name in PLATFORMS), pulls.synced.key],
-    "exchange_rates": [pulls.ecb.key],
+    "ad_spend": [*(pull_metadata.key_of(name) for name in PLATFORMS), pull_metadata.SYNCED],
+    "exchange_rates": [pull_metadata.ECB],
 }
 
 project = load_project(Home.from_environment())
@@ -122,22 +123,32 @@ def raw_asset(kind: str, table: str, description: str) -> dg.AssetsDefinition:
 
 raw_assets = [events, *(raw_asset(kind, table, description) for kind, (table, description) in FILES.items())]
 
-# What every import writes beside its rows.
+# What every import, and every pull, writes beside its rows.
 import_ledgers = [
     dg.AssetSpec(
-        ["raw", table],
-        deps=[asset.key for asset in raw_assets],
-        description=description,
-        group_name="raw",
-        kinds={"duckdb"},
-        owners=OWNERS,
+        ["raw", table], deps=deps, description=description, group_name="raw", kinds={"duckdb"}, owners=OWNERS
     )
-    for table, description in {
-        "loads": "One import of one file or segment: rows received, loaded, duplicate, failed and limited.",
-        "failed_events": "One input row that broke its contract, with the reason.",
-        "user_agents": "One user agent, and what it means.",
-        "addresses": "One hashed address, and where it is.",
-    }.items()
+    for deps, tables in (
+        (
+            [asset.key for asset in raw_assets],
+            {
+                "loads": "One import of one file or segment: rows received, loaded, duplicate, failed and limited.",
+                "failed_events": "One input row that broke its contract, with the reason.",
+                "user_agents": "One user agent, and what it means.",
+                "addresses": "One hashed address, and where it is.",
+            },
+        ),
+        (
+            [*PULLED["ad_spend"], ["raw", "ad_spend"]],
+            {
+                "ad_spend_history": "One former state of a row of ad_spend, and what replaced or withdrew it.",
+                "pulls": "One pull of one account's days from a platform's API, whatever came of it.",
+                "ad_entities": "One state of an account, campaign, ad set, ad or creative, from when until when.",
+                "ad_clicks": "One click id and the ad that it belongs to, where the platform tells.",
+            },
+        ),
+    )
+    for table, description in tables.items()
 ]
 
 

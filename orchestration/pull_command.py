@@ -120,6 +120,7 @@ def pull_accounts(home: Home, settings: Settings, tasks: list[Task]) -> bool:
 def pull_rates(home: Home, settings: Settings, since: date | None) -> bool:
     from connectors.errors import VendorError
     from orchestration import pull_more
+    from orchestration.pull_metadata import ECB, of_rates, report_other
 
     try:
         report = pull_more.pull_rates(home, settings, since=since, today=datetime.now(UTC).date(), say=say)
@@ -127,15 +128,19 @@ def pull_rates(home: Home, settings: Settings, since: date | None) -> bool:
         say(f"! ecb: {error}")
         return False
     say(f"ecb: {report.received:,} rates, {report.loaded:,} of them new or changed")
+    report_other(home, ECB, of_rates(report))
     return True
 
 
 def pull_synced(home: Home, settings: Settings) -> bool:
     from orchestration import pull_more
+    from orchestration.pull_metadata import SYNCED, of_synced, report_other
     from orchestration.pull_tables import synced_table
 
     reports, errors = pull_more.pull_synced(home, settings, say=say)
     show(part for report in reports for part in synced_table(report))
     for error in errors:
         say(f"! synced: {error}")
+    if reports:
+        report_other(home, SYNCED, of_synced(reports))
     return not errors

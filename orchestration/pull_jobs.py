@@ -14,8 +14,8 @@ from connectors.platform import Platform
 from ingestion.home import Home
 from ingestion.settings import AdAccount, Settings, load_settings
 from orchestration import pull_plan
-from orchestration.pull_metadata import key_of
-from orchestration.pulls import FRANKFURT, GROUP, PullConfig, ecb, synced, zones
+from orchestration.pull_metadata import ECB, SYNCED, key_of
+from orchestration.pulls import FRANKFURT, GROUP, PullConfig, zones
 
 RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")  # tags of a run over days
 MORNING, AFTER_FIXING = "0 6 * * *", "30 16 * * 1-5"  # platforms finish a day in its night; the Bank at 16:00
@@ -29,8 +29,8 @@ jobs = {
     name: dg.define_asset_job(f"pull_{name}", dg.AssetSelection.assets(key), description=description)
     for name, key, description in [
         *((p.name, key_of(p.name), f"Spend of {p.label}, over a range of days.") for p in PLATFORMS.values()),
-        ("ecb", ecb.key, "Exchange rates of the European Central Bank."),
-        ("synced", synced.key, "Spend that another tool syncs."),
+        ("ecb", ECB, "Exchange rates of the European Central Bank."),
+        ("synced", SYNCED, "Spend that another tool syncs."),
     ]
 }
 
@@ -97,7 +97,7 @@ def requests(platform: Platform, accounts: Sequence[AdAccount], at: datetime) ->
 @dg.sensor(job_name="build", minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)
 def after_pulls(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Build once when something was pulled, from here or from the command line, and no pull is under way."""
-    keys = {key_of(name) for name in PLATFORMS} | {ecb.key, synced.key}
+    keys = {key_of(name) for name in PLATFORMS} | {ECB, SYNCED}
     records = context.instance.get_asset_records(list(keys))
     newest = max((record.asset_entry.last_materialization_storage_id or 0 for record in records), default=0)
     if newest <= int(context.cursor or 0):

@@ -19,7 +19,7 @@ from ingestion.home import Home
 from ingestion.settings import Settings, load_settings
 from orchestration import metadata, pull_metadata, pull_more, pull_plan
 from orchestration.pull import Outcome, pull
-from orchestration.pull_metadata import CHECK, key_of
+from orchestration.pull_metadata import CHECK, ECB, SYNCED, key_of
 
 GROUP = "pulls"
 OWNERS = ["team:data"]
@@ -104,7 +104,7 @@ def failure(platform: Platform, outcomes: Sequence[Outcome]) -> dg.Failure:
 
 
 @dg.asset(
-    key=["raw", "exchange_rates", "ecb"],
+    key=ECB,
     description="One currency and working day, as the European Central Bank fixed it against the euro.",
     group_name=GROUP,
     kinds={"python", "xml"},
@@ -114,11 +114,11 @@ def ecb(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     home = Home.from_environment()
     today = datetime.now(ZoneInfo(FRANKFURT)).date()
     report = pull_more.pull_rates(home, load_settings(home), since=None, today=today, say=context.log.info)
-    return dg.MaterializeResult(metadata={"rates": report.received, "new or changed": report.loaded})
+    return dg.MaterializeResult(metadata=pull_metadata.of_rates(report))
 
 
 @dg.asset(
-    key=["raw", "ad_spend", "synced"],
+    key=SYNCED,
     description="One day of the ad accounts whose tables another tool syncs: `synced` in tributary.yaml.",
     group_name=GROUP,
     kinds={"python", "duckdb"},

@@ -98,9 +98,10 @@ def test_a_range_of_days_is_one_run(home, instance, run, meta):
         assert ("daily spend" in metadata) == (day == str(LAST))
     newest = events[str(LAST)]
     assert newest["daily spend"].value.startswith("![spend](data:image/png;base64,")
-    assert "| 12 | 12 | 0 | 0 | 180.54 EUR | 184.23 | 3.69 |" in newest["accounts"].value
+    assert "| 180.54 EUR | 184.23 | 3.69 | 12 | 12 | 0 | 0 |" in newest["accounts"].value
     (check,) = done.get_asset_check_evaluations()
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "differ by 3.69 EUR on 3 of 3 days" in check.description
     assert f"{FIRST} | EUR | 31.38 | 30.15 | 1.23" in check.metadata["differences"].value
 
 
