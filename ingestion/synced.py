@@ -22,7 +22,18 @@ from ingestion.scope import scope_of_rows
 from ingestion.settings import Settings, Synced
 from ingestion.synced_shapes import SHAPES, Shape, places, shapes
 from ingestion.synced_tables import synced_tables, views
-from ingestion.synced_told import COUNTS, IDS, LEVELS, Total, complete, drop_repeated_days, make_told, tell, totals_of
+from ingestion.synced_told import (
+    COUNTS,
+    IDS,
+    LEVELS,
+    NAMES,
+    Total,
+    complete,
+    drop_repeated_days,
+    make_told,
+    tell,
+    totals_of,
+)
 
 FORMAT = "synced"  # of raw.loads
 
@@ -98,13 +109,14 @@ def _nothing(tool: str, path: Path, tables: Iterable[str]) -> str:
 
 def _store(connection: Connection, shape: Shape, source: Synced, settings: Settings) -> LoadReport:
     """The rows of `told` -> raw.ad_spend. Of an account's days that are there they are all there is."""
-    ids = ", ".join(f"case when {_is_above(name)} then null else {name} end as {name}" for name in IDS)
+    ids = ", ".join(f"if({_is_above(name)}, null, {name}) as {name}" for name in IDS)
+    names = ", ".join(f"max(if({_is_above(name)}, null, {name})) as {name}" for name in NAMES)  # renamed in the day
     measures = (*COUNTS, "platform_conversions", "platform_value", "spend")
     sums = ", ".join(f"summed({name}) as {name}" for name in measures)
     connection.execute(
         f"""
         create temp table source as
-        select '{shape.platform}' as platform, nullif(_level, 'ad') as level, date, currency, {ids}, {sums},
+        select '{shape.platform}' as platform, nullif(_level, 'ad') as level, date, currency, {ids}, {names}, {sums},
             {literal(source.org)} as _landed_org
         from told where _level in {LEVELS}
         group by all

@@ -9,7 +9,8 @@ A shape begins with comments that say what it reads (`?`: may be absent, and is 
     -- table basic_ad: ad_id, date, spend, clicks?             a table
     -- latest ad_history? by id, updated_time: name            one in which a key has many rows: the last counts
 and goes on with selects:
-    -- level ad of basic_ad in units                           spend of a level (account, campaign, adset, ad)
+    -- level ad of basic_ad in units                           spend of a level (account, campaign, adset, ad); the
+                                                               unit is that of its column spend
     -- total keyword of keyword_stats in micros                spend by something else: summed and told, not stored
     -- entities                                                names, states, destinations, budgets
 """

@@ -17,7 +17,8 @@ from ingestion.settings import Settings
 from ingestion.synced_shapes import Place, Shape
 
 LEVELS = ("account", "campaign", "adset", "ad")
-IDS = ("account_id", "campaign_id", "campaign", "adset_id", "adset", "ad_id", "ad")
+IDS = ("account_id", "campaign_id", "adset_id", "ad_id")
+NAMES = ("campaign", "adset", "ad")
 COUNTS = ("impressions", "clicks", "video_views")
 
 
@@ -36,7 +37,18 @@ class Total(msgspec.Struct, frozen=True):
 
 def make_told(connection: Connection) -> None:
     """Make `told`, the rows of all levels as their tables have them."""
-    texts = (*IDS, *COUNTS, "date", "currency", "spend", "platform_conversions", "platform_value", "_level", "_table")
+    texts = (
+        *IDS,
+        *NAMES,
+        *COUNTS,
+        "date",
+        "currency",
+        "spend",
+        "platform_conversions",
+        "platform_value",
+        "_level",
+        "_table",
+    )
     columns = ", ".join(f"{name} varchar" for name in texts)
     connection.execute(f"create or replace temp table told ({columns}, _is_micros boolean, _place integer)")
 
@@ -66,7 +78,7 @@ def complete(connection: Connection, shape: Shape, settings: Settings, currency:
     of_account = f"map {{{accounts}}}[account_id]" if accounts else "null"
     connection.execute(
         f"""
-        update told set spend = in_units(spend, _is_micros), platform_value = in_units(platform_value, _is_micros),
+        update told set spend = if(_is_micros, from_micros(spend), spend),
             currency = coalesce(currency, {of_account}, {literal(currency)}),
             account_id = coalesce(account_id, '(unmatched)'), campaign_id = coalesce(campaign_id, '(unmatched)'),
             date = said_day(date)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -15,8 +16,12 @@ from ingestion.contracts import ContractError
 from ingestion.home import Home, connect
 from ingestion.settings import Settings, Synced, land_settings, load_settings
 from ingestion.synced import SyncReport, sync
+from ingestion.synced_shapes import SHAPES, shapes
+from ingestion.synced_told import COUNTS, IDS, NAMES
 
 TABLES = SHARED_DATA / "ad_platform_tables"
+FIXTURES = Path(__file__).parent / "fixtures" / "airbyte"
+AIRBYTE = sorted(FIXTURES.glob("*.sql"))
 # file -> (platform, level, column of spend, its unit): what the rows of each file come to, added up without the code.
 SPEND = {
     "amazon_ads_campaign_level_report_data": ("amazon", "campaign", "cost", 1),
@@ -215,3 +220,63 @@ def test_a_value_that_is_none_is_kept_with_its_reason(warehouse, tmp_path):
           "9,2026-11-01,1,10,1,oops", "10,2026-11-01,1,10,1,3")  # fmt: skip
     synced(warehouse, folder)
     assert connection.execute("select sum(spend_micros)::bigint from raw.ad_spend").fetchone() == (4_500_000,)
+
+
+SPENT = """
+    select spend.platform, spend.level, date, spend.account_id, spend.currency, spend.campaign_id, campaign, spend.adset_id,
+        adset, ad_id, ad, spend_micros, impressions, clicks, video_views, platform_conversions, platform_value_micros,
+        destination_url
+    from raw.ad_spend as spend
+    left join raw.ad_entities as entities
+        on spend.platform = entities.platform and entities.level = 'ad' and ad_id = entity_id
+"""
+
+
+def database(path: Path, *fixtures: Path) -> Path:
+    """A DuckDB file as Airbyte's destinations write it: typed tables, made to the schemas of its sources."""
+    with duckdb.connect(str(path)) as tool:
+        tool.execute("load icu; set TimeZone = 'America/Los_Angeles'")
+        for fixture in fixtures:
+            tool.execute(fixture.read_text())
+    return path
+
+
+@pytest.mark.parametrize(
+    "fixtures", [*([path] for path in AIRBYTE), AIRBYTE], ids=[*(path.stem for path in AIRBYTE), "all"]
+)
+def test_what_airbyte_syncs_is_read_to_the_micro(warehouse, tmp_path, fixtures):
+    connection = warehouse[0]
+    report = synced(warehouse, database(tmp_path / "lake.duckdb", *fixtures), "airbyte")
+    types = connection.execute(f"describe {SPENT}").fetchall()
+    columns = ", ".join(f"'{name}': '{type_}'" for name, type_, *_ in types)
+    connection.execute(
+        f"""
+        create temp table expected as
+        from read_csv('{FIXTURES}/expected.csv', header = true, columns = {{{columns}}})
+        where platform in {tuple(path.stem for path in fixtures)}
+        """
+    )
+    assert connection.execute(f"from ({SPENT}) except all from expected").fetchall() == []
+    assert connection.execute(f"from expected except all ({SPENT})").fetchall() == []
+    assert sum(load.failed for load in report.loads) == 0
+    assert report.unused == []
+
+
+@pytest.mark.parametrize("tool", ["fivetran", "airbyte"])
+def test_every_select_reads_what_its_shape_declares(warehouse, tool):
+    connection = warehouse[0]
+    connection.execute((SHAPES / "macros.sql").read_text())
+    columns = {*IDS, *NAMES, *COUNTS, "date", "currency", "platform_conversions", "platform_value", "spend"}
+    for shape in shapes(tool):
+        text = (SHAPES / tool / f"{shape.platform}.sql").read_text()
+        assert len(re.findall("^-- (?:table|latest) ", text, re.M)) == len(shape.tables), shape.platform
+        assert len(re.findall("^-- (?:level|total) ", text, re.M)) == len(shape.levels), shape.platform
+        for table in shape.tables:
+            nulls = ", ".join(f'null::varchar as "{column}"' for column in table.columns)
+            connection.execute(f'create temp view "{table.name}" as select {nulls} from (select 1 limit 0)')
+        for level in shape.levels:
+            brought = connection.execute(f"select * from ({level.sql})")
+            assert {name for name, *_ in brought.description} <= columns, (shape.platform, level.name)
+        connection.execute(f"from ({shape.entities})")
+        for table in shape.tables:
+            connection.execute(f'drop view temp."{table.name}"')

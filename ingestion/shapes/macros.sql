@@ -2,12 +2,12 @@
 
 create or replace temp macro amount(value) as try_cast(value as decimal(32, 6));
 
-create or replace temp macro in_units(value, is_micros) as
-    case
-        when is_micros and amount(value) is not null
-            then (amount(value)::decimal(29, 3) * 0.000001::decimal(7, 6))::varchar
-        else value
-    end;
+-- 12340000 -> 12.34
+create or replace temp macro from_micros(value) as
+    coalesce((amount(value)::decimal(29, 3) * 0.000001::decimal(7, 6))::varchar, value);
+
+create or replace temp macro from_cents(value) as
+    coalesce((amount(value)::decimal(29, 6) * 0.01::decimal(3, 2))::varchar, value);
 
 -- Many rows of one key are one: their sum.
 create or replace temp macro summed(value) as
@@ -17,10 +17,7 @@ create or replace temp macro summed(value) as
     );
 
 create or replace temp macro total_of(one, other) as
-    (coalesce(try_cast(one as decimal(38, 9)), 0) + coalesce(try_cast(other as decimal(38, 9)), 0))::varchar;
-
-create or replace temp macro cents_in_micros(value) as
-    coalesce((try_cast(value as decimal(29, 3)) * 10000)::varchar, value);
+    list_sum([try_cast(one as decimal(38, 9)), try_cast(other as decimal(38, 9))])::varchar;
 
 -- The account's day of a moment, which is UTC unless it says otherwise. A day stays as it is.
 create or replace temp macro local_day(moment, zone) as

@@ -14,7 +14,7 @@
 select
     date, advertiser_id as account_id, currency, total_of(impression_1, impression_2) as impressions,
     total_of(clickthrough_1, clickthrough_2) as clicks, total_conversions as platform_conversions,
-    total_conversions_value_in_micro_dollar as platform_value, spend_in_micro_dollar as spend,
+    from_micros(total_conversions_value_in_micro_dollar) as platform_value, spend_in_micro_dollar as spend,
 from advertiser_report
 left join advertiser_history on advertiser_id = advertiser_history.id;
 
@@ -23,7 +23,7 @@ select
     date, report.advertiser_id as account_id, currency, campaign_id,
     coalesce(campaign_history.name, campaign_name) as campaign, total_of(impression_1, impression_2) as impressions,
     total_of(clickthrough_1, clickthrough_2) as clicks, total_conversions as platform_conversions,
-    total_conversions_value_in_micro_dollar as platform_value, spend_in_micro_dollar as spend,
+    from_micros(total_conversions_value_in_micro_dollar) as platform_value, spend_in_micro_dollar as spend,
 from campaign_report as report
 left join campaign_history on campaign_id = campaign_history.id
 left join advertiser_history on report.advertiser_id = advertiser_history.id;
@@ -33,7 +33,7 @@ select
     date, report.advertiser_id as account_id, currency, report.campaign_id, campaign_history.name as campaign,
     ad_group_id as adset_id, coalesce(ad_group_history.name, ad_group_name) as adset,
     total_of(impression_1, impression_2) as impressions, total_of(clickthrough_1, clickthrough_2) as clicks,
-    total_conversions as platform_conversions, total_conversions_value_in_micro_dollar as platform_value,
+    total_conversions as platform_conversions, from_micros(total_conversions_value_in_micro_dollar) as platform_value,
     spend_in_micro_dollar as spend,
 from ad_group_report as report
 left join campaign_history on report.campaign_id = campaign_history.id
@@ -46,7 +46,7 @@ select
     report.ad_group_id as adset_id, ad_group_history.name as adset,
     pin_promotion_id as ad_id, pin_promotion_history.name as ad,
     total_of(impression_1, impression_2) as impressions, total_of(clickthrough_1, clickthrough_2) as clicks,
-    total_conversions as platform_conversions, total_conversions_value_in_micro_dollar as platform_value,
+    total_conversions as platform_conversions, from_micros(total_conversions_value_in_micro_dollar) as platform_value,
     spend_in_micro_dollar as spend,
 from pin_promotion_report as report
 left join campaign_history on report.campaign_id = campaign_history.id

@@ -14,7 +14,7 @@
 select
     date, ad_account_id as account_id, currency, campaign_id, campaign_history.name as campaign, impressions,
     swipes as clicks, video_views, conversion_purchases as platform_conversions,
-    conversion_purchases_value as platform_value, spend,
+    from_micros(conversion_purchases_value) as platform_value, spend,
 from campaign_hourly_report
 left join campaign_history on campaign_id = campaign_history.id
 left join ad_account_history on ad_account_id = ad_account_history.id;
@@ -23,7 +23,7 @@ left join ad_account_history on ad_account_id = ad_account_history.id;
 select
     date, ad_account_id as account_id, currency, campaign_id, campaign_history.name as campaign,
     ad_squad_id as adset_id, ad_squad_history.name as adset, impressions, swipes as clicks, video_views,
-    conversion_purchases as platform_conversions, conversion_purchases_value as platform_value, spend,
+    conversion_purchases as platform_conversions, from_micros(conversion_purchases_value) as platform_value, spend,
 from ad_squad_hourly_report
 left join ad_squad_history on ad_squad_id = ad_squad_history.id
 left join campaign_history on campaign_id = campaign_history.id
@@ -34,7 +34,7 @@ select
     date, ad_account_id as account_id, currency, campaign_id, campaign_history.name as campaign,
     ad_squad_id as adset_id, ad_squad_history.name as adset, ad_id, ad_history.name as ad, impressions,
     swipes as clicks, video_views, conversion_purchases as platform_conversions,
-    conversion_purchases_value as platform_value, spend,
+    from_micros(conversion_purchases_value) as platform_value, spend,
 from ad_hourly_report
 left join ad_history on ad_id = ad_history.id
 left join ad_squad_history on ad_squad_id = ad_squad_history.id

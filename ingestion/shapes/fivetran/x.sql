@@ -15,7 +15,7 @@
 select
     local_day(date, timezone) as date, report.account_id, currency, campaign_id, campaign_history.name as campaign,
     impressions, clicks, video_total_views as video_views, conversion_purchases_metric as platform_conversions,
-    conversion_purchases_sale_amount as platform_value, billed_charge_local_micro as spend,
+    from_micros(conversion_purchases_sale_amount) as platform_value, billed_charge_local_micro as spend,
 from campaign_report as report
 left join campaign_history on campaign_id = campaign_history.id
 left join account_history on report.account_id = account_history.id;
@@ -24,7 +24,7 @@ left join account_history on report.account_id = account_history.id;
 select
     local_day(date, timezone) as date, report.account_id, currency, campaign_id, campaign_history.name as campaign,
     line_item_id as adset_id, line_item_history.name as adset, impressions, clicks, video_total_views as video_views,
-    conversion_purchases_metric as platform_conversions, conversion_purchases_sale_amount as platform_value,
+    conversion_purchases_metric as platform_conversions, from_micros(conversion_purchases_sale_amount) as platform_value,
     billed_charge_local_micro as spend,
 from line_item_report as report
 left join line_item_history on line_item_id = line_item_history.id
@@ -36,7 +36,7 @@ select
     local_day(date, timezone) as date, report.account_id, currency, campaign_id, campaign_history.name as campaign,
     line_item_id as adset_id, line_item_history.name as adset, promoted_tweet_id as ad_id,
     coalesce(tweet.name, left(full_text, 80)) as ad, impressions, clicks, video_total_views as video_views,
-    conversion_purchases_metric as platform_conversions, conversion_purchases_sale_amount as platform_value,
+    conversion_purchases_metric as platform_conversions, from_micros(conversion_purchases_sale_amount) as platform_value,
     billed_charge_local_micro as spend,
 from promoted_tweet_report as report
 left join promoted_tweet_history on promoted_tweet_id = promoted_tweet_history.id
