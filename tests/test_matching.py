@@ -149,9 +149,9 @@ def fill(connection: duckdb.DuckDBPyConnection) -> None:
     )  # fmt: skip
 
 
-def build(home: Home) -> duckdb.DuckDBPyConnection:
-    """All that the mart is made of, and its tests; the warehouse to read."""
-    select = ["--select", "+campaign_matching", "--indirect-selection", "cautious"]
+def build(home: Home, model: str) -> duckdb.DuckDBPyConnection:
+    """All that a model is made of, and its tests; the warehouse to read."""
+    select = ["--select", f"+{model}", "--indirect-selection", "cautious", "--vars", "{unmatched_min_touches: 10}"]
     done = subprocess.run(
         [Path(sys.executable).with_name("dbt"), "--no-use-colors", "build", *select, "--profiles-dir", "."],
         cwd=ROOT / "dbt_project",
@@ -183,7 +183,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 @pytest.fixture(scope="module")
 def warehouse(home: Home) -> duckdb.DuckDBPyConnection:
-    with build(home) as connection:
+    with build(home, "campaign_matching") as connection:
         yield connection
 
 
@@ -231,5 +231,11 @@ def test_the_alias_that_is_suggested_can_be_pasted_and_matches(
     home.settings.write_text(f"{SETTINGS}  {alias}\n")
     with connect(home) as connection:
         land_settings(connection, load_settings(home))
-    with build(home) as again:
+    with build(home, "notices") as again:
         assert matched(again)[f"?{GOOGLE}utm_campaign=sale%20summer%202026"] == "google g1 - - alias"
+        said = again.execute("""
+            select message from marts.notices where topic = 'unmatched_touches' order by 1""").fetchall()
+        ways = [found.split()[-1] for found in matched(again).values() if found.startswith("google ")]
+        unmatched = sum(way in ("none", "declared") for way in ways)
+        assert len(ways) > 10
+        assert said[0][0].startswith(f"google: {100 * unmatched / len(ways):.0f} % of {len(ways)} touches belong to no")
