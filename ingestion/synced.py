@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import duckdb
 import msgspec
 
 from ingestion.ad_entities import keep_entities
@@ -147,8 +148,10 @@ def _cover(connection: Connection) -> None:
 
 
 def _write_entities(connection: Connection, shape: Shape, file: Path) -> None:
-    if shape.entities:
+    try:
         connection.execute(
             f"copy (from ({shape.entities}) where account_id is not null and entity_id is not null)"
             f" to {literal(file)} (format json)"
         )
+    except duckdb.Error as error:
+        raise ContractError(f"{shape.platform}: names and states: {str(error).splitlines()[0]}") from None

@@ -62,7 +62,7 @@ class Shape(NamedTuple):
     schemas: list[str]
     tables: list[Table]
     levels: list[Level]
-    entities: str | None
+    entities: str
 
 
 class Place(NamedTuple):
@@ -87,7 +87,7 @@ def _shape(path: Path) -> Shape:
         [_table(**match.groupdict()) for match in _TABLE.finditer(text)],
         [Level(each["level"], each["table"], each["unit"] == "micros", each["kind"] == "level", each["sql"])
          for each in selects if each["kind"]],
-        next((each["sql"] for each in selects if not each["kind"]), None),
+        next(each["sql"] for each in selects if not each["kind"]),
     )  # fmt: skip
 
 

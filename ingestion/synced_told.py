@@ -23,7 +23,7 @@ COUNTS = ("impressions", "clicks", "video_views")
 
 
 class Total(msgspec.Struct, frozen=True):
-    """What one table of spend comes to, in units of one currency, exactly. rows: of the table."""
+    """What the tables of one level of spend come to, in units of one currency, exactly. rows: of the tables."""
 
     platform: str
     level: str
@@ -110,15 +110,16 @@ def totals_of(connection: Connection, shape: Shape) -> list[Total]:
     finest = max((level for (level,) in present if level in stored), key=LEVELS.index, default=None)
     rows = connection.execute(
         """
-        select _level, _table, currency, count(*), coalesce(sum(amount(spend)), 0),
+        select _level, array_to_string(list_sort(list_distinct(list(_table))), ', '), currency, count(*),
+            coalesce(sum(amount(spend)), 0),
             coalesce(first((select coalesce(sum(amount(spend)), 0) from told as finest
                 where finest._level = $finest and finest.currency = told.currency)), 0)
-        from told group by _level, _table, currency
-        order by coalesce(list_position($levels, _level), 9), min(_place), _table, currency
+        from told group by _level, currency
+        order by coalesce(list_position($levels, _level), 9), _level, currency
         """,
         {"finest": finest, "levels": list(LEVELS)},
     ).fetchall()
     return [
-        Total(shape.platform, level, table, currency, count, spend, its if finest else None, level in LEVELS)
-        for level, table, currency, count, spend, its in rows
+        Total(shape.platform, level, tables, currency, count, spend, its if finest else None, level in LEVELS)
+        for level, tables, currency, count, spend, its in rows
     ]

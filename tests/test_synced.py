@@ -223,8 +223,8 @@ def test_a_value_that_is_none_is_kept_with_its_reason(warehouse, tmp_path):
 
 
 SPENT = """
-    select spend.platform, spend.level, date, spend.account_id, spend.currency, spend.campaign_id, campaign, spend.adset_id,
-        adset, ad_id, ad, spend_micros, impressions, clicks, video_views, platform_conversions, platform_value_micros,
+    select spend.platform, spend.level, date, spend.account_id, spend.currency, spend.campaign_id, campaign,
+        spend.adset_id, adset, ad_id, ad, spend_micros, impressions, clicks, video_views, platform_conversions, platform_value_micros,
         destination_url
     from raw.ad_spend as spend
     left join raw.ad_entities as entities
@@ -280,3 +280,117 @@ def test_every_select_reads_what_its_shape_declares(warehouse, tool):
         connection.execute(f"from ({shape.entities})")
         for table in shape.tables:
             connection.execute(f'drop view temp."{table.name}"')
+
+
+def test_every_connection_of_a_platform_counts(warehouse, tmp_path):
+    """Two connections, a schema each. The day that both have of an account is the first one's, whole."""
+    connection, lake = warehouse[0], tmp_path / "lake.duckdb"
+    insight = "select date '2026-11-0{day}' as date_start, '{account}' as account_id, 'EUR' as account_currency,"
+    insight += " '7' as campaign_id, '8' as adset_id, '{ad}' as ad_id, {spend} as spend, 1 as impressions, 0 as clicks"
+    rows = {
+        "facebook_de": [(1, "11", "a", 1), (2, "11", "a", 2)],
+        "facebook_old": [(2, "11", "b", 4), (3, "11", "b", 8)],
+        "us.meta": [(1, "22", "c", 16)],
+    }
+    with duckdb.connect(str(lake)) as tool:
+        for schema, insights in rows.items():
+            selects = [
+                insight.format(day=day, account=account, ad=ad, spend=spend) for day, account, ad, spend in insights
+            ]
+            tool.execute(
+                f'create schema "{schema}"; create table "{schema}".ads_insights as {" union all ".join(selects)}'
+            )
+    said: list[str] = []
+    home = warehouse[2]
+    report = sync(connection, Synced(str(lake), "default", "airbyte"), warehouse[1],
+                  folder=home.root, temporary=home.temporary, say=said.append)  # fmt: skip
+    query = "select date::varchar, account_id, ad_id, spend_micros from raw.ad_spend order by all"
+    assert connection.execute(query).fetchall() == [
+        ("2026-11-01", "11", "a", 1_000_000), ("2026-11-01", "22", "c", 16_000_000),
+        ("2026-11-02", "11", "a", 2_000_000), ("2026-11-03", "11", "b", 8_000_000),
+    ]  # fmt: skip
+    (total,) = report.totals
+    assert (total.table, total.rows, total.spend) == (", ".join(f"{name}.ads_insights" for name in rows), 4, 27)
+    assert said[-1] == "meta: 1 rows left out: facebook_de.ads_insights or another has their days"
+
+
+@pytest.mark.parametrize(
+    ("files", "is_found"),
+    [
+        (
+            [
+                "facebook_marketing/ads_insights/2026_11_02_1_0.csv",
+                "facebook_marketing/ads_insights/2026_11_03_2_0.csv",
+            ],
+            True,
+        ),
+        (["shop/fb/facebook_ads_insights.csv"], True),
+        (["lake/ads_insights.csv"], True),  # no platform is named: the name of the table tells
+        (["google_ads/ads_insights.csv"], False),
+        (["facebook/hourly_ads_insights.csv"], False),
+    ],
+)
+def test_tables_are_found_by_schema_folder_or_prefix(warehouse, tmp_path, files, is_found):
+    header = "date_start,account_id,account_currency,campaign_id,adset_id,ad_id,spend,impressions,clicks"
+    for number, file in enumerate(files, 1):
+        path = tmp_path / "synced" / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        row = f"2026-11-01,11,EUR,7,8,9,{number}.10,1,0"
+        path.write_text(f"_airbyte_extracted_at,{header}\n2026-11-0{number}T00:00:00Z,{row}\n")
+    if is_found:
+        synced(warehouse, tmp_path / "synced", "airbyte")
+        spent = warehouse[0].execute("select sum(spend_micros)::bigint from raw.ad_spend").fetchone()
+        assert spent == (len(files) * 1_000_000 + 100_000,)  # of a day that was synced twice the last counts
+    else:
+        with pytest.raises(
+            ContractError, match="Looked for .*meta: ads_insights in facebook_marketing or facebook_ads"
+        ):
+            synced(warehouse, tmp_path / "synced", "airbyte")
+
+
+def test_what_cannot_be_read_is_named(warehouse, tmp_path):
+    lake = tmp_path / "lake.duckdb"
+    with duckdb.connect(str(lake)) as tool:
+        tool.execute("create schema tiktok; create table tiktok.ads_reports_daily as"
+                     " select 1 as ad_id, timestamp '2026-11-01' as stat_time_day, 'no JSON' as metrics")  # fmt: skip
+    with pytest.raises(ContractError, match="tiktok: tiktok.ads_reports_daily cannot be read: .*Malformed JSON"):
+        synced(warehouse, lake, "airbyte")
+
+
+def test_what_fivetran_names_today_is_read(warehouse, tmp_path):
+    """Names, units and time zones that the tables of its own tests do not show."""
+    connection, folder = warehouse[0], tmp_path / "synced"
+    write(folder, "google_ads_campaign_stats", "customer_id,id,date,cost_micros,conversions,conversions_value",
+          "1,43,2026-11-01,2500000,2,19.99")  # fmt: skip
+    write(folder, "apple_search_ads_ad_level_report",
+          "campaign_id,ad_group_id,ad_id,date,local_spend_amount,local_spend_currency", "4,5,6,2026-11-01,1.5,EUR")  # fmt: skip
+    write(folder, "bingads_ad_performance_daily_report",
+          "date,account_id,campaign_id,ad_group_id,ad_id,currency_code,device_type,spend,conversions_qualified,conversions",
+          "2026-11-01,1,2,3,4,USD,Computer,0.7,1.5,1", "2026-11-01,1,2,3,4,USD,Tablet,0.3,0.5,0")  # fmt: skip
+    write(folder, "bingads_search_query_performance_daily_report", "date,spend", "2026-11-01,0.5")
+    write(folder, "snapchat_ads_campaign_hourly_report", "campaign_id,date,spend", "c,2026-11-01 22:00:00,1000000",
+          "c,2026-11-01 23:00:00,4000000")  # fmt: skip
+    write(folder, "snapchat_ads_campaign_history", "id,_fivetran_synced,ad_account_id,name", "c,2026-01-01,a,Camp")
+    write(folder, "snapchat_ads_ad_account_history", "id,_fivetran_synced,name,currency,timezone",
+          "a,2026-01-01,Shop,PLN,Europe/Warsaw")  # fmt: skip
+    for table in ("ad_history", "ad_squad_history"):
+        parents = {"ad_history": "ad_squad_id,creative_id", "ad_squad_history": "campaign_id"}[table]
+        write(folder, f"snapchat_ads_{table}", f"id,_fivetran_synced,name,{parents}")
+    write(folder, "reddit_ads_ad_report", "account_id,ad_id,date,region,spend", "r,9,2026-11-01,DE,1000000",
+          "r,9,2026-11-01,FR,2000000")  # fmt: skip
+    write(folder, "reddit_ads_ad_conversions_report", "account_id,ad_id,date,event_name,clicks,views",
+          "r,9,2026-11-01,Purchase,3,2", "r,9,2026-11-01,lead,50,50")  # fmt: skip
+    report = synced(warehouse, folder)
+    rows = connection.execute(
+        "select platform, date::varchar, spend_micros, platform_conversions, platform_value_micros from raw.ad_spend"
+        " order by all"
+    ).fetchall()
+    assert rows == [
+        ("apple", "2026-11-01", 1_500_000, None, None),
+        ("google", "2026-11-01", 2_500_000, 2, 19_990_000),
+        ("microsoft", "2026-11-01", 1_000_000, 2, None),
+        ("reddit", "2026-11-01", 3_000_000, 5, None),
+        ("snapchat", "2026-11-01", 1_000_000, None, None),  # until midnight in Warsaw, which is 23:00 UTC
+        ("snapchat", "2026-11-02", 4_000_000, None, None),
+    ]
+    assert report.unused == []

@@ -46,6 +46,16 @@ create or replace temp macro last_of(urn) as split_part(urn, ':', -1);
 -- The first of a list, in any notation of it.
 create or replace temp macro first_of(urls) as nullif(trim(split_part(urls, ',', 1), '[]" '), '');
 
+-- [{"key": "utm_source", "value": "x"}] -> utm_source=x
+create or replace temp macro tags_of(tags) as
+    case
+        when json_valid(tags) and json_type(tags) = 'ARRAY'
+            then array_to_string(
+                [tag ->> 'key' || '=' || (tag ->> 'value') for tag in from_json(tags, '["json"]')], '&'
+            )
+        else tags
+    end;
+
 create or replace temp macro with_tags(url, tags) as
     case when tags is null then url else url || if(contains(url, '?'), '&', '?') || tags end;
 

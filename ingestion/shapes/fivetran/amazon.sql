@@ -1,12 +1,12 @@
 -- schema: amazon_ads
--- table campaign_level_report?: campaign_id, date, cost, impressions, clicks, campaign_budget_currency_code?, purchases_30_d?, sales_30_d?
--- table ad_group_level_report?: ad_group_id, date, cost, impressions, clicks
--- table advertised_product_report?: campaign_id, ad_group_id, ad_id, date, cost, impressions, clicks, campaign_budget_currency_code?, purchases_30_d?, sales_30_d?
+-- table campaign_level_report?: campaign_id, date, cost, impressions?, clicks?, campaign_budget_currency_code?, purchases_30_d?, sales_30_d?
+-- table ad_group_level_report?: ad_group_id, date, cost, impressions?, clicks?
+-- table advertised_product_report?: campaign_id, ad_group_id, ad_id, date, cost, impressions?, clicks?, campaign_budget_currency_code?, purchases_30_d?, sales_30_d?
 -- table search_term_ad_keyword_report?: date, cost
 -- table targeting_keyword_report?: date, cost
 -- latest profile? by id, _fivetran_synced: currency_code
--- latest campaign_history? by id, last_updated_date: profile_id, name, state?
--- latest ad_group_history? by id, last_updated_date: campaign_id, name, state?
+-- latest campaign_history? by id, last_updated_date: profile_id, name?, state?
+-- latest ad_group_history? by id, last_updated_date: campaign_id, name?, state?
 -- latest product_ad_history? by id, last_updated_date: campaign_id, ad_group_id, asin?, state?
 
 -- level campaign of campaign_level_report in units

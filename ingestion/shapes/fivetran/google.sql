@@ -1,14 +1,14 @@
 -- schema: google_ads, adwords
--- table account_stats?: customer_id, date, cost_micros, impressions, clicks, conversions?, conversions_value?
--- table campaign_stats?: customer_id, id, date, cost_micros, impressions, clicks, conversions?, conversions_value?
--- table ad_group_stats?: customer_id, id, campaign_id, date, cost_micros, impressions, clicks, conversions?, conversions_value?
--- table ad_stats?: customer_id, ad_group, ad_group_id?, campaign_id, ad_id, date, cost_micros, impressions, clicks, conversions?, conversions_value?
+-- table account_stats?: customer_id, date, cost_micros, impressions?, clicks?, conversions?, conversions_value?
+-- table campaign_stats?: customer_id, id, date, cost_micros, impressions?, clicks?, conversions?, conversions_value?
+-- table ad_group_stats?: customer_id, id, campaign_id, date, cost_micros, impressions?, clicks?, conversions?, conversions_value?
+-- table ad_stats?: customer_id, ad_group?, ad_group_id?, campaign_id, ad_id, date, cost_micros, impressions?, clicks?, conversions?, conversions_value?
 -- table keyword_stats?: date, cost_micros
 -- table search_term_keyword_stats?: date, cost_micros
--- latest account_history? by id, updated_at: descriptive_name, currency_code
--- latest campaign_history? by id, updated_at: customer_id, name, status, advertising_channel_type?
--- latest ad_group_history? by id, updated_at: campaign_id, name, status
--- latest ad_history? by id, updated_at: ad_group_id, name, status, final_urls?
+-- latest account_history? by id, updated_at: descriptive_name?, currency_code
+-- latest campaign_history? by id, updated_at: customer_id, name?, status?, advertising_channel_type?
+-- latest ad_group_history? by id, updated_at: campaign_id, name?, status?
+-- latest ad_history? by id, updated_at: ad_group_id, name?, status?, final_urls?
 
 -- level account of account_stats in micros
 select
@@ -67,7 +67,7 @@ inner join campaign_history on campaign_id = campaign_history.id
 union all by name
 select
     customer_id as account_id, 'ad' as level, ad_history.id as entity_id, campaign_id, ad_group_id as adset_id,
-    ad_history.name, ad_history.status, nullif(trim(split_part(final_urls, ',', 1), '[]" '), '') as destination_url,
+    ad_history.name, ad_history.status, first_of(final_urls) as destination_url,
 from ad_history
 inner join ad_group_history on ad_group_id = ad_group_history.id
 inner join campaign_history on campaign_id = campaign_history.id;

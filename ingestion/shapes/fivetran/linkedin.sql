@@ -1,11 +1,11 @@
 -- schema: linkedin_ads, linkedin, linkedin_ad
--- table ad_analytics_by_campaign?: campaign_id, day, cost_in_local_currency, cost_in_usd?, impressions, clicks, external_website_conversions?, conversion_value_in_local_currency?, video_views?
--- table ad_analytics_by_creative?: creative_id, day, cost_in_local_currency, cost_in_usd?, impressions, clicks, external_website_conversions?, conversion_value_in_local_currency?, video_views?
+-- table ad_analytics_by_campaign?: campaign_id, day, cost_in_local_currency, cost_in_usd?, impressions?, clicks?, external_website_conversions?, conversion_value_in_local_currency?, video_views?
+-- table ad_analytics_by_creative?: creative_id, day, cost_in_local_currency, cost_in_usd?, impressions?, clicks?, external_website_conversions?, conversion_value_in_local_currency?, video_views?
 -- table monthly_ad_analytics_by_member_country?: cost_in_local_currency
 -- table monthly_ad_analytics_by_member_region?: cost_in_local_currency
--- latest account_history? by id, last_modified_time: name, currency
--- latest campaign_group_history? by id, last_modified_time: account_id, name, status?
--- latest campaign_history? by id, last_modified_time: account_id, campaign_group_id, name, status?
+-- latest account_history? by id, last_modified_time: name?, currency
+-- latest campaign_group_history? by id, last_modified_time: account_id, name?, status?
+-- latest campaign_history? by id, last_modified_time: account_id, campaign_group_id, name?, status?
 -- latest creative_history? by id, last_modified_at: campaign_id, intended_status?, click_uri?, text_ad_landing_page?, spotlight_landing_page?
 
 -- level adset of ad_analytics_by_campaign in units

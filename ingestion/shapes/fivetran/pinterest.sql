@@ -1,14 +1,14 @@
 -- schema: pinterest, pinterest_ads
--- table advertiser_report?: date, advertiser_id, spend_in_micro_dollar, impression_1, impression_2, clickthrough_1, clickthrough_2, total_conversions?, total_conversions_value_in_micro_dollar?
--- table campaign_report?: date, advertiser_id, campaign_id, campaign_name?, spend_in_micro_dollar, impression_1, impression_2, clickthrough_1, clickthrough_2, total_conversions?, total_conversions_value_in_micro_dollar?
--- table ad_group_report?: date, advertiser_id, campaign_id, ad_group_id, ad_group_name?, spend_in_micro_dollar, impression_1, impression_2, clickthrough_1, clickthrough_2, total_conversions?, total_conversions_value_in_micro_dollar?
--- table pin_promotion_report?: date, advertiser_id, campaign_id, ad_group_id, pin_promotion_id, spend_in_micro_dollar, impression_1, impression_2, clickthrough_1, clickthrough_2, total_conversions?, total_conversions_value_in_micro_dollar?
+-- table advertiser_report?: date, advertiser_id, spend_in_micro_dollar, impression_1?, impression_2?, clickthrough_1?, clickthrough_2?, total_conversions?, total_conversions_value_in_micro_dollar?
+-- table campaign_report?: date, advertiser_id, campaign_id, campaign_name?, spend_in_micro_dollar, impression_1?, impression_2?, clickthrough_1?, clickthrough_2?, total_conversions?, total_conversions_value_in_micro_dollar?
+-- table ad_group_report?: date, advertiser_id, campaign_id, ad_group_id, ad_group_name?, spend_in_micro_dollar, impression_1?, impression_2?, clickthrough_1?, clickthrough_2?, total_conversions?, total_conversions_value_in_micro_dollar?
+-- table pin_promotion_report?: date, advertiser_id, campaign_id, ad_group_id, pin_promotion_id, spend_in_micro_dollar, impression_1?, impression_2?, clickthrough_1?, clickthrough_2?, total_conversions?, total_conversions_value_in_micro_dollar?
 -- table keyword_report?: date, spend_in_micro_dollar
 -- table pin_promotion_targeting_report?: date, spend_in_micro_dollar
--- latest advertiser_history? by id, updated_time: name, currency
--- latest campaign_history? by id, _fivetran_synced: advertiser_id?, name, status?
--- latest ad_group_history? by id, _fivetran_synced: campaign_id, ad_account_id?, name, status?
--- latest pin_promotion_history? by id, _fivetran_synced: ad_group_id, ad_account_id?, name, status?, destination_url?
+-- latest advertiser_history? by id, updated_time: name?, currency
+-- latest campaign_history? by id, _fivetran_synced: advertiser_id?, name?, status?
+-- latest ad_group_history? by id, _fivetran_synced: campaign_id, ad_account_id?, name?, status?
+-- latest pin_promotion_history? by id, _fivetran_synced: ad_group_id, ad_account_id?, name?, status?, destination_url?
 
 -- level account of advertiser_report in micros
 select

@@ -1,12 +1,12 @@
 -- schema: tiktok_ads, tiktok
--- table campaign_report_hourly?: campaign_id, stat_time_hour, spend, impressions, clicks, conversion?, total_purchase_value?, video_play_actions?
--- table adgroup_report_hourly?: adgroup_id, stat_time_hour, spend, impressions, clicks, conversion?, total_purchase_value?, video_play_actions?
--- table ad_report_hourly?: ad_id, stat_time_hour, spend, impressions, clicks, conversion?, total_purchase_value?, video_play_actions?
+-- table campaign_report_hourly?: campaign_id, stat_time_hour, spend, impressions?, clicks?, conversion?, total_purchase_value?, video_play_actions?
+-- table adgroup_report_hourly?: adgroup_id, stat_time_hour, spend, impressions?, clicks?, conversion?, total_purchase_value?, video_play_actions?
+-- table ad_report_hourly?: ad_id, stat_time_hour, spend, impressions?, clicks?, conversion?, total_purchase_value?, video_play_actions?
 -- table campaign_country_report?: stat_time_day, spend
 -- latest campaign_history? by campaign_id, updated_at: advertiser_id, campaign_name?, secondary_status?, objective_type?
--- latest adgroup_history? by adgroup_id, updated_at: advertiser_id, campaign_id, adgroup_name, secondary_status?
--- latest ad_history? by ad_id, updated_at: advertiser_id, adgroup_id, campaign_id, ad_name, secondary_status?, landing_page_url?
--- latest advertiser? by id, _fivetran_synced: name, currency
+-- latest adgroup_history? by adgroup_id, updated_at: advertiser_id, campaign_id, adgroup_name?, secondary_status?
+-- latest ad_history? by ad_id, updated_at: advertiser_id, adgroup_id, campaign_id, ad_name?, secondary_status?, landing_page_url?
+-- latest advertiser? by id, _fivetran_synced: name?, currency
 
 -- level campaign of campaign_report_hourly in units
 select

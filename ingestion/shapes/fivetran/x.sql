@@ -1,13 +1,13 @@
 -- schema: twitter_ads, twitter
--- table campaign_report?: account_id, campaign_id, date, billed_charge_local_micro, impressions, clicks, video_total_views?, conversion_purchases_metric?, conversion_purchases_sale_amount?
--- table line_item_report?: account_id, line_item_id, date, billed_charge_local_micro, impressions, clicks, video_total_views?, conversion_purchases_metric?, conversion_purchases_sale_amount?
--- table promoted_tweet_report?: account_id, promoted_tweet_id, date, billed_charge_local_micro, impressions, clicks, video_total_views?, conversion_purchases_metric?, conversion_purchases_sale_amount?
+-- table campaign_report?: account_id, campaign_id, date, billed_charge_local_micro, impressions?, clicks?, video_total_views?, conversion_purchases_metric?, conversion_purchases_sale_amount?
+-- table line_item_report?: account_id, line_item_id, date, billed_charge_local_micro, impressions?, clicks?, video_total_views?, conversion_purchases_metric?, conversion_purchases_sale_amount?
+-- table promoted_tweet_report?: account_id, promoted_tweet_id, date, billed_charge_local_micro, impressions?, clicks?, video_total_views?, conversion_purchases_metric?, conversion_purchases_sale_amount?
 -- table line_item_keywords_report?: date, billed_charge_local_micro
 -- table campaign_locations_report?: date, billed_charge_local_micro
 -- table campaign_regions_report?: date, billed_charge_local_micro
--- latest account_history? by id, updated_at: name, timezone?
--- latest campaign_history? by id, updated_at: account_id, name, entity_status?, currency, daily_budget_amount_local_micro?, total_budget_amount_local_micro?
--- latest line_item_history? by id, updated_at: campaign_id, name, entity_status?, objective?
+-- latest account_history? by id, updated_at: name?, timezone?
+-- latest campaign_history? by id, updated_at: account_id, name?, entity_status?, currency, daily_budget_amount_local_micro?, total_budget_amount_local_micro?
+-- latest line_item_history? by id, updated_at: campaign_id, name?, entity_status?, objective?
 -- latest promoted_tweet_history? by id, updated_at: line_item_id, tweet_id?, entity_status?
 -- latest tweet? by id, _fivetran_synced: name?, full_text?
 
