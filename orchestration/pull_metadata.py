@@ -17,7 +17,7 @@ from ingestion.home import Home
 from ingestion.load import LoadReport
 from orchestration.pull import Outcome
 from orchestration.pull_days import Day
-from orchestration.pull_tables import amount
+from orchestration.pull_tables import amount, units
 from orchestration.run import open_instance
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def of_rates(report: LoadReport) -> dict[str, Any]:
 def of_synced(reports: Iterable[SyncReport]) -> dict[str, Any]:
     """What each table of spend comes to."""
     rows = [
-        f"{total.platform} | {total.level} | {total.table} | {total.rows:,} | {total.spend:,} {total.currency}"
+        f"{total.platform} | {total.level} | {total.table} | {total.rows:,} | {units(total.spend)} {total.currency}"
         for report in reports
         for total in report.totals
     ]

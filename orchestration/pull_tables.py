@@ -40,22 +40,30 @@ def accounts_table(tasks: Sequence[Task], outcomes: Sequence[Outcome]) -> Iterat
 
 
 def synced_table(report: SyncReport) -> Iterator[Any]:
-    """A row a table of spend and currency, then the tables that nothing was read from."""
-    table = _table(("platform", "level", "table"), ("rows", "spend", "difference to the finest"))
+    """A row a table of spend and currency, by platform; then the tables that nothing was read from."""
+    table = _table(("level", "table"), ("rows", "spend", "beyond the\nfinest"))
+    platform = None
     for total in report.totals:
-        difference = "" if total.finest is None else f"{total.spend - total.finest:,}"
-        spend = f"{total.spend:,} {total.currency}"
-        table.add_row(total.platform, total.level, total.table, f"{total.rows:,}", spend, difference)
+        if total.platform != platform:
+            platform = total.platform
+            table.add_row(f"[bold]{platform}[/bold]")
+        beyond = "" if total.finest in (None, total.spend) else units(total.spend - total.finest)
+        table.add_row(
+            f"  {total.level}", total.table, f"{total.rows:,}", f"{units(total.spend)} {total.currency}", beyond
+        )
     yield from ("", table, "")
     if report.unused:
         yield f"Not used: {escape(', '.join(report.unused))}"
 
 
 def amount(micros: int | None) -> str:
-    """12340000 -> "12.34": two decimals, more where there are more."""
-    if micros is None:
-        return "not stated"
-    whole, _, decimals = f"{Decimal(micros) / 1_000_000:,.6f}".partition(".")
+    """12340000 -> "12.34"; what is not stated says so."""
+    return "not stated" if micros is None else units(Decimal(micros) / 1_000_000)
+
+
+def units(value: Decimal) -> str:
+    """Two decimals, more where there are more: 1234.5 -> "1,234.50"."""
+    whole, _, decimals = f"{value:,.6f}".partition(".")
     return f"{whole}.{decimals.rstrip('0'):0<2}"
 
 

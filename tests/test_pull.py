@@ -8,10 +8,12 @@ import re
 import signal
 import subprocess
 import time
+import tracemalloc
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import msgspec
 import pytest
 from conftest import COMMAND, ROOT, tributary
@@ -20,9 +22,10 @@ from test_ecb import Bank
 from vendors.base import Vendor, serving
 
 from connectors.ads import PLATFORMS
-from ingestion.home import Home, build_lock, connect
+from connectors.platform import SpendRow
+from ingestion.home import Home, build_lock, connect, held
 from ingestion.settings import AdAccount
-from orchestration.pull import explained
+from orchestration.pull import Teller, explained, spool
 from orchestration.pull_days import days_of
 from orchestration.pull_plan import PullError, clipped, task
 
@@ -88,7 +91,7 @@ def test_a_day_that_comes_empty_stays_as_it_was(meta, home):
     meta.facts = [fact for fact in meta.facts if fact.date != LAST]
     said = tributary(home, "pull", "meta", *DAYS, code=1).stdout
     assert spend(home) == before
-    assert f"1 day came empty though spend is stored, and stayed: {LAST}" in " ".join(said.split())
+    assert f"1 day came without ads though spend is stored, and stayed: {LAST}" in " ".join(said.split())
 
 
 @pytest.mark.parametrize(
@@ -198,6 +201,41 @@ def test_the_bank_is_pulled_where_currencies_differ(home, monkeypatch):
     assert " 0 of them new or changed" in again
     assert rows(home, "select count(*), max(date) from raw.exchange_rates") == stored
     assert bank.requests[-1].endswith("eurofxref-hist-90d.xml")
+
+
+def test_synced_tables_are_read_though_another_source_is_not_there(home):
+    with duckdb.connect(str(home / "tool.duckdb")) as connection:
+        connection.execute((ROOT / "tests/fixtures/airbyte/meta.sql").read_text())
+    listing(home, more="synced:\n  - {path: nowhere, org: shop}\n  - {path: tool.duckdb, org: shop, tool: airbyte}")
+    said = tributary(home, "pull", "synced", code=1).stdout
+    assert re.search(r"^  ad .*EUR", said, re.M)
+    assert "nowhere does not exist" in " ".join(said.split())
+    assert rows(home, "select count(*) > 0 from raw.ad_spend where platform = 'meta'") == [(True,)]
+
+
+def test_an_account_is_pulled_once_at_a_time(meta, home):
+    (home / "tmp").mkdir()
+    with held(home / "tmp" / "pull-meta-1001.lock", "the pull of meta 1001"):
+        process = subprocess.Popen(
+            [COMMAND, "pull", "meta", "--from", str(FIRST), "--to", str(LAST)],
+            env={**os.environ, "TRIBUTARY_HOME": str(home)}, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        lines = iter(process.stdout.readline, "")
+        assert any("waiting for the pull of meta 1001" in line for line in lines)
+        assert meta.requests == []
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert spend(home) == true_spend(meta)
+
+
+def test_memory_stays_flat_while_rows_stream(tmp_path):
+    row = SpendRow(LAST, "1001", "EUR", 12_340_000, campaign_id="7001", ad_id="9001", impressions=1000)
+    tracemalloc.start()
+    spool((row for _ in range(200_000)), tmp_path / "spend", Teller("meta 1001", print), "rows")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (tmp_path / "spend").stat().st_size > 20_000_000
+    assert peak < 2_000_000
 
 
 def test_a_defect_is_told_without_secrets():
