@@ -4,8 +4,8 @@ In: for each pull an NDJSON file, a line a row (connectors.platform.SpendRow), a
 caller holds the build lock). Out: raw.ad_spend, raw.ad_spend_history, raw.loads and raw.pulls; a PullReport a pull.
 
 A key that is new is inserted, one that changed is replaced, one that is no longer reported is withdrawn: what was
-stored goes to the history. A day that comes empty though spend of it is stored stays as it was, since platforms answer
-"no activity" and "no access" alike. A pull with a row that cannot be right fails, and changes nothing.
+stored goes to the history. A day that comes without ads though spend of it is stored stays as it was, since platforms
+answer "no activity" and "no access" alike. A pull with a row that cannot be right fails, and changes nothing.
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ def _refused(kept: list[tuple[date, str, int]], days: list[date]) -> str:
     more = f" and {len(kept) - _DAYS_NAMED} more" if len(kept) > _DAYS_NAMED else ""
     number = "1 day" if len(days) == 1 else f"{len(days)} days"
     return (
-        f"{number} came empty though spend is stored, and stayed: {named}{more}."
+        f"{number} came without ads though spend is stored, and stayed: {named}{more}."
         " Check that the account may still be read, and pull again; if there really was no spend, import these days"
         " with a spend of 0"
     )

@@ -51,7 +51,7 @@ def read_rows(connection: Connection, asked: Sequence[tuple], files: Sequence[Pa
 
 
 def judge(connection: Connection, scope: Scope, columns: list[str]) -> None:
-    """Make `faults` (the pulls that fail, and why), `covered`, `kept` (days that came empty), `tallies` and `sums`."""
+    """Make `faults` (the pulls that fail, and why), `covered`, `kept` (days without their ads), `tallies`, `sums`."""
     _find_faults(connection, scope, columns)
     connection.execute(
         f"""
@@ -60,6 +60,16 @@ def judge(connection: Connection, scope: Scope, columns: list[str]) -> None:
         from source left join typed on typed._row = source.rowid group by all;
 
         delete from typed where _row in (select rowid from source semi join faults using (_pull));
+
+        -- Totals without the ads that are stored are no whole day.
+        create temp table hollow as
+        select distinct org_id, platform, account_id, stored.date from raw.ad_spend as stored {_ITS}
+        where {_asked_days(connection)} and level is null and spend_micros <> 0
+            and (org_id, platform, account_id, stored.date) not in (
+                select (org_id, platform, account_id, date) from typed where level is null
+            );
+
+        delete from typed where (org_id, platform, account_id, date) in (from hollow);
 
         create temp table covered as select distinct org_id, platform, account_id, date from typed;
 

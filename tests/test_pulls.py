@@ -176,8 +176,9 @@ def test_any_sequence_ends_as_one_clean_pull_and_replays(two, steps):
         assert stored(one, account=account) == as_floats(kept)
         (now,) = one.execute("select coalesce(max(loaded_at), '1970-01-01') from raw.loads").fetchone()
         moments.append((now, as_floats(kept)))
-    # At the end every day has a row: one that came empty would stay as it was.
-    world = {day: world.get(day) or {("account", None, None, None, "USD"): (0, *[None] * 5)} for day in DAYS}
+    # At the end every day has an ad: one that came without would stay as it was.
+    nothing = {(None, "c1", None, None, "USD"): (0, *[None] * 5)}
+    world = {day: world.get(day, {}) if has_ads(world.get(day, {})) else world.get(day, {}) | nothing for day in DAYS}
     for connection in (one, other):
         rows = spool(folder, spend_rows(world, DAYS, account))
         assert load_pull(connection, asked(account=account), rows, SETTINGS).status == "loaded"
@@ -185,6 +186,15 @@ def test_any_sequence_ends_as_one_clean_pull_and_replays(two, steps):
     assert one.execute(table).fetchall() == other.execute(table).fetchall()
     for moment, state in moments:
         assert stored(one, as_of(moment), account) == state
+
+
+def has_ads(rows: dict) -> bool:
+    return any(level is None for level, *_ in rows)
+
+
+def is_hollow(stored_rows: dict, rows: dict) -> bool:
+    """Whether ads that were spent on are stored, and none came."""
+    return any(key[0] is None and content[0] for key, content in stored_rows.items()) and not has_ads(rows)
 
 
 def a_step(folder, one, account, world, kept, days, fault, number) -> dict:  # noqa: PLR0917
@@ -212,9 +222,10 @@ def a_step(folder, one, account, world, kept, days, fault, number) -> dict:  # n
     if spoilt:
         assert (report.status, report.loaded, report.rows) == ("failed", 0, len(rows + spoilt))
         return kept
-    empty = [day for day in days if kept.get(day) and (day == muted or not world.get(day))]
+    came = {day: {} if day == muted else world.get(day, {}) for day in days}
+    empty = [day for day in days if kept.get(day) and (not came[day] or is_hollow(kept[day], came[day]))]
     assert (report.status, report.refused_days) == ("partial" if empty else "loaded", empty)
-    news = {day: world[day] for day in days if day != muted and world.get(day)}
+    news = {day: rows_of_day for day, rows_of_day in came.items() if rows_of_day and day not in empty}
     changed = {(day, key) for day, its in news.items() for key in its if kept.get(day, {}).get(key) != its[key]}
     before = {(day, key) for day in news for key in kept.get(day, {})}
     after = {(day, key) for day, its in news.items() for key in its}
@@ -235,13 +246,22 @@ def test_empty_days_stay_and_are_named(warehouse, tmp_path):
     report = load_pull(warehouse, asked(), spool(tmp_path, []), SETTINGS)
     assert stored(warehouse) == before
     assert report.refused_days == DAYS[:2]
-    assert "2 days came empty though spend is stored" in report.reason
+    assert "2 days came without ads though spend is stored" in report.reason
     assert "2026-07-01 (2.000000 USD), 2026-07-02 (3.000000 USD)" in report.reason
     pulls = "select status, rows, spend_micros, account_spend_micros, currency from raw.pulls order by finished_at"
     assert warehouse.execute(pulls).fetchall() == [
         ("loaded", 3, 4_500_000, 2_000_000, "USD"),
         ("partial", 0, None, None, None),
     ]
+
+
+def test_totals_without_their_ads_are_no_whole_day(warehouse, tmp_path):
+    load_pull(warehouse, asked(), spool(tmp_path, [ad(DAYS[0], 1_500_000), total(DAYS[0], 2_000_000)]), SETTINGS)
+    before = stored(warehouse)
+    came = spool(tmp_path, [total(DAYS[0], 2_500_000), ad(DAYS[1], 3_000_000)])
+    report = load_pull(warehouse, asked(), came, SETTINGS)
+    assert (report.status, report.refused_days) == ("partial", DAYS[:1])
+    assert stored(warehouse) == before | {DAYS[1]: stored(warehouse)[DAYS[1]]}
 
 
 def test_an_account_without_activity_is_loaded(warehouse, tmp_path):
