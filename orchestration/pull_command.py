@@ -12,7 +12,7 @@ from orchestration.console import FAILED, WRONG_INPUT, errors_for_people, fail, 
 if TYPE_CHECKING:
     from ingestion.home import Home
     from ingestion.settings import Settings
-    from orchestration.pull import Task
+    from orchestration.pull import Outcome, Task
 
 DAY = ["%Y-%m-%d"]
 Days = tuple[date | None, date | None]  # --from, --to
@@ -49,9 +49,9 @@ def pull(
             failed = pulled(home, load_settings(home), what, days, account or [])
         except PullError as error:
             fail(error, WRONG_INPUT)
-        if failed:
-            fail("not all was pulled, and what was stored of the rest stays as it was", FAILED)
         say("Next: tributary run")
+        if failed:
+            fail("not all was pulled; what was stored of the rest stays as it was", FAILED)
 
 
 def pulled(home: Home, settings: Settings, what: str, days: Days, only: list[str]) -> bool:
@@ -62,6 +62,8 @@ def pulled(home: Home, settings: Settings, what: str, days: Days, only: list[str
         raise PullError(f"--account: say whose account it is: tributary pull PLATFORM --account {only[0]}")
     if what == "synced" and any(days):
         raise PullError("--from, --to: what another tool synced is read whole: leave them out")
+    if what == "ecb" and days[1]:
+        raise PullError("--to: rates are pulled up to the latest: leave it out")
     tasks = tasks_of(home, settings, what, days, only)
     wants_rates = what == "ecb" or (what == "all" and has_foreign_currency(settings))
     wants_synced = what == "synced" or (what == "all" and bool(settings.synced))
@@ -91,10 +93,16 @@ def tasks_of(home: Home, settings: Settings, what: str, days: Days, only: list[s
             for account in pull_plan.accounts_of(settings, platform, only)
         ]
     tasks = []
-    for platform in pull_plan.connected(home, settings):
+    for platform in pull_plan.listed(settings):
+        if not pull_plan.is_connected(home, platform):
+            say(f"{platform.name}: left out, since it is not connected: tributary connect {platform.name}")
+            continue
         for account in pull_plan.accounts_of(settings, platform):
-            # Each tells as far back as it can: the days of `all` need not be those of every platform.
-            since = first and max(first, pull_plan.earliest(platform, account, now))
+            earliest = pull_plan.earliest(platform, account, now)
+            if last and last < earliest:
+                say(f"{platform.name} {account.account_id}: left out, since it tells of {earliest} and later only")
+                continue
+            since = first and max(first, earliest)
             tasks.append(pull_plan.task(platform, account, since, last, now))
     return tasks
 
@@ -104,16 +112,19 @@ def pull_accounts(home: Home, settings: Settings, tasks: list[Task]) -> bool:
     from orchestration.pull import pull as pull_account
     from orchestration.pull_tables import accounts_table
 
-    outcomes = []
-    for task in tasks:
-        say(f"{task.name}: {task.start} to {task.end}")
-        outcomes.append(pull_account(home, settings, task, say=say))
-        if not outcomes[-1].is_whole:
-            say(f"{task.name}: {outcomes[-1].report.status}")
-    show(accounts_table(tasks, outcomes))
-    from orchestration.pull_metadata import report
+    outcomes: list[Outcome] = []
+    try:
+        for task in tasks:
+            say(f"{task.name}: {task.start} to {task.end}")
+            outcomes.append(pull_account(home, settings, task, say=say))
+            if not outcomes[-1].is_whole:
+                say(f"{task.name}: {outcomes[-1].report.status}")
+    finally:  # those before an interruption are loaded
+        if outcomes:
+            from orchestration.pull_metadata import report  # takes a second to import
 
-    report(home, outcomes)
+            show(accounts_table(tasks[: len(outcomes)], outcomes))
+            report(home, outcomes)
     return all(outcome.is_whole for outcome in outcomes)
 
 

@@ -59,10 +59,10 @@ def is_connected(home: Home, platform: Platform) -> bool:
     return True
 
 
-def connected(home: Home, settings: Settings) -> list[Platform]:
-    """The platforms that have accounts and credentials. Accounts may be listed for the sake of files, too."""
-    listed = {account.platform for account in settings.ad_accounts}
-    return [platform for name, platform in PLATFORMS.items() if name in listed and is_connected(home, platform)]
+def listed(settings: Settings) -> list[Platform]:
+    """The platforms that have accounts in tributary.yaml: to be pulled, or for the sake of files."""
+    names = {account.platform for account in settings.ad_accounts}
+    return [platform for name, platform in PLATFORMS.items() if name in names]
 
 
 def trailing_days(platform: Platform, account: AdAccount) -> int:

@@ -14,6 +14,7 @@ from pulling import FIRST, LAST, listing, platform, rows, spend, true_spend
 from test_pull import DAYS, GOOGLE, META
 from vendors.base import Vendor
 
+from connectors.ads import PLATFORMS
 from ingestion.home import Home
 from ingestion.settings import load_settings
 from orchestration import pull_jobs, pulls
@@ -126,6 +127,15 @@ def test_days_that_came_whole_are_there_though_another_was_refused(home, instanc
     events = done.get_asset_materialization_events()
     assert [event.materialization.partition for event in events] == ALL_DAYS[1:]
     assert spend(home.root) == {FIRST: before, **true_spend(meta)}
+
+
+def test_days_that_the_platform_no_longer_tells_of_are_not_there(instance, run, meta):
+    earliest = datetime.now(ZoneInfo("Europe/Berlin")).date() - timedelta(days=PLATFORMS["meta"].history_days)
+    done = run("meta", earliest - timedelta(days=5), earliest + timedelta(days=1))
+    assert not done.success
+    assert str(earliest + timedelta(days=1)) in materialized(instance)
+    assert str(earliest - timedelta(days=2)) not in materialized(instance)
+    assert not run("meta", earliest - timedelta(days=5), earliest - timedelta(days=3)).success
 
 
 def test_a_run_may_pull_some_accounts_only(home, run, meta):

@@ -71,14 +71,15 @@ def test_a_pull_loads_what_was_spent_and_the_next_one_what_changed(meta, home):
 
 
 def test_a_platform_that_fails_stops_no_other_and_no_secret_is_told(meta, home, monkeypatch):
-    listing(home, GOOGLE, META)
     with platform("google", monkeypatch, faults=["revoked"]):
+        listing(home, GOOGLE, META, META.replace("meta", "snapchat"))
         done = tributary(home, "pull", "all", *DAYS, code=1)
     assert spend(home) == true_spend(meta)
     assert rows(home, "select platform, status from raw.pulls order by 1") == [("google", "failed"), ("meta", "loaded")]
     ((reason,),) = rows(home, "select reason from raw.pulls where status = 'failed'")
     assert "tributary connect google" in reason
     assert " ".join(reason.split()) in " ".join(done.stdout.split())
+    assert "snapchat: left out, since it is not connected: tributary connect snapchat" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
     assert SECRET not in done.stdout + done.stderr
     files = [path for path in home.rglob("*") if path.is_file()]
