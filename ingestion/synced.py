@@ -97,14 +97,14 @@ def sync(
 
 
 def _nothing(tool: str, path: Path, tables: Iterable[str]) -> str:
-    wanted = "; ".join(
-        f"{shape.platform}: {' or '.join(dict.fromkeys(level.table for level in shape.levels if level.is_stored))}"
-        f" in {' or '.join(name for name in shape.schemas if name != '*')}"
+    wanted = ", ".join(
+        f"{shape.schemas[0]}.{'|'.join(dict.fromkeys(level.table for level in shape.levels if level.is_stored))}"
         for shape in shapes(tool)
     )
     return (
-        f"{path}: no table of spend in the shape of {tool}. Found: {', '.join(tables) or 'none'}. Looked for {wanted}."
-        " A schema or folder is found by a name that contains one of these, a table also by a prefix that ends so"
+        f"{path}: no table of spend in the shape of {tool}. Found: {', '.join(tables) or 'none'}. Looked for {wanted};"
+        " a schema or folder may be called anything that contains such a name, or a table have a prefix that ends so"
+        " (docs/synced.md)"
     )
 
 

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import SHARED_DATA, real_data
+from conftest import ROOT, SHARED_DATA, real_data
 
 from ingestion.contracts import ContractError
 from ingestion.home import Home, connect
 from ingestion.settings import Settings, Synced, land_settings, load_settings
 from ingestion.synced import SyncReport, sync
 from ingestion.synced_shapes import SHAPES, shapes
-from ingestion.synced_told import COUNTS, IDS, NAMES
+from ingestion.synced_told import COUNTS, IDS, LEVELS, NAMES
 
 TABLES = SHARED_DATA / "ad_platform_tables"
 FIXTURES = Path(__file__).parent / "fixtures" / "airbyte"
@@ -224,8 +224,8 @@ def test_a_value_that_is_none_is_kept_with_its_reason(warehouse, tmp_path):
 
 SPENT = """
     select spend.platform, spend.level, date, spend.account_id, spend.currency, spend.campaign_id, campaign,
-        spend.adset_id, adset, ad_id, ad, spend_micros, impressions, clicks, video_views, platform_conversions, platform_value_micros,
-        destination_url
+        spend.adset_id, adset, ad_id, ad, spend_micros, impressions, clicks, video_views, platform_conversions,
+        platform_value_micros, destination_url
     from raw.ad_spend as spend
     left join raw.ad_entities as entities
         on spend.platform = entities.platform and entities.level = 'ad' and ad_id = entity_id
@@ -342,9 +342,7 @@ def test_tables_are_found_by_schema_folder_or_prefix(warehouse, tmp_path, files,
         spent = warehouse[0].execute("select sum(spend_micros)::bigint from raw.ad_spend").fetchone()
         assert spent == (len(files) * 1_000_000 + 100_000,)  # of a day that was synced twice the last counts
     else:
-        with pytest.raises(
-            ContractError, match="Looked for .*meta: ads_insights in facebook_marketing or facebook_ads"
-        ):
+        with pytest.raises(ContractError, match=r"Looked for .* facebook_marketing\.ads_insights,"):
             synced(warehouse, tmp_path / "synced", "airbyte")
 
 
@@ -353,7 +351,7 @@ def test_what_cannot_be_read_is_named(warehouse, tmp_path):
     with duckdb.connect(str(lake)) as tool:
         tool.execute("create schema tiktok; create table tiktok.ads_reports_daily as"
                      " select 1 as ad_id, timestamp '2026-11-01' as stat_time_day, 'no JSON' as metrics")  # fmt: skip
-    with pytest.raises(ContractError, match="tiktok: tiktok.ads_reports_daily cannot be read: .*Malformed JSON"):
+    with pytest.raises(ContractError, match=r"tiktok: tiktok.ads_reports_daily cannot be read: .*Malformed JSON"):
         synced(warehouse, lake, "airbyte")
 
 
@@ -363,7 +361,8 @@ def test_what_fivetran_names_today_is_read(warehouse, tmp_path):
     write(folder, "google_ads_campaign_stats", "customer_id,id,date,cost_micros,conversions,conversions_value",
           "1,43,2026-11-01,2500000,2,19.99")  # fmt: skip
     write(folder, "apple_search_ads_ad_level_report",
-          "campaign_id,ad_group_id,ad_id,date,local_spend_amount,local_spend_currency", "4,5,6,2026-11-01,1.5,EUR")  # fmt: skip
+          "campaign_id,ad_group_id,ad_id,date,local_spend_amount,local_spend_currency",
+          "4,5,6,2026-11-01,1.5,EUR")  # fmt: skip
     write(folder, "bingads_ad_performance_daily_report",
           "date,account_id,campaign_id,ad_group_id,ad_id,currency_code,device_type,spend,conversions_qualified,conversions",
           "2026-11-01,1,2,3,4,USD,Computer,0.7,1.5,1", "2026-11-01,1,2,3,4,USD,Tablet,0.3,0.5,0")  # fmt: skip
@@ -394,3 +393,25 @@ def test_what_fivetran_names_today_is_read(warehouse, tmp_path):
         ("snapchat", "2026-11-02", 4_000_000, None, None),
     ]
     assert report.unused == []
+
+
+def listed(tool: str) -> str:
+    """The Markdown table of what is read of a tool's tables."""
+    rows = ["| platform | schema, folder or prefix | account | campaign | ad set | ad | told only |", "|---" * 7 + "|"]
+    for shape in shapes(tool):
+        names = {table.name: " or ".join(f"`{name}`" for name in table.names) for table in shape.tables}
+        tables = {
+            level: ", ".join(
+                names[each.table] for each in shape.levels if (each.name if each.is_stored else "") == level
+            )
+            for level in (*LEVELS, "")
+        }
+        schemas = ", ".join("any other" if name == "*" else f"`{name}`" for name in shape.schemas)
+        rows.append(f"| {shape.platform} | {schemas} | {' | '.join(tables[level] for level in (*LEVELS, ''))} |")
+    return "\n".join(rows)
+
+
+@pytest.mark.parametrize("tool", ["fivetran", "airbyte"])
+def test_the_document_lists_what_is_read(tool):
+    document = (ROOT / "docs" / "synced.md").read_text()
+    assert listed(tool) in document, f"docs/synced.md lists other tables than ingestion/shapes/{tool}:\n{listed(tool)}"
