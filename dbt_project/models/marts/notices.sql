@@ -151,7 +151,7 @@ final as (
         org_id,
         'stale_spend' as topic,
         concat(
-            platform, ': figures of account ', account_id, coalesce(concat(' (', name, ')'), ''),
+            platform, ': figures of account ', account_id, coalesce(' (' || name || ')', ''),
             case
                 when not is_stale then ' are not all there'
                 when covered_until is null then ' were never pulled whole'
