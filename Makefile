@@ -37,9 +37,10 @@ dev: setup ## Start the collector (port 8700) and Dagster's UI with the whole gr
 lint: setup ## Check style and the direction of imports
 	@$(BIN)/ruff check
 
-bench: setup ## Measure the collector and the pipeline on this machine, beside plain files and plain SQL
+bench: setup ## Measure collector, pipeline and spend on this machine, beside plain files and plain SQL
 	@$(BIN)/python bench/collector.py
 	@$(BIN)/python bench/pipeline.py
+	@$(BIN)/python bench/spend.py
 
 clean: ## Remove what setup and dbt made (the home folder stays)
 	rm -rf $(VENV) dbt_project/target *.egg-info
