@@ -388,7 +388,7 @@ def test_the_server_runs_everything_twice_at_once_after_a_killed_run(server):
         repository={"repositoryLocationName": "orchestration.definitions", "repositoryName": "__repository__"},
     )
     stopped = {s["name"] for s in schedules["schedulesOrError"]["results"] if s["scheduleState"]["status"] != "RUNNING"}
-    assert stopped == {"pull_synced_schedule"}  # nothing is synced there
+    assert stopped == {"pull_ecb_schedule", "pull_synced_schedule"}  # nobody needs them there
 
 
 @needs_chromium
