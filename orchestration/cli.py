@@ -15,7 +15,7 @@ from ingestion.home import Home
 from orchestration.collect_command import collect
 from orchestration.connect_command import connect
 from orchestration.connections_command import connections
-from orchestration.console import FAILED, WRONG_INPUT, errors_for_people, fail, say, show, state
+from orchestration.console import FAILED, WRONG_INPUT, console, errors_for_people, fail, say, show, state
 from orchestration.import_commands import importing
 from orchestration.person_commands import erase, export_person
 from orchestration.pull_command import pull
@@ -182,7 +182,7 @@ def query(
             if csv:
                 as_csv(result, sys.stdout)
             else:
-                show(as_table(result, limit))
+                show(as_table(result, limit, console.width))
 
 
 @app.command()

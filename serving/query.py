@@ -12,17 +12,12 @@ from rich.markup import escape
 from rich.table import Table
 
 
-def as_table(result: duckdb.DuckDBPyConnection, limit: int) -> Iterator[Any]:
-    """At most `limit` rows as a table that fits the terminal, and how many rows there are."""
+def as_table(result: duckdb.DuckDBPyConnection, limit: int, width: int = 80) -> Iterator[Any]:
+    """At most `limit` rows as a table, or, where that would not fit, a row after the other; and how many there are."""
     rows = result.fetchmany(limit + 1)
-    table = Table(box=None, pad_edge=False)
-    for name, kind, *_ in result.description:
-        table.add_column(
-            name, overflow="fold", justify="right" if str(kind) in NUMBERS or "DECIMAL" in str(kind) else "left"
-        )
-    for row in rows[:limit]:
-        table.add_row(*("" if value is None else shown(value) for value in row))
-    yield table
+    names, kinds = [name for name, *_ in result.description], [str(kind) for _, kind, *_ in result.description]
+    texts = [["" if value is None else shown(value) for value in row] for row in rows[:limit]]
+    yield as_columns(names, kinds, texts) if fits(names, texts, width) else as_records(names, texts)
     yield (
         f"the first {limit} rows; more with --limit, all with --csv"
         if len(rows) > limit
@@ -30,6 +25,36 @@ def as_table(result: duckdb.DuckDBPyConnection, limit: int) -> Iterator[Any]:
     )
 
 
+def fits(names: list[str], rows: list[list[str]], width: int) -> bool:
+    """Whether every column gets what it needs, or at least room for a word."""
+    needed = (max(map(len, column)) for column in zip(names, *rows, strict=True))
+    return sum(min(need, A_WORD) + 2 for need in needed) <= width + 2
+
+
+def as_columns(names: list[str], kinds: list[str], rows: list[list[str]]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for name, kind in zip(names, kinds, strict=True):
+        is_number = kind in NUMBERS or "DECIMAL" in kind
+        table.add_column(name, overflow="fold", justify="right" if is_number else "left")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def as_records(names: list[str], rows: list[list[str]]) -> Table:
+    """A line a value, an empty line between rows."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column(overflow="fold")
+    for number, row in enumerate(rows):
+        if number:
+            table.add_row()
+        for name, value in zip(names, row, strict=True):
+            table.add_row(name, value)
+    return table
+
+
+A_WORD = 12
 NUMBERS = {"NUMBER", "BIGINT", "INTEGER", "DOUBLE", "FLOAT", "HUGEINT", "SMALLINT", "TINYINT", "UBIGINT"}
 
 

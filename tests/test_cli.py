@@ -118,6 +118,15 @@ def test_nothing_published_yet_says_what_to_do(tmp_path, monkeypatch):
     assert "tributary simulate" in done.output
 
 
+def test_rows_too_wide_for_a_table_are_shown_a_value_a_line(here):
+    wide = ", ".join(f"{n} as column_number_{n}" for n in range(12))
+    said = CliRunner().invoke(cli.app, ["query", f"select {wide} union all select {wide}"]).output
+    assert said.count("column_number_7   7") == 2
+    assert max(map(len, said.splitlines())) <= 80
+    narrow = CliRunner().invoke(cli.app, ["query", "select 1 as one, 2 as two"]).output
+    assert narrow.splitlines()[0].split() == ["one", "two"]
+
+
 def test_a_query_reads_the_published_file_and_nothing_else(here, home, tmp_path):
     secret = tmp_path / "secret.csv"
     secret.write_text("a\n1\n")
