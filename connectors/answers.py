@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
+from textwrap import shorten
 from typing import Any
 
 import httpx
@@ -12,7 +14,17 @@ import msgspec
 
 from connectors.errors import VendorError
 
-_decode = msgspec.json.Decoder(float_hook=Decimal).decode
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
+# Half of an emoji, which is left where a platform cut a name short.
+_HIGH, _LOW = rb"\\u[dD][89abAB][0-9a-fA-F]{2}", rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_HALF = re.compile(rb"%s(?!%s)|(?<!%s)%s" % (_HIGH, _LOW, _HIGH, _LOW))
+
+
+def _decode(content: bytes) -> Any:
+    try:
+        return _decoder.decode(content)
+    except msgspec.DecodeError:
+        return _decoder.decode(_HALF.sub(rb"\\ufffd", content))
 
 
 def parsed(response: httpx.Response) -> Any:
@@ -44,7 +56,8 @@ def retry_after(response: httpx.Response, now: datetime) -> float | None:
     if value.strip().isdigit():
         return float(value)
     try:
-        return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
+        when = parsedate_to_datetime(value)
+        return max(0.0, (when.replace(tzinfo=when.tzinfo or UTC) - now).total_seconds())
     except ValueError:
         return None
 
@@ -59,5 +72,5 @@ def reset_after(response: httpx.Response, header: str) -> float | None:
 
 
 def excerpt(response: httpx.Response) -> str:
-    """What an answer says, shortened; a URL's query, which may hold secrets, is never part of it."""
-    return " ".join(response.text.split())[:300] or response.reason_phrase
+    """What an answer says, shortened by whole words: half a secret would not be known for one."""
+    return shorten(response.text, 300, placeholder=" ...") or response.reason_phrase

@@ -78,9 +78,22 @@ class Api(Transport):
                     raise VendorError(f"{self.platform.label}: the file is not whole ({error}): pull again") from None
 
     def items(self, path: str, prefix: str, **how: Any) -> Iterator[Any]:
-        """The items of a large JSON answer, one at a time; prefix as ijson has it, such as `item.results.item`."""
+        """The items of a large JSON answer, one at a time; prefix as ijson has it, such as `item.results.item`.
+
+        VendorError where there is no such list: an error in a good answer is no empty one.
+        """
+        members = prefix.split(".")
+        outermost = ".".join(members[: members.index("item")])
         with self.download(path, **how) as file:
-            yield from ijson.items(file, prefix)
+            item = None
+            for item in ijson.items(file, prefix):
+                yield item
+            if item is not None:
+                return
+            file.seek(0)
+            if (outermost, "start_array") not in (event[:2] for event in ijson.parse(file)):
+                where = f"`{outermost}` of the file" if outermost else "the file"
+                raise VendorError(f"{self.platform.label}: {where} is no list: nothing was stored. Pull again")
 
     def pages(
         self, first: Any, ask: Callable[[Any], Any], following: Callable[[Any, Any], Any | None]

@@ -110,7 +110,7 @@ def bearer(credentials: dict[str, str]) -> dict[str, str]:
 
 
 class Platform(msgspec.Struct, frozen=True):
-    """A platform. TRIBUTARY_<NAME>_URL moves every address of it to another host (connectors/transport.py)."""
+    """A platform. TRIBUTARY_<NAME>_URL moves every address of it to another host (connectors/hosts.py)."""
 
     name: str  # as in the marts
     label: str  # as people write it

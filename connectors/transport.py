@@ -6,18 +6,19 @@ In: a Platform, its credentials, a clock. Out: good answers. connectors/http.py 
 from __future__ import annotations
 
 import logging
-import os
 import random
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 import tenacity
 
+from connectors import hosts
 from connectors.answers import excerpt, retry_after
 from connectors.errors import Refused, Throttled, TokenExpired, TokenRevoked, VendorError, without
 from connectors.platform import Platform
@@ -26,6 +27,8 @@ T = TypeVar("T")
 ATTEMPTS = 8
 logging.getLogger("httpx").setLevel(logging.WARNING)  # below, it logs whole addresses, with the secrets in them
 LONGEST_WAIT = 3600.0  # seconds; a platform that wants more is asked again the next day
+LONGEST_REST = 6 * 3600.0  # seconds, of all that it wants while one client is open: a pull has an end
+BROKEN_OFF = (httpx.TransportError, httpx.DecodingError)
 
 
 class Clock(Protocol):
@@ -67,11 +70,11 @@ class Transport:
         self.credentials = credentials
         self.clock = clock or SystemClock()
         self.say = say
-        self.client = httpx.Client(  # httpx drops Authorization where a redirect leads to another host
+        self._rested = 0.0  # seconds, because it wanted so
+        self.client = httpx.Client(  # which follows no redirect: credentials in headers and forms would go along
             headers={"user-agent": "tributary"},  # Reddit throttles who does not say who he is
             timeout=httpx.Timeout(60, connect=10),
-            event_hooks={"request": [self._move]},
-            follow_redirects=True,
+            event_hooks={"request": [partial(hosts.move, platform)]},
         )
 
     def send(
@@ -96,11 +99,12 @@ class Transport:
     ) -> T:
         """Ask until the answer is good, and what `take` makes of it; a body that breaks off is asked for again."""
         url = path if path.startswith("http") else f"{self.platform.base_url}{path}"
-        renewed = False
+        if authorised:
+            hosts.refuse_foreign(self.platform, url)
 
         def once() -> T:
-            nonlocal renewed
-            if authorised and not renewed and self.credentials.expires_soon(self.clock.now()):
+            renewed = False  # anew each time: a rest can be longer than a token holds
+            if authorised and self.credentials.expires_soon(self.clock.now()):
                 self.credentials.renew(self.client)
                 renewed = True
             while True:
@@ -108,7 +112,7 @@ class Transport:
                 auth = self.platform.auth(values) if authorised and self.platform.auth else None
                 own = self.platform.headers(values) if authorised else {}
                 request = self.client.build_request(method, url, headers={**own, **(headers or {})}, **how)
-                response = self.client.send(request, auth=auth, stream=True)
+                response = self.client.send(request, auth=auth, stream=True, follow_redirects=not authorised)
                 with closing(response):
                     try:
                         if not stream or response.status_code >= 300:
@@ -119,12 +123,17 @@ class Transport:
                     except TokenExpired as expired:
                         if renewed:
                             raise TokenRevoked(str(expired)) from None
+                    except Throttled as throttled:
+                        if throttled.after is None:
+                            throttled.after = retry_after(response, self.clock.now())
+                        raise
                 self.credentials.renew(self.client)
                 renewed = True
 
         attempts = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type((Throttled, httpx.TransportError)),
+            retry=tenacity.retry_if_exception_type((Throttled, *BROKEN_OFF)),
             wait=self._wait,
+            before_sleep=self._say,
             stop=tenacity.stop_after_attempt(ATTEMPTS),
             sleep=self.clock.sleep,
             reraise=True,
@@ -140,8 +149,8 @@ class Transport:
             error.args = (said,)
             raise error from None
         except Throttled as error:
-            raise VendorError(f"{self.platform.label}: {error}; gave up. Pull again later") from None
-        except httpx.TransportError as error:
+            raise VendorError(f"{self.platform.label}: {self._why(error)}; gave up. Pull again later") from None
+        except BROKEN_OFF as error:
             raise VendorError(
                 f"{self.platform.label}: no answer from {urlsplit(url).hostname} ({type(error).__name__}): "
                 "check the network, then pull again"
@@ -154,6 +163,8 @@ class Transport:
             raise TokenExpired("the access token is not accepted")
         if status == 429 or status >= 500:
             raise Throttled(f"answered {status}", retry_after(response, self.clock.now()))
+        if response.next_request:
+            raise Refused(f"it leads to {response.next_request.url.host} ({status}), where credentials do not follow")
         if status >= 300:
             raise Refused(f"{excerpt(response)} ({status})")
 
@@ -164,25 +175,24 @@ class Transport:
             raise VendorError(
                 f"{self.platform.label}: {error}; it asks for {after / 60:.0f} minutes of rest: pull then"
             )
-        seconds = after if after is not None else min(60.0, 2.0**state.attempt_number) * random.uniform(0.5, 1)
-        if seconds >= 2:
-            self.say(f"{self.platform.label}: {error}; waiting {seconds:.0f} s")
-        return seconds
+        self._rested += after or 0
+        if self._rested > LONGEST_REST:
+            raise VendorError(
+                f"{self.platform.label}: {error}; it asked for {self._rested / 3600:.0f} hours of rest in all: "
+                "pull again later, or fewer days at once"
+            )
+        return after if after is not None else min(60.0, 2.0**state.attempt_number) * random.uniform(0.5, 1)
+
+    def _say(self, state: tenacity.RetryCallState) -> None:
+        if state.outcome and state.upcoming_sleep >= 2:
+            why = self._why(state.outcome.exception())
+            self.say(f"{self.platform.label}: {why}; waiting {state.upcoming_sleep:.0f} s")
+
+    def _why(self, error: BaseException | None) -> str:
+        """Without secrets: platforms quote what they were sent, and so do errors of a connection."""
+        known = isinstance(error, Throttled)
+        return without(str(error), self.credentials.values) if known else type(error).__name__
 
     def _connect_again(self, why: str) -> str:
         command = f"tributary connect {self.platform.name}"
         return why if command in why else f"{self.platform.label}: {why}. Connect again: {command}"
-
-    def _move(self, request: httpx.Request) -> None:
-        """The platform's own addresses go to TRIBUTARY_<NAME>_URL, where that is set: a proxy, a test server.
-
-        A report's download does not: it lies elsewhere, and its address is part of the answer.
-        """
-        elsewhere = os.environ.get(f"TRIBUTARY_{self.platform.name.upper()}_URL")
-        if elsewhere and request.url.host in self.platform.own_hosts:
-            target = httpx.URL(elsewhere)
-            path = target.raw_path.rstrip(b"/") + request.url.raw_path
-            request.url = request.url.copy_with(
-                scheme=target.scheme, host=target.host, port=target.port, raw_path=path
-            )
-            request.headers["host"] = request.url.netloc.decode()

@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from fixtures import example_platform
+from starlette.responses import RedirectResponse, Response
 from vendors import VENDORS
-from vendors.base import Vendor, serving, summed
+from vendors.base import Fact, Vendor, serving, summed
 
 from connectors import ads
 from connectors.credentials import load
@@ -132,6 +133,31 @@ def test_an_expired_token_is_renewed_once_or_says_how_to_connect_again(vendor):
             pulled(vendor)
 
 
+def test_a_token_that_runs_out_during_a_rest_is_renewed_again(vendor):
+    if not vendor.can_renew:
+        pytest.skip(f"{vendor.name} cannot renew an expired token")
+    vendor.faults = ["ok", "expired", "throttle", "expired"]
+    assert told(pulled(vendor)) == finest(vendor)
+
+
+def test_a_rest_that_only_retry_after_names_is_kept(vendor, monkeypatch):
+    """A gateway before any of them throttles, too."""
+    monkeypatch.setattr(vendor, "throttled", lambda: Response(
+        "slow down", 429, {"retry-after": f"{vendor.rest(400):.0f}"}))  # fmt: skip
+    vendor.faults = ["ok", "throttle"]
+    assert told(pulled(vendor)) == finest(vendor)
+    assert max(vendor.clock.slept) == 400
+
+
+def test_a_redirect_elsewhere_takes_no_credentials_along(vendor, monkeypatch):
+    with serving(VENDORS[vendor.name]()) as stranger:
+        monkeypatch.setattr(vendor, "failed", lambda: RedirectResponse(f"{stranger.url}/steal", 307))
+        vendor.faults = ["failure"]
+        with pytest.raises(VendorError, match=r"leads to 127\.0\.0\.1"):
+            pulled(vendor)
+    assert stranger.requests == []
+
+
 def test_a_revoked_token_says_which_command_mends_it(vendor):
     vendor.faults = ["ok", "revoked"]
     with pytest.raises(TokenRevoked, match=f"tributary connect {vendor.name}") as error:
@@ -163,6 +189,22 @@ def test_an_account_elsewhere_keeps_its_days_and_its_currency(vendor):
     if account.timezone:
         assert ZoneInfo(account.timezone) == ZoneInfo("America/Los_Angeles")
     assert told(pulled(vendor)) == finest(vendor)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "Australia/Adelaide"])
+def test_days_of_zones_by_the_half_hour_are_whole(vendor, zone):
+    vendor.timezone = zone
+    vendor.facts = [replace(f, date=date(2026, 10, 4) + (f.date - FIRST)) for f in vendor.facts]  # Adelaide's clocks
+    for days in (date(2026, 10, 3), date(2026, 10, 4)), (date(2026, 10, 5), date(2026, 10, 7)):
+        assert told(pulled(vendor, *days)) == finest(vendor, *days)
+
+
+def test_credits_and_odd_names_are_as_they_are(vendor, monkeypatch):
+    monkeypatch.setattr(Fact, "campaign", property(lambda f: f'🔥 "Sömmer", {f.campaign_id}\n\u2028; <b>'))
+    vendor.facts[0] = replace(vendor.facts[0], spend_micros=-4_560_000)
+    rows = pulled(vendor)
+    assert told(rows) == finest(vendor)
+    assert {r.campaign for r in rows if r.level is None} == {f.campaign for f in vendor.facts}
 
 
 def test_a_currency_that_changed_is_the_one_that_rows_bring(vendor):

@@ -8,7 +8,6 @@ import zipfile
 
 import pytest
 from fixtures.example_platform import PLATFORM
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from vendors.base import serving
@@ -25,16 +24,14 @@ WHOLE = gzip.compress(json.dumps([{"n": number} for number in range(50_000)]).en
 class Files(Example):
     """Example Ads, with files and jobs."""
 
-    body = b""
+    body, headers = b"", {}
     states = ("WAITING", "DONE")
 
     def routes(self) -> list[Route]:
-        self.left = iter(self.states)
+        self.left, self.answers = iter(self.states), []
         job = Route("/v1/job", lambda request: JSONResponse({"job": {"state": next(self.left), "why": "no memory"}}))
-        return [Route("/download", lambda request: Response(self.body)), job, Route("/v1/no", self.no)]
-
-    async def no(self, request: Request) -> Response:
-        return error(403, "forbidden", f"{self.access_token} may not")
+        answers = Route("/v1/answer", lambda request: self.answers.pop(0))
+        return [Route("/download", lambda request: Response(self.body, headers=self.headers)), job, answers]
 
 
 @pytest.fixture
@@ -47,6 +44,12 @@ def api(monkeypatch):
             yield opened
 
 
+@pytest.fixture
+def said(api):
+    api.say = (heard := []).append
+    return heard
+
+
 def test_a_whole_file_is_unpacked(api):
     api.files.body = WHOLE
     assert [item["n"] for item in api.items(f"{api.files.url}/download", "item")] == list(range(50_000))
@@ -57,6 +60,22 @@ def test_a_whole_file_is_unpacked(api):
 def test_a_file_that_is_not_whole_is_an_error(api, body):
     api.files.body = body
     with pytest.raises(VendorError, match="Example Ads: the file is not whole"):
+        list(api.items(f"{api.files.url}/download", "item"))
+
+
+@pytest.mark.parametrize(("prefix", "good"), [("item", b"[]"), ("data.item", b'{"data": []}')])
+def test_an_error_in_a_good_answer_is_no_empty_list(api, prefix, good):
+    api.files.body = good
+    assert list(api.items(f"{api.files.url}/download", prefix)) == []
+    for bad in b'{"error": {"code": 500}}', gzip.compress(b'{"data": {"error": "none"}}'):
+        api.files.body = bad
+        with pytest.raises(VendorError, match="is no list: nothing was stored"):
+            list(api.items(f"{api.files.url}/download", prefix))
+
+
+def test_an_answer_that_does_not_unpack_is_tried_again_and_given_up_with_a_sentence(api):
+    api.files.body, api.files.headers = b"no gzip", {"content-encoding": "gzip"}
+    with pytest.raises(VendorError, match=r"no answer from .* \(DecodingError\)"):
         list(api.items(f"{api.files.url}/download", "item"))
 
 
@@ -79,8 +98,52 @@ def test_a_job_is_waited_for_and_one_that_failed_says_why(api):
 
 
 def test_a_refusal_says_who_refused_what_and_why_without_secrets(api):
-    with pytest.raises(Refused, match=r"^Example Ads refused /v1/no: \*\*\* may not \(forbidden\)$"):
-        api.get("/no")
+    api.files.answers = [error(403, "forbidden", f"{api.files.access_token} may not")]
+    with pytest.raises(Refused, match=r"^Example Ads refused /v1/answer: \*\*\* may not \(forbidden\)$"):
+        api.get("/answer")
+
+
+def test_a_refusal_that_is_cut_short_holds_no_half_of_a_secret(api):
+    api.files.answers = [Response(f"{'sorry ' * 49}{api.files.access_token}", 403)]
+    with pytest.raises(Refused, match=r"sorry \.\.\. \(403\)$"):
+        api.get("/answer")
+
+
+def test_what_is_said_while_waiting_holds_no_secret(api, said):
+    api.files.answers = [error(503, "too_many_requests", f"{api.files.access_token} asks too often")] * 8
+    with pytest.raises(VendorError, match=r"\*\*\* asks too often; gave up"):
+        api.get("/answer")
+    assert len(said) == 7
+    assert api.files.access_token not in " ".join(said)
+
+
+@pytest.mark.parametrize("when", ["Fri, 20 Nov 2026 12:05:00 GMT", "Fri, 20 Nov 2026 12:05:00 -0000", "300"])
+def test_retry_after_is_seconds_or_a_time(api, when):
+    api.files.answers = [Response("", 503, {"retry-after": when}), JSONResponse({"n": 1})]
+    assert api.get("/answer") == {"n": 1}
+    assert api.clock.slept == [300]
+
+
+def test_rests_without_end_have_an_end(api):
+    api.files.answers = [Response("", 429, {"retry-after": "3500"}), JSONResponse({})] * 7
+    for _ in range(6):
+        api.get("/answer")
+    with pytest.raises(VendorError, match="7 hours of rest in all: pull again later"):
+        api.get("/answer")
+
+
+@pytest.mark.parametrize("address", ["https://stranger.example/v1", "http://api.ads.example/v1", "https://api.ads.example.org"])
+def test_credentials_go_to_the_platform_alone(api, address):
+    with pytest.raises(VendorError, match=r"not the platform's own: credentials do not go there"):
+        api.get(f"{address}/answer")
+    api.files.answers = [JSONResponse({})]
+    assert api.get(f"{api.files.url}/v1/answer") == {}  # TRIBUTARY_EXAMPLE_URL is
+
+
+def test_half_an_emoji_in_a_name_costs_no_more_than_itself(api):
+    body = rb'{"cut": "sale \ud83d", "also": "\ude00!", "whole": "\ud83d\ude00"}'
+    api.files.answers = [Response(body, media_type="application/json")]
+    assert api.get("/answer") == {"cut": "sale \ufffd", "also": "\ufffd!", "whole": "😀"}
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
+from starlette.responses import Response
 from test_connectors import FIRST, finest, opened, pulled, told
 from vendors.base import serving
 from vendors.microsoft import Microsoft
@@ -49,6 +52,23 @@ def test_a_destination_has_the_parameters_of_its_parents(vendor):
         ads = [e for e in api.platform.entities(api, account) if e.level == "ad"]
     assert {e.destination_url for e in ads} == {"https://shop.example/spring?utm_source=bing&utm_id={CampaignId}"}
     assert {(e.entity_id, e.adset_id) for e in ads} == {(f.ad_id, f.adset_id) for f in vendor.facts}
+
+
+@pytest.mark.parametrize("content", [{}, {"report.csv": ""}, {"report.csv": "\ufeff"}])
+def test_a_file_without_columns_is_an_error_and_no_empty_report(vendor, monkeypatch, content):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, text in content.items():
+            archive.writestr(name, text)
+
+    class Broken(Microsoft):
+        async def file(self, request):
+            return Response(packed.getvalue(), media_type="application/zip")
+
+    with serving(Broken()) as broken:
+        monkeypatch.setenv("TRIBUTARY_MICROSOFT_URL", broken.url)
+        with pytest.raises(VendorError, match="not whole"):
+            pulled(broken)
 
 
 def test_another_s_account_is_an_error_and_no_empty_report(vendor):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -45,17 +45,18 @@ def check(response: httpx.Response) -> None:
         raise TooMuch(message)
     if code in THROTTLED:
         raise Throttled(f"too many calls (code {code})", _regain(response))
-    if error.get("is_transient") or code in TRANSIENT or error.get("error_subcode") == 99:
+    if error.get("is_transient") or code in TRANSIENT or error.get("error_subcode") == 99 or response.is_server_error:
         raise Transient(f"{message} (code {code})")
     raise Refused(f"{message} (code {code})")
 
 
 def _regain(response: httpx.Response) -> float | None:
-    """Seconds until calls are accepted again: the header has minutes, for each limit."""
+    """Seconds until calls are accepted again: a header has minutes, for each limit, and another seconds."""
     header = response.headers.get("x-business-use-case-usage", "{}")
     limits = [limit for limits in json.loads(header).values() for limit in limits]
     minutes = max((limit.get("estimated_time_to_regain_access", 0) for limit in limits), default=0)
-    return minutes * 60.0 if minutes else None
+    seconds = json.loads(response.headers.get("x-ad-account-usage", "{}")).get("reset_time_duration", 0)
+    return max(minutes * 60.0, float(seconds)) or None
 
 
 def accounts(api: Api) -> Iterator[Account]:
@@ -180,13 +181,13 @@ def _rows(api: Api, path: str, params: dict[str, Any]) -> Iterator[dict[str, Any
         yield from required(answer, "data", f"Meta's answer to {path}")
 
 
-def exchange(client: httpx.Client, client_id: str, secret: str, code: str, redirect: str) -> dict[str, str]:
+def exchange(client: httpx.Client, client_id: str, secret: str, code: str, redirect: str) -> dict[str, Any]:
     """The code becomes a token of an hour, which becomes one of sixty days."""
     short = _token(client, {"client_id": client_id, "client_secret": secret, "code": code, "redirect_uri": redirect})
     return refresh(client, {"client_id": client_id, "client_secret": secret, "access_token": short["access_token"]})
 
 
-def refresh(client: httpx.Client, credentials: dict[str, str]) -> dict[str, str]:
+def refresh(client: httpx.Client, credentials: dict[str, str]) -> dict[str, Any]:
     """A token that still holds becomes one of sixty days; one that does not needs a person."""
     answer = _token(
         client,
@@ -197,8 +198,7 @@ def refresh(client: httpx.Client, credentials: dict[str, str]) -> dict[str, str]
             "fb_exchange_token": credentials["access_token"],
         },
     )
-    expires = datetime.now(UTC) + timedelta(seconds=int(answer.get("expires_in", 5_184_000)))
-    return {**credentials, "access_token": answer["access_token"], "expires_at": expires.isoformat()}
+    return {"access_token": answer["access_token"], "expires_in": answer.get("expires_in", 5_184_000)}
 
 
 def _token(client: httpx.Client, form: dict[str, str]) -> dict[str, Any]:

@@ -118,9 +118,15 @@ def table(api: Api, url: str) -> Iterator[Callable[[], Iterator[dict[str, str]]]
     """What reads the rows of a zipped CSV, as often as it is called."""
     with api.download(url) as file:
         archive = zipfile.ZipFile(file)
+        name = next(iter(archive.namelist()), None)
+        if name is None:
+            raise zipfile.BadZipFile("nothing is in it")
 
         def read() -> Iterator[dict[str, str]]:
-            with archive.open(archive.namelist()[0]) as member:
-                yield from csv.DictReader(io.TextIOWrapper(member, "utf-8-sig", newline=""))
+            with archive.open(name) as member:
+                rows = csv.DictReader(io.TextIOWrapper(member, "utf-8-sig", newline=""))
+                if not rows.fieldnames:  # a report without rows has them, too
+                    raise zipfile.BadZipFile("it has no columns")
+                yield from rows
 
         yield read

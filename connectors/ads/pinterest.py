@@ -106,7 +106,10 @@ def _spend_row(row: dict[str, Any], account: Account, level: str) -> SpendRow:
         date=date.fromisoformat(told("DATE")),
         account_id=account.account_id,
         currency=account.currency or "",
-        spend_micros=from_micros(told("SPEND_IN_MICRO_DOLLAR")) if row.get("SPEND_IN_DOLLAR") else 0,
+        # Its twin may be rounded to nothing.
+        spend_micros=from_micros(
+            row.get("SPEND_IN_MICRO_DOLLAR") or (told("SPEND_IN_MICRO_DOLLAR") if row.get("SPEND_IN_DOLLAR") else 0)
+        ),
         level=None if names else "account",
         impressions=int(row.get("TOTAL_IMPRESSION") or 0),
         clicks=int(row.get("TOTAL_CLICKTHROUGH") or 0),

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from textwrap import shorten
 from typing import Any
 from urllib.parse import urlencode
 
@@ -46,7 +47,8 @@ def check(response: httpx.Response) -> None:
     if status < 400 or status == 401 or status >= 500:
         return
     error = said(response).get("error")
-    wrong = [f"{one.get('field')}: {str(one.get('message'))[:200]}" for one in optional(error, "fields") or ()]
+    told = [(one.get("field"), shorten(str(one.get("message")), 200)) for one in optional(error, "fields") or ()]
+    wrong = [f"{field}: {message}" for field, message in told]
     why = "; ".join([optional(error, "message") or excerpt(response), *wrong])
     raise (Gone if status == 404 else Refused)(f"{why} ({status})")
 

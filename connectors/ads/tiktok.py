@@ -113,9 +113,9 @@ def _spend_row(row: dict[str, Any], account: Account, key: str) -> SpendRow:
         level=None if names else "account",
         impressions=int(told("metrics.impressions")),
         clicks=int(told("metrics.clicks")),
-        video_views=int(metrics.get("video_play_actions", 0)),
-        platform_conversions=Decimal(metrics.get("complete_payment", 0)),
-        platform_value_micros=from_units(metrics.get("total_complete_payment_rate", 0)),
+        video_views=int(metrics.get("video_play_actions") or 0),
+        platform_conversions=Decimal(metrics.get("complete_payment") or 0),
+        platform_value_micros=from_units(metrics.get("total_complete_payment_rate") or 0),
         **names,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote
 
@@ -140,7 +141,7 @@ class LinkedIn(Vendor):
         whole = {
             "dateRange": {"start": day, "end": day},
             "pivotValues": urns,
-            "costInLocalCurrency": f"{fact.spend_micros // 1_000_000}.{fact.spend_micros % 1_000_000:06d}0000001",
+            "costInLocalCurrency": f"{Decimal(fact.spend_micros).scaleb(-6):.6f}0000001",
             "impressions": fact.impressions,
             "clicks": fact.clicks,
             "videoViews": fact.video_views,

@@ -7,6 +7,7 @@ import io
 import zipfile
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from starlette.requests import Request
@@ -145,10 +146,10 @@ class Microsoft(Vendor):
             "TimePeriod": f"{fact.date}", "CurrencyCode": self.currency,
             "CampaignId": fact.campaign_id, "CampaignName": fact.campaign,
             "AdGroupId": fact.adset_id, "AdGroupName": fact.adset, "AdId": fact.ad_id, "AdTitle": fact.ad,
-            "Spend": f"{fact.spend_micros // 1_000_000}.{fact.spend_micros % 1_000_000 // 10_000:02d}",
+            "Spend": f"{Decimal(fact.spend_micros).scaleb(-6):.2f}",
             "Impressions": fact.impressions, "Clicks": fact.clicks, "VideoViews": fact.video_views,
             "ConversionsQualified": f"{fact.conversions:.2f}",
-            "Revenue": f"{fact.value_micros // 1_000_000}.{fact.value_micros % 1_000_000 // 10_000:02d}",
+            "Revenue": f"{Decimal(fact.value_micros).scaleb(-6):.2f}",
         }  # fmt: skip
         return self.row({column: whole[column] for column in columns})
 

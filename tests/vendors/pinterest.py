@@ -82,7 +82,7 @@ class Pinterest(Vendor):
     def reported(self, fact: Fact, columns: list[str]) -> dict[str, Any]:
         whole = {
             "SPEND_IN_MICRO_DOLLAR": fact.spend_micros,
-            "SPEND_IN_DOLLAR": fact.spend_micros / 1_000_000,
+            "SPEND_IN_DOLLAR": round(fact.spend_micros / 1_000_000, 2),
             "TOTAL_IMPRESSION": fact.impressions,
             "TOTAL_CLICKTHROUGH": fact.clicks,
             "TOTAL_VIDEO_MRC_VIEWS": fact.video_views,
