@@ -13,8 +13,9 @@ from ingestion.inbox import import_inbox
 from ingestion.retire import retire
 from ingestion.segments import load_landing
 from ingestion.settings import land_settings, load_settings
-from orchestration import metadata, pull_metadata
+from orchestration import metadata
 from orchestration.project import clear_targets, load_project
+from orchestration.pulling.metadata import ECB, SYNCED, key_of
 from orchestration.resources import Warehouse
 from serving.publish import publish
 
@@ -42,8 +43,8 @@ FILES = {
 LANDED = ("interactions", "conversions", "refunds", "postbacks", "survey-answers")
 
 PULLED = {
-    "ad_spend": [*(pull_metadata.key_of(name) for name in PLATFORMS), pull_metadata.SYNCED],
-    "exchange_rates": [pull_metadata.ECB],
+    "ad_spend": [*(key_of(name) for name in PLATFORMS), SYNCED],
+    "exchange_rates": [ECB],
 }
 
 project = load_project(Home.from_environment())

@@ -18,7 +18,7 @@ from orchestration.connections_command import connections
 from orchestration.console import FAILED, WRONG_INPUT, console, errors_for_people, fail, say, show, state
 from orchestration.import_commands import importing
 from orchestration.person_commands import erase, export_person
-from orchestration.pull_command import pull
+from orchestration.pulling.command import pull
 from orchestration.replay_command import replaying
 from orchestration.snippet_command import snippet
 

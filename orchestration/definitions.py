@@ -7,9 +7,11 @@ from dagster_dbt import DbtCliResource
 
 from ingestion.home import Home
 from ingestion.settings import load_settings
-from orchestration import assets, jobs, pull_jobs, pulls
+from orchestration import assets, jobs
 from orchestration.progress import progress_logger
 from orchestration.project import DBT_FOLDER, DBT_FOR_DAGSTER
+from orchestration.pulling import assets as pulls
+from orchestration.pulling import schedules as pull_schedules
 from orchestration.resources import Warehouse
 
 settings = load_settings(Home.from_environment())  # accounts have schedules of their own: reload after a change
@@ -21,10 +23,10 @@ defs = dg.Definitions(
     ],
     jobs=[
         jobs.build, jobs.land, jobs.attribution, jobs.nightly_duplicates, jobs.daily_rollups,
-        *pull_jobs.jobs.values(),
+        *pull_schedules.jobs.values(),
     ],
-    schedules=[*jobs.schedules, *pull_jobs.schedules(settings)],
-    sensors=[jobs.inbox, pull_jobs.after_pulls],
+    schedules=[*jobs.schedules, *pull_schedules.schedules(settings)],
+    sensors=[jobs.inbox, pull_schedules.after_pulls],
     resources={
         "warehouse": Warehouse(),
         "dbt": DbtCliResource(

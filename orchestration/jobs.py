@@ -5,7 +5,7 @@ import dagster as dg
 from ingestion.contracts import KINDS
 from ingestion.home import Home
 from ingestion.inbox import waiting
-from orchestration.pull_jobs import PULLS
+from orchestration.pulling.schedules import PULLS
 
 # Whoever starts the server wants the schedules; the UI can switch each off.
 RUNNING = dg.DefaultScheduleStatus.RUNNING

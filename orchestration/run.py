@@ -80,7 +80,7 @@ def run_graph(home: Home, *, select: str | None, full_refresh: bool, say: Callab
 
 def resolve(defs: dg.Definitions, select: str) -> set[dg.AssetKey]:
     """The assets of a selection in Dagster's syntax, such as `+marts/touchpoints` or `group:raw`; no pulls."""
-    from orchestration.pull_jobs import PULLS
+    from orchestration.pulling.schedules import PULLS
 
     try:
         keys = (dg.AssetSelection.from_string(select) - PULLS).resolve(defs.resolve_asset_graph())

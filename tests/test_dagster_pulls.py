@@ -17,8 +17,8 @@ from vendors.base import Vendor
 from connectors.ads import PLATFORMS
 from ingestion.home import Home
 from ingestion.settings import load_settings
-from orchestration import pull_jobs, pulls
-from orchestration.pull_metadata import CHECK, key_of
+from orchestration.pulling import assets, schedules
+from orchestration.pulling.metadata import CHECK, key_of
 from orchestration.run import open_instance
 
 ALL_DAYS = [str(FIRST + timedelta(days=n)) for n in range((LAST - FIRST).days + 1)]
@@ -47,11 +47,11 @@ def instance(home) -> Iterator[dg.DagsterInstance]:
 
 def definitions(home: Home) -> dg.Definitions:
     settings = load_settings(home)
-    build = dg.define_asset_job("build", dg.AssetSelection.all() - pull_jobs.PULLS)
+    build = dg.define_asset_job("build", dg.AssetSelection.all() - schedules.PULLS)
     return dg.Definitions(
-        assets=[*pulls.assets(settings), dg.AssetSpec(["raw", "ad_spend"])],
-        jobs=[build, *pull_jobs.jobs.values()],
-        schedules=pull_jobs.schedules(settings),
+        assets=[*assets.assets(settings), dg.AssetSpec(["raw", "ad_spend"])],
+        jobs=[build, *schedules.jobs.values()],
+        schedules=schedules.schedules(settings),
         executor=dg.in_process_executor,
     )
 
@@ -67,7 +67,7 @@ def run(home, instance) -> Run:
             .resolve_job_def(f"pull_{name}")
             .execute_in_process(
                 instance=instance, raise_on_error=False, run_config=config,
-                tags=dict(zip(pull_jobs.RANGE, (str(first), str(last)), strict=True)),
+                tags=dict(zip(schedules.RANGE, (str(first), str(last)), strict=True)),
             )
         )  # fmt: skip
 
@@ -167,7 +167,7 @@ def test_each_zone_has_a_morning_of_its_own(home, instance, meta, monkeypatch):
         META.replace("1001", "3").replace("}", "") + ", repull_days: 28", GOOGLE,
         more='  - {org: shop, platform: meta, account_id: "4", timezone: Pacific/Auckland, currency: NZD}',
     )  # fmt: skip
-    found = {schedule.name: schedule for schedule in pull_jobs.schedules(load_settings(home))}
+    found = {schedule.name: schedule for schedule in schedules.schedules(load_settings(home))}
     running = {name for name, s in found.items() if s.default_status == dg.DefaultScheduleStatus.RUNNING}
     assert running == {
         "pull_meta_europe_berlin", "pull_meta_pacific_auckland", "pull_google_europe_berlin", "pull_ecb_schedule",
@@ -195,7 +195,7 @@ def asked(schedule: dg.ScheduleDefinition, instance: dg.DagsterInstance) -> list
     return [
         (
             request.run_config["ops"]["raw__ad_spend__meta"]["config"]["accounts"],
-            *(request.tags[tag] for tag in pull_jobs.RANGE),
+            *(request.tags[tag] for tag in schedules.RANGE),
         )
         for request in requests
     ]
@@ -204,7 +204,7 @@ def asked(schedule: dg.ScheduleDefinition, instance: dg.DagsterInstance) -> list
 def test_the_marts_are_built_once_after_pulls(home, instance, run, meta):
     def look(cursor: str | None) -> tuple[object, str | None]:
         context = dg.build_sensor_context(instance=instance, cursor=cursor)
-        return pull_jobs.after_pulls(context), context.cursor
+        return schedules.after_pulls(context), context.cursor
 
     found, cursor = look(None)
     assert isinstance(found, dg.SkipReason)

@@ -25,9 +25,9 @@ from connectors.ads import PLATFORMS
 from connectors.platform import SpendRow
 from ingestion.home import Home, build_lock, connect, held
 from ingestion.settings import AdAccount
-from orchestration.pull import Teller, explained, spool
-from orchestration.pull_days import days_of
-from orchestration.pull_plan import PullError, clipped, task
+from orchestration.pulling.accounts import Teller, explained, spool
+from orchestration.pulling.days import days_of
+from orchestration.pulling.plan import PullError, clipped, task
 
 META = 'platform: meta, account_id: "1001", name: Shop, currency: EUR'
 GOOGLE = 'platform: google, account_id: "1001", currency: EUR'

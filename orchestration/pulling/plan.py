@@ -15,7 +15,7 @@ from connectors.platform import Platform
 from ingestion.contracts import platform_name
 from ingestion.home import Home
 from ingestion.settings import AdAccount, Settings
-from orchestration.pull import Task
+from orchestration.pulling.accounts import Task
 
 OTHERS = ("all", "ecb", "synced")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 from rich.table import Table
 
-from orchestration.pull import Outcome, Task
+from orchestration.pulling.accounts import Outcome, Task
 
 if TYPE_CHECKING:
     from ingestion.synced import SyncReport

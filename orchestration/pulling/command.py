@@ -12,7 +12,7 @@ from orchestration.console import FAILED, WRONG_INPUT, errors_for_people, fail, 
 if TYPE_CHECKING:
     from ingestion.home import Home
     from ingestion.settings import Settings
-    from orchestration.pull import Outcome, Task
+    from orchestration.pulling.accounts import Outcome, Task
 
 DAY = ["%Y-%m-%d"]
 Days = tuple[date | None, date | None]  # --from, --to
@@ -41,7 +41,7 @@ def pull(
     with errors_for_people():
         from ingestion.home import Home
         from ingestion.settings import load_settings
-        from orchestration.pull_plan import PullError
+        from orchestration.pulling.plan import PullError
 
         home = Home.from_environment()
         days = (first and first.date(), last and last.date())
@@ -56,7 +56,7 @@ def pull(
 
 def pulled(home: Home, settings: Settings, what: str, days: Days, only: list[str]) -> bool:
     """Pull what was asked for, each thing whatever became of the others; whether something failed."""
-    from orchestration.pull_plan import OTHERS, PullError, has_foreign_currency
+    from orchestration.pulling.plan import OTHERS, PullError, has_foreign_currency
 
     if only and what in OTHERS:
         raise PullError(f"--account: say whose account it is: tributary pull PLATFORM --account {only[0]}")
@@ -81,36 +81,36 @@ def pulled(home: Home, settings: Settings, what: str, days: Days, only: list[str
 
 def tasks_of(home: Home, settings: Settings, what: str, days: Days, only: list[str]) -> list[Task]:
     """The accounts and days that `what` means."""
-    from orchestration import pull_plan
+    from orchestration.pulling import plan
 
     now, (first, last) = datetime.now(UTC), days
     if what in ("ecb", "synced"):
         return []
     if what != "all":
-        platform = pull_plan.platform_called(what)
+        platform = plan.platform_called(what)
         return [
-            pull_plan.task(platform, account, first, last, now)
-            for account in pull_plan.accounts_of(settings, platform, only)
+            plan.task(platform, account, first, last, now)
+            for account in plan.accounts_of(settings, platform, only)
         ]
     tasks = []
-    for platform in pull_plan.listed(settings):
-        if not pull_plan.is_connected(home, platform):
+    for platform in plan.listed(settings):
+        if not plan.is_connected(home, platform):
             say(f"{platform.name}: left out, since it is not connected: tributary connect {platform.name}")
             continue
-        for account in pull_plan.accounts_of(settings, platform):
-            earliest = pull_plan.earliest(platform, account, now)
+        for account in plan.accounts_of(settings, platform):
+            earliest = plan.earliest(platform, account, now)
             if last and last < earliest:
                 say(f"{platform.name} {account.account_id}: left out, since it tells of {earliest} and later only")
                 continue
             since = first and max(first, earliest)
-            tasks.append(pull_plan.task(platform, account, since, last, now))
+            tasks.append(plan.task(platform, account, since, last, now))
     return tasks
 
 
 def pull_accounts(home: Home, settings: Settings, tasks: list[Task]) -> bool:
     """Pull one after another; whether all went well. Dagster's UI shows it as it shows its own runs."""
-    from orchestration.pull import pull as pull_account
-    from orchestration.pull_tables import accounts_table
+    from orchestration.pulling.accounts import pull as pull_account
+    from orchestration.pulling.tables import accounts_table
 
     outcomes: list[Outcome] = []
     try:
@@ -121,7 +121,7 @@ def pull_accounts(home: Home, settings: Settings, tasks: list[Task]) -> bool:
                 say(f"{task.name}: {outcomes[-1].report.status}")
     finally:  # those before an interruption are loaded
         if outcomes:
-            from orchestration.pull_metadata import report  # takes a second to import
+            from orchestration.pulling.metadata import report  # takes a second to import
 
             show(accounts_table(tasks[: len(outcomes)], outcomes))
             report(home, outcomes)
@@ -130,11 +130,11 @@ def pull_accounts(home: Home, settings: Settings, tasks: list[Task]) -> bool:
 
 def pull_rates(home: Home, settings: Settings, since: date | None) -> bool:
     from connectors.errors import VendorError
-    from orchestration import pull_more
-    from orchestration.pull_metadata import ECB, of_rates, report_other
+    from orchestration.pulling import rates_and_synced
+    from orchestration.pulling.metadata import ECB, of_rates, report_other
 
     try:
-        report = pull_more.pull_rates(home, settings, since=since, today=datetime.now(UTC).date(), say=say)
+        report = rates_and_synced.pull_rates(home, settings, since=since, today=datetime.now(UTC).date(), say=say)
     except VendorError as error:
         say(f"! ecb: {error}")
         return False
@@ -144,11 +144,11 @@ def pull_rates(home: Home, settings: Settings, since: date | None) -> bool:
 
 
 def pull_synced(home: Home, settings: Settings) -> bool:
-    from orchestration import pull_more
-    from orchestration.pull_metadata import SYNCED, of_synced, report_other
-    from orchestration.pull_tables import synced_table
+    from orchestration.pulling import rates_and_synced
+    from orchestration.pulling.metadata import SYNCED, of_synced, report_other
+    from orchestration.pulling.tables import synced_table
 
-    reports, errors = pull_more.pull_synced(home, settings, say=say)
+    reports, errors = rates_and_synced.pull_synced(home, settings, say=say)
     show(part for report in reports for part in synced_table(report))
     for error in errors:
         say(f"! synced: {error}")

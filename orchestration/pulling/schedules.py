@@ -13,9 +13,9 @@ from connectors.ads import PLATFORMS
 from connectors.platform import Platform
 from ingestion.home import Home
 from ingestion.settings import AdAccount, Settings, load_settings
-from orchestration import pull_plan
-from orchestration.pull_metadata import ECB, SYNCED, key_of
-from orchestration.pulls import FRANKFURT, GROUP, PullConfig, zones
+from orchestration.pulling import plan
+from orchestration.pulling.assets import FRANKFURT, GROUP, PullConfig, zones
+from orchestration.pulling.metadata import ECB, SYNCED, key_of
 
 RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")  # tags of a run over days
 MORNING, AFTER_FIXING = "0 6 * * *", "30 16 * * 1-5"  # platforms finish a day in its night; the Bank at 16:00
@@ -41,7 +41,7 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         *(platform_schedule(p, zone) for p in PLATFORMS.values() for zone in zones(settings, p)),
         dg.ScheduleDefinition(
             job=jobs["ecb"], cron_schedule=AFTER_FIXING, execution_timezone=FRANKFURT,
-            default_status=status(pull_plan.has_foreign_currency(settings)),
+            default_status=status(plan.has_foreign_currency(settings)),
         ),
         dg.ScheduleDefinition(
             job=jobs["synced"], cron_schedule=MORNING, execution_timezone="UTC",
@@ -67,7 +67,7 @@ def platform_schedule(platform: Platform, zone: str) -> dg.ScheduleDefinition:
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
         home = Home.from_environment()
-        if not pull_plan.is_connected(home, platform):
+        if not plan.is_connected(home, platform):
             yield dg.SkipReason(f"{platform.label} is not connected: tributary connect {platform.name}")
             return
         at = context.scheduled_execution_time
@@ -81,11 +81,11 @@ def requests(platform: Platform, accounts: Sequence[AdAccount], at: datetime) ->
     """One run over the trailing days; several only where accounts have days of their own."""
 
     def back(account: AdAccount) -> int:
-        return pull_plan.trailing_days(platform, account)
+        return plan.trailing_days(platform, account)
 
     for _, same in groupby(sorted(accounts, key=back), key=back):
         group = list(same)
-        task = pull_plan.task(platform, group[0], None, None, at)
+        task = plan.task(platform, group[0], None, None, at)
         config = PullConfig(accounts=[account.account_id for account in group])
         yield dg.RunRequest(
             run_key=f"{task.start} to {task.end}",

@@ -1,6 +1,6 @@
 """What a person sees beside a platform's asset in Dagster's UI: rows and spend a day, accounts, totals that differ.
 
-In: outcomes of pulls (orchestration/pull.py). Out: metadata, and the check of the accounts' totals.
+In: outcomes of pulls (accounts.py). Out: metadata, and the check of the accounts' totals.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import dagster as dg
 
 from ingestion.home import Home
 from ingestion.load import LoadReport
-from orchestration.pull import Outcome
-from orchestration.pull_days import Day
-from orchestration.pull_tables import amount, units
+from orchestration.pulling.accounts import Outcome
+from orchestration.pulling.days import Day
+from orchestration.pulling.tables import amount, units
 from orchestration.run import open_instance
 
 if TYPE_CHECKING:

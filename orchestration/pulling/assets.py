@@ -17,9 +17,10 @@ from connectors.ads import PLATFORMS
 from connectors.platform import Platform
 from ingestion.home import Home
 from ingestion.settings import Settings, load_settings
-from orchestration import metadata, pull_metadata, pull_more, pull_plan
-from orchestration.pull import Outcome, pull
-from orchestration.pull_metadata import CHECK, ECB, SYNCED, key_of
+from orchestration.metadata import FRESH_DAILY
+from orchestration.pulling import metadata, plan, rates_and_synced
+from orchestration.pulling.accounts import Outcome, pull
+from orchestration.pulling.metadata import CHECK, ECB, SYNCED, key_of
 
 GROUP = "pulls"
 OWNERS = ["team:data"]
@@ -57,19 +58,19 @@ def platform_asset(settings: Settings, platform: Platform) -> dg.AssetsDefinitio
         partitions_def=days_of(settings, platform),
         backfill_policy=dg.BackfillPolicy.single_run(),
         check_specs=[dg.AssetCheckSpec(CHECK, asset=key, description="Campaigns add up to the account's total.")],
-        freshness_policy=metadata.FRESH_DAILY if has_accounts else None,
+        freshness_policy=FRESH_DAILY if has_accounts else None,
     )
     def pulled(context: dg.AssetExecutionContext, config: PullConfig) -> Iterator[Any]:
         first, last = (date.fromisoformat(day) for day in context.partition_key_range)
         outcomes = pull_range(platform, config.accounts, first, last, context)
-        events = list(pull_metadata.materializations(platform.name, outcomes))
+        events = list(metadata.materializations(platform.name, outcomes))
         if len(events) <= (last - first).days:
             yield from events  # what came whole is there, whatever became of the rest
             raise failure(platform, outcomes)
         for event in events:
             context.add_asset_metadata(event.metadata, partition_key=event.partition)
         yield dg.MaterializeResult(
-            check_results=[dg.AssetCheckResult(check_name=CHECK, **pull_metadata.check(outcomes))]
+            check_results=[dg.AssetCheckResult(check_name=CHECK, **metadata.check(outcomes))]
         )
 
     return pulled
@@ -82,8 +83,8 @@ def pull_range(
     home = Home.from_environment()
     settings, now = load_settings(home), datetime.now(UTC)
     outcomes = []
-    for account in pull_plan.accounts_of(settings, platform, only):
-        task = pull_plan.clipped(platform, account, first, last, now)
+    for account in plan.accounts_of(settings, platform, only):
+        task = plan.clipped(platform, account, first, last, now)
         if not task:
             context.log.warning(f"{platform.name} {account.account_id}: nothing can be told of {first} to {last}")
             continue
@@ -99,7 +100,7 @@ def failure(platform: Platform, outcomes: Sequence[Outcome]) -> dg.Failure:
     too_early = f"It tells of the last {platform.history_days} days only: backfill no earlier ones"
     return dg.Failure(
         f"{platform.label} was not pulled whole. " + "\n".join(reasons or [too_early]),
-        metadata={"accounts": dg.MetadataValue.md(pull_metadata.accounts(outcomes))},
+        metadata={"accounts": dg.MetadataValue.md(metadata.accounts(outcomes))},
         allow_retries=False,
     )
 
@@ -114,8 +115,8 @@ def failure(platform: Platform, outcomes: Sequence[Outcome]) -> dg.Failure:
 def ecb(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     home = Home.from_environment()
     today = datetime.now(ZoneInfo(FRANKFURT)).date()
-    report = pull_more.pull_rates(home, load_settings(home), since=None, today=today, say=context.log.info)
-    return dg.MaterializeResult(metadata=pull_metadata.of_rates(report))
+    report = rates_and_synced.pull_rates(home, load_settings(home), since=None, today=today, say=context.log.info)
+    return dg.MaterializeResult(metadata=metadata.of_rates(report))
 
 
 @dg.asset(
@@ -127,8 +128,8 @@ def ecb(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
 )
 def synced(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     home = Home.from_environment()
-    reports, errors = pull_more.pull_synced(home, load_settings(home), say=context.log.info)
-    table = pull_metadata.of_synced(reports)
+    reports, errors = rates_and_synced.pull_synced(home, load_settings(home), say=context.log.info)
+    table = metadata.of_synced(reports)
     if errors:
         raise dg.Failure("\n".join(errors), metadata=table, allow_retries=False)
     return dg.MaterializeResult(metadata=table)

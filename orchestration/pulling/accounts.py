@@ -27,7 +27,7 @@ from ingestion.home import Home, build_lock, connect, held
 from ingestion.pulls import Pull, PullReport, load_pull, record_failure
 from ingestion.settings import AdAccount, Settings
 from orchestration.console import state
-from orchestration.pull_days import Day, days_of
+from orchestration.pulling.days import Day, days_of
 
 SAY_EVERY = 2.0  # seconds
 SHOWN_DAYS = 90  # of a platform, up to the last one pulled

@@ -19,7 +19,7 @@ from ingestion.load import LoadReport
 from ingestion.rates import load_rates
 from ingestion.settings import Settings
 from ingestion.synced import SyncReport, sync
-from orchestration.pull import Say, Teller, spool
+from orchestration.pulling.accounts import Say, Teller, spool
 
 OVERLAP = timedelta(days=7)  # the Bank corrects itself within days
 FIRST = date(1999, 1, 4)  # of its rates
