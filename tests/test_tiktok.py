@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from test_connectors import finest, opened, pulled, told, vendor  # noqa: F401
 from vendors.base import Vendor
+from vendors.tiktok import answer
 
 from connectors.errors import VendorError
 
@@ -14,6 +15,24 @@ pytestmark = pytest.mark.parametrize("vendor", ["tiktok"], indirect=True)
 def test_what_deleted_ads_have_cost_is_pulled(vendor: Vendor):  # noqa: F811
     vendor.deleted = frozenset({"9001", "9003"})
     assert told(pulled(vendor)) == finest(vendor)
+
+
+def test_rows_that_move_between_pages_are_an_error_and_no_missing_spend(vendor: Vendor, monkeypatch):  # noqa: F811
+    paged = vendor.paged
+
+    def moved(request, rows):
+        return paged(request, rows[1:] if request.query_params["page"] != "1" else rows)
+
+    monkeypatch.setattr(vendor, "paged", moved)
+    with pytest.raises(VendorError, match="of 9 rows, or they changed while they were read: pull again"):
+        pulled(vendor)
+
+
+def test_pages_that_end_too_early_are_an_error(vendor: Vendor, monkeypatch):  # noqa: F811
+    info = {"page": 1, "page_size": 2, "total_number": 9, "total_page": 1}
+    monkeypatch.setattr(vendor, "paged", lambda _, rows: answer(0, "OK", {"list": rows[:2], "page_info": info}))
+    with pytest.raises(VendorError, match="had 2 of 9 rows"):
+        pulled(vendor)
 
 
 def test_a_code_becomes_a_token_and_a_wrong_one_an_error_without_secrets(vendor: Vendor):  # noqa: F811

@@ -16,7 +16,7 @@ import httpx
 
 from connectors.answers import said
 from connectors.days import spans
-from connectors.errors import Refused, Throttled, TokenRevoked, Transient
+from connectors.errors import Refused, Throttled, TokenRevoked, Transient, VendorError
 from connectors.http import Api
 from connectors.money import from_units
 from connectors.platform import Account, Entity, OAuth, Platform, SpendRow, entity_of, required
@@ -142,18 +142,25 @@ def entities(api: Api, account: Account) -> Iterator[Entity]:
 
 
 def _rows(api: Api, path: str, params: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The rows of all pages."""
+    """The rows of all pages; VendorError where they moved between pages while they were read: one could be missing."""
+    where = f"TikTok's answer to {path}"
 
     def ask(page: int) -> dict[str, Any]:
-        return required(
-            api.get(path, {**params, "page": page, "page_size": PAGE}), "data", f"TikTok's answer to {path}"
-        )
+        return required(api.get(path, {**params, "page": page, "page_size": PAGE}), "data", where)
 
     def following(data: dict[str, Any], page: int) -> int | None:
-        return page + 1 if page < required(data, "page_info.total_page", f"TikTok's answer to {path}") else None
+        return page + 1 if page < required(data, "page_info.total_page", where) else None
 
+    number, promised = 0, set()
     for data in api.pages(1, ask, following):
-        yield from required(data, "list", f"TikTok's answer to {path}")
+        rows = required(data, "list", where)
+        number += len(rows)
+        promised.add(required(data, "page_info.total_number", where))
+        yield from rows
+    if len(promised) > 1 or number < max(promised):
+        raise VendorError(
+            f"{where} had {number} of {max(promised)} rows, or they changed while they were read: pull again"
+        )
 
 
 def exchange(client: httpx.Client, app_id: str, secret: str, code: str, redirect: str) -> dict[str, str]:
