@@ -25,6 +25,7 @@ from connectors.platform import Platform
 
 T = TypeVar("T")
 ATTEMPTS = 8
+ATTEMPTS_TO_CONNECT = 4  # where there is no network, a person should hear of it soon
 logging.getLogger("httpx").setLevel(logging.WARNING)  # below, it logs whole addresses, with the secrets in them
 LONGEST_WAIT = 3600.0  # seconds; a platform that wants more is asked again the next day
 LONGEST_REST = 6 * 3600.0  # seconds, of all that it wants while one client is open: a pull has an end
@@ -134,7 +135,7 @@ class Transport:
             retry=tenacity.retry_if_exception_type((Throttled, *BROKEN_OFF)),
             wait=self._wait,
             before_sleep=self._say,
-            stop=tenacity.stop_after_attempt(ATTEMPTS),
+            stop=_is_enough,
             sleep=self.clock.sleep,
             reraise=True,
         )
@@ -196,3 +197,8 @@ class Transport:
     def _connect_again(self, why: str) -> str:
         command = f"tributary connect {self.platform.name}"
         return why if command in why else f"{self.platform.label}: {why}. Connect again: {command}"
+
+
+def _is_enough(state: tenacity.RetryCallState) -> bool:
+    error = state.outcome.exception() if state.outcome else None
+    return state.attempt_number >= (ATTEMPTS_TO_CONNECT if isinstance(error, httpx.ConnectError) else ATTEMPTS)

@@ -10,9 +10,10 @@ import pytest
 from fixtures.example_platform import PLATFORM
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from vendors.base import serving
+from vendors.base import FakeClock, serving
 from vendors.example import Example, error
 
+from connectors.ads import PLATFORMS
 from connectors.credentials import load
 from connectors.errors import Refused, VendorError
 from connectors.http import Api
@@ -160,3 +161,12 @@ def test_half_an_emoji_in_a_name_costs_no_more_than_itself(api):
 )  # fmt: skip
 def test_where_a_click_leads(url, added, leads_to):
     assert destination(url, **added) == leads_to
+
+
+def test_where_there_is_no_network_one_hears_of_it_soon(monkeypatch):
+    monkeypatch.setenv("TRIBUTARY_META_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("TRIBUTARY_META_ACCESS_TOKEN", "access-1")
+    clock = FakeClock()
+    with Api(meta := PLATFORMS["meta"], load(meta), clock=clock) as api, pytest.raises(VendorError, match="network"):
+        api.get("/v1/anything")
+    assert sum(clock.slept) < 20
