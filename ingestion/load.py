@@ -12,7 +12,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -132,6 +132,8 @@ def store(
     written, may delete from it, and makes `covered` (merge.replace). The caller clears.
     """
     contract = CONTRACTS[kind]
+    if contract.history:
+        load = msgspec.structs.replace(load, loaded_at=later(connection, kind, load.loaded_at))
     connection.execute(f"create temp table typed as {typed(scope)}")
     if judge:
         judge()
@@ -157,6 +159,12 @@ def store(
     record_load(connection, report, load)
     anonymise_loaded(connection, [load.load_id])
     return report
+
+
+def later(connection: Connection, kind: str, moment: datetime) -> datetime:
+    """The moment, or one after every load of the kind, whatever the clock says: a history is replayed in this order."""
+    (last,) = connection.execute("select max(loaded_at) from raw.loads where kind = $1", [kind]).fetchone() or (None,)
+    return max(moment, last + timedelta(microseconds=1)) if last else moment
 
 
 def _with(report: LoadReport, answered: Mapping[str, int]) -> LoadReport:

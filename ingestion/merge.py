@@ -49,7 +49,8 @@ def replace(connection: Connection, contract: Contract, stamp: str, *, covered: 
     """Take the rows out that the input restates; keep their old state where the contract has a history.
 
     covered: the temporary table `covered`(org_id, platform, account_id, date) names days of which `typed` is all there
-    is: what it no longer has is taken out, too. Returns (keys restated, rows withdrawn).
+    is: what it no longer has is taken out, too, and what another org has of an account that `declared` gives to this
+    one: an account that moves takes its days with it. Returns (keys restated, rows withdrawn).
     """
     same = " and ".join(f"old.{column} is not distinct from typed.{column}" for column in contract.key)
     old = f"(select rowid as _old, * from {contract.table} where {_days(connection, contract, covered=covered)}) as old"
@@ -58,6 +59,11 @@ def replace(connection: Connection, contract: Contract, stamp: str, *, covered: 
         f" join (select * from typed anti join settled using (_row) where _ok) as typed on {same}"
     )
     if covered:
+        connection.execute(
+            f"insert into covered select distinct org_id, platform, account_id, date from {old}"
+            " semi join covered using (platform, account_id, date) semi join declared using (platform, account_id)"
+            " anti join covered using (org_id, platform, account_id, date)"
+        )
         connection.execute(
             f"insert into replaced select _old, false from {old}"
             " semi join covered using (org_id, platform, account_id, date)"

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -20,7 +20,7 @@ import duckdb
 import msgspec
 
 from ingestion.contracts import ContractError, platform_name
-from ingestion.load import Load, clear, store, transaction
+from ingestion.load import Load, clear, later, store, transaction
 from ingestion.read import Connection, literal
 from ingestion.reported import judge, outcomes, read_rows
 from ingestion.scope import scope_of_rows
@@ -156,8 +156,8 @@ def _refused(kept: list[tuple[date, str, int]], days: list[date]) -> str:
     number = "1 day" if len(days) == 1 else f"{len(days)} days"
     return (
         f"{number} came without ads though spend is stored, and stayed: {named}{more}."
-        " Check that the account may still be read, and pull again; if there really was no spend, import these days"
-        " with a spend of 0"
+        " Check that the account may still be read, and pull again; if there really was no spend, import the account's"
+        " total of these days (level account) with a spend of 0"
     )
 
 
@@ -205,10 +205,7 @@ def _named(pulls: list[Pull]) -> str:
 
 
 def _now(connection: Connection) -> datetime:
-    """Now, and later than every load of spend, whatever the clock says: the history is replayed in this order."""
-    (last,) = connection.execute("select max(loaded_at) from raw.loads where kind = 'spend'").fetchone() or (None,)
-    now = _naive(datetime.now(UTC))
-    return max(now, last + timedelta(microseconds=1)) if last else now
+    return later(connection, "spend", _naive(datetime.now(UTC)))
 
 
 def _naive(moment: datetime) -> datetime:

@@ -61,26 +61,32 @@ def judge(connection: Connection, scope: Scope, columns: list[str]) -> None:
 
         delete from typed where _row in (select rowid from source semi join faults using (_pull));
 
+        -- Days with spend. What is stated of the account counts: with a total of 0 somebody said that there was none.
+        create temp table spent as
+        select _pull, org_id, platform, account_id, stored.date, currency,
+            coalesce(sum(spend_micros) filter (level = 'account'),
+                sum(spend_micros) filter (level is null), sum(spend_micros)) as spend,
+            bool_or(level is null and spend_micros <> 0) as has_ads
+        from raw.ad_spend as stored {_ITS}
+        where {_asked_days(connection)} and stored.date between start_date and end_date
+        group by all
+        having coalesce(bool_or(spend_micros <> 0) filter (level = 'account'), bool_or(spend_micros <> 0));
+
         -- Totals without the ads that are stored are no whole day.
         create temp table hollow as
-        select distinct org_id, platform, account_id, stored.date from raw.ad_spend as stored {_ITS}
-        where {_asked_days(connection)} and level is null and spend_micros <> 0
-            and (org_id, platform, account_id, stored.date) not in (
-                select (org_id, platform, account_id, date) from typed where level is null
-            );
+        select distinct org_id, platform, account_id, date from spent
+        where has_ads and (org_id, platform, account_id, date) not in (
+            select (org_id, platform, account_id, date) from typed where level is null
+        );
 
         delete from typed where (org_id, platform, account_id, date) in (from hollow);
 
         create temp table covered as select distinct org_id, platform, account_id, date from typed;
 
         create temp table kept as
-        select _pull, stored.date, currency,
-            coalesce(sum(spend_micros) filter (level = 'account'), sum(spend_micros) filter (level is null), 0) as spend
-        from raw.ad_spend as stored {_ITS}
-        where {_asked_days(connection)} and stored.date between start_date and end_date
-            and _pull not in (select _pull from faults)
-            and (org_id, platform, account_id, stored.date) not in (from covered)
-        group by all;
+        select _pull, date, currency, spend from spent
+        where _pull not in (select _pull from faults)
+            and (org_id, platform, account_id, date) not in (from covered);
 
         create temp table sums as
         with different as (select distinct on (_content_hash) * from {_REPORTED}),
@@ -145,8 +151,10 @@ def outcomes(connection: Connection, stamp: str) -> list[dict[str, Any]]:
         where (_load_id, _loaded_at) = ({stamp}) and {within};
 
         create temp table gone as
-        select _pull, {key} from raw.ad_spend_history {_ITS}
+        select _pull, {", ".join(f"old.{column}" for column in _CONTRACT.key)}
+        from raw.ad_spend_history as old join asked using (platform, account_id)
         where (_replaced_by_load_id, _replaced_at) = ({stamp}) and {within}
+            and (old.org_id = asked.org_id or (platform, account_id) in (select (platform, account_id) from declared))
         """
     )
     rows = connection.execute(

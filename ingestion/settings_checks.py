@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ingestion import settings_values as values
+from ingestion.contracts import platform_name
 
 
 def problems(document: Any) -> Iterable[tuple[int, str]]:
@@ -42,7 +43,7 @@ def problems(document: Any) -> Iterable[tuple[int, str]]:
                     hint = values.hint(entry[name], ids)
                     hint = hint or f"add it under {name}s, or use one of {', '.join(map(str, ids))}"
                     yield _line(entry, name), f"{where}.{name}: there is no {name} {entry[name]}: {hint}"
-            identity = tuple(str(entry.get(name)).lower() for name in key)
+            identity = tuple(_same(name, str(entry.get(name))) for name in key)
             if identity in seen:
                 yield (
                     _line(entries, index),
@@ -170,6 +171,11 @@ _SECTIONS: dict[str, tuple[tuple[str, ...], dict[str, Callable[[Any], str | None
         ("name", "site"),
     ),
 }
+
+def _same(name: str, value: str) -> str:
+    """What is alike in two entries that mean the same: facebook is meta."""
+    return platform_name(value) if name == "platform" else value.lower()
+
 
 def _line(node: Any, key: Any) -> int:
     try:

@@ -192,9 +192,16 @@ def has_ads(rows: dict) -> bool:
     return any(level is None for level, *_ in rows)
 
 
+def spent(rows: dict) -> dict:
+    """The rows in currencies that were spent: what is stated of the account counts, else any."""
+    stated = {key[-1]: content[0] for key, content in rows.items() if key[0] == "account"}
+    found = {key[-1] for key, content in rows.items() if stated.get(key[-1], content[0])}
+    return {key: content for key, content in rows.items() if key[-1] in found}
+
+
 def is_hollow(stored_rows: dict, rows: dict) -> bool:
     """Whether ads that were spent on are stored, and none came."""
-    return any(key[0] is None and content[0] for key, content in stored_rows.items()) and not has_ads(rows)
+    return any(key[0] is None and content[0] for key, content in spent(stored_rows).items()) and not has_ads(rows)
 
 
 def a_step(folder, one, account, world, kept, days, fault, number) -> dict:  # noqa: PLR0917
@@ -223,7 +230,7 @@ def a_step(folder, one, account, world, kept, days, fault, number) -> dict:  # n
         assert (report.status, report.loaded, report.rows) == ("failed", 0, len(rows + spoilt))
         return kept
     came = {day: {} if day == muted else world.get(day, {}) for day in days}
-    empty = [day for day in days if kept.get(day) and (not came[day] or is_hollow(kept[day], came[day]))]
+    empty = [day for day in days if spent(kept.get(day, {})) and (not came[day] or is_hollow(kept[day], came[day]))]
     assert (report.status, report.refused_days) == ("partial" if empty else "loaded", empty)
     news = {day: rows_of_day for day, rows_of_day in came.items() if rows_of_day and day not in empty}
     changed = {(day, key) for day, its in news.items() for key in its if kept.get(day, {}).get(key) != its[key]}
@@ -262,6 +269,33 @@ def test_totals_without_their_ads_are_no_whole_day(warehouse, tmp_path):
     report = load_pull(warehouse, asked(), came, SETTINGS)
     assert (report.status, report.refused_days) == ("partial", DAYS[:1])
     assert stored(warehouse) == before | {DAYS[1]: stored(warehouse)[DAYS[1]]}
+
+
+def test_a_day_that_somebody_says_had_no_spend_is_refused_no_more(warehouse, tmp_path):
+    load_pull(warehouse, asked(), spool(tmp_path, [ad(DAYS[0], 5), ad(DAYS[1], 0, impressions=9)]), SETTINGS)
+    report = load_pull(warehouse, asked(), spool(tmp_path, []), SETTINGS)
+    assert report.refused_days == DAYS[:1]
+    assert "import the account's total of these days (level account) with a spend of 0" in report.reason
+    load_file(warehouse, "spend", in_file(tmp_path, [total(DAYS[0], 0)]), settings=SETTINGS)
+    assert load_pull(warehouse, asked(), spool(tmp_path, []), SETTINGS).status == "loaded"
+
+
+def test_spend_of_campaigns_that_stayed_is_named(warehouse, tmp_path):
+    load_pull(warehouse, asked(), spool(tmp_path, [total(DAYS[0], 9, "campaign", campaign_id="max")]), SETTINGS)
+    report = load_pull(warehouse, asked(), spool(tmp_path, []), SETTINGS)
+    assert "2026-07-01 (0.000009 USD)" in report.reason
+
+
+def test_an_account_that_moves_to_another_org_takes_the_days_that_are_pulled_again(warehouse, tmp_path):
+    account = {"account_id": "9"}
+    before = msgspec.structs.replace(SETTINGS, ad_accounts=[])
+    rows = [msgspec.structs.replace(ad(day, 5), **account) for day in DAYS]
+    load_pull(warehouse, asked(account="9"), spool(tmp_path, rows), before)
+    moved = asked(DAYS[2], DAYS[3], account="9", org="nord")
+    report = load_pull(warehouse, moved, spool(tmp_path, rows[2:]), SETTINGS)
+    assert (report.loaded, report.replaced, report.withdrawn) == (2, 0, 2)
+    found = warehouse.execute("select org_id, list(date order by date) from raw.ad_spend group by 1 order by 1")
+    assert found.fetchall() == [("default", DAYS[:2]), ("nord", DAYS[2:])]
 
 
 def test_an_account_without_activity_is_loaded(warehouse, tmp_path):
@@ -359,8 +393,10 @@ def test_a_wrong_clock_does_not_disorder_the_history(warehouse, tmp_path):
     for table, column in (("loads", "loaded_at"), ("ad_spend", "_loaded_at")):
         warehouse.execute(f"update raw.{table} set {column} = '2099-01-01'")
     load_pull(warehouse, asked(), spool(tmp_path, [ad(DAYS[0], 2)]), SETTINGS)
-    (first,) = stored(warehouse, as_of(datetime(2099, 1, 1)))[DAYS[0]].values()
-    assert first[0] == 1
+    load_file(warehouse, "spend", in_file(tmp_path, [ad(DAYS[0], 3)]), settings=SETTINGS)
+    times = "select distinct _loaded_at from (from raw.ad_spend_history union all by name from raw.ad_spend) order by 1"
+    moments = [moment for (moment,) in warehouse.execute(times).fetchall()]
+    assert [next(iter(stored(warehouse, as_of(at))[DAYS[0]].values()))[0] for at in moments] == [1, 2, 3]
 
 
 # --- crashes and size ---------------------------------------------------------------------------------------

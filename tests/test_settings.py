@@ -59,6 +59,12 @@ def test_first_run_makes_the_example_and_the_second_keeps_it(home):
             'write it in quotes ("1234")',
         ),
         (
+            ORG + "ad_accounts:\n  - {platform: meta, account_id: '1', org: default}\n"
+            "  - {platform: Facebook, account_id: '1', org: default}\n",
+            5,
+            "ad_accounts[1]: same platform and account_id as ad_accounts[0]: remove one of them",
+        ),
+        (
             ORG + "targets:\n  - {org: default, platform: meta, cpa: x}\n",
             4,
             "targets[0].cpa: 'x' is not a number above 0",
