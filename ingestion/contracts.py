@@ -42,6 +42,11 @@ def platform_name(alias: str) -> str:
     return platform_aliases().get(name, name)
 
 
+def plain_id(account_id: str) -> str:
+    """An ad account's id, however people write it: 123-456-7890, act_1234567890."""
+    return account_id.strip().lower().removeprefix("act_").replace("-", "")
+
+
 class ContractError(Exception):
     """A file, or the way it was asked to be read, that cannot be imported at all; nothing was written."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ingestion import settings_values as values
-from ingestion.contracts import platform_name
+from ingestion.contracts import plain_id, platform_name
 
 
 def problems(document: Any) -> Iterable[tuple[int, str]]:
@@ -173,8 +173,9 @@ _SECTIONS: dict[str, tuple[tuple[str, ...], dict[str, Callable[[Any], str | None
 }
 
 def _same(name: str, value: str) -> str:
-    """What is alike in two entries that mean the same: facebook is meta."""
-    return platform_name(value) if name == "platform" else value.lower()
+    """What is alike in two entries that mean the same: facebook is meta, 123-456-7890 is 1234567890."""
+    alike = {"platform": platform_name, "account_id": plain_id}.get(name, str.lower)
+    return alike(value)
 
 
 def _line(node: Any, key: Any) -> int:

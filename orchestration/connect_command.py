@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ingestion.contracts import plain_id
 from ingestion.home import Home
 from orchestration.consent import asked, let_in
 from orchestration.console import FAILED, WRONG_INPUT, console, errors_for_people, fail, say
@@ -70,7 +71,7 @@ def connect(
         if not readable:
             fail(f"{chosen.label} lets this login read no ad account: give it access to one there, "
                  f"then: tributary connect {chosen.name}", FAILED)  # fmt: skip
-        listed = {a.account_id: a for a in settings.ad_accounts if a.platform == chosen.name}
+        listed = {plain_id(a.account_id): a for a in settings.ad_accounts if a.platform == chosen.name}
         console.print(of_accounts(readable, listed))
         write_down(home, chosen, owner, choice(readable, accounts, every), listed)
 
@@ -120,7 +121,8 @@ def of_accounts(accounts: Iterable[Account], listed: dict[str, AdAccount]) -> Ta
     for heading in ("", "account", "name", "currency", "time zone", "manager", "state", "org"):
         table.add_column(heading, overflow="fold", no_wrap=heading in ("", "account"))
     for number, account in enumerate(accounts, 1):
-        org = listed[account.account_id].org if account.account_id in listed else ""
+        known = listed.get(plain_id(account.account_id))
+        org = known.org if known else ""
         shown = (account.name, account.currency, account.timezone, account.manager, account.status, org)
         table.add_row(str(number), account.account_id, *(text or "" for text in shown))
     return table
@@ -130,23 +132,18 @@ def choice(readable: list[Account], ids: str | None, every: bool) -> list[Accoun
     """The accounts that are meant, by id or by number in the table."""
     if every or (len(readable) == 1 and ids is None):
         return readable
-    known = {plain(account.account_id): account for account in readable}
+    known = {plain_id(account.account_id): account for account in readable}
     if ids is None:
         known |= {f"{n}": a for n, a in enumerate(readable, 1) if f"{n}" not in known}
         ids = asked("Which of them are to be pulled? Numbers or ids with commas, or all", "--accounts or --all")
     if ids.lower() == "all":
         return readable
     names = [name.strip() for name in ids.split(",") if name.strip()]
-    unknown = [name for name in names if plain(name) not in known]
+    unknown = [name for name in names if plain_id(name) not in known]
     if unknown or not names:
         fail(f"this login can read no account {', '.join(unknown) or '(none was named)'}: "
              f"choose from {', '.join(a.account_id for a in readable)}", WRONG_INPUT)  # fmt: skip
-    return list({plain(name): known[plain(name)] for name in names}.values())
-
-
-def plain(account_id: str) -> str:
-    """As people write them or not: 123-456-7890, act_1234567890."""
-    return account_id.lower().removeprefix("act_").replace("-", "")
+    return list({plain_id(name): known[plain_id(name)] for name in names}.values())
 
 
 def write_down(home: Home, platform: Platform, org: str, chosen: list[Account], listed: dict[str, AdAccount]) -> None:
@@ -159,7 +156,7 @@ def write_down(home: Home, platform: Platform, org: str, chosen: list[Account], 
     for account in chosen:
         facts = {name: getattr(account, name) for name in ("name", "currency", "timezone", "manager")}
         facts = {name: value for name, value in facts.items() if value}
-        before = listed.get(account.account_id)
+        before = listed.get(plain_id(account.account_id))
         for name, check in checks.items():
             if before and name in facts and getattr(before, name) != facts[name]:
                 say(f"{account.account_id}: tributary.yaml says {name} {getattr(before, name) or '(none)'}, "

@@ -733,6 +733,11 @@ def test_an_account_that_is_listed_stays_as_it_is_and_differences_are_said(kept,
         ("123-456", "north", "USD"),
     ]
     assert "# two" in home.settings.read_text()
+    # One that is written in another way is the same: listed twice, it would be pulled and counted twice.
+    listed = 'orgs: [{id: north, currency: EUR}]\nad_accounts: [{platform: acme, account_id: "%s", org: north}]\n'
+    home.settings.write_text(listed % "123456")
+    here("connect", "acme", "--accounts", "123-456")
+    assert [account.account_id for account in load_settings(home).ad_accounts] == ["123456"]
 
 
 def test_connections_shows_accounts_pulls_and_tokens(kept, here, home, acme):

@@ -65,6 +65,12 @@ def test_first_run_makes_the_example_and_the_second_keeps_it(home):
             "ad_accounts[1]: same platform and account_id as ad_accounts[0]: remove one of them",
         ),
         (
+            ORG + "ad_accounts:\n  - {platform: google, account_id: 123-456-7890, org: default}\n"
+            "  - {platform: google, account_id: '1234567890', org: default}\n",
+            5,
+            "ad_accounts[1]: same platform and account_id as ad_accounts[0]: remove one of them",
+        ),
+        (
             ORG + "targets:\n  - {org: default, platform: meta, cpa: x}\n",
             4,
             "targets[0].cpa: 'x' is not a number above 0",
