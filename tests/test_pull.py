@@ -25,9 +25,9 @@ from connectors.ads import PLATFORMS
 from connectors.platform import SpendRow
 from ingestion.home import Home, build_lock, connect, held
 from ingestion.settings import AdAccount
-from orchestration.pulling.accounts import Teller, explained, spool
 from orchestration.pulling.days import days_of
 from orchestration.pulling.plan import PullError, clipped, task
+from orchestration.pulling.spool import explained, spool
 
 META = 'platform: meta, account_id: "1001", name: Shop, currency: EUR'
 GOOGLE = 'platform: google, account_id: "1001", currency: EUR'
@@ -232,7 +232,7 @@ def test_an_account_is_pulled_once_at_a_time(meta, home):
 def test_memory_stays_flat_while_rows_stream(tmp_path):
     row = SpendRow(LAST, "1001", "EUR", 12_340_000, campaign_id="7001", ad_id="9001", impressions=1000)
     tracemalloc.start()
-    spool((row for _ in range(200_000)), tmp_path / "spend", Teller("meta 1001", print), "rows")
+    spool((row for _ in range(200_000)), tmp_path / "spend", "rows", print)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert (tmp_path / "spend").stat().st_size > 20_000_000
@@ -244,7 +244,8 @@ def test_a_defect_is_told_without_secrets():
         json.loads(f'"{SECRET}')
         msgspec.json.decode(b"{")
     except ValueError as error:
-        text = explained(ValueError(f"cannot read {SECRET}").with_traceback(error.__traceback__), [SECRET, ""])
+        told = ValueError(f"cannot read {SECRET}").with_traceback(error.__traceback__)
+        text = explained(told, {"access_token": "former", "refresh_token": ""}, {"access_token": SECRET})
     assert text.startswith("ValueError: cannot read *** (")
     assert "please report it" in text
 

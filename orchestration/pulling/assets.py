@@ -19,7 +19,9 @@ from ingestion.home import Home
 from ingestion.settings import Settings, load_settings
 from orchestration.metadata import FRESH_DAILY
 from orchestration.pulling import metadata, plan, rates_and_synced
-from orchestration.pulling.accounts import Outcome, pull
+from orchestration.pulling.accounts import pull_accounts
+from orchestration.pulling.days import stored_days
+from orchestration.pulling.load import Outcome
 from orchestration.pulling.metadata import CHECK, ECB, SYNCED, key_of
 
 GROUP = "pulls"
@@ -63,14 +65,15 @@ def platform_asset(settings: Settings, platform: Platform) -> dg.AssetsDefinitio
     def pulled(context: dg.AssetExecutionContext, config: PullConfig) -> Iterator[Any]:
         first, last = (date.fromisoformat(day) for day in context.partition_key_range)
         outcomes = pull_range(platform, config.accounts, first, last, context)
-        events = list(metadata.materializations(platform.name, outcomes))
+        stored = stored_days(Home.from_environment(), outcomes, context.log.info).get(platform.name, [])
+        events = list(metadata.materializations(platform.name, outcomes, stored))
         if len(events) <= (last - first).days:
             yield from events  # what came whole is there, whatever became of the rest
             raise failure(platform, outcomes)
         for event in events:
             context.add_asset_metadata(event.metadata, partition_key=event.partition)
         yield dg.MaterializeResult(
-            check_results=[dg.AssetCheckResult(check_name=CHECK, **metadata.check(outcomes))]
+            check_results=[dg.AssetCheckResult(check_name=CHECK, **metadata.check(outcomes, stored))]
         )
 
     return pulled
@@ -81,18 +84,18 @@ def pull_range(
 ) -> list[Outcome]:
     """Pull the days of each account, as far as its platform can tell of them."""
     home = Home.from_environment()
-    settings, now = load_settings(home), datetime.now(UTC)
-    outcomes = []
+    settings, now, tasks = load_settings(home), datetime.now(UTC), []
     for account in plan.accounts_of(settings, platform, only):
-        task = plan.clipped(platform, account, first, last, now)
-        if not task:
+        if task := plan.clipped(platform, account, first, last, now):
+            tasks.append(task)
+        else:
             context.log.warning(f"{platform.name} {account.account_id}: nothing can be told of {first} to {last}")
-            continue
-        context.log.info(f"{task.name}: {task.start} to {task.end}")
-        outcomes.append(pull(home, settings, task, say=context.log.info))
-        if reason := outcomes[-1].report.reason:
-            context.log.error(f"{task.name}: {reason}")
-    return outcomes
+    found: dict[int, Outcome] = {}
+    for number, outcome in pull_accounts(home, settings, tasks, say=context.log.info):
+        found[number] = outcome
+        if reason := outcome.report.reason:
+            context.log.error(f"{tasks[number].name}: {reason}")
+    return [found[number] for number in sorted(found)]
 
 
 def failure(platform: Platform, outcomes: Sequence[Outcome]) -> dg.Failure:

@@ -1,7 +1,8 @@
-"""`tributary pull`: what is to be pulled, one account after another, and a table of what became of it."""
+"""`tributary pull`: what is to be pulled, a few accounts at a time, and a table of what became of it."""
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,10 +13,10 @@ from orchestration.console import FAILED, WRONG_INPUT, errors_for_people, fail, 
 if TYPE_CHECKING:
     from ingestion.home import Home
     from ingestion.settings import Settings
-    from orchestration.pulling.accounts import Outcome, Task
+    from orchestration.pulling.load import Outcome
+    from orchestration.pulling.plan import Days, Task
 
 DAY = ["%Y-%m-%d"]
-Days = tuple[date | None, date | None]  # --from, --to
 
 
 def pull(
@@ -56,7 +57,8 @@ def pull(
 
 def pulled(home: Home, settings: Settings, what: str, days: Days, only: list[str]) -> bool:
     """Pull what was asked for, each thing whatever became of the others; whether something failed."""
-    from orchestration.pulling.plan import OTHERS, PullError, has_foreign_currency
+    from orchestration.pulling import plan
+    from orchestration.pulling.plan import OTHERS, PullError
 
     if only and what in OTHERS:
         raise PullError(f"--account: say whose account it is: tributary pull PLATFORM --account {only[0]}")
@@ -64,8 +66,12 @@ def pulled(home: Home, settings: Settings, what: str, days: Days, only: list[str
         raise PullError("--from, --to: what another tool synced is read whole: leave them out")
     if what == "ecb" and days[1]:
         raise PullError("--to: rates are pulled up to the latest: leave it out")
-    tasks = tasks_of(home, settings, what, days, only)
-    wants_rates = what == "ecb" or (what == "all" and has_foreign_currency(settings))
+    tasks: list[Task] = []
+    if what == "all":
+        tasks = plan.all_tasks(home, settings, days, say)
+    elif what not in OTHERS:
+        tasks = plan.tasks_of(settings, plan.platform_called(what), days, only)
+    wants_rates = what == "ecb" or (what == "all" and plan.has_foreign_currency(settings))
     wants_synced = what == "synced" or (what == "all" and bool(settings.synced))
     if what == "synced" and not settings.synced:
         raise PullError("tributary.yaml has no `synced:`: add - {path: FOLDER, org: ORG, tool: fivetran} under it")
@@ -79,53 +85,26 @@ def pulled(home: Home, settings: Settings, what: str, days: Days, only: list[str
     return not all(went_well)
 
 
-def tasks_of(home: Home, settings: Settings, what: str, days: Days, only: list[str]) -> list[Task]:
-    """The accounts and days that `what` means."""
-    from orchestration.pulling import plan
-
-    now, (first, last) = datetime.now(UTC), days
-    if what in ("ecb", "synced"):
-        return []
-    if what != "all":
-        platform = plan.platform_called(what)
-        return [
-            plan.task(platform, account, first, last, now)
-            for account in plan.accounts_of(settings, platform, only)
-        ]
-    tasks = []
-    for platform in plan.listed(settings):
-        if not plan.is_connected(home, platform):
-            say(f"{platform.name}: left out, since it is not connected: tributary connect {platform.name}")
-            continue
-        for account in plan.accounts_of(settings, platform):
-            earliest = plan.earliest(platform, account, now)
-            if last and last < earliest:
-                say(f"{platform.name} {account.account_id}: left out, since it tells of {earliest} and later only")
-                continue
-            since = first and max(first, earliest)
-            tasks.append(plan.task(platform, account, since, last, now))
-    return tasks
-
-
 def pull_accounts(home: Home, settings: Settings, tasks: list[Task]) -> bool:
-    """Pull one after another; whether all went well. Dagster's UI shows it as it shows its own runs."""
-    from orchestration.pulling.accounts import pull as pull_account
+    """Pull a few at a time; whether all went well. Dagster's UI shows it as it shows its own runs."""
+    from orchestration.pulling import accounts
     from orchestration.pulling.tables import accounts_table
 
-    outcomes: list[Outcome] = []
+    found: dict[int, Outcome] = {}
     try:
-        for task in tasks:
-            say(f"{task.name}: {task.start} to {task.end}")
-            outcomes.append(pull_account(home, settings, task, say=say))
-            if not outcomes[-1].is_whole:
-                say(f"{task.name}: {outcomes[-1].report.status}")
-    finally:  # those before an interruption are loaded
-        if outcomes:
+        with closing(accounts.pull_accounts(home, settings, tasks, say=say)) as outcomes:
+            for number, outcome in outcomes:
+                found[number] = outcome
+                if not outcome.is_whole:
+                    say(f"{tasks[number].name}: {outcome.report.status}")
+    finally:  # what was loaded before an interruption is there
+        if found:
             from orchestration.pulling.metadata import report  # takes a second to import
 
-            show(accounts_table(tasks[: len(outcomes)], outcomes))
-            report(home, outcomes)
-    return all(outcome.is_whole for outcome in outcomes)
+            order = sorted(found)
+            show(accounts_table([tasks[number] for number in order], [found[number] for number in order]))
+            report(home, [found[number] for number in order], say)
+    return all(outcome.is_whole for outcome in found.values())
 
 
 def pull_rates(home: Home, settings: Settings, since: date | None) -> bool:

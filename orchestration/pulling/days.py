@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, timedelta
 
 import duckdb
 import msgspec
+
+from ingestion.home import Home, build_lock, connect
+from orchestration.pulling.load import Outcome
+from orchestration.pulling.spool import Say
+
+SHOWN_DAYS = 90  # of a platform, up to the last one pulled
 
 # A node's total is the row that states it, else what is beneath.
 DAYS = """
@@ -73,3 +80,16 @@ def days_of(connection: duckdb.DuckDBPyConnection, platform: str, start: date, e
     """The platform's days that have spend, by date."""
     found = connection.execute(DAYS, {"platform": platform, "start": start, "end": end}).fetchall()
     return [Day(*row) for row in found]
+
+
+def stored_days(home: Home, outcomes: Sequence[Outcome], say: Say) -> dict[str, list[Day]]:
+    """The days of each platform that were pulled, and SHOWN_DAYS up to the last of them."""
+    pulls = [outcome.report.pull for outcome in outcomes]
+    with build_lock(home, "the overview of a pull", say), connect(home) as connection:
+        found = {}
+        for platform in {pull.platform for pull in pulls}:
+            first = min(pull.start for pull in pulls if pull.platform == platform)
+            last = max(pull.end for pull in pulls if pull.platform == platform)
+            shown_from = min(first, last - timedelta(days=SHOWN_DAYS - 1))
+            found[platform] = days_of(connection, platform, shown_from, last)
+    return found

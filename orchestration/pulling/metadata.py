@@ -1,6 +1,6 @@
 """What a person sees beside a platform's asset in Dagster's UI: rows and spend a day, accounts, totals that differ.
 
-In: outcomes of pulls (accounts.py). Out: metadata, and the check of the accounts' totals.
+In: outcomes of pulls (load.py), the platform's stored days (days.py). Out: metadata, and the check of accounts' totals.
 """
 
 from __future__ import annotations
@@ -9,14 +9,16 @@ import base64
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from ingestion.home import Home
 from ingestion.load import LoadReport
-from orchestration.pulling.accounts import Outcome
-from orchestration.pulling.days import Day
+from orchestration.pulling.days import Day, stored_days
+from orchestration.pulling.load import Outcome
+from orchestration.pulling.spool import Say
 from orchestration.pulling.tables import amount, units
 from orchestration.run import open_instance
 
@@ -32,29 +34,30 @@ def key_of(platform: str) -> dg.AssetKey:
     return dg.AssetKey(["raw", "ad_spend", platform])
 
 
-def materializations(platform: str, outcomes: Sequence[Outcome]) -> Iterator[dg.AssetMaterialization]:
+def materializations(
+    platform: str, outcomes: Sequence[Outcome], stored: Sequence[Day]
+) -> Iterator[dg.AssetMaterialization]:
     """One for each day that was pulled of every account that was asked for it, the newest with the overview."""
-    days = whole_days(outcomes)
-    stored = days_by_date(outcomes)
-    for day in days:
-        metadata = of_day(stored.get(day, []))
-        if day == days[-1]:
-            metadata |= overview(outcomes)
+    pulled = whole_days(outcomes)
+    by_date = {day: list(its) for day, its in groupby(stored, key=lambda day: day.date)}
+    for day in pulled:
+        metadata = of_day(by_date.get(day, []))
+        if day == pulled[-1]:
+            metadata |= overview(outcomes, stored)
         yield dg.AssetMaterialization(key_of(platform), partition=str(day), metadata=metadata)
 
 
-def report(home: Home, outcomes: Sequence[Outcome]) -> None:
+def report(home: Home, outcomes: Sequence[Outcome], say: Say) -> None:
     """Show what was pulled without Dagster in its UI, as its own runs are."""
-    by_platform: dict[str, list[Outcome]] = {}
-    for outcome in outcomes:
-        by_platform.setdefault(outcome.report.pull.platform, []).append(outcome)
+    stored = stored_days(home, outcomes, say)
     with open_instance(home) as instance:
-        for platform, its in by_platform.items():
-            for event in materializations(platform, its):
+        for platform, days in stored.items():
+            its = [outcome for outcome in outcomes if outcome.report.pull.platform == platform]
+            for event in materializations(platform, its, days):
                 instance.report_runless_asset_event(event)
             if any(outcome.is_whole for outcome in its):
                 instance.report_runless_asset_event(
-                    dg.AssetCheckEvaluation(asset_key=key_of(platform), check_name=CHECK, **check(its))
+                    dg.AssetCheckEvaluation(asset_key=key_of(platform), check_name=CHECK, **check(its, days))
                 )
 
 
@@ -76,17 +79,6 @@ def whole_days(outcomes: Iterable[Outcome]) -> list[date]:
     return sorted(asked - lacking)
 
 
-def days_by_date(outcomes: Iterable[Outcome]) -> dict[date, list[Day]]:
-    """What is stored of each day, as of the last of the outcomes that tells."""
-    found: dict[date, list[Day]] = {}
-    for outcome in outcomes:
-        told: dict[date, list[Day]] = {}
-        for day in outcome.days:
-            told.setdefault(day.date, []).append(day)
-        found |= told
-    return found
-
-
 def of_day(days: Sequence[Day]) -> dict[str, Any]:
     """Numbers, so that the UI draws them over the partitions."""
     found: dict[str, Any] = {"rows": sum(day.rows for day in days)}
@@ -97,13 +89,12 @@ def of_day(days: Sequence[Day]) -> dict[str, Any]:
     return found
 
 
-def overview(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def overview(outcomes: Sequence[Outcome], stored: Sequence[Day]) -> dict[str, Any]:
     """The pull as a whole: when, each account, and the platform's spend as it now is."""
-    days = [day for of_date in sorted(days_by_date(outcomes).items()) for day in of_date[1]]
     return {
         "last pull": dg.MetadataValue.timestamp(datetime.now(UTC)),
         "accounts": dg.MetadataValue.md(accounts(outcomes)),
-        "daily spend": plot(days),
+        "daily spend": plot(stored),
     }
 
 
@@ -129,10 +120,10 @@ def accounts(outcomes: Iterable[Outcome]) -> str:
     return "\n".join(lines)
 
 
-def check(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def check(outcomes: Sequence[Outcome], stored: Sequence[Day]) -> dict[str, Any]:
     """What the check of totals says: members of an AssetCheckResult or AssetCheckEvaluation. A difference warns."""
     pulled = set(whole_days(outcomes))
-    days = [day for date_, of_date in sorted(days_by_date(outcomes).items()) if date_ in pulled for day in of_date]
+    days = [day for day in stored if day.date in pulled]
     stated = [day for day in days if day.has_total]
     wrong = [day for day in stated if day.difference]
     rows = [

@@ -1,11 +1,13 @@
-"""What to pull: a platform's accounts in tributary.yaml and the days of each. Out: Tasks, or a PullError that says why
-there are none."""
+"""What to pull. In: what was asked for, the accounts in tributary.yaml. Out: Tasks, or a PullError that says why there
+are none."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
+
+import msgspec
 
 from connectors.ads import PLATFORMS
 from connectors.credentials import NotConnected, load
@@ -15,13 +17,49 @@ from connectors.platform import Platform
 from ingestion.contracts import platform_name
 from ingestion.home import Home
 from ingestion.settings import AdAccount, Settings
-from orchestration.pulling.accounts import Task
 
 OTHERS = ("all", "ecb", "synced")
+Days = tuple[date | None, date | None]  # --from, --to
 
 
 class PullError(Exception):
     """Days or accounts that cannot be pulled as asked for; nothing was."""
+
+
+class Task(msgspec.Struct, frozen=True):
+    """Days of an account, both included, to be pulled. They are the account's days."""
+
+    platform: Platform
+    account: AdAccount
+    start: date
+    end: date
+
+    @property
+    def name(self) -> str:
+        return f"{self.platform.name} {self.account.account_id}"
+
+
+def tasks_of(settings: Settings, platform: Platform, days: Days, only: Sequence[str]) -> list[Task]:
+    """Of one platform, the accounts `only`, or all."""
+    now = datetime.now(UTC)
+    return [task(platform, account, *days, now) for account in accounts_of(settings, platform, only)]
+
+
+def all_tasks(home: Home, settings: Settings, days: Days, say: Callable[[str], None]) -> list[Task]:
+    """Of every platform; says which are left out, and why."""
+    now, (first, last) = datetime.now(UTC), days
+    tasks = []
+    for platform in listed(settings):
+        if not is_connected(home, platform):
+            say(f"{platform.name}: left out, since it is not connected: tributary connect {platform.name}")
+            continue
+        for account in accounts_of(settings, platform):
+            since = earliest(platform, account, now)
+            if last and last < since:
+                say(f"{platform.name} {account.account_id}: left out, since it tells of {since} and later only")
+                continue
+            tasks.append(task(platform, account, first and max(first, since), last, now))
+    return tasks
 
 
 def platform_called(name: str) -> Platform:

@@ -12,33 +12,33 @@ from pathlib import Path
 import duckdb
 
 from connectors import ecb
-from connectors.http import Clock
 from ingestion.contracts import ContractError
 from ingestion.home import Home, build_lock, connect
 from ingestion.load import LoadReport
 from ingestion.rates import load_rates
 from ingestion.settings import Settings
 from ingestion.synced import SyncReport, sync
-from orchestration.pulling.accounts import Say, Teller, spool
+from orchestration.pulling.spool import Say, spool
 
 OVERLAP = timedelta(days=7)  # the Bank corrects itself within days
 FIRST = date(1999, 1, 4)  # of its rates
 WITHOUT_MONEY = timedelta(days=90)  # so far back where nothing is loaded yet that would need a rate
 
 
-def pull_rates(
-    home: Home, settings: Settings, *, since: date | None, today: date, say: Say, clock: Clock | None = None
-) -> LoadReport:
+def pull_rates(home: Home, settings: Settings, *, since: date | None, today: date, say: Say) -> LoadReport:
     """The rates of `since` and later, else of all days that lack them; VendorError where the Bank does not answer."""
-    teller = Teller("ecb", say)
+
+    def tell(message: str) -> None:
+        say(f"ecb: {message}")
+
     if since is None:
-        with build_lock(home, "pull ecb", teller.say), connect(home) as connection:
+        with build_lock(home, "pull ecb", tell), connect(home) as connection:
             since = first_day_without(connection, today)
-    teller.say(f"rates since {since}")
+    tell(f"rates since {since}")
     with tempfile.TemporaryDirectory(prefix="pull-ecb-", dir=home.temporary) as folder:
         path = Path(folder) / "ecb.ndjson"
-        spool(ecb.rates(since, clock=clock, say=teller.say), path, teller, "rates")
-        with build_lock(home, "pull ecb", teller.say), connect(home) as connection:
+        spool(ecb.rates(since, say=tell), path, "rates", tell)
+        with build_lock(home, "pull ecb", tell), connect(home) as connection:
             return load_rates(connection, path, settings)
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 from rich.table import Table
 
-from orchestration.pulling.accounts import Outcome, Task
+from orchestration.pulling.load import Outcome
+from orchestration.pulling.plan import Task
 
 if TYPE_CHECKING:
     from ingestion.synced import SyncReport
