@@ -17,7 +17,7 @@ import duckdb
 import msgspec
 import pytest
 from conftest import COMMAND, ROOT, tributary
-from pulling import FIRST, LAST, SECRET, listing, platform, rows, spend, true_spend
+from pulling import FIRST, LAST, SECRET, left_behind, listing, platform, rows, spend, true_spend
 from test_ecb import Bank
 from vendors.base import Vendor, serving
 
@@ -43,10 +43,6 @@ def meta(monkeypatch) -> Iterator[Vendor]:
 @pytest.fixture
 def home(tmp_path) -> Path:
     return listing(tmp_path / "home", META)
-
-
-def left_behind(home: Path) -> list[str]:
-    return [path.name for path in (home / "tmp").iterdir() if path.suffix != ".lock"]
 
 
 def test_a_pull_loads_what_was_spent_and_the_next_one_what_changed(meta, home):
