@@ -80,8 +80,11 @@ def sync(
                     for number, place in enumerate(found):
                         with views(connection, shape, place, tables):
                             say(f"{shape.platform}: {', '.join(tell(connection, shape, place, number))}")
-                            _write_entities(connection, shape, Path(entities) / f"{shape.platform}.{number}")
+                            _tell_entities(connection, shape)
                         used |= set(place.found.values())
+                    connection.execute(
+                        f"copy told_entities to {literal(Path(entities) / shape.platform)} (format json)"
+                    )
                     complete(connection, shape, settings, currency)
                     if twice := drop_repeated_days(connection):
                         say(f"{shape.platform}: {twice:,} rows left out: {found[0].example} or another has their days")
@@ -90,7 +93,7 @@ def sync(
                 if not totals:
                     raise ContractError(_nothing(source.tool, path, tables))
             for file in sorted(Path(entities).iterdir()):
-                keep_entities(connection, source.org, file.stem, file, at)
+                keep_entities(connection, source.org, file.name, file, at)
             return SyncReport(totals, loads, sorted(set(tables) - used))
     finally:
         clear(connection)
@@ -126,10 +129,10 @@ def _store(connection: Connection, shape: Shape, source: Synced, settings: Setti
     make_unreadable(connection)
     columns = [name for name, *_ in connection.execute("describe source").fetchall() if not name.startswith("_")]
     scope = scope_of_rows(connection, "spend", columns, settings)
-    load = Load(uuid.uuid4().hex, f"{source.tool}: {shape.platform}", FORMAT)
+    load = Load(uuid.uuid4().hex, f"{source.path}: {shape.platform}", FORMAT)
     connection.execute("create temp table source_lines (_row bigint, line bigint)")
     try:
-        return store(connection, "spend", scope, columns, load, judge=lambda: _cover(connection))
+        return store(connection, "spend", scope, columns, load, judge=lambda: _cover(connection, source, load))
     finally:
         clear(connection)
 
@@ -139,19 +142,47 @@ def _is_above(name: str) -> str:
     return f"list_position({list(LEVELS)}, _level) < {LEVELS.index(name.removesuffix('_id')) + 1}"
 
 
-def _cover(connection: Connection) -> None:
-    """Days with a row that failed are not whole: nothing of them is withdrawn."""
+def _cover(connection: Connection, source: Synced, load: Load) -> None:
+    """Whole days. With a row that failed, or totals without the ads that are stored, nothing of a day is withdrawn."""
     connection.execute(
-        "create temp table covered as select org_id, platform, account_id, date from typed"
-        " group by all having bool_and(_ok)"
+        f"""
+        create temp table covered as
+        with dated as (
+            from typed anti join (from typed where date is null) as undated using (org_id, platform, account_id)
+        ),
+        days as (
+            select org_id, platform, account_id, date, bool_and(_ok) as is_whole, bool_or(level is null) as has_ads
+            from dated group by all
+            union all
+            -- What this source said of an account that was not known then it may say of one that is known now.
+            select {literal(source.org)}, platform, '(unmatched)', date, bool_and(_ok), bool_or(level is null)
+            from dated
+            where date not in (
+                select date from raw.ad_spend as stored join raw.loads on load_id = _load_id
+                where account_id = '(unmatched)' and source <> {literal(load.source)}
+                    and (stored.org_id, stored.platform) = ({literal(source.org)}, dated.platform)
+            )
+            group by all
+        )
+        select distinct org_id, platform, account_id, date from days
+        where is_whole and (
+            has_ads
+            or (org_id, platform, account_id, date) not in (
+                select (org_id, platform, account_id, date) from raw.ad_spend where level is null and spend_micros <> 0
+            )
+        )
+        """
     )
 
 
-def _write_entities(connection: Connection, shape: Shape, file: Path) -> None:
+def _tell_entities(connection: Connection, shape: Shape) -> None:
+    """What a place says of entities -> `told_entities`; of one that two places have, what the first says."""
+    listed = f"(from ({shape.entities}) where account_id is not null and entity_id is not null)"
     try:
+        connection.execute(f"create temp table if not exists told_entities as from {listed} limit 0")
         connection.execute(
-            f"copy (from ({shape.entities}) where account_id is not null and entity_id is not null)"
-            f" to {literal(file)} (format json)"
+            f"insert into told_entities by name from {listed} anti join told_entities"
+            " using (account_id, level, entity_id)"
         )
     except duckdb.Error as error:
         raise ContractError(f"{shape.platform}: names and states: {str(error).splitlines()[0]}") from None

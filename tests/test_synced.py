@@ -202,6 +202,18 @@ def test_what_is_missing_is_named(warehouse, tmp_path):
     assert warehouse[0].execute("select count(*) from raw.ad_spend").fetchone() == (0,)
 
 
+def test_of_an_entity_that_two_connections_have_the_first_counts_each_time(warehouse, tmp_path):
+    folder = tmp_path / "synced"
+    histories(folder)
+    write(folder, "facebook_ads_basic_ad", "ad_id,date,account_id,impressions,clicks,spend", "9,2026-11-01,1,10,1,1")
+    for file in list(folder.iterdir()):
+        (folder / f"other_{file.name}").write_text(file.read_text().replace("Ad nine", "Neun"))
+    synced(warehouse, folder)
+    synced(warehouse, folder)
+    states = "select name, valid_until from raw.ad_entities where level = 'ad'"
+    assert warehouse[0].execute(states).fetchall() == [("Ad nine", None)]
+
+
 def test_a_value_that_is_none_is_kept_with_its_reason(warehouse, tmp_path):
     connection, folder = warehouse[0], tmp_path / "synced"
     histories(folder)
@@ -220,6 +232,47 @@ def test_a_value_that_is_none_is_kept_with_its_reason(warehouse, tmp_path):
           "9,2026-11-01,1,10,1,oops", "10,2026-11-01,1,10,1,3")  # fmt: skip
     synced(warehouse, folder)
     assert connection.execute("select sum(spend_micros)::bigint from raw.ad_spend").fetchone() == (4_500_000,)
+    write(folder, "facebook_ads_basic_ad", "ad_id,date,account_id,impressions,clicks,spend",
+          "9,yesterday,1,10,1,1.50", "10,2026-11-01,1,10,1,3")  # fmt: skip
+    synced(warehouse, folder)
+    assert connection.execute("select sum(spend_micros)::bigint from raw.ad_spend").fetchone() == (4_500_000,)
+
+
+LINKEDIN = "campaign_id,day,cost_in_local_currency,impressions,clicks"
+
+
+def campaigns(folder: Path, *rows: str) -> None:
+    write(folder, "linkedin_ads_campaign_history", "id,last_modified_time,account_id,campaign_group_id,name", *rows)
+
+
+def test_spend_whose_account_comes_to_be_known_is_there_once(warehouse, tmp_path):
+    """Reports often come before the campaign that they are of. What another source says of none stays."""
+    connection, one, other = warehouse[0], tmp_path / "one", tmp_path / "other"
+    write(one, "linkedin_ads_ad_analytics_by_campaign", LINKEDIN, "5,2026-11-01,10,1,1", "6,2026-11-01,3,1,1")
+    campaigns(one, "5,2026-01-01,1,7,C")
+    write(other, "linkedin_ads_ad_analytics_by_campaign", LINKEDIN, "8,2026-11-01,20,1,1")
+    campaigns(other, "8,2026-01-01,2,7,C")
+    for folder in (one, other):
+        synced(warehouse, folder)
+    spend = "select account_id, sum(spend_micros)::bigint // 1000000 from raw.ad_spend group by 1 order by 1"
+    assert connection.execute(spend).fetchall() == [("(unmatched)", 3), ("1", 10), ("2", 20)]
+    campaigns(one, "5,2026-01-01,1,7,C", "6,2026-01-01,1,7,D")
+    synced(warehouse, one)
+    assert connection.execute(spend).fetchall() == [("1", 13), ("2", 20)]
+
+
+def test_a_day_whose_ads_are_gone_keeps_them(warehouse, tmp_path):
+    """A table that is being synced anew is empty for a while; the totals are read meanwhile."""
+    connection, folder = warehouse[0], tmp_path / "synced"
+    ads = "google_ads_ad_stats", "customer_id,campaign_id,ad_group_id,ad_id,date,cost_micros"
+    write(folder, *ads, "1,3,4,5,2026-11-01,7000000")
+    write(folder, "google_ads_campaign_stats", "customer_id,id,date,cost_micros", "1,3,2026-11-01,7000000")
+    synced(warehouse, folder)
+    write(folder, *ads)
+    write(folder, "google_ads_campaign_stats", "customer_id,id,date,cost_micros", "1,3,2026-11-01,8000000")
+    synced(warehouse, folder)
+    rows = "select level, ad_id, spend_micros // 1000000 from raw.ad_spend order by all"
+    assert connection.execute(rows).fetchall() == [("campaign", None, 8), (None, "5", 7)]
 
 
 SPENT = """
