@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from contextlib import closing
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from orchestration.pulling.plan import Days, Task
 
 DAY = ["%Y-%m-%d"]
+INTERRUPTED = 130  # as shells have it
 
 
 def pull(
@@ -50,6 +53,10 @@ def pull(
             failed = pulled(home, load_settings(home), what, days, account or [])
         except PullError as error:
             fail(error, WRONG_INPUT)
+        except KeyboardInterrupt:
+            say("Stopped: what was loaded stays, the rest is as it was")
+            sys.stdout.flush()
+            os._exit(INTERRUPTED)  # at once: the interpreter complains of threads that still wait for the network
         say("Next: tributary run")
         if failed:
             fail("not all was pulled; what was stored of the rest stays as it was", FAILED)
