@@ -11,6 +11,7 @@ import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import duckdb
 import pytest
@@ -33,10 +34,13 @@ campaign_aliases:
   - {org: o, platform: google, name: on_both, campaign_id: g2}
 """
 
+QUOTED = """It's "50% off": {sale}, #1 \\ [Übergröße] 😀"""  # all that YAML reads as its own
+
 # platform, campaign_id, its name, adset_id, ad_id
 SPEND = [
     ("google", "g1", "Summer Sale", "g1s", "g1a"), ("google", "g1", "Summer Sale", "g1s", "g1b"),
     ("google", "g2", "Winter", None, None), ("google", "77", "Seventy-seven", None, None),
+    ("google", "g3", QUOTED, None, None),
     ("meta", "m1", "Launch", "m1s", "m1a"), ("meta", "m1", "Launch", "m1s", "m1b"),
     ("meta", "m1", "Launch", "m1t", "m1c"),
     ("meta", "m2", "Relaunch", "m2s", "m2a"), ("meta", "77", "Another seventy-seven", None, None),
@@ -107,6 +111,8 @@ LINKS = {
     "?creator=joe": "creator - - - none",
     # what nothing answers to
     f"?{GOOGLE}utm_campaign=sale%20summer%202026": "google - - - none",
+    f"?{GOOGLE}utm_campaign={quote(QUOTED + ' new')}": "google - - - none",
+    f"?{META}utm_campaign=thirds": "meta - - - none",
     f"?{GOOGLE}utm_campaign=xyzzy": "google - - - none",
 }
 
@@ -219,6 +225,13 @@ def test_every_touch_that_may_belong_to_a_campaign_is_in_the_mart_once(warehouse
     }
 
 
+def test_a_suggestion_names_its_campaign_also_before_any_spend(warehouse: duckdb.DuckDBPyConnection) -> None:
+    suggested = "select campaign, suggested_campaign_id, suggested_campaign from marts.campaign_matching"
+    assert set(warehouse.execute(f"{suggested} where suggested_campaign_id is not null").fetchall()) >= {
+        ("sale summer 2026", "g1", "Summer Sale"), ("thirds", "m3", "third"),
+    }  # fmt: skip
+
+
 def test_the_alias_that_is_suggested_can_be_pasted_and_matches(
     home: Home, warehouse: duckdb.DuckDBPyConnection
 ) -> None:
@@ -226,16 +239,18 @@ def test_the_alias_that_is_suggested_can_be_pasted_and_matches(
         select campaign, suggested_alias from marts.campaign_matching
         where platform = 'google' and campaign is not null and not is_matched""").fetchall())
     assert suggested["xyzzy"] is None
-    alias = suggested["sale summer 2026"]
+    aliases = suggested["sale summer 2026"], suggested[QUOTED + " new"]
     warehouse.close()
-    home.settings.write_text(f"{SETTINGS}  {alias}\n")
+    home.settings.write_text("\n  ".join((SETTINGS.rstrip(), *aliases)) + "\n")
     with connect(home) as connection:
         land_settings(connection, load_settings(home))
     with build(home, "notices") as again:
-        assert matched(again)[f"?{GOOGLE}utm_campaign=sale%20summer%202026"] == "google g1 - - alias"
+        found = matched(again)
+        assert found[f"?{GOOGLE}utm_campaign=sale%20summer%202026"] == "google g1 - - alias"
+        assert found[f"?{GOOGLE}utm_campaign={quote(QUOTED + ' new')}"] == "google g3 - - alias"
         said = again.execute("""
             select message from marts.notices where topic = 'unmatched_touches' order by 1""").fetchall()
-        ways = [found.split()[-1] for found in matched(again).values() if found.startswith("google ")]
+        ways = [way.split()[-1] for way in found.values() if way.startswith("google ")]
         unmatched = sum(way in ("none", "declared") for way in ways)
         assert len(ways) > 10
         assert said[0][0].startswith(f"google: {100 * unmatched / len(ways):.0f} % of {len(ways)} touches belong to no")

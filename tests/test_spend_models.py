@@ -149,13 +149,13 @@ def test_restatements_lead_from_any_earlier_state_to_todays(warehouse, keys):
     connection, compiled = warehouse
     connection.execute("delete from raw.ad_spend; delete from raw.ad_spend_history")
     start, day = datetime(2026, 1, 2, 3), date(2026, 1, 1)
-    expected, states = [], []  # of every key and load
+    expected = []
+    begun = min((load for story in keys.values() for load, spend in enumerate(story) if spend is not None), default=0)
     for (level, *ids), story in keys.items():
         key = {"org_id": "o", "platform": "meta", "account_id": "1", "level": level, "date": day, "currency": "USD"}
         key |= dict(zip(IDS, ids, strict=True))
         held, seen = None, False  # (spend, load) of the state that holds
         for load, spend in enumerate(story):
-            states.append((level, *ids, load, spend))
             if held and spend == held[0]:
                 continue  # the same again is no new state
             if held:
@@ -165,8 +165,8 @@ def test_restatements_lead_from_any_earlier_state_to_todays(warehouse, keys):
                     _replaced_at=start + timedelta(days=load),
                 )  # fmt: skip
                 expected.append((level, *ids, str(load), "withdrawn" if spend is None else "restated", held[0], spend))
-            elif seen and spend is not None:
-                expected.append((level, *ids, str(load), "returned", None, spend))
+            elif spend is not None and load > begun:
+                expected.append((level, *ids, str(load), "returned" if seen else "added", None, spend))
             held, seen = (None if spend is None else (spend, load)), seen or spend is not None
         if held:
             insert(
@@ -180,6 +180,12 @@ def test_restatements_lead_from_any_earlier_state_to_todays(warehouse, keys):
     for row in rows:
         assert row[-2] == start + timedelta(days=int(row[4]))
         assert row[-1] == int(row[4]) + 1
+    # Of every moment since the day was first loaded: what held is what holds now less what was changed since.
+    changes = [(row[:4], int(row[4]), (row[7] or 0) - (row[6] or 0)) for row in rows]
+    for (level, *ids), story in keys.items():
+        for load in range(begun, len(story)):
+            since = sum(change for key, at, change in changes if key == (level, *ids) and at > load)
+            assert (story[load] or 0) == (story[-1] or 0) - since
 
 
 def test_a_new_name_is_no_restatement(warehouse):
@@ -229,6 +235,11 @@ def billed(new_home: Callable[[str], Path]) -> Iterator[tuple[duckdb.DuckDBPyCon
         insert(connection, "pulls", **pull, pull_id="1", started_at=PULLED_AT, finished_at=PULLED_AT, status="loaded")
         insert(
             connection, "pulls", **pull, pull_id="2", started_at=failed_at, finished_at=failed_at, status="failed",
+            reason=REASON,
+        )  # fmt: skip
+        closed = pull | {"account_id": "closed"}  # no longer in tributary.yaml: not pulled any more, and no matter
+        insert(
+            connection, "pulls", **closed, pull_id="3", started_at=PULLED_AT, finished_at=PULLED_AT, status="failed",
             reason=REASON,
         )  # fmt: skip
         entity = {**row, "level": "campaign", "entity_id": "pmax", "campaign_id": "pmax"}

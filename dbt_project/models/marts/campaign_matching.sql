@@ -76,6 +76,7 @@ compared as (
         unmatched_names.campaign,
         campaign_names.platform as suggested_platform,
         campaign_names.campaign_id as suggested_campaign_id,
+        campaign_names.name as suggested_name,
         greatest(
             {{ similarity('unmatched_names.name', 'campaign_names.name') }},
             {{ similarity('unmatched_names.words', 'campaign_names.words') }}
@@ -91,7 +92,7 @@ ranked as (
         *,
         row_number() over (
             partition by org_id, platform, campaign
-            order by similarity desc, suggested_platform, suggested_campaign_id
+            order by similarity desc, suggested_platform, suggested_campaign_id, suggested_name
         ) as rank,
     from compared
     where similarity >= {{ var('suggested_alias_similarity') }}
@@ -111,7 +112,7 @@ final as (
         {{ reporting_date('grouped.last_touch_at', 'orgs.timezone') }} as last_date,
         ranked.suggested_platform,
         ranked.suggested_campaign_id,
-        campaigns.campaign as suggested_campaign,
+        coalesce(campaigns.campaign, ranked.suggested_name) as suggested_campaign,
         ranked.similarity,
         case
             when ranked.suggested_campaign_id is not null

@@ -19,6 +19,10 @@ freshness as (
     select * from {{ ref('spend_freshness') }}
 ),
 
+ad_accounts as (
+    select * from {{ ref('stg_raw__ad_accounts') }}
+),
+
 spend as (
     select
         org_id,
@@ -151,7 +155,7 @@ final as (
         org_id,
         'stale_spend' as topic,
         concat(
-            platform, ': figures of account ', account_id, coalesce(' (' || name || ')', ''),
+            platform, ': figures of account ', account_id, coalesce(' (' || freshness.name || ')', ''),
             case
                 when not is_stale then ' are not all there'
                 when covered_until is null then ' were never pulled whole'
@@ -163,6 +167,7 @@ final as (
             end
         ) as message,
     from freshness
+    inner join ad_accounts using (org_id, platform, account_id) -- others are not pulled any more
     where is_stale or last_status <> 'loaded'
 
     union all

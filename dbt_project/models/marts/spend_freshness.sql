@@ -79,8 +79,9 @@ final as (
         latest_pulls.status as last_status,
         latest_pulls.finished_at as last_tried_at,
         latest_pulls.reason as last_failure_reason,
-        -- Only what is pulled can be overdue; a file comes when somebody brings it.
+        -- Only what is pulled can be overdue: a file comes when somebody brings it, and what left tributary.yaml is over.
         latest_pulls.pull_id is not null
+            and ad_accounts.account_id is not null
             and coalesce(
                 pulled.covered_until < {{ dbt.dateadd(
                     'day', -1,

@@ -1,4 +1,5 @@
-{%- set key = ['org_id', 'platform', 'account_id', 'level', 'campaign_id', 'adset_id', 'ad_id', 'date', 'currency'] -%}
+{%- set day = ['org_id', 'platform', 'account_id', 'date'] -%}
+{%- set key = day + ['level', 'campaign_id', 'adset_id', 'ad_id', 'currency'] -%}
 with
 
 ad_spend as (
@@ -17,15 +18,9 @@ orgs as (
     select * from {{ ref('stg_raw__orgs') }}
 ),
 
--- Only rows that ever changed: most never do.
-changed_keys as (
-    select distinct {{ key | join(', ') }} from history
-),
-
-states as (
+unioned as (
     select
-        {{ key | join(', ') }},
-        {{ spend_measures() | join(', ') }},
+        {{ (key + spend_measures()) | join(', ') }},
         load_id,
         loaded_at,
         replaced_by_load_id,
@@ -35,23 +30,43 @@ states as (
     union all
 
     select
-        {%- for column in key + spend_measures() %}
-        ad_spend.{{ column }},
-        {%- endfor %}
-        ad_spend.load_id,
-        ad_spend.loaded_at,
+        {{ (key + spend_measures()) | join(', ') }},
+        load_id,
+        loaded_at,
         cast(null as varchar),
         cast(null as timestamp),
     from ad_spend
-    inner join changed_keys
-        on ad_spend.date = changed_keys.date
-        {%- for column in key if column != 'date' %}
-        and coalesce(ad_spend.{{ column }}, '') = coalesce(changed_keys.{{ column }}, '')
-        {%- endfor %}
+),
+
+-- Read apart from the figures: one relation that is read twice would be kept whole in memory.
+loads as (
+    select {{ day | join(', ') }}, loaded_at from {{ ref('stg_raw__ad_spend') }}
+
+    union all
+
+    select {{ day | join(', ') }}, loaded_at from {{ ref('stg_raw__ad_spend_history') }}
+),
+
+first_loads as (
+    select
+        {{ day | join(', ') }},
+        min(loaded_at) as first_loaded_at,
+    from loads
+    group by {{ day | join(', ') }}
+),
+
+-- What came with the first load of its day and still holds never changed: most rows.
+states as (
+    select
+        unioned.*,
+        unioned.loaded_at > first_loads.first_loaded_at as is_later,
+    from unioned
+    inner join first_loads using ({{ day | join(', ') }})
+    where unioned.replaced_at is not null or unioned.loaded_at > first_loads.first_loaded_at
 ),
 
 -- A state gave way to the next one if the load that ended it brought that one; else it was withdrawn, and the next, if
--- any, returned.
+-- any, returned. One that came to a day that was there, and had none before it, was added.
 neighbours as (
     select
         *,
@@ -86,13 +101,13 @@ changes as (
         *,
         loaded_at,
         load_id,
-        'returned',
+        case when previous_ended_by_load_id is null then 'added' else 'returned' end,
         {%- for measure in spend_measures() %}
         null,
         {{ measure }},
         {%- endfor %}
     from neighbours
-    where previous_ended_by_load_id <> load_id
+    where is_later and coalesce(previous_ended_by_load_id <> load_id, true)
 ),
 
 final as (
