@@ -19,7 +19,7 @@ _EXPECTED = {
     "event": "a known type such as PAGE_VIEW, CONVERSION or CUSTOM",
     "status": "pending, approved or rejected",
     "instant": "an ISO 8601 time such as 2026-07-01T09:30:00Z, from 1970 to 2199",
-    "date": "an ISO 8601 day such as 2026-07-01",
+    "date": "an ISO 8601 day such as 2026-07-01, from 1970 to 2199",
     "money": "a plain decimal below 1e12 such as 1234.56, without separators or symbols",
     "currency": "an ISO 4217 code such as USD",
     "count": "a whole number from 0",
@@ -59,7 +59,7 @@ def checks_of(scope: Scope) -> list[tuple[str, str, str]]:
         if column.required:
             checks.append(_missing(column))
         bad = f"({text} is not null and {value} is null)"
-        if column.type == "instant":
+        if column.type in ("instant", "date"):
             bad = f"({text} is not null and ({value} is null or {value} not between {_EARLIEST} and {_LATEST}))"
         if column.type == "instant" and not scope.timezone:
             local = f"({text} is not null and regexp_matches({text}, '{LOCAL}'))"

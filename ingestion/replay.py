@@ -188,7 +188,8 @@ def _replay_rows(
 def _staying(kind: str, scope: Scope) -> str:
     """The query of the rows of `source` that stay failed: _row, and the reason where no violation counts it.
 
-    Where a later row replaces, one that failed is older than what was loaded, or failed, under its key since.
+    Where a later row replaces, one that failed is older than what was loaded, or failed, under its key since; or than
+    a pull of its account's day, which may have told the same spend at a finer grain.
     """
     contract = CONTRACTS[kind]
     key = ", ".join(f"rows.{column}" for column in contract.key)
@@ -204,6 +205,11 @@ def _staying(kind: str, scope: Scope) -> str:
         query += " union all select _row, 'superseded' from (select *, max(_failed_at) over (partition by"
         query += f" {key.replace('rows.', '')}) as _last from ({said})) where _row is not null and _failed_at < _last"
         query += f" and _content_hash not in (select _content_hash from {contract.table})"
+    if contract.history:
+        query += f" union all select _row, 'superseded' from rows join {contract.table} as stored"
+        query += " using (org_id, platform, account_id, date) join raw.loads on load_id = stored._load_id"
+        query += " where _ok and format in ('pull', 'synced') and stored._loaded_at > _failed_at"
+        query += f" and rows._content_hash not in (select _content_hash from {contract.table})"
     return query
 
 

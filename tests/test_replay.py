@@ -8,12 +8,14 @@ import pytest
 from conftest import tributary
 from test_segments import START, at, content, land, load, receipt
 
+from connectors.platform import SpendRow
 from ingestion.collector.messages import Event
 from ingestion.collector.refused import failed_event
 from ingestion.collector.validate import Rejected
 from ingestion.contracts import ContractError
 from ingestion.home import Home, connect
 from ingestion.load import load_file
+from ingestion.pulls import Pull, load_pull
 from ingestion.receipts import Failed, Receipt
 from ingestion.replay import replay_failed
 from ingestion.settings import AdAccount, EventType, Org, Settings, Site
@@ -154,6 +156,23 @@ def test_what_was_restated_meanwhile_is_not_brought_back(home, tmp_path):
         spend(13, after)
         assert counts(replay_failed(raw, home, after, reason="unknown_org")) == (2, 0, 0, 2)
         assert raw.execute("select spend_micros from raw.ad_spend").fetchall() == [(13_000_000,)]
+
+
+def test_what_was_pulled_meanwhile_is_not_brought_back_beside_it(home, tmp_path):
+    """A file of campaigns that failed, and the pull of their ads since: both would count twice."""
+    after = Settings(orgs=[Org("nord", "EUR")], ad_accounts=[AdAccount("google", "1", "nord")])
+    file, rows = tmp_path / "spend.csv", tmp_path / "rows.ndjson"
+    file.write_text("date,platform,account_id,campaign_id,currency,spend\n"
+                    "2026-07-01,google,1,c,EUR,7\n2026-07-02,google,1,c,EUR,8\n")  # fmt: skip
+    day = date(2026, 7, 1)
+    rows.write_bytes(msgspec.json.encode(SpendRow(day, "1", "EUR", 7_000_000, campaign_id="c", ad_id="a")) + b"\n")
+    with connect(home) as raw:
+        load_file(raw, "spend", file, settings=msgspec.structs.replace(after, ad_accounts=[]))
+        load_pull(raw, Pull("nord", "google", "1", day, day, datetime.now(UTC)), rows, after)
+        replayed = replay_failed(raw, home, after, reason="unknown_org")
+        assert (counts(replayed), replayed.reasons) == ((2, 1, 0, 1), {"superseded": 1})
+        spend = "select date, ad_id, spend_micros // 1000000 from raw.ad_spend order by date"
+        assert raw.execute(spend).fetchall() == [(day, "a", 7), (day + timedelta(days=1), None, 8)]
 
 
 def test_a_row_of_another_org_stays_until_its_site_is_that_orgs(home, tmp_path):
