@@ -78,6 +78,7 @@ class Agency(VENDORS["meta"]):
         self.account_id = "{account}"
         self.asked: list[str] = []  # the accounts of which a report was
         self.absurd: set[str] = set()  # accounts that report more than there is money
+        self.absurd_budgets: set[str] = set()
         self.accounts_faults: dict[str, Callable[[], Response]] = {}  # once each, in place of the first answer
         return [Route(f"/{VERSION}/act_{{account}}", self.account), *super().routes()]
 
@@ -111,6 +112,11 @@ class Agency(VENDORS["meta"]):
             for row in self.jobs[-1]["rows"]:
                 row["spend"] = "99999999999999.00"
         return answer
+
+    def paged(self, request: Request, rows: list[dict[str, object]]) -> Response:
+        if request.url.path.endswith("/campaigns") and request.path_params["account"] in self.absurd_budgets:
+            rows = [{**row, "daily_budget": "9999999999999999"} for row in rows]
+        return super().paged(request, rows)
 
 
 def left_behind(home: Path) -> list[str]:

@@ -75,12 +75,16 @@ def test_no_account_stops_another(agency, home):
         "2": agency.throttled,
         "4": partial(error, 100, f"Unsupported request with {SECRET}"),
     }
-    agency.absurd = {"8"}
+    agency.absurd, agency.absurd_budgets = {"8"}, {"10"}
     said, clock = [], Hurried()
     found = dict(pull(home, TWELVE, say=said.append, clock=clock))
     statuses = [found[number].report.status for number in range(12)]
     assert statuses == ["failed" if id_ in ("4", "8") else "partial" if id_ == "6" else "loaded" for id_ in TWELVE]
     assert [found[number].report.pull.account_id for number in range(12)] == TWELVE
+    assert [id_ for number, id_ in enumerate(TWELVE) if found[number].warnings] == ["10"]
+    assert found[9].warnings[0].startswith("entities were not stored: ")
+    named = "select distinct account_id from raw.ad_entities where level = 'campaign' order by account_id::int"
+    assert rows(home.root, named) == [(id_,) for id_ in TWELVE if id_ not in ("4", "10")]
     assert clock.slept == [180]
     assert any(line.startswith("meta 2: Meta: too many calls") for line in said)
     assert "Unsupported request with ***" in found[3].report.reason

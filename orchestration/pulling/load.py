@@ -3,7 +3,10 @@ raw.ad_entities and raw.ad_clicks, and an Outcome an account."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
 
 import duckdb
 import msgspec
@@ -29,10 +32,15 @@ class Outcome(msgspec.Struct, frozen=True):
 def load_accounts(home: Home, settings: Settings, batch: Sequence[Spooled], say: Say) -> list[Outcome]:
     """Load them all with the warehouse opened once, the outcomes in their order; none stops another."""
     number = "1 account" if len(batch) == 1 else f"{len(batch)} accounts"
+    answered = [each for each in batch if each.failure is None]
     with build_lock(home, f"pull of {number}", say), connect(home) as connection:
-        reports = iter(_load_spend(connection, [each for each in batch if each.failure is None], settings))
+        reports = iter(_load_spend(connection, answered, settings))
+        warnings = {each.folder: [*each.warnings] for each in answered}
+        for what in ("entities", "clicks"):
+            for folder, warning in _keep_by_platform(connection, what, answered):
+                warnings[folder].append(warning)
         return [
-            Outcome(next(reports), [*each.warnings, *_keep_more(connection, each)])
+            Outcome(next(reports), warnings[each.folder])
             if each.failure is None
             else Outcome(record_failure(connection, each.pull, each.failure))
             for each in batch
@@ -51,17 +59,35 @@ def _load_spend(
         return [report for each in batch for report in _load_spend(connection, [each], settings)]
 
 
-def _keep_more(connection: duckdb.DuckDBPyConnection, spooled: Spooled) -> list[str]:
-    """What went wrong: the spend is loaded already, and stays so."""
-    pull, entities, clicks = spooled.pull, spooled.folder / "entities", spooled.folder / "clicks"
-    warnings = []
-    for path, keep in (
-        (entities, lambda: keep_entities(connection, pull.org, pull.platform, entities, pull.started_at)),
-        (clicks, lambda: keep_clicks(connection, pull.org, pull.platform, clicks)),
-    ):
-        try:
-            if path.exists():
-                keep()
-        except Exception as error:
-            warnings.append(f"{path.name} were not stored: {explained(error)}")
-    return warnings
+def _keep_by_platform(
+    connection: duckdb.DuckDBPyConnection, what: str, batch: Sequence[Spooled]
+) -> Iterator[tuple[Path, str]]:
+    """Store entities or clicks of accounts together, as far as they have some; what went wrong, by folder."""
+
+    def whose(each: Spooled) -> tuple[str, str]:
+        return each.pull.org, each.pull.platform
+
+    having = [each for each in batch if (each.folder / what).exists()]
+    for _, same in groupby(sorted(having, key=whose), key=whose):
+        yield from _keep(connection, what, list(same))
+
+
+def _keep(connection: duckdb.DuckDBPyConnection, what: str, batch: Sequence[Spooled]) -> Iterator[tuple[Path, str]]:
+    """The spend is loaded already, and stays so: what goes wrong is a warning for who is at fault."""
+    pull, joined = batch[0].pull, batch[0].folder / f"all {what}"
+    try:
+        with joined.open("wb") as file:
+            for each in batch:
+                with (each.folder / what).open("rb") as its:
+                    shutil.copyfileobj(its, file)
+        if what == "clicks":
+            keep_clicks(connection, pull.org, pull.platform, joined)
+        else:
+            at = max(each.pull.started_at for each in batch)  # before any later pull of them, which waits for this one
+            keep_entities(connection, pull.org, pull.platform, joined, at)
+    except Exception as error:
+        if len(batch) == 1:
+            yield batch[0].folder, f"{what} were not stored: {explained(error)}"
+            return
+        for each in batch:
+            yield from _keep(connection, what, [each])
