@@ -22,8 +22,8 @@ Type = Literal[
     "date",  # ISO 8601 day
     "money",  # decimal -> micros, exactly
     "currency",  # three letters (ISO 4217)
-    "count",  # whole number, not negative
-    "number",  # finite
+    "count",  # whole number, not negative, below 1e12
+    "number",  # below 1e12
     "rate",  # decimal above 0
     "level",  # account, campaign or adset; ad is null
     "basis",  # period or conversion

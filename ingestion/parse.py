@@ -19,6 +19,9 @@ _ZONED = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)? ?(UTC|[+-]\d{2}(:?
 _MIDNIGHT = r"^\d{4}-\d{2}-\d{2}([T ]00:00(:00(\.0+)?)?Z?)?$"
 _DECIMAL_OF = "case when regexp_matches({t}, '" + _DECIMAL + "') then try_cast({t} as {type}) end"
 
+# Sums of a million of them still fit the types of the marts.
+_BELOW_1E12 = "case when abs({value}) < 1e12 then {value} end"
+
 _ALIASES = f"map {{{', '.join(f'{literal(a)}: {literal(p)}' for a, p in platform_aliases().items())}}}"
 
 # Text -> value, null where the text is none. Money: 18 digits, 6 of them decimals, hold everything below 1e12 exactly.
@@ -31,8 +34,10 @@ _VALUES = {
     "date": "case when regexp_matches({t}, '" + _MIDNIGHT + "') then try_cast(left({t}, 10) as date) end",
     "money": "((" + _DECIMAL_OF.replace("{type}", "decimal(18, 6)") + ")::decimal(26, 6) * 1000000)::bigint",
     "currency": "case when regexp_matches({t}, '^[A-Za-z]{3}$') then upper({t}) end",
-    "count": r"case when regexp_matches({t}, '^\d+(\.0*)?$') then try_cast(split_part({t}, '.', 1) as bigint) end",
-    "number": _DECIMAL_OF.replace("{type}", "double"),
+    "count": _BELOW_1E12.replace(
+        "{value}", r"case when regexp_matches({t}, '^\d+(\.0*)?$') then try_cast(split_part({t}, '.', 1) as bigint) end"
+    ),
+    "number": _BELOW_1E12.replace("{value}", _DECIMAL_OF.replace("{type}", "double")),
     "level": "case when lower({t}) in ('account', 'campaign', 'adset') then lower({t}) end",
     "basis": "case when lower({t}) in ('period', 'conversion') then lower({t}) end",
     "rate": "nullif(greatest(" + _DECIMAL_OF.replace("{type}", "decimal(18, 9)") + ", 0), 0)",

@@ -396,7 +396,9 @@ def test_states_of_entities_under_either_header(raw, tmp_path):
         ("spend", {"date": "01.07.2026"}, "bad_date", "such as 2026-07-01"),
         ("spend", {"clicks": "-1"}, "bad_count", "a whole number from 0"),
         ("spend", {"clicks": "1.5"}, "bad_count", "a whole number from 0"),
-        ("spend", {"platform_conversions": "nan"}, "bad_number", "a finite number"),
+        ("spend", {"clicks": "9000000000000000000"}, "bad_count", "below 1e12"),
+        ("spend", {"platform_conversions": "nan"}, "bad_number", "a number below 1e12"),
+        ("spend", {"platform_conversions": "-1e40"}, "bad_number", "a number below 1e12"),
         ("spend", {"spend": "$5"}, "bad_money", "spend $5 is not"),
     ],
 )
