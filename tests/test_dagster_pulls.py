@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 from conftest import tributary
-from pulling import FIRST, LAST, listing, platform, rows, spend, true_spend
+from pulling import FIRST, LAST, Agency, listing, platform, rows, spend, true_spend
 from test_pull import DAYS, GOOGLE, META
 from vendors.base import Vendor
 
@@ -146,6 +146,20 @@ def test_a_run_may_pull_some_accounts_only(home, run, meta):
     assert sorted(rows(home.root, "select account_id, status from raw.pulls")) == [
         ("1001", "loaded"), ("1001", "loaded"), ("2002", "failed"),
     ]  # fmt: skip
+
+
+def test_a_run_pulls_four_accounts_at_once(home, instance, run, monkeypatch):
+    listing(home.root, *(META.replace("1001", id_) for id_ in "1234"))
+    with platform("meta", monkeypatch, Agency) as agency:
+        agency.hold = lambda account: len(agency.asked) < 4
+        done = run("meta", FIRST, LAST)
+    assert done.success
+    assert materialized(instance) == ALL_DAYS
+    told = [record.user_message for record in instance.all_logs(done.run_id)]  # of threads, too
+    assert {f"meta {id_}: {FIRST} to {LAST}" for id_ in "1234"} <= set(told)
+    newest = done.get_asset_materialization_events()[-1].materialization.metadata
+    assert [line.split(" | ")[0] for line in newest["accounts"].value.splitlines()[2:]] == list("1234")
+    assert newest["rows"].value == 16
 
 
 def test_pulls_from_the_command_line_are_shown_too(home, instance, meta):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
@@ -25,6 +24,7 @@ from connectors.ads import PLATFORMS
 from connectors.platform import SpendRow
 from ingestion.home import Home, build_lock, connect, held
 from ingestion.settings import AdAccount
+from orchestration.console import state
 from orchestration.pulling.days import days_of
 from orchestration.pulling.plan import PullError, clipped, task
 from orchestration.pulling.spool import explained, spool
@@ -235,15 +235,21 @@ def test_memory_stays_flat_while_rows_stream(tmp_path):
     assert peak < 2_000_000
 
 
-def test_a_defect_is_told_without_secrets():
+def test_a_defect_is_told_without_secrets(monkeypatch, capsys):
+    monkeypatch.setitem(state, "debug", True)
     try:
-        json.loads(f'"{SECRET}')
-        msgspec.json.decode(b"{")
+        try:
+            msgspec.json.decode(b"{")
+        except ValueError:
+            raise ValueError(f"cannot read {SECRET} and former-access-token")  # noqa: B904
     except ValueError as error:
-        told = ValueError(f"cannot read {SECRET}").with_traceback(error.__traceback__)
-        text = explained(told, {"access_token": "former", "refresh_token": ""}, {"access_token": SECRET})
-    assert text.startswith("ValueError: cannot read *** (")
+        text = explained(error, {"access_token": "former-access-token", "refresh_token": ""}, {"access_token": SECRET})
+    assert text.startswith("ValueError: cannot read *** and *** (test_pull.py:")
     assert "please report it" in text
+    trace = capsys.readouterr().err
+    assert "DecodeError" in trace
+    assert "ValueError: cannot read *** and ***" in trace
+    assert SECRET not in trace
 
 
 def test_the_documentation_says_how_far_back_each_platform_is_pulled():
