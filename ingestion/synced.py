@@ -63,6 +63,7 @@ def sync(
     (currency,) = (org.currency for org in settings.orgs if org.id == source.org)
     totals: list[Total] = []
     loads: list[LoadReport] = []
+    snapshots: list[tuple[str, str, Path]] = []
     used: set[str] = set()
     connection.execute((SHAPES / "macros.sql").read_text())
     at = datetime.now(UTC)
@@ -82,9 +83,7 @@ def sync(
                             say(f"{shape.platform}: {', '.join(tell(connection, shape, place, number))}")
                             _tell_entities(connection, shape)
                         used |= set(place.found.values())
-                    connection.execute(
-                        f"copy told_entities to {literal(Path(entities) / shape.platform)} (format json)"
-                    )
+                    snapshots += _write_entities(connection, shape, source, settings, Path(entities))
                     complete(connection, shape, settings, currency)
                     if twice := drop_repeated_days(connection):
                         say(f"{shape.platform}: {twice:,} rows left out: {found[0].example} or another has their days")
@@ -92,8 +91,8 @@ def sync(
                     loads.append(_store(connection, shape, source, settings))
                 if not totals:
                     raise ContractError(_nothing(source.tool, path, tables))
-            for file in sorted(Path(entities).iterdir()):
-                keep_entities(connection, source.org, file.name, file, at)
+            for org, platform, file in snapshots:
+                keep_entities(connection, org, platform, file, at)
             return SyncReport(totals, loads, sorted(set(tables) - used))
     finally:
         clear(connection)
@@ -173,6 +172,20 @@ def _cover(connection: Connection, source: Synced, load: Load) -> None:
         )
         """
     )
+
+
+def _write_entities(
+    connection: Connection, shape: Shape, source: Synced, settings: Settings, folder: Path
+) -> list[tuple[str, str, Path]]:
+    """`told_entities` -> a file an org, as its spend goes: (org, platform, file)."""
+    declared = {a.account_id: a.org for a in settings.ad_accounts if a.platform == shape.platform}
+    written = []
+    for number, org in enumerate(sorted({source.org, *declared.values()})):
+        listed = [literal(account) for account, its in declared.items() if (its == org) is not (org == source.org)]
+        whose = f"account_id {'not in' if org == source.org else 'in'} [{', '.join(listed)}]"
+        written.append((org, shape.platform, folder / f"{shape.platform}.{number}"))
+        connection.execute(f"copy (from told_entities where {whose}) to {literal(written[-1][-1])} (format json)")
+    return written
 
 
 def _tell_entities(connection: Connection, shape: Shape) -> None:

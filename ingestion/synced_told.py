@@ -70,10 +70,11 @@ def tell(connection: Connection, shape: Shape, place: Place, number: int) -> lis
 
 def complete(connection: Connection, shape: Shape, settings: Settings, currency: str) -> None:
     """Amounts in units, days of moments, and the currency: the table's, the account's or the org's."""
+    of_org = {org.id: org.currency for org in settings.orgs}
     accounts = ", ".join(
-        f"{literal(account.account_id)}: {literal(account.currency)}"
+        f"{literal(account.account_id)}: {literal(account.currency or of_org[account.org])}"
         for account in settings.ad_accounts
-        if account.platform == shape.platform and account.currency
+        if account.platform == shape.platform
     )
     of_account = f"map {{{accounts}}}[account_id]" if accounts else "null"
     connection.execute(

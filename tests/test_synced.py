@@ -11,10 +11,11 @@ from pathlib import Path
 import duckdb
 import pytest
 from conftest import ROOT, SHARED_DATA, real_data
+from msgspec import structs
 
 from ingestion.contracts import ContractError
 from ingestion.home import Home, connect
-from ingestion.settings import Settings, Synced, land_settings, load_settings
+from ingestion.settings import AdAccount, Org, Settings, Synced, land_settings, load_settings
 from ingestion.synced import SyncReport, sync
 from ingestion.synced_shapes import SHAPES, shapes
 from ingestion.synced_told import COUNTS, IDS, LEVELS, NAMES
@@ -212,6 +213,20 @@ def test_of_an_entity_that_two_connections_have_the_first_counts_each_time(wareh
     synced(warehouse, folder)
     states = "select name, valid_until from raw.ad_entities where level = 'ad'"
     assert warehouse[0].execute(states).fetchall() == [("Ad nine", None)]
+
+
+def test_entities_belong_to_the_org_that_the_spend_of_their_account_does(warehouse, tmp_path):
+    connection, settings, home = warehouse
+    folder = tmp_path / "synced"
+    histories(folder)
+    write(folder, "facebook_ads_account_history", "id,_fivetran_synced,name,currency")  # the org's it is
+    write(folder, "facebook_ads_basic_ad", "ad_id,date,account_id,impressions,clicks,spend", "9,2026-11-01,1,10,1,1")
+    accounts = [AdAccount("meta", "1", "nord"), AdAccount("meta", "it's", "nord")]
+    nord = structs.replace(settings, orgs=[*settings.orgs, Org("nord", "EUR")], ad_accounts=accounts)
+    synced((connection, nord, home), folder)
+    for table in ("ad_spend", "ad_entities"):
+        assert connection.execute(f"select distinct org_id from raw.{table}").fetchall() == [("nord",)], table
+    assert connection.execute("select currency from raw.ad_spend").fetchall() == [("EUR",)]
 
 
 def test_a_value_that_is_none_is_kept_with_its_reason(warehouse, tmp_path):
