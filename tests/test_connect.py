@@ -569,7 +569,7 @@ Said = Callable[..., str]
 @pytest.fixture
 def here(home, monkeypatch, acme) -> Said:
     """The command inside this process; whatever it says or keeps, no secret is in it."""
-    monkeypatch.setenv("COLUMNS", "160")  # whether there is a terminal or not
+    monkeypatch.setattr("orchestration.console.console._width", 160)  # whether there is a terminal or not
     for name, value in APP.items():
         monkeypatch.setenv(variable(ACME, name), value)
 
