@@ -354,7 +354,8 @@ def test_shuffled_and_split_differently_publishes_the_same(grown, new_home):
         for part, suffix in enumerate((".parquet", ".ndjson", ".csv.gz", ".csv")):
             write(inbox / kind / f"{part}{suffix}", found[part::4])
     tributary(home, "run")
-    assert differences(grown.home, home) == {}
+    # The figures are the same; this mart alone tells how they came: what came to a day that was there is a change.
+    assert set(differences(grown.home, home)) <= {"spend_restatements"}
     with published(home) as marts:
         assert marts.execute("select count(*) from touchpoints").fetchone()[0] > 1_000
 
