@@ -29,7 +29,7 @@ run: setup ## Simulate a quarter of marketing, build everything, show what came 
 
 test: setup lint ## Run every test
 	@tests/packages
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 dev: setup ## Start the collector (port 8700) and Dagster's UI with the whole graph (port 3000)
 	@$(BIN)/tributary dev
