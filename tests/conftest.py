@@ -24,7 +24,9 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 needs_chromium = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine (apt-get install chromium)")
 
 # Files of few tests that take minutes: begun first, or they are what two processes wait for in the end.
-LONG = ("edges", "recovery", "dagster", "person", "cli", "marts", "spend_models", "attribution", "publish", "dagster_pulls")
+LONG = (
+    "edges", "recovery", "dagster", "person", "cli", "marts", "spend_models", "attribution", "publish", "dagster_pulls",
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
