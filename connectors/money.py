@@ -22,12 +22,6 @@ def from_micros(amount: Number) -> int:
     return _whole(amount, 0)
 
 
-def to_text(micros: int) -> str:
-    """12340000 -> "12.340000"."""
-    sign, size = "-" if micros < 0 else "", abs(micros)
-    return f"{sign}{size // 1_000_000}.{size % 1_000_000:06d}"
-
-
 def _whole(amount: Number, shift: int) -> int:
     if isinstance(amount, float | bool):  # a float has lost digits already
         raise TypeError(f"{amount!r} is a {type(amount).__name__}: read it as a Decimal")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -88,7 +89,7 @@ def some_facts() -> list[Fact]:
 
 
 @dataclass
-class Vendor:
+class Vendor(ABC):
     """State and faults of a fake; subclasses bring `name`, `routes()` and the answers that are the platform's own."""
 
     name: ClassVar[str]  # of the platform
@@ -119,32 +120,33 @@ class Vendor:
     quiet_until: datetime | None = None  # it throttled: who asks before has not waited
 
     # What a fake brings ------------------------------------------------------------------------------------------
+    @abstractmethod
     def routes(self) -> list[Route]:
-        raise NotImplementedError
+        """What it serves."""
 
     def is_authorised(self, request: Request) -> bool:
         """Whether the request brings the access token as the platform wants it."""
         return request.headers.get("authorization") == f"Bearer {self.access_token}"
 
+    @abstractmethod
     def throttled(self) -> Response:
         """Too many requests, as the platform says it; sets `quiet_until` with `rest`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def failed(self) -> Response:
         """A failure of the moment, as the platform says it."""
-        raise NotImplementedError
 
     def failed_in_200(self) -> Response | None:
         """An error that comes with HTTP 200, where the platform has such; None: it has none."""
         return None
 
+    @abstractmethod
     def unauthorised(self) -> Response:
         """The access token ran out."""
-        raise NotImplementedError
 
+    @abstractmethod
     def revoked(self) -> Response:
         """The access was taken back."""
-        raise NotImplementedError
 
     # What they share ---------------------------------------------------------------------------------------------
     def rest(self, seconds: float) -> float:
