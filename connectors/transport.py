@@ -196,7 +196,7 @@ class Transport:
 
     def _connect_again(self, why: str) -> str:
         command = f"tributary connect {self.platform.name}"
-        return why if command in why else f"{self.platform.label}: {why}. Connect again: {command}"
+        return why if command in why else f"{self.platform.label}: {why.rstrip('.')}. Connect again: {command}"
 
 
 def _is_enough(state: tenacity.RetryCallState) -> bool:
