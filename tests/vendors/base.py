@@ -119,7 +119,7 @@ class Vendor(ABC):
     url: str = ""  # once it is served
     quiet_until: datetime | None = None  # it throttled: who asks before has not waited
 
-    # What a fake brings ------------------------------------------------------------------------------------------
+    # What a fake brings; who has no words of its own for a fault says it in plain HTTP ----------------------
     @abstractmethod
     def routes(self) -> list[Route]:
         """What it serves."""
@@ -128,25 +128,25 @@ class Vendor(ABC):
         """Whether the request brings the access token as the platform wants it."""
         return request.headers.get("authorization") == f"Bearer {self.access_token}"
 
-    @abstractmethod
     def throttled(self) -> Response:
         """Too many requests, as the platform says it; sets `quiet_until` with `rest`."""
+        return Response(status_code=429, headers={"retry-after": f"{self.rest(30):.0f}"})
 
-    @abstractmethod
     def failed(self) -> Response:
         """A failure of the moment, as the platform says it."""
+        return Response(status_code=503)
 
     def failed_in_200(self) -> Response | None:
         """An error that comes with HTTP 200, where the platform has such; None: it has none."""
         return None
 
-    @abstractmethod
     def unauthorised(self) -> Response:
         """The access token ran out."""
+        return Response(status_code=401)
 
-    @abstractmethod
     def revoked(self) -> Response:
         """The access was taken back."""
+        return Response(status_code=401)
 
     # What they share ---------------------------------------------------------------------------------------------
     def rest(self, seconds: float) -> float:
