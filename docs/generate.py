@@ -1,4 +1,4 @@
-"""dbt_project/models/marts/*.yml -> docs/marts.md, the marts reference; files that documents quote -> those documents.
+"""Write docs/marts.md from the marts' yml files, and refresh the files that documents quote.
 
 `python docs/generate.py` writes them; tests/test_docs.py fails when a file is not what this would write.
 """
@@ -35,7 +35,7 @@ micros (millionths) of the org's reporting currency, timestamps are UTC, and `da
 day. Beside the marts the table `meta` has one row: the version, when it was published, rows loaded, rows by
 table and kept checks by promise.
 
-<!-- Generated from dbt_project/models/marts/*.yml. Change those, then run: python docs/generate.py -->
+<!-- Generated from dbt_project/models/marts/*/*.yml. Change those, then run: python docs/generate.py -->
 """
 
 
@@ -74,7 +74,7 @@ def read_marts(folder: Path = MARTS) -> list[Mart]:
                 for column in model.get("columns", [])
             ),
         )
-        for path in sorted(folder.glob("*.yml"))
+        for path in sorted(folder.glob("*/*.yml"))
         for model in YAML(typ="safe").load(path).get("models", [])
     ]
     order = {name: place for place, name in enumerate(FIRST)}

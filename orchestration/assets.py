@@ -1,7 +1,7 @@
 """The graph: files and settings -> raw/* -> dbt (staging, intermediate, marts) -> published."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
@@ -154,11 +154,15 @@ import_ledgers = [
 
 
 class Translator(DagsterDbtTranslator):
-    """dbt's own names and groups; marts are expected fresh."""
+    """dbt's own names; a model's group is its subject folder; marts are expected fresh."""
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """Return `spend` for models/<layer>/spend/*, and `rules` for seeds."""
+        return dbt_resource_props["fqn"][2] if dbt_resource_props["resource_type"] == "model" else "rules"
 
     def get_asset_spec(self, manifest: Any, unique_id: str, project: Any) -> dg.AssetSpec:
         spec = super().get_asset_spec(manifest, unique_id, project)
-        if spec.group_name == "marts":
+        if spec.key.path[0] == "marts":
             return spec.replace_attributes(freshness_policy=metadata.FRESH_DAILY)
         return spec
 

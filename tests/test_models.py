@@ -51,7 +51,7 @@ def test_every_attribution_model_has_a_unit_test(build: str, model: str) -> None
 def test_every_unit_test_ran(build: str) -> None:
     written = [
         f"{test['model']}::{test['name']}"
-        for path in DBT_PROJECT.glob("models/*/*.yml")
+        for path in DBT_PROJECT.glob("models/*/*/*.yml")
         for test in YAML(typ="safe").load(path).get("unit_tests", [])
     ]
     assert written

@@ -49,7 +49,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[duckdb
         insert(connection, "orgs", org_id="o", currency="USD", timezone="UTC", lookback_days=30)
     done = subprocess.run(
         [Path(sys.executable).with_name("dbt"), "--no-use-colors", "run", "--profiles-dir", ".",
-         "--select", "+int_spend_reports", "+int_topmost_spend", "+spend_restatements"],
+         "--select", "+int_spend_reports", "+int_top_level_spend", "+spend_restatements"],
         cwd=ROOT / "dbt_project",
         env={
             **os.environ,
@@ -132,7 +132,7 @@ def test_every_node_sums_to_its_stated_total_or_to_what_is_beneath(warehouse, re
     finest = sum(place[0] is None for _, place in reported)
     assert sum(any(value for value in row[4:]) for row in rows) >= len(rows) - finest, "a row that says nothing"
     topmost = dict(connection.execute(
-        "select account_id, sum(spend_micros) from intermediate.int_topmost_spend group by all"
+        "select account_id, sum(spend_micros) from intermediate.int_top_level_spend group by all"
     ).fetchall())  # fmt: skip
     assert topmost == {account: sums[()][0] for account, sums in found.items()}
 

@@ -7,7 +7,7 @@ import { keep, keepSmall, mayStore, ownDomain, readJson, readSmall } from "./sto
 
 const IDLE = 30 * 60_000;
 const HANDED_OVER = 2 * 60_000;
-// As in dbt_project/seeds/click_ids.csv and models/intermediate/int_urls.sql; a test compares them.
+// As in dbt_project/seeds/click_ids.csv and models/intermediate/web/int_urls.sql; a test compares them.
 const CLICK_IDS =
   "gclid|gbraid|wbraid|msclkid|ttclid|sccid|li_fat_id|rdt_cid|twclid|epik|fbclid" +
   "|_ef_transaction_id|irclickid|cjevent|awc";

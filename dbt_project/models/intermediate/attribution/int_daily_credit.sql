@@ -14,7 +14,7 @@ orgs as (
 ),
 
 scenarios as (
-    select * from {{ ref('int_scenarios') }}
+    select * from {{ ref('int_model_modes') }}
 ),
 
 -- One pass over the links, all models side by side.

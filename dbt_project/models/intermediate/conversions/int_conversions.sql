@@ -9,7 +9,7 @@ events as (
 ),
 
 left_out as (
-    select * from {{ ref('int_left_out_events') }}
+    select * from {{ ref('int_excluded_events') }}
 ),
 
 reported as (
@@ -47,7 +47,7 @@ unioned as (
         events.value_micros,
         events.currency,
         coalesce(events.consent, true) as may_be_stitched,
-        left_out.reason as set_aside_reason,
+        left_out.reason as exclusion_reason,
     from events
     left join left_out using (org_id, site_id, event_id)
     where events.type = 'CONVERSION'
@@ -140,14 +140,14 @@ final as (
         currency as original_currency,
         value_micros is not null and reporting_value_micros is null as is_without_rate,
         case
-            when order_id is not null and set_aside_reason is null
+            when order_id is not null and exclusion_reason is null
                 then first_value(conversion_id) over (
-                    partition by org_id, conversion_type, order_id, set_aside_reason
+                    partition by org_id, conversion_type, order_id, exclusion_reason
                     order by occurred_at, conversion_id
                 )
             else conversion_id
         end as counted_as_conversion_id,
-        set_aside_reason,
+        exclusion_reason,
         session_site_id,
         session_event_id,
     from converted

@@ -14,12 +14,12 @@ events as (
 ),
 
 left_out as (
-    select * from {{ ref('int_left_out_events') }}
+    select * from {{ ref('int_excluded_events') }}
 ),
 
 conversions as (
     select * from {{ ref('int_conversions') }}
-    where set_aside_reason is null and conversion_id = counted_as_conversion_id and order_id is not null
+    where exclusion_reason is null and conversion_id = counted_as_conversion_id and order_id is not null
 ),
 
 rates as (
@@ -36,7 +36,7 @@ unioned as (
         lower(reason) = 'cancelled' as is_cancellation,
         abs(value_micros) as value_micros,
         currency,
-        cast(null as varchar) as set_aside_reason,
+        cast(null as varchar) as exclusion_reason,
     from reported
 
     union all
@@ -94,13 +94,13 @@ matched as (
         case when coalesce(unioned.currency, orgs.currency) = orgs.currency then 1 else rates.numerator end as numerator,
         case when coalesce(unioned.currency, orgs.currency) = orgs.currency then 1 else rates.denominator end as denominator,
         case
-            when unioned.set_aside_reason is not null then unioned.set_aside_reason
+            when unioned.exclusion_reason is not null then unioned.exclusion_reason
             when order_conversions.conversion_id is null then 'unknown_order'
             when cancelled_orders.order_id is not null then null
             when unioned.value_micros is not null
                 and coalesce(unioned.currency, orgs.currency) <> orgs.currency
                 and rates.numerator is null then 'no_exchange_rate'
-        end as set_aside_reason,
+        end as exclusion_reason,
         cancelled_orders.order_id is not null and order_conversions.conversion_id is not null as is_of_cancelled_order,
     from unioned
     inner join orgs using (org_id)
@@ -124,7 +124,7 @@ with_sum as (
             rows unbounded preceding
         ) as sum_micros,
     from matched
-    where set_aside_reason is null and not is_of_cancelled_order
+    where exclusion_reason is null and not is_of_cancelled_order
 ),
 
 valued as (
@@ -182,7 +182,7 @@ final as (
             end
             as bigint
         ) as excess_micros,
-        matched.set_aside_reason,
+        matched.exclusion_reason,
     from matched
     left join with_refunded using (org_id, refund_id)
 )

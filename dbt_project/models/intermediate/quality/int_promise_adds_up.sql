@@ -32,7 +32,7 @@ spend as (
 ),
 
 scenarios as (
-    select * from {{ ref('int_scenarios') }}
+    select * from {{ ref('int_model_modes') }}
 ),
 
 grains as (

@@ -4,7 +4,7 @@
 with
 
 topmost_spend as (
-    select * from {{ ref('int_topmost_spend') }}
+    select * from {{ ref('int_top_level_spend') }}
 ),
 
 transactions as (
@@ -18,7 +18,7 @@ fees as (
 ),
 
 last_days as (
-    select * from {{ ref('int_last_days') }}
+    select * from {{ ref('int_org_last_activity') }}
 ),
 
 commissions as (
@@ -46,7 +46,7 @@ reported_conversions as (
 ),
 
 left_out as (
-    select * from {{ ref('int_left_out_events') }}
+    select * from {{ ref('int_excluded_events') }}
 ),
 
 sessions as (
@@ -142,7 +142,7 @@ final as (
         union all
         select org_id, count(*), 0 from events where type = 'REFUND' group by org_id
         union all
-        select org_id, 0, count(*) from refunds where set_aside_reason is null and conversion_id is not null group by org_id
+        select org_id, 0, count(*) from refunds where exclusion_reason is null and conversion_id is not null group by org_id
         union all
         select org_id, 0, count(*) from quarantine
         where source = 'refunds' and reason <> 'refund_exceeds_value'

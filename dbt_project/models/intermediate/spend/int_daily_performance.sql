@@ -16,7 +16,7 @@ orgs as (
 ),
 
 scenarios as (
-    select * from {{ ref('int_scenarios') }}
+    select * from {{ ref('int_model_modes') }}
 ),
 
 -- Spend is the same whatever the model and mode say of conversions, so that every slice holds all of it.

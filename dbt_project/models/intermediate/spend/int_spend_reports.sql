@@ -17,7 +17,7 @@ transactions as (
 ),
 
 fee_days as (
-    select * from {{ ref('int_fee_days') }}
+    select * from {{ ref('int_daily_fees') }}
 ),
 
 final as (

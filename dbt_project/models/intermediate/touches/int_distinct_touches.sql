@@ -10,13 +10,13 @@ touch_types as (
 
 classes as (
     select distinct
-        {{ touch_class_columns() | join(',\n        ') }},
+        {{ touch_group_columns() | join(',\n        ') }},
     from touches
 ),
 
 final as (
     select
-        {{ hash_key(touch_class_columns()) }} as class_id,
+        {{ hash_key(touch_group_columns()) }} as class_id,
         classes.*,
         coalesce(classes.given_touch_type = '(web)', false) as is_web,
         coalesce(touch_types.touch_type, 'visit') as touch_type,

@@ -26,11 +26,11 @@ touches as (
 ),
 
 link_clues as (
-    select * from {{ ref('int_link_clues') }}
+    select * from {{ ref('int_link_match_keys') }}
 ),
 
 campaign_clues as (
-    select * from {{ ref('int_campaign_clues') }}
+    select * from {{ ref('int_campaign_match_keys') }}
 ),
 
 touch_clues as (

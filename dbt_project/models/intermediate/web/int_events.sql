@@ -8,7 +8,7 @@ events as (
 ),
 
 left_out as (
-    select * from {{ ref('int_left_out_events') }}
+    select * from {{ ref('int_excluded_events') }}
 ),
 
 final as (

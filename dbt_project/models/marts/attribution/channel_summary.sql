@@ -14,7 +14,7 @@ orgs as (
 ),
 
 scenarios as (
-    select * from {{ ref('int_scenarios') }}
+    select * from {{ ref('int_model_modes') }}
     where accounting_mode = 'cash'
 ),
 

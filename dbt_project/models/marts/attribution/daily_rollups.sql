@@ -20,7 +20,7 @@ orgs as (
 ),
 
 scenarios as (
-    select * from {{ ref('int_scenarios') }}
+    select * from {{ ref('int_model_modes') }}
 ),
 
 {% for source, slice, measures in [

@@ -32,7 +32,7 @@ counted as (
     from conversions
     left join refunded using (org_id, conversion_id)
     left join cancelled_orders using (org_id, order_id)
-    where conversions.set_aside_reason is null
+    where conversions.exclusion_reason is null
         and conversions.conversion_id = conversions.counted_as_conversion_id
         and cancelled_orders.order_id is null
 ),

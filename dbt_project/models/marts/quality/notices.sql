@@ -49,7 +49,7 @@ unmatched as (
         sum(case when is_matched then 0 else touches end) as unmatched_touches,
         count(distinct suggested_alias) as suggestions,
     from {{ ref('campaign_matching') }}
-    inner join (select distinct org_id, platform from {{ ref('int_campaign_clues') }}) as reporting using (org_id, platform)
+    inner join (select distinct org_id, platform from {{ ref('int_campaign_match_keys') }}) as reporting using (org_id, platform)
     group by org_id, platform
 ),
 

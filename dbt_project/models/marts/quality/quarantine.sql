@@ -29,7 +29,7 @@ conversions_with_reason as (
     select
         conversions.*,
         case
-            when conversions.set_aside_reason is not null then conversions.set_aside_reason
+            when conversions.exclusion_reason is not null then conversions.exclusion_reason
             when conversions.conversion_id <> conversions.counted_as_conversion_id then 'duplicate_order'
             when cancelled_orders.order_id is not null then 'cancelled'
             when conversions.is_without_rate then 'no_exchange_rate'
@@ -57,11 +57,11 @@ final as (
         'refunds',
         refund_id,
         date,
-        set_aside_reason,
+        exclusion_reason,
         original_currency,
         original_value_micros,
     from refunds
-    where set_aside_reason is not null
+    where exclusion_reason is not null
 
     union all
 

@@ -9,7 +9,7 @@ orgs as (
 ),
 
 campaign_clues as (
-    select * from {{ ref('int_campaign_clues') }}
+    select * from {{ ref('int_campaign_match_keys') }}
 ),
 
 campaigns as (

@@ -5,7 +5,7 @@ touches as (
 ),
 
 classes as (
-    select * from {{ ref('int_touch_classes') }}
+    select * from {{ ref('int_touch_groups') }}
 ),
 
 visitor_customers as (
@@ -59,7 +59,7 @@ final as (
     from identified
     inner join classes
         on identified.org_id = classes.org_id
-        {%- for column in touch_class_columns() if column != 'org_id' %}
+        {%- for column in touch_group_columns() if column != 'org_id' %}
         and identified.{{ column }} is not distinct from classes.{{ 'given_' if column in ['campaign_id', 'adset_id', 'ad_id'] }}{{ column }}
         {%- endfor %}
 )

@@ -10,7 +10,7 @@ matches as (
 
 final as (
     select
-        {%- for column in touch_class_columns() %}
+        {%- for column in touch_group_columns() %}
         touches.{{ column }}{{ ' as given_' ~ column if column in ['campaign_id', 'adset_id', 'ad_id'] }},
         {%- endfor %}
         coalesce(touches.given_channel, matches.channel, touches.channel) as channel,

@@ -6,7 +6,7 @@ fees as (
 ),
 
 last_days as (
-    select * from {{ ref('int_last_days') }}
+    select * from {{ ref('int_org_last_activity') }}
 ),
 
 -- Days that lie ahead are agreed, but not spent yet.

@@ -11,7 +11,7 @@ interactions as (
 final as (
     select
         link_key,
-        {{ link_clue_columns() | join(',\n        ') }},
+        {{ link_match_key_columns() | join(',\n        ') }},
     from web_touches
     where link_key is not null
 
@@ -19,7 +19,7 @@ final as (
 
     select
         {{ link_key(['creator_code']) }},
-        {%- for column in link_clue_columns() %}
+        {%- for column in link_match_key_columns() %}
         {{ 'creator_code' if column == 'creator_code' else 'null' }},
         {%- endfor %}
     from interactions
