@@ -15,9 +15,9 @@ from xml.parsers import expat
 
 import msgspec
 
-from connectors.credentials import StoredCredentials
-from connectors.errors import VendorError
-from connectors.http import Api, Clock
+from connectors.auth.credentials import StoredCredentials
+from connectors.http.client import Api, Clock
+from connectors.http.errors import VendorError
 from connectors.platform import Platform
 
 BASE = "https://www.ecb.europa.eu"

@@ -14,12 +14,12 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from connectors.errors import VendorError
+from connectors.http.errors import VendorError
 
 if TYPE_CHECKING:
     import httpx
 
-    from connectors.http import Api
+    from connectors.http.client import Api
 
 
 class Account(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -97,7 +97,7 @@ class OAuth(msgspec.Struct, frozen=True):
     client_id_parameter: str = "client_id"  # as the authorize URL calls it
     code_parameter: str = "code"  # as the redirect calls it
     redirect_host: str = "127.0.0.1"  # or localhost, where the platform accepts only that
-    request_token_url: str | None = None  # OAuth 1.0a (connectors/oauth.py: Signature); token_url is its access token's
+    request_token_url: str | None = None  # OAuth 1.0a (auth/oauth.py: Signature); token_url is its access token's
     # (client, client id, client secret, code, redirect uri) -> credentials, where the exchange is not standard
     exchange: Callable[[httpx.Client, str, str, str, str], dict[str, str]] | None = None
     # (client, credentials) -> renewed credentials, where renewing is not standard; raises TokenRevoked
@@ -110,14 +110,14 @@ def bearer(credentials: dict[str, str]) -> dict[str, str]:
 
 
 class Platform(msgspec.Struct, frozen=True):
-    """A platform. TRIBUTARY_<NAME>_URL moves every address of it to another host (connectors/hosts.py)."""
+    """A platform. TRIBUTARY_<NAME>_URL moves every address of it to another host (connectors/http/hosts.py)."""
 
     name: str  # as in the marts
     label: str  # as people write it
     base_url: str
     repull_days: int  # it restates so many days back
     # Whether the answer is what was asked for: raises Throttled, Transient, TokenExpired, TokenRevoked, TooMuch,
-    # Refused (connectors/errors.py). Answers of status 401, 429, 5xx and 4xx are judged after it did not object.
+    # Refused (connectors/http/errors.py). Answers of status 401, 429, 5xx and 4xx are judged after it did not object.
     check: Callable[[httpx.Response], None]
     accounts: Callable[[Api], Iterator[Account]]
     # (api, account, first day, last day, both included) -> rows of all levels; days without activity have none

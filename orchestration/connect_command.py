@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from connectors.credentials import StoredCredentials
-    from connectors.http import Api
+    from connectors.auth.credentials import StoredCredentials
+    from connectors.http.client import Api
     from connectors.platform import Account, Platform
     from ingestion.settings import AdAccount, Settings
 
@@ -51,8 +51,8 @@ def connect(
       tributary connect tiktok --accounts 7012345678901234567
     """
     with errors_for_people():
-        from connectors.credentials import StoredCredentials
-        from connectors.http import Api
+        from connectors.auth.credentials import StoredCredentials
+        from connectors.http.client import Api
         from ingestion.settings import load_settings
 
         home = Home.from_environment()
@@ -78,7 +78,7 @@ def connect(
 
 def already_readable(api: Api, credentials: StoredCredentials) -> list[Account] | None:
     """The accounts that the login reads that there is; None where there is none, or it has ended."""
-    from connectors.errors import TokenRevoked
+    from connectors.http.errors import TokenRevoked
 
     if not credentials.is_connected:
         return None

@@ -12,7 +12,7 @@ from ingestion.home import Home, build_lock, lock_holder
 from orchestration.console import FAILED, errors_for_people, fail, say, show
 
 if TYPE_CHECKING:
-    from connectors.credentials import StoredCredentials
+    from connectors.auth.credentials import StoredCredentials
     from ingestion.settings import AdAccount
 
 SOON = 14  # days
@@ -50,7 +50,7 @@ def connections(
     """
     with errors_for_people():
         from connectors.ads import PLATFORMS
-        from connectors.credentials import StoredCredentials
+        from connectors.auth.credentials import StoredCredentials
         from ingestion.settings import load_settings
 
         home = Home.from_environment()
@@ -83,8 +83,8 @@ def last_pulls(home: Home) -> dict[tuple[str, str], LastPull]:
 
 def asked_for(credentials: StoredCredentials, accounts: list[AdAccount]) -> str | None:
     """What is wrong, as the platform says it; None where the token holds and reads every account that is listed."""
-    from connectors.errors import VendorError
-    from connectors.http import Api
+    from connectors.http.client import Api
+    from connectors.http.errors import VendorError
 
     platform = credentials.platform
     say(f"asking {platform.label}")
@@ -135,7 +135,7 @@ def verdict(status: str) -> str:
 
 def health(credentials: StoredCredentials, now: datetime) -> str:
     """How long the token holds, by what is known here."""
-    from connectors.credentials import moment
+    from connectors.auth.credentials import moment
 
     again = f"tributary connect {credentials.platform.name}"
     if not credentials.is_connected:

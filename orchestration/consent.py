@@ -19,7 +19,7 @@ from orchestration.console import WRONG_INPUT, fail, say
 if TYPE_CHECKING:
     import httpx
 
-    from connectors.credentials import StoredCredentials
+    from connectors.auth.credentials import StoredCredentials
     from connectors.platform import Platform
 
 MINUTES = 10
@@ -29,8 +29,8 @@ def let_in(
     platform: Platform, credentials: StoredCredentials, client: httpx.Client, uri: str, *, token: bool, paste: bool
 ) -> None:
     """Ask for what is lacking, go through the platform's consent, and keep what it gives."""
-    from connectors.credentials import environment, variable
-    from connectors.secret_store import where
+    from connectors.auth.credentials import environment, variable
+    from connectors.auth.secret_store import where
 
     kept = where(credentials.store)  # before anything is asked for
     given = environment(platform)
@@ -75,9 +75,9 @@ def consented(
     """The tokens that the person's consent brings."""
     import httpx
 
-    from connectors import oauth
-    from connectors.errors import Throttled, VendorError
-    from connectors.loopback import is_loopback, listening
+    from connectors.auth import oauth
+    from connectors.auth.loopback import is_loopback, listening
+    from connectors.http.errors import Throttled, VendorError
 
     try:
         consent = oauth.begin(platform, app, uri, client)

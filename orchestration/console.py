@@ -21,7 +21,7 @@ def errors_for_people() -> Iterator[None]:
     """Known errors as a sentence and an exit code; the trace only with --debug."""
     import duckdb
 
-    from connectors.errors import NoSecretStore, NotConnected, VendorError
+    from connectors.http.errors import NoSecretStore, NotConnected, VendorError
     from ingestion.contracts import ContractError
     from ingestion.settings import SettingsError
     from serving.publish import PublishError

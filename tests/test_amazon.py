@@ -9,7 +9,7 @@ from test_connectors import LAST, finest, opened, pulled, told
 from vendors.amazon import Amazon
 from vendors.base import serving
 
-from connectors.errors import VendorError
+from connectors.http.errors import VendorError
 
 
 @pytest.fixture

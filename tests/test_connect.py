@@ -34,11 +34,12 @@ from typer.testing import CliRunner
 from vendors import VENDORS
 from vendors.base import Vendor, serving
 
-from connectors import ads, oauth, secret_store
+from connectors import ads
 from connectors.ads import PLATFORMS
-from connectors.credentials import StoredCredentials, load, variable
-from connectors.errors import NoSecretStore, NotConnected, TokenRevoked, VendorError
-from connectors.http import Api, SystemClock
+from connectors.auth import oauth, secret_store
+from connectors.auth.credentials import StoredCredentials, load, variable
+from connectors.http.client import Api, SystemClock
+from connectors.http.errors import NoSecretStore, NotConnected, TokenRevoked, VendorError
 from connectors.platform import Account, OAuth, Platform
 from ingestion.home import Home, build_lock, connect
 from ingestion.settings import load_settings

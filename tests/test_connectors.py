@@ -18,9 +18,9 @@ from vendors import VENDORS
 from vendors.base import Fact, Vendor, serving, summed
 
 from connectors import ads
-from connectors.credentials import load
-from connectors.errors import TokenRevoked, VendorError
-from connectors.http import Api
+from connectors.auth.credentials import load
+from connectors.http.client import Api
+from connectors.http.errors import TokenRevoked, VendorError
 from connectors.platform import Account, Click, SpendRow
 
 PLATFORMS = {**ads.PLATFORMS, "example": example_platform.PLATFORM}

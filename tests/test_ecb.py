@@ -13,7 +13,7 @@ from starlette.routing import Route
 from vendors.base import FakeClock, Vendor, serving
 
 from connectors.ecb import Rate, rates
-from connectors.errors import VendorError
+from connectors.http.errors import VendorError
 
 FRIDAY = date(2026, 11, 20)
 HEAD = (

@@ -9,7 +9,7 @@ import pytest
 from test_connectors import FIRST, LAST, opened, pulled, vendor  # noqa: F401
 from vendors.base import Vendor
 
-from connectors.errors import VendorError
+from connectors.http.errors import VendorError
 
 pytestmark = pytest.mark.parametrize("vendor", ["google"], indirect=True)
 

@@ -14,9 +14,9 @@ from vendors.base import FakeClock, serving
 from vendors.example import Example, error
 
 from connectors.ads import PLATFORMS
-from connectors.credentials import load
-from connectors.errors import Refused, VendorError
-from connectors.http import Api
+from connectors.auth.credentials import load
+from connectors.http.client import Api
+from connectors.http.errors import Refused, VendorError
 from connectors.links import destination
 
 WHOLE = gzip.compress(json.dumps([{"n": number} for number in range(50_000)]).encode())

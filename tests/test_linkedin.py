@@ -8,7 +8,7 @@ from vendors.base import serving
 from vendors.linkedin import LinkedIn
 
 from connectors.ads import linkedin
-from connectors.errors import VendorError
+from connectors.http.errors import VendorError
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from test_connectors import finest, opened, pulled, told, vendor  # noqa: F401
 from vendors.meta import error
 
-from connectors import oauth
+from connectors.auth import oauth
 
 pytestmark = pytest.mark.parametrize("vendor", ["meta"], indirect=True)
 

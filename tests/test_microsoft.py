@@ -13,8 +13,8 @@ from test_connectors import FIRST, finest, opened, pulled, told
 from vendors.base import serving
 from vendors.microsoft import Microsoft
 
-from connectors.ads.microsoft_zones import IN_REPORTS, ZONES
-from connectors.errors import VendorError
+from connectors.ads.microsoft.time_zones import IN_REPORTS, ZONES
+from connectors.http.errors import VendorError
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from test_connectors import pulled, told, vendor  # noqa: F401
 
-from connectors.errors import VendorError
+from connectors.http.errors import VendorError
 
 pytestmark = pytest.mark.parametrize("vendor", ["pinterest"], indirect=True)
 

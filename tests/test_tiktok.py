@@ -7,7 +7,7 @@ from test_connectors import finest, opened, pulled, told, vendor  # noqa: F401
 from vendors.base import Vendor
 from vendors.tiktok import answer
 
-from connectors.errors import VendorError
+from connectors.http.errors import VendorError
 
 pytestmark = pytest.mark.parametrize("vendor", ["tiktok"], indirect=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from test_connectors import finest, pulled, told, vendor  # noqa: F401
 
-from connectors.errors import VendorError
+from connectors.http.errors import VendorError
 
 pytestmark = pytest.mark.parametrize("vendor", ["x"], indirect=True)
 

@@ -15,10 +15,10 @@ from urllib.parse import quote
 
 import httpx
 
-from connectors.answers import excerpt, said
 from connectors.days import spans
-from connectors.errors import Refused, Throttled, TokenExpired, TokenRevoked, TooMuch
-from connectors.http import Api
+from connectors.http.client import Api
+from connectors.http.errors import Refused, Throttled, TokenExpired, TokenRevoked, TooMuch
+from connectors.http.responses import excerpt, said
 from connectors.money import from_units
 from connectors.platform import Account, Entity, OAuth, Platform, SpendRow, bearer, entity_of, optional, required
 

@@ -14,10 +14,10 @@ from typing import Any
 import httpx
 import ijson
 
-from connectors.answers import excerpt, said
 from connectors.days import spans
-from connectors.errors import Refused, Throttled, TokenRevoked, Transient
-from connectors.http import Api
+from connectors.http.client import Api
+from connectors.http.errors import Refused, Throttled, TokenRevoked, Transient
+from connectors.http.responses import excerpt, said
 from connectors.money import from_micros
 from connectors.platform import Account, Entity, OAuth, Platform, SpendRow, entity_of, required
 

@@ -15,10 +15,10 @@ from urllib.parse import urlencode
 
 import httpx
 
-from connectors.answers import excerpt, said
 from connectors.days import spans
-from connectors.errors import Refused, Throttled
-from connectors.http import Api
+from connectors.http.client import Api
+from connectors.http.errors import Refused, Throttled
+from connectors.http.responses import excerpt, said
 from connectors.links import destination
 from connectors.money import from_cents, from_micros
 from connectors.platform import Account, Entity, OAuth, Platform, SpendRow, each_once, entity_of, optional, required

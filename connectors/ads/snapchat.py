@@ -13,10 +13,10 @@ from typing import Any
 
 import httpx
 
-from connectors.answers import reset_after, said
 from connectors.days import midnight, spans, today
-from connectors.errors import Refused, Throttled, Transient
-from connectors.http import Api
+from connectors.http.client import Api
+from connectors.http.errors import Refused, Throttled, Transient
+from connectors.http.responses import reset_after, said
 from connectors.money import from_micros
 from connectors.platform import Account, Entity, OAuth, Platform, SpendRow, entity_of, optional, required
 

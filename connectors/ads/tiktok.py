@@ -14,10 +14,10 @@ from typing import Any
 
 import httpx
 
-from connectors.answers import said
 from connectors.days import spans
-from connectors.errors import Refused, Throttled, TokenRevoked, Transient, VendorError
-from connectors.http import Api
+from connectors.http.client import Api
+from connectors.http.errors import Refused, Throttled, TokenRevoked, Transient, VendorError
+from connectors.http.responses import said
 from connectors.money import from_units
 from connectors.platform import Account, Entity, OAuth, Platform, SpendRow, entity_of, required
 

@@ -115,7 +115,7 @@ def pull_accounts(home: Home, settings: Settings, tasks: list[Task]) -> bool:
 
 
 def pull_rates(home: Home, settings: Settings, since: date | None) -> bool:
-    from connectors.errors import VendorError
+    from connectors.http.errors import VendorError
     from orchestration.pulling import rates_and_synced
     from orchestration.pulling.metadata import ECB, of_rates, report_other
 

@@ -10,9 +10,9 @@ from difflib import get_close_matches
 import msgspec
 
 from connectors.ads import PLATFORMS
-from connectors.credentials import NotConnected, load
+from connectors.auth.credentials import NotConnected, load
 from connectors.days import today
-from connectors.errors import VendorError
+from connectors.http.errors import VendorError
 from connectors.platform import Platform
 from ingestion.contracts import platform_name
 from ingestion.home import Home

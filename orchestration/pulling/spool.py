@@ -19,9 +19,9 @@ from urllib.parse import quote
 import duckdb
 import msgspec
 
-from connectors.credentials import load
-from connectors.errors import VendorError, without
-from connectors.http import Api, SystemClock
+from connectors.auth.credentials import load
+from connectors.http.client import Api, SystemClock
+from connectors.http.errors import VendorError, without
 from connectors.platform import Account
 from ingestion.contracts import ContractError
 from ingestion.home import Home, held

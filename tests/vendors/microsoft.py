@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from connectors.ads.microsoft import VERSION
-from connectors.ads.microsoft_zones import IN_REPORTS, ZONES
+from connectors.ads.microsoft.time_zones import IN_REPORTS, ZONES
 from vendors.base import Fact, Vendor, summed
 from vendors.base import form as form_of
 

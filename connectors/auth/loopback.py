@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-from connectors.errors import VendorError
+from connectors.http.errors import VendorError
 
 LOOPBACK = ("127.0.0.1", "localhost")
 # The code leaves the address bar, and with it the browser's history.

@@ -1,6 +1,6 @@
 """One request to a platform until its answer is good: retried as the vendor says, with a token that is renewed in time.
 
-In: a Platform, its credentials, a clock. Out: good answers. connectors/http.py makes pages, jobs and files of them.
+In: a Platform, its credentials, a clock. Out: good answers. client.py makes pages, jobs and files of them.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from urllib.parse import urlsplit
 import httpx
 import tenacity
 
-from connectors import hosts
-from connectors.answers import excerpt, retry_after
-from connectors.errors import Refused, Throttled, TokenExpired, TokenRevoked, VendorError, without
+from connectors.http import hosts
+from connectors.http.errors import Refused, Throttled, TokenExpired, TokenRevoked, VendorError, without
+from connectors.http.responses import excerpt, retry_after
 from connectors.platform import Platform
 
 T = TypeVar("T")
@@ -46,7 +46,7 @@ class SystemClock:
 
 
 class Credentials(Protocol):
-    """Where the secrets of a platform come from (connectors/credentials.py)."""
+    """Where the secrets of a platform come from (connectors/auth/credentials.py)."""
 
     values: dict[str, str]
 

@@ -13,12 +13,12 @@ from typing import Any
 
 import httpx
 
-from connectors.ads.microsoft_files import CUSTOMERS, VERSION, about_account, account_of, entities, finished, table
-from connectors.ads.microsoft_zones import IN_REPORTS
-from connectors.answers import said
+from connectors.ads.microsoft.files import CUSTOMERS, VERSION, about_account, account_of, entities, finished, table
+from connectors.ads.microsoft.time_zones import IN_REPORTS
 from connectors.days import spans
-from connectors.errors import Refused, Throttled, TokenExpired, Transient
-from connectors.http import Api
+from connectors.http.client import Api
+from connectors.http.errors import Refused, Throttled, TokenExpired, Transient
+from connectors.http.responses import said
 from connectors.money import from_units
 from connectors.platform import Account, OAuth, Platform, SpendRow, bearer, optional, required
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from connectors.ads.microsoft_zones import ZONES
-from connectors.http import Api
+from connectors.ads.microsoft.time_zones import ZONES
+from connectors.http.client import Api
 from connectors.links import destination
 from connectors.money import from_units
 from connectors.platform import Account, Entity, entity_of, required

@@ -11,10 +11,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
-from connectors.ads.google_errors import NotEnabled, check
+from connectors.ads.google.errors import NotEnabled, check
 from connectors.days import spans, today
-from connectors.errors import VendorError
-from connectors.http import Api
+from connectors.http.client import Api
+from connectors.http.errors import VendorError
 from connectors.links import destination
 from connectors.money import from_micros, from_units
 from connectors.platform import (

@@ -13,11 +13,11 @@ from typing import Any
 
 import httpx
 
-from connectors.ads.amazon_exports import HOSTS, account_of, entities, profile_of, profiles, rows_of
-from connectors.answers import said
+from connectors.ads.amazon.exports import HOSTS, account_of, entities, profile_of, profiles, rows_of
 from connectors.days import spans
-from connectors.errors import Refused, TokenExpired, VendorError
-from connectors.http import Api
+from connectors.http.client import Api
+from connectors.http.errors import Refused, TokenExpired, VendorError
+from connectors.http.responses import said
 from connectors.money import from_units
 from connectors.platform import Account, OAuth, Platform, SpendRow, bearer, each_once, optional, required
 

@@ -1,4 +1,4 @@
-"""X's lists: accounts, campaigns, line items, promoted posts, cards and posts, page by page (connectors/ads/x.py).
+"""X's lists: accounts, campaigns, line items, promoted posts, cards and posts, page by page (connectors/ads/x/).
 
 An account's currency is that of the funding instruments that pay for it; a promoted post's destination is its card's,
 else its first link. Source: docs.x.com/x-ads-api (campaign-management, creatives).
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
-from connectors.http import Api
+from connectors.http.client import Api
 from connectors.platform import Account, Entity, entity_of, optional, required
 
 VERSION = "12"

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from connectors.errors import VendorError
+from connectors.http.errors import VendorError
 from connectors.platform import Platform
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 
-from connectors.answers import said
-from connectors.errors import Refused, Throttled, TokenRevoked, Transient
+from connectors.http.errors import Refused, Throttled, TokenRevoked, Transient
+from connectors.http.responses import said
 
 TRANSIENT = {"TRANSIENT_ERROR", "INTERNAL_ERROR", "DEADLINE_EXCEEDED", "INTERNAL", "UNAVAILABLE"}
 REVOKED = {"OAUTH_TOKEN_REVOKED", "OAUTH_TOKEN_DISABLED", "GOOGLE_ACCOUNT_DELETED"}

@@ -20,7 +20,7 @@ from authlib.oauth1.rfc5849 import ClientAuth
 from authlib.oauth2.base import OAuth2Error
 from authlib.oauth2.client import OAuth2Client
 
-from connectors.errors import TokenRevoked, Transient, VendorError, without
+from connectors.http.errors import TokenRevoked, Transient, VendorError, without
 from connectors.platform import OAuth, Platform
 
 # What token endpoints call a grant that no longer holds (RFC 6749, 5.2; OpenID Connect 3.1.2.6; Microsoft).

@@ -1,6 +1,6 @@
 """One HTTP client for every platform: parsed answers, pages, report jobs, large files.
 
-In: a Platform, its credentials, a clock (connectors/transport.py). Out: parsed answers (numbers with a point are
+In: a Platform, its credentials, a clock (connectors/http/transport.py). Out: parsed answers (numbers with a point are
 Decimals: no float touches money), rows of all pages, and files that were spooled to disk so that memory stays flat.
 """
 
@@ -16,10 +16,10 @@ from typing import IO, TYPE_CHECKING, Any
 
 import ijson
 
-from connectors.answers import parsed
-from connectors.errors import VendorError
+from connectors.http.errors import VendorError
+from connectors.http.responses import parsed
+from connectors.http.transport import Clock, Credentials, SystemClock, Transport
 from connectors.platform import optional, required
-from connectors.transport import Clock, Credentials, SystemClock, Transport
 
 if TYPE_CHECKING:
     import httpx

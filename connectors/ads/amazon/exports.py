@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from connectors.errors import VendorError
-from connectors.http import Api
+from connectors.http.client import Api
+from connectors.http.errors import VendorError
 from connectors.money import from_units
 from connectors.platform import Account, Entity, entity_of, optional, required
 

@@ -21,7 +21,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from keyring.errors import KeyringError, PasswordDeleteError
 
-from connectors.errors import NoSecretStore
+from connectors.http.errors import NoSecretStore
 
 KEY = "TRIBUTARY_SECRET_KEY"
 HOW = f"set {KEY} to a long random text, such as that of `openssl rand -base64 32`, and keep it"

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from connectors.errors import VendorError
+from connectors.http.errors import VendorError
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 # Half of an emoji, which is left where a platform cut a name short.

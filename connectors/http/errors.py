@@ -1,4 +1,4 @@
-"""What an answer can be instead of good. Raised by Platform.check and connectors/transport.py:
+"""What an answer can be instead of good. Raised by Platform.check and connectors/http/transport.py:
 what is left once it has waited and renewed is a VendorError, whose message is for people."""
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ class VendorError(Exception):
 
 
 class Refused(VendorError):
-    """The platform said no, and this is why: who refused what is put before it (connectors/transport.py)."""
+    """The platform said no, and this is why: who refused what is put before it (connectors/http/transport.py)."""
 
 
 class TokenRevoked(VendorError):

@@ -15,12 +15,12 @@ from typing import Any
 
 import httpx
 
-from connectors.ads.x_lists import PAGE, VERSION, accounts, as_of_now, entities, listed, names, pieces
-from connectors.answers import excerpt, reset_after, said
+from connectors.ads.x.lists import PAGE, VERSION, accounts, as_of_now, entities, listed, names, pieces
+from connectors.auth.oauth import Signature
 from connectors.days import midnight, spans, today
-from connectors.errors import Refused, Throttled, TokenRevoked, VendorError
-from connectors.http import Api
-from connectors.oauth import Signature
+from connectors.http.client import Api
+from connectors.http.errors import Refused, Throttled, TokenRevoked, VendorError
+from connectors.http.responses import excerpt, reset_after, said
 from connectors.platform import Account, OAuth, Platform, SpendRow, optional, required
 
 SPAN = 86  # days a job: 90, less those in which what happened on the last one becomes known

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import httpx
 
-from connectors import oauth, secret_store
-from connectors.errors import NoSecretStore, NotConnected, TokenRevoked, VendorError
-from connectors.oauth import TOKENS
+from connectors.auth import oauth, secret_store
+from connectors.auth.oauth import TOKENS
+from connectors.http.errors import NoSecretStore, NotConnected, TokenRevoked, VendorError
 from connectors.platform import Platform
 
 LOGIN = ("access_token", "refresh_token")  # one of them lets in
@@ -42,7 +42,7 @@ class Values(dict[str, str]):
 
 
 class StoredCredentials:
-    """Of one platform; satisfies connectors.http.Credentials. `values` changes when they are renewed."""
+    """Of one platform; satisfies connectors.http.client.Credentials. `values` changes when they are renewed."""
 
     def __init__(
         self,
@@ -159,7 +159,7 @@ class StoredCredentials:
 
 def load(platform: Platform, store: Path | None = None) -> StoredCredentials:
     """The credentials of a platform; NotConnected where there are none. store: `credentials.bin` of a home folder
-    (connectors/secret_store.py); None: the environment only."""
+    (connectors/auth/secret_store.py); None: the environment only."""
     credentials = StoredCredentials(platform, store)
     if not credentials.is_connected:
         raise NotConnected(
