@@ -23,9 +23,9 @@ from pathlib import Path
 import duckdb
 from pipeline import machine
 
-from ingestion.contracts import CONTRACTS
+from ingestion.files.contracts import CONTRACTS
+from ingestion.files.parse import content_hash
 from ingestion.home import Home, connect
-from ingestion.parse import content_hash
 from ingestion.pulls import Pull, load_pulls
 from ingestion.settings import Org, Settings
 

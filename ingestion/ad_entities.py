@@ -16,10 +16,10 @@ from glob import escape
 from pathlib import Path
 from typing import NamedTuple
 
-from ingestion.contracts import platform_name
-from ingestion.load import Load, LoadReport, clear, record_load, transaction
+from ingestion.files.contracts import platform_name
+from ingestion.files.load import Load, LoadReport, clear, record_load, transaction
+from ingestion.files.read import Connection, literal
 from ingestion.privacy import scrubbed
-from ingestion.read import Connection, literal
 
 FORMAT = "pull"  # of raw.loads
 

@@ -4,7 +4,7 @@ In: the temporary table `receipts` and the files it was read from (ingestion/seg
 Out: rows in raw.events, whose _load_id is their segment's name, and what became of them.
 
 Appending first needs neither memory nor a second copy: almost all of what a collector acknowledged is new. An event is
-its content as its client sent it, the same formula as that of a file's row (ingestion/parse.py): neither what the
+its content as its client sent it, the same formula as that of a file's row (ingestion/files/parse.py): neither what the
 collector knows of the request, nor a time or a visitor id that it gave.
 """
 
@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from glob import escape
 from pathlib import Path
 
-from ingestion.contracts import CONTRACTS
-from ingestion.merge import set_aside
-from ingestion.parse import content_hash, sorted_members
-from ingestion.read import Connection, literal
+from ingestion.files.contracts import CONTRACTS
+from ingestion.files.merge import set_aside
+from ingestion.files.parse import content_hash, sorted_members
+from ingestion.files.read import Connection, literal
 from ingestion.settings import Settings
 
 CONTRACT = CONTRACTS["events"]

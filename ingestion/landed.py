@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ingestion.collected import receipts
-from ingestion.contracts import CONTRACTS, ContractError
+from ingestion.files.contracts import CONTRACTS, ContractError
+from ingestion.files.read import Connection
 from ingestion.privacy import scrubbed_text
-from ingestion.read import Connection
 from ingestion.receipts import is_whole
 
 COUNTS = ("received", "duplicate", "limited")

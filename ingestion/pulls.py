@@ -19,11 +19,11 @@ from typing import Literal
 import duckdb
 import msgspec
 
-from ingestion.contracts import ContractError, platform_name
-from ingestion.load import Load, clear, later, store, transaction
-from ingestion.read import Connection, literal
+from ingestion.files.column_mapping import scope_of_rows
+from ingestion.files.contracts import ContractError, platform_name
+from ingestion.files.load import Load, clear, later, store, transaction
+from ingestion.files.read import Connection, literal
 from ingestion.reported import judge, outcomes, read_rows
-from ingestion.scope import scope_of_rows
 from ingestion.settings import Settings
 
 FORMAT = "pull"  # of raw.loads

@@ -10,9 +10,9 @@ import uuid
 from glob import escape
 from pathlib import Path
 
-from ingestion.load import Load, LoadReport, clear, store, transaction
-from ingestion.read import Connection, literal, make_unreadable
-from ingestion.scope import scope_of_rows
+from ingestion.files.column_mapping import scope_of_rows
+from ingestion.files.load import Load, LoadReport, clear, store, transaction
+from ingestion.files.read import Connection, literal, make_unreadable
 from ingestion.settings import Settings
 
 KIND = "exchange-rates"

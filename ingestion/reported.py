@@ -2,7 +2,7 @@
 
 In: NDJSON files of rows, and the temporary table `asked`(_pull, org_id, platform, account_id, start_date, end_date).
 Out: `source`, in which a row knows its `_pull`; `judge` keeps of `typed` the rows of sound pulls and makes `covered`,
-the days that these report, for ingestion/merge.py; `outcomes` gives what is to be said of each pull.
+the days that these report, for ingestion/files/merge.py; `outcomes` gives what is to be said of each pull.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from glob import escape
 from pathlib import Path
 from typing import Any
 
-from ingestion.contracts import CONTRACTS
-from ingestion.parse import Scope, violations
-from ingestion.read import Connection, literal, make_unreadable
+from ingestion.files.contracts import CONTRACTS
+from ingestion.files.parse import Scope, violations
+from ingestion.files.read import Connection, literal, make_unreadable
 
 _CONTRACT = CONTRACTS["spend"]
 _TEXTS = ("campaign_id", "campaign", "adset_id", "adset", "ad_id", "ad", "level")

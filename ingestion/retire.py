@@ -14,10 +14,10 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 
 from ingestion.archive import begin_retirement, end_retirement, make_all_events, write_partitioned
-from ingestion.contracts import CONTRACTS
+from ingestion.files.contracts import CONTRACTS
+from ingestion.files.load import transaction
+from ingestion.files.read import literal
 from ingestion.home import Home
-from ingestion.load import transaction
-from ingestion.read import literal
 from ingestion.settings import Settings
 
 

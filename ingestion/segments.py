@@ -18,8 +18,11 @@ import duckdb
 
 from ingestion.archive import write_partitioned
 from ingestion.collected import append, receipts, take_out_repeats
-from ingestion.contracts import ContractError
 from ingestion.enrich import enrich
+from ingestion.files.column_mapping import id_columns, scope_of_rows
+from ingestion.files.contracts import ContractError
+from ingestion.files.load import Load, LoadReport, clear, record_load, store, transaction
+from ingestion.files.read import Connection, literal, make_unreadable, source_of_objects
 from ingestion.home import Home
 from ingestion.landed import (
     COUNTS,
@@ -32,10 +35,7 @@ from ingestion.landed import (
     without_torn_lines,
 )
 from ingestion.landing import closed_segments
-from ingestion.load import Load, LoadReport, clear, record_load, store, transaction
 from ingestion.person.reentry import anonymise_archived, anonymise_loaded
-from ingestion.read import Connection, literal, make_unreadable, source_of_objects
-from ingestion.scope import id_columns, scope_of_rows
 from ingestion.settings import Settings
 
 FORMAT = "segment"  # of raw.loads

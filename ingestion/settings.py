@@ -19,7 +19,7 @@ import msgspec
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from ingestion.contracts import platform_name
+from ingestion.files.contracts import platform_name
 from ingestion.home import Home
 from ingestion.settings_checks import problems
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ingestion import settings_values as values
-from ingestion.contracts import plain_id, platform_name
+from ingestion.files.contracts import plain_id, platform_name
 
 
 def problems(document: Any) -> Iterable[tuple[int, str]]:

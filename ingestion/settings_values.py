@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ingestion.affiliates import problem as pattern_problem
-from ingestion.contracts import CONTRACTS
+from ingestion.files.contracts import CONTRACTS
 
 
 def hint(name: str, known: Iterable) -> str | None:

@@ -16,10 +16,10 @@ import duckdb
 import msgspec
 
 from ingestion.ad_entities import keep_entities
-from ingestion.contracts import ContractError
-from ingestion.load import Load, LoadReport, clear, store, transaction
-from ingestion.read import Connection, literal, make_unreadable
-from ingestion.scope import scope_of_rows
+from ingestion.files.column_mapping import scope_of_rows
+from ingestion.files.contracts import ContractError
+from ingestion.files.load import Load, LoadReport, clear, store, transaction
+from ingestion.files.read import Connection, literal, make_unreadable
 from ingestion.settings import Settings, Synced
 from ingestion.synced_shapes import SHAPES, Shape, places, shapes
 from ingestion.synced_tables import synced_tables, views

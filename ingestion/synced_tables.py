@@ -13,8 +13,8 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion.contracts import ContractError
-from ingestion.read import Connection, literal, quoted
+from ingestion.files.contracts import ContractError
+from ingestion.files.read import Connection, literal, quoted
 from ingestion.synced_shapes import Place, Shape, Table
 
 _ATTACHED = "synced"

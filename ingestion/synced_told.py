@@ -11,8 +11,8 @@ from decimal import Decimal
 import duckdb
 import msgspec
 
-from ingestion.contracts import ContractError
-from ingestion.read import Connection, literal
+from ingestion.files.contracts import ContractError
+from ingestion.files.read import Connection, literal
 from ingestion.settings import Settings
 from ingestion.synced_shapes import Place, Shape
 

@@ -8,8 +8,8 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
 
 from connectors.ads import PLATFORMS
+from ingestion.files.inbox import import_inbox
 from ingestion.home import Home
-from ingestion.inbox import import_inbox
 from ingestion.retire import retire
 from ingestion.segments import load_landing
 from ingestion.settings import land_settings, load_settings

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ingestion.contracts import plain_id
+from ingestion.files.contracts import plain_id
 from ingestion.home import Home
 from orchestration.consent import asked, let_in
 from orchestration.console import FAILED, WRONG_INPUT, console, errors_for_people, fail, say

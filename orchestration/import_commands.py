@@ -44,7 +44,7 @@ def importer(kind: str, what: str, example: str) -> None:
 
 def pairs(mapping: list[str]) -> dict[str, str]:
     """--map column=source_column as a dict."""
-    from ingestion.contracts import ContractError
+    from ingestion.files.contracts import ContractError
 
     found = {}
     for pair in mapping:
@@ -60,8 +60,8 @@ def pairs(mapping: list[str]) -> dict[str, str]:
 def import_files(kind: str, files: list[Path], mapping: dict[str, str], *, strict: bool, **how: Any) -> None:
     """Load the files one by one, each wholly or not at all, and say what became of their rows."""
     from ingestion.enrich import enrich
+    from ingestion.files.load import load_file
     from ingestion.home import build_lock, connect
-    from ingestion.load import load_file
     from ingestion.settings import load_settings
 
     home = Home.from_environment()

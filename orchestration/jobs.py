@@ -2,9 +2,9 @@
 
 import dagster as dg
 
-from ingestion.contracts import KINDS
+from ingestion.files.contracts import KINDS
+from ingestion.files.inbox import waiting
 from ingestion.home import Home
-from ingestion.inbox import waiting
 from orchestration.pulling.schedules import PULLS
 
 # Whoever starts the server wants the schedules; the UI can switch each off.

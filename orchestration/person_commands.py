@@ -15,9 +15,9 @@ from ingestion.home import Home
 from orchestration.console import FAILED, WRONG_INPUT, complaints, errors_for_people, fail, say, show
 
 if TYPE_CHECKING:
+    from ingestion.files.read import Connection
     from ingestion.person.erase import Erasure
     from ingestion.person.rows import Kind, Person
-    from ingestion.read import Connection
     from ingestion.settings import Settings
 
 Email = Annotated[str | None, typer.Option(help="An e-mail address.")]
@@ -119,7 +119,7 @@ def export_person(
 
 def only_one(**given: str | None) -> tuple[Kind, str]:
     """The identifier that was given, and its kind."""
-    from ingestion.contracts import ContractError
+    from ingestion.files.contracts import ContractError
 
     said = [(kind, value) for kind, value in given.items() if value is not None]
     if len(said) != 1:
@@ -161,10 +161,10 @@ def prepared(home: Home, settings: Settings, who: tuple[Kind, str], org: str | N
 
 def load_everything(home: Home, settings: Settings) -> None:
     """What has landed, and what waits in the inbox, may name the person: it is loaded first."""
+    from ingestion.files.inbox import import_inbox
+    from ingestion.files.load import KINDS
     from ingestion.home import connect
-    from ingestion.inbox import import_inbox
     from ingestion.landing import open_segments
-    from ingestion.load import KINDS
     from ingestion.segments import load_landing
 
     before = {path.stem for path in open_segments(home.landing)}

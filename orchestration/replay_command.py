@@ -38,9 +38,9 @@ def failed(
       tributary replay failed --reason bad_type --kind events --since 2026-07-01
     """
     with errors_for_people():
-        from ingestion.contracts import KINDS, ContractError
+        from ingestion.files.contracts import KINDS, ContractError
+        from ingestion.files.replay import replay_failed
         from ingestion.home import build_lock, connect
-        from ingestion.replay import replay_failed
         from ingestion.settings import load_settings
 
         if kind and kind not in KINDS:

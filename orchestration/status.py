@@ -10,10 +10,10 @@ import dagster as dg
 from rich.markup import escape
 from rich.table import Table
 
+from ingestion.files.inbox import waiting
+from ingestion.files.load import KINDS
 from ingestion.home import Home, build_lock, connect, lock_holder
-from ingestion.inbox import waiting
 from ingestion.landing import open_segments
-from ingestion.load import KINDS
 from ingestion.status import failures, raw_rows
 from orchestration.run import end_dead_runs, open_instance
 from serving.published import open_published

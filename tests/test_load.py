@@ -18,10 +18,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingestion.contracts import CONTRACTS, ContractError
+from ingestion.files.contracts import CONTRACTS, ContractError
+from ingestion.files.inbox import import_inbox
+from ingestion.files.load import load_file
 from ingestion.home import Home, connect
-from ingestion.inbox import import_inbox
-from ingestion.load import load_file
 from ingestion.settings import AdAccount, Org, Settings, Site
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -825,7 +825,7 @@ KILLED = """
 import sys
 from pathlib import Path
 from ingestion.home import Home, connect
-from ingestion.load import load_file
+from ingestion.files.load import load_file
 from ingestion.settings import Org, Settings
 print("start", flush=True)
 settings = Settings(orgs=[Org("default", "USD")])

@@ -16,8 +16,8 @@ import duckdb
 import pytest
 from conftest import COMMAND, tables, tributary
 
+from ingestion.files.load import load_file
 from ingestion.home import Home, connect
-from ingestion.load import load_file
 from ingestion.person.absence import scan
 from ingestion.person.cut_url import cut
 from ingestion.person.erase import pending, searched

@@ -21,9 +21,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.platform import SpendRow
-from ingestion.contracts import ContractError
+from ingestion.files.contracts import ContractError
+from ingestion.files.load import load_file
 from ingestion.home import Home, connect
-from ingestion.load import load_file
 from ingestion.pulls import Pull, as_of, load_pull, load_pulls, record_failure
 from ingestion.rates import load_rates
 from ingestion.settings import AdAccount, Org, Settings

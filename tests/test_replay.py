@@ -12,12 +12,12 @@ from connectors.platform import SpendRow
 from ingestion.collector.messages import Event
 from ingestion.collector.refused import failed_event
 from ingestion.collector.validate import Rejected
-from ingestion.contracts import ContractError
+from ingestion.files.contracts import ContractError
+from ingestion.files.load import load_file
+from ingestion.files.replay import replay_failed
 from ingestion.home import Home, connect
-from ingestion.load import load_file
 from ingestion.pulls import Pull, load_pull
 from ingestion.receipts import Failed, Receipt
-from ingestion.replay import replay_failed
 from ingestion.settings import AdAccount, EventType, Org, Settings, Site
 
 BEFORE = Settings(orgs=[Org("default", "USD"), Org("nord", "EUR")], sites=[Site("shop", "default")])

@@ -18,10 +18,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingestion import archive, segments
-from ingestion.contracts import CONTRACTS, ContractError
 from ingestion.enrich import enrich, meaning
+from ingestion.files.contracts import CONTRACTS, ContractError
+from ingestion.files.load import load_file
 from ingestion.home import Home, connect
-from ingestion.load import load_file
 from ingestion.receipts import Failed, Receipt, as_line
 from ingestion.retire import retire
 from ingestion.segments import load_landing

@@ -13,7 +13,7 @@ import pytest
 from conftest import ROOT, SHARED_DATA, real_data
 from msgspec import structs
 
-from ingestion.contracts import ContractError
+from ingestion.files.contracts import ContractError
 from ingestion.home import Home, connect
 from ingestion.settings import AdAccount, Org, Settings, Synced, land_settings, load_settings
 from ingestion.synced import SyncReport, sync

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime
 
-from ingestion.contracts import ContractError
+from ingestion.files.contracts import ContractError
+from ingestion.files.read import Connection, literal
 from ingestion.person.rows import (
     CUSTOMER,
     ORDER,
@@ -24,7 +25,6 @@ from ingestion.person.rows import (
     whose,
 )
 from ingestion.privacy import EMAIL
-from ingestion.read import Connection, literal
 
 
 def normalised(connection: Connection, kind: Kind, value: str) -> str:

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterable
 from functools import cache
 
-from ingestion.read import Connection
+from ingestion.files.read import Connection
 from ingestion.seeds import seed
 
 _DEVICE_WORDS = re.compile(  # those of the macro device_type

@@ -14,7 +14,7 @@ from connectors.auth.credentials import NotConnected, load
 from connectors.days import today
 from connectors.http.errors import VendorError
 from connectors.platform import Platform
-from ingestion.contracts import platform_name
+from ingestion.files.contracts import platform_name
 from ingestion.home import Home
 from ingestion.settings import AdAccount, Settings
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import duckdb
 
 from connectors import ecb
-from ingestion.contracts import ContractError
+from ingestion.files.contracts import ContractError
+from ingestion.files.load import LoadReport
 from ingestion.home import Home, build_lock, connect
-from ingestion.load import LoadReport
 from ingestion.rates import load_rates
 from ingestion.settings import Settings
 from ingestion.synced import SyncReport, sync

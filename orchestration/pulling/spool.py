@@ -23,7 +23,7 @@ from connectors.auth.credentials import load
 from connectors.http.client import Api, SystemClock
 from connectors.http.errors import VendorError, without
 from connectors.platform import Account
-from ingestion.contracts import ContractError
+from ingestion.files.contracts import ContractError
 from ingestion.home import Home, held
 from ingestion.pulls import Pull
 from orchestration.console import complaints, state

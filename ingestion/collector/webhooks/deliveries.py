@@ -21,7 +21,7 @@ from ingestion.collector.track import client_address
 from ingestion.collector.webhooks import networks, shopify, stripe
 from ingestion.collector.webhooks.arrival import answer, arrive, body_of, now, site_of, state_of
 from ingestion.collector.webhooks.report import Report, missing, secret_of
-from ingestion.contracts import CONTRACTS
+from ingestion.files.contracts import CONTRACTS
 from ingestion.settings import Network
 
 # The smallest GIF there is: one transparent pixel, 43 bytes.

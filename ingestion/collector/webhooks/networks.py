@@ -20,7 +20,7 @@ from ingestion.affiliates import matcher
 from ingestion.collector.problems import Refused
 from ingestion.collector.scrub import clean_id, without_addresses
 from ingestion.collector.webhooks.report import instant, row
-from ingestion.contracts import CONTRACTS
+from ingestion.files.contracts import CONTRACTS
 from ingestion.settings import Network
 
 COLUMNS = tuple(column.name for column in CONTRACTS["postbacks"].columns)

@@ -1,6 +1,6 @@
 """What a delivery says, and the texts that rows of input contracts are made of.
 
-In: values as vendors send them. Out: values as ingestion/contracts.py wants them, personal data hashed.
+In: values as vendors send them. Out: values as ingestion/files/contracts.py wants them, personal data hashed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Moment = Annotated[datetime, Meta(tz=True)]
 
 
 class Report(NamedTuple):
-    """A row of a kind of ingestion/contracts.py; or, where a delivery says nothing that counts, why."""
+    """A row of a kind of ingestion/files/contracts.py; or, where a delivery says nothing that counts, why."""
 
     kind: str
     row: dict[str, Any] | None = None

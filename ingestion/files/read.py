@@ -7,7 +7,7 @@ called, `source_lines(_row, line)`, the line on which each row of `source` (by i
 
 A well-formed CSV file goes through DuckDB's parser. Its recovery from a malformed one loses rows and their lines
 (tried: it eats the rest of the file after an unclosed quote, and gives up on mixed line ends), so what it refuses is
-read again by Python's parser (ingestion/lines.py), which fails only the lines that are broken.
+read again by Python's parser (ingestion/files/csv_fallback.py), which fails only the lines that are broken.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from typing import NamedTuple
 
 import duckdb
 
-from ingestion import lines
-from ingestion.contracts import ContractError
+from ingestion.files import csv_fallback as lines
+from ingestion.files.contracts import ContractError
 from ingestion.privacy import is_dropped, scrubbed, scrubbed_text
 
 Connection = duckdb.DuckDBPyConnection

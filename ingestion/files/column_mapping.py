@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from ingestion.contracts import CONTRACTS, Contract, ContractError
 from ingestion.event_types import BUILT_IN
-from ingestion.parse import Scope
-from ingestion.read import Connection, Read, literal, quoted
+from ingestion.files.contracts import CONTRACTS, Contract, ContractError
+from ingestion.files.parse import Scope
+from ingestion.files.read import Connection, Read, literal, quoted
 from ingestion.settings import Settings
 
 FORMATS = {path.stem: path for path in sorted((Path(__file__).parent / "formats").glob("*.sql"))}

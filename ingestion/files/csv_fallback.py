@@ -15,7 +15,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import NamedTuple
 
-from ingestion.contracts import ContractError
+from ingestion.files.contracts import ContractError
 
 Record = tuple[int, str, "list[str] | str"]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ingestion.contracts import Column
-from ingestion.read import literal
+from ingestion.files.contracts import Column
+from ingestion.files.read import literal
 
 if TYPE_CHECKING:
-    from ingestion.parse import Scope
+    from ingestion.files.parse import Scope
 
 LOCAL = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?$"
 _EARLIEST, _LATEST = "'1970-01-01'::timestamp", "'2199-12-31 23:59:59'::timestamp"  # beyond: a defect, infinity

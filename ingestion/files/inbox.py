@@ -12,10 +12,10 @@ from pathlib import Path
 import duckdb
 
 from ingestion.archive import place
-from ingestion.contracts import ContractError
 from ingestion.enrich import enrich
+from ingestion.files.contracts import ContractError
+from ingestion.files.load import LoadReport, load_file
 from ingestion.home import Home
-from ingestion.load import LoadReport, load_file
 from ingestion.person.reentry import anonymise_archived
 from ingestion.settings import Settings
 

@@ -18,12 +18,12 @@ from pathlib import Path
 import duckdb
 import msgspec
 
-from ingestion.contracts import CONTRACTS, KINDS, Contract, ContractError
-from ingestion.merge import FAILED_COLUMNS, conflict_detail, replace, resolve_conflicts, row_as_json, settle
-from ingestion.parse import Scope, typed, violations
+from ingestion.files.column_mapping import id_columns, scope_of
+from ingestion.files.contracts import CONTRACTS, KINDS, Contract, ContractError
+from ingestion.files.merge import FAILED_COLUMNS, conflict_detail, replace, resolve_conflicts, row_as_json, settle
+from ingestion.files.parse import Scope, typed, violations
+from ingestion.files.read import literal, number_lines, read
 from ingestion.person.reentry import anonymise_loaded
-from ingestion.read import literal, number_lines, read
-from ingestion.scope import id_columns, scope_of
 from ingestion.settings import Settings
 
 __all__ = ["KINDS", "ContractError", "LoadReport", "load_file"]

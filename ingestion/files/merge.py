@@ -1,6 +1,6 @@
 """`typed` against what raw tables hold: what is new, what says nothing new, what replaces and what contradicts.
 
-In: the temporary table `typed` (ingestion/parse.py). Out: `settled(_row, outcome)`, the rows that are not to be
+In: the temporary table `typed` (ingestion/files/parse.py). Out: `settled(_row, outcome)`, the rows that are not to be
 inserted and why: duplicate, ambiguous_key, id_conflict. Rows that were loaded before and lose are moved out.
 
 Tables of days are read only where the input's days are: a day merges into ten million rows by reading that day.
@@ -8,8 +8,8 @@ Tables of days are read only where the input's days are: a day merges into ten m
 
 from __future__ import annotations
 
-from ingestion.contracts import Contract
-from ingestion.read import Connection, literal
+from ingestion.files.contracts import Contract
+from ingestion.files.read import Connection, literal
 
 FAILED_COLUMNS = "failed_id, kind, org_id, source, line, reason, detail, payload, _load_id, _loaded_at"
 

@@ -1,6 +1,6 @@
-"""`source` -> `typed`: the row contract, as SQL built from ingestion/contracts.py.
+"""`source` -> `typed`: the row contract, as SQL built from ingestion/files/contracts.py.
 
-In: the temporary table `source` (text columns, see ingestion/read.py) and what the importer said about it.
+In: the temporary table `source` (text columns, see ingestion/files/read.py) and what the importer said about it.
 Out: `typed`, one row for each row in scope: the raw table's columns, `_content_hash`, `_row` (of `source`) and `_ok`;
 `violations` gives the query for the rows that are not: their reasons and the row as it came.
 """
@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ingestion.checks import BAD_PROPERTIES, LOCAL, checks_of
-from ingestion.contracts import Column, Contract, platform_aliases
-from ingestion.read import literal, quoted
+from ingestion.files.contracts import Column, Contract, platform_aliases
+from ingestion.files.read import literal, quoted
+from ingestion.files.row_checks import BAD_PROPERTIES, LOCAL, checks_of
 
 _DECIMAL = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?$"
 _ZONED = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)? ?(UTC|[+-]\d{2}(:?\d{2})?)$"
