@@ -1,7 +1,7 @@
 """Two other collectors for bench/collector.py to compare with, on the same server and with the same durability.
 
 `http` answers without looking: what the server costs by itself. `plain` is what one would write first: Starlette,
-the standard library's json, a check of the required members, one line a request through ingestion/landing.py.
+the standard library's json, a check of the required members, one line a request through ingestion/segments/writer.py.
 
     python bench/alternatives.py plain 8701 /tmp/landing
 """
@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from ingestion.landing import Landing
+from ingestion.segments.writer import Landing
 
 
 def main(which: str, port: int, folder: Path) -> None:

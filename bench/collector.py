@@ -28,7 +28,7 @@ from collector_stages import measure_stages
 from pipeline import machine
 
 from ingestion.home import Home
-from ingestion.receipts import is_whole
+from ingestion.segments.format import is_whole
 from ingestion.settings import load_settings
 
 HERE = Path(__file__).parent

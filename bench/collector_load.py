@@ -19,7 +19,7 @@ from collector_stages import bodies, landed_line
 from load_generator import ID
 
 from ingestion.home import Home, build_lock, connect
-from ingestion.receipts import sealed
+from ingestion.segments.format import sealed
 from ingestion.settings import Settings, load_settings
 
 BATCH, SEGMENT = 100, 64_000_000  # events a line, bytes a segment
@@ -75,7 +75,7 @@ def land(folder: Path, settings: Settings, size: int) -> int:
 
 def load() -> None:
     """In the process that is measured."""
-    from ingestion.segments import load_landing
+    from ingestion.segments.loading import load_landing
 
     home = Home.from_environment()
     began = time.monotonic()

@@ -18,7 +18,7 @@ from ingestion.collector.duplicates import Recent
 from ingestion.collector.messages import opened
 from ingestion.collector.process import Sender, process
 from ingestion.collector.validate import rules_of
-from ingestion.receipts import sealed
+from ingestion.segments.format import sealed
 from ingestion.settings import Settings
 
 GROUP = 16  # requests that share a sync

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion.archive import end_retirement, make_all_events
+from ingestion.segments.archive import end_retirement, make_all_events
 
 SCHEMAS = Path(__file__).parent / "schemas"
 

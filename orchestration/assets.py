@@ -10,8 +10,8 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
 from connectors.ads import PLATFORMS
 from ingestion.files.inbox import import_inbox
 from ingestion.home import Home
-from ingestion.retire import retire
-from ingestion.segments import load_landing
+from ingestion.segments.loading import load_landing
+from ingestion.segments.retire import retire
 from ingestion.settings import land_settings, load_settings
 from orchestration import metadata
 from orchestration.project import clear_targets, load_project

@@ -59,10 +59,10 @@ def pairs(mapping: list[str]) -> dict[str, str]:
 
 def import_files(kind: str, files: list[Path], mapping: dict[str, str], *, strict: bool, **how: Any) -> None:
     """Load the files one by one, each wholly or not at all, and say what became of their rows."""
-    from ingestion.enrich import enrich
     from ingestion.files.load import load_file
     from ingestion.home import build_lock, connect
     from ingestion.settings import load_settings
+    from ingestion.user_agents import enrich
 
     home = Home.from_environment()
     settings = load_settings(home)

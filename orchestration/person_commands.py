@@ -164,8 +164,8 @@ def load_everything(home: Home, settings: Settings) -> None:
     from ingestion.files.inbox import import_inbox
     from ingestion.files.load import KINDS
     from ingestion.home import connect
-    from ingestion.landing import open_segments
-    from ingestion.segments import load_landing
+    from ingestion.segments.loading import load_landing
+    from ingestion.segments.writer import open_segments
 
     before = {path.stem for path in open_segments(home.landing)}
     deadline = time.monotonic() + SECONDS_TO_CLOSE

@@ -13,7 +13,7 @@ from rich.table import Table
 from ingestion.files.inbox import waiting
 from ingestion.files.load import KINDS
 from ingestion.home import Home, build_lock, connect, lock_holder
-from ingestion.landing import open_segments
+from ingestion.segments.writer import open_segments
 from ingestion.status import failures, raw_rows
 from orchestration.run import end_dead_runs, open_instance
 from serving.published import open_published

@@ -17,8 +17,8 @@ import httpx
 from conftest import COMMAND
 
 from ingestion.home import Home
-from ingestion.landing import closed_segments
-from ingestion.receipts import is_whole
+from ingestion.segments.format import is_whole
+from ingestion.segments.writer import closed_segments
 
 
 @dataclass(frozen=True)

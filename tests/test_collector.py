@@ -25,8 +25,8 @@ import pytest
 import zstandard
 from conftest import COMMAND
 
-from ingestion.landing import closed_segments
-from ingestion.receipts import is_whole
+from ingestion.segments.format import is_whole
+from ingestion.segments.writer import closed_segments
 
 ORIGIN = "https://shop.example.com"
 PLAIN = {"content-type": "text/plain"}
@@ -198,7 +198,7 @@ def test_each_layer_refuses_by_event_and_keeps_what_it_refused(service):
 
 def test_a_refused_event_can_be_sent_through_again_after_a_fix(service):
     from ingestion.collector.validate import revalidate
-    from ingestion.receipts import Failed
+    from ingestion.segments.format import Failed
     from ingestion.settings import EventType, Org, Settings, Site
 
     event = page("again", type="WEBINAR", email="jo@example.com", timestamp=stamp(days=29), properties={"a": [1]})

@@ -32,7 +32,7 @@ sites: [{{id: shop, org: default, public_key: {KEY}, domains: [shop.example], ev
 """
 LOADER = """
 from ingestion.home import Home, build_lock, connect
-from ingestion.segments import load_landing
+from ingestion.segments.loading import load_landing
 from ingestion.settings import load_settings
 home = Home.from_environment()
 while True:
@@ -42,7 +42,7 @@ while True:
 # Answers before it writes: what no collector may do.
 LIAR = """
 import asyncio, sys
-from ingestion import landing
+from ingestion.segments import writer as landing
 honest = landing.Landing.append
 waiting = set()
 async def append(self, line):
@@ -137,7 +137,7 @@ def collect(home: Home, port: int, program: tuple = (COMMAND,)) -> Callable[[], 
 
 def loaded(home: Home) -> Counter[str]:
     """Load all that has landed; event ids in raw.events and how often."""
-    from ingestion.segments import load_landing
+    from ingestion.segments.loading import load_landing
     from ingestion.settings import load_settings
 
     with build_lock(home, "test"), connect(home) as connection:

@@ -14,7 +14,7 @@ import pytest
 from collecting import Running, collecting
 
 from ingestion.home import Home, build_lock, connect
-from ingestion.segments import load_landing
+from ingestion.segments.loading import load_landing
 from ingestion.settings import load_settings
 
 SETTINGS = """

@@ -26,7 +26,7 @@ from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from ingestion.home import build_lock, connect
-from ingestion.segments import load_landing
+from ingestion.segments.loading import load_landing
 from ingestion.settings import load_settings
 
 KEY, ORIGIN = "pk_fuzz", "https://shop.example"

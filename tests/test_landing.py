@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from ingestion import landing
-from ingestion.landing import Landing, LandingUnavailable, closed_segments, open_segments
+from ingestion.segments import writer as landing
+from ingestion.segments.writer import Landing, LandingUnavailable, closed_segments, open_segments
 
 
 def lines_of(folder: Path) -> list[bytes]:
@@ -108,7 +108,7 @@ def test_after_a_failed_sync_the_file_is_never_used_again(tmp_path, monkeypatch)
 def test_a_segment_that_is_being_written_is_left_alone_and_an_orphan_is_closed_without_its_torn_tail(tmp_path):
     script = (
         "import asyncio, sys, pathlib\n"
-        "from ingestion.landing import Landing\n"
+        "from ingestion.segments.writer import Landing\n"
         "async def run():\n"
         "    writer = Landing(pathlib.Path(sys.argv[1]))\n"
         "    await writer.append(b'whole\\n')\n"

@@ -22,7 +22,7 @@ from ingestion.person.absence import scan
 from ingestion.person.cut_url import cut
 from ingestion.person.erase import pending, searched
 from ingestion.person.find import find
-from ingestion.receipts import Failed, Receipt, as_line
+from ingestion.segments.format import Failed, Receipt, as_line
 from ingestion.settings import load_settings
 from orchestration.person_commands import prepared
 

@@ -17,7 +17,7 @@ from ingestion.files.load import load_file
 from ingestion.files.replay import replay_failed
 from ingestion.home import Home, connect
 from ingestion.pulls import Pull, load_pull
-from ingestion.receipts import Failed, Receipt
+from ingestion.segments.format import Failed, Receipt
 from ingestion.settings import AdAccount, EventType, Org, Settings, Site
 
 BEFORE = Settings(orgs=[Org("default", "USD"), Org("nord", "EUR")], sites=[Site("shop", "default")])

@@ -17,15 +17,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingestion import archive, segments
-from ingestion.enrich import enrich, meaning
 from ingestion.files.contracts import CONTRACTS, ContractError
 from ingestion.files.load import load_file
 from ingestion.home import Home, connect
-from ingestion.receipts import Failed, Receipt, as_line
-from ingestion.retire import retire
-from ingestion.segments import load_landing
+from ingestion.segments import archive
+from ingestion.segments import loading as segments
+from ingestion.segments.format import Failed, Receipt, as_line
+from ingestion.segments.loading import load_landing
+from ingestion.segments.retire import retire
 from ingestion.settings import Collector, EventType, Org, Settings, Site
+from ingestion.user_agents import enrich, meaning
 
 SETTINGS = Settings(
     orgs=[Org("default", "USD"), Org("nord", "EUR")],
@@ -229,7 +230,7 @@ def test_what_an_earlier_version_loaded_is_still_the_same_event(home, tmp_path):
 
 KILLED = """
 from ingestion.home import Home, connect
-from ingestion.segments import load_landing
+from ingestion.segments.loading import load_landing
 from tests.test_segments import SETTINGS
 home = Home.from_environment()
 print("start", flush=True)
@@ -423,7 +424,7 @@ def test_retired_events_are_where_they_were_for_who_asks_for_all(home):
 
 @pytest.mark.parametrize("point", ["write_partitioned", "transaction", "end_retirement"])
 def test_a_crash_of_a_retirement_neither_loses_nor_doubles(home, monkeypatch, point):
-    from ingestion import retire as module
+    from ingestion.segments import retire as module
 
     def crash(*_args, **_kwargs):
         raise KeyboardInterrupt

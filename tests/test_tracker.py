@@ -29,8 +29,8 @@ from conftest import CHROMIUM, COMMAND, needs_chromium
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, sync_playwright
 
 from ingestion.home import Home, build_lock, connect
-from ingestion.receipts import is_whole
-from ingestion.segments import load_landing
+from ingestion.segments.format import is_whole
+from ingestion.segments.loading import load_landing
 from ingestion.settings import load_settings
 
 pytestmark = needs_chromium

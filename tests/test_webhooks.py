@@ -27,7 +27,7 @@ from ingestion.affiliates import matcher, problem
 from ingestion.collector.problems import Refused
 from ingestion.collector.webhooks import networks, shopify, stripe
 from ingestion.home import Home, build_lock, connect
-from ingestion.segments import load_landing
+from ingestion.segments.loading import load_landing
 from ingestion.settings import Network, SettingsError, load_settings
 
 PAYLOADS = Path(__file__).parent / "fixtures" / "webhooks"

@@ -24,7 +24,7 @@ from ingestion.collector.state import Options, ask_to_flush, begin, end, run, tr
 from ingestion.collector.track import PATH, track
 from ingestion.collector.webhooks import routes as webhook_routes
 from ingestion.home import Home
-from ingestion.landing import open_segments
+from ingestion.segments.writer import open_segments
 
 _log = logging.getLogger("tributary.collector")
 _FLUSH_SECONDS = 5.0

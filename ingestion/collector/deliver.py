@@ -16,8 +16,8 @@ from ingestion.collector.process import Outcome, Sender, process
 from ingestion.collector.scrub import without_mail
 from ingestion.collector.sites import KnownSite
 from ingestion.collector.state import Collector
-from ingestion.landing import LandingUnavailable
-from ingestion.receipts import Receipt, as_line
+from ingestion.segments.format import Receipt, as_line
+from ingestion.segments.writer import LandingUnavailable
 
 
 async def deliver(state: Collector, receipt: Receipt) -> None:

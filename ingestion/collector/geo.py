@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ingestion.collector.process import timestamp
-from ingestion.landing import Landing
-from ingestion.receipts import Receipt, as_line
+from ingestion.segments.format import Receipt, as_line
+from ingestion.segments.writer import Landing
 from ingestion.settings import SettingsError
 
 _REMEMBERED = 200_000  # hashes

@@ -16,7 +16,7 @@ from ingestion.collector.messages import Opened, Unreadable
 from ingestion.collector.refused import failed_event, schema_problem, too_deep
 from ingestion.collector.scrub import may_be_personal, scrub
 from ingestion.collector.validate import Rejected, Rules, new_event_id, row_of, window
-from ingestion.receipts import Failed, Receipt, as_line
+from ingestion.segments.format import Failed, Receipt, as_line
 
 _encode = msgspec.json.Encoder().encode
 

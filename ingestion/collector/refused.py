@@ -26,7 +26,7 @@ from ingestion.collector.scrub import (
     without_addresses,
 )
 from ingestion.collector.validate import Rejected
-from ingestion.receipts import Failed
+from ingestion.segments.format import Failed
 
 _IDS = ("eventId", "anonId", "sessionId", "userId", "orderId", "entityId")
 

@@ -18,8 +18,8 @@ from ingestion.collector.limits import Buckets, RedisBuckets
 from ingestion.collector.process import timestamp
 from ingestion.collector.sites import Sites, changed, read_sites, version
 from ingestion.home import Home
-from ingestion.landing import MAX_AGE, MAX_BYTES, Landing, LandingUnavailable
-from ingestion.receipts import Receipt, as_line
+from ingestion.segments.format import Receipt, as_line
+from ingestion.segments.writer import MAX_AGE, MAX_BYTES, Landing, LandingUnavailable
 from ingestion.settings import Settings
 
 _log = logging.getLogger("tributary.collector")

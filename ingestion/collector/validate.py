@@ -26,7 +26,7 @@ from ingestion.collector.scrub import (
     without_mail,
 )
 from ingestion.event_types import BUILT_IN
-from ingestion.receipts import Failed
+from ingestion.segments.format import Failed
 from ingestion.settings import Property, Settings, Site
 from ingestion.settings_values import CURRENCIES, SAMPLES
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion.archive import place
-from ingestion.enrich import enrich
 from ingestion.files.contracts import ContractError
 from ingestion.files.load import LoadReport, load_file
 from ingestion.home import Home
 from ingestion.person.reentry import anonymise_archived
+from ingestion.segments.archive import place
 from ingestion.settings import Settings
+from ingestion.user_agents import enrich
 
 _UNFINISHED = (".tmp", ".part")
 

@@ -15,16 +15,16 @@ from datetime import UTC, date, datetime
 import msgspec
 
 from ingestion.collector.validate import revalidate
-from ingestion.enrich import enrich
 from ingestion.files.column_mapping import scope_of_rows
 from ingestion.files.contracts import CONTRACTS, ContractError
 from ingestion.files.load import Load, LoadReport, clear, store
 from ingestion.files.parse import Scope, typed, violations
 from ingestion.files.read import Connection, literal, make_unreadable, source_of_objects
 from ingestion.home import Home
-from ingestion.receipts import Failed, Receipt, as_line
-from ingestion.segments import store_segments
+from ingestion.segments.format import Failed, Receipt, as_line
+from ingestion.segments.loading import store_segments
 from ingestion.settings import Settings
+from ingestion.user_agents import enrich
 
 FORMAT = "replay"  # of raw.loads
 _CONFLICTS = ("id_conflict", "ambiguous_key")

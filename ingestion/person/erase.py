@@ -17,7 +17,6 @@ from pathlib import Path
 
 import msgspec
 
-from ingestion.archive import place, sync
 from ingestion.files.load import transaction
 from ingestion.files.read import Connection, literal, quoted
 from ingestion.home import Home, connect
@@ -26,6 +25,7 @@ from ingestion.person.failed_rows import count_failed, erase_failed
 from ingestion.person.reentry import remember
 from ingestion.person.rewrite import files_with, folders, parquet, rewrite, update
 from ingestion.person.rows import Kind, Person, Relation, hold, raw_relations
+from ingestion.segments.archive import place, sync
 
 Say = Callable[[str], None]
 

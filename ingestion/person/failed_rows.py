@@ -55,7 +55,7 @@ def erase_failed(connection: Connection, person: Person, where: str = "true") ->
 
 
 def without_payload(connection: Connection, failed: str) -> str:
-    """SQL for a JSON list of failed rows (ingestion/receipts.py) in which those of the person are empty."""
+    """SQL for a JSON list of failed rows (ingestion/segments/format.py) in which those of the person are empty."""
     shape = '[{"layer": "varchar", "reason": "varchar", "detail": "varchar", "payload": "varchar"}]'
     emptied = (
         "{'layer': one.layer, 'reason': one.reason,"

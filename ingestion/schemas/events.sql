@@ -48,4 +48,4 @@ create table if not exists raw.retirements (
     row_count     bigint    not null,
     retired_at    timestamp not null    -- UTC
 );
--- raw.all_events, the hot table and the archive as one, is made by ingestion/archive.py.
+-- raw.all_events, the hot table and the archive as one, is made by ingestion/segments/archive.py.

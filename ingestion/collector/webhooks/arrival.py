@@ -19,7 +19,7 @@ from ingestion.collector.process import timestamp
 from ingestion.collector.sites import KnownSite
 from ingestion.collector.state import Collector
 from ingestion.collector.webhooks.report import missing
-from ingestion.receipts import Receipt
+from ingestion.segments.format import Receipt
 
 
 def site_of(request: Request, name: str) -> KnownSite:

@@ -1,6 +1,6 @@
 """Events of segments -> raw.events, in the caller's transaction: appended as they are read, then the repeats go.
 
-In: the temporary table `receipts` and the files it was read from (ingestion/segments.py).
+In: the temporary table `receipts` and the files it was read from (ingestion/segments/loading.py).
 Out: rows in raw.events, whose _load_id is their segment's name, and what became of them.
 
 Appending first needs neither memory nor a second copy: almost all of what a collector acknowledged is new. An event is

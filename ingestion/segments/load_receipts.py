@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from ingestion.collected import receipts
 from ingestion.files.contracts import CONTRACTS, ContractError
 from ingestion.files.read import Connection
 from ingestion.privacy import scrubbed_text
-from ingestion.receipts import is_whole
+from ingestion.segments.format import is_whole
+from ingestion.segments.load_events import receipts
 
 COUNTS = ("received", "duplicate", "limited")
 _TORN = "the line is not what the collector wrote: it was damaged on disk, or changed"

@@ -3,7 +3,7 @@
 In: raw.events. Out: Parquet by site and day, and in raw.retired_events what it takes to know them again.
 
 The files are whole and durable before the rows are deleted. A marker names the move under way, so that after a crash
-`end_retirement` (ingestion/archive.py) knows whether its files or its rows are the ones that count.
+`end_retirement` (ingestion/segments/archive.py) knows whether its files or its rows are the ones that count.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from datetime import UTC, datetime, timedelta
 
 import duckdb
 
-from ingestion.archive import begin_retirement, end_retirement, make_all_events, write_partitioned
 from ingestion.files.contracts import CONTRACTS
 from ingestion.files.load import transaction
 from ingestion.files.read import literal
 from ingestion.home import Home
+from ingestion.segments.archive import begin_retirement, end_retirement, make_all_events, write_partitioned
 from ingestion.settings import Settings
 
 

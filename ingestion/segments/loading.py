@@ -1,6 +1,6 @@
 """Segments of the collector -> raw tables, exactly once, in order; then the archive, as Parquet.
 
-In: landing/*.ndjson (ingestion/landing.py), whose lines are receipts (ingestion/receipts.py).
+In: landing/*.ndjson (ingestion/segments/writer.py), whose lines are receipts (ingestion/segments/format.py).
 Out: rows in raw.*, refused rows in raw.failed_events, and in raw.loads a row a segment and kind, with
 received = loaded + duplicate + failed + limited; archive/landed/site_id=<site>/date=<day>/<segment>.parquet.
 
@@ -16,15 +16,15 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion.archive import write_partitioned
-from ingestion.collected import append, receipts, take_out_repeats
-from ingestion.enrich import enrich
 from ingestion.files.column_mapping import id_columns, scope_of_rows
 from ingestion.files.contracts import ContractError
 from ingestion.files.load import Load, LoadReport, clear, record_load, store, transaction
 from ingestion.files.read import Connection, literal, make_unreadable, source_of_objects
 from ingestion.home import Home
-from ingestion.landed import (
+from ingestion.person.reentry import anonymise_archived, anonymise_loaded
+from ingestion.segments.archive import write_partitioned
+from ingestion.segments.load_events import append, receipts, take_out_repeats
+from ingestion.segments.load_receipts import (
     COUNTS,
     answered,
     keep_addresses,
@@ -34,9 +34,9 @@ from ingestion.landed import (
     torn_lines,
     without_torn_lines,
 )
-from ingestion.landing import closed_segments
-from ingestion.person.reentry import anonymise_archived, anonymise_loaded
+from ingestion.segments.writer import closed_segments
 from ingestion.settings import Settings
+from ingestion.user_agents import enrich
 
 FORMAT = "segment"  # of raw.loads
 GROUP_BYTES = 1_500_000_000  # of segments that are loaded in one transaction
