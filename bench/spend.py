@@ -26,8 +26,8 @@ from pipeline import machine
 from ingestion.files.contracts import CONTRACTS
 from ingestion.files.parse import content_hash
 from ingestion.home import Home, connect
-from ingestion.pulls import Pull, load_pulls
 from ingestion.settings import Org, Settings
+from ingestion.spend.pulls import Pull, load_pulls
 
 SETTINGS = Settings(orgs=[Org("default", "USD")])
 START = date(2025, 7, 1)

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from connectors.platform import Click, Entity
-from ingestion.ad_entities import keep_clicks, keep_entities
 from ingestion.home import Home, connect
+from ingestion.spend.entities import keep_clicks, keep_entities
 
 MONDAY = datetime(2026, 7, 6, 4)
 

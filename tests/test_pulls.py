@@ -24,9 +24,9 @@ from connectors.platform import SpendRow
 from ingestion.files.contracts import ContractError
 from ingestion.files.load import load_file
 from ingestion.home import Home, connect
-from ingestion.pulls import Pull, as_of, load_pull, load_pulls, record_failure
-from ingestion.rates import load_rates
 from ingestion.settings import AdAccount, Org, Settings
+from ingestion.spend.pulls import Pull, as_of, load_pull, load_pulls, record_failure
+from ingestion.spend.rates import load_rates
 
 SETTINGS = Settings(orgs=[Org("default", "USD"), Org("nord", "EUR")], ad_accounts=[AdAccount("meta", "9", "nord")])
 FIRST = date(2026, 7, 1)
@@ -406,7 +406,7 @@ import os, signal, sys
 from pathlib import Path
 import tests.test_pulls as t
 from ingestion.home import Home, connect
-from ingestion.pulls import load_pull
+from ingestion.spend.pulls import load_pull
 
 class Deadly:
     def __init__(self, connection, last):

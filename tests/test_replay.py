@@ -16,9 +16,9 @@ from ingestion.files.contracts import ContractError
 from ingestion.files.load import load_file
 from ingestion.files.replay import replay_failed
 from ingestion.home import Home, connect
-from ingestion.pulls import Pull, load_pull
 from ingestion.segments.format import Failed, Receipt
 from ingestion.settings import AdAccount, EventType, Org, Settings, Site
+from ingestion.spend.pulls import Pull, load_pull
 
 BEFORE = Settings(orgs=[Org("default", "USD"), Org("nord", "EUR")], sites=[Site("shop", "default")])
 AFTER = msgspec.structs.replace(

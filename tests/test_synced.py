@@ -16,9 +16,9 @@ from msgspec import structs
 from ingestion.files.contracts import ContractError
 from ingestion.home import Home, connect
 from ingestion.settings import AdAccount, Org, Settings, Synced, land_settings, load_settings
-from ingestion.synced import SyncReport, sync
-from ingestion.synced_shapes import SHAPES, shapes
-from ingestion.synced_told import COUNTS, IDS, LEVELS, NAMES
+from ingestion.spend.synced.load import SyncReport, sync
+from ingestion.spend.synced.shapes import SHAPES, shapes
+from ingestion.spend.synced.staging import COUNTS, IDS, LEVELS, NAMES
 
 TABLES = SHARED_DATA / "ad_platform_tables"
 FIXTURES = Path(__file__).parent / "fixtures" / "airbyte"

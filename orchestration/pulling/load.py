@@ -11,10 +11,10 @@ from pathlib import Path
 import duckdb
 import msgspec
 
-from ingestion.ad_entities import keep_clicks, keep_entities
 from ingestion.home import Home, build_lock, connect
-from ingestion.pulls import PullReport, load_pulls, record_failure
 from ingestion.settings import Settings
+from ingestion.spend.entities import keep_clicks, keep_entities
+from ingestion.spend.pulls import PullReport, load_pulls, record_failure
 from orchestration.pulling.spool import Say, Spooled, explained
 
 

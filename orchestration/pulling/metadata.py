@@ -23,7 +23,7 @@ from orchestration.pulling.tables import amount, units
 from orchestration.run import open_instance
 
 if TYPE_CHECKING:
-    from ingestion.synced import SyncReport
+    from ingestion.spend.synced.load import SyncReport
 
 CHECK = "agrees_with_account_total"
 ECB = dg.AssetKey(["raw", "exchange_rates", "ecb"])

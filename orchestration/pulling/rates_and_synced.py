@@ -15,9 +15,9 @@ from connectors import ecb
 from ingestion.files.contracts import ContractError
 from ingestion.files.load import LoadReport
 from ingestion.home import Home, build_lock, connect
-from ingestion.rates import load_rates
 from ingestion.settings import Settings
-from ingestion.synced import SyncReport, sync
+from ingestion.spend.rates import load_rates
+from ingestion.spend.synced.load import SyncReport, sync
 from orchestration.pulling.spool import Say, spool
 
 OVERLAP = timedelta(days=7)  # the Bank corrects itself within days

@@ -25,7 +25,7 @@ from connectors.http.errors import VendorError, without
 from connectors.platform import Account
 from ingestion.files.contracts import ContractError
 from ingestion.home import Home, held
-from ingestion.pulls import Pull
+from ingestion.spend.pulls import Pull
 from orchestration.console import complaints, state
 from orchestration.pulling.plan import Task
 

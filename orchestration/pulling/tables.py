@@ -13,7 +13,7 @@ from orchestration.pulling.load import Outcome
 from orchestration.pulling.plan import Task
 
 if TYPE_CHECKING:
-    from ingestion.synced import SyncReport
+    from ingestion.spend.synced.load import SyncReport
 
 
 def accounts_table(tasks: Sequence[Task], outcomes: Sequence[Outcome]) -> Iterator[Any]:

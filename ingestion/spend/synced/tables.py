@@ -15,7 +15,7 @@ import duckdb
 
 from ingestion.files.contracts import ContractError
 from ingestion.files.read import Connection, literal, quoted
-from ingestion.synced_shapes import Place, Shape, Table
+from ingestion.spend.synced.shapes import Place, Shape, Table
 
 _ATTACHED = "synced"
 _SUFFIXES = (".csv", ".csv.gz", ".parquet")

@@ -1,6 +1,6 @@
 """What tables of spend say, as one temporary table: `told`, a row of theirs a row, and what each of them comes to.
 
-In: the selects of a shape over its views (ingestion/synced_tables.py). Out: text columns named as raw.ad_spend's, with
+In: the selects of a shape over its views (ingestion/spend/synced/tables.py). Out: text columns named as raw.ad_spend's, with
 amounts in units, days and currencies; Totals.
 """
 
@@ -14,7 +14,7 @@ import msgspec
 from ingestion.files.contracts import ContractError
 from ingestion.files.read import Connection, literal
 from ingestion.settings import Settings
-from ingestion.synced_shapes import Place, Shape
+from ingestion.spend.synced.shapes import Place, Shape
 
 LEVELS = ("account", "campaign", "adset", "ad")
 IDS = ("account_id", "campaign_id", "adset_id", "ad_id")

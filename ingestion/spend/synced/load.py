@@ -15,15 +15,14 @@ from tempfile import TemporaryDirectory
 import duckdb
 import msgspec
 
-from ingestion.ad_entities import keep_entities
 from ingestion.files.column_mapping import scope_of_rows
 from ingestion.files.contracts import ContractError
 from ingestion.files.load import Load, LoadReport, clear, store, transaction
 from ingestion.files.read import Connection, literal, make_unreadable
 from ingestion.settings import Settings, Synced
-from ingestion.synced_shapes import SHAPES, Shape, places, shapes
-from ingestion.synced_tables import synced_tables, views
-from ingestion.synced_told import (
+from ingestion.spend.entities import keep_entities
+from ingestion.spend.synced.shapes import SHAPES, Shape, places, shapes
+from ingestion.spend.synced.staging import (
     COUNTS,
     IDS,
     LEVELS,
@@ -35,6 +34,7 @@ from ingestion.synced_told import (
     tell,
     totals_of,
 )
+from ingestion.spend.synced.tables import synced_tables, views
 
 FORMAT = "synced"  # of raw.loads
 
