@@ -29,7 +29,7 @@ from pipeline import machine
 
 from ingestion.home import Home
 from ingestion.segments.format import is_whole
-from ingestion.settings import load_settings
+from ingestion.settings.load import load_settings
 
 HERE = Path(__file__).parent
 TRIBUTARY = Path(sys.executable).with_name("tributary")

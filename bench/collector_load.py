@@ -20,7 +20,7 @@ from load_generator import ID
 
 from ingestion.home import Home, build_lock, connect
 from ingestion.segments.format import sealed
-from ingestion.settings import Settings, load_settings
+from ingestion.settings.load import Settings, load_settings
 
 BATCH, SEGMENT = 100, 64_000_000  # events a line, bytes a segment
 

@@ -26,7 +26,7 @@ from pipeline import machine
 from ingestion.files.contracts import CONTRACTS
 from ingestion.files.parse import content_hash
 from ingestion.home import Home, connect
-from ingestion.settings import Org, Settings
+from ingestion.settings.load import Org, Settings
 from ingestion.spend.pulls import Pull, load_pulls
 
 SETTINGS = Settings(orgs=[Org("default", "USD")])

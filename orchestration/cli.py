@@ -79,7 +79,7 @@ def run(
     """
     with errors_for_people():
         home = Home.from_environment()
-        from ingestion.settings import load_settings
+        from ingestion.settings.load import load_settings
 
         load_settings(home)
         from orchestration.run import SelectionError, run_graph
@@ -113,7 +113,7 @@ def simulate(
       tributary simulate --days 30 --events 20000 && tributary run
     """
     with errors_for_people():
-        from ingestion.settings import add_to_settings
+        from ingestion.settings.load import add_to_settings
         from ingestion.simulate import simulate as simulated
 
         home = Home.from_environment()
@@ -212,7 +212,7 @@ def dev(
       tributary dev --port 3001
     """
     with errors_for_people():
-        from ingestion.settings import load_settings
+        from ingestion.settings.load import load_settings
         from orchestration.dev import develop
 
         home = Home.from_environment()

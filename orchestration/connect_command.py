@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from connectors.auth.credentials import StoredCredentials
     from connectors.http.client import Api
     from connectors.platform import Account, Platform
-    from ingestion.settings import AdAccount, Settings
+    from ingestion.settings.load import AdAccount, Settings
 
 PORT = 8765  # platforms want the redirect's address registered, so that it is always the same
 
@@ -53,7 +53,7 @@ def connect(
     with errors_for_people():
         from connectors.auth.credentials import StoredCredentials
         from connectors.http.client import Api
-        from ingestion.settings import load_settings
+        from ingestion.settings.load import load_settings
 
         home = Home.from_environment()
         settings = load_settings(home)
@@ -95,7 +95,7 @@ def already_readable(api: Api, credentials: StoredCredentials) -> list[Account] 
 
 def known_platform(name: str) -> Platform:
     from connectors.ads import PLATFORMS
-    from ingestion.settings_values import hint
+    from ingestion.settings.values import hint
 
     found = PLATFORMS.get(name.lower())
     if found is None:
@@ -148,8 +148,8 @@ def choice(readable: list[Account], ids: str | None, every: bool) -> list[Accoun
 
 def write_down(home: Home, platform: Platform, org: str, chosen: list[Account], listed: dict[str, AdAccount]) -> None:
     """Add the accounts to tributary.yaml; one that is there stays as it is, and what the platform says else is told."""
-    from ingestion import settings_values
-    from ingestion.settings import add_to_settings
+    from ingestion.settings import values as settings_values
+    from ingestion.settings.load import add_to_settings
 
     checks = {"currency": settings_values.currency, "timezone": settings_values.zone}
     entries = []

@@ -13,7 +13,7 @@ from orchestration.console import FAILED, errors_for_people, fail, say, show
 
 if TYPE_CHECKING:
     from connectors.auth.credentials import StoredCredentials
-    from ingestion.settings import AdAccount
+    from ingestion.settings.load import AdAccount
 
 SOON = 14  # days
 
@@ -51,7 +51,7 @@ def connections(
     with errors_for_people():
         from connectors.ads import PLATFORMS
         from connectors.auth.credentials import StoredCredentials
-        from ingestion.settings import load_settings
+        from ingestion.settings.load import load_settings
 
         home = Home.from_environment()
         settings = load_settings(home)

@@ -23,7 +23,7 @@ def errors_for_people() -> Iterator[None]:
 
     from connectors.http.errors import NoSecretStore, NotConnected, VendorError
     from ingestion.files.contracts import ContractError
-    from ingestion.settings import SettingsError
+    from ingestion.settings.load import SettingsError
     from serving.publish import PublishError
     from serving.published import NotFound, NothingPublished
 

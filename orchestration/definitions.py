@@ -6,7 +6,7 @@ import dagster as dg
 from dagster_dbt import DbtCliResource
 
 from ingestion.home import Home
-from ingestion.settings import load_settings
+from ingestion.settings.load import load_settings
 from orchestration import assets, jobs
 from orchestration.progress import progress_logger
 from orchestration.project import DBT_FOLDER, DBT_FOR_DAGSTER

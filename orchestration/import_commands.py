@@ -61,7 +61,7 @@ def import_files(kind: str, files: list[Path], mapping: dict[str, str], *, stric
     """Load the files one by one, each wholly or not at all, and say what became of their rows."""
     from ingestion.files.load import load_file
     from ingestion.home import build_lock, connect
-    from ingestion.settings import load_settings
+    from ingestion.settings.load import load_settings
     from ingestion.user_agents import enrich
 
     home = Home.from_environment()

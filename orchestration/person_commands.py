@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ingestion.files.read import Connection
     from ingestion.person.erase import Erasure
     from ingestion.person.rows import Kind, Person
-    from ingestion.settings import Settings
+    from ingestion.settings.load import Settings
 
 Email = Annotated[str | None, typer.Option(help="An e-mail address.")]
 Visitor = Annotated[str | None, typer.Option(help="A visitor id (anon_id, visitor_id).")]
@@ -49,7 +49,7 @@ def erase(
         who = only_one(email=email, visitor=visitor, customer=customer)
         from ingestion.home import build_lock
         from ingestion.person import erase as erasing
-        from ingestion.settings import load_settings
+        from ingestion.settings.load import load_settings
 
         home = Home.from_environment()
         settings = load_settings(home)
@@ -93,7 +93,7 @@ def export_person(
         from ingestion.home import build_lock, connect
         from ingestion.person.erase import audit
         from ingestion.person.export import document, held
-        from ingestion.settings import land_settings, load_settings
+        from ingestion.settings.load import land_settings, load_settings
 
         home = Home.from_environment()
         settings = load_settings(home)
@@ -152,7 +152,7 @@ def prepared(home: Home, settings: Settings, who: tuple[Kind, str], org: str | N
     """The erasure to be, nothing changed yet."""
     from ingestion.home import connect
     from ingestion.person.erase import prepare
-    from ingestion.settings import land_settings
+    from ingestion.settings.load import land_settings
 
     with connect(home) as connection:
         land_settings(connection, settings)

@@ -41,7 +41,7 @@ def failed(
         from ingestion.files.contracts import KINDS, ContractError
         from ingestion.files.replay import replay_failed
         from ingestion.home import build_lock, connect
-        from ingestion.settings import load_settings
+        from ingestion.settings.load import load_settings
 
         if kind and kind not in KINDS:
             raise ContractError(f"--kind {kind}: it is one of {', '.join(KINDS)}")

@@ -42,7 +42,7 @@ from connectors.http.client import Api, SystemClock
 from connectors.http.errors import NoSecretStore, NotConnected, TokenRevoked, VendorError
 from connectors.platform import Account, OAuth, Platform
 from ingestion.home import Home, build_lock, connect
-from ingestion.settings import load_settings
+from ingestion.settings.load import load_settings
 from orchestration import cli
 
 ROOT = Path(__file__).resolve().parents[1]

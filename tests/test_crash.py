@@ -33,7 +33,7 @@ sites: [{{id: shop, org: default, public_key: {KEY}, domains: [shop.example], ev
 LOADER = """
 from ingestion.home import Home, build_lock, connect
 from ingestion.segments.loading import load_landing
-from ingestion.settings import load_settings
+from ingestion.settings.load import load_settings
 home = Home.from_environment()
 while True:
     with build_lock(home, "test"), connect(home) as connection:
@@ -138,7 +138,7 @@ def collect(home: Home, port: int, program: tuple = (COMMAND,)) -> Callable[[], 
 def loaded(home: Home) -> Counter[str]:
     """Load all that has landed; event ids in raw.events and how often."""
     from ingestion.segments.loading import load_landing
-    from ingestion.settings import load_settings
+    from ingestion.settings.load import load_settings
 
     with build_lock(home, "test"), connect(home) as connection:
         load_landing(connection, home, load_settings(home))

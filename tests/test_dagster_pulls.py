@@ -16,7 +16,7 @@ from vendors.base import Vendor
 
 from connectors.ads import PLATFORMS
 from ingestion.home import Home
-from ingestion.settings import load_settings
+from ingestion.settings.load import load_settings
 from orchestration.pulling import assets, schedules
 from orchestration.pulling.metadata import CHECK, key_of
 from orchestration.run import open_instance

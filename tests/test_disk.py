@@ -15,7 +15,7 @@ from collecting import Running, collecting
 
 from ingestion.home import Home, build_lock, connect
 from ingestion.segments.loading import load_landing
-from ingestion.settings import load_settings
+from ingestion.settings.load import load_settings
 
 SETTINGS = """
 orgs: [{id: default, currency: USD, timezone: UTC}]

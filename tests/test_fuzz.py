@@ -27,7 +27,7 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 
 from ingestion.home import build_lock, connect
 from ingestion.segments.loading import load_landing
-from ingestion.settings import load_settings
+from ingestion.settings.load import load_settings
 
 KEY, ORIGIN = "pk_fuzz", "https://shop.example"
 SETTINGS = f"""

@@ -22,7 +22,7 @@ from ingestion.files.contracts import CONTRACTS, ContractError
 from ingestion.files.inbox import import_inbox
 from ingestion.files.load import load_file
 from ingestion.home import Home, connect
-from ingestion.settings import AdAccount, Org, Settings, Site
+from ingestion.settings.load import AdAccount, Org, Settings, Site
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 SETTINGS = Settings(
@@ -826,7 +826,7 @@ import sys
 from pathlib import Path
 from ingestion.home import Home, connect
 from ingestion.files.load import load_file
-from ingestion.settings import Org, Settings
+from ingestion.settings.load import Org, Settings
 print("start", flush=True)
 settings = Settings(orgs=[Org("default", "USD")])
 load_file(connect(Home.from_environment()), "interactions", sys.argv[1], settings=settings)

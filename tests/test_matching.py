@@ -18,7 +18,7 @@ import pytest
 from conftest import ROOT
 
 from ingestion.home import Home, connect
-from ingestion.settings import land_settings, load_settings
+from ingestion.settings.load import land_settings, load_settings
 
 NOON = datetime(2026, 7, 1, 12)
 SHOP = "https://shop.example/"

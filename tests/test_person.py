@@ -23,7 +23,7 @@ from ingestion.person.cut_url import cut
 from ingestion.person.erase import pending, searched
 from ingestion.person.find import find
 from ingestion.segments.format import Failed, Receipt, as_line
-from ingestion.settings import load_settings
+from ingestion.settings.load import load_settings
 from orchestration.person_commands import prepared
 
 SETTINGS = """

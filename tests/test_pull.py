@@ -23,7 +23,7 @@ from vendors.base import Vendor, serving
 from connectors.ads import PLATFORMS
 from connectors.platform import SpendRow
 from ingestion.home import Home, build_lock, connect, held
-from ingestion.settings import AdAccount
+from ingestion.settings.load import AdAccount
 from orchestration.console import state
 from orchestration.pulling.days import days_of
 from orchestration.pulling.plan import PullError, clipped, task

@@ -19,7 +19,7 @@ from vendors.meta import error
 
 from connectors.ads import PLATFORMS
 from ingestion.home import Home
-from ingestion.settings import load_settings
+from ingestion.settings.load import load_settings
 from orchestration.pulling import accounts
 from orchestration.pulling.load import Outcome
 from orchestration.pulling.plan import tasks_of

@@ -24,7 +24,7 @@ from connectors.platform import SpendRow
 from ingestion.files.contracts import ContractError
 from ingestion.files.load import load_file
 from ingestion.home import Home, connect
-from ingestion.settings import AdAccount, Org, Settings
+from ingestion.settings.load import AdAccount, Org, Settings
 from ingestion.spend.pulls import Pull, as_of, load_pull, load_pulls, record_failure
 from ingestion.spend.rates import load_rates
 

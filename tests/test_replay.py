@@ -17,7 +17,7 @@ from ingestion.files.load import load_file
 from ingestion.files.replay import replay_failed
 from ingestion.home import Home, connect
 from ingestion.segments.format import Failed, Receipt
-from ingestion.settings import AdAccount, EventType, Org, Settings, Site
+from ingestion.settings.load import AdAccount, EventType, Org, Settings, Site
 from ingestion.spend.pulls import Pull, load_pull
 
 BEFORE = Settings(orgs=[Org("default", "USD"), Org("nord", "EUR")], sites=[Site("shop", "default")])

@@ -25,7 +25,7 @@ from ingestion.segments import loading as segments
 from ingestion.segments.format import Failed, Receipt, as_line
 from ingestion.segments.loading import load_landing
 from ingestion.segments.retire import retire
-from ingestion.settings import Collector, EventType, Org, Settings, Site
+from ingestion.settings.load import Collector, EventType, Org, Settings, Site
 from ingestion.user_agents import enrich, meaning
 
 SETTINGS = Settings(

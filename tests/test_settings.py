@@ -3,7 +3,7 @@
 import pytest
 
 from ingestion.home import Home, connect
-from ingestion.settings import Settings, SettingsError, add_to_settings, land_settings, load_settings
+from ingestion.settings.load import Settings, SettingsError, add_to_settings, land_settings, load_settings
 
 ORG = "orgs:\n  - {id: default, currency: USD}\n"
 

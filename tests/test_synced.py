@@ -15,7 +15,7 @@ from msgspec import structs
 
 from ingestion.files.contracts import ContractError
 from ingestion.home import Home, connect
-from ingestion.settings import AdAccount, Org, Settings, Synced, land_settings, load_settings
+from ingestion.settings.load import AdAccount, Org, Settings, Synced, land_settings, load_settings
 from ingestion.spend.synced.load import SyncReport, sync
 from ingestion.spend.synced.shapes import SHAPES, shapes
 from ingestion.spend.synced.staging import COUNTS, IDS, LEVELS, NAMES

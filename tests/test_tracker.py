@@ -31,7 +31,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, s
 from ingestion.home import Home, build_lock, connect
 from ingestion.segments.format import is_whole
 from ingestion.segments.loading import load_landing
-from ingestion.settings import load_settings
+from ingestion.settings.load import load_settings
 
 pytestmark = needs_chromium
 

@@ -23,12 +23,12 @@ from conftest import COMMAND
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion.affiliates import matcher, problem
+from ingestion.affiliate_pages import matcher, problem
 from ingestion.collector.problems import Refused
 from ingestion.collector.webhooks import networks, shopify, stripe
 from ingestion.home import Home, build_lock, connect
 from ingestion.segments.loading import load_landing
-from ingestion.settings import Network, SettingsError, load_settings
+from ingestion.settings.load import Network, SettingsError, load_settings
 
 PAYLOADS = Path(__file__).parent / "fixtures" / "webhooks"
 MAIL = {

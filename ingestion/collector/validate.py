@@ -27,8 +27,8 @@ from ingestion.collector.scrub import (
 )
 from ingestion.event_types import BUILT_IN
 from ingestion.segments.format import Failed
-from ingestion.settings import Property, Settings, Site
-from ingestion.settings_values import CURRENCIES, SAMPLES
+from ingestion.settings.load import Property, Settings, Site
+from ingestion.settings.values import CURRENCIES, SAMPLES
 
 FUTURE = timedelta(minutes=5)
 _JSON_TYPES: dict[str, tuple[type, ...]] = {

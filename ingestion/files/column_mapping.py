@@ -18,7 +18,7 @@ from ingestion.event_types import BUILT_IN
 from ingestion.files.contracts import CONTRACTS, Contract, ContractError
 from ingestion.files.parse import Scope
 from ingestion.files.read import Connection, Read, literal, quoted
-from ingestion.settings import Settings
+from ingestion.settings.load import Settings
 
 FORMATS = {path.stem: path for path in sorted((Path(__file__).parent / "formats").glob("*.sql"))}
 

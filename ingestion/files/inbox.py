@@ -16,7 +16,7 @@ from ingestion.files.load import LoadReport, load_file
 from ingestion.home import Home
 from ingestion.person.reentry import anonymise_archived
 from ingestion.segments.archive import place
-from ingestion.settings import Settings
+from ingestion.settings.load import Settings
 from ingestion.user_agents import enrich
 
 _UNFINISHED = (".tmp", ".part")

@@ -24,7 +24,7 @@ from ingestion.files.merge import FAILED_COLUMNS, conflict_detail, replace, reso
 from ingestion.files.parse import Scope, typed, violations
 from ingestion.files.read import literal, number_lines, read
 from ingestion.person.reentry import anonymise_loaded
-from ingestion.settings import Settings
+from ingestion.settings.load import Settings
 
 __all__ = ["KINDS", "ContractError", "LoadReport", "load_file"]
 

@@ -23,7 +23,7 @@ from ingestion.files.read import Connection, literal, make_unreadable, source_of
 from ingestion.home import Home
 from ingestion.segments.format import Failed, Receipt, as_line
 from ingestion.segments.loading import store_segments
-from ingestion.settings import Settings
+from ingestion.settings.load import Settings
 from ingestion.user_agents import enrich
 
 FORMAT = "replay"  # of raw.loads

@@ -19,7 +19,7 @@ from ingestion.files.contracts import CONTRACTS
 from ingestion.files.merge import set_aside
 from ingestion.files.parse import content_hash, sorted_members
 from ingestion.files.read import Connection, literal
-from ingestion.settings import Settings
+from ingestion.settings.load import Settings
 
 CONTRACT = CONTRACTS["events"]
 

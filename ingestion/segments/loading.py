@@ -35,7 +35,7 @@ from ingestion.segments.load_receipts import (
     without_torn_lines,
 )
 from ingestion.segments.writer import closed_segments
-from ingestion.settings import Settings
+from ingestion.settings.load import Settings
 from ingestion.user_agents import enrich
 
 FORMAT = "segment"  # of raw.loads

@@ -18,7 +18,7 @@ from ingestion.files.load import transaction
 from ingestion.files.read import literal
 from ingestion.home import Home
 from ingestion.segments.archive import begin_retirement, end_retirement, make_all_events, write_partitioned
-from ingestion.settings import Settings
+from ingestion.settings.load import Settings
 
 
 def retire(

@@ -23,7 +23,7 @@ from ingestion.files.column_mapping import scope_of_rows
 from ingestion.files.contracts import ContractError, platform_name
 from ingestion.files.load import Load, clear, later, store, transaction
 from ingestion.files.read import Connection, literal
-from ingestion.settings import Settings
+from ingestion.settings.load import Settings
 from ingestion.spend.pull_checks import judge, outcomes, read_rows
 
 FORMAT = "pull"  # of raw.loads

@@ -13,7 +13,7 @@ from pathlib import Path
 from ingestion.files.column_mapping import scope_of_rows
 from ingestion.files.load import Load, LoadReport, clear, store, transaction
 from ingestion.files.read import Connection, literal, make_unreadable
-from ingestion.settings import Settings
+from ingestion.settings.load import Settings
 
 KIND = "exchange-rates"
 _COLUMNS = ["date", "base", "quote", "rate"]

@@ -16,7 +16,7 @@ from pydantic import Field
 from connectors.ads import PLATFORMS
 from connectors.platform import Platform
 from ingestion.home import Home
-from ingestion.settings import Settings, load_settings
+from ingestion.settings.load import Settings, load_settings
 from orchestration.metadata import FRESH_DAILY
 from orchestration.pulling import metadata, plan, rates_and_synced
 from orchestration.pulling.accounts import pull_accounts

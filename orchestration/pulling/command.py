@@ -14,7 +14,7 @@ from orchestration.console import FAILED, WRONG_INPUT, errors_for_people, fail, 
 
 if TYPE_CHECKING:
     from ingestion.home import Home
-    from ingestion.settings import Settings
+    from ingestion.settings.load import Settings
     from orchestration.pulling.load import Outcome
     from orchestration.pulling.plan import Days, Task
 
@@ -44,7 +44,7 @@ def pull(
     """
     with errors_for_people():
         from ingestion.home import Home
-        from ingestion.settings import load_settings
+        from ingestion.settings.load import load_settings
         from orchestration.pulling.plan import PullError
 
         home = Home.from_environment()

@@ -12,7 +12,7 @@ import duckdb
 import msgspec
 
 from ingestion.home import Home, build_lock, connect
-from ingestion.settings import Settings
+from ingestion.settings.load import Settings
 from ingestion.spend.entities import keep_clicks, keep_entities
 from ingestion.spend.pulls import PullReport, load_pulls, record_failure
 from orchestration.pulling.spool import Say, Spooled, explained

@@ -15,7 +15,7 @@ from connectors import ecb
 from ingestion.files.contracts import ContractError
 from ingestion.files.load import LoadReport
 from ingestion.home import Home, build_lock, connect
-from ingestion.settings import Settings
+from ingestion.settings.load import Settings
 from ingestion.spend.rates import load_rates
 from ingestion.spend.synced.load import SyncReport, sync
 from orchestration.pulling.spool import Say, spool

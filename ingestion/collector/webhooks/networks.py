@@ -16,12 +16,12 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from ingestion.affiliates import matcher
+from ingestion.affiliate_pages import matcher
 from ingestion.collector.problems import Refused
 from ingestion.collector.scrub import clean_id, without_addresses
 from ingestion.collector.webhooks.report import instant, row
 from ingestion.files.contracts import CONTRACTS
-from ingestion.settings import Network
+from ingestion.settings.load import Network
 
 COLUMNS = tuple(column.name for column in CONTRACTS["postbacks"].columns)
 _IDS = ("transaction_id", "click_id", "order_id", "visitor_id")  # which must stay distinct

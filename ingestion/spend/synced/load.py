@@ -19,7 +19,7 @@ from ingestion.files.column_mapping import scope_of_rows
 from ingestion.files.contracts import ContractError
 from ingestion.files.load import Load, LoadReport, clear, store, transaction
 from ingestion.files.read import Connection, literal, make_unreadable
-from ingestion.settings import Settings, Synced
+from ingestion.settings.load import Settings, Synced
 from ingestion.spend.entities import keep_entities
 from ingestion.spend.synced.shapes import SHAPES, Shape, places, shapes
 from ingestion.spend.synced.staging import (

@@ -13,7 +13,7 @@ import msgspec
 
 from ingestion.files.contracts import ContractError
 from ingestion.files.read import Connection, literal
-from ingestion.settings import Settings
+from ingestion.settings.load import Settings
 from ingestion.spend.synced.shapes import Place, Shape
 
 LEVELS = ("account", "campaign", "adset", "ad")

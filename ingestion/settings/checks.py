@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ingestion import settings_values as values
 from ingestion.files.contracts import plain_id, platform_name
+from ingestion.settings import values
 
 
 def problems(document: Any) -> Iterable[tuple[int, str]]:

@@ -21,7 +21,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from ingestion.files.contracts import platform_name
 from ingestion.home import Home
-from ingestion.settings_checks import problems
+from ingestion.settings.checks import problems
 
 EXAMPLE = """\
 # Who measures what. `tributary run` reads this file each time; what is wrong in it is reported with its line.
@@ -120,7 +120,7 @@ class Network(msgspec.Struct, frozen=True):
     currency: str | None = None  # of payouts that name none; null: the org's
     parameters: dict[str, str] = {}  # contract column -> the parameter that brings it, where not the kind's own
     statuses: dict[str, str] = {}  # the network's word -> pending, approved, rejected
-    patterns: list[str] = []  # pages of its affiliates, such as example.com/blog/* (ingestion/affiliates.py)
+    patterns: list[str] = []  # pages of its affiliates, such as example.com/blog/* (ingestion/affiliate_pages.py)
 
 
 class AdAccount(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ingestion.affiliates import problem as pattern_problem
+from ingestion.affiliate_pages import problem as pattern_problem
 from ingestion.files.contracts import CONTRACTS
 
 
