@@ -21,7 +21,7 @@ from pathlib import Path
 import duckdb
 
 from ingestion.home import Home, memory_limit
-from ingestion.simulate import simulate_interactions
+from ingestion.simulator.simulate import simulate_interactions
 
 TRIBUTARY = Path(sys.executable).with_name("tributary")
 # A stage ends when the last model of it is built; dbt builds them in this order on one path.

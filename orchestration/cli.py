@@ -114,7 +114,7 @@ def simulate(
     """
     with errors_for_people():
         from ingestion.settings.load import add_to_settings
-        from ingestion.simulate import simulate as simulated
+        from ingestion.simulator.simulate import simulate as simulated
 
         home = Home.from_environment()
         entries = simulated(home.inbox, seed=seed, start=start.date(), days=days, events=events, say=say)

@@ -25,7 +25,7 @@ import pytest
 from conftest import ROOT, differences, published, tributary
 from ruamel.yaml import YAML
 
-from ingestion.simulate_world import CAMPAIGNS
+from ingestion.simulator.world import CAMPAIGNS
 
 VARS = YAML(typ="safe").load(ROOT / "dbt_project" / "dbt_project.yml")["vars"]
 MODELS = VARS["attribution_models"]

@@ -17,9 +17,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ingestion.simulate import TRUTH, simulate, simulate_interactions
-from ingestion.simulate_journeys import CAUSES, visits
-from ingestion.simulate_world import CHANNELS, LANES, LIFT, queries
+from ingestion.simulator.journeys import CAUSES, visits
+from ingestion.simulator.simulate import TRUTH, simulate, simulate_interactions
+from ingestion.simulator.world import CHANNELS, LANES, LIFT, queries
 
 START, DAYS, EVENTS = date(2026, 7, 1), 60, 30_000
 KINDS = ["conversions", "events", "exchange-rates", "interactions", "spend"]
@@ -88,7 +88,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 def test_the_same_arguments_write_the_same_bytes_in_another_process(tmp_path: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from ingestion.simulate import simulate; "
+        "import sys; from pathlib import Path; from ingestion.simulator.simulate import simulate; "
         "simulate(Path(sys.argv[1]) / 'inbox', events=3_000, days=20)"
     )
     for number in ("1", "2"):
@@ -259,7 +259,7 @@ def test_without_a_channels_lift_exactly_what_it_caused_is_missing(monkeypatch: 
 
     everyone = conversions()
     without_email = np.array([0 if name == "Email" else LIFT[name] for name in CHANNELS])
-    monkeypatch.setattr("ingestion.simulate_journeys._LIFT", without_email)
+    monkeypatch.setattr("ingestion.simulator.journeys._LIFT", without_email)
     rest = {(person, time) for person, time, _ in conversions()}
     assert {(person, time) for person, time, cause in everyone if cause != "Email"} == rest
     assert len(everyone) - len(rest) > 20

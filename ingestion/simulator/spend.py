@@ -7,9 +7,9 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 
-from ingestion.simulate_journeys import BY_WEEKDAY, MEAN_ORDER, midnights
-from ingestion.simulate_rows import decimal
-from ingestion.simulate_world import LANES, ORGS
+from ingestion.simulator.journeys import BY_WEEKDAY, MEAN_ORDER, midnights
+from ingestion.simulator.rows import decimal
+from ingestion.simulator.world import LANES, ORGS
 
 # Clicks an impression; affiliate networks do not count impressions.
 CLICK_RATE = {

@@ -22,11 +22,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from ingestion.simulate_journeys import CAUSES
-from ingestion.simulate_journeys import visits as simulated_visits
-from ingestion.simulate_rows import identified, interactions, offline_conversions, web_events
-from ingestion.simulate_spend import exchange_rates, spend
-from ingestion.simulate_world import ACCOUNTS, ORGS, SITES
+from ingestion.simulator.journeys import CAUSES
+from ingestion.simulator.journeys import visits as simulated_visits
+from ingestion.simulator.rows import identified, interactions, offline_conversions, web_events
+from ingestion.simulator.spend import exchange_rates, spend
+from ingestion.simulator.world import ACCOUNTS, ORGS, SITES
 
 ZULU, OFFSET = "%Y-%m-%dT%H:%M:%S%.3fZ", "%Y-%m-%dT%H:%M:%S%.3f%:z"
 LATE, REPEATED = 0.005, 0.004  # shares of a file's events that come with the next file, and that come twice

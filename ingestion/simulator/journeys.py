@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 
-from ingestion.simulate_world import BASELINE, CHANNELS, LANES, LIFT, ORGS
+from ingestion.simulator.world import BASELINE, CHANNELS, LANES, LIFT, ORGS
 
 MOST_VISITS = 12  # a person
 HOUR, WEEK = 3_600, 7 * 86_400  # seconds

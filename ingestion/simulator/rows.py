@@ -11,7 +11,7 @@ import json
 import numpy as np
 import polars as pl
 
-from ingestion.simulate_world import LANES, ORGS, QUERY_SHARES, SITES, Lane, queries
+from ingestion.simulator.world import LANES, ORGS, QUERY_SHARES, SITES, Lane, queries
 
 ORIGINS = ["https://www.northwind.example", "https://blog.northwind.example", "https://www.nordlicht.example"]
 PAGES = [  # of each site, five
