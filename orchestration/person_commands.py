@@ -186,7 +186,7 @@ def finish(home: Home) -> None:
     """Do what is written down, build and publish everything anew, and prove that nothing is left."""
     from ingestion.home import build_lock
     from ingestion.person import erase as erasing
-    from ingestion.person.absence import scan
+    from ingestion.person.verify_erasure import scan
     from orchestration.run import run_graph
     from serving.publish import clear_leftovers
 

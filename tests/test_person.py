@@ -18,10 +18,10 @@ from conftest import COMMAND, tables, tributary
 
 from ingestion.files.load import load_file
 from ingestion.home import Home, connect
-from ingestion.person.absence import scan
 from ingestion.person.cut_url import cut
 from ingestion.person.erase import pending, searched
 from ingestion.person.find import find
+from ingestion.person.verify_erasure import scan
 from ingestion.segments.format import Failed, Receipt, as_line
 from ingestion.settings.load import load_settings
 from orchestration.person_commands import prepared
