@@ -13,7 +13,7 @@ import pytest
 from conftest import published, tributary
 from typer.testing import CliRunner
 
-from orchestration import cli
+from cli import app as cli
 
 OK, FAILED, WRONG_INPUT, STRICT = 0, 1, 2, 3
 EVENTS = "event_id,site_id,type,occurred_at,anon_id\ne1,shop,PAGE_VIEW,2026-07-01T00:00:00Z,v1\n"

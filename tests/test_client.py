@@ -19,11 +19,11 @@ from typing import Any
 import httpx
 import pytest
 from collecting import collecting, receipts
+from tributary_client import delivery
+from tributary_client.client import AsyncClient, Client, Problem
+from tributary_client.events import Events
 
 from ingestion.event_types import BUILT_IN
-from tributary import delivery
-from tributary.client import AsyncClient, Client, Problem
-from tributary.events import Events
 
 KEY = "server-secret"
 HELPERS = sorted(name for name in vars(Events) if not name.startswith("_") and name not in ("send", "track"))
@@ -298,7 +298,7 @@ AT_EXIT = {
 
 @pytest.mark.parametrize("program", AT_EXIT)
 def test_flushes_at_exit(program, collector):
-    script = f"from tributary.client import AsyncClient, Client\nurl = {collector.url!r}\n{AT_EXIT[program]}"
+    script = f"from tributary_client.client import AsyncClient, Client\nurl = {collector.url!r}\n{AT_EXIT[program]}"
     subprocess.run([sys.executable, "-c", script], env={**os.environ, "TRIBUTARY_SERVER_KEY": KEY}, check=True)
     assert sorted(event["userId"] for event in collector.taken) == ["user-1", "user-2"]
     assert {headers["Authorization"] for headers in collector.headers} == {f"Bearer {KEY}"}

@@ -34,6 +34,7 @@ from typer.testing import CliRunner
 from vendors import VENDORS
 from vendors.base import Vendor, serving
 
+from cli import app as cli
 from connectors import ads
 from connectors.ads import PLATFORMS
 from connectors.auth import oauth, secret_store
@@ -43,7 +44,6 @@ from connectors.http.errors import NoSecretStore, NotConnected, TokenRevoked, Ve
 from connectors.platform import Account, OAuth, Platform
 from ingestion.home import Home, build_lock, connect
 from ingestion.settings.load import load_settings
-from orchestration import cli
 
 ROOT = Path(__file__).resolve().parents[1]
 OK, FAILED, WRONG_INPUT = 0, 1, 2
@@ -570,7 +570,7 @@ Said = Callable[..., str]
 @pytest.fixture
 def here(home, monkeypatch, acme) -> Said:
     """The command inside this process; whatever it says or keeps, no secret is in it."""
-    monkeypatch.setattr("orchestration.console.console._width", 160)  # whether there is a terminal or not
+    monkeypatch.setattr("cli.console.console._width", 160)  # whether there is a terminal or not
     for name, value in APP.items():
         monkeypatch.setenv(variable(ACME, name), value)
 
@@ -673,7 +673,7 @@ def test_connect_by_paste_and_a_denial(kept, here, home, acme, monkeypatch):
         ({"error": "access_denied", "state": "x"}, FAILED, "does not answer this request"),
         (None, OK, "tributary pull acme"),
     ):
-        monkeypatch.setattr("orchestration.consent.sys", type("Sys", (), {"stdin": type("In", (), {
+        monkeypatch.setattr("cli.consent.sys", type("Sys", (), {"stdin": type("In", (), {
             "isatty": staticmethod(lambda: False), "readline": staticmethod(answer(kind))})})())  # fmt: skip
         said = here("connect", "acme", "--all", "--paste", code=code)
         assert expected in said

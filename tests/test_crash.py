@@ -52,7 +52,7 @@ async def later(self, line):
     await asyncio.sleep(0.5)
     await honest(self, line)
 landing.Landing.append = append
-from orchestration.cli import main
+from cli.app import main
 main()
 """
 

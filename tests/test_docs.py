@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from orchestration.cli import app
+from cli.app import app
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])

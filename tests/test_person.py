@@ -16,6 +16,7 @@ import duckdb
 import pytest
 from conftest import COMMAND, tables, tributary
 
+from cli.person import prepared
 from ingestion.files.load import load_file
 from ingestion.home import Home, connect
 from ingestion.person.cut_url import cut
@@ -24,7 +25,6 @@ from ingestion.person.find import find
 from ingestion.person.verify_erasure import scan
 from ingestion.segments.format import Failed, Receipt, as_line
 from ingestion.settings.load import load_settings
-from orchestration.person_commands import prepared
 
 SETTINGS = """
 orgs:

@@ -20,11 +20,11 @@ from pulling import FIRST, LAST, SECRET, left_behind, listing, platform, rows, s
 from test_ecb import Bank
 from vendors.base import Vendor, serving
 
+from cli.console import state
 from connectors.ads import PLATFORMS
 from connectors.platform import SpendRow
 from ingestion.home import Home, build_lock, connect, held
 from ingestion.settings.load import AdAccount
-from orchestration.console import state
 from orchestration.pulling.days import days_of
 from orchestration.pulling.plan import PullError, clipped, task
 from orchestration.pulling.spool import explained, spool

@@ -482,4 +482,4 @@ def listed(tool: str) -> str:
 @pytest.mark.parametrize("tool", ["fivetran", "airbyte"])
 def test_the_document_lists_what_is_read(tool):
     document = (ROOT / "docs" / "synced.md").read_text()
-    assert listed(tool) in document, f"docs/synced.md lists other tables than ingestion/shapes/{tool}:\n{listed(tool)}"
+    assert listed(tool) in document, f"docs/synced.md lists other tables than {tool}/*.sql:\n{listed(tool)}"

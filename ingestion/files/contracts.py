@@ -1,6 +1,6 @@
 """The input contracts as data: which columns a file of each kind brings, their types and what makes a row unique.
 
-In: nothing. Out: CONTRACTS, read by ingestion/files/parse.py (rows -> typed rows) and ingestion/files/load.py (typed rows -> raw).
+In: nothing. Out: CONTRACTS, read by ingestion/files/parse.py (rows -> typed rows) and load.py (typed rows -> raw).
 The order of the columns is the order in which a row's content is hashed: append new ones at the end, and name them in
 `added` where the contract was in use before, so that rows without them keep their hash.
 """

@@ -63,7 +63,7 @@ def load_file(
     """Load one file, or raise ContractError and write nothing.
 
     mapping: contract column -> column of the file. where: SQL condition on the file's columns; rows outside it are not
-    received. timezone: IANA zone of times that bring none. file_format: a known layout (ingestion/formats).
+    received. timezone: IANA zone of times that bring none. file_format: a known layout (ingestion/files/formats).
     keep: a Parquet file to write the file's rows to, as they are read: without personal data.
     """
     path = Path(path)

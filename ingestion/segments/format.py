@@ -29,7 +29,7 @@ class Failed(msgspec.Struct, omit_defaults=True):
 class Receipt(msgspec.Struct, omit_defaults=True):
     """One request. received = len(rows) + duplicate + len(failed) + limited.
 
-    kind: a kind of ingestion/files/contracts.py, whose rows are then input rows of that contract (text values, decimals, ISO
+    kind: a kind of files/contracts.py, whose rows are then input rows of that contract (text values, decimals, ISO
     times), but for `events`, whose rows have the columns of raw.events (micros, no nulls), and `addresses`, rows of
     raw.addresses, which count as nothing received. site may be null where no site is meant.
     """

@@ -1,6 +1,6 @@
 """Durable append-only segments between the collector and the warehouse.
 
-In: whole lines (ingestion/segments/format.py) from any number of requests. Out: files in the landing folder, and to each
+In: whole lines (format.py) from any number of requests. Out: files in the landing folder, and to each
 caller the promise that its line is on disk.
 
 A segment is `<time>-<process>-<random>.open`, locked by its writer; closed it is `.ndjson`, and never changes again.

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from cli.pull_tables import amount, units
 from ingestion.files.load import LoadReport
 from ingestion.home import Home
 from orchestration.pulling.days import Day, stored_days
 from orchestration.pulling.load import Outcome
 from orchestration.pulling.spool import Say
-from orchestration.pulling.tables import amount, units
 from orchestration.run import open_instance
 
 if TYPE_CHECKING:

@@ -19,6 +19,7 @@ from urllib.parse import quote
 import duckdb
 import msgspec
 
+from cli.console import complaints, state
 from connectors.auth.credentials import load
 from connectors.http.client import Api, SystemClock
 from connectors.http.errors import VendorError, without
@@ -26,7 +27,6 @@ from connectors.platform import Account
 from ingestion.files.contracts import ContractError
 from ingestion.home import Home, held
 from ingestion.spend.pulls import Pull
-from orchestration.console import complaints, state
 from orchestration.pulling.plan import Task
 
 SAY_EVERY = 2.0  # seconds

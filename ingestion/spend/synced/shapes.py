@@ -1,6 +1,6 @@
 """How tools lay the tables of ad platforms out: shapes from SQL files, and where the tables of a shape are.
 
-In: ingestion/shapes/<tool>/<platform>.sql, and the names of tables. Out: Shapes, and their Places: one for each schema
+In: <tool>/<platform>.sql, and the names of tables. Out: Shapes, and their Places: one for each schema
 (or prefix, or folder) that holds tables of spend of the platform, as a second connection has a schema of its own.
 
 A shape begins with comments that say what it reads (`?`: may be absent, and is null then; `|`: another name of it):
@@ -23,7 +23,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-SHAPES = Path(__file__).parent / "shapes"
+SHAPES = Path(__file__).parent
 _TABLE = re.compile(
     r"^-- (?:table|latest) (?P<names>\w+(?:\|\w+)*)(?P<optional>\??)(?: by (?P<key>[^:]+))?: (?P<columns>.+)$", re.M
 )

@@ -1,6 +1,6 @@
 """What tables of spend say, as one temporary table: `told`, a row of theirs a row, and what each of them comes to.
 
-In: the selects of a shape over its views (ingestion/spend/synced/tables.py). Out: text columns named as raw.ad_spend's, with
+In: the selects of a shape over its views (tables.py). Out: text columns named as raw.ad_spend's, with
 amounts in units, days and currencies; Totals.
 """
 

@@ -16,9 +16,9 @@ from typing import Any
 
 import httpx
 
-from tributary.delivery import Answer, Post, deliveries
-from tributary.events import Events
-from tributary.outbox import Outbox, Problem, log
+from tributary_client.delivery import Answer, Post, deliveries
+from tributary_client.events import Events
+from tributary_client.outbox import Outbox, Problem, log
 
 
 class Sender(Events):

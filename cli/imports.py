@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-
 from ingestion.home import Home
-from orchestration.console import STRICT, errors_for_people, fail, say
+
+from cli.console import STRICT, errors_for_people, fail, say
 
 importing = typer.Typer(
     no_args_is_help=True,

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from orchestration.console import WRONG_INPUT, fail, say
+from cli.console import WRONG_INPUT, fail, say
 
 if TYPE_CHECKING:
     import httpx
-
     from connectors.auth.credentials import StoredCredentials
     from connectors.platform import Platform
 
@@ -74,7 +73,6 @@ def consented(
 ) -> dict[str, str]:
     """The tokens that the person's consent brings."""
     import httpx
-
     from connectors.auth import oauth
     from connectors.auth.loopback import is_loopback, listening
     from connectors.http.errors import Throttled, VendorError

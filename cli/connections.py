@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
-
 from ingestion.home import Home, build_lock, lock_holder
-from orchestration.console import FAILED, errors_for_people, fail, say, show
+
+from cli.console import FAILED, errors_for_people, fail, say, show
 
 if TYPE_CHECKING:
     from connectors.auth.credentials import StoredCredentials

@@ -1,9 +1,9 @@
 """Events of a server's own code -> the collector, without making that code wait.
 
-In: what happened, by the helpers of tributary/events.py. Out: batches posted to /api/track from a thread (Client) or a
+In: what happened, by the helpers of events.py. Out: batches posted to /api/track from a thread (Client) or a
 task (AsyncClient), each event counted once however often it had to be sent.
 
-    from tributary.client import Client
+    from tributary_client.client import Client
 
     with Client("https://collect.example.com", "pk_1f2e3d") as client:  # TRIBUTARY_SERVER_KEY is in the environment
         client.conversion(value="49.90", currency="EUR", order_id="1001", anon_id=visitor)
@@ -20,10 +20,10 @@ from typing import Self
 
 import httpx
 
-from tributary.delivery import Answer, Post, deliveries
-from tributary.events import Details, Money
-from tributary.outbox import Problem
-from tributary.sender import Sender
+from tributary_client.delivery import Answer, Post, deliveries
+from tributary_client.events import Details, Money
+from tributary_client.outbox import Problem
+from tributary_client.sender import Sender
 
 __all__ = ["AsyncClient", "Client", "Details", "Money", "Problem"]
 

@@ -6,21 +6,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-
 from ingestion.files.contracts import plain_id
 from ingestion.home import Home
-from orchestration.consent import asked, let_in
-from orchestration.console import FAILED, WRONG_INPUT, console, errors_for_people, fail, say
+
+from cli.consent import asked, let_in
+from cli.console import FAILED, WRONG_INPUT, console, errors_for_people, fail, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from rich.table import Table
 
     from connectors.auth.credentials import StoredCredentials
     from connectors.http.client import Api
     from connectors.platform import Account, Platform
     from ingestion.settings.load import AdAccount, Settings
+    from rich.table import Table
 
 PORT = 8765  # platforms want the redirect's address registered, so that it is always the same
 

@@ -7,15 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
-from rich.markup import escape
-from rich.table import Table
-
 from ingestion.files.inbox import waiting
 from ingestion.files.load import KINDS
 from ingestion.home import Home, build_lock, connect, lock_holder
 from ingestion.segments.writer import open_segments
 from ingestion.status import failures, raw_rows
 from orchestration.run import end_dead_runs, open_instance
+from rich.markup import escape
+from rich.table import Table
 from serving.published import open_published
 from serving.summary import notices
 

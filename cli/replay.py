@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
-
 from ingestion.home import Home
-from orchestration.console import errors_for_people, say
+
+from cli.console import errors_for_people, say
 
 replaying = typer.Typer(no_args_is_help=True, help="Send kept rows through again.\n\n[bold]Example[/bold]\n\n  "
                         "tributary replay failed --reason unknown_type")  # fmt: skip

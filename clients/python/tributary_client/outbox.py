@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from tributary.events import MAX_EVENT_BYTES
+from tributary_client.events import MAX_EVENT_BYTES
 
 BATCH_EVENTS, BATCH_SECONDS = 100, 5.0
 
-log = logging.getLogger("tributary.client")
+log = logging.getLogger("tributary_client.client")
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-
 from ingestion.home import Home
-from orchestration.console import FAILED, WRONG_INPUT, complaints, errors_for_people, fail, say, show
+
+from cli.console import FAILED, WRONG_INPUT, complaints, errors_for_people, fail, say, show
 
 if TYPE_CHECKING:
     from ingestion.files.read import Connection
@@ -130,7 +130,6 @@ def only_one(**given: str | None) -> tuple[Kind, str]:
 def knows(person: Person, kind: Kind, value: str) -> bool:
     """Whether it is by this identifier, too, that a person was known."""
     import duckdb
-
     from ingestion.person.find import normalised
 
     with duckdb.connect() as connection:
@@ -213,7 +212,7 @@ def counted(counts: dict[str, int]) -> list:
     """A small table of rows by place."""
     from rich.markup import escape
 
-    from orchestration.status import small_table
+    from cli.status import small_table
 
     if not counts:
         return ["Nothing is held."]

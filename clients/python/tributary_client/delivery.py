@@ -16,7 +16,7 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-from tributary.outbox import BATCH_EVENTS, Outbox, Problem, log
+from tributary_client.outbox import BATCH_EVENTS, Outbox, Problem, log
 
 FIRST_BACKOFF, LONGEST_BACKOFF, LONGEST_RETRY_AFTER = 0.5, 60.0, 600.0  # seconds
 AGAIN = {408, 425, 429, 500, 502, 503, 504}  # answers after which the same request may succeed

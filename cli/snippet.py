@@ -6,11 +6,11 @@ from html import escape
 from typing import Annotated
 
 import typer
-
 from ingestion.home import Home
 from ingestion.settings.load import Settings, SettingsError, Site, load_settings
 from ingestion.settings.values import hint
-from orchestration.console import complaints, errors_for_people
+
+from cli.console import complaints, errors_for_people
 
 STUB = "<script>window.tributary=window.tributary||function(){(tributary.q=tributary.q||[]).push(arguments)}</script>"
 

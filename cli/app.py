@@ -10,17 +10,17 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
-
 from ingestion.home import Home
-from orchestration.collect_command import collect
-from orchestration.connect_command import connect
-from orchestration.connections_command import connections
-from orchestration.console import FAILED, WRONG_INPUT, console, errors_for_people, fail, say, show, state
-from orchestration.import_commands import importing
-from orchestration.person_commands import erase, export_person
-from orchestration.pulling.command import pull
-from orchestration.replay_command import replaying
-from orchestration.snippet_command import snippet
+
+from cli.collect import collect
+from cli.connect import connect
+from cli.connections import connections
+from cli.console import FAILED, WRONG_INPUT, console, errors_for_people, fail, say, show, state
+from cli.imports import importing
+from cli.person import erase, export_person
+from cli.pull import pull
+from cli.replay import replaying
+from cli.snippet import snippet
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False, add_completion=False)
 explain = typer.Typer(no_args_is_help=True, help="Why a number is what it is."
@@ -94,7 +94,7 @@ def run(
             fail("\n".join([*problems, kept]), FAILED)
         say(f"done in {(datetime.now() - started).total_seconds():.0f} s\n")
         if not select:
-            from orchestration.closing import closing
+            from cli.run_summary import closing
 
             show(closing(home))
 
@@ -194,7 +194,7 @@ def status() -> None:
       tributary status
     """
     with errors_for_people():
-        from orchestration.status import status as found
+        from cli.status import status as found
 
         show(found(Home.from_environment()))
 
@@ -213,7 +213,8 @@ def dev(
     """
     with errors_for_people():
         from ingestion.settings.load import load_settings
-        from orchestration.dev import develop
+
+        from cli.dev import develop
 
         home = Home.from_environment()
         load_settings(home)
