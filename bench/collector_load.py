@@ -18,9 +18,11 @@ from pathlib import Path
 from collector_stages import bodies, landed_line
 from load_generator import ID
 
-from ingestion.home import Home, build_lock, connect
+from ingestion.home import Home
 from ingestion.segments.format import sealed
-from ingestion.settings.load import Settings, load_settings
+from ingestion.settings.load import load_settings
+from ingestion.settings.model import Settings
+from ingestion.warehouse import build_lock, connect
 
 BATCH, SEGMENT = 100, 64_000_000  # events a line, bytes a segment
 

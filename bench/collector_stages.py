@@ -19,7 +19,7 @@ from ingestion.collector.messages import opened
 from ingestion.collector.process import Sender, process
 from ingestion.collector.validate import rules_of
 from ingestion.segments.format import sealed
-from ingestion.settings.load import Settings
+from ingestion.settings.model import Settings
 
 GROUP = 16  # requests that share a sync
 

@@ -20,8 +20,9 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion.home import Home, memory_limit
+from ingestion.home import Home
 from ingestion.simulator.simulate import simulate_interactions
+from ingestion.warehouse import memory_limit
 
 TRIBUTARY = Path(sys.executable).with_name("tributary")
 # A stage ends when the last model of it is built; dbt builds them in this order on one path.

@@ -25,9 +25,10 @@ from pipeline import machine
 
 from ingestion.files.contracts import CONTRACTS
 from ingestion.files.parse import content_hash
-from ingestion.home import Home, connect
-from ingestion.settings.load import Org, Settings
+from ingestion.home import Home
+from ingestion.settings.model import Org, Settings
 from ingestion.spend.pulls import Pull, load_pulls
+from ingestion.warehouse import connect
 
 SETTINGS = Settings(orgs=[Org("default", "USD")])
 START = date(2025, 7, 1)

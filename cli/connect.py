@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from connectors.auth.credentials import StoredCredentials
     from connectors.http.client import Api
     from connectors.platform import Account, Platform
-    from ingestion.settings.load import AdAccount, Settings
+    from ingestion.settings.model import AdAccount, Settings
     from rich.table import Table
 
 PORT = 8765  # platforms want the redirect's address registered, so that it is always the same

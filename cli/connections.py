@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
-from ingestion.home import Home, build_lock, lock_holder
+from ingestion.home import Home
+from ingestion.warehouse import build_lock, lock_holder
 
 from cli.console import FAILED, errors_for_people, fail, say, show
 
 if TYPE_CHECKING:
     from connectors.auth.credentials import StoredCredentials
-    from ingestion.settings.load import AdAccount
+    from ingestion.settings.model import AdAccount
 
 SOON = 14  # days
 
@@ -70,7 +71,7 @@ def connections(
 
 def last_pulls(home: Home) -> dict[tuple[str, str], LastPull]:
     """By platform and account; empty while a build has the warehouse, which is said."""
-    from ingestion.home import connect
+    from ingestion.warehouse import connect
 
     if holder := lock_holder(home):
         say(f"Running: {holder['what']} (process {holder['pid']}): the last pulls are shown when it ends.")

@@ -22,7 +22,7 @@ def errors_for_people() -> Iterator[None]:
     import duckdb
     from connectors.http.errors import NoSecretStore, NotConnected, VendorError
     from ingestion.files.contracts import ContractError
-    from ingestion.settings.load import SettingsError
+    from ingestion.settings.model import SettingsError
     from serving.publish import PublishError
     from serving.published import NotFound, NothingPublished
 

@@ -60,9 +60,9 @@ def pairs(mapping: list[str]) -> dict[str, str]:
 def import_files(kind: str, files: list[Path], mapping: dict[str, str], *, strict: bool, **how: Any) -> None:
     """Load the files one by one, each wholly or not at all, and say what became of their rows."""
     from ingestion.files.load import load_file
-    from ingestion.home import build_lock, connect
     from ingestion.settings.load import load_settings
     from ingestion.user_agents import enrich
+    from ingestion.warehouse import build_lock, connect
 
     home = Home.from_environment()
     settings = load_settings(home)

@@ -15,10 +15,10 @@ from ingestion.home import Home
 from cli.console import FAILED, WRONG_INPUT, complaints, errors_for_people, fail, say, show
 
 if TYPE_CHECKING:
-    from ingestion.files.read import Connection
     from ingestion.person.erase import Erasure
     from ingestion.person.rows import Kind, Person
-    from ingestion.settings.load import Settings
+    from ingestion.settings.model import Settings
+    from ingestion.sql import Connection
 
 Email = Annotated[str | None, typer.Option(help="An e-mail address.")]
 Visitor = Annotated[str | None, typer.Option(help="A visitor id (anon_id, visitor_id).")]
@@ -47,9 +47,9 @@ def erase(
     """
     with errors_for_people():
         who = only_one(email=email, visitor=visitor, customer=customer)
-        from ingestion.home import build_lock
         from ingestion.person import erase as erasing
         from ingestion.settings.load import load_settings
+        from ingestion.warehouse import build_lock
 
         home = Home.from_environment()
         settings = load_settings(home)
@@ -90,10 +90,11 @@ def export_person(
     """
     with errors_for_people():
         kind, value = only_one(email=email, visitor=visitor, customer=customer)
-        from ingestion.home import build_lock, connect
         from ingestion.person.erase import audit
         from ingestion.person.export import document, held
-        from ingestion.settings.load import land_settings, load_settings
+        from ingestion.settings.load import load_settings
+        from ingestion.settings.raw_tables import land_settings
+        from ingestion.warehouse import build_lock, connect
 
         home = Home.from_environment()
         settings = load_settings(home)
@@ -149,9 +150,9 @@ def found(connection: Connection, kind: Kind, value: str, org: str | None) -> Pe
 
 def prepared(home: Home, settings: Settings, who: tuple[Kind, str], org: str | None, asked_at: datetime) -> Erasure:
     """The erasure to be, nothing changed yet."""
-    from ingestion.home import connect
     from ingestion.person.erase import prepare
-    from ingestion.settings.load import land_settings
+    from ingestion.settings.raw_tables import land_settings
+    from ingestion.warehouse import connect
 
     with connect(home) as connection:
         land_settings(connection, settings)
@@ -160,11 +161,11 @@ def prepared(home: Home, settings: Settings, who: tuple[Kind, str], org: str | N
 
 def load_everything(home: Home, settings: Settings) -> None:
     """What has landed, and what waits in the inbox, may name the person: it is loaded first."""
+    from ingestion.files.contracts import KINDS
     from ingestion.files.inbox import import_inbox
-    from ingestion.files.load import KINDS
-    from ingestion.home import connect
     from ingestion.segments.loading import load_landing
     from ingestion.segments.writer import open_segments
+    from ingestion.warehouse import connect
 
     before = {path.stem for path in open_segments(home.landing)}
     deadline = time.monotonic() + SECONDS_TO_CLOSE
@@ -183,9 +184,9 @@ def load_everything(home: Home, settings: Settings) -> None:
 
 def finish(home: Home) -> None:
     """Do what is written down, build and publish everything anew, and prove that nothing is left."""
-    from ingestion.home import build_lock
     from ingestion.person import erase as erasing
     from ingestion.person.verify_erasure import scan
+    from ingestion.warehouse import build_lock
     from orchestration.run import run_graph
     from serving.publish import clear_leftovers
 

@@ -14,7 +14,7 @@ from cli.console import FAILED, WRONG_INPUT, errors_for_people, fail, say, show
 
 if TYPE_CHECKING:
     from ingestion.home import Home
-    from ingestion.settings.load import Settings
+    from ingestion.settings.model import Settings
     from orchestration.pulling.load import Outcome
     from orchestration.pulling.plan import Days, Task
 

@@ -40,8 +40,8 @@ def failed(
     with errors_for_people():
         from ingestion.files.contracts import KINDS, ContractError
         from ingestion.files.replay import replay_failed
-        from ingestion.home import build_lock, connect
         from ingestion.settings.load import load_settings
+        from ingestion.warehouse import build_lock, connect
 
         if kind and kind not in KINDS:
             raise ContractError(f"--kind {kind}: it is one of {', '.join(KINDS)}")

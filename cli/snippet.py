@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 from ingestion.home import Home
-from ingestion.settings.load import Settings, SettingsError, Site, load_settings
+from ingestion.settings.load import load_settings
+from ingestion.settings.model import Settings, SettingsError, Site
 from ingestion.settings.values import hint
 
 from cli.console import complaints, errors_for_people

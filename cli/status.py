@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
+from ingestion.files.contracts import KINDS
 from ingestion.files.inbox import waiting
-from ingestion.files.load import KINDS
-from ingestion.home import Home, build_lock, connect, lock_holder
+from ingestion.home import Home
 from ingestion.segments.writer import open_segments
 from ingestion.status import failures, raw_rows
+from ingestion.warehouse import build_lock, connect, lock_holder
 from orchestration.run import end_dead_runs, open_instance
 from rich.markup import escape
 from rich.table import Table

@@ -12,7 +12,8 @@ from ingestion.files.inbox import import_inbox
 from ingestion.home import Home
 from ingestion.segments.loading import load_landing
 from ingestion.segments.retire import retire
-from ingestion.settings.load import land_settings, load_settings
+from ingestion.settings.load import load_settings
+from ingestion.settings.raw_tables import land_settings
 from orchestration import metadata
 from orchestration.project import clear_targets, load_project
 from orchestration.pulling.metadata import ECB, SYNCED, key_of

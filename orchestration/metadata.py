@@ -14,8 +14,8 @@ import duckdb
 from dagster_dbt import DbtCliInvocation
 from sqlglot.errors import SqlglotError
 
-from ingestion.files.load import LoadReport
 from ingestion.home import Home
+from ingestion.loads import LoadReport
 from orchestration.lineage import Schema, column_lineage
 from orchestration.resources import Warehouse
 

@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingestion.home import Home, memory_limit
+from ingestion.home import Home
+from ingestion.warehouse import memory_limit
 
 if TYPE_CHECKING:
     from dagster_dbt import DbtProject

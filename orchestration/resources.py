@@ -6,7 +6,8 @@ from contextlib import contextmanager
 import dagster as dg
 import duckdb
 
-from ingestion.home import Home, build_lock, connect
+from ingestion.home import Home
+from ingestion.warehouse import build_lock, connect
 
 
 class Warehouse(dg.ConfigurableResource):

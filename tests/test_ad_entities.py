@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from connectors.platform import Click, Entity
-from ingestion.home import Home, connect
+from ingestion.home import Home
 from ingestion.spend.entities import keep_clicks, keep_entities
+from ingestion.warehouse import connect
 
 MONDAY = datetime(2026, 7, 6, 4)
 

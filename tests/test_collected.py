@@ -21,7 +21,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from ingestion.home import Home, connect
+from ingestion.home import Home
+from ingestion.warehouse import connect
 
 Connection = duckdb.DuckDBPyConnection
 Row = dict[str, Any]

@@ -199,7 +199,7 @@ def test_each_layer_refuses_by_event_and_keeps_what_it_refused(service):
 def test_a_refused_event_can_be_sent_through_again_after_a_fix(service):
     from ingestion.collector.validate import revalidate
     from ingestion.segments.format import Failed
-    from ingestion.settings.load import EventType, Org, Settings, Site
+    from ingestion.settings.model import EventType, Org, Settings, Site
 
     event = page("again", type="WEBINAR", email="jo@example.com", timestamp=stamp(days=29), properties={"a": [1]})
     answer = service.send(event, page("again2", type="WEBINAR") | {"eventId": None}).json()

@@ -42,8 +42,9 @@ from connectors.auth.credentials import StoredCredentials, load, variable
 from connectors.http.client import Api, SystemClock
 from connectors.http.errors import NoSecretStore, NotConnected, TokenRevoked, VendorError
 from connectors.platform import Account, OAuth, Platform
-from ingestion.home import Home, build_lock, connect
+from ingestion.home import Home
 from ingestion.settings.load import load_settings
+from ingestion.warehouse import build_lock, connect
 
 ROOT = Path(__file__).resolve().parents[1]
 OK, FAILED, WRONG_INPUT = 0, 1, 2

@@ -23,7 +23,8 @@ import httpx
 import pytest
 from conftest import COMMAND, ROOT
 
-from ingestion.home import Home, build_lock, connect
+from ingestion.home import Home
+from ingestion.warehouse import build_lock, connect
 
 KEY, ORIGIN = "pk_crash", "https://shop.example"
 SETTINGS = f"""
@@ -31,7 +32,8 @@ orgs: [{{id: default, currency: USD, timezone: UTC}}]
 sites: [{{id: shop, org: default, public_key: {KEY}, domains: [shop.example], events_per_minute: 100000000}}]
 """
 LOADER = """
-from ingestion.home import Home, build_lock, connect
+from ingestion.home import Home
+from ingestion.warehouse import build_lock, connect
 from ingestion.segments.loading import load_landing
 from ingestion.settings.load import load_settings
 home = Home.from_environment()

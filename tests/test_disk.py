@@ -13,9 +13,10 @@ import httpx
 import pytest
 from collecting import Running, collecting
 
-from ingestion.home import Home, build_lock, connect
+from ingestion.home import Home
 from ingestion.segments.loading import load_landing
 from ingestion.settings.load import load_settings
+from ingestion.warehouse import build_lock, connect
 
 SETTINGS = """
 orgs: [{id: default, currency: USD, timezone: UTC}]

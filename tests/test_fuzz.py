@@ -25,9 +25,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
-from ingestion.home import build_lock, connect
 from ingestion.segments.loading import load_landing
 from ingestion.settings.load import load_settings
+from ingestion.warehouse import build_lock, connect
 
 KEY, ORIGIN = "pk_fuzz", "https://shop.example"
 SETTINGS = f"""

@@ -13,7 +13,7 @@ from ingestion.collector import identity
 from ingestion.collector.geo import Geo
 from ingestion.collector.identity import Identity
 from ingestion.collector.scrub import may_be_personal, without_addresses
-from ingestion.settings.load import SettingsError
+from ingestion.settings.model import SettingsError
 
 DAY = 86_400.0
 NOON = 1_800_014_400.0 // DAY * DAY + DAY / 2

@@ -21,8 +21,9 @@ from hypothesis import strategies as st
 from ingestion.files.contracts import CONTRACTS, ContractError
 from ingestion.files.inbox import import_inbox
 from ingestion.files.load import load_file
-from ingestion.home import Home, connect
-from ingestion.settings.load import AdAccount, Org, Settings, Site
+from ingestion.home import Home
+from ingestion.settings.model import AdAccount, Org, Settings, Site
+from ingestion.warehouse import connect
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 SETTINGS = Settings(
@@ -824,9 +825,10 @@ def test_no_personal_data_reaches_the_home_folder(home, tmp_path):
 KILLED = """
 import sys
 from pathlib import Path
-from ingestion.home import Home, connect
+from ingestion.home import Home
+from ingestion.warehouse import connect
 from ingestion.files.load import load_file
-from ingestion.settings.load import Org, Settings
+from ingestion.settings.model import Org, Settings
 print("start", flush=True)
 settings = Settings(orgs=[Org("default", "USD")])
 load_file(connect(Home.from_environment()), "interactions", sys.argv[1], settings=settings)

@@ -17,8 +17,10 @@ import duckdb
 import pytest
 from conftest import ROOT
 
-from ingestion.home import Home, connect
-from ingestion.settings.load import land_settings, load_settings
+from ingestion.home import Home
+from ingestion.settings.load import load_settings
+from ingestion.settings.raw_tables import land_settings
+from ingestion.warehouse import connect
 
 NOON = datetime(2026, 7, 1, 12)
 SHOP = "https://shop.example/"

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from ingestion.home import Home, connect
+from ingestion.home import Home
+from ingestion.warehouse import connect
 
 DBT_PROJECT = Path(__file__).resolve().parents[1] / "dbt_project"
 

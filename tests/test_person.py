@@ -18,13 +18,14 @@ from conftest import COMMAND, tables, tributary
 
 from cli.person import prepared
 from ingestion.files.load import load_file
-from ingestion.home import Home, connect
+from ingestion.home import Home
 from ingestion.person.cut_url import cut
 from ingestion.person.erase import pending, searched
 from ingestion.person.find import find
 from ingestion.person.verify_erasure import scan
 from ingestion.segments.format import Failed, Receipt, as_line
 from ingestion.settings.load import load_settings
+from ingestion.warehouse import connect
 
 SETTINGS = """
 orgs:

@@ -189,7 +189,8 @@ def test_a_disk_that_fills_up_leaves_the_last_version(home):
     code = (
         "import sys, os, resource, signal\n"
         "from serving.publish import publish\n"
-        "from ingestion.home import Home, connect\n"
+        "from ingestion.home import Home\n"
+        "from ingestion.warehouse import connect\n"
         "home = Home.from_environment()\n"
         "connection = connect(home)\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"

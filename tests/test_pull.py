@@ -23,8 +23,9 @@ from vendors.base import Vendor, serving
 from cli.console import state
 from connectors.ads import PLATFORMS
 from connectors.platform import SpendRow
-from ingestion.home import Home, build_lock, connect, held
-from ingestion.settings.load import AdAccount
+from ingestion.home import Home
+from ingestion.settings.model import AdAccount
+from ingestion.warehouse import build_lock, connect, held
 from orchestration.pulling.days import days_of
 from orchestration.pulling.plan import PullError, clipped, task
 from orchestration.pulling.spool import explained, spool

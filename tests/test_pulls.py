@@ -23,10 +23,11 @@ from hypothesis import strategies as st
 from connectors.platform import SpendRow
 from ingestion.files.contracts import ContractError
 from ingestion.files.load import load_file
-from ingestion.home import Home, connect
-from ingestion.settings.load import AdAccount, Org, Settings
+from ingestion.home import Home
+from ingestion.settings.model import AdAccount, Org, Settings
 from ingestion.spend.pulls import Pull, as_of, load_pull, load_pulls, record_failure
 from ingestion.spend.rates import load_rates
+from ingestion.warehouse import connect
 
 SETTINGS = Settings(orgs=[Org("default", "USD"), Org("nord", "EUR")], ad_accounts=[AdAccount("meta", "9", "nord")])
 FIRST = date(2026, 7, 1)
@@ -405,7 +406,8 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 import tests.test_pulls as t
-from ingestion.home import Home, connect
+from ingestion.home import Home
+from ingestion.warehouse import connect
 from ingestion.spend.pulls import load_pull
 
 class Deadly:

@@ -15,10 +15,11 @@ from ingestion.collector.validate import Rejected
 from ingestion.files.contracts import ContractError
 from ingestion.files.load import load_file
 from ingestion.files.replay import replay_failed
-from ingestion.home import Home, connect
+from ingestion.home import Home
 from ingestion.segments.format import Failed, Receipt
-from ingestion.settings.load import AdAccount, EventType, Org, Settings, Site
+from ingestion.settings.model import AdAccount, EventType, Org, Settings, Site
 from ingestion.spend.pulls import Pull, load_pull
+from ingestion.warehouse import connect
 
 BEFORE = Settings(orgs=[Org("default", "USD"), Org("nord", "EUR")], sites=[Site("shop", "default")])
 AFTER = msgspec.structs.replace(

@@ -19,14 +19,15 @@ from hypothesis import strategies as st
 
 from ingestion.files.contracts import CONTRACTS, ContractError
 from ingestion.files.load import load_file
-from ingestion.home import Home, connect
+from ingestion.home import Home
 from ingestion.segments import archive
 from ingestion.segments import loading as segments
 from ingestion.segments.format import Failed, Receipt, as_line
 from ingestion.segments.loading import load_landing
 from ingestion.segments.retire import retire
-from ingestion.settings.load import Collector, EventType, Org, Settings, Site
+from ingestion.settings.model import Collector, EventType, Org, Settings, Site
 from ingestion.user_agents import enrich, meaning
+from ingestion.warehouse import connect
 
 SETTINGS = Settings(
     orgs=[Org("default", "USD"), Org("nord", "EUR")],
@@ -229,7 +230,8 @@ def test_what_an_earlier_version_loaded_is_still_the_same_event(home, tmp_path):
 
 
 KILLED = """
-from ingestion.home import Home, connect
+from ingestion.home import Home
+from ingestion.warehouse import connect
 from ingestion.segments.loading import load_landing
 from tests.test_segments import SETTINGS
 home = Home.from_environment()

@@ -2,8 +2,11 @@
 
 import pytest
 
-from ingestion.home import Home, connect
-from ingestion.settings.load import Settings, SettingsError, add_to_settings, land_settings, load_settings
+from ingestion.home import Home
+from ingestion.settings.load import add_to_settings, load_settings
+from ingestion.settings.model import Settings, SettingsError
+from ingestion.settings.raw_tables import land_settings
+from ingestion.warehouse import connect
 
 ORG = "orgs:\n  - {id: default, currency: USD}\n"
 

@@ -21,7 +21,8 @@ from conftest import ROOT, published, tributary
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingestion.home import Home, connect
+from ingestion.home import Home
+from ingestion.warehouse import connect
 
 MEASURES = ("spend_micros", "impressions", "clicks", "video_views", "platform_conversions", "platform_value_micros")
 IDS = ("campaign_id", "adset_id", "ad_id")

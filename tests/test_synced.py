@@ -14,11 +14,14 @@ from conftest import ROOT, SHARED_DATA, real_data
 from msgspec import structs
 
 from ingestion.files.contracts import ContractError
-from ingestion.home import Home, connect
-from ingestion.settings.load import AdAccount, Org, Settings, Synced, land_settings, load_settings
+from ingestion.home import Home
+from ingestion.settings.load import load_settings
+from ingestion.settings.model import AdAccount, Org, Settings, Synced
+from ingestion.settings.raw_tables import land_settings
 from ingestion.spend.synced.load import SyncReport, sync
 from ingestion.spend.synced.shapes import SHAPES, shapes
 from ingestion.spend.synced.staging import COUNTS, IDS, LEVELS, NAMES
+from ingestion.warehouse import connect
 
 TABLES = SHARED_DATA / "ad_platform_tables"
 FIXTURES = Path(__file__).parent / "fixtures" / "airbyte"

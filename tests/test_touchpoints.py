@@ -16,7 +16,8 @@ from urllib.parse import unquote_plus, urlsplit
 import duckdb
 import pytest
 
-from ingestion.home import Home, connect
+from ingestion.home import Home
+from ingestion.warehouse import connect
 
 Connection = duckdb.DuckDBPyConnection
 PROJECT = Path(__file__).parents[1] / "dbt_project"

@@ -28,10 +28,11 @@ import pytest
 from conftest import CHROMIUM, COMMAND, needs_chromium
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, sync_playwright
 
-from ingestion.home import Home, build_lock, connect
+from ingestion.home import Home
 from ingestion.segments.format import is_whole
 from ingestion.segments.loading import load_landing
 from ingestion.settings.load import load_settings
+from ingestion.warehouse import build_lock, connect
 
 pytestmark = needs_chromium
 

@@ -26,9 +26,11 @@ from hypothesis import strategies as st
 from ingestion.affiliate_pages import matcher, problem
 from ingestion.collector.problems import Refused
 from ingestion.collector.webhooks import networks, shopify, stripe
-from ingestion.home import Home, build_lock, connect
+from ingestion.home import Home
 from ingestion.segments.loading import load_landing
-from ingestion.settings.load import Network, SettingsError, load_settings
+from ingestion.settings.load import load_settings
+from ingestion.settings.model import Network, SettingsError
+from ingestion.warehouse import build_lock, connect
 
 PAYLOADS = Path(__file__).parent / "fixtures" / "webhooks"
 MAIL = {

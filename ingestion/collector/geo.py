@@ -15,7 +15,7 @@ from typing import Any
 from ingestion.collector.process import timestamp
 from ingestion.segments.format import Receipt, as_line
 from ingestion.segments.writer import Landing
-from ingestion.settings.load import SettingsError
+from ingestion.settings.model import SettingsError
 
 _REMEMBERED = 200_000  # hashes
 _WAITING = 10_000  # addresses; more in half a second stay unknown

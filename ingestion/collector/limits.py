@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 
 from ingestion.collector.messages import MAX_EVENTS
-from ingestion.settings.load import SettingsError
+from ingestion.settings.model import SettingsError
 
 _log = logging.getLogger("tributary.collector")
 _REDIS_SECONDS = 0.25  # a slower answer is none

@@ -16,7 +16,8 @@ from functools import lru_cache
 from ingestion.collector.problems import Refused
 from ingestion.collector.validate import Rules, rules_of
 from ingestion.home import Home
-from ingestion.settings.load import Settings, SettingsError, Site, load_settings
+from ingestion.settings.load import load_settings
+from ingestion.settings.model import Settings, SettingsError, Site
 
 _log = logging.getLogger("tributary.collector")
 _ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?")

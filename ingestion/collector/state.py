@@ -20,7 +20,7 @@ from ingestion.collector.sites import Sites, changed, read_sites, version
 from ingestion.home import Home
 from ingestion.segments.format import Receipt, as_line
 from ingestion.segments.writer import MAX_AGE, MAX_BYTES, Landing, LandingUnavailable
-from ingestion.settings.load import Settings
+from ingestion.settings.model import Settings
 
 _log = logging.getLogger("tributary.collector")
 _TICK = 0.5  # seconds between looks at what changes by itself

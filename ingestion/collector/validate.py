@@ -27,7 +27,7 @@ from ingestion.collector.scrub import (
 )
 from ingestion.event_types import BUILT_IN
 from ingestion.segments.format import Failed
-from ingestion.settings.load import Property, Settings, Site
+from ingestion.settings.model import Property, Settings, Site
 from ingestion.settings.values import CURRENCIES, SAMPLES
 
 FUTURE = timedelta(minutes=5)

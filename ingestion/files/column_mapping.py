@@ -17,8 +17,9 @@ import duckdb
 from ingestion.event_types import BUILT_IN
 from ingestion.files.contracts import CONTRACTS, Contract, ContractError
 from ingestion.files.parse import Scope
-from ingestion.files.read import Connection, Read, literal, quoted
-from ingestion.settings.load import Settings
+from ingestion.files.read import Read
+from ingestion.settings.model import Settings
+from ingestion.sql import Connection, literal, quoted
 
 FORMATS = {path.stem: path for path in sorted((Path(__file__).parent / "formats").glob("*.sql"))}
 

@@ -12,11 +12,12 @@ from pathlib import Path
 import duckdb
 
 from ingestion.files.contracts import ContractError
-from ingestion.files.load import LoadReport, load_file
+from ingestion.files.load import load_file
 from ingestion.home import Home
+from ingestion.loads import LoadReport
 from ingestion.person.reentry import anonymise_archived
 from ingestion.segments.archive import place
-from ingestion.settings.load import Settings
+from ingestion.settings.model import Settings
 from ingestion.user_agents import enrich
 
 _UNFINISHED = (".tmp", ".part")

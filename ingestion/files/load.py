@@ -10,40 +10,20 @@ same content is loaded once, and of several contents with one key the smallest (
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import duckdb
 import msgspec
 
 from ingestion.files.column_mapping import id_columns, scope_of
 from ingestion.files.contracts import CONTRACTS, KINDS, Contract, ContractError
 from ingestion.files.merge import FAILED_COLUMNS, conflict_detail, replace, resolve_conflicts, row_as_json, settle
 from ingestion.files.parse import Scope, typed, violations
-from ingestion.files.read import literal, number_lines, read
+from ingestion.files.read import number_lines, read
+from ingestion.loads import Load, LoadReport, clear, later, record_load, transaction
 from ingestion.person.reentry import anonymise_loaded
-from ingestion.settings.load import Settings
-
-__all__ = ["KINDS", "ContractError", "LoadReport", "load_file"]
-
-Connection = duckdb.DuckDBPyConnection
-
-
-class LoadReport(msgspec.Struct, frozen=True):
-    """What became of rows: received = loaded + duplicate + failed + limited; some of the loaded `replaced` one."""
-
-    kind: str
-    source: str
-    received: int
-    loaded: int
-    duplicate: int
-    failed: int
-    replaced: int
-    reasons: dict[str, int]  # failed rows by reason
-    limited: int = 0  # refused by the collector, since their site sent too many
-    withdrawn: int = 0  # stored rows that the source no longer has, beside those that were replaced
+from ingestion.settings.model import Settings
+from ingestion.sql import Connection, literal
 
 
 def load_file(
@@ -100,20 +80,6 @@ def load_file(
         clear(connection)
 
 
-class Load(msgspec.Struct, frozen=True):
-    """One row of raw.loads to be: what is loaded, and when, UTC."""
-
-    load_id: str
-    source: str
-    format: str
-    loaded_at: datetime = msgspec.field(default_factory=lambda: datetime.now(UTC).replace(tzinfo=None))
-
-    @property
-    def stamp(self) -> str:
-        """SQL of _load_id and _loaded_at."""
-        return f"{literal(self.load_id)}, {literal(self.loaded_at)}::timestamp"
-
-
 def store(
     connection: Connection,
     kind: str,
@@ -161,12 +127,6 @@ def store(
     return report
 
 
-def later(connection: Connection, kind: str, moment: datetime) -> datetime:
-    """The moment, or one after every load of the kind, whatever the clock says: a history is replayed in this order."""
-    (last,) = connection.execute("select max(loaded_at) from raw.loads where kind = $1", [kind]).fetchone() or (None,)
-    return max(moment, last + timedelta(microseconds=1)) if last else moment
-
-
 def _with(report: LoadReport, answered: Mapping[str, int]) -> LoadReport:
     duplicate, failed, limited = (answered.get(outcome, 0) for outcome in ("duplicate", "failed", "limited"))
     return msgspec.structs.replace(
@@ -175,37 +135,6 @@ def _with(report: LoadReport, answered: Mapping[str, int]) -> LoadReport:
         duplicate=report.duplicate + duplicate,
         failed=report.failed + failed,
         limited=limited,
-    )
-
-
-@contextmanager
-def transaction(connection: Connection) -> Iterator[None]:
-    """All of it or nothing."""
-    connection.execute("begin")
-    try:
-        yield
-        connection.execute("commit")
-    except BaseException:
-        connection.execute("rollback")
-        raise
-
-
-def clear(connection: Connection) -> None:
-    """Drop what a load leaves: every temporary table."""
-    tables = connection.execute("select table_name from duckdb_tables() where temporary").fetchall()
-    for (table,) in tables:
-        connection.execute(f"drop table temp.{table}")
-
-
-def record_load(connection: Connection, report: LoadReport, load: Load) -> None:
-    """The manifest's row."""
-    connection.execute(
-        f"insert into raw.loads by name select load_id, {literal(report.kind)} as kind,"
-        f" {literal(report.source)} as source,"
-        f" {literal(load.format)} as format, loaded_at, {report.received} as received_rows,"
-        f" {report.loaded} as loaded_rows, {report.duplicate} as duplicate_rows, {report.failed} as failed_rows,"
-        f" {report.replaced} as replaced_rows, {report.limited} as limited_rows"
-        f" from (select {load.stamp}) as load (load_id, loaded_at)"
     )
 
 

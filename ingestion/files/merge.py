@@ -9,7 +9,7 @@ Tables of days are read only where the input's days are: a day merges into ten m
 from __future__ import annotations
 
 from ingestion.files.contracts import Contract
-from ingestion.files.read import Connection, literal
+from ingestion.sql import Connection, literal
 
 FAILED_COLUMNS = "failed_id, kind, org_id, source, line, reason, detail, payload, _load_id, _loaded_at"
 

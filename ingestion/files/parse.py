@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ingestion.files.contracts import Column, Contract, platform_aliases
-from ingestion.files.read import literal, quoted
 from ingestion.files.row_checks import BAD_PROPERTIES, LOCAL, checks_of
+from ingestion.sql import literal, quoted
 
 _DECIMAL = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?$"
 _ZONED = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)? ?(UTC|[+-]\d{2}(:?\d{2})?)$"

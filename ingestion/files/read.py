@@ -24,8 +24,7 @@ import duckdb
 from ingestion.files import csv_fallback as lines
 from ingestion.files.contracts import ContractError
 from ingestion.privacy import is_dropped, scrubbed, scrubbed_text
-
-Connection = duckdb.DuckDBPyConnection
+from ingestion.sql import Connection, literal, quoted
 
 
 class Read(NamedTuple):
@@ -69,16 +68,6 @@ def number_lines(connection: Connection, source: Read) -> None:
         starts = (line for line, _, fields in records if fields)
         next(starts)  # the header
         _spool(connection, "source_lines", {"_row": "bigint", "line": "bigint"}, enumerate(starts))
-
-
-def quoted(name: str) -> str:
-    """The name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: object) -> str:
-    """The value as an SQL string."""
-    return "'" + str(text).replace("'", "''") + "'"
 
 
 def _create_source(

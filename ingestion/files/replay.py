@@ -17,13 +17,15 @@ import msgspec
 from ingestion.collector.validate import revalidate
 from ingestion.files.column_mapping import scope_of_rows
 from ingestion.files.contracts import CONTRACTS, ContractError
-from ingestion.files.load import Load, LoadReport, clear, store
+from ingestion.files.load import store
 from ingestion.files.parse import Scope, typed, violations
-from ingestion.files.read import Connection, literal, make_unreadable, source_of_objects
+from ingestion.files.read import make_unreadable, source_of_objects
 from ingestion.home import Home
+from ingestion.loads import Load, LoadReport, clear
 from ingestion.segments.format import Failed, Receipt, as_line
 from ingestion.segments.loading import store_segments
-from ingestion.settings.load import Settings
+from ingestion.settings.model import Settings
+from ingestion.sql import Connection, literal
 from ingestion.user_agents import enrich
 
 FORMAT = "replay"  # of raw.loads

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ingestion.files.contracts import Column
-from ingestion.files.read import literal
+from ingestion.sql import literal
 
 if TYPE_CHECKING:
     from ingestion.files.parse import Scope

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from ingestion.files.read import Connection, literal, quoted
 from ingestion.person.cut_url import cut
 from ingestion.person.pseudonyms import coarse_browser, common_answer, in_words, is_distinctive, pseudonym
 from ingestion.person.rows import Person, Relation, in_org, in_time, own
+from ingestion.sql import Connection, literal, quoted
 
 # What a column holds, by its name: its values are replaced kind by kind. Other columns stay.
 KINDS = {

@@ -12,12 +12,12 @@ from typing import Any
 import duckdb
 import msgspec
 
-from ingestion.files.read import Connection, literal
 from ingestion.home import Home
 from ingestion.person.anonymise import learn, start
 from ingestion.person.failed_rows import failed_payloads
 from ingestion.person.rewrite import folders, parquet
 from ingestion.person.rows import Person, hold, own, raw_relations
+from ingestion.sql import Connection, literal
 
 NOTE = (
     "E-mail addresses, phone numbers and IP addresses are kept as hashes only and cannot be given in clear."

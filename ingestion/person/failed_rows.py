@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 
-from ingestion.files.read import Connection, literal
 from ingestion.person.anonymise import IDENTIFIERS, replacements
 from ingestion.person.pseudonyms import is_distinctive
 from ingestion.person.rows import Person
+from ingestion.sql import Connection, literal
 
 ERASED = '{"erased": true}'
 _DETAIL = "erased at the request of its person"

@@ -10,7 +10,6 @@ import hashlib
 from datetime import UTC, datetime
 
 from ingestion.files.contracts import ContractError
-from ingestion.files.read import Connection, literal
 from ingestion.person.rows import (
     CUSTOMER,
     ORDER,
@@ -25,6 +24,7 @@ from ingestion.person.rows import (
     whose,
 )
 from ingestion.privacy import EMAIL
+from ingestion.sql import Connection, literal
 
 
 def normalised(connection: Connection, kind: Kind, value: str) -> str:

@@ -7,8 +7,8 @@ import secrets
 from collections.abc import Iterable
 from functools import cache
 
-from ingestion.files.read import Connection
 from ingestion.seeds import seed
+from ingestion.sql import Connection
 
 _DEVICE_WORDS = re.compile(  # those of the macro device_type
     "bot|crawl|spider|slurp|headless|lighthouse|preview|ipad|tablet|kindle|silk/|playbook|mobi|iphone|ipod"

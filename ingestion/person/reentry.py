@@ -10,12 +10,12 @@ from datetime import datetime
 from pathlib import Path
 
 from ingestion.files.contracts import CONTRACTS
-from ingestion.files.read import Connection, literal, quoted
 from ingestion.home import Home
 from ingestion.person.anonymise import IDENTIFIERS, KINDS, Replacement, learn, start
 from ingestion.person.failed_rows import erase_failed
 from ingestion.person.rewrite import parquet, rewrite, update
 from ingestion.person.rows import Person, Relation, Window, hold, raw_relations
+from ingestion.sql import Connection, literal, quoted
 
 _SHARED = "shared"  # the kind of a visitor who is somebody else, too
 _FOR_EVER = datetime(2199, 12, 31)

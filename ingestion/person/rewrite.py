@@ -10,12 +10,12 @@ import os
 from pathlib import Path
 
 from ingestion.files.contracts import CONTRACTS
-from ingestion.files.read import Connection, literal, quoted
 from ingestion.home import Home
 from ingestion.person.anonymise import KINDS, assignments, is_mentioned, mentions
 from ingestion.person.failed_rows import names_person, without_payload
 from ingestion.person.rows import Person, Relation, own
 from ingestion.segments.archive import place
+from ingestion.sql import Connection, literal, quoted
 
 _IDS = ("event_id", "interaction_id", "conversion_id", "refund_id", "postback_id", "answer_id", "entity_id")
 _SENDER = ("ip_hash", "user_agent", "kind", "org_id", "site_id", "occurred_at")  # a landed row has its receipt's

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from ingestion.files.read import Connection, literal, quoted
+from ingestion.sql import Connection, literal, quoted
 
 Kind = Literal["email", "visitor", "customer"]
 

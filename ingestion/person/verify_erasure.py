@@ -16,11 +16,11 @@ from typing import NamedTuple
 
 import duckdb
 
-from ingestion.files.read import literal, quoted
 from ingestion.home import Home
 from ingestion.person.anonymise import IDENTIFIERS, KINDS
 from ingestion.person.erase import Erasure, journal
 from ingestion.person.pseudonyms import in_words, is_distinctive
+from ingestion.sql import literal, quoted
 
 _KEYS = (("c:", "customer"), ("v:", "visitor"))  # of person_key in the marts
 _NOT_READ = {"build.lock"}  # who builds now

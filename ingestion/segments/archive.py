@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion.files.read import literal
+from ingestion.sql import literal
 
 _EVENTS = "events"
 _MARKER = ".retiring"  # in archive/events/: the retirement that is under way

@@ -18,8 +18,8 @@ from pathlib import Path
 from ingestion.files.contracts import CONTRACTS
 from ingestion.files.merge import set_aside
 from ingestion.files.parse import content_hash, sorted_members
-from ingestion.files.read import Connection, literal
-from ingestion.settings.load import Settings
+from ingestion.settings.model import Settings
+from ingestion.sql import Connection, literal
 
 CONTRACT = CONTRACTS["events"]
 

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ingestion.files.contracts import CONTRACTS, ContractError
-from ingestion.files.read import Connection
 from ingestion.privacy import scrubbed_text
 from ingestion.segments.format import is_whole
 from ingestion.segments.load_events import receipts
+from ingestion.sql import Connection
 
 COUNTS = ("received", "duplicate", "limited")
 _TORN = "the line is not what the collector wrote: it was damaged on disk, or changed"

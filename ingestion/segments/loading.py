@@ -18,9 +18,10 @@ import duckdb
 
 from ingestion.files.column_mapping import id_columns, scope_of_rows
 from ingestion.files.contracts import ContractError
-from ingestion.files.load import Load, LoadReport, clear, record_load, store, transaction
-from ingestion.files.read import Connection, literal, make_unreadable, source_of_objects
+from ingestion.files.load import store
+from ingestion.files.read import make_unreadable, source_of_objects
 from ingestion.home import Home
+from ingestion.loads import Load, LoadReport, clear, record_load, transaction
 from ingestion.person.reentry import anonymise_archived, anonymise_loaded
 from ingestion.segments.archive import write_partitioned
 from ingestion.segments.load_events import append, receipts, take_out_repeats
@@ -35,7 +36,8 @@ from ingestion.segments.load_receipts import (
     without_torn_lines,
 )
 from ingestion.segments.writer import closed_segments
-from ingestion.settings.load import Settings
+from ingestion.settings.model import Settings
+from ingestion.sql import Connection, literal
 from ingestion.user_agents import enrich
 
 FORMAT = "segment"  # of raw.loads

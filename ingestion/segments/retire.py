@@ -14,11 +14,11 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 
 from ingestion.files.contracts import CONTRACTS
-from ingestion.files.load import transaction
-from ingestion.files.read import literal
 from ingestion.home import Home
+from ingestion.loads import transaction
 from ingestion.segments.archive import begin_retirement, end_retirement, make_all_events, write_partitioned
-from ingestion.settings.load import Settings
+from ingestion.settings.model import Settings
+from ingestion.sql import literal
 
 
 def retire(

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ingestion.files.contracts import platform_name
-from ingestion.files.load import Load, LoadReport, clear, record_load, transaction
-from ingestion.files.read import Connection, literal
+from ingestion.loads import Load, LoadReport, clear, record_load, transaction
 from ingestion.privacy import scrubbed
+from ingestion.sql import Connection, literal
 
 FORMAT = "pull"  # of raw.loads
 

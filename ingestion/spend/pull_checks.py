@@ -14,7 +14,8 @@ from typing import Any
 
 from ingestion.files.contracts import CONTRACTS
 from ingestion.files.parse import Scope, violations
-from ingestion.files.read import Connection, literal, make_unreadable
+from ingestion.files.read import make_unreadable
+from ingestion.sql import Connection, literal
 
 _CONTRACT = CONTRACTS["spend"]
 _TEXTS = ("campaign_id", "campaign", "adset_id", "adset", "ad_id", "ad", "level")

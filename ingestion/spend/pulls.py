@@ -21,10 +21,11 @@ import msgspec
 
 from ingestion.files.column_mapping import scope_of_rows
 from ingestion.files.contracts import ContractError, platform_name
-from ingestion.files.load import Load, clear, later, store, transaction
-from ingestion.files.read import Connection, literal
-from ingestion.settings.load import Settings
+from ingestion.files.load import store
+from ingestion.loads import Load, clear, later, transaction
+from ingestion.settings.model import Settings
 from ingestion.spend.pull_checks import judge, outcomes, read_rows
+from ingestion.sql import Connection, literal
 
 FORMAT = "pull"  # of raw.loads
 _DAYS_NAMED = 5  # of the refused ones, in a reason

@@ -11,9 +11,11 @@ from glob import escape
 from pathlib import Path
 
 from ingestion.files.column_mapping import scope_of_rows
-from ingestion.files.load import Load, LoadReport, clear, store, transaction
-from ingestion.files.read import Connection, literal, make_unreadable
-from ingestion.settings.load import Settings
+from ingestion.files.load import store
+from ingestion.files.read import make_unreadable
+from ingestion.loads import Load, LoadReport, clear, transaction
+from ingestion.settings.model import Settings
+from ingestion.sql import Connection, literal
 
 KIND = "exchange-rates"
 _COLUMNS = ["date", "base", "quote", "rate"]

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from queue import Empty, Queue
 
 from ingestion.home import Home
-from ingestion.settings.load import Settings
+from ingestion.settings.model import Settings
 from orchestration.pulling.load import Outcome, load_accounts
 from orchestration.pulling.plan import Task
 from orchestration.pulling.spool import Say, Spooled, StoppableClock, spool_account

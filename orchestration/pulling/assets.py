@@ -16,7 +16,8 @@ from pydantic import Field
 from connectors.ads import PLATFORMS
 from connectors.platform import Platform
 from ingestion.home import Home
-from ingestion.settings.load import Settings, load_settings
+from ingestion.settings.load import load_settings
+from ingestion.settings.model import Settings
 from orchestration.metadata import FRESH_DAILY
 from orchestration.pulling import metadata, plan, rates_and_synced
 from orchestration.pulling.accounts import pull_accounts

@@ -8,7 +8,8 @@ from datetime import date, timedelta
 import duckdb
 import msgspec
 
-from ingestion.home import Home, build_lock, connect
+from ingestion.home import Home
+from ingestion.warehouse import build_lock, connect
 from orchestration.pulling.load import Outcome
 from orchestration.pulling.spool import Say
 

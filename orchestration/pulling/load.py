@@ -11,10 +11,11 @@ from pathlib import Path
 import duckdb
 import msgspec
 
-from ingestion.home import Home, build_lock, connect
-from ingestion.settings.load import Settings
+from ingestion.home import Home
+from ingestion.settings.model import Settings
 from ingestion.spend.entities import keep_clicks, keep_entities
 from ingestion.spend.pulls import PullReport, load_pulls, record_failure
+from ingestion.warehouse import build_lock, connect
 from orchestration.pulling.spool import Say, Spooled, explained
 
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from cli.pull_tables import amount, units
-from ingestion.files.load import LoadReport
 from ingestion.home import Home
+from ingestion.loads import LoadReport
 from orchestration.pulling.days import Day, stored_days
 from orchestration.pulling.load import Outcome
 from orchestration.pulling.spool import Say

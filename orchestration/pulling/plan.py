@@ -16,7 +16,7 @@ from connectors.http.errors import VendorError
 from connectors.platform import Platform
 from ingestion.files.contracts import platform_name
 from ingestion.home import Home
-from ingestion.settings.load import AdAccount, Settings
+from ingestion.settings.model import AdAccount, Settings
 
 OTHERS = ("all", "ecb", "synced")
 Days = tuple[date | None, date | None]  # --from, --to

@@ -13,11 +13,12 @@ import duckdb
 
 from connectors import ecb
 from ingestion.files.contracts import ContractError
-from ingestion.files.load import LoadReport
-from ingestion.home import Home, build_lock, connect
-from ingestion.settings.load import Settings
+from ingestion.home import Home
+from ingestion.loads import LoadReport
+from ingestion.settings.model import Settings
 from ingestion.spend.rates import load_rates
 from ingestion.spend.synced.load import SyncReport, sync
+from ingestion.warehouse import build_lock, connect
 from orchestration.pulling.spool import Say, spool
 
 OVERLAP = timedelta(days=7)  # the Bank corrects itself within days

@@ -12,7 +12,8 @@ import dagster as dg
 from connectors.ads import PLATFORMS
 from connectors.platform import Platform
 from ingestion.home import Home
-from ingestion.settings.load import AdAccount, Settings, load_settings
+from ingestion.settings.load import load_settings
+from ingestion.settings.model import AdAccount, Settings
 from orchestration.pulling import plan
 from orchestration.pulling.assets import FRANKFURT, GROUP, PullConfig, zones
 from orchestration.pulling.metadata import ECB, SYNCED, key_of

@@ -25,8 +25,9 @@ from connectors.http.client import Api, SystemClock
 from connectors.http.errors import VendorError, without
 from connectors.platform import Account
 from ingestion.files.contracts import ContractError
-from ingestion.home import Home, held
+from ingestion.home import Home
 from ingestion.spend.pulls import Pull
+from ingestion.warehouse import held
 from orchestration.pulling.plan import Task
 
 SAY_EVERY = 2.0  # seconds

@@ -22,7 +22,7 @@ from ingestion.collector.webhooks import networks, shopify, stripe
 from ingestion.collector.webhooks.arrival import answer, arrive, body_of, now, site_of, state_of
 from ingestion.collector.webhooks.report import Report, missing, secret_of
 from ingestion.files.contracts import CONTRACTS
-from ingestion.settings.load import Network
+from ingestion.settings.model import Network
 
 # The smallest GIF there is: one transparent pixel, 43 bytes.
 _PIXEL = base64.b64decode("R0lGODlhAQABAIAAAP///wAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")

@@ -21,7 +21,7 @@ from ingestion.collector.problems import Refused
 from ingestion.collector.scrub import clean_id, without_addresses
 from ingestion.collector.webhooks.report import instant, row
 from ingestion.files.contracts import CONTRACTS
-from ingestion.settings.load import Network
+from ingestion.settings.model import Network
 
 COLUMNS = tuple(column.name for column in CONTRACTS["postbacks"].columns)
 _IDS = ("transaction_id", "click_id", "order_id", "visitor_id")  # which must stay distinct

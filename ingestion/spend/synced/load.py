@@ -17,9 +17,10 @@ import msgspec
 
 from ingestion.files.column_mapping import scope_of_rows
 from ingestion.files.contracts import ContractError
-from ingestion.files.load import Load, LoadReport, clear, store, transaction
-from ingestion.files.read import Connection, literal, make_unreadable
-from ingestion.settings.load import Settings, Synced
+from ingestion.files.load import store
+from ingestion.files.read import make_unreadable
+from ingestion.loads import Load, LoadReport, clear, transaction
+from ingestion.settings.model import Settings, Synced
 from ingestion.spend.entities import keep_entities
 from ingestion.spend.synced.shapes import SHAPES, Shape, places, shapes
 from ingestion.spend.synced.staging import (
@@ -35,6 +36,7 @@ from ingestion.spend.synced.staging import (
     totals_of,
 )
 from ingestion.spend.synced.tables import synced_tables, views
+from ingestion.sql import Connection, literal
 
 FORMAT = "synced"  # of raw.loads
 

@@ -12,9 +12,9 @@ import duckdb
 import msgspec
 
 from ingestion.files.contracts import ContractError
-from ingestion.files.read import Connection, literal
-from ingestion.settings.load import Settings
+from ingestion.settings.model import Settings
 from ingestion.spend.synced.shapes import Place, Shape
+from ingestion.sql import Connection, literal
 
 LEVELS = ("account", "campaign", "adset", "ad")
 IDS = ("account_id", "campaign_id", "adset_id", "ad_id")

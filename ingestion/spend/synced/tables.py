@@ -14,8 +14,8 @@ from pathlib import Path
 import duckdb
 
 from ingestion.files.contracts import ContractError
-from ingestion.files.read import Connection, literal, quoted
 from ingestion.spend.synced.shapes import Place, Shape, Table
+from ingestion.sql import Connection, literal, quoted
 
 _ATTACHED = "synced"
 _SUFFIXES = (".csv", ".csv.gz", ".parquet")
