@@ -14,13 +14,13 @@ help: ## Show this list
 
 setup: $(VENV)/ready ## Install the locked dependencies into .venv
 
-$(VENV)/ready: requirements.lock pyproject.toml
+$(VENV)/ready: requirements.lock pyproject.toml clients/python/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || (echo "Tributary needs Python 3.11 or later: make setup PYTHON=/path/to/python3.11"; exit 1)
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	@echo "installing locked dependencies into $(VENV) (once)"
 	@$(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
 	@$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python --compile-bytecode --require-hashes -r requirements.lock
-	@$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python --no-deps --no-build-isolation -e . -e clients/python
 	@touch $@
 
 run: setup ## Simulate a quarter of marketing, build everything, show what came out
@@ -34,8 +34,9 @@ test: setup lint ## Run every test
 dev: setup ## Start the collector (port 8700) and Dagster's UI with the whole graph (port 3000)
 	@$(BIN)/tributary dev
 
-lint: setup ## Check style and the direction of imports
+lint: setup ## Check style, format and the direction of imports
 	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check --quiet
 
 bench: setup ## Measure collector, pipeline and spend on this machine, beside plain files and plain SQL
 	@$(BIN)/python bench/collector.py

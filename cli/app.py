@@ -23,8 +23,10 @@ from cli.replay import replaying
 from cli.snippet import snippet
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False, add_completion=False)
-explain = typer.Typer(no_args_is_help=True, help="Why a number is what it is."
-                        "\n\n[bold]Example[/bold]\n\n  tributary explain waste 3f9c2a10")  # fmt: skip
+explain = typer.Typer(
+    no_args_is_help=True,
+    help="Why a number is what it is.\n\n[bold]Example[/bold]\n\n  tributary explain waste 3f9c2a10",
+)
 app.add_typer(importing, name="import")
 app.add_typer(explain, name="explain")
 app.add_typer(replaying, name="replay")

@@ -63,13 +63,22 @@ def connect(
         with Api(chosen, credentials, say=say) as api:
             readable = None if again or token else already_readable(api, credentials)
             if readable is None:
-                let_in(chosen, credentials, api.client, redirect_uri or f"http://{host}:{port}/callback",
-                       token=token, paste=paste)  # fmt: skip
+                let_in(
+                    chosen,
+                    credentials,
+                    api.client,
+                    redirect_uri or f"http://{host}:{port}/callback",
+                    token=token,
+                    paste=paste,
+                )
                 say(f"{chosen.label}: listing the ad accounts")
                 readable = list(chosen.accounts(api))
         if not readable:
-            fail(f"{chosen.label} lets this login read no ad account: give it access to one there, "
-                 f"then: tributary connect {chosen.name}", FAILED)  # fmt: skip
+            fail(
+                f"{chosen.label} lets this login read no ad account: give it access to one there, "
+                f"then: tributary connect {chosen.name}",
+                FAILED,
+            )
         listed = {plain_id(a.account_id): a for a in settings.ad_accounts if a.platform == chosen.name}
         console.print(of_accounts(readable, listed))
         write_down(home, chosen, owner, choice(readable, accounts, every), listed)
@@ -98,8 +107,9 @@ def known_platform(name: str) -> Platform:
 
     found = PLATFORMS.get(name.lower())
     if found is None:
-        fail(f"there is no platform {name}: {hint(name, PLATFORMS) or 'use one of ' + ', '.join(PLATFORMS)}",
-             WRONG_INPUT)  # fmt: skip
+        fail(
+            f"there is no platform {name}: {hint(name, PLATFORMS) or 'use one of ' + ', '.join(PLATFORMS)}", WRONG_INPUT
+        )
     return found
 
 
@@ -140,8 +150,11 @@ def choice(readable: list[Account], ids: str | None, every: bool) -> list[Accoun
     names = [name.strip() for name in ids.split(",") if name.strip()]
     unknown = [name for name in names if plain_id(name) not in known]
     if unknown or not names:
-        fail(f"this login can read no account {', '.join(unknown) or '(none was named)'}: "
-             f"choose from {', '.join(a.account_id for a in readable)}", WRONG_INPUT)  # fmt: skip
+        fail(
+            f"this login can read no account {', '.join(unknown) or '(none was named)'}: "
+            f"choose from {', '.join(a.account_id for a in readable)}",
+            WRONG_INPUT,
+        )
     return list({plain_id(name): known[plain_id(name)] for name in names}.values())
 
 
@@ -158,8 +171,10 @@ def write_down(home: Home, platform: Platform, org: str, chosen: list[Account], 
         before = listed.get(plain_id(account.account_id))
         for name, check in checks.items():
             if before and name in facts and getattr(before, name) != facts[name]:
-                say(f"{account.account_id}: tributary.yaml says {name} {getattr(before, name) or '(none)'}, "
-                    f"{platform.label} {facts[name]}: change it there if that is not meant")  # fmt: skip
+                say(
+                    f"{account.account_id}: tributary.yaml says {name} {getattr(before, name) or '(none)'}, "
+                    f"{platform.label} {facts[name]}: change it there if that is not meant"
+                )
             elif problem := check(facts[name]) if name in facts else None:
                 say(f"{account.account_id}: {name} is left out: {problem}")
                 del facts[name]

@@ -47,15 +47,18 @@ def let_in(
         else:
             ending = " (Enter keeps it)" if before else " (Enter if you have none)" if is_optional else ""
             app[name] = asked(
-                f"{platform.label} {name.replace('_', ' ')}{ending}", variable(platform, name),
-                hidden=name != "client_id", default=before or ("" if is_optional else None),
-            )  # fmt: skip
+                f"{platform.label} {name.replace('_', ' ')}{ending}",
+                variable(platform, name),
+                hidden=name != "client_id",
+                default=before or ("" if is_optional else None),
+            )
     if by_hand:
         tokens = {
-            name: asked(f"{platform.label} {name.replace('_', ' ')}", variable(platform, name), hidden=True,
-                        from_pipe=True)
+            name: asked(
+                f"{platform.label} {name.replace('_', ' ')}", variable(platform, name), hidden=True, from_pipe=True
+            )
             for name in ("access_token", *(["access_token_secret"] if signs(platform) else []))
-        }  # fmt: skip
+        }
     else:
         tokens = consented(platform, app, client, uri, paste=paste)
     mine = {name: value for name, value in app.items() if value and name not in given}
@@ -97,8 +100,10 @@ def consented(
         return oauth.finish(platform, app, consent, redirected, client=client, now=datetime.now(UTC))
     except (Throttled, httpx.TransportError) as error:
         why = error if isinstance(error, Throttled) else type(error).__name__
-        raise VendorError(f"{platform.label} gave no token ({why}): check the network, and try again: "
-                          f"tributary connect {platform.name}") from None  # fmt: skip
+        raise VendorError(
+            f"{platform.label} gave no token ({why}): check the network, and try again: "
+            f"tributary connect {platform.name}"
+        ) from None
 
 
 def asked(

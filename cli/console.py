@@ -29,8 +29,15 @@ def errors_for_people() -> Iterator[None]:
     try:
         yield
     except (
-        ContractError, SettingsError, NotFound, NothingPublished, NotConnected, NoSecretStore, duckdb.Error, OSError,
-    ) as error:  # fmt: skip
+        ContractError,
+        SettingsError,
+        NotFound,
+        NothingPublished,
+        NotConnected,
+        NoSecretStore,
+        duckdb.Error,
+        OSError,
+    ) as error:
         fail(error, WRONG_INPUT)
     except (PublishError, VendorError) as error:
         fail(error, FAILED)

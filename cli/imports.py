@@ -36,8 +36,17 @@ def importer(kind: str, what: str, example: str) -> None:
         strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 when a row fails.")] = False,
     ) -> None:
         with errors_for_people():
-            import_files(kind, files, pairs(mapping or []), where=where, org=org, site=site, timezone=timezone,
-                         file_format=file_format, strict=strict)  # fmt: skip
+            import_files(
+                kind,
+                files,
+                pairs(mapping or []),
+                where=where,
+                org=org,
+                site=site,
+                timezone=timezone,
+                file_format=file_format,
+                strict=strict,
+            )
 
     importing.command(kind, help=f"{what}\n\n[bold]Example[/bold]\n\n  {example}")(command)
 
@@ -92,18 +101,36 @@ def import_files(kind: str, files: list[Path], mapping: dict[str, str], *, stric
 importer(
     "events", "Web events.", "tributary import events visits.csv.gz --map anon_id=visitor --timezone Europe/Berlin"
 )
-importer("interactions", "Touches that are known as such: ad clicks and views, calls, e-mails, forms.",
-         "tributary import interactions touches.parquet --map occurred_at=time")  # fmt: skip
-importer("conversions", "Conversions from another system than the web events.",
-         'tributary import conversions orders.csv --map value=total --where "status = \'paid\'"')  # fmt: skip
+importer(
+    "interactions",
+    "Touches that are known as such: ad clicks and views, calls, e-mails, forms.",
+    "tributary import interactions touches.parquet --map occurred_at=time",
+)
+importer(
+    "conversions",
+    "Conversions from another system than the web events.",
+    "tributary import conversions orders.csv --map value=total --where \"status = 'paid'\"",
+)
 importer("spend", "Ad spend by day, campaign, ad set and ad.", "tributary import spend google_ads.csv --org northwind")
-importer("fees", "Agreed costs that no ad platform reports: fees of a period, commissions on conversions.",
-         "tributary import fees influencers.csv --org northwind")  # fmt: skip
+importer(
+    "fees",
+    "Agreed costs that no ad platform reports: fees of a period, commissions on conversions.",
+    "tributary import fees influencers.csv --org northwind",
+)
 importer("exchange-rates", "Exchange rates by day.", "tributary import exchange-rates ecb.csv")
 importer("refunds", "Refunds and cancellations of orders.", "tributary import refunds refunds.csv --site shop")
-importer("postbacks", "Transactions that affiliate networks report.",
-         "tributary import postbacks network.csv --map payout=commission")  # fmt: skip
-importer("survey-answers", "Answers to surveys, such as how people heard about you.",
-         "tributary import survey-answers answers.csv")  # fmt: skip
-importer("entities", "States of assets, licences and the like, each from a moment (valid_from) on.",
-         "tributary import entities assets.csv")  # fmt: skip
+importer(
+    "postbacks",
+    "Transactions that affiliate networks report.",
+    "tributary import postbacks network.csv --map payout=commission",
+)
+importer(
+    "survey-answers",
+    "Answers to surveys, such as how people heard about you.",
+    "tributary import survey-answers answers.csv",
+)
+importer(
+    "entities",
+    "States of assets, licences and the like, each from a moment (valid_from) on.",
+    "tributary import entities assets.csv",
+)

@@ -195,8 +195,16 @@ def finish(home: Home) -> None:
         erasing.perform(home, erasure, say)
     problems = run_graph(home, select=None, full_refresh=True, say=say)
     if problems:
-        fail("\n".join([*problems, "The person is out of the raw tables, not yet of the published version: erase again"
-                        " once a run succeeds."]), FAILED)  # fmt: skip
+        fail(
+            "\n".join(
+                [
+                    *problems,
+                    "The person is out of the raw tables, not yet of the published version: erase again"
+                    " once a run succeeds.",
+                ]
+            ),
+            FAILED,
+        )
     with build_lock(home, "erase", say):
         clear_leftovers(home.published)
         say("reading every file for what is left")

@@ -10,8 +10,10 @@ from ingestion.home import Home
 
 from cli.console import errors_for_people, say
 
-replaying = typer.Typer(no_args_is_help=True, help="Send kept rows through again.\n\n[bold]Example[/bold]\n\n  "
-                        "tributary replay failed --reason unknown_type")  # fmt: skip
+replaying = typer.Typer(
+    no_args_is_help=True,
+    help="Send kept rows through again.\n\n[bold]Example[/bold]\n\n  tributary replay failed --reason unknown_type",
+)
 
 
 @replaying.callback()

@@ -78,11 +78,15 @@ def _read(api: Api, url: str) -> Iterator[Rate]:
                 f"{url} is no longer XML, or broke off ({error}): nothing was stored. Pull again: tributary pull ecb"
             ) from None
         except ValueError as error:
-            raise VendorError(f"{url}: {error}: nothing was stored. The file changed: look for a newer version of "
-                              "Tributary, and report it if there is none") from None  # fmt: skip
+            raise VendorError(
+                f"{url}: {error}: nothing was stored. The file changed: look for a newer version of "
+                "Tributary, and report it if there is none"
+            ) from None
     if not found:
-        raise VendorError(f"{url} no longer has a `Cube` with a currency and a rate: nothing was stored. The file "
-                          "changed: look for a newer version of Tributary, and report it if there is none")  # fmt: skip
+        raise VendorError(
+            f"{url} no longer has a `Cube` with a currency and a rate: nothing was stored. The file "
+            "changed: look for a newer version of Tributary, and report it if there is none"
+        )
 
 
 def _parsed(file: IO[bytes]) -> Iterator[Rate]:

@@ -8,7 +8,7 @@ Number = str | int | Decimal
 
 
 def from_units(amount: Number) -> int:
-    """"12.34" -> 12340000. What is finer than a micro is rounded half to even; ValueError for what is no amount."""
+    """ "12.34" -> 12340000. What is finer than a micro is rounded half to even; ValueError for what is no amount."""
     return _whole(amount, 6)
 
 
@@ -18,7 +18,7 @@ def from_cents(amount: Number) -> int:
 
 
 def from_micros(amount: Number) -> int:
-    """"12340000" -> 12340000."""
+    """ "12340000" -> 12340000."""
     return _whole(amount, 0)
 
 

@@ -161,9 +161,13 @@ def required(row: Any, name: str, where: str) -> Any:
 def entity_of(account: Account) -> Entity:
     """The ad account itself, beside what it has."""
     return Entity(
-        account.account_id, "account", account.account_id,
-        name=account.name, status=account.status, currency=account.currency,
-    )  # fmt: skip
+        account.account_id,
+        "account",
+        account.account_id,
+        name=account.name,
+        status=account.status,
+        currency=account.currency,
+    )
 
 
 def each_once(accounts: Iterable[Account]) -> Iterator[Account]:

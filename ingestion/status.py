@@ -5,9 +5,17 @@ from __future__ import annotations
 import duckdb
 
 TABLES = (
-    "events", "interactions", "conversions", "ad_spend", "fees", "exchange_rates", "refunds", "postbacks",
-    "survey_answers", "entities",
-)  # fmt: skip
+    "events",
+    "interactions",
+    "conversions",
+    "ad_spend",
+    "fees",
+    "exchange_rates",
+    "refunds",
+    "postbacks",
+    "survey_answers",
+    "entities",
+)
 
 
 def raw_rows(connection: duckdb.DuckDBPyConnection) -> list[dict]:

@@ -127,9 +127,7 @@ raw_assets = [events, *(raw_asset(kind, table, description) for kind, (table, de
 
 # What every import, and every pull, writes beside its rows.
 import_ledgers = [
-    dg.AssetSpec(
-        ["raw", table], deps=deps, description=description, group_name="raw", kinds={"duckdb"}, owners=OWNERS
-    )
+    dg.AssetSpec(["raw", table], deps=deps, description=description, group_name="raw", kinds={"duckdb"}, owners=OWNERS)
     for deps, tables in (
         (
             [asset.key for asset in raw_assets],

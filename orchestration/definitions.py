@@ -19,10 +19,18 @@ settings = load_settings(Home.from_environment())  # accounts have schedules of 
 defs = dg.Definitions(
     assets=[
         *pulls.assets(settings),
-        assets.settings, *assets.raw_assets, *assets.import_ledgers, assets.models, assets.published,
+        assets.settings,
+        *assets.raw_assets,
+        *assets.import_ledgers,
+        assets.models,
+        assets.published,
     ],
     jobs=[
-        jobs.build, jobs.land, jobs.attribution, jobs.nightly_duplicates, jobs.daily_rollups,
+        jobs.build,
+        jobs.land,
+        jobs.attribution,
+        jobs.nightly_duplicates,
+        jobs.daily_rollups,
         *pull_schedules.jobs.values(),
     ],
     schedules=[*jobs.schedules, *pull_schedules.schedules(settings)],

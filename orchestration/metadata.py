@@ -68,8 +68,13 @@ def of_imports(reports: Iterable[LoadReport]) -> dict[str, Any]:
 def of_segments(reports: Iterable[LoadReport], seconds: float) -> dict[str, Any]:
     """What the segments of one run brought: received = accepted + duplicate + rejected + limited."""
     reports = list(reports)
-    counts = {"received": "received", "accepted": "loaded", "duplicate": "duplicate", "rejected": "failed",
-              "limited": "limited"}  # fmt: skip
+    counts = {
+        "received": "received",
+        "accepted": "loaded",
+        "duplicate": "duplicate",
+        "rejected": "failed",
+        "limited": "limited",
+    }
     return {
         "segments": len({report.source for report in reports}),
         **{f"landed_{name}": sum(getattr(report, count) for report in reports) for name, count in counts.items()},

@@ -30,8 +30,9 @@ class ProgressHandler(logging.Handler):
 
 def is_chatter(message: str) -> bool:
     """What Dagster and dagster-dbt say of their own doings."""
-    return message.startswith(("A dbt subsetted", "Copying `", "Running dbt command", "Finished dbt command",
-                               "Dependencies for step"))  # fmt: skip
+    return message.startswith(
+        ("A dbt subsetted", "Copying `", "Running dbt command", "Finished dbt command", "Dependencies for step")
+    )
 
 
 @dg.logger(description="Progress lines on standard output.")

@@ -45,8 +45,10 @@ def load_project(home: Home) -> DbtProject:
     if not is_fresh(project.manifest_path):
         done = subprocess.run(
             [DBT, "--quiet", "parse", "--project-dir", DBT_FOLDER, "--profiles-dir", DBT_FOLDER],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if done.returncode != 0:
             raise RuntimeError(f"dbt cannot read dbt_project/:\n{done.stdout}{done.stderr}")
         project.manifest_path.touch()

@@ -22,18 +22,24 @@ def explain_conversion(connection: duckdb.DuckDBPyConnection, identifier: str, o
     Raises NotFound.
     """
     conversion = only_one(
-        records(connection.execute(
-            "select conversion_id as id, * from conversions join orgs using (org_id)"
-            " where starts_with(conversion_id, $id) and ($org is null or org_id = $org) limit 20",
-            {"id": identifier, "org": org},
-        )),
-        "conversion", identifier,
-    )  # fmt: skip
+        records(
+            connection.execute(
+                "select conversion_id as id, * from conversions join orgs using (org_id)"
+                " where starts_with(conversion_id, $id) and ($org is null or org_id = $org) limit 20",
+                {"id": identifier, "org": org},
+            )
+        ),
+        "conversion",
+        identifier,
+    )
     key = {"org": conversion["org_id"], "id": conversion["id"]}
-    candidates = records(connection.execute(
-        "select * from attribution_candidates where org_id = $org and conversion_id = $id"
-        " order by occurred_at, touchpoint_id", key,
-    ))  # fmt: skip
+    candidates = records(
+        connection.execute(
+            "select * from attribution_candidates where org_id = $org and conversion_id = $id"
+            " order by occurred_at, touchpoint_id",
+            key,
+        )
+    )
     links = records(
         connection.execute("select * from attribution_links where org_id = $org and conversion_id = $id", key)
     )
@@ -100,13 +106,16 @@ def touches_table(candidates: list[dict], models: list[str], weights: dict) -> T
 def explain_waste(connection: duckdb.DuckDBPyConnection, identifier: str, org: str | None = None) -> Iterator[Any]:
     """What a waste flag says, on what evidence, and what to do; then the weeks that led to it. Raises NotFound."""
     flag = only_one(
-        records(connection.execute(
-            "select waste_id as id, * from waste_flags join orgs using (org_id)"
-            " where starts_with(waste_id, $id) and ($org is null or org_id = $org) limit 20",
-            {"id": identifier, "org": org},
-        )),
-        "waste flag", identifier,
-    )  # fmt: skip
+        records(
+            connection.execute(
+                "select waste_id as id, * from waste_flags join orgs using (org_id)"
+                " where starts_with(waste_id, $id) and ($org is null or org_id = $org) limit 20",
+                {"id": identifier, "org": org},
+            )
+        ),
+        "waste flag",
+        identifier,
+    )
     evidence = json.loads(flag["explanation"])
     grain, id_column = GRAINS[flag["grain"]]
     name = entity_name(connection, flag)

@@ -84,9 +84,13 @@ def worst_waste(connection: duckdb.DuckDBPyConnection) -> Table | str:
     table.add_column("wasted", justify="right", no_wrap=True)
     for flag in flags:
         table.add_row(
-            flag["waste_id"][:8], flag["platform"], entity_name(connection, flag), flag["reason"], flag["severity"],
+            flag["waste_id"][:8],
+            flag["platform"],
+            entity_name(connection, flag),
+            flag["reason"],
+            flag["severity"],
             f"{money(flag['waste_spend_micros'])} {flag['currency']}",
-        )  # fmt: skip
+        )
     return table
 
 

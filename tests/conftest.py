@@ -25,8 +25,17 @@ needs_chromium = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this ma
 
 # Files of few tests that take minutes: begun first, or they are what two processes wait for in the end.
 LONG = (
-    "edges", "recovery", "dagster", "person", "cli", "marts", "spend_models", "attribution", "publish", "dagster_pulls",
-)  # fmt: skip
+    "edges",
+    "recovery",
+    "dagster",
+    "person",
+    "cli",
+    "marts",
+    "spend_models",
+    "attribution",
+    "publish",
+    "dagster_pulls",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -43,8 +52,11 @@ def tributary(home: Path, *arguments: object, code: int = 0, seconds: float = 30
     done = subprocess.run(
         [COMMAND, *map(str, arguments)],
         env={**os.environ, "TRIBUTARY_HOME": str(home)},
-        capture_output=True, text=True, timeout=seconds, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
     told = f"tributary {arguments} exited with {done.returncode}, not {code}:\n{done.stdout}{done.stderr}"
     assert done.returncode == code, told
     return done
@@ -100,8 +112,9 @@ def new_home(tmp_path_factory) -> Callable[[str], Path]:
     prepared = tmp_path_factory.mktemp("prepared")
     subprocess.run(
         [sys.executable, "-c", "import orchestration.assets"],  # makes the manifest of the home it finds
-        env={**os.environ, "TRIBUTARY_HOME": str(prepared)}, check=True,
-    )  # fmt: skip
+        env={**os.environ, "TRIBUTARY_HOME": str(prepared)},
+        check=True,
+    )
 
     def make(name: str) -> Path:
         home = tmp_path_factory.mktemp(name)

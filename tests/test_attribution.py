@@ -22,8 +22,14 @@ from conftest import published, tributary
 
 MICROSECOND = timedelta(microseconds=1)
 MODELS = [
-    "first_touch", "last_touch", "last_non_direct", "linear", "time_decay", "position_based", "daily_linear",
-]  # fmt: skip
+    "first_touch",
+    "last_touch",
+    "last_non_direct",
+    "linear",
+    "time_decay",
+    "position_based",
+    "daily_linear",
+]
 HALF_LIFE_DAYS = 7
 TRILLION = 10**12
 
@@ -242,9 +248,7 @@ def oracle(build: Build) -> tuple[Links, Candidates]:
             known = of_person[person(conversion)]
             reasons = {touch.id: verdict(touch, conversion, org) for touch in known}
             candidates |= {(name, conversion.id, touch_id): reason for touch_id, reason in reasons.items()}
-            journey = sorted(
-                (t for t in known if reasons[t.id] == "kept"), key=lambda touch: (touch.at, touch.id)
-            )
+            journey = sorted((t for t in known if reasons[t.id] == "kept"), key=lambda touch: (touch.at, touch.id))
             for model in MODELS if journey else []:
                 before, value = Fraction(0), conversion.value or 0
                 for index, weight in enumerate(weights(model, journey, conversion, ZoneInfo(org.zone))):

@@ -85,14 +85,20 @@ def test_claims_are_all_that_platforms_reported_under_each_model(
     assert reported
     assert values
     for model in models:
-        claimed = marts.execute("""
+        claimed = marts.execute(
+            """
             select org_id, platform, campaign_id, sum(claimed_conversions)
             from claimed_vs_attributed where attribution_model = ?
-            group by all having sum(claimed_conversions) <> 0 order by all""", [model]).fetchall()
+            group by all having sum(claimed_conversions) <> 0 order by all""",
+            [model],
+        ).fetchall()
         assert claimed == reported
-        claimed_values = marts.execute("""
+        claimed_values = marts.execute(
+            """
             select org_id, platform, sum(claimed_value_micros) from claimed_vs_attributed
-            where attribution_model = ? group by all""", [model]).fetchall()
+            where attribution_model = ? group by all""",
+            [model],
+        ).fetchall()
         assert set(values) <= set(claimed_values)
 
 
@@ -112,5 +118,7 @@ def test_credit_is_that_of_the_rollups_and_claims_are_in_none_of_them(marts: duc
     booked = marts.execute("select count(*), sum(value_micros) from conversions").fetchone()
     assert marts.execute("""
         select sum(conversions), sum(conversion_value_micros) from daily_rollups
-        where grain = 'ORGANIZATION' and accounting_mode = 'cash' and attribution_model = 'linear'"""
-    ).fetchone() == (Decimal(booked[0]), booked[1])  # fmt: skip
+        where grain = 'ORGANIZATION' and accounting_mode = 'cash' and attribution_model = 'linear'""").fetchone() == (
+        Decimal(booked[0]),
+        booked[1],
+    )

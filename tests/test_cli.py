@@ -223,9 +223,7 @@ def test_the_summary_fits_and_what_it_suggests_works(home):
     assert len(commands) >= 2
     environment = os.environ | {"TRIBUTARY_HOME": str(home)}
     for command in commands:
-        done = subprocess.run(
-            ["sh", "-c", command], env=environment, capture_output=True, text=True, check=False
-        )
+        done = subprocess.run(["sh", "-c", command], env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == OK, f"{command}\n{done.stdout}{done.stderr}"
         if "explain" in command:
             fits(done.stdout)

@@ -130,9 +130,16 @@ both = pytest.mark.parametrize("kind", [Client, AsyncClient])
 @both
 def test_every_fault_and_each_event_counts_once(kind, collector):
     collector.script = [
-        refuse(429, Retry_After="0"), hang_up, refuse(503, Retry_After="0"), lose_answer, lose_answer, refuse(500),
-        take, refuse(502), lose_answer,
-    ]  # fmt: skip
+        refuse(429, Retry_After="0"),
+        hang_up,
+        refuse(503, Retry_After="0"),
+        lose_answer,
+        lose_answer,
+        refuse(500),
+        take,
+        refuse(502),
+        lose_answer,
+    ]
     ids: list[str] = []
     left = use(kind, collector, lambda client: ids.extend(client.page_view(f"https://x.org/{n}") for n in range(250)))
     assert left == 0
@@ -293,7 +300,7 @@ AT_EXIT = {
     # The child has its own events and not its parent's, or one would be sent twice.
     "fork": "client = Client(url, 'pk_1'); client.login('user-1')\n"
     "import os\nif os.fork() == 0:\n    client.login('user-2')\nelse:\n    os.wait()",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("program", AT_EXIT)
@@ -307,19 +314,48 @@ def test_flushes_at_exit(program, collector):
 def test_on_the_wire(collector):
     with Client(collector.url, "pk_1", KEY) as client:
         event_id = client.conversion(
-            "lead", value=Decimal("19.90"), currency="EUR", order_id="o-1", anon_id="v", session_id="s", user_id="u",
-            email="a@b.org", phone="+44", url="https://x.org/?q=ü", referrer="https://y.org", title="T", path="/",
-            timestamp=datetime(2026, 7, 1, 11, 30, tzinfo=timezone(timedelta(hours=2))), consent=True,
-            entity_type="asset", entity_id="a-1", properties={"price": Decimal("0.10"), "tags": ["x"]},
-        )  # fmt: skip
+            "lead",
+            value=Decimal("19.90"),
+            currency="EUR",
+            order_id="o-1",
+            anon_id="v",
+            session_id="s",
+            user_id="u",
+            email="a@b.org",
+            phone="+44",
+            url="https://x.org/?q=ü",
+            referrer="https://y.org",
+            title="T",
+            path="/",
+            timestamp=datetime(2026, 7, 1, 11, 30, tzinfo=timezone(timedelta(hours=2))),
+            consent=True,
+            entity_type="asset",
+            entity_id="a-1",
+            properties={"price": Decimal("0.10"), "tags": ["x"]},
+        )
         client.asset_view("a-2", user_id=None)
     assert collector.taken[0] == {
-        "type": "CONVERSION", "eventId": event_id, "timestamp": "2026-07-01T09:30:00.000000Z", "value": "19.90",
-        "currency": "EUR", "orderId": "o-1", "anonId": "v", "sessionId": "s", "userId": "u", "email": "a@b.org",
-        "phone": "+44", "url": "https://x.org/?q=ü", "referrer": "https://y.org", "title": "T", "path": "/",
-        "consent": True, "entityType": "asset", "entityId": "a-1", "conversionType": "lead",
+        "type": "CONVERSION",
+        "eventId": event_id,
+        "timestamp": "2026-07-01T09:30:00.000000Z",
+        "value": "19.90",
+        "currency": "EUR",
+        "orderId": "o-1",
+        "anonId": "v",
+        "sessionId": "s",
+        "userId": "u",
+        "email": "a@b.org",
+        "phone": "+44",
+        "url": "https://x.org/?q=ü",
+        "referrer": "https://y.org",
+        "title": "T",
+        "path": "/",
+        "consent": True,
+        "entityType": "asset",
+        "entityId": "a-1",
+        "conversionType": "lead",
         "properties": {"price": "0.10", "tags": ["x"]},
-    }  # fmt: skip
+    }
     assert set(collector.taken[1]) == {"type", "eventId", "timestamp", "entityType", "entityId"}
 
 

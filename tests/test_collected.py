@@ -61,10 +61,18 @@ def refund_world() -> dict[str, list[Row]]:
         at = START + DAY * pick.randrange(9)
         value = pick.choice([None, 0, pick.randrange(1, 10**9), pick.randrange(1, 50)])
         currency = pick.choice(["EUR", "USD", "USD", "BRL"])
-        orders.append({
-            "org_id": "refunds", "conversion_id": order, "order_id": order, "conversion_type": "purchase",
-            "customer_id": f"c{number % 40}", "occurred_at": at, "value_micros": value, "currency": currency,
-        })  # fmt: skip
+        orders.append(
+            {
+                "org_id": "refunds",
+                "conversion_id": order,
+                "order_id": order,
+                "conversion_type": "purchase",
+                "customer_id": f"c{number % 40}",
+                "occurred_at": at,
+                "value_micros": value,
+                "currency": currency,
+            }
+        )
         for part in range(pick.choice([0, 0, 1, 2, 3, 4])):
             back = pick.choice([None, value and -value, value and value // 3, pick.randrange(1, 10**9)])
             row = {"occurred_at": at + HOUR * pick.randrange(200), "order_id": order, "value_micros": back}
@@ -74,10 +82,17 @@ def refund_world() -> dict[str, list[Row]]:
             else:
                 reason = "cancelled" if pick.random() < 0.1 else "refund"
                 refunds.append({"org_id": "refunds", "refund_id": f"{order}-{part}", "reason": reason, **row})
-    refunds.append({
-        "org_id": "refunds", "refund_id": "stray", "order_id": "nobody's", "occurred_at": START, "value_micros": 5,
-        "currency": "EUR", "reason": "refund",
-    })  # fmt: skip
+    refunds.append(
+        {
+            "org_id": "refunds",
+            "refund_id": "stray",
+            "order_id": "nobody's",
+            "occurred_at": START,
+            "value_micros": 5,
+            "currency": "EUR",
+            "reason": "refund",
+        }
+    )
     rates = [
         {"date": since, "base": base, "quote": "EUR", "rate": Decimal(str(float(rate)))}
         for (base, since), rate in RATES.items()
@@ -119,10 +134,12 @@ def test_a_conversion_is_worth_what_was_not_given_back(warehouse: Connection) ->
         "select order_id, value_micros, refunded_micros from marts.conversions where org_id = 'refunds'"
     ).fetchall()
     assert {order: amounts for order, *amounts in found} == {order: list(pair) for order, pair in expected.items()}
-    reasons = dict(warehouse.execute("""
+    reasons = dict(
+        warehouse.execute("""
         select reason, case when reason = 'refund_exceeds_value' then sum(amount_micros) else count(*) end
         from marts.quarantine where org_id = 'refunds' group by reason
-    """).fetchall())  # fmt: skip
+    """).fetchall()
+    )
     assert reasons == set_aside
     assert any(value == 0 < taken for value, taken in expected.values()), "no order was given back in full"
 
@@ -187,8 +204,9 @@ def test_a_sample_of_converters_keeps_every_journey(warehouse: Connection) -> No
     def links(org: str) -> list[tuple]:
         return warehouse.execute(
             "select conversion_id, attribution_model, occurred_at, channel, weight from marts.attribution_links"
-            " join marts.touchpoints using (org_id, touchpoint_id) where org_id = ? order by all", [org],
-        ).fetchall()  # fmt: skip
+            " join marts.touchpoints using (org_id, touchpoint_id) where org_id = ? order by all",
+            [org],
+        ).fetchall()
 
     assert links("whole")
     assert links("even") == links("odd") == links("whole")
@@ -212,10 +230,17 @@ def identity_world() -> dict[str, list[Row]]:
                 who["customer_id"] = pick.choice([f"email:{mail}", f"order:{name}"])
             if pick.random() < 0.3:
                 who["visitor_id"] = visitor
-            rows["conversions"].append({
-                "org_id": "people", "conversion_id": f"w{name}", "order_id": name, "occurred_at": at + SECOND,
-                "conversion_type": "purchase", "value_micros": 10**6, **who,
-            })  # fmt: skip
+            rows["conversions"].append(
+                {
+                    "org_id": "people",
+                    "conversion_id": f"w{name}",
+                    "order_id": name,
+                    "occurred_at": at + SECOND,
+                    "conversion_type": "purchase",
+                    "value_micros": 10**6,
+                    **who,
+                }
+            )
         else:
             more = {"user_id": customer if told in ("customer", "both") else None}
             more |= {"email_hash": mail if told in ("mail", "both") else None}
@@ -286,15 +311,27 @@ def entity_world() -> dict[str, list[Row]]:
     pick = random.Random(4)
     states = {(f"a{pick.randrange(8)}", START + HOUR * pick.randrange(40)) for _ in range(60)}
     entities = [
-        {"org_id": "assets", "entity_type": "asset", "entity_id": name, "valid_from": since,
-         "properties": json.dumps({"since": str(since)})}
+        {
+            "org_id": "assets",
+            "entity_type": "asset",
+            "entity_id": name,
+            "valid_from": since,
+            "properties": json.dumps({"since": str(since)}),
+        }
         for name, since in states
-    ]  # fmt: skip
+    ]
     events = [
-        event("assets", f"e{n}", START + HOUR * pick.randrange(45) + MINUTE * pick.choice([0, 30]), "v", "ASSET_VIEW",
-              entity_type="asset", entity_id=f"a{pick.randrange(9)}")
+        event(
+            "assets",
+            f"e{n}",
+            START + HOUR * pick.randrange(45) + MINUTE * pick.choice([0, 30]),
+            "v",
+            "ASSET_VIEW",
+            entity_type="asset",
+            entity_id=f"a{pick.randrange(9)}",
+        )
         for n in range(150)
-    ]  # fmt: skip
+    ]
     return {"entities": entities, "events": events}
 
 
@@ -303,9 +340,10 @@ def test_an_event_shows_its_entity_as_it_was(warehouse: Connection) -> None:
     expected = {}
     for row in world["events"]:
         states = [
-            state for state in world["entities"]
+            state
+            for state in world["entities"]
             if state["entity_id"] == row["entity_id"] and state["valid_from"] <= row["occurred_at"]
-        ]  # fmt: skip
+        ]
         last = max(states, key=lambda state: state["valid_from"], default=None)
         expected[row["event_id"]] = last and str(last["valid_from"])
     found = warehouse.execute(
@@ -320,18 +358,33 @@ def postback_world() -> dict[str, list[Row]]:
     pick, rows = random.Random(5), []
     for number in range(80):
         for part in range(pick.randrange(1, 4)):
-            rows.append({
-                "org_id": "partners", "postback_id": f"{number}-{part}", "transaction_id": f"t{number}",
-                "platform": "net", "status": pick.choice(["pending", "approved", "rejected", "approved"]),
-                "occurred_at": START + DAY * (number % 5) + HOUR * part, "campaign_id": f"offer{number % 3}",
-                "affiliate_id": "jane", "payout_micros": pick.randrange(1, 10**8),
-                "currency": pick.choice(["EUR", "USD", None]), "order_id": f"p{number}",
-            })  # fmt: skip
+            rows.append(
+                {
+                    "org_id": "partners",
+                    "postback_id": f"{number}-{part}",
+                    "transaction_id": f"t{number}",
+                    "platform": "net",
+                    "status": pick.choice(["pending", "approved", "rejected", "approved"]),
+                    "occurred_at": START + DAY * (number % 5) + HOUR * part,
+                    "campaign_id": f"offer{number % 3}",
+                    "affiliate_id": "jane",
+                    "payout_micros": pick.randrange(1, 10**8),
+                    "currency": pick.choice(["EUR", "USD", None]),
+                    "order_id": f"p{number}",
+                }
+            )
     orders = [
-        {"org_id": "partners", "conversion_id": f"sale{n}", "order_id": f"p{n}", "customer_id": f"c{n}",
-         "conversion_type": "purchase", "occurred_at": START + DAY, "value_micros": 10**7}
+        {
+            "org_id": "partners",
+            "conversion_id": f"sale{n}",
+            "order_id": f"p{n}",
+            "customer_id": f"c{n}",
+            "conversion_type": "purchase",
+            "occurred_at": START + DAY,
+            "value_micros": 10**7,
+        }
         for n in range(0, 80, 2)
-    ]  # fmt: skip
+    ]
     return {"postbacks": rows, "conversions": orders}
 
 
@@ -475,20 +528,23 @@ SUSPICIOUS = {
 def test_suspicious_touches_are_shown_and_get_no_credit_only_by_choice(warehouse: Connection, org: str) -> None:
     found = warehouse.execute(
         "select visitor_id, reason, is_excluded, count(*), bool_and(json_valid(evidence)) from marts.suspicious_touches"
-        " where org_id = ? group by all", [org],
-    ).fetchall()  # fmt: skip
+        " where org_id = ? group by all",
+        [org],
+    ).fetchall()
     assert {tuple(row[:2]): row[3] for row in found} == SUSPICIOUS
     assert {row[2:3] + row[4:] for row in found} == {(org == "wary", True)}
     dropped = warehouse.execute(
         "select split_part(conversion_id, ' of ', 2), count(*) from marts.attribution_candidates"
-        " where org_id = ? and reason = 'suspicious' group by all", [org],
-    ).fetchall()  # fmt: skip
+        " where org_id = ? and reason = 'suspicious' group by all",
+        [org],
+    ).fetchall()
     by_visitor = {visitor: count for (visitor, _), count in SUSPICIOUS.items()}
     assert dict(dropped) == (by_visitor if org == "wary" else {})
     unattributed = warehouse.execute(
         "select sum(conversions) from marts.channel_summary where org_id = ? and channel = '(unattributed)'"
-        " and attribution_model = 'last_touch'", [org],
-    ).fetchone()  # fmt: skip
+        " and attribution_model = 'last_touch'",
+        [org],
+    ).fetchone()
     assert unattributed == ((len(by_visitor) if org == "wary" else None),)
 
 
@@ -532,10 +588,14 @@ def test_an_answer_stands_beside_the_credit_and_changes_none(warehouse: Connecti
 
 ANSWERS = [
     {"org_id": "trusting", "answer_id": str(n), "occurred_at": START + DAY, "question": "How?", "answer": answer, **who}
-    for n, (answer, who) in enumerate([
-        ("A friend told me", {"visitor_id": "fair"}), ("Im Radio gehört", {}), ("weiß nicht", {"order_id": "none"}),
-    ])
-]  # fmt: skip
+    for n, (answer, who) in enumerate(
+        [
+            ("A friend told me", {"visitor_id": "fair"}),
+            ("Im Radio gehört", {}),
+            ("weiß nicht", {"order_id": "none"}),
+        ]
+    )
+]
 
 
 # ---- all of it
@@ -587,14 +647,17 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Connection:
         connection.execute(CROWDED)
         connection.execute("commit")
     environment = os.environ | {
-        "TRIBUTARY_WAREHOUSE": str(path), "TRIBUTARY_TEMPORARY": str(folder), "TRIBUTARY_MEMORY_LIMIT": "2GB",
-        "DBT_LOG_PATH": str(folder), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-    }  # fmt: skip
+        "TRIBUTARY_WAREHOUSE": str(path),
+        "TRIBUTARY_TEMPORARY": str(folder),
+        "TRIBUTARY_MEMORY_LIMIT": "2GB",
+        "DBT_LOG_PATH": str(folder),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    }
     command = [Path(sys.executable).with_name("dbt"), "build", "--exclude-resource-type", "unit_test"]
     command += ["--profiles-dir", ".", "--target-path", folder / "target"]
     done = subprocess.run(
         command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False, timeout=900
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stdout[-8000:]
     assert "assert_event_duplicates_below_limit" in done.stdout.partition("Warning in test")[2], "half of a day repeats"
     connection = duckdb.connect(str(path), read_only=True)

@@ -91,8 +91,11 @@ def collecting(home: Path, *options: object, settings: str = SETTINGS, **popen: 
     log = (home / "collector.log").open("ab")
     process = subprocess.Popen(
         [COMMAND, "collect", "--port", str(port), *map(str, options)],
-        env=environment, stdout=log, stderr=log, **popen,
-    )  # fmt: skip
+        env=environment,
+        stdout=log,
+        stderr=log,
+        **popen,
+    )
     service = Service(process, home, port)
     try:
         deadline = time.monotonic() + 60
@@ -130,28 +133,63 @@ def stamp(**ago: float) -> str:
 
 def test_an_event_lands_with_the_columns_of_the_raw_table(tmp_path):
     event = {
-        "publicKey": "pk_shop", "eventId": "one", "type": "conversion", "anonId": "a", "sessionId": "s", "userId": "u",
-        "url": f"{ORIGIN}/thanks", "path": "/thanks", "title": "Thanks", "referrer": "https://www.google.com/",
-        "timestamp": stamp(hours=1).replace("+00:00", "Z"), "value": 19.99, "currency": "eur", "orderId": "o-1",
-        "conversionType": "purchase", "email": " Jo@Example.com ", "phone": "+49 (30) 123", "entityType": "asset",
-        "entityId": "x", "consent": True, "samplePercent": 50, "isReplay": False, "properties": {"plan": "pro"},
-    }  # fmt: skip
+        "publicKey": "pk_shop",
+        "eventId": "one",
+        "type": "conversion",
+        "anonId": "a",
+        "sessionId": "s",
+        "userId": "u",
+        "url": f"{ORIGIN}/thanks",
+        "path": "/thanks",
+        "title": "Thanks",
+        "referrer": "https://www.google.com/",
+        "timestamp": stamp(hours=1).replace("+00:00", "Z"),
+        "value": 19.99,
+        "currency": "eur",
+        "orderId": "o-1",
+        "conversionType": "purchase",
+        "email": " Jo@Example.com ",
+        "phone": "+49 (30) 123",
+        "entityType": "asset",
+        "entityId": "x",
+        "consent": True,
+        "samplePercent": 50,
+        "isReplay": False,
+        "properties": {"plan": "pro"},
+    }
     with collecting(tmp_path) as service:
         answer = service.client.post("/api/track", json=event)
         assert (answer.status_code, answer.json()) == (
-            202, {"received": 1, "accepted": 1, "duplicate": 0, "rejected": 0, "errors": []},
-        )  # fmt: skip
+            202,
+            {"received": 1, "accepted": 1, "duplicate": 0, "rejected": 0, "errors": []},
+        )
         assert service.stop() == 0
     (receipt,) = receipts(tmp_path)
     (row,) = receipt["rows"]
     assert row == {
-        "event_id": "one", "type": "CONVERSION", "anon_id": "a", "session_id": "s", "user_id": "u",
-        "url": f"{ORIGIN}/thanks", "path": "/thanks", "title": "Thanks", "referrer": "https://www.google.com/",
-        "occurred_at": event["timestamp"], "value_micros": 19_990_000, "currency": "EUR", "order_id": "o-1",
-        "conversion_type": "purchase", "entity_type": "asset", "entity_id": "x", "consent": True, "sample_percent": 50,
-        "is_replay": False, "properties": {"plan": "pro"},
-        "email_hash": sha256("jo@example.com"), "phone_hash": sha256("+4930123"),
-    }  # fmt: skip
+        "event_id": "one",
+        "type": "CONVERSION",
+        "anon_id": "a",
+        "session_id": "s",
+        "user_id": "u",
+        "url": f"{ORIGIN}/thanks",
+        "path": "/thanks",
+        "title": "Thanks",
+        "referrer": "https://www.google.com/",
+        "occurred_at": event["timestamp"],
+        "value_micros": 19_990_000,
+        "currency": "EUR",
+        "order_id": "o-1",
+        "conversion_type": "purchase",
+        "entity_type": "asset",
+        "entity_id": "x",
+        "consent": True,
+        "sample_percent": 50,
+        "is_replay": False,
+        "properties": {"plan": "pro"},
+        "email_hash": sha256("jo@example.com"),
+        "phone_hash": sha256("+4930123"),
+    }
     assert (receipt["org"], receipt["site"], receipt["received"]) == ("default", "shop", 1)
     assert receipt["ua"].startswith("python-httpx")
     assert len(receipt["ip"]) == 32
@@ -227,8 +265,12 @@ def test_a_refused_event_can_be_sent_through_again_after_a_fix(service):
 def test_a_duplicate_is_answered_as_one_and_other_content_under_the_same_id_is_kept(service):
     event = page("twice")
     assert service.send(event, event).json() | {"errors": 0} == {
-        "received": 2, "accepted": 1, "duplicate": 1, "rejected": 0, "errors": 0,
-    }  # fmt: skip
+        "received": 2,
+        "accepted": 1,
+        "duplicate": 1,
+        "rejected": 0,
+        "errors": 0,
+    }
     assert service.send(event).json()["duplicate"] == 1
     assert service.send(event | {"title": "another"}).json()["accepted"] == 1
     assert service.send(event, key="pk_small").json()["accepted"] == 1  # another site's id is another id
@@ -301,13 +343,21 @@ def test_bodies_come_packed_and_never_larger_than_a_mebibyte(service):
 @pytest.mark.parametrize(
     "body",
     [
-        b"", b"[]", b"null", b'"x"', b"{", b'{"publicKey": 5}', b'{"publicKey":"pk_shop","events":[]}',
-        b'{"publicKey":"pk_shop","events":{}}', b'{"publicKey":"pk_shop","type":"\xff"}', b"[" * 100_000,
+        b"",
+        b"[]",
+        b"null",
+        b'"x"',
+        b"{",
+        b'{"publicKey": 5}',
+        b'{"publicKey":"pk_shop","events":[]}',
+        b'{"publicKey":"pk_shop","events":{}}',
+        b'{"publicKey":"pk_shop","type":"\xff"}',
+        b"[" * 100_000,
         b'{"publicKey":"pk_shop","properties":' + b'{"a":' * 5000 + b"1" + b"}" * 5000 + b"}",
         json.dumps({"publicKey": "pk_shop", "events": [page(n) for n in range(101)]}).encode(),
     ],
     ids=lambda body: repr(body[:24]),
-)  # fmt: skip
+)
 def test_what_is_no_request_is_a_problem_that_says_so(service, body):
     answer = service.client.post("/api/track", content=body, headers=PLAIN)
     assert answer.status_code in (400, 401)
@@ -365,9 +415,16 @@ def test_consent_false_leaves_nobody(service):
     in_words = next(r for r in service.receipts() if "e-nobody3" in json.dumps(r))
     clean = f"{ORIGIN}/thanks?utm_source=news"
     assert accepted["rows"] == [
-        {"event_id": "e-nobody", "type": "PAGE_VIEW", "url": clean, "path": "/thanks", "referrer": clean,
-         "order_id": "o-9", "consent": False}
-    ]  # fmt: skip
+        {
+            "event_id": "e-nobody",
+            "type": "PAGE_VIEW",
+            "url": clean,
+            "path": "/thanks",
+            "referrer": clean,
+            "order_id": "o-9",
+            "consent": False,
+        }
+    ]
     assert "ip" not in accepted
     kept = json.loads(refused["failed"][0]["payload"])
     assert kept.keys() == {"eventId", "type", "url", "referrer", "consent", "receivedAt", "userAgent"}
@@ -379,8 +436,9 @@ def test_a_cookieless_site_gets_an_id_of_the_day_and_a_server_brings_no_visitor_
     one = page("quiet1") | {"anonId": "from-the-browser"}
     service.send(one, page("quiet2") | {"anonId": None}, key="pk_quiet")
     service.send(page("quiet3"), key="pk_quiet", headers={"user-agent": "another"})
-    service.client.post("/api/track", json={"publicKey": "pk_shop", **page("server")},
-                        headers={"authorization": "Bearer sk_secret"})  # fmt: skip
+    service.client.post(
+        "/api/track", json={"publicKey": "pk_shop", **page("server")}, headers={"authorization": "Bearer sk_secret"}
+    )
     service.client.post("/admin/flush", headers=ADMIN)
     by_id = {row["event_id"]: row for row in rows(service.receipts())}
     assert by_id["e-quiet1"]["anon_id"] == by_id["e-quiet2"]["anon_id"] != "from-the-browser"
@@ -583,9 +641,13 @@ def test_the_equation_holds_in_metrics_and_receipts_after_all_that(service):
 
 def test_an_address_in_use_is_said_in_a_sentence(service, tmp_path):
     done = subprocess.run(
-        [COMMAND, "collect", "--port", str(service.port)], env={**os.environ, "TRIBUTARY_HOME": str(tmp_path)},
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+        [COMMAND, "collect", "--port", str(service.port)],
+        env={**os.environ, "TRIBUTARY_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert done.returncode == 2
     assert "in use" in done.stderr
     assert "Traceback" not in done.stderr

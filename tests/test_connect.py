@@ -96,8 +96,10 @@ class Acme(Vendor):
         self.renewals = 0
         self.lifetime: int | None = 3600
         self.broken: list[Response] = []  # answers of the token endpoint, before it works
-        self.rows = [{"id": "1001", "name": "Shop", "currency": "EUR", "timezone": "Europe/Berlin"},
-                     {"id": "123-456", "name": "Wholesale", "currency": "USD", "timezone": "Mars/Olympus"}]  # fmt: skip
+        self.rows = [
+            {"id": "1001", "name": "Shop", "currency": "EUR", "timezone": "Europe/Berlin"},
+            {"id": "123-456", "name": "Wholesale", "currency": "USD", "timezone": "Mars/Olympus"},
+        ]
         return [
             Route("/token", self.token, methods=["POST"]),
             Route("/accounts", self.accounts),
@@ -169,8 +171,9 @@ class Acme(Vendor):
         """The parameters of an OAuth 1.0a header whose signature was made again, for the platform's own address."""
         header = request.headers["authorization"]
         given = {k: httpx.QueryParams(f"v={v}")["v"] for k, v in re.findall(r'(\w+)="([^"]*)"', header)}
-        signer = client_auth.ClientAuth(*APP.values(), given.get("oauth_token"), token_secret,
-                                        verifier=given.get("oauth_verifier"))  # fmt: skip
+        signer = client_auth.ClientAuth(
+            *APP.values(), given.get("oauth_token"), token_secret, verifier=given.get("oauth_verifier")
+        )
         unsigned = re.sub(r',?\s*oauth_signature="[^"]*"', "", header)
         url = f"{HOST}{request.url.path}"
         assert signer.get_oauth_signature("POST", url, {"Authorization": unsigned}, b"") == given["oauth_signature"]
@@ -407,9 +410,14 @@ def test_a_token_endpoint_that_rests_is_asked_again(kept, store, acme, answer):
 
 
 @pytest.mark.parametrize(
-    "answer", [Response("<html>sign in", media_type="text/html"), JSONResponse([1]), JSONResponse({"token_type": "b"}),
-               JSONResponse({"error": "invalid_scope"}, 400)]
-)  # fmt: skip
+    "answer",
+    [
+        Response("<html>sign in", media_type="text/html"),
+        JSONResponse([1]),
+        JSONResponse({"token_type": "b"}),
+        JSONResponse({"error": "invalid_scope"}, 400),
+    ],
+)
 def test_an_answer_that_is_no_token_keeps_what_there_is(kept, store, acme, answer):
     credentials = connected(store, acme, expires_at=minutes(-1))
     before = dict(credentials.values)
@@ -455,10 +463,16 @@ def test_processes_that_renew_at_once_do_not_lose_each_others_tokens(store, acme
         "print('ready', flush=True); sys.stdin.readline(); print(*listed(credentials), flush=True)\n"
     )
     started = [
-        subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, text=True, stdin=subprocess.PIPE,
-                         stdout=subprocess.PIPE, env=os.environ.copy())
+        subprocess.Popen(
+            [sys.executable, "-c", program],
+            cwd=ROOT,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ.copy(),
+        )
         for _ in range(3)
-    ]  # fmt: skip
+    ]
     for process in started:
         assert process.stdout.readline() == "ready\n"
     for process in started:
@@ -487,10 +501,12 @@ def redirected(acme: Acme, consent: oauth.Consent) -> str:
 @pytest.mark.parametrize("by", ["form", "basic"])
 def test_consent_brings_tokens_and_the_platform_sees_what_the_standard_asks(acme, client, by):
     acme.basic = by == "basic"
-    kind = ACME.oauth.__class__(**{
-        **{name: getattr(ACME.oauth, name) for name in ACME.oauth.__struct_fields__},
-        "client_auth": "client_secret_basic" if acme.basic else "client_secret_post",
-    })  # fmt: skip
+    kind = ACME.oauth.__class__(
+        **{
+            **{name: getattr(ACME.oauth, name) for name in ACME.oauth.__struct_fields__},
+            "client_auth": "client_secret_basic" if acme.basic else "client_secret_post",
+        }
+    )
     platform = Platform(**{**{n: getattr(ACME, n) for n in ACME.__struct_fields__}, "oauth": kind})
     consent = oauth.begin(platform, APP, REDIRECT, client)
     query = parse_qs(urlsplit(consent.url).query)
@@ -502,8 +518,11 @@ def test_consent_brings_tokens_and_the_platform_sees_what_the_standard_asks(acme
     assert APP["client_secret"] not in consent.url
     now = datetime(2026, 11, 20, 12, tzinfo=UTC)
     tokens = oauth.finish(platform, APP, consent, redirected(acme, consent), client=client, now=now)
-    assert tokens == {"access_token": acme.access_token, "refresh_token": acme.refresh_token,
-                      "expires_at": "2026-11-20T13:00:00+00:00"}  # fmt: skip
+    assert tokens == {
+        "access_token": acme.access_token,
+        "refresh_token": acme.refresh_token,
+        "expires_at": "2026-11-20T13:00:00+00:00",
+    }
 
 
 def test_two_consents_share_neither_state_nor_verifier(client):
@@ -674,8 +693,18 @@ def test_connect_by_paste_and_a_denial(kept, here, home, acme, monkeypatch):
         ({"error": "access_denied", "state": "x"}, FAILED, "does not answer this request"),
         (None, OK, "tributary pull acme"),
     ):
-        monkeypatch.setattr("cli.consent.sys", type("Sys", (), {"stdin": type("In", (), {
-            "isatty": staticmethod(lambda: False), "readline": staticmethod(answer(kind))})})())  # fmt: skip
+        monkeypatch.setattr(
+            "cli.consent.sys",
+            type(
+                "Sys",
+                (),
+                {
+                    "stdin": type(
+                        "In", (), {"isatty": staticmethod(lambda: False), "readline": staticmethod(answer(kind))}
+                    )
+                },
+            )(),
+        )
         said = here("connect", "acme", "--all", "--paste", code=code)
         assert expected in said
         assert printed[-1] in said
@@ -752,13 +781,16 @@ def test_connections_shows_accounts_pulls_and_tokens(kept, here, home, acme):
         '  - {platform: acme, account_id: "123-456", org: north}\n'
         '  - {platform: meta, account_id: "9", org: north}\n'
     )
-    row = ("insert into raw.pulls by name select '{}' as pull_id, 'north' as org_id, 'acme' as platform, '1001' as"
-           " account_id, date '2026-11-01' as start_date, date '{}' as end_date, timestamp '{}' as started_at,"
-           " timestamp '{}' as finished_at, '{}' as status, {} as reason, 1 as rows")  # fmt: skip
+    row = (
+        "insert into raw.pulls by name select '{}' as pull_id, 'north' as org_id, 'acme' as platform, '1001' as"
+        " account_id, date '2026-11-01' as start_date, date '{}' as end_date, timestamp '{}' as started_at,"
+        " timestamp '{}' as finished_at, '{}' as status, {} as reason, 1 as rows"
+    )
     with build_lock(home, "a test"), connect(home) as warehouse:
         warehouse.execute(row.format("a", "2026-11-18", "2026-11-19 06:00", "2026-11-19 06:01", "loaded", "null"))
-        warehouse.execute(row.format("b", "2026-11-19", "2026-11-20 06:00", "2026-11-20 06:01", "failed",
-                                     "'the token was revoked'"))  # fmt: skip
+        warehouse.execute(
+            row.format("b", "2026-11-19", "2026-11-20 06:00", "2026-11-20 06:01", "failed", "'the token was revoked'")
+        )
     connected(home.root / "credentials.bin", acme, expires_at=minutes(60))
     lines = here("connections").splitlines()
     shop = next(line for line in lines if "1001" in line)
@@ -792,10 +824,20 @@ def test_the_real_command_against_a_real_platforms_api(home, monkeypatch):
     """`tributary connect meta --paste` in a process of its own: nothing that it says or writes shows a secret."""
     with serving(VENDORS["meta"]()) as meta:
         secrets = dict(zip(("CLIENT_ID", "CLIENT_SECRET"), meta.credentials.values(), strict=True))
-        environment = {**os.environ, "TRIBUTARY_SECRET_KEY": "a long random text", "TRIBUTARY_META_URL": meta.url,
-                       **{f"TRIBUTARY_META_{name}": value for name, value in secrets.items()}}  # fmt: skip
-        process = subprocess.Popen([COMMAND, "connect", "meta", "--paste", "--all"], env=environment, text=True,
-                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
+        environment = {
+            **os.environ,
+            "TRIBUTARY_SECRET_KEY": "a long random text",
+            "TRIBUTARY_META_URL": meta.url,
+            **{f"TRIBUTARY_META_{name}": value for name, value in secrets.items()},
+        }
+        process = subprocess.Popen(
+            [COMMAND, "connect", "meta", "--paste", "--all"],
+            env=environment,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
         said = ""
         while not said.rstrip().endswith("Copy that address whole."):
             line = process.stdout.readline()

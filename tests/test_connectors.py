@@ -53,18 +53,41 @@ def pulled(vendor: Vendor, first: date = FIRST, last: date = LAST, api: Api | No
 
 def finest(vendor: Vendor, first: date = FIRST, last: date = LAST) -> list[tuple]:
     return sorted(
-        (f.date, vendor.account_id, vendor.currency, f.campaign_id, f.adset_id, f.ad_id, f.spend_micros,
-         f.impressions, f.clicks, f.conversions, f.value_micros)
+        (
+            f.date,
+            vendor.account_id,
+            vendor.currency,
+            f.campaign_id,
+            f.adset_id,
+            f.ad_id,
+            f.spend_micros,
+            f.impressions,
+            f.clicks,
+            f.conversions,
+            f.value_micros,
+        )
         for f in vendor.between(first, last)
-    )  # fmt: skip
+    )
 
 
 def told(rows: list[SpendRow]) -> list[tuple]:
     return sorted(
-        (r.date, r.account_id, r.currency, r.campaign_id, r.adset_id, r.ad_id, r.spend_micros,
-         r.impressions, r.clicks, r.platform_conversions, r.platform_value_micros)
-        for r in rows if r.level is None
-    )  # fmt: skip
+        (
+            r.date,
+            r.account_id,
+            r.currency,
+            r.campaign_id,
+            r.adset_id,
+            r.ad_id,
+            r.spend_micros,
+            r.impressions,
+            r.clicks,
+            r.platform_conversions,
+            r.platform_value_micros,
+        )
+        for r in rows
+        if r.level is None
+    )
 
 
 def test_what_was_spent_is_what_is_pulled_page_by_page(vendor):
@@ -142,8 +165,9 @@ def test_a_token_that_runs_out_during_a_rest_is_renewed_again(vendor):
 
 def test_a_rest_that_only_retry_after_names_is_kept(vendor, monkeypatch):
     """A gateway before any of them throttles, too."""
-    monkeypatch.setattr(vendor, "throttled", lambda: Response(
-        "slow down", 429, {"retry-after": f"{vendor.rest(400):.0f}"}))  # fmt: skip
+    monkeypatch.setattr(
+        vendor, "throttled", lambda: Response("slow down", 429, {"retry-after": f"{vendor.rest(400):.0f}"})
+    )
     vendor.faults = ["ok", "throttle"]
     assert told(pulled(vendor)) == finest(vendor)
     assert max(vendor.clock.slept) == 400
@@ -182,8 +206,14 @@ def test_a_restated_day_is_told_anew(vendor, difference):
 
 def test_an_account_elsewhere_keeps_its_days_and_its_currency(vendor):
     vendor.timezone, vendor.currency = "America/Los_Angeles", "JPY"
-    vendor.facts = [replace(f, spend_micros=f.spend_micros // 1_000_000 * 1_000_000,
-                            value_micros=f.value_micros // 1_000_000 * 1_000_000) for f in vendor.facts]  # fmt: skip
+    vendor.facts = [
+        replace(
+            f,
+            spend_micros=f.spend_micros // 1_000_000 * 1_000_000,
+            value_micros=f.value_micros // 1_000_000 * 1_000_000,
+        )
+        for f in vendor.facts
+    ]
     with opened(vendor) as api:
         (account,) = api.platform.accounts(api)
     if account.timezone:
@@ -273,8 +303,9 @@ def test_clicks_lead_to_their_ads(vendor):
 def test_money_never_passes_through_a_float(vendor):
     """0.1 + 0.2 of a currency, ten thousand times over, to the cent."""
     fact = vendor.facts[0]
-    vendor.facts = [replace(fact, spend_micros=99_999_999_990_000, value_micros=99_999_999_990_000,
-                            conversions=Decimal(3))]  # fmt: skip
+    vendor.facts = [
+        replace(fact, spend_micros=99_999_999_990_000, value_micros=99_999_999_990_000, conversions=Decimal(3))
+    ]
     assert [row.spend_micros for row in pulled(vendor) if row.level is None] == [99_999_999_990_000]
 
 

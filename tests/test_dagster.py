@@ -27,8 +27,10 @@ REPEATED = dg.AssetCheckKey(
 )
 VOLUME = dg.AssetCheckKey(dg.AssetKey(["staging", "stg_raw__events"]), "assert_no_volume_drop")
 PROMISES = {
-    "assert_everything_adds_up", "assert_everything_explains_itself", "assert_nothing_lost_or_counted_twice",
-}  # fmt: skip
+    "assert_everything_adds_up",
+    "assert_everything_explains_itself",
+    "assert_nothing_lost_or_counted_twice",
+}
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +72,11 @@ def test_the_definitions_load_as_the_server_loads_them(built):
     done = subprocess.run(
         [Path(sys.executable).with_name("dagster"), "definitions", "validate", "-w", "workspace.yaml"],
         env=os.environ | {"TRIBUTARY_HOME": str(built), "DAGSTER_HOME": str(built / "dagster")},
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -90,9 +95,11 @@ def test_every_asset_says_what_it_is(defs):
 def test_schedules(defs):
     found = {schedule.job_name: schedule for schedule in defs.schedules if "pull" not in schedule.name}
     assert {name: schedule.cron_schedule for name, schedule in found.items()} == {
-        "land": "*/15 * * * *", "attribution": "0 * * * *", "nightly_duplicates": "0 2 * * *",
+        "land": "*/15 * * * *",
+        "attribution": "0 * * * *",
+        "nightly_duplicates": "0 2 * * *",
         "daily_rollups": "0 3 * * *",
-    }  # fmt: skip
+    }
     assert {schedule.execution_timezone for schedule in found.values()} == {"UTC"}
 
 
@@ -197,13 +204,16 @@ def test_many_duplicates_warn(defs, home, instance):
 
 def test_events_that_probably_repeat_another_warn(defs, home, instance):
     assert checked(defs, instance, REPEATED).passed
-    in_warehouse(home, """
+    in_warehouse(
+        home,
+        """
         insert into raw.events by name
         select 'northwind' as org_id, 'twice' as site_id, 'twice' || n as event_id, 'CUSTOM' as type,
             timestamp '2026-08-01' as occurred_at, 'v' as anon_id, false as has_own_id,
             '' as _content_hash, 'twice' as _load_id, timestamp '2026-09-01' as _loaded_at
         from range(0, 2) as numbers (n)
-    """)
+    """,
+    )
     assert not checked(defs, instance, REPEATED).passed
     in_warehouse(home, "delete from raw.events where _load_id = 'twice'")
 
@@ -219,14 +229,17 @@ def table_times(home: Path) -> list[tuple]:
 
 def test_a_drop_in_volume_warns(defs, home, instance):
     assert checked(defs, instance, VOLUME).passed
-    in_warehouse(home, """
+    in_warehouse(
+        home,
+        """
         insert into raw.events by name
         select 'northwind' as org_id, 'quiet' as site_id, 'q' || day || '-' || n as event_id, 'CUSTOM' as type,
             timestamp '2026-08-01 12:00:00' + to_days(day::integer) as occurred_at, 'v' as anon_id,
             '' as _content_hash, 'quiet' as _load_id, timestamp '2026-09-01' as _loaded_at
         from range(0, 30) as days (day), range(0, 200) as numbers (n)
         where day < 28 or n < 20  -- the last two days bring a tenth of the days before
-    """)  # fmt: skip
+    """,
+    )
     evaluation = checked(defs, instance, VOLUME)
     in_warehouse(home, "delete from raw.events where _load_id = 'quiet'")
     assert not evaluation.passed
@@ -263,10 +276,12 @@ def server(built, tmp_path) -> Iterator[Server]:
     with log.open("w") as out:
         process = subprocess.Popen(
             [COMMAND, "dev", "--port", str(port), "--collector-port", str(collector_port)],
-            env=os.environ | {"TRIBUTARY_HOME": str(home)}, stdout=out, stderr=subprocess.STDOUT,
+            env=os.environ | {"TRIBUTARY_HOME": str(home)},
+            stdout=out,
+            stderr=subprocess.STDOUT,
             # Ctrl-C reaches it, even where the tests run in the background and have it ignored.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
-        )  # fmt: skip
+        )
     url = f"http://127.0.0.1:{port}/graphql"
     try:
         deadline = time.monotonic() + 90
@@ -305,8 +320,11 @@ def processes_of(home: Path) -> list[str]:
 
 def answers(url: str) -> bool:
     try:
-        return bool(ask(url, "{ repositoriesOrError { ... on RepositoryConnection { nodes { name } } } }")
-                    ["repositoriesOrError"].get("nodes"))  # fmt: skip
+        return bool(
+            ask(url, "{ repositoriesOrError { ... on RepositoryConnection { nodes { name } } } }")[
+                "repositoriesOrError"
+            ].get("nodes")
+        )
     except OSError:
         return False
 
@@ -342,8 +360,9 @@ def materialize_all(url: str) -> str:
                 "repositoryLocationName": "orchestration.definitions",
                 "repositoryName": "__repository__",
                 "pipelineName": "__ASSET_JOB",
-                "assetSelection": [node["assetKey"] for node in nodes
-                                   if node["isMaterializable"] and node["groupName"] != "pulls"],
+                "assetSelection": [
+                    node["assetKey"] for node in nodes if node["isMaterializable"] and node["groupName"] != "pulls"
+                ],
             },
         },
     )["launchPipelineExecution"]

@@ -66,10 +66,12 @@ def run(home, instance) -> Run:
             definitions(home)
             .resolve_job_def(f"pull_{name}")
             .execute_in_process(
-                instance=instance, raise_on_error=False, run_config=config,
+                instance=instance,
+                raise_on_error=False,
+                run_config=config,
                 tags=dict(zip(schedules.RANGE, (str(first), str(last)), strict=True)),
             )
-        )  # fmt: skip
+        )
 
     return runs
 
@@ -144,8 +146,10 @@ def test_a_run_may_pull_some_accounts_only(home, run, meta):
     assert rows(home.root, "select account_id, status from raw.pulls") == [("1001", "loaded")]
     assert not run("meta", FIRST, LAST).success  # the vendor knows no account 2002
     assert sorted(rows(home.root, "select account_id, status from raw.pulls")) == [
-        ("1001", "loaded"), ("1001", "loaded"), ("2002", "failed"),
-    ]  # fmt: skip
+        ("1001", "loaded"),
+        ("1001", "loaded"),
+        ("2002", "failed"),
+    ]
 
 
 def test_a_run_pulls_four_accounts_at_once(home, instance, run, monkeypatch):
@@ -177,20 +181,27 @@ def test_pulls_from_the_command_line_are_shown_too(home, instance, meta):
 
 def test_each_zone_has_a_morning_of_its_own(home, instance, meta, monkeypatch):
     listing(
-        home.root, META, META.replace("1001", "2") + ", repull_days: 3",
-        META.replace("1001", "3").replace("}", "") + ", repull_days: 28", GOOGLE,
+        home.root,
+        META,
+        META.replace("1001", "2") + ", repull_days: 3",
+        META.replace("1001", "3").replace("}", "") + ", repull_days: 28",
+        GOOGLE,
         more='  - {org: shop, platform: meta, account_id: "4", timezone: Pacific/Auckland, currency: NZD}',
-    )  # fmt: skip
+    )
     found = {schedule.name: schedule for schedule in schedules.schedules(load_settings(home))}
     running = {name for name, s in found.items() if s.default_status == dg.DefaultScheduleStatus.RUNNING}
     assert running == {
-        "pull_meta_europe_berlin", "pull_meta_pacific_auckland", "pull_google_europe_berlin", "pull_ecb_schedule",
-    }  # fmt: skip
+        "pull_meta_europe_berlin",
+        "pull_meta_pacific_auckland",
+        "pull_google_europe_berlin",
+        "pull_ecb_schedule",
+    }
     assert found["pull_meta_pacific_auckland"].execution_timezone == "Pacific/Auckland"
     assert found["pull_ecb_schedule"].cron_schedule == "30 16 * * 1-5"
     assert asked(found["pull_meta_europe_berlin"], instance) == [
-        (["2"], "2026-11-17", "2026-11-20"), (["1001", "3"], "2026-10-23", "2026-11-20"),
-    ]  # fmt: skip
+        (["2"], "2026-11-17", "2026-11-20"),
+        (["1001", "3"], "2026-10-23", "2026-11-20"),
+    ]
     assert asked(found["pull_meta_pacific_auckland"], instance) == [(["4"], "2026-10-23", "2026-11-20")]
     skipped = found["pull_google_europe_berlin"].evaluate_tick(morning(instance, "Europe/Berlin"))
     assert skipped.skip_message == "Google Ads is not connected: tributary connect google"

@@ -29,9 +29,7 @@ def rate_of(day: date) -> str:
 
 
 def cube(day: date) -> str:
-    return (
-        f"<Cube time='{day}'><Cube currency='USD' rate='{rate_of(day)}'/><Cube currency='JPY' rate='163.91'/></Cube>"
-    )
+    return f"<Cube time='{day}'><Cube currency='USD' rate='{rate_of(day)}'/><Cube currency='JPY' rate='163.91'/></Cube>"
 
 
 class Bank(Vendor):

@@ -31,17 +31,19 @@ ZONES = {
     "newyork": ("America/New_York", [date(2026, 3, 8), date(2026, 11, 1)]),
     "lordhowe": ("Australia/Lord_Howe", [date(2026, 4, 5), date(2026, 10, 4)]),
 }
-SETTINGS = "\n".join([
-    "orgs:",
-    *(f"  - {{id: {org}, currency: EUR, timezone: {zone}}}" for org, (zone, _) in ZONES.items()),
-    "  - {id: euros, currency: EUR, timezone: UTC}",
-    "  - {id: dollars, currency: USD, timezone: UTC}",
-    "sites:",
-    *(f"  - {{id: {org}-shop, org: {org}}}" for org in [*ZONES, "euros", "dollars"]),
-    "ad_accounts:",
-    *(f"  - {{platform: {name}, account_id: '7', org: euros}}" for name in ("google", "meta", "tiktok")),
-    "",
-])  # fmt: skip
+SETTINGS = "\n".join(
+    [
+        "orgs:",
+        *(f"  - {{id: {org}, currency: EUR, timezone: {zone}}}" for org, (zone, _) in ZONES.items()),
+        "  - {id: euros, currency: EUR, timezone: UTC}",
+        "  - {id: dollars, currency: USD, timezone: UTC}",
+        "sites:",
+        *(f"  - {{id: {org}-shop, org: {org}}}" for org in [*ZONES, "euros", "dollars"]),
+        "ad_accounts:",
+        *(f"  - {{platform: {name}, account_id: '7', org: euros}}" for name in ("google", "meta", "tiktok")),
+        "",
+    ]
+)
 SIMULATE = ("simulate", "--days", 14, "--events", 3000)
 Row = dict[str, str]
 
@@ -69,10 +71,13 @@ def sales() -> Iterator[tuple[Sale, list[Row]]]:
                 shared = {"site_id": f"{org}-shop", "anon_id": f"v{number}"}
                 page = {"type": "PAGE_VIEW", "url": "https://shop.example/?utm_source=news&utm_medium=email"}
                 order = {"type": "CONVERSION", "value": f"{number}.000001", "currency": "EUR"}
-                yield Sale(org, touched.date(), bought.date(), number * 1_000_000 + 1), [
-                    {**shared, **page, "event_id": f"p{number}", "occurred_at": touched.isoformat()},
-                    {**shared, **order, "event_id": f"o{number}", "occurred_at": bought.isoformat()},
-                ]
+                yield (
+                    Sale(org, touched.date(), bought.date(), number * 1_000_000 + 1),
+                    [
+                        {**shared, **page, "event_id": f"p{number}", "occurred_at": touched.isoformat()},
+                        {**shared, **order, "event_id": f"o{number}", "occurred_at": bought.isoformat()},
+                    ],
+                )
 
 
 SALES = list(sales())

@@ -39,8 +39,13 @@ MAX_BODY = 1_048_576
 # What a collector may answer; 503 only of a full disk, which this one has not.
 ANSWERS = {202, 400, 401, 403, 404, 405, 408, 413, 415, 422, 429}
 TEXTS = [
-    "'); drop table raw.events; --", "../../etc/passwd", "${jndi:ldap://x}", "{{7*7}}", "a\nb\r\nc", "=cmd('calc')",
-]  # fmt: skip
+    "'); drop table raw.events; --",
+    "../../etc/passwd",
+    "${jndi:ldap://x}",
+    "{{7*7}}",
+    "a\nb\r\nc",
+    "=cmd('calc')",
+]
 
 
 @dataclass(frozen=True)
@@ -143,9 +148,11 @@ def broken(body: bytes, cuts: tuple[int, int], filler: bytes) -> bytes:
 bodies = request.map(lambda document: json.dumps(document).encode())
 pieces = st.tuples(bodies, st.tuples(st.integers(0, 5000), st.integers(0, 5000)), st.binary(max_size=8))
 many = settings(
-    max_examples=400, deadline=None, derandomize=True,
+    max_examples=400,
+    deadline=None,
+    derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)  # fmt: skip
+)
 
 
 @many
@@ -189,7 +196,7 @@ def test_any_encoding(collector, body, encoding, cuts, kind):
         b" " * (MAX_BODY + 1),
     ],
     ids=range(17),
-)  # fmt: skip
+)
 def test_monsters(collector, body):
     check(collector.post(body))
     assert collector.is_well()
@@ -286,9 +293,21 @@ def test_sql_and_paths_are_data_and_the_books_balance(collector):
     """
     for number, text in enumerate(TEXTS):
         strange = dict.fromkeys(
-            ("url", "path", "anonId", "sessionId", "referrer", "userId", "orderId", "conversionType", "title",
-             "entityType", "entityId"), text
-        )  # fmt: skip
+            (
+                "url",
+                "path",
+                "anonId",
+                "sessionId",
+                "referrer",
+                "userId",
+                "orderId",
+                "conversionType",
+                "title",
+                "entityType",
+                "entityId",
+            ),
+            text,
+        )
         event = {**strange, "type": "CUSTOM", "eventId": f"{number} {text}", "properties": {text: text}}
         answer = collector.post(json.dumps({**event, "publicKey": KEY}).encode()).json()
         assert answer["accepted"] == 1, answer

@@ -56,8 +56,9 @@ def test_a_whole_file_is_unpacked(api):
     assert [item["n"] for item in api.items(f"{api.files.url}/download", "item")] == list(range(50_000))
 
 
-@pytest.mark.parametrize("body", [WHOLE[: len(WHOLE) // 2], WHOLE[:5000] + b"\0" * 50 + WHOLE[5050:],
-                                  gzip.decompress(WHOLE)[:-20]])  # fmt: skip
+@pytest.mark.parametrize(
+    "body", [WHOLE[: len(WHOLE) // 2], WHOLE[:5000] + b"\0" * 50 + WHOLE[5050:], gzip.decompress(WHOLE)[:-20]]
+)
 def test_a_file_that_is_not_whole_is_an_error(api, body):
     api.files.body = body
     with pytest.raises(VendorError, match="Example Ads: the file is not whole"):
@@ -133,7 +134,9 @@ def test_rests_without_end_have_an_end(api):
         api.get("/answer")
 
 
-@pytest.mark.parametrize("address", ["https://stranger.example/v1", "http://api.ads.example/v1", "https://api.ads.example.org"])
+@pytest.mark.parametrize(
+    "address", ["https://stranger.example/v1", "http://api.ads.example/v1", "https://api.ads.example.org"]
+)
 def test_credentials_go_to_the_platform_alone(api, address):
     with pytest.raises(VendorError, match=r"not the platform's own: credentials do not go there"):
         api.get(f"{address}/answer")
@@ -153,12 +156,15 @@ def test_half_an_emoji_in_a_name_costs_no_more_than_itself(api):
         (None, {"parameters": "a=1"}, None),
         ("https://shop.example/", {}, "https://shop.example/"),
         ("https://shop.example/?a=1#top", {"parameters": "b={id}"}, "https://shop.example/?a=1&b={id}#top"),
-        ("https://shop.example/", {"template": "{lpurl}?b={id}", "parameters": "c=2"},
-         "https://shop.example/?b={id}&c=2"),
+        (
+            "https://shop.example/",
+            {"template": "{lpurl}?b={id}", "parameters": "c=2"},
+            "https://shop.example/?b={id}&c=2",
+        ),
         ("https://shop.example/?a=1", {"template": "{lpurl}?b=2"}, "https://shop.example/?a=1&b=2"),
         ("https://shop.example/", {"template": "https://to.example/?url={lpurl}"}, "https://shop.example/"),
     ],
-)  # fmt: skip
+)
 def test_where_a_click_leads(url, added, leads_to):
     assert destination(url, **added) == leads_to
 

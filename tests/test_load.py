@@ -329,9 +329,7 @@ def test_fees(raw, tmp_path):
         "f5,meta,summer,5,EUR,2026-07-02,9999-12-31,,\n"  # spread over eight thousand years, it would be nothing
     )
     report = load(raw, "fees", put(tmp_path, more))
-    assert (report.loaded, report.replaced, report.reasons) == (
-        2, 1, {"bad_period": 1, "bad_basis": 1, "bad_date": 1}
-    )  # fmt: skip
+    assert (report.loaded, report.replaced, report.reasons) == (2, 1, {"bad_period": 1, "bad_basis": 1, "bad_date": 1})
     assert raw.execute(fees).fetchall() == [
         ("default", "meta", "meta", "period", 900_000_000, "2026-07-01", "2026-07-31"),
         ("nord", "meta", "9", "conversion", 5_000_000, "2026-07-01", "2026-07-01"),

@@ -100,8 +100,7 @@ def spend(home: Path, marts: duckdb.DuckDBPyConnection) -> list[Row]:
     org_of = {(entry["platform"], entry["account_id"]): entry["org"] for entry in settings["ad_accounts"]}
     currency_of = {entry["id"]: entry["currency"] for entry in settings["orgs"]}
     rates = {
-        (row["base"], row["quote"], row["date"]): Fraction(row["rate"])
-        for row in archived(home, "exchange-rates")
+        (row["base"], row["quote"], row["date"]): Fraction(row["rate"]) for row in archived(home, "exchange-rates")
     }
 
     def rate(base: str, quote: str, day: date) -> Fraction:
@@ -141,10 +140,18 @@ def credit(marts: duckdb.DuckDBPyConnection) -> list[Row]:
         ids = (touch["platform"], *(touch[name] or "(unmatched)" for name in IDS))
         linked.add((org, link["conversion_id"]))
         for mode, at in zip(MODES, (conversion["occurred_at"], touch["occurred_at"]), strict=True):
-            rows.append(Row(
-                org, day(org, at), link["attribution_model"], mode, ids, touch["channel"],
-                conversions=link["weight"], value=link["attributed_value_micros"],
-            ))  # fmt: skip
+            rows.append(
+                Row(
+                    org,
+                    day(org, at),
+                    link["attribution_model"],
+                    mode,
+                    ids,
+                    touch["channel"],
+                    conversions=link["weight"],
+                    value=link["attributed_value_micros"],
+                )
+            )
     for org, conversion_id in conversions.keys() - linked:
         at, value = (conversions[org, conversion_id][name] for name in ("occurred_at", "value_micros"))
         rows += [
@@ -166,8 +173,13 @@ def everything(spend: list[Row], credit: list[Row]) -> list[Row]:
 
 # ---- daily_rollups
 SUMS = [
-    "impressions", "clicks", "spend_micros", "conversions", "conversion_value_micros", "waste_spend_micros",
-]  # fmt: skip
+    "impressions",
+    "clicks",
+    "spend_micros",
+    "conversions",
+    "conversion_value_micros",
+    "waste_spend_micros",
+]
 KEY = ["org_id", "date", "attribution_model", "accounting_mode", "grain", "platform", *IDS]
 
 

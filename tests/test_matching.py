@@ -51,8 +51,14 @@ SPEND = [
 CLICKS = {"AbC": ("g2", "g2s", "g2a"), "abc": ("g1", "g1s", "g1a"), "young": ("g9", "g9s", "g9a")}
 # level, entity_id, its parents (campaign, ad set), its creative, where it leads
 ENTITIES = [
-    ("ad", "m1a", "m1", "m1s", None,
-     "?utm_source=facebook&utm_campaign=Spring-Launch&utm_content=video&utm_id={{campaign.id}}"),
+    (
+        "ad",
+        "m1a",
+        "m1",
+        "m1s",
+        None,
+        "?utm_source=facebook&utm_campaign=Spring-Launch&utm_content=video&utm_id={{campaign.id}}",
+    ),
     ("ad", "m1b", "m1", "m1s", None, "?utm_source=facebook&utm_campaign=Spring-Launch&utm_content=image"),
     ("ad", "m1c", "m1", "m1t", None, "?utm_source=facebook&utm_campaign=shared&utm_content={{ad.name}}"),
     ("ad", "m2a", "m2", "m2s", "k1", "?utm_source=facebook&utm_campaign=shared&utm_content={{ad.name}}"),
@@ -122,12 +128,21 @@ LINKS = {
 def insert(connection: duckdb.DuckDBPyConnection, table: str, **row: Any) -> None:
     """One row of a raw table; what it must have beside `row` is filled in."""
     fill = {
-        "_content_hash": "", "_load_id": "load", "_loaded_at": NOON, "valid_from": NOON,
-        "org_id": "o", "account_id": "1", "date": NOON.date(), "currency": "USD",
-    }  # fmt: skip
-    columns = {name for (name,) in connection.execute(
-        "select column_name from duckdb_columns() where schema_name = 'raw' and table_name = ?", [table]
-    ).fetchall()}  # fmt: skip
+        "_content_hash": "",
+        "_load_id": "load",
+        "_loaded_at": NOON,
+        "valid_from": NOON,
+        "org_id": "o",
+        "account_id": "1",
+        "date": NOON.date(),
+        "currency": "USD",
+    }
+    columns = {
+        name
+        for (name,) in connection.execute(
+            "select column_name from duckdb_columns() where schema_name = 'raw' and table_name = ?", [table]
+        ).fetchall()
+    }
     row = {name: value for name, value in fill.items() if name in columns} | row
     places = ", ".join("?" * len(row))
     connection.execute(f"insert into raw.{table} ({', '.join(row)}) values ({places})", list(row.values()))
@@ -139,22 +154,44 @@ def fill(connection: duckdb.DuckDBPyConnection) -> None:
         insert(connection, "events", anon_id=f"v{number}", url=SHOP + url, **event)
     for platform, campaign_id, campaign, adset_id, ad_id in SPEND:
         insert(
-            connection, "ad_spend", platform=platform, campaign_id=campaign_id, campaign=campaign,
-            adset_id=adset_id, ad_id=ad_id, spend_micros=1,
-        )  # fmt: skip
+            connection,
+            "ad_spend",
+            platform=platform,
+            campaign_id=campaign_id,
+            campaign=campaign,
+            adset_id=adset_id,
+            ad_id=ad_id,
+            spend_micros=1,
+        )
     for click_id, (campaign_id, adset_id, ad_id) in CLICKS.items():
         ids = {"campaign_id": campaign_id, "adset_id": adset_id, "ad_id": ad_id}
         insert(connection, "ad_clicks", platform="google", click_id=click_id, **ids)
     for level, entity_id, campaign_id, adset_id, creative_id, query in ENTITIES:
         insert(
-            connection, "ad_entities", platform="meta", level=level, entity_id=entity_id, campaign_id=campaign_id,
-            adset_id=adset_id, creative_id=creative_id, destination_url=SHOP + query,
+            connection,
+            "ad_entities",
+            platform="meta",
+            level=level,
+            entity_id=entity_id,
+            campaign_id=campaign_id,
+            adset_id=adset_id,
+            creative_id=creative_id,
+            destination_url=SHOP + query,
             name="Third" if level == "campaign" else entity_id,
-        )  # fmt: skip
+        )
     insert(
-        connection, "fees", fee_id="1", platform="influencers", campaign_id="jane-2026", creator_code="Jane",
-        channel="Influencers", basis="period", amount_micros=1, starts_on=NOON.date(), ends_on=NOON.date(),
-    )  # fmt: skip
+        connection,
+        "fees",
+        fee_id="1",
+        platform="influencers",
+        campaign_id="jane-2026",
+        creator_code="Jane",
+        channel="Influencers",
+        basis="period",
+        amount_micros=1,
+        starts_on=NOON.date(),
+        ends_on=NOON.date(),
+    )
 
 
 def build(home: Home, model: str) -> duckdb.DuckDBPyConnection:
@@ -172,8 +209,11 @@ def build(home: Home, model: str) -> duckdb.DuckDBPyConnection:
             "DBT_LOG_PATH": str(home.root / "dbt"),
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         },
-        capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout[-8000:]
     return duckdb.connect(str(home.warehouse), read_only=True)
 
@@ -196,10 +236,15 @@ def warehouse(home: Home) -> duckdb.DuckDBPyConnection:
 
 
 def matched(warehouse: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    return dict(warehouse.execute("""
+    return dict(
+        warehouse.execute(
+            """
         select substr(landing_url, length(?) + 1), concat_ws(
             ' ', platform, coalesce(campaign_id, '-'), coalesce(adset_id, '-'), coalesce(ad_id, '-'), campaign_match
-        ) from marts.touchpoints""", [SHOP]).fetchall())  # fmt: skip
+        ) from marts.touchpoints""",
+            [SHOP],
+        ).fetchall()
+    )
 
 
 def test_each_link_belongs_to_the_campaign_a_person_would_say(warehouse: duckdb.DuckDBPyConnection) -> None:
@@ -208,8 +253,10 @@ def test_each_link_belongs_to_the_campaign_a_person_would_say(warehouse: duckdb.
 
 
 def test_a_creators_touches_count_in_the_channel_of_the_fee(warehouse: duckdb.DuckDBPyConnection) -> None:
-    channels = dict(warehouse.execute("""
-        select creator_code, channel from marts.touchpoints where creator_code is not null""").fetchall())
+    channels = dict(
+        warehouse.execute("""
+        select creator_code, channel from marts.touchpoints where creator_code is not null""").fetchall()
+    )
     assert channels == {"jane": "Influencers", "JANE": "Influencers", "joe": "Affiliates"}
 
 
@@ -230,16 +277,19 @@ def test_every_touch_that_may_belong_to_a_campaign_is_in_the_mart_once(warehouse
 def test_a_suggestion_names_its_campaign_also_before_any_spend(warehouse: duckdb.DuckDBPyConnection) -> None:
     suggested = "select campaign, suggested_campaign_id, suggested_campaign from marts.campaign_matching"
     assert set(warehouse.execute(f"{suggested} where suggested_campaign_id is not null").fetchall()) >= {
-        ("sale summer 2026", "g1", "Summer Sale"), ("thirds", "m3", "third"),
-    }  # fmt: skip
+        ("sale summer 2026", "g1", "Summer Sale"),
+        ("thirds", "m3", "third"),
+    }
 
 
 def test_the_alias_that_is_suggested_can_be_pasted_and_matches(
     home: Home, warehouse: duckdb.DuckDBPyConnection
 ) -> None:
-    suggested = dict(warehouse.execute("""
+    suggested = dict(
+        warehouse.execute("""
         select campaign, suggested_alias from marts.campaign_matching
-        where platform = 'google' and campaign is not null and not is_matched""").fetchall())
+        where platform = 'google' and campaign is not null and not is_matched""").fetchall()
+    )
     assert suggested["xyzzy"] is None
     aliases = suggested["sale summer 2026"], suggested[QUOTED + " new"]
     warehouse.close()

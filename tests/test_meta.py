@@ -18,9 +18,17 @@ def test_a_failure_of_status_500_is_tried_again_whatever_its_code(vendor, monkey
 
 
 def test_a_limit_of_the_account_is_waited_out_as_its_header_says(vendor, monkeypatch):  # noqa: F811
-    monkeypatch.setattr(vendor, "throttled", lambda: error(
-        17, "User request limit reached", headers={"x-ad-account-usage": f'{{"acc_id_util_pct": 100, '
-                                                   f'"reset_time_duration": {vendor.rest(300):.0f}}}'}))  # fmt: skip
+    monkeypatch.setattr(
+        vendor,
+        "throttled",
+        lambda: error(
+            17,
+            "User request limit reached",
+            headers={
+                "x-ad-account-usage": f'{{"acc_id_util_pct": 100, "reset_time_duration": {vendor.rest(300):.0f}}}'
+            },
+        ),
+    )
     vendor.faults = ["throttle"]
     assert told(pulled(vendor)) == finest(vendor)
     assert 300 in vendor.clock.slept

@@ -38,8 +38,11 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> str:
             "DBT_LOG_PATH": str(home.root / "dbt"),
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         },
-        capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout
     return done.stdout
 

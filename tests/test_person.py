@@ -38,16 +38,32 @@ sites:
 MAIL, HASH = "Anna@Example.com", hashlib.sha256(b"anna@example.com").hexdigest()
 BROWSER = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) Version/18.5 Mobile/15E148 Safari/604.1"
 # Anna's own, which nothing may know afterwards. The tablet is Ben's too.
-ANNA = ["customer-anna", "visitor-anna-phone", "visitor-anna-laptop", HASH, "order-anna-1", "order-anna-2",
-        "Cj0-anna-click", "anna-only-title", "phone-of-anna", "203-address-of-anna"]  # fmt: skip
+ANNA = [
+    "customer-anna",
+    "visitor-anna-phone",
+    "visitor-anna-laptop",
+    HASH,
+    "order-anna-1",
+    "order-anna-2",
+    "Cj0-anna-click",
+    "anna-only-title",
+    "phone-of-anna",
+    "203-address-of-anna",
+]
 TABLET = "visitor-family-tablet"
 # What of a mart is an id of the person's; all else must stay to the micro.
 IDS = {"visitor_id", "customer_id", "session_id", "person_key", "order_id", "click_id", "landing_url", "evidence"}
 
 
 def event(number: int, at: str, **members: object) -> dict:
-    return {"event_id": f"event-{number:04}", "type": "PAGE_VIEW", "occurred_at": f"2026-10-{at}.000000Z",
-            "url": "https://shop.example/", "session_id": f"session-{at[:5]}", **members}  # fmt: skip
+    return {
+        "event_id": f"event-{number:04}",
+        "type": "PAGE_VIEW",
+        "occurred_at": f"2026-10-{at}.000000Z",
+        "url": "https://shop.example/",
+        "session_id": f"session-{at[:5]}",
+        **members,
+    }
 
 
 LANDED = [
@@ -73,8 +89,12 @@ LANDED = [
           url="https://shop.example/?utm_source=google&utm_medium=cpc&gclid=Cj0-ben-click", title="of Ben"),
 ]  # fmt: skip
 BENS = ("event-0007", "event-0008", "event-0012")
-FAILED = Failed("schema", "bad_value", "value 'x' is not a number",
-                json.dumps({"anonId": "visitor-anna-phone", "userId": "customer-anna", "value": "x"}))  # fmt: skip
+FAILED = Failed(
+    "schema",
+    "bad_value",
+    "value 'x' is not a number",
+    json.dumps({"anonId": "visitor-anna-phone", "userId": "customer-anna", "value": "x"}),
+)
 FILES = {
     "conversions/shop.ndjson": [
         {"conversion_id": "shop:order-anna-3", "occurred_at": "2026-10-08T10:00:05Z", "customer_id": "customer-anna",
@@ -107,10 +127,16 @@ FILES = {
 
 def land(home: Path, rows: list[dict], at: str, name: str) -> None:
     """A closed segment, as the collector leaves it: requests of one event each, and one that was refused."""
-    lines = [as_line(Receipt("events", at, "default", "shop", "203-address-of-anna", BROWSER, 1, rows=[row]))
-             for row in rows if row["event_id"] not in BENS]  # fmt: skip
-    lines += [as_line(Receipt("events", at, "default", "shop", "203-address-of-ben", BROWSER, 1, rows=[row]))
-              for row in rows if row["event_id"] in BENS]  # fmt: skip
+    lines = [
+        as_line(Receipt("events", at, "default", "shop", "203-address-of-anna", BROWSER, 1, rows=[row]))
+        for row in rows
+        if row["event_id"] not in BENS
+    ]
+    lines += [
+        as_line(Receipt("events", at, "default", "shop", "203-address-of-ben", BROWSER, 1, rows=[row]))
+        for row in rows
+        if row["event_id"] in BENS
+    ]
     lines.append(as_line(Receipt("events", at, "default", "shop", received=1, failed=[FAILED])))
     (home / "landing" / f"{name}.ndjson").write_bytes(b"".join(lines))
 
@@ -278,8 +304,12 @@ def test_late_rows_of_the_time_before_get_the_same_pseudonyms_and_new_ones_are_a
         ).fetchall()
     pseudonym = dict(rows)["event-0001"]
     assert pseudonym.startswith("erased-")
-    assert dict(rows) == {"event-0001": pseudonym, "late-1": pseudonym, "late-2": "visitor-anna-phone",
-                          "late-3": "visitor-nobody"}  # fmt: skip
+    assert dict(rows) == {
+        "event-0001": pseudonym,
+        "late-1": pseudonym,
+        "late-2": "visitor-anna-phone",
+        "late-3": "visitor-nobody",
+    }
 
 
 def test_a_killed_erasure_is_finished_by_the_next(before, tmp_path) -> None:

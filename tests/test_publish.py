@@ -69,10 +69,12 @@ def test_readers_see_whole_versions_while_runs_publish(home, tmp_path):
     readers = [
         subprocess.Popen(
             [sys.executable, "-c", READER, home / "published/marts.duckdb", stop],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         for _ in range(2)
-    ]  # fmt: skip
+    ]
     with published(home) as patient:
         first = patient.execute("select * from meta").fetchall()
         rows = patient.execute("select count(*), sum(spend_micros) from daily_rollups").fetchall()
@@ -162,15 +164,24 @@ def test_the_file_of_an_only_org_says_nothing_of_one_that_left(home):
 @pytest.mark.parametrize(
     ("damage", "named"),
     [
-        ("update marts.daily_rollups set conversion_value_micros = conversion_value_micros + 1 where rowid = "
-         "(select rowid from marts.daily_rollups where conversions > 0 limit 1)", "everything_adds_up"),
-        ("update marts.conversion_touches set linear_value_micros = linear_value_micros + 1 where rowid = "
-         "(select rowid from marts.conversion_touches where linear_credit > 0 limit 1)", "everything_adds_up"),
-        ("delete from marts.daily_rollups where rowid = (select rowid from marts.daily_rollups "
-         "where grain = 'AD' and spend_micros > 0 limit 1)", "everything_adds_up"),
+        (
+            "update marts.daily_rollups set conversion_value_micros = conversion_value_micros + 1 where rowid = "
+            "(select rowid from marts.daily_rollups where conversions > 0 limit 1)",
+            "everything_adds_up",
+        ),
+        (
+            "update marts.conversion_touches set linear_value_micros = linear_value_micros + 1 where rowid = "
+            "(select rowid from marts.conversion_touches where linear_credit > 0 limit 1)",
+            "everything_adds_up",
+        ),
+        (
+            "delete from marts.daily_rollups where rowid = (select rowid from marts.daily_rollups "
+            "where grain = 'AD' and spend_micros > 0 limit 1)",
+            "everything_adds_up",
+        ),
     ],
     ids=["rollup", "credit", "spend"],
-)  # fmt: skip
+)
 def test_a_broken_promise_publishes_nothing_and_is_named(home, damage, named):
     before = everything(home)
     in_warehouse(home, damage)
@@ -198,9 +209,12 @@ def test_a_disk_that_fills_up_leaves_the_last_version(home):
         "publish(connection, home.published)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], env={**os.environ, "TRIBUTARY_HOME": str(home)},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [sys.executable, "-c", code],
+        env={**os.environ, "TRIBUTARY_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode != 0
     assert "File too large" in done.stderr
     kept = {path: content for path, content in everything(home).items() if "/.new-" not in path}
@@ -225,9 +239,12 @@ def test_a_full_disk_fails_the_run_with_a_sentence(home):
     try:
         subprocess.run(["cp", "-a", f"{home}/kept/.", folder], check=True)
         done = subprocess.run(
-            [COMMAND, *PUBLISH], env={**os.environ, "TRIBUTARY_HOME": str(home)}, capture_output=True, text=True,
+            [COMMAND, *PUBLISH],
+            env={**os.environ, "TRIBUTARY_HOME": str(home)},
+            capture_output=True,
+            text=True,
             check=False,
-        )  # fmt: skip
+        )
         assert done.returncode == 1, done.stdout + done.stderr
         assert "No space left" in done.stderr
         assert "The last published version stays in place." in done.stderr

@@ -54,16 +54,19 @@ def test_a_pull_loads_what_was_spent_and_the_next_one_what_changed(meta, home):
     assert re.search(r"\s3\.69\n", said)  # a day's difference, three times
     assert said.endswith("Next: tributary run\n")
     assert rows(home, "select distinct name from raw.ad_entities where level = 'campaign' order by 1") == [
-        ("Campaign 7001",), ("Campaign 7002",)
-    ]  # fmt: skip
+        ("Campaign 7001",),
+        ("Campaign 7002",),
+    ]
     meta.restate(FIRST, -4_560_000)
     said = tributary(home, "pull", "meta", *DAYS).stdout
     assert re.search(r"meta Shop\s+12\s+0\s+2\s+0", said)  # the ad and the account's total
     assert spend(home) == true_spend(meta)
     assert len(rows(home, "from raw.ad_spend_history")) == 2
     assert rows(home, "select status, start_date, end_date from raw.pulls order by started_at")[1] == (
-        "loaded", FIRST, LAST,
-    )  # fmt: skip
+        "loaded",
+        FIRST,
+        LAST,
+    )
     assert left_behind(home) == []
 
 
@@ -117,9 +120,12 @@ def test_an_interrupted_pull_leaves_nothing(meta, home, number):
     meta.polls = 1_000_000  # the report is never done
     process = subprocess.Popen(
         [COMMAND, "pull", "meta", "--from", str(FIRST), "--to", str(LAST)],
-        env={**os.environ, "TRIBUTARY_HOME": str(home)}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env={**os.environ, "TRIBUTARY_HOME": str(home)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
-    )  # fmt: skip
+    )
     try:
         deadline = time.monotonic() + 60
         while not any(re.search(r"GET .*/6\d+$", request) for request in meta.requests):
@@ -216,8 +222,10 @@ def test_an_account_is_pulled_once_at_a_time(meta, home):
     with held(home / "tmp" / "pull-meta-1001.lock", "the pull of meta 1001"):
         process = subprocess.Popen(
             [COMMAND, "pull", "meta", "--from", str(FIRST), "--to", str(LAST)],
-            env={**os.environ, "TRIBUTARY_HOME": str(home)}, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
+            env={**os.environ, "TRIBUTARY_HOME": str(home)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         lines = iter(process.stdout.readline, "")
         assert any("waiting for the pull of meta 1001" in line for line in lines)
         assert meta.requests == []

@@ -130,9 +130,12 @@ def test_the_command_ends_though_the_network_does_not_answer(agency, home):
     agency.hold = lambda account: account in ("9", "10", "11", "12")
     process = subprocess.Popen(
         [COMMAND, "pull", "meta", "--from", str(FIRST), "--to", str(LAST)],
-        env=os.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env=os.environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
-    )  # fmt: skip
+    )
     try:
         deadline = time.monotonic() + 60
         while not {"9", "10", "11", "12"} <= {*agency.asked}:

@@ -103,10 +103,19 @@ STEP = st.tuples(st.dictionaries(st.sampled_from(DAYS), A_DAY, max_size=4), SPAN
 
 def spend_rows(world: dict, days: list[date], account: str) -> list[SpendRow]:
     return [
-        SpendRow(day, account, key[-1], level=key[0], campaign_id=key[1], adset_id=key[2], ad_id=key[3],
-                 **dict(zip(CONTENT, content, strict=True)))
-        for day in days for key, content in world.get(day, {}).items()
-    ]  # fmt: skip
+        SpendRow(
+            day,
+            account,
+            key[-1],
+            level=key[0],
+            campaign_id=key[1],
+            adset_id=key[2],
+            ad_id=key[3],
+            **dict(zip(CONTENT, content, strict=True)),
+        )
+        for day in days
+        for key, content in world.get(day, {}).items()
+    ]
 
 
 class Interrupted(Exception):
@@ -142,14 +151,26 @@ def as_floats(world: dict) -> dict:
 def in_file(folder: Path, rows: list[SpendRow]) -> Path:
     path = folder / "spend.csv"
     with path.open("w", newline="") as file:
-        names = ["platform", "date", "account_id", "spend", "platform_value", *KEY, "ad", "impressions", "video_views",
-                 "platform_conversions"]  # fmt: skip
+        names = [
+            "platform",
+            "date",
+            "account_id",
+            "spend",
+            "platform_value",
+            *KEY,
+            "ad",
+            "impressions",
+            "video_views",
+            "platform_conversions",
+        ]
         table = csv.DictWriter(file, names, extrasaction="ignore")
         table.writeheader()
         for row in rows:
             values = msgspec.structs.asdict(row)
-            money = {name: None if values[f"{name}_micros"] is None else Decimal(values[f"{name}_micros"]).scaleb(-6)
-                     for name in ("spend", "platform_value")}  # fmt: skip
+            money = {
+                name: None if values[f"{name}_micros"] is None else Decimal(values[f"{name}_micros"]).scaleb(-6)
+                for name in ("spend", "platform_value")
+            }
             table.writerow({"platform": "meta"} | values | money)
     return path
 
@@ -238,8 +259,10 @@ def a_step(folder, one, account, world, kept, days, fault, number) -> dict:  # n
     before = {(day, key) for day in news for key in kept.get(day, {})}
     after = {(day, key) for day, its in news.items() for key in its}
     assert (report.loaded, report.replaced, report.withdrawn) == (
-        len(changed), len(changed & before), len(before - after)
-    )  # fmt: skip
+        len(changed),
+        len(changed & before),
+        len(before - after),
+    )
     assert report.rows == report.loaded + report.unchanged + report.repeated
     return kept | news
 
@@ -350,11 +373,14 @@ def test_a_pull_that_fails_stops_no_other(warehouse, tmp_path):
         pulls.append((asked(account=account), spool(folder, [good, *bad])))
     reports = load_pulls(warehouse, pulls, SETTINGS)
     assert [(report.pull.account_id, report.status) for report in reports] == [
-        ("1", "loaded"), ("2", "failed"), ("3", "loaded")
-    ]  # fmt: skip
+        ("1", "loaded"),
+        ("2", "failed"),
+        ("3", "loaded"),
+    ]
     assert warehouse.execute("select account_id, spend_micros from raw.ad_spend order by 1").fetchall() == [
-        ("1", 1), ("3", 3)
-    ]  # fmt: skip
+        ("1", 1),
+        ("3", 3),
+    ]
     with pytest.raises(ValueError, match="overlap"):
         load_pulls(warehouse, [pulls[0], pulls[0]], SETTINGS)
 
@@ -371,8 +397,11 @@ def test_other_accounts_platforms_and_days_stay(warehouse, tmp_path):
     assert (report.loaded, report.withdrawn) == (1, 1)
     left = "select platform, account_id, spend_micros // 1_000_000 from raw.ad_spend order by 3"
     assert warehouse.execute(left).fetchall() == [
-        ("google", "1", 1), ("meta", "2", 2), ("meta", "1", 3), ("meta", "1", 5)
-    ]  # fmt: skip
+        ("google", "1", 1),
+        ("meta", "2", 2),
+        ("meta", "1", 3),
+        ("meta", "1", 5),
+    ]
 
 
 def test_a_failure_is_written_down(warehouse):

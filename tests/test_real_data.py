@@ -21,10 +21,18 @@ TOUCHES = SHARED_DATA / "touches" / "attribution_62k.csv.gz"
 EVENTS = SHARED_DATA / "web_events" / "snowplow_fractribution_events.csv"
 IMPORTS = [
     ("interactions", TOUCHES, "--map", "occurred_at=time", "--map", "touch_type=interaction"),
-    ("conversions", TOUCHES, "--map", "occurred_at=time", "--map", "value=conversion_value",
-     "--where", "conversion = 1"),
+    (
+        "conversions",
+        TOUCHES,
+        "--map",
+        "occurred_at=time",
+        "--map",
+        "value=conversion_value",
+        "--where",
+        "conversion = 1",
+    ),
     ("events", EVENTS, "--format", "snowplow"),
-]  # fmt: skip
+]
 SLICES = 5 * 2 * 7  # grains, accounting modes, models
 
 
@@ -153,8 +161,7 @@ def test_importing_it_all_again_changes_nothing(home):
     def raw() -> dict[str, list[tuple]]:
         with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as warehouse:
             names = warehouse.execute(
-                "select table_name from information_schema.tables"
-                " where table_schema = 'raw' and table_name <> 'loads'"
+                "select table_name from information_schema.tables where table_schema = 'raw' and table_name <> 'loads'"
             ).fetchall()
             rows = {name: warehouse.execute(f"from raw.{name}").fetchall() for (name,) in names}
             return {name: sorted(map(repr, of_table)) for name, of_table in rows.items()}

@@ -29,8 +29,9 @@ class Started:
             self.process = subprocess.Popen(
                 [COMMAND, *arguments],
                 env={**os.environ, "TRIBUTARY_HOME": str(home)},
-                stdout=out, stderr=subprocess.STDOUT,
-            )  # fmt: skip
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
 
     def said(self) -> str:
         return self.log.read_text()

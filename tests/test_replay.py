@@ -74,8 +74,10 @@ def test_a_refused_event_loads_as_if_it_had_been_accepted(home, tmp_path):
 def test_a_mended_event_meets_what_came_meanwhile(home):
     with connect(home) as raw:
         land(home, 1, receipt([], 0, failed=[refused(event_id="1"), refused(event_id="2")]))
-        rows = [{"event_id": str(i), "type": "DEMO_BOOKED", "anon_id": "a", "url": f"https://x.example/?gclid={i}"}
-                for i in (1, 2)]  # fmt: skip
+        rows = [
+            {"event_id": str(i), "type": "DEMO_BOOKED", "anon_id": "a", "url": f"https://x.example/?gclid={i}"}
+            for i in (1, 2)
+        ]
         land(home, 2, receipt(rows, -5))
         load(raw, home, AFTER)
         assert counts(replay_failed(raw, home, AFTER, reason="unknown_type")) == (2, 0, 1, 1)
@@ -163,8 +165,10 @@ def test_what_was_pulled_meanwhile_is_not_brought_back_beside_it(home, tmp_path)
     """A file of campaigns that failed, and the pull of their ads since: both would count twice."""
     after = Settings(orgs=[Org("nord", "EUR")], ad_accounts=[AdAccount("google", "1", "nord")])
     file, rows = tmp_path / "spend.csv", tmp_path / "rows.ndjson"
-    file.write_text("date,platform,account_id,campaign_id,currency,spend\n"
-                    "2026-07-01,google,1,c,EUR,7\n2026-07-02,google,1,c,EUR,8\n")  # fmt: skip
+    file.write_text(
+        "date,platform,account_id,campaign_id,currency,spend\n"
+        "2026-07-01,google,1,c,EUR,7\n2026-07-02,google,1,c,EUR,8\n"
+    )
     day = date(2026, 7, 1)
     rows.write_bytes(msgspec.json.encode(SpendRow(day, "1", "EUR", 7_000_000, campaign_id="c", ad_id="a")) + b"\n")
     with connect(home) as raw:

@@ -142,8 +142,9 @@ def test_of_one_id_the_first_content_stays_and_the_other_is_kept_aside(home):
         (report,) = load(raw, home)
         assert (report.received, report.loaded, report.duplicate, report.limited) == (8, 2, 3, 3)
         assert raw.execute("select event_id, occurred_at::varchar, url from raw.events order by 1").fetchall() == [
-            ("1", "2026-07-01 00:00:10", None), ("2", "2026-07-01 00:00:05", None),
-        ]  # fmt: skip
+            ("1", "2026-07-01 00:00:10", None),
+            ("2", "2026-07-01 00:00:05", None),
+        ]
         ((reason, payload),) = raw.execute("select reason, payload from raw.failed_events").fetchall()
         assert (reason, json.loads(payload)["url"]) == ("id_conflict", "https://late.example/")
 
@@ -350,13 +351,14 @@ def test_rows_of_other_kinds_go_the_way_of_a_file(home):
     refund = {"occurred_at": at(5), "order_id": "o1", "value": "5.50", "line": "7"}
     with connect(home) as raw:
         land(
-            home, 1,
+            home,
+            1,
             receipt([refund, refund | {"occurred_at": "never"}, refund], kind="refunds", site=None, org="nord"),
             receipt([], kind="refunds", duplicate=2, failed=[Failed("schema", "bad_json", "no JSON", "torn")]),
             receipt([{"occurred_at": at(1), "visitor_id": "v", "properties": {"b": 1, "a": 2}}], kind="conversions"),
             receipt([{"ip_hash": "a1", "country": "DE"}, {"ip_hash": "a1"}], kind="addresses", received=0),
             receipt([{"ip_hash": "a1", "country": "FR"}], kind="addresses", received=0),
-        )  # fmt: skip
+        )
         reports = {report.kind: report for report in load(raw, home)}
         assert reports["events"].received == 0
         found = [(r.received, r.loaded, r.duplicate, r.failed) for k, r in sorted(reports.items()) if k != "events"]
@@ -368,10 +370,11 @@ def test_rows_of_other_kinds_go_the_way_of_a_file(home):
         failed = raw.execute("select kind, layer, reason from raw.failed_events order by 3").fetchall()
         assert failed == [("refunds", "schema", "bad_json"), ("refunds", None, "bad_timestamp")]
         land(
-            home, 2,
+            home,
+            2,
             receipt([refund], kind="refunds", site=None, org="nord"),
             receipt([{"ip_hash": "a1", "country": "DE", "region": "DE-BE"}], kind="addresses", received=0),
-        )  # fmt: skip
+        )
         assert [r.duplicate for r in load(raw, home) if r.kind == "refunds"] == [1]
         assert raw.execute("from raw.addresses").fetchall() == [("a1", "DE", "DE-BE", None)]
 

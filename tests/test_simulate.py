@@ -62,11 +62,13 @@ def read_events(inbox: Path) -> pl.DataFrame:
     typed = pl.read_parquet(parquet).with_columns(
         pl.col("occurred_at").dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"), pl.col("value").cast(pl.String)
     )
-    return pl.concat([
-        text_of_csv(gzip.decompress(zipped.read_bytes())).select(EVENT),
-        typed.select(EVENT),
-        pl.DataFrame(from_lines, schema=dict.fromkeys(EVENT, pl.String)),
-    ])
+    return pl.concat(
+        [
+            text_of_csv(gzip.decompress(zipped.read_bytes())).select(EVENT),
+            typed.select(EVENT),
+            pl.DataFrame(from_lines, schema=dict.fromkeys(EVENT, pl.String)),
+        ]
+    )
 
 
 def one_csv(inbox: Path, kind: str) -> pl.DataFrame:
@@ -95,12 +97,13 @@ def test_the_same_arguments_write_the_same_bytes_in_another_process(tmp_path: Pa
         subprocess.run(
             [sys.executable, "-c", program, str(tmp_path / number)],
             env={"PYTHONHASHSEED": number, "TZ": ("Asia/Tokyo" if number == "1" else "America/Lima")},
-            cwd=Path(__file__).parents[1], check=True,
-        )  # fmt: skip
+            cwd=Path(__file__).parents[1],
+            check=True,
+        )
     first, second = (
         {path.relative_to(tmp_path / number): path.read_bytes() for path in (tmp_path / number).rglob("*.*")}
         for number in ("1", "2")
-    )  # fmt: skip
+    )
     assert len(first) == 8
     assert first == second
 
@@ -176,10 +179,14 @@ def test_late_events_are_in_a_later_file(world: World) -> None:
         ("with a fragment", 0.005, 0.05, pl.col("url").str.contains("#reviews", literal=True)),
         ("auto-tagged only", 0.001, 0.05, pl.col("url").str.contains(r"\?(gclid|msclkid)=")),
         ("with an e-mail address", 0.0003, 0.01, pl.col("url").str.contains("%40mail.example", literal=True)),
-        ("campaign by id only", 0.01, 0.2, pl.col("url").str.contains("utm_id=")
-         & ~pl.col("url").str.contains("utm_campaign=")),
+        (
+            "campaign by id only",
+            0.01,
+            0.2,
+            pl.col("url").str.contains("utm_id=") & ~pl.col("url").str.contains("utm_campaign="),
+        ),
     ],
-)  # fmt: skip
+)
 def test_there_is_a_realistic_share_of_events(
     world: World, what: str, least: float, most: float, share: pl.Expr
 ) -> None:
@@ -206,9 +213,10 @@ def test_conversions_and_money_equal_the_truth(world: World) -> None:
     sold = pl.concat([web, one_csv(world.inbox, "conversions").select(columns)])
     found = {
         (org, kind, currency): (len(rows), micros(rows["value"]))
-        for (org, kind, currency), rows in sold.with_columns(org=pl.col("site_id").replace(org_of_site))
-        .group_by("org", "conversion_type", "currency")
-    }  # fmt: skip
+        for (org, kind, currency), rows in sold.with_columns(org=pl.col("site_id").replace(org_of_site)).group_by(
+            "org", "conversion_type", "currency"
+        )
+    }
     expected = {
         (row["org_id"], row["conversion_type"], row["currency"]): (row["conversions"], row["value_micros"])
         for row in world.truth["conversions"]
@@ -227,9 +235,7 @@ def test_spend_equals_the_truth_to_the_micro(world: World) -> None:
         (org_of_account[account], platform, currency): micros(rows["spend"])
         for (account, platform, currency), rows in table.group_by("account_id", "platform", "currency")
     }
-    expected = {
-        (row["org_id"], row["platform"], row["currency"]): row["spend_micros"] for row in world.truth["spend"]
-    }
+    expected = {(row["org_id"], row["platform"], row["currency"]): row["spend_micros"] for row in world.truth["spend"]}
     assert found == expected
     assert {currency for org, _, currency in found if org == "nordlicht"} == {"EUR", "GBP", "USD"}
     assert table["adset_id"].null_count() > 0, "some campaigns are reported without ads"

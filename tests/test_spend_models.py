@@ -33,9 +33,12 @@ Compiled = Callable[[str], str]
 def insert(connection: duckdb.DuckDBPyConnection, table: str, **row: Any) -> None:
     """One row of a raw table; what is not given is null, or something where null is not allowed."""
     fill = {"_content_hash": "x", "_load_id": "load", "_loaded_at": datetime(2026, 1, 1)}
-    columns = {name for (name,) in connection.execute(
-        "select column_name from duckdb_columns() where schema_name = 'raw' and table_name = ?", [table]
-    ).fetchall()}  # fmt: skip
+    columns = {
+        name
+        for (name,) in connection.execute(
+            "select column_name from duckdb_columns() where schema_name = 'raw' and table_name = ?", [table]
+        ).fetchall()
+    }
     row = {name: value for name, value in fill.items() if name in columns} | row
     marks = ", ".join("?" * len(row))
     connection.execute(f"insert into raw.{table} ({', '.join(row)}) values ({marks})", list(row.values()))
@@ -49,8 +52,17 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[duckdb
     with connect(home) as connection:
         insert(connection, "orgs", org_id="o", currency="USD", timezone="UTC", lookback_days=30)
     done = subprocess.run(
-        [Path(sys.executable).with_name("dbt"), "--no-use-colors", "run", "--profiles-dir", ".",
-         "--select", "+int_spend_reports", "+int_top_level_spend", "+spend_restatements"],
+        [
+            Path(sys.executable).with_name("dbt"),
+            "--no-use-colors",
+            "run",
+            "--profiles-dir",
+            ".",
+            "--select",
+            "+int_spend_reports",
+            "+int_top_level_spend",
+            "+spend_restatements",
+        ],
         cwd=ROOT / "dbt_project",
         env={
             **os.environ,
@@ -61,8 +73,11 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[duckdb
             "DBT_LOG_PATH": str(home.root / "dbt"),
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         },
-        capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout
     with connect(home) as connection:
         yield connection, lambda model: next((home.root / "dbt" / "compiled").rglob(f"{model}.sql")).read_text()
@@ -113,9 +128,17 @@ def test_every_node_sums_to_its_stated_total_or_to_what_is_beneath(warehouse, re
     connection.execute("delete from raw.ad_spend")
     for (account, (level, *ids)), row in reported.items():
         insert(
-            connection, "ad_spend", org_id="o", platform="meta", account_id=account, level=level, date="2026-01-01",
-            currency="USD", **dict(zip(IDS, ids, strict=True)), **dict(zip(MEASURES, row, strict=True)),
-        )  # fmt: skip
+            connection,
+            "ad_spend",
+            org_id="o",
+            platform="meta",
+            account_id=account,
+            level=level,
+            date="2026-01-01",
+            currency="USD",
+            **dict(zip(IDS, ids, strict=True)),
+            **dict(zip(MEASURES, row, strict=True)),
+        )
     connection.execute(f"create or replace table intermediate.int_spend_residuals as {compiled('int_spend_residuals')}")
 
     found: dict[tuple, dict[tuple, Any]] = defaultdict(lambda: defaultdict(lambda: [0] * len(MEASURES)))
@@ -132,9 +155,11 @@ def test_every_node_sums_to_its_stated_total_or_to_what_is_beneath(warehouse, re
                 assert found[account][ids][index] == expected, (measure, account, ids)
     finest = sum(place[0] is None for _, place in reported)
     assert sum(any(value for value in row[4:]) for row in rows) >= len(rows) - finest, "a row that says nothing"
-    topmost = dict(connection.execute(
-        "select account_id, sum(spend_micros) from intermediate.int_top_level_spend group by all"
-    ).fetchall())  # fmt: skip
+    topmost = dict(
+        connection.execute(
+            "select account_id, sum(spend_micros) from intermediate.int_top_level_spend group by all"
+        ).fetchall()
+    )
     assert topmost == {account: sums[()][0] for account, sums in found.items()}
 
 
@@ -161,19 +186,28 @@ def test_restatements_lead_from_any_earlier_state_to_todays(warehouse, keys):
                 continue  # the same again is no new state
             if held:
                 insert(
-                    connection, "ad_spend_history", **key, spend_micros=held[0], _load_id=str(held[1]),
-                    _loaded_at=start + timedelta(days=held[1]), _replaced_by_load_id=str(load),
+                    connection,
+                    "ad_spend_history",
+                    **key,
+                    spend_micros=held[0],
+                    _load_id=str(held[1]),
+                    _loaded_at=start + timedelta(days=held[1]),
+                    _replaced_by_load_id=str(load),
                     _replaced_at=start + timedelta(days=load),
-                )  # fmt: skip
+                )
                 expected.append((level, *ids, str(load), "withdrawn" if spend is None else "restated", held[0], spend))
             elif spend is not None and load > begun:
                 expected.append((level, *ids, str(load), "returned" if seen else "added", None, spend))
             held, seen = (None if spend is None else (spend, load)), seen or spend is not None
         if held:
             insert(
-                connection, "ad_spend", **key, spend_micros=held[0], _load_id=str(held[1]),
+                connection,
+                "ad_spend",
+                **key,
+                spend_micros=held[0],
+                _load_id=str(held[1]),
                 _loaded_at=start + timedelta(days=held[1]),
-            )  # fmt: skip
+            )
     sql = f"with restatements as ({compiled('spend_restatements')}) "
     columns = "level, campaign_id, adset_id, ad_id, load_id, change, spend_micros_before, spend_micros_after"
     rows = connection.execute(f"{sql} select {columns}, changed_at, days_after from restatements").fetchall()
@@ -196,9 +230,14 @@ def test_a_new_name_is_no_restatement(warehouse):
     row |= {"campaign_id": "c", "spend_micros": 5, "clicks": 1}
     moment = datetime(2026, 1, 2)
     insert(
-        connection, "ad_spend_history", **row, campaign="Sommer", _load_id="1",
-        _replaced_at=moment, _replaced_by_load_id="2",
-    )  # fmt: skip
+        connection,
+        "ad_spend_history",
+        **row,
+        campaign="Sommer",
+        _load_id="1",
+        _replaced_at=moment,
+        _replaced_by_load_id="2",
+    )
     insert(connection, "ad_spend", **row, campaign="Summer", _load_id="2", _loaded_at=moment)
     assert connection.execute(f"from ({compiled('spend_restatements')})").fetchall() == []
 
@@ -220,41 +259,76 @@ def billed(new_home: Callable[[str], Path]) -> Iterator[tuple[duckdb.DuckDBPyCon
     failed_at, row = PULLED_AT + timedelta(days=3), {**ACCOUNT, "currency": "EUR"}
     with connect(Home(home)) as connection:
         of_account = "org_id = $org_id and platform = $platform and account_id = $account_id"
-        by_campaign = dict(connection.execute(
-            f"select campaign_id, sum(spend_micros) from raw.ad_spend where {of_account} group by 1", ACCOUNT
-        ).fetchall())  # fmt: skip
+        by_campaign = dict(
+            connection.execute(
+                f"select campaign_id, sum(spend_micros) from raw.ad_spend where {of_account} group by 1", ACCOUNT
+            ).fetchall()
+        )
         (on_the_day,) = connection.execute(
             f"select sum(spend_micros)::bigint from raw.ad_spend where {of_account} and date = '{DAY}'", ACCOUNT
-        ).fetchone()  # fmt: skip
+        ).fetchone()
         stated = {**row, "date": DAY}
         insert(connection, "ad_spend", **stated, level="account", spend_micros=on_the_day + 7 * EURO)
         insert(
-            connection, "ad_spend", **stated, level="campaign", campaign_id="pmax", campaign="Performance Max",
-            spend_micros=5 * EURO, platform_conversions=1.5,
-        )  # fmt: skip
+            connection,
+            "ad_spend",
+            **stated,
+            level="campaign",
+            campaign_id="pmax",
+            campaign="Performance Max",
+            spend_micros=5 * EURO,
+            platform_conversions=1.5,
+        )
         pull = {**ACCOUNT, "start_date": DAY, "end_date": DAY, "rows": 0}
         insert(connection, "pulls", **pull, pull_id="1", started_at=PULLED_AT, finished_at=PULLED_AT, status="loaded")
         insert(
-            connection, "pulls", **pull, pull_id="2", started_at=failed_at, finished_at=failed_at, status="failed",
+            connection,
+            "pulls",
+            **pull,
+            pull_id="2",
+            started_at=failed_at,
+            finished_at=failed_at,
+            status="failed",
             reason=REASON,
-        )  # fmt: skip
+        )
         closed = pull | {"account_id": "closed"}  # no longer in tributary.yaml: not pulled any more, and no matter
         insert(
-            connection, "pulls", **closed, pull_id="3", started_at=PULLED_AT, finished_at=PULLED_AT, status="failed",
+            connection,
+            "pulls",
+            **closed,
+            pull_id="3",
+            started_at=PULLED_AT,
+            finished_at=PULLED_AT,
+            status="failed",
             reason=REASON,
-        )  # fmt: skip
+        )
         entity = {**row, "level": "campaign", "entity_id": "pmax", "campaign_id": "pmax"}
         insert(connection, "ad_entities", **entity, name="Old", valid_from=PULLED_AT, valid_until=failed_at)
         insert(connection, "ad_entities", **entity, name="Everything", status="PAUSED", valid_from=failed_at)
         insert(
-            connection, "fees", **row | {"platform": "creators"}, fee_id="jane", campaign_id="jane", basis="period",
-            channel="Influencers", amount_micros=10_000_001, starts_on=DAY - timedelta(days=2), ends_on=DAY,
-        )  # fmt: skip
+            connection,
+            "fees",
+            **row | {"platform": "creators"},
+            fee_id="jane",
+            campaign_id="jane",
+            basis="period",
+            channel="Influencers",
+            amount_micros=10_000_001,
+            starts_on=DAY - timedelta(days=2),
+            ends_on=DAY,
+        )
         for campaign in by_campaign:
             insert(
-                connection, "fees", **row | {"platform": "google"}, fee_id=campaign, campaign_id=campaign,
-                basis="conversion", amount_micros=2 * EURO, starts_on=date(2026, 1, 1), ends_on=date(2026, 12, 31),
-            )  # fmt: skip
+                connection,
+                "fees",
+                **row | {"platform": "google"},
+                fee_id=campaign,
+                campaign_id=campaign,
+                basis="conversion",
+                amount_micros=2 * EURO,
+                starts_on=date(2026, 1, 1),
+                ends_on=date(2026, 12, 31),
+            )
     tributary(home, "run")
     with published(home) as connection:
         yield connection, by_campaign
@@ -288,15 +362,22 @@ def test_what_an_accounts_total_has_beyond_its_campaigns_is_unmatched(billed):
 
 def test_fees_and_commissions_are_spend_beside_the_ads(billed):
     marts, by_campaign = billed
-    assert sum(spent(marts, "PLATFORM", "platform, date").get(("creators", DAY - timedelta(days=ago)), 0)
-               for ago in range(3)) == 10_000_001  # fmt: skip
+    assert (
+        sum(
+            spent(marts, "PLATFORM", "platform, date").get(("creators", DAY - timedelta(days=ago)), 0)
+            for ago in range(3)
+        )
+        == 10_000_001
+    )
     (channel,) = marts.execute("select distinct channel from channel_summary where platform = 'creators'").fetchone()
     assert channel == "Influencers"
-    led = dict(marts.execute(
-        "select campaign_id, count(*) from attribution_links"
-        " join touchpoints using (org_id, touchpoint_id)"
-        " where org_id = 'nordlicht' and attribution_model = 'last_touch' and platform = 'google' group by 1"
-    ).fetchall())  # fmt: skip
+    led = dict(
+        marts.execute(
+            "select campaign_id, count(*) from attribution_links"
+            " join touchpoints using (org_id, touchpoint_id)"
+            " where org_id = 'nordlicht' and attribution_model = 'last_touch' and platform = 'google' group by 1"
+        ).fetchall()
+    )
     assert set(led) & set(by_campaign), "no simulated conversion belongs to the account: nothing is tested"
     found = spent(marts, "CAMPAIGN", "platform, campaign_id")
     for campaign, ads in by_campaign.items():

@@ -139,8 +139,13 @@ def write(folder: Path, name: str, *lines: str) -> None:
 
 
 def histories(folder: Path) -> None:
-    write(folder, "facebook_ads_ad_history", "id,updated_time,account_id,ad_set_id,campaign_id,creative_id,name",
-          "9,2026-01-01,1,8,7,5,old name", "9,2026-02-01,1,8,7,5,Ad nine")  # fmt: skip
+    write(
+        folder,
+        "facebook_ads_ad_history",
+        "id,updated_time,account_id,ad_set_id,campaign_id,creative_id,name",
+        "9,2026-01-01,1,8,7,5,old name",
+        "9,2026-02-01,1,8,7,5,Ad nine",
+    )
     write(folder, "facebook_ads_ad_set_history", "id,updated_time,account_id,campaign_id,name", "8,2026-01-01,1,7,Set")
     write(folder, "facebook_ads_campaign_history", "id,updated_time,account_id,name", "7,2026-01-01,1,Spring")
     write(folder, "facebook_ads_account_history", "id,_fivetran_synced,name,currency", "1,2026-01-01,Shop,EUR")
@@ -150,8 +155,15 @@ def test_a_day_that_the_tool_restates_replaces_what_it_said(warehouse, tmp_path)
     connection, folder = warehouse[0], tmp_path / "synced"
     histories(folder)
     header = "ad_id,date,account_id,impressions,clicks,spend"
-    write(folder, "facebook_ads_basic_ad", header, "9,2026-11-01,1,10,1,0.10", "9,2026-11-01,1,10,1,0.20",
-          "9,2026-11-02,1,10,1,5", "10,2026-11-02,1,10,1,3")  # fmt: skip
+    write(
+        folder,
+        "facebook_ads_basic_ad",
+        header,
+        "9,2026-11-01,1,10,1,0.10",
+        "9,2026-11-01,1,10,1,0.20",
+        "9,2026-11-02,1,10,1,5",
+        "10,2026-11-02,1,10,1,3",
+    )
     synced(warehouse, folder)
     rows = "select date::varchar, ad_id, ad, campaign, currency, spend_micros from raw.ad_spend order by all"
     assert connection.execute(rows).fetchall() == [
@@ -173,8 +185,9 @@ def test_a_day_that_the_tool_restates_replaces_what_it_said(warehouse, tmp_path)
 def test_other_files_read_as_csv_does(warehouse, tmp_path, kind):
     connection, folder = warehouse[0], tmp_path / "synced"
     histories(folder)
-    write(folder, "facebook_ads_basic_ad", "ad_id,date,account_id,impressions,clicks,spend",
-          "9,2026-11-01,1,10,1,76.53")  # fmt: skip
+    write(
+        folder, "facebook_ads_basic_ad", "ad_id,date,account_id,impressions,clicks,spend", "9,2026-11-01,1,10,1,76.53"
+    )
     other = tmp_path / ("tables" if kind == "parquet" else "tables.duckdb")
     if kind == "parquet":
         other.mkdir()
@@ -235,8 +248,14 @@ def test_entities_belong_to_the_org_that_the_spend_of_their_account_does(warehou
 def test_a_value_that_is_none_is_kept_with_its_reason(warehouse, tmp_path):
     connection, folder = warehouse[0], tmp_path / "synced"
     histories(folder)
-    write(folder, "facebook_ads_basic_ad", "ad_id,date,account_id,impressions,clicks,spend",
-          "9,2026-11-01,1,10,1,1.50", "9,2026-11-02,1,10,1,a lot", "9,soon,1,10,1,2")  # fmt: skip
+    write(
+        folder,
+        "facebook_ads_basic_ad",
+        "ad_id,date,account_id,impressions,clicks,spend",
+        "9,2026-11-01,1,10,1,1.50",
+        "9,2026-11-02,1,10,1,a lot",
+        "9,soon,1,10,1,2",
+    )
     report = synced(warehouse, folder)
     assert [load.failed for load in report.loads] == [2]
     assert connection.execute("select sum(spend_micros)::bigint from raw.ad_spend").fetchone() == (1_500_000,)
@@ -246,12 +265,22 @@ def test_a_value_that_is_none_is_kept_with_its_reason(warehouse, tmp_path):
         "spend a lot is not a plain decimal below 1e12 such as 1234.56, without separators or symbols",
     ]
     # A row that turned bad does not take away what it said before.
-    write(folder, "facebook_ads_basic_ad", "ad_id,date,account_id,impressions,clicks,spend",
-          "9,2026-11-01,1,10,1,oops", "10,2026-11-01,1,10,1,3")  # fmt: skip
+    write(
+        folder,
+        "facebook_ads_basic_ad",
+        "ad_id,date,account_id,impressions,clicks,spend",
+        "9,2026-11-01,1,10,1,oops",
+        "10,2026-11-01,1,10,1,3",
+    )
     synced(warehouse, folder)
     assert connection.execute("select sum(spend_micros)::bigint from raw.ad_spend").fetchone() == (4_500_000,)
-    write(folder, "facebook_ads_basic_ad", "ad_id,date,account_id,impressions,clicks,spend",
-          "9,yesterday,1,10,1,1.50", "10,2026-11-01,1,10,1,3")  # fmt: skip
+    write(
+        folder,
+        "facebook_ads_basic_ad",
+        "ad_id,date,account_id,impressions,clicks,spend",
+        "9,yesterday,1,10,1,1.50",
+        "10,2026-11-01,1,10,1,3",
+    )
     synced(warehouse, folder)
     assert connection.execute("select sum(spend_micros)::bigint from raw.ad_spend").fetchone() == (4_500_000,)
 
@@ -373,8 +402,14 @@ def test_every_connection_of_a_platform_counts(warehouse, tmp_path):
             )
     said: list[str] = []
     home = warehouse[2]
-    report = sync(connection, Synced(str(lake), "default", "airbyte"), warehouse[1],
-                  folder=home.root, temporary=home.temporary, say=said.append)  # fmt: skip
+    report = sync(
+        connection,
+        Synced(str(lake), "default", "airbyte"),
+        warehouse[1],
+        folder=home.root,
+        temporary=home.temporary,
+        say=said.append,
+    )
     query = "select date::varchar, account_id, ad_id, spend_micros from raw.ad_spend order by all"
     assert connection.execute(query).fetchall() == [
         ("2026-11-01", "11", "a", 1_000_000), ("2026-11-01", "22", "c", 16_000_000),
@@ -420,8 +455,10 @@ def test_tables_are_found_by_schema_folder_or_prefix(warehouse, tmp_path, files,
 def test_what_cannot_be_read_is_named(warehouse, tmp_path):
     lake = tmp_path / "lake.duckdb"
     with duckdb.connect(str(lake)) as tool:
-        tool.execute("create schema tiktok; create table tiktok.ads_reports_daily as"
-                     " select 1 as ad_id, timestamp '2026-11-01' as stat_time_day, 'no JSON' as metrics")  # fmt: skip
+        tool.execute(
+            "create schema tiktok; create table tiktok.ads_reports_daily as"
+            " select 1 as ad_id, timestamp '2026-11-01' as stat_time_day, 'no JSON' as metrics"
+        )
     with pytest.raises(ContractError, match=r"tiktok: tiktok.ads_reports_daily cannot be read: .*Malformed JSON"):
         synced(warehouse, lake, "airbyte")
 
@@ -429,27 +466,57 @@ def test_what_cannot_be_read_is_named(warehouse, tmp_path):
 def test_what_fivetran_names_today_is_read(warehouse, tmp_path):
     """Names, units and time zones that the tables of its own tests do not show."""
     connection, folder = warehouse[0], tmp_path / "synced"
-    write(folder, "google_ads_campaign_stats", "customer_id,id,date,cost_micros,conversions,conversions_value",
-          "1,43,2026-11-01,2500000,2,19.99")  # fmt: skip
-    write(folder, "apple_search_ads_ad_level_report",
-          "campaign_id,ad_group_id,ad_id,date,local_spend_amount,local_spend_currency",
-          "4,5,6,2026-11-01,1.5,EUR")  # fmt: skip
-    write(folder, "bingads_ad_performance_daily_report",
-          "date,account_id,campaign_id,ad_group_id,ad_id,currency_code,device_type,spend,conversions_qualified,conversions",
-          "2026-11-01,1,2,3,4,USD,Computer,0.7,1.5,1", "2026-11-01,1,2,3,4,USD,Tablet,0.3,0.5,0")  # fmt: skip
+    write(
+        folder,
+        "google_ads_campaign_stats",
+        "customer_id,id,date,cost_micros,conversions,conversions_value",
+        "1,43,2026-11-01,2500000,2,19.99",
+    )
+    write(
+        folder,
+        "apple_search_ads_ad_level_report",
+        "campaign_id,ad_group_id,ad_id,date,local_spend_amount,local_spend_currency",
+        "4,5,6,2026-11-01,1.5,EUR",
+    )
+    write(
+        folder,
+        "bingads_ad_performance_daily_report",
+        "date,account_id,campaign_id,ad_group_id,ad_id,currency_code,device_type,spend,conversions_qualified,conversions",
+        "2026-11-01,1,2,3,4,USD,Computer,0.7,1.5,1",
+        "2026-11-01,1,2,3,4,USD,Tablet,0.3,0.5,0",
+    )
     write(folder, "bingads_search_query_performance_daily_report", "date,spend", "2026-11-01,0.5")
-    write(folder, "snapchat_ads_campaign_hourly_report", "campaign_id,date,spend", "c,2026-11-01 22:00:00,1000000",
-          "c,2026-11-01 23:00:00,4000000")  # fmt: skip
+    write(
+        folder,
+        "snapchat_ads_campaign_hourly_report",
+        "campaign_id,date,spend",
+        "c,2026-11-01 22:00:00,1000000",
+        "c,2026-11-01 23:00:00,4000000",
+    )
     write(folder, "snapchat_ads_campaign_history", "id,_fivetran_synced,ad_account_id,name", "c,2026-01-01,a,Camp")
-    write(folder, "snapchat_ads_ad_account_history", "id,_fivetran_synced,name,currency,timezone",
-          "a,2026-01-01,Shop,PLN,Europe/Warsaw")  # fmt: skip
+    write(
+        folder,
+        "snapchat_ads_ad_account_history",
+        "id,_fivetran_synced,name,currency,timezone",
+        "a,2026-01-01,Shop,PLN,Europe/Warsaw",
+    )
     for table in ("ad_history", "ad_squad_history"):
         parents = {"ad_history": "ad_squad_id,creative_id", "ad_squad_history": "campaign_id"}[table]
         write(folder, f"snapchat_ads_{table}", f"id,_fivetran_synced,name,{parents}")
-    write(folder, "reddit_ads_ad_report", "account_id,ad_id,date,region,spend", "r,9,2026-11-01,DE,1000000",
-          "r,9,2026-11-01,FR,2000000")  # fmt: skip
-    write(folder, "reddit_ads_ad_conversions_report", "account_id,ad_id,date,event_name,clicks,views",
-          "r,9,2026-11-01,Purchase,3,2", "r,9,2026-11-01,lead,50,50")  # fmt: skip
+    write(
+        folder,
+        "reddit_ads_ad_report",
+        "account_id,ad_id,date,region,spend",
+        "r,9,2026-11-01,DE,1000000",
+        "r,9,2026-11-01,FR,2000000",
+    )
+    write(
+        folder,
+        "reddit_ads_ad_conversions_report",
+        "account_id,ad_id,date,event_name,clicks,views",
+        "r,9,2026-11-01,Purchase,3,2",
+        "r,9,2026-11-01,lead,50,50",
+    )
     report = synced(warehouse, folder)
     rows = connection.execute(
         "select platform, date::varchar, spend_micros, platform_conversions, platform_value_micros from raw.ad_spend"

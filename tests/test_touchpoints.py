@@ -42,8 +42,7 @@ LINKS = [
     ("", "https://www.google.co.uk/search?q=x", "google | organic | - | Organic Search | (organic)"),
     ("", "HTTPS://WWW.GOOGLE.DE:443/", "google | organic | - | Organic Search | (organic)"),
     ("", "https://google.evil.example/", "google.evil.example | referral | - | Referral | (organic)"),
-    ("", "android-app://com.google.android.googlequicksearchbox/",
-     "google | organic | - | Organic Search | (organic)"),
+    ("", "android-app://com.google.android.googlequicksearchbox/", "google | organic | - | Organic Search | (organic)"),
     ("", "https://mail.google.com/", "mail.google.com | referral | - | Email | (organic)"),
     ("", "https://news.google.com/", "news.google.com | referral | - | Referral | (organic)"),
     ("", "https://de.search.yahoo.com/", "yahoo | organic | - | Organic Search | (organic)"),
@@ -57,26 +56,39 @@ LINKS = [
     ("", "www.forum.test/thread", "forum.test | referral | - | Referral | (organic)"),
     ("", "https://[broken", "[broken | referral | - | Referral | (organic)"),
     # UTM parameters, clean and dirty
-    ("?utm_source=google&utm_medium=cpc&utm_campaign=Summer", None,
-     "google | cpc | Summer | Paid Search | google"),
-    ("?UTM_Source=Google&Utm_MEDIUM=CPC&utm_CAMPAIGN=Summer", "https://t.co/",
-     "google | cpc | Summer | Paid Search | google"),
-    ("?utm_source=facebook&amp;utm_medium=paid_social&amp;utm_campaign=a", None,
-     "facebook | paid_social | a | Paid Social | meta"),
+    ("?utm_source=google&utm_medium=cpc&utm_campaign=Summer", None, "google | cpc | Summer | Paid Search | google"),
+    (
+        "?UTM_Source=Google&Utm_MEDIUM=CPC&utm_CAMPAIGN=Summer",
+        "https://t.co/",
+        "google | cpc | Summer | Paid Search | google",
+    ),
+    (
+        "?utm_source=facebook&amp;utm_medium=paid_social&amp;utm_campaign=a",
+        None,
+        "facebook | paid_social | a | Paid Social | meta",
+    ),
     ("?utm_source=fb&utm_medium=cpm", None, "fb | cpm | - | Paid Social | meta"),
     ("?utm_source=ig&utm_medium=social", None, "ig | social | - | Organic Social | (organic)"),
-    ("?utm_source=&utm_source=bing&utm_source=google&utm_medium=ppc", None,
-     "bing | ppc | - | Paid Search | microsoft"),
-    ("?utm_source=news&utm_medium=email&utm_campaign=Caf%C3%A9+%26%20Bar", None,
-     "news | email | Café & Bar | Email | (organic)"),
-    ("?utm_source=news&utm_medium=email&utm_campaign=caf%E9%20bar", None,
-     "news | email | caf%E9%20bar | Email | (organic)"),
+    ("?utm_source=&utm_source=bing&utm_source=google&utm_medium=ppc", None, "bing | ppc | - | Paid Search | microsoft"),
+    (
+        "?utm_source=news&utm_medium=email&utm_campaign=Caf%C3%A9+%26%20Bar",
+        None,
+        "news | email | Café & Bar | Email | (organic)",
+    ),
+    (
+        "?utm_source=news&utm_medium=email&utm_campaign=caf%E9%20bar",
+        None,
+        "news | email | caf%E9%20bar | Email | (organic)",
+    ),
     ("?utm_source=news&utm_medium=email&utm_campaign=100%", None, "news | email | 100% | Email | (organic)"),
     ("?utm_source=news&utm_medium=email&utm_campaign=a=b", None, "news | email | a=b | Email | (organic)"),
     ("?utm%5Fsource=news&utm_medium=%20E-Mail%20", None, "news | e-mail | - | Email | (organic)"),
     ("?&&=x&utm_source&utm_medium=sms&utm_source=blast", None, "blast | sms | - | SMS | (organic)"),
-    ("?utm_source=news&utm_medium=email#utm_source=google&utm_medium=cpc", None,
-     "news | email | - | Email | (organic)"),
+    (
+        "?utm_source=news&utm_medium=email#utm_source=google&utm_medium=cpc",
+        None,
+        "news | email | - | Email | (organic)",
+    ),
     ("#utm_source=google&utm_medium=cpc", None, "google | cpc | - | Paid Search | google"),
     ("?page=2#/offer?utm_source=google&utm_medium=cpc", None, "google | cpc | - | Paid Search | google"),
     ("#top?gclid=1", None, "google | cpc | - | Paid Search | google"),
@@ -113,13 +125,18 @@ LINKS = [
     ("?creator=Jane", "https://www.instagram.com/", "creator | affiliate | - | Affiliates | creator"),
     ("?utm_source=everflow&utm_medium=affiliate", None, "everflow | affiliate | - | Affiliates | everflow"),
     # the rest of GA4's channels
-    ("?utm_source=x&utm_medium=cpc&utm_campaign=pmax-cross-network", None,
-     "x | cpc | pmax-cross-network | Cross-network | x"),
+    (
+        "?utm_source=x&utm_medium=cpc&utm_campaign=pmax-cross-network",
+        None,
+        "x | cpc | pmax-cross-network | Cross-network | x",
+    ),
     ("?utm_source=ebay&utm_medium=cpc", None, "ebay | cpc | - | Paid Shopping | (unmatched)"),
-    ("?utm_source=google&utm_medium=cpc&utm_campaign=shop-all", None,
-     "google | cpc | shop-all | Paid Shopping | google"),
-    ("?utm_source=google&utm_medium=cpc&utm_campaign=workshop", None,
-     "google | cpc | workshop | Paid Search | google"),
+    (
+        "?utm_source=google&utm_medium=cpc&utm_campaign=shop-all",
+        None,
+        "google | cpc | shop-all | Paid Shopping | google",
+    ),
+    ("?utm_source=google&utm_medium=cpc&utm_campaign=workshop", None, "google | cpc | workshop | Paid Search | google"),
     ("?utm_source=youtube&utm_medium=cpv", None, "youtube | cpv | - | Paid Video | google"),
     ("?utm_source=youtube&utm_medium=paid_video", None, "youtube | paid_video | - | Paid Video | google"),
     ("?utm_source=taboola&utm_medium=display", None, "taboola | display | - | Display | (unmatched)"),
@@ -131,15 +148,58 @@ LINKS = [
 
 
 PARAMETERS = (
-    "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "utm_id", "ref", "creator_code",
+    "utm_source",
+    "utm_medium",
+    "utm_campaign",
+    "utm_content",
+    "utm_term",
+    "utm_id",
+    "ref",
+    "creator_code",
 )
 NAMES = [
-    "utm_source", "UTM_Medium", "utm_campaign", "utm%5Fterm", "utm_content", "utm_id", "gclid", "FBCLID",
-    "ref", "creator", "q", "", "utm_sourcex", "+utm_source",
+    "utm_source",
+    "UTM_Medium",
+    "utm_campaign",
+    "utm%5Fterm",
+    "utm_content",
+    "utm_id",
+    "gclid",
+    "FBCLID",
+    "ref",
+    "creator",
+    "q",
+    "",
+    "utm_sourcex",
+    "+utm_source",
 ]
 PIECES = [
-    "a", "B", "%20", "+", "%C3%A9", "%E9", "%", "%zz", "=", "ü", "%26", "%3D", "|", "'", "-", "%2B", "%25",
-    "?", "/", ";", ":", "&amp;utm_term=t", "🙂", "\t", "{x}", "%00",
+    "a",
+    "B",
+    "%20",
+    "+",
+    "%C3%A9",
+    "%E9",
+    "%",
+    "%zz",
+    "=",
+    "ü",
+    "%26",
+    "%3D",
+    "|",
+    "'",
+    "-",
+    "%2B",
+    "%25",
+    "?",
+    "/",
+    ";",
+    ":",
+    "&amp;utm_term=t",
+    "🙂",
+    "\t",
+    "{x}",
+    "%00",
 ]
 
 
@@ -163,6 +223,7 @@ def random_link(rng: random.Random) -> str:
 
 def parsed(link: str) -> dict[str, str]:
     """The campaign parameters of a link, by Python's own parser."""
+
     def decoded(text: str) -> str:
         try:
             return unquote_plus(text, errors="strict").strip(" ")
@@ -200,31 +261,35 @@ DEVICES = {
 
 # name: events (minute, given session id, path), and the sources of the touches expected of each session
 SESSIONS = {
-    "a pause of exactly the timeout goes on": (
-        [(0, None, "/a"), (30, None, "/b")], [["(direct)"]]),
-    "a longer pause starts a session": (
-        [(0, None, "/a"), (31, None, "/b")], [["(direct)"], ["(direct)"]]),
+    "a pause of exactly the timeout goes on": ([(0, None, "/a"), (30, None, "/b")], [["(direct)"]]),
+    "a longer pause starts a session": ([(0, None, "/a"), (31, None, "/b")], [["(direct)"], ["(direct)"]]),
     "a new campaign starts a session": (
-        [(0, None, "/a?utm_source=one"), (1, None, "/b"), (2, None, "/c?utm_source=two")], [["one"], ["two"]]),
+        [(0, None, "/a?utm_source=one"), (1, None, "/b"), (2, None, "/c?utm_source=two")],
+        [["one"], ["two"]],
+    ),
     "the same campaign again does not": (
-        [(0, None, "/a?utm_source=one"), (1, None, "/b"), (2, None, "/c?utm_source=one")], [["one"]]),
+        [(0, None, "/a?utm_source=one"), (1, None, "/b"), (2, None, "/c?utm_source=one")],
+        [["one"]],
+    ),
     "a campaign of an earlier session is new to this one": (
         [(0, None, "/a?utm_source=one"), (60, None, "/b"), (61, None, "/c?utm_source=one")],
-        [["one"], ["(direct)"], ["one"]]),
-    "a given session outlasts any pause": (
-        [(0, "s", "/a?utm_source=one"), (600, "s", "/b")], [["one"]]),
+        [["one"], ["(direct)"], ["one"]],
+    ),
+    "a given session outlasts any pause": ([(0, "s", "/a?utm_source=one"), (600, "s", "/b")], [["one"]]),
     "a given session keeps one landing and counts each new campaign": (
         [(0, "s", "/a"), (1, "s", "/b?gclid=1"), (2, "s", "/c?gclid=1"), (3, "s", "/d?gclid=2")],
-        [["(direct)", "google", "google"]]),
+        [["(direct)", "google", "google"]],
+    ),
     "an event without a session id goes on with the given one": (
-        [(0, "s", "/a?utm_source=one"), (1, None, "/b"), (2, "s", "/c")], [["one"]]),
+        [(0, "s", "/a?utm_source=one"), (1, None, "/b"), (2, "s", "/c")],
+        [["one"]],
+    ),
     "two given sessions side by side are two": (
         [(0, "s", "/a?utm_source=one"), (1, "t", "/a?utm_source=two"), (2, "s", "/b"), (3, "t", "/b")],
-        [["one"], ["two"]]),
-    "an event without a page is no touch": (
-        [(0, None, None)], []),
-    "the landing is the first page": (
-        [(0, None, None), (1, None, "/a?utm_source=one")], [["one"]]),
+        [["one"], ["two"]],
+    ),
+    "an event without a page is no touch": ([(0, None, None)], []),
+    "the landing is the first page": ([(0, None, None), (1, None, "/a?utm_source=one")], [["one"]]),
 }
 
 
@@ -267,42 +332,67 @@ def insert_sessions(connection: Connection) -> None:
 INTERACTIONS = [
     ({"channel": "Paid Search", "campaign_id": "g1"}, ("Paid Search", "google", "g1", "id", "visit")),
     ({"channel": "Paid Search", "campaign": "g1"}, ("Paid Search", "google", "g1", "id", "visit")),
-    ({"source": "google", "medium": "cpc", "campaign": "SUMMER%20sale_2026"},
-     ("Paid Search", "google", "g1", "name", "visit")),
-    ({"source": "google", "medium": "cpc", "campaign": "spring sale"},
-     ("Paid Search", "google", "g1", "name", "visit")),
-    ({"channel": "Paid Social", "platform": "Facebook", "campaign": "summer-sale 2026"},
-     ("Paid Social", "meta", "m1", "name", "visit")),
-    ({"channel": "Display", "campaign": "Summer Sale 2026"},
-     ("Display", "(unmatched)", None, "none", "visit")),
+    (
+        {"source": "google", "medium": "cpc", "campaign": "SUMMER%20sale_2026"},
+        ("Paid Search", "google", "g1", "name", "visit"),
+    ),
+    (
+        {"source": "google", "medium": "cpc", "campaign": "spring sale"},
+        ("Paid Search", "google", "g1", "name", "visit"),
+    ),
+    (
+        {"channel": "Paid Social", "platform": "Facebook", "campaign": "summer-sale 2026"},
+        ("Paid Social", "meta", "m1", "name", "visit"),
+    ),
+    ({"channel": "Display", "campaign": "Summer Sale 2026"}, ("Display", "(unmatched)", None, "none", "visit")),
     ({"channel": "Display", "campaign": "only tiktok"}, ("Display", "tiktok", "t1", "name", "visit")),
     ({"channel": "Display", "ad_id": "t1-ad"}, ("Display", "tiktok", "t1", "id", "visit")),
-    ({"channel": "Paid Search", "platform": "google", "campaign_id": "nowhere"},
-     ("Paid Search", "google", "nowhere", "declared", "visit")),
-    ({"channel": "Paid Search", "platform": "google", "campaign_id": "m1"},
-     ("Paid Search", "google", "m1", "declared", "visit")),
-    ({"channel": "Email", "campaign": "only tiktok", "touch_type": "e-mail"},
-     ("Email", "(organic)", None, "none", "email")),
+    (
+        {"channel": "Paid Search", "platform": "google", "campaign_id": "nowhere"},
+        ("Paid Search", "google", "nowhere", "declared", "visit"),
+    ),
+    (
+        {"channel": "Paid Search", "platform": "google", "campaign_id": "m1"},
+        ("Paid Search", "google", "m1", "declared", "visit"),
+    ),
+    (
+        {"channel": "Email", "campaign": "only tiktok", "touch_type": "e-mail"},
+        ("Email", "(organic)", None, "none", "email"),
+    ),
     ({"channel": "Facebook", "touch_type": "Impression"}, ("Facebook", "meta", None, "none", "view")),
     ({"channel": "Online Display"}, ("Online Display", "(unmatched)", None, "none", "visit")),
     ({"channel": "direct"}, ("direct", "(organic)", None, "none", "visit")),
     ({"touch_type": "email_click"}, ("Email", "(organic)", None, "none", "email")),
     ({"touch_type": "carrier pigeon"}, ("Unassigned", "(unmatched)", None, "none", "visit")),
-    ({"channel": "Affiliates", "source": "Everflow", "campaign_id": "e1"},
-     ("Affiliates", "everflow", "e1", "id", "visit")),
+    (
+        {"channel": "Affiliates", "source": "Everflow", "campaign_id": "e1"},
+        ("Affiliates", "everflow", "e1", "id", "visit"),
+    ),
 ]
 
 
 def insert_campaigns(connection: Connection) -> None:
     for day, platform, campaign_id, name, ad_id in [
-        (1, "google", "g1", "Spring Sale", None), (2, "google", "g1", "Summer Sale - 2026", None),
-        (1, "meta", "m1", "Summer Sale 2026", "m1-ad"), (1, "tiktok", "t1", "Only TikTok", "t1-ad"),
-        (1, "meta", "m2", "Another", None), (1, "everflow", "e1", "Partners", None),
+        (1, "google", "g1", "Spring Sale", None),
+        (2, "google", "g1", "Summer Sale - 2026", None),
+        (1, "meta", "m1", "Summer Sale 2026", "m1-ad"),
+        (1, "tiktok", "t1", "Only TikTok", "t1-ad"),
+        (1, "meta", "m2", "Another", None),
+        (1, "everflow", "e1", "Partners", None),
     ]:
         insert(
-            connection, "ad_spend", org_id="campaigns", platform=platform, account_id="1",
-            campaign_id=campaign_id, adset_id=ad_id and f"{campaign_id}-set", ad_id=ad_id,
-            date=NOON.date() + timedelta(days=day), currency="USD", campaign=name, spend_micros=1,
+            connection,
+            "ad_spend",
+            org_id="campaigns",
+            platform=platform,
+            account_id="1",
+            campaign_id=campaign_id,
+            adset_id=ad_id and f"{campaign_id}-set",
+            ad_id=ad_id,
+            date=NOON.date() + timedelta(days=day),
+            currency="USD",
+            campaign=name,
+            spend_micros=1,
         )
     for number, (values, _) in enumerate(INTERACTIONS):
         known = {"org_id": "campaigns", "interaction_id": f"i{number:02}", "visitor_id": "v"}
@@ -336,8 +426,11 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Connection:
         insert_event(connection, "vanished", "v", path="/")
         connection.execute("commit")
     environment = os.environ | {
-        "TRIBUTARY_WAREHOUSE": str(path), "TRIBUTARY_TEMPORARY": str(folder), "TRIBUTARY_MEMORY_LIMIT": "2GB",
-        "DBT_LOG_PATH": str(folder), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "TRIBUTARY_WAREHOUSE": str(path),
+        "TRIBUTARY_TEMPORARY": str(folder),
+        "TRIBUTARY_MEMORY_LIMIT": "2GB",
+        "DBT_LOG_PATH": str(folder),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     }
     dbt = str(Path(sys.executable).with_name("dbt"))
     target = str(folder / "target")
@@ -353,9 +446,14 @@ def rows(warehouse: Connection, sql: str, *values: object) -> list[tuple]:
 
 
 def test_each_link_has_the_source_and_channel_a_person_would_say(warehouse: Connection) -> None:
-    found = dict(rows(warehouse, """
+    found = dict(
+        rows(
+            warehouse,
+            """
         select visitor_id, concat_ws(' | ', source, medium, coalesce(campaign, '-'), channel, platform)
-        from marts.touchpoints where org_id = 'links'"""))
+        from marts.touchpoints where org_id = 'links'""",
+        )
+    )
     answers = [(*link, found.get(f"link-{number}")) for number, (*link, _) in enumerate(LINKS)]
     assert [answer for answer, link in zip(answers, LINKS, strict=True) if answer != link] == []
 
@@ -384,10 +482,14 @@ def test_random_links_parse_as_python_parses_them(warehouse: Connection) -> None
 
 @pytest.mark.parametrize("name", SESSIONS)
 def test_sessions(warehouse: Connection, name: str) -> None:
-    found = rows(warehouse, """
+    found = rows(
+        warehouse,
+        """
         select list(source order by occurred_at) from marts.touchpoints
         where org_id = 'sessions' and visitor_id = ?
-        group by session_id order by min(occurred_at)""", name)
+        group by session_id order by min(occurred_at)""",
+        name,
+    )
     assert [sources for (sources,) in found] == SESSIONS[name][1]
 
 
@@ -399,31 +501,43 @@ def test_of_three_events_at_once_the_page_view_with_the_smallest_id_is_the_landi
 
 
 def test_interactions_keep_what_they_say_and_find_their_campaign(warehouse: Connection) -> None:
-    found = rows(warehouse, """
+    found = rows(
+        warehouse,
+        """
         select channel, platform, campaign_id, campaign_match, touch_type from marts.touchpoints
-        where org_id = 'campaigns' and session_id is null order by touchpoint_id""")
+        where org_id = 'campaigns' and session_id is null order by touchpoint_id""",
+    )
     assert found == [expected for _, expected in INTERACTIONS]
 
 
 def test_a_web_link_names_its_ad_only_where_the_campaign_agrees(warehouse: Connection) -> None:
-    found = rows(warehouse, """
+    found = rows(
+        warehouse,
+        """
         select visitor_id, campaign_id, adset_id, ad_id from marts.touchpoints
-        where org_id = 'campaigns' and session_id is not null order by visitor_id""")
+        where org_id = 'campaigns' and session_id is not null order by visitor_id""",
+    )
     assert found == [("agreeing", "m1", "m1-set", "m1-ad"), ("another", "m2", None, None)]
 
 
 def test_an_anonymous_touch_belongs_to_who_identifies_next_and_at_last_to_the_last(
     warehouse: Connection,
 ) -> None:
-    found = rows(warehouse, """
+    found = rows(
+        warehouse,
+        """
         select customer_id, person_key from marts.touchpoints
-        where org_id = 'people' and visitor_id = 'shared' order by occurred_at""")
+        where org_id = 'people' and visitor_id = 'shared' order by occurred_at""",
+    )
     assert found == [(who, f"c:{who}") for who in ("ann", "ann", "ben", "ben", "ann", "ann", "ann")]
 
 
 def test_one_visitor_id_in_two_orgs_is_two_people(warehouse: Connection) -> None:
-    found = rows(warehouse, """
-        select org_id, person_key from marts.touchpoints where visitor_id = 'alone' order by org_id""")
+    found = rows(
+        warehouse,
+        """
+        select org_id, person_key from marts.touchpoints where visitor_id = 'alone' order by org_id""",
+    )
     assert found == [("people", "c:zoe"), ("strangers", "v:alone")]
 
 

@@ -130,8 +130,9 @@ def world(tmp_path_factory) -> Iterator[World]:
     )
     collector = subprocess.Popen(
         [COMMAND, "collect", "--port", str(collector_port)],
-        env={**os.environ, "TRIBUTARY_HOME": str(home)}, stdout=subprocess.DEVNULL,
-    )  # fmt: skip
+        env={**os.environ, "TRIBUTARY_HOME": str(home)},
+        stdout=subprocess.DEVNULL,
+    )
     address = f"http://127.0.0.1:{collector_port}"
     try:
         assert eventually(lambda: is_ready(address)), "the collector did not start"
@@ -187,8 +188,12 @@ def test_page_views_follow_the_address_not_the_calls(world: World) -> None:
     rows = world.landed("spa", 5)
     base = world.url("spa/")
     assert [row["url"].removeprefix(base) for row in rows] == [
-        "home?utm_source=x", "other", "other?page=2", "other?page=2#/route", "other?page=2",
-    ]  # fmt: skip
+        "home?utm_source=x",
+        "other",
+        "other?page=2",
+        "other?page=2#/route",
+        "other?page=2",
+    ]
     assert [row.get("referrer") for row in rows] == [None, *(row["url"] for row in rows[:-1])]
     assert [row["title"] for row in rows] == ["spa", *4 * ["Other"]]
     assert {row["type"] for row in rows} == {"PAGE_VIEW"}
@@ -265,8 +270,10 @@ def test_what_a_reload_interrupts_is_sent_by_the_next_page(world: World) -> None
     page.goto(world.url("reload/b"))
     rows = world.landed("reload", 3)
     assert [(row["type"], row["path"]) for row in rows] == [
-        ("PAGE_VIEW", "/reload/a"), ("CONVERSION", "/reload/a"), ("PAGE_VIEW", "/reload/b"),
-    ]  # fmt: skip
+        ("PAGE_VIEW", "/reload/a"),
+        ("CONVERSION", "/reload/a"),
+        ("PAGE_VIEW", "/reload/b"),
+    ]
 
 
 def test_a_tab_closed_in_the_middle_of_a_batch(world: World) -> None:
@@ -631,8 +638,13 @@ def test_what_is_captured_by_itself(world: World) -> None:
     page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
     rows = [row for row in world.landed("auto", 15) if row["type"] != "PAGE_VIEW"]
     assert Counter(row["type"] for row in rows) == {
-        "OUTBOUND_CLICK": 1, "FILE_DOWNLOAD": 1, "FORM_SUBMIT": 1, "RAGE_CLICK": 1, "SCROLL_DEPTH": 5, "VIDEO": 5,
-    }  # fmt: skip
+        "OUTBOUND_CLICK": 1,
+        "FILE_DOWNLOAD": 1,
+        "FORM_SUBMIT": 1,
+        "RAGE_CLICK": 1,
+        "SCROLL_DEPTH": 5,
+        "VIDEO": 5,
+    }
     told = {row["type"]: row["properties"] for row in rows}
     assert all(0 < row["properties"]["confidence"] <= 1 for row in rows)
     assert told["OUTBOUND_CLICK"]["href"] == "https://partner.invalid/offer"

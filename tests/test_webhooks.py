@@ -549,14 +549,28 @@ def everything(client: httpx.Client) -> list[httpx.Response]:
         lambda: client.get("/postbacks/partners", params=postback | {"verification_token": "shh-partners"}),
         lambda: client.post("/postbacks/partners", data=postback, headers={"X-Postback-Token": "shh-partners"}),
         lambda: from_page(
-            client, "/api/events/checkout", "null", event="checkout_completed", id="sh-1", anonId="v-3f9c2a10",
-            checkoutToken="bd5a", orderId="gid://shopify/OrderIdentity/5678901234567", value=112.89, currency="USD",
+            client,
+            "/api/events/checkout",
+            "null",
+            event="checkout_completed",
+            id="sh-1",
+            anonId="v-3f9c2a10",
+            checkoutToken="bd5a",
+            orderId="gid://shopify/OrderIdentity/5678901234567",
+            value=112.89,
+            currency="USD",
         ),
         lambda: from_page(
-            client, "/api/survey", question="How did you hear about us?", answer="From ada@example.com, 203.0.113.77",
-            answerId="a-1", anonId="v-3f9c2a10", orderId="5678901234567", timestamp=STARTED,
+            client,
+            "/api/survey",
+            question="How did you hear about us?",
+            answer="From ada@example.com, 203.0.113.77",
+            answerId="a-1",
+            anonId="v-3f9c2a10",
+            orderId="5678901234567",
+            timestamp=STARTED,
         ),
-    ]  # fmt: skip
+    ]
     return [send() for send in sent for _ in range(2)]
 
 

@@ -17,4 +17,4 @@ PLATFORMS: dict[str, Platform] = {
         x,
         amazon,
     )
-}  # fmt: skip
+}

@@ -24,8 +24,16 @@ from connectors.platform import Account, Entity, OAuth, Platform, SpendRow, bear
 
 VERSION = "202607"  # a version is served for about a year
 MOST = 15_000  # elements of an answer, which has no pages: what is beyond is left out without a word
-FIELDS = ("dateRange", "pivotValues", "costInLocalCurrency", "impressions", "clicks", "videoViews",
-          "externalWebsiteConversions", "conversionValueInLocalCurrency")  # fmt: skip
+FIELDS = (
+    "dateRange",
+    "pivotValues",
+    "costInLocalCurrency",
+    "impressions",
+    "clicks",
+    "videoViews",
+    "externalWebsiteConversions",
+    "conversionValueInLocalCurrency",
+)
 STATUSES = "ACTIVE,PAUSED,ARCHIVED,COMPLETED,CANCELED,DRAFT,PENDING_DELETION,REMOVED"
 GROUP_STATUSES = STATUSES.replace("COMPLETED,", "")  # which groups do not have
 EXPIRED, REVOKED = {65600, 65602}, {65601}
@@ -142,23 +150,45 @@ def entities(api: Api, account: Account) -> Iterator[Entity]:
     currency = now.currency
     yield entity_of(now)
     for row in _groups(api, account):
-        yield Entity(account.account_id, "campaign", row["id"], name=row.get("name"), status=row.get("status"),
-                     objective=row.get("objectiveType"), currency=currency, **_budgets(row))  # fmt: skip
+        yield Entity(
+            account.account_id,
+            "campaign",
+            row["id"],
+            name=row.get("name"),
+            status=row.get("status"),
+            objective=row.get("objectiveType"),
+            currency=currency,
+            **_budgets(row),
+        )
     group_of: dict[str, str] = {}
     for row in _sets(api, account):
         group_of[row["id"]] = group = required(row, "campaignGroup", "LinkedIn's campaign").rpartition(":")[2]
-        yield Entity(account.account_id, "adset", row["id"], campaign_id=group, name=row.get("name"),
-                     status=row.get("status"), objective=row.get("objectiveType"), currency=currency,
-                     **_budgets(row))  # fmt: skip
+        yield Entity(
+            account.account_id,
+            "adset",
+            row["id"],
+            campaign_id=group,
+            name=row.get("name"),
+            status=row.get("status"),
+            objective=row.get("objectiveType"),
+            currency=currency,
+            **_budgets(row),
+        )
     path = f"/adAccounts/{account.account_id}/creatives?q=criteria"
     for row in _listed(api, path, 100, {"X-RestLi-Method": "FINDER"}):
         adset = required(row, "campaign", "LinkedIn's creative").rpartition(":")[2]
         parts = [part for part in (row.get("content") or {}).values() if isinstance(part, dict)]
         yield Entity(
-            account.account_id, "ad", row["id"], campaign_id=group_of.get(adset), adset_id=adset,
-            name=row.get("name"), status=row.get("intendedStatus"), currency=currency,
+            account.account_id,
+            "ad",
+            row["id"],
+            campaign_id=group_of.get(adset),
+            adset_id=adset,
+            name=row.get("name"),
+            status=row.get("intendedStatus"),
+            currency=currency,
             destination_url=next((part["landingPage"] for part in parts if part.get("landingPage")), None),
-        )  # fmt: skip
+        )
 
 
 def _budgets(row: dict[str, Any]) -> dict[str, int]:

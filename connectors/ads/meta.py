@@ -82,12 +82,20 @@ def spend(api: Api, account: Account, start: date, end: date) -> Iterator[SpendR
                 "time_increment": 1,
                 "use_unified_attribution_setting": "true",  # claims as the account's own settings count them
             }
-            job = required(api.post(f"/{VERSION}/act_{account.account_id}/insights", data=question), "report_run_id",
-                           "Meta's answer to a report")  # fmt: skip
+            job = required(
+                api.post(f"/{VERSION}/act_{account.account_id}/insights", data=question),
+                "report_run_id",
+                "Meta's answer to a report",
+            )
             api.job(  # 100 % with `Job Running` occurs: only the status tells
-                lambda job=job: api.get(f"/{VERSION}/{job}"), f"the report of {since} to {until}",
-                status="async_status", done="Job Completed", failed=("Job Failed", "Job Skipped"), every=5, limit=3600,
-            )  # fmt: skip
+                lambda job=job: api.get(f"/{VERSION}/{job}"),
+                f"the report of {since} to {until}",
+                status="async_status",
+                done="Job Completed",
+                failed=("Job Failed", "Job Skipped"),
+                every=5,
+                limit=3600,
+            )
             for row in _rows(api, f"/{job}/insights", {}):
                 yield _spend_row(row, account, level)
 
@@ -131,18 +139,28 @@ def entities(api: Api, account: Account) -> Iterator[Entity]:
         for row in _rows(api, f"/act_{account.account_id}/{edge}", {"fields": fields}):
             shown = row.get("creative") or {}
             if shown:
-                yield Entity(account.account_id, "creative", shown["id"], name=shown.get("name"),
-                             destination_url=_destination(shown))  # fmt: skip
+                yield Entity(
+                    account.account_id,
+                    "creative",
+                    shown["id"],
+                    name=shown.get("name"),
+                    destination_url=_destination(shown),
+                )
             yield Entity(
-                account.account_id, level, row["id"],
-                campaign_id=row.get("campaign_id"), adset_id=row.get("adset_id"), creative_id=shown.get("id"),
-                name=row.get("name"), status=row.get("effective_status"),
+                account.account_id,
+                level,
+                row["id"],
+                campaign_id=row.get("campaign_id"),
+                adset_id=row.get("adset_id"),
+                creative_id=shown.get("id"),
+                name=row.get("name"),
+                status=row.get("effective_status"),
                 objective=row.get("objective") or row.get("optimization_goal"),
                 destination_url=_destination(shown),
                 daily_budget_micros=_budget(row.get("daily_budget"), now),
                 lifetime_budget_micros=_budget(row.get("lifetime_budget"), now),
                 currency=now.currency,
-            )  # fmt: skip
+            )
 
 
 def _destination(creative: dict[str, Any]) -> str | None:

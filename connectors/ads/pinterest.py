@@ -74,8 +74,15 @@ def spend(api: Api, account: Account, start: date, end: date) -> Iterator[SpendR
     account = _as_of_now(api, account)
     for since, until in spans(start, end, days=SPAN):
         for level, names in (("PIN_PROMOTION", NAMED), ("ADVERTISER", ())):
-            question = {"start_date": f"{since}", "end_date": f"{until}", "granularity": "DAY", "level": level,
-                        "columns": [*names, *FIGURES], "report_format": "JSON", **WINDOWS}  # fmt: skip
+            question = {
+                "start_date": f"{since}",
+                "end_date": f"{until}",
+                "granularity": "DAY",
+                "level": level,
+                "columns": [*names, *FIGURES],
+                "report_format": "JSON",
+                **WINDOWS,
+            }
             for row in _report(api, account, question):
                 yield _spend_row(row, account, level)
 
@@ -85,9 +92,14 @@ def _report(api: Api, account: Account, question: dict[str, Any]) -> Iterator[di
     path = f"/{VERSION}/ad_accounts/{account.account_id}/reports"
     token = required(api.post(path, json=question), "token", "Pinterest's answer to a report")
     report = api.job(
-        lambda: api.get(path, {"token": token}), f"the report of {question['start_date']} to {question['end_date']}",
-        status="report_status", done="FINISHED", failed=FAILED, every=10, limit=3600,
-    )  # fmt: skip
+        lambda: api.get(path, {"token": token}),
+        f"the report of {question['start_date']} to {question['end_date']}",
+        status="report_status",
+        done="FINISHED",
+        failed=FAILED,
+        every=10,
+        limit=3600,
+    )
     with api.download(required(report, "url", "Pinterest's report")) as file:
         for _, rows in ijson.kvitems(file, ""):
             yield from rows
@@ -99,9 +111,14 @@ def _spend_row(row: dict[str, Any], account: Account, level: str) -> SpendRow:
 
     names: dict[str, Any] = {}
     if level == "PIN_PROMOTION":
-        names = {"campaign_id": _id(told("CAMPAIGN_ID")), "campaign": row.get("CAMPAIGN_NAME"),
-                 "adset_id": _id(told("AD_GROUP_ID")), "adset": row.get("AD_GROUP_NAME"),
-                 "ad_id": _id(told("AD_ID")), "ad": row.get("AD_NAME")}  # fmt: skip
+        names = {
+            "campaign_id": _id(told("CAMPAIGN_ID")),
+            "campaign": row.get("CAMPAIGN_NAME"),
+            "adset_id": _id(told("AD_GROUP_ID")),
+            "adset": row.get("AD_GROUP_NAME"),
+            "ad_id": _id(told("AD_ID")),
+            "ad": row.get("AD_NAME"),
+        }
     return SpendRow(
         date=date.fromisoformat(told("DATE")),
         account_id=account.account_id,
@@ -132,23 +149,41 @@ def entities(api: Api, account: Account) -> Iterator[Entity]:
     shown = {"entity_statuses": ",".join(STATUSES)}
     for row in _listed(api, f"{where}/campaigns", shown):
         yield Entity(
-            id_, "campaign", _id(row["id"]), name=row.get("name"), status=row.get("status"),
-            objective=row.get("objective_type"), daily_budget_micros=row.get("daily_spend_cap"),
-            lifetime_budget_micros=row.get("lifetime_spend_cap"), currency=account.currency,
-        )  # fmt: skip
+            id_,
+            "campaign",
+            _id(row["id"]),
+            name=row.get("name"),
+            status=row.get("status"),
+            objective=row.get("objective_type"),
+            daily_budget_micros=row.get("daily_spend_cap"),
+            lifetime_budget_micros=row.get("lifetime_spend_cap"),
+            currency=account.currency,
+        )
     for row in _listed(api, f"{where}/ad_groups", shown):
         budget, type_ = row.get("budget_in_micro_currency"), row.get("budget_type")
         yield Entity(
-            id_, "adset", _id(row["id"]), campaign_id=_id(row["campaign_id"]), name=row.get("name"),
-            status=row.get("status"), daily_budget_micros=budget if type_ == "DAILY" else None,
-            lifetime_budget_micros=budget if type_ == "LIFETIME" else None, currency=account.currency,
-        )  # fmt: skip
+            id_,
+            "adset",
+            _id(row["id"]),
+            campaign_id=_id(row["campaign_id"]),
+            name=row.get("name"),
+            status=row.get("status"),
+            daily_budget_micros=budget if type_ == "DAILY" else None,
+            lifetime_budget_micros=budget if type_ == "LIFETIME" else None,
+            currency=account.currency,
+        )
     for row in _listed(api, f"{where}/ads", shown):
         yield Entity(
-            id_, "ad", _id(row["id"]), campaign_id=_id(row["campaign_id"]), adset_id=_id(row["ad_group_id"]),
-            creative_id=row.get("pin_id"), name=row.get("name"), status=row.get("status"),
+            id_,
+            "ad",
+            _id(row["id"]),
+            campaign_id=_id(row["campaign_id"]),
+            adset_id=_id(row["ad_group_id"]),
+            creative_id=row.get("pin_id"),
+            name=row.get("name"),
+            status=row.get("status"),
             destination_url=row.get("destination_url"),
-        )  # fmt: skip
+        )
 
 
 def _listed(api: Api, path: str, params: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -27,9 +27,14 @@ BASE = "https://ads-api.reddit.com/api/v3"
 TOKENS = "https://www.reddit.com/api/v1/access_token"
 PAGE = 1000
 FIELDS = (
-    "SPEND", "IMPRESSIONS", "CLICKS", "VIDEO_STARTED", "CONVERSION_PURCHASE_CLICKS", "CONVERSION_PURCHASE_VIEWS",
+    "SPEND",
+    "IMPRESSIONS",
+    "CLICKS",
+    "VIDEO_STARTED",
+    "CONVERSION_PURCHASE_CLICKS",
+    "CONVERSION_PURCHASE_VIEWS",
     "CONVERSION_PURCHASE_TOTAL_VALUE",
-)  # fmt: skip
+)
 BY_AD, BY_DAY = ("DATE", "CAMPAIGN_ID", "AD_ID"), ("DATE",)  # three breakdowns at most: the ad names its ad group
 EXHAUSTED = re.compile(r"\br=0;\s*t=(\d+)")  # in the header RateLimit: nothing remains for so many seconds
 
@@ -94,10 +99,17 @@ def spend(api: Api, account: Account, start: date, end: date) -> Iterator[SpendR
 
     def named(row: dict[str, Any]) -> dict[str, Any]:
         campaign_id, (name, adset_id) = required(row, "campaign_id", "Reddit's report"), ad(row)
-        campaign, adset = (nodes[kind].get(id_, (None,))[0] for kind, id_ in
-                           (("campaigns", campaign_id), ("ad_groups", adset_id)))  # fmt: skip
-        return {"campaign_id": campaign_id, "campaign": campaign, "adset_id": adset_id, "adset": adset,
-                "ad_id": row["ad_id"], "ad": name}  # fmt: skip
+        campaign, adset = (
+            nodes[kind].get(id_, (None,))[0] for kind, id_ in (("campaigns", campaign_id), ("ad_groups", adset_id))
+        )
+        return {
+            "campaign_id": campaign_id,
+            "campaign": campaign,
+            "adset_id": adset_id,
+            "adset": adset,
+            "ad_id": row["ad_id"],
+            "ad": name,
+        }
 
     for since, until in spans(start, end, days=31):
         for breakdowns in (BY_AD, BY_DAY):
@@ -140,7 +152,11 @@ def entities(api: Api, account: Account) -> Iterator[Entity]:
         for row in _rows(api, f"/ad_accounts/{own}/{kind}"):
             budget = {row.get("goal_type"): row.get("goal_value")}
             yield Entity(
-                own, level, row["id"], row.get("campaign_id"), row.get("ad_group_id"),
+                own,
+                level,
+                row["id"],
+                row.get("campaign_id"),
+                row.get("ad_group_id"),
                 name=row.get("name"),
                 status=row.get("effective_status") or row.get("configured_status"),
                 objective=row.get("objective"),
@@ -148,7 +164,7 @@ def entities(api: Api, account: Account) -> Iterator[Entity]:
                 daily_budget_micros=budget.get("DAILY_SPEND"),
                 lifetime_budget_micros=budget.get("LIFETIME_SPEND"),
                 currency=now.currency,
-            )  # fmt: skip
+            )
 
 
 def _destination(ad: dict[str, Any]) -> str | None:

@@ -102,10 +102,14 @@ def _parents(api: Api, account: Account) -> dict[str, dict[str, Any]]:
     where = f"/adaccounts/{account.account_id}"
     campaigns = {row["id"]: row.get("name") for row in _listed(api, f"{where}/campaigns", "campaign", DELETED_TOO)}
     squads = {
-        row["id"]: {"campaign_id": row["campaign_id"], "campaign": campaigns.get(row["campaign_id"]),
-                    "adset_id": row["id"], "adset": row.get("name")}
+        row["id"]: {
+            "campaign_id": row["campaign_id"],
+            "campaign": campaigns.get(row["campaign_id"]),
+            "adset_id": row["id"],
+            "adset": row.get("name"),
+        }
         for row in _listed(api, f"{where}/adsquads", "adsquad", DELETED_TOO)
-    }  # fmt: skip
+    }
     return {
         row["id"]: {**squads[row["ad_squad_id"]], "ad_id": row["id"], "ad": row.get("name")}
         for row in _listed(api, f"{where}/ads", "ad", DELETED_TOO)
@@ -143,29 +147,54 @@ def entities(api: Api, account: Account) -> Iterator[Entity]:
     for row in _listed(api, f"{where}/campaigns", "campaign", DELETED_TOO):
         objective = optional(row, "objective_v2_properties.objective_v2_type") or row.get("objective")
         yield Entity(
-            id_, "campaign", row["id"], name=row.get("name"), status=row.get("status"), objective=objective,
+            id_,
+            "campaign",
+            row["id"],
+            name=row.get("name"),
+            status=row.get("status"),
+            objective=objective,
             daily_budget_micros=row.get("daily_budget_micro"),
-            lifetime_budget_micros=row.get("lifetime_spend_cap_micro"), currency=account.currency,
-        )  # fmt: skip
+            lifetime_budget_micros=row.get("lifetime_spend_cap_micro"),
+            currency=account.currency,
+        )
     parents: dict[str, str] = {}
     for row in _listed(api, f"{where}/adsquads", "adsquad", DELETED_TOO):
         parents[row["id"]] = row["campaign_id"]
         yield Entity(
-            id_, "adset", row["id"], campaign_id=row["campaign_id"], name=row.get("name"), status=row.get("status"),
-            objective=row.get("optimization_goal"), daily_budget_micros=row.get("daily_budget_micro"),
-            lifetime_budget_micros=row.get("lifetime_budget_micro"), currency=account.currency,
-        )  # fmt: skip
+            id_,
+            "adset",
+            row["id"],
+            campaign_id=row["campaign_id"],
+            name=row.get("name"),
+            status=row.get("status"),
+            objective=row.get("optimization_goal"),
+            daily_budget_micros=row.get("daily_budget_micro"),
+            lifetime_budget_micros=row.get("lifetime_budget_micro"),
+            currency=account.currency,
+        )
     destinations: dict[str, str | None] = {}
     for row in _listed(api, f"{where}/creatives", "creative"):
         destinations[row["id"]] = _destination(row)
-        yield Entity(id_, "creative", row["id"], name=row.get("name"), status=row.get("review_status"),
-                     destination_url=destinations[row["id"]])  # fmt: skip
+        yield Entity(
+            id_,
+            "creative",
+            row["id"],
+            name=row.get("name"),
+            status=row.get("review_status"),
+            destination_url=destinations[row["id"]],
+        )
     for row in _listed(api, f"{where}/ads", "ad", DELETED_TOO):
         yield Entity(
-            id_, "ad", row["id"], campaign_id=parents.get(row["ad_squad_id"]), adset_id=row["ad_squad_id"],
-            creative_id=row.get("creative_id"), name=row.get("name"), status=row.get("status"),
+            id_,
+            "ad",
+            row["id"],
+            campaign_id=parents.get(row["ad_squad_id"]),
+            adset_id=row["ad_squad_id"],
+            creative_id=row.get("creative_id"),
+            name=row.get("name"),
+            status=row.get("status"),
             destination_url=destinations.get(row.get("creative_id", "")),
-        )  # fmt: skip
+        )
 
 
 def _destination(creative: dict[str, Any]) -> str | None:

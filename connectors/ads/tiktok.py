@@ -26,9 +26,12 @@ BASE = f"https://business-api.tiktok.com/open_api/{VERSION}"
 TOKENS = f"{BASE}/oauth2/access_token/"
 PAGE = 1000
 NAMED = {
-    "campaign_id": "campaign_id", "campaign": "campaign_name", "adset_id": "adgroup_id", "adset": "adgroup_name",
+    "campaign_id": "campaign_id",
+    "campaign": "campaign_name",
+    "adset_id": "adgroup_id",
+    "adset": "adgroup_name",
     "ad": "ad_name",
-}  # fmt: skip
+}
 # total_complete_payment_rate is the value of the purchases on the website, whatever its name says.
 METRICS = ("spend", "impressions", "clicks", "video_play_actions", "complete_payment", "total_complete_payment_rate")
 # Without it, ads that were deleted are left out, and what they cost.
@@ -128,7 +131,9 @@ def entities(api: Api, account: Account) -> Iterator[Entity]:
         for row in _rows(api, f"/{node}/get/", question):
             budget, mode = from_units(row.get("budget") or 0) or None, row.get("budget_mode")
             yield Entity(
-                account.account_id, level, row[f"{node}_id"],
+                account.account_id,
+                level,
+                row[f"{node}_id"],
                 campaign_id=row["campaign_id"] if level != "campaign" else None,
                 adset_id=row["adgroup_id"] if level == "ad" else None,
                 name=row.get(f"{node}_name"),
@@ -138,7 +143,7 @@ def entities(api: Api, account: Account) -> Iterator[Entity]:
                 daily_budget_micros=budget if mode in DAILY else None,
                 lifetime_budget_micros=budget if mode == "BUDGET_MODE_TOTAL" else None,
                 currency=now.currency,
-            )  # fmt: skip
+            )
 
 
 def _rows(api: Api, path: str, params: dict[str, Any]) -> Iterator[dict[str, Any]]:

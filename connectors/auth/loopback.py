@@ -47,16 +47,22 @@ def listening(redirect_uri: str, is_answer: Callable[[str], bool]) -> Iterator[C
                 self.say(200, "Tributary has its answer. Close this page and go back to the terminal.")
                 answers.put(address)
             else:
-                self.say(400, "This page answers another request than the one that Tributary waits for. "
-                              "Use the page that the command opened last.")  # fmt: skip
+                self.say(
+                    400,
+                    "This page answers another request than the one that Tributary waits for. "
+                    "Use the page that the command opened last.",
+                )
 
         def say(self, status: int, sentence: str) -> None:
             body = PAGE.format(sentence).encode()
             self.send_response(status)
             for name, value in {
-                "Content-Type": "text/html; charset=utf-8", "Content-Length": str(len(body)),
-                "Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "Connection": "close",
-            }.items():  # fmt: skip
+                "Content-Type": "text/html; charset=utf-8",
+                "Content-Length": str(len(body)),
+                "Referrer-Policy": "no-referrer",
+                "Cache-Control": "no-store",
+                "Connection": "close",
+            }.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)

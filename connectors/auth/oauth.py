@@ -25,9 +25,14 @@ from connectors.platform import OAuth, Platform
 
 # What token endpoints call a grant that no longer holds (RFC 6749, 5.2; OpenID Connect 3.1.2.6; Microsoft).
 OVER = {
-    "invalid_grant", "invalid_token", "access_denied", "unauthorized_client", "interaction_required", "login_required",
+    "invalid_grant",
+    "invalid_token",
+    "access_denied",
+    "unauthorized_client",
+    "interaction_required",
+    "login_required",
     "consent_required",
-}  # fmt: skip
+}
 
 
 TOKENS = ("access_token", "access_token_secret", "refresh_token", "expires_at", "refresh_token_expires_at")
@@ -51,9 +56,11 @@ class Signature(httpx.Auth, ClientAuth):
     @classmethod
     def of(cls, credentials: Mapping[str, str]) -> Signature:
         return cls(
-            credentials["client_id"], credentials["client_secret"],
-            credentials["access_token"], credentials["access_token_secret"],
-        )  # fmt: skip
+            credentials["client_id"],
+            credentials["client_secret"],
+            credentials["access_token"],
+            credentials["access_token_secret"],
+        )
 
     def auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override]
         url, headers, body = self.prepare(request.method, str(request.url), request.headers, request.content)
@@ -116,8 +123,13 @@ def finish(
         raise VendorError(f"{platform.label} redirected without a code: start anew: {again}")
     with _errors(platform, credentials, code, consent.secret):
         if kind.request_token_url:
-            last = _OAuth1(client, credentials["client_id"], credentials["client_secret"],
-                           token=consent.state, token_secret=consent.secret)  # fmt: skip
+            last = _OAuth1(
+                client,
+                credentials["client_id"],
+                credentials["client_secret"],
+                token=consent.state,
+                token_secret=consent.secret,
+            )
             token = last.fetch_access_token(kind.token_url, verifier=code)
             return {"access_token": token["oauth_token"], "access_token_secret": token["oauth_token_secret"]}
         app = credentials["client_id"], credentials["client_secret"]
@@ -150,16 +162,23 @@ def _client(
     kind: OAuth, credentials: Mapping[str, str], client: httpx.Client, redirect_uri: str | None = None
 ) -> OAuth2Client:
     return OAuth2Client(
-        client, credentials["client_id"], credentials.get("client_secret"), redirect_uri=redirect_uri,
-        scope=kind.scope_separator.join(kind.scopes) or None, code_challenge_method="S256" if kind.pkce else None,
-    )  # fmt: skip
+        client,
+        credentials["client_id"],
+        credentials.get("client_secret"),
+        redirect_uri=redirect_uri,
+        scope=kind.scope_separator.join(kind.scopes) or None,
+        code_challenge_method="S256" if kind.pkce else None,
+    )
 
 
 def _app(kind: OAuth, credentials: Mapping[str, str]) -> dict[str, Any]:
     """How the app proves itself: in the form, or by HTTP Basic."""
     app = {"client_id": credentials["client_id"], "client_secret": credentials["client_secret"]}
-    return {"auth": httpx.BasicAuth(*app.values())} if kind.client_auth == "client_secret_basic" else {
-        "auth": httpx.Auth(), **app}  # fmt: skip
+    return (
+        {"auth": httpx.BasicAuth(*app.values())}
+        if kind.client_auth == "client_secret_basic"
+        else {"auth": httpx.Auth(), **app}
+    )
 
 
 def _tokens(token: Mapping[str, Any], now: datetime) -> dict[str, str]:

@@ -101,9 +101,18 @@ def scope_of_rows(connection: Connection, kind: str, columns: list[str], setting
     relation = "(select rowid as _row, * from temp.source)"
     has_default = any(entry.id == "default" for entry in settings.orgs)
     return Scope(
-        contract, texts, extras, properties, relation, "true", None, None, has_default, known_types(settings),
+        contract,
+        texts,
+        extras,
+        properties,
+        relation,
+        "true",
+        None,
+        None,
+        has_default,
+        known_types(settings),
         row_org="_landed_org",
-    )  # fmt: skip
+    )
 
 
 def known_types(settings: Settings) -> tuple[str, ...]:

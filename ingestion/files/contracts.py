@@ -14,7 +14,7 @@ from ingestion.seeds import seed
 
 Type = Literal[
     "text",  # trimmed; empty is null
-    "name",      # text, lower-cased
+    "name",  # text, lower-cased
     "platform",  # text, an alias (facebook, fb) folded into the one name of its platform
     "event",  # a type of ingestion/event_types.py
     "status",  # pending, approved or rejected

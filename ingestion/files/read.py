@@ -152,9 +152,7 @@ def source_of_objects(connection: Connection, is_id: Callable[[str], bool] | Non
     Without is_id nothing is scrubbed: the objects have been. Further columns of `objects` are columns of `source` that
     are not among those returned: begin their names with an underscore.
     """
-    further = [
-        name for name, *_ in connection.execute("describe objects").fetchall() if name not in ("line", "text")
-    ]
+    further = [name for name, *_ in connection.execute("describe objects").fetchall() if name not in ("line", "text")]
     keys = [
         key
         for (key,) in connection.execute(

@@ -70,9 +70,9 @@ def replay_failed(
     replayed = Replayed()
     connection.execute("begin")
     try:
-        (replayed.tried,) = connection.execute(
-            f"select count(*) from raw.failed_events where {chosen}"
-        ).fetchone() or (0,)
+        (replayed.tried,) = connection.execute(f"select count(*) from raw.failed_events where {chosen}").fetchone() or (
+            0,
+        )
         _replay_events(connection, home, settings, f"{chosen} and layer is not null and kind = 'events'", replayed)
         kinds = connection.execute(
             f"select distinct kind from raw.failed_events where {chosen} and (layer is null or kind <> 'events')"
@@ -97,14 +97,10 @@ def _check(reason: str) -> None:
             " tell which is right: correct the id where the row comes from, and send or import it again"
         )
     if reason in _TEXTS:
-        raise ContractError(
-            f"--reason {reason}: these are damaged lines, not rows: mend the file and import it again"
-        )
+        raise ContractError(f"--reason {reason}: these are damaged lines, not rows: mend the file and import it again")
 
 
-def _replay_events(
-    connection: Connection, home: Home, settings: Settings, chosen: str, replayed: Replayed
-) -> None:
+def _replay_events(connection: Connection, home: Home, settings: Settings, chosen: str, replayed: Replayed) -> None:
     """Those that pass today's rules land again: a segment of the rows, received when they first were."""
     sites = {site.id: site for site in settings.sites}
     mended = []
@@ -140,9 +136,7 @@ def _replay_events(
     clear(connection)
 
 
-def _replay_rows(
-    connection: Connection, kind: str, settings: Settings, chosen: str, replayed: Replayed
-) -> None:
+def _replay_rows(connection: Connection, kind: str, settings: Settings, chosen: str, replayed: Replayed) -> None:
     """Rows of files and webhooks of one kind. They are scrubbed already: a hash is not hashed again."""
     orgs = ", ".join(literal(org.id) for org in settings.orgs)
     connection.execute(
@@ -223,9 +217,7 @@ def _fetched(connection: Connection, query: str) -> Iterator[tuple]:
 
 
 def _forget(connection: Connection, failed_ids: list[str]) -> None:
-    connection.execute(
-        "delete from raw.failed_events where failed_id in (select unnest($ids))", {"ids": failed_ids}
-    )
+    connection.execute("delete from raw.failed_events where failed_id in (select unnest($ids))", {"ids": failed_ids})
 
 
 def _instant(moment: datetime) -> str:

@@ -31,21 +31,31 @@ _EXPECTED = {
 # Further checks of a whole row, by table: what is read together must fit together.
 _OF_TABLE = {
     "raw.ad_spend": (
-        ("bad_level", "coalesce(level = 'account' and coalesce(campaign_id, adset_id, ad_id) is not null, false)",
-         "'the total of an account has no campaign_id, adset_id or ad_id'"),
-        ("bad_level", "coalesce(level = 'campaign' and coalesce(adset_id, ad_id) is not null, false)",
-         "'the total of a campaign has no adset_id or ad_id'"),
-        ("bad_level", "coalesce(level = 'adset' and (adset_id is null or ad_id is not null), false)",
-         "'the total of an ad set has an adset_id and no ad_id'"),
+        (
+            "bad_level",
+            "coalesce(level = 'account' and coalesce(campaign_id, adset_id, ad_id) is not null, false)",
+            "'the total of an account has no campaign_id, adset_id or ad_id'",
+        ),
+        (
+            "bad_level",
+            "coalesce(level = 'campaign' and coalesce(adset_id, ad_id) is not null, false)",
+            "'the total of a campaign has no adset_id or ad_id'",
+        ),
+        (
+            "bad_level",
+            "coalesce(level = 'adset' and (adset_id is null or ad_id is not null), false)",
+            "'the total of an ad set has an adset_id and no ad_id'",
+        ),
     ),
     "raw.fees": (
-        ("bad_period", "coalesce(ends_on < starts_on, false)",
-         "'ends_on ' || ends_on || ' is before starts_on ' || starts_on"),
+        (
+            "bad_period",
+            "coalesce(ends_on < starts_on, false)",
+            "'ends_on ' || ends_on || ' is before starts_on ' || starts_on",
+        ),
     ),
-    "raw.exchange_rates": (
-        ("bad_rate", "coalesce(base = quote, false)", "'base and quote are the same currency'"),
-    ),
-}  # fmt: skip
+    "raw.exchange_rates": (("bad_rate", "coalesce(base = quote, false)", "'base and quote are the same currency'"),),
+}
 
 
 def checks_of(scope: Scope) -> list[tuple[str, str, str]]:

@@ -73,8 +73,13 @@ def learn(connection: Connection, relation: Relation, person: Person, where: str
     mine = f"from {relation.sql} where {where} and {own(relation, person)}"
     (rows,) = connection.execute(f"select count(*) {mine}").fetchone()
     for column, kind in _kinds(relation).items() if rows else ():
-        _learn(connection, kind, _column(connection, f"select distinct {quoted(column)}::varchar {mine}"),
-               _maker(connection, kind), is_theirs=kind == "session" and person.is_alone)  # fmt: skip
+        _learn(
+            connection,
+            kind,
+            _column(connection, f"select distinct {quoted(column)}::varchar {mine}"),
+            _maker(connection, kind),
+            is_theirs=kind == "session" and person.is_alone,
+        )
     if rows and "properties" in relation.columns:
         inside = _column(connection, f"select distinct {_EMAIL_INSIDE} {mine}")
         _learn(connection, "email", inside, _maker(connection, "email"), is_theirs=False)
@@ -107,18 +112,25 @@ def mentions(relation: Relation) -> dict[str, str]:
 def is_mentioned(relation: Relation, person: Person) -> str:
     """SQL over the relation's columns: whether a row bears an identifier of the person's, whoever's row it is."""
     known = "select old_value from temp.replacements where is_theirs and old_kind"
-    bears = {column: f"{quoted(column)}::varchar in ({known} = {literal(kind)})"
-             for column, kind in _mentioning(relation).items()}  # fmt: skip
+    bears = {
+        column: f"{quoted(column)}::varchar in ({known} = {literal(kind)})"
+        for column, kind in _mentioning(relation).items()
+    }
     # A late refund names the order only, whenever it is.
-    late, early = (" or ".join(sql for column, sql in bears.items() if (KINDS.get(column) == "order") is is_order)
-                   or "false" for is_order in (True, False))  # fmt: skip
+    late, early = (
+        " or ".join(sql for column, sql in bears.items() if (KINDS.get(column) == "order") is is_order) or "false"
+        for is_order in (True, False)
+    )
     return f"({in_org(relation, person)} and (({late}) or {in_time(relation, person)} and ({early})))"
 
 
 def identifiers(connection: Connection) -> dict[str, str]:
     """The person's own identifiers that can be told from any other text, each with its pseudonym."""
-    return {each.value: each.new for each in replacements(connection)
-            if each.kind in IDENTIFIERS and each.is_theirs and is_distinctive(each.value)}  # fmt: skip
+    return {
+        each.value: each.new
+        for each in replacements(connection)
+        if each.kind in IDENTIFIERS and each.is_theirs and is_distinctive(each.value)
+    }
 
 
 def _kinds(relation: Relation) -> dict[str, str]:
@@ -135,8 +147,11 @@ def _mentioning(relation: Relation) -> dict[str, str]:
 
 def _texts(relation: Relation) -> list[str]:
     """The columns that may mention a person without being an identifier."""
-    return [column for column, type_ in relation.columns.items() if type_ in ("VARCHAR", "JSON")
-            and column not in _NEVER and KINDS.get(column) not in IDENTIFIERS]  # fmt: skip
+    return [
+        column
+        for column, type_ in relation.columns.items()
+        if type_ in ("VARCHAR", "JSON") and column not in _NEVER and KINDS.get(column) not in IDENTIFIERS
+    ]
 
 
 def _replaced(kind: str, value: str, condition: str = "true") -> str:

@@ -46,8 +46,12 @@ def held(connection: Connection, home: Home, person: Person) -> dict[str, list[d
 
 def document(asked_for: str, value: str, rows: dict[str, list[dict[str, Any]]]) -> bytes:
     """The person's copy, as indented JSON."""
-    whole = {"asked_for": {asked_for: value}, "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
-             "note": NOTE, "held": rows}  # fmt: skip
+    whole = {
+        "asked_for": {asked_for: value},
+        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "note": NOTE,
+        "held": rows,
+    }
     return msgspec.json.format(msgspec.json.encode(whole), indent=2) + b"\n"
 
 

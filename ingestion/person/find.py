@@ -60,8 +60,9 @@ def find(connection: Connection, relations: list[Relation], kind: Kind, value: s
     if kind == "visitor" and len(customers) > 1:
         customers = []  # a device: the rows that name somebody are not the asker's
     emails = _values(connection, "email", "customer in (from unnest($1))", customers)
-    others = _values(connection, "email", "email in (from unnest($2)) and customer not in (from unnest($1))",
-                     customers, emails)  # fmt: skip
+    others = _values(
+        connection, "email", "email in (from unnest($2)) and customer not in (from unnest($1))", customers, emails
+    )
     person = Person(org, customers, sorted({*asked, *emails} - (set(others) - set(asked))))
     _look_at(connection, relations, person.emails, org)
 
@@ -74,8 +75,15 @@ def find(connection: Connection, relations: list[Relation], kind: Kind, value: s
         *([value] if kind == "visitor" else []),
     }
     # With somebody else, whose id it is too.
-    shared = {*_values(connection, "visitor", "visitor in (from unnest($2)) and identity not in (from unnest($1))",
-                       names_of(person), sorted(visitors))}  # fmt: skip
+    shared = {
+        *_values(
+            connection,
+            "visitor",
+            "visitor in (from unnest($2)) and identity not in (from unnest($1))",
+            names_of(person),
+            sorted(visitors),
+        )
+    }
     person.visitors = sorted(visitors - shared | ({value} if kind == "visitor" else set()))
     person.windows = [Window(visitor) for visitor in person.visitors]
     person.windows += _shares(connection, sorted(shared - set(person.visitors)), names_of(person))

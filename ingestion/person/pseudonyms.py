@@ -37,8 +37,9 @@ def coarse_browser(connection: Connection, user_agent: str) -> str:
     words = " ".join(sorted({*_DEVICE_WORDS.findall(user_agent.lower())}))
     known = connection.execute(
         "select concat_ws('; ', browser, os, device_type, case when is_bot then 'bot' end)"
-        " from raw.user_agents where user_agent = $1", [user_agent]
-    ).fetchone()  # fmt: skip
+        " from raw.user_agents where user_agent = $1",
+        [user_agent],
+    ).fetchone()
     return f"erased ({'; '.join(part for part in (words, known[0] if known else '') if part) or 'desktop'})"
 
 

@@ -81,8 +81,9 @@ def _drop_repeats(connection: Connection, where: str) -> None:
             connection.execute(f"delete from {contract.table} where rowid = {row}")
             connection.execute(
                 "update raw.loads set loaded_rows = loaded_rows - 1, duplicate_rows = duplicate_rows + 1"
-                " where load_id = $1", [load]
-            )  # fmt: skip
+                " where load_id = $1",
+                [load],
+            )
 
 
 def anonymise_archived(connection: Connection, home: Home, paths: list[Path]) -> None:
@@ -144,8 +145,10 @@ def _erased(
     persons = []
     for (org, until), known in erasures.items():
         orders = [each for each in erasures.get((org, _FOR_EVER), []) if until != _FOR_EVER]
-        named = {kind: [each.value for each in [*known, *orders] if each.kind == kind and each.is_theirs]
-                 for kind in IDENTIFIERS}  # fmt: skip
+        named = {
+            kind: [each.value for each in [*known, *orders] if each.kind == kind and each.is_theirs]
+            for kind in IDENTIFIERS
+        }
         windows = [*(Window(visitor) for visitor in named["visitor"]), *shares.get((org, until), [])]
         person = Person(org, named["customer"], named["email"], named["visitor"], windows, named["order"], until)
         persons.append((person, [*known, *orders]))

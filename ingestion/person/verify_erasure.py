@@ -107,10 +107,12 @@ def _count(connection: duckdb.DuckDBPyConnection, source: str, columns: dict[str
         theirs += f" and (org_id = {literal(erasure.person.org)} or org_id is null)"
     if time := next((name for name in ("occurred_at", "received_at", "started_at") if name in columns), None):
         theirs += f" and coalesce(try_cast({time} as timestamp) <= {literal(erasure.person.until)}::timestamp, true)"
-    return list(connection.execute(
-        f"select count(*) filter ({theirs}), count(*) filter (not ({theirs})) from {source}"
-        f" where {' or '.join(f'coalesce({condition}, false)' for condition in conditions)}"
-    ).fetchone())  # fmt: skip
+    return list(
+        connection.execute(
+            f"select count(*) filter ({theirs}), count(*) filter (not ({theirs})) from {source}"
+            f" where {' or '.join(f'coalesce({condition}, false)' for condition in conditions)}"
+        ).fetchone()
+    )
 
 
 def _in_segment(path: Path, erasure: Erasure, words: re.Pattern[bytes]) -> int:

@@ -28,9 +28,13 @@ _TEXTS = (
     "currency", "order_id", "conversion_type", "email_hash", "phone_hash", "entity_type", "entity_id",
 )  # fmt: skip
 _ROW = dict.fromkeys(_TEXTS, "varchar") | {
-    "value_micros": "bigint", "consent": "boolean", "sample_percent": "integer", "is_replay": "boolean",
-    "has_own_id": "boolean", "properties": "json",
-}  # fmt: skip
+    "value_micros": "bigint",
+    "consent": "boolean",
+    "sample_percent": "integer",
+    "is_replay": "boolean",
+    "has_own_id": "boolean",
+    "properties": "json",
+}
 _RECEIPT = dict.fromkeys(("kind", "at", "org", "site", "ip", "ua"), "varchar")
 _KEY = f"hash({', '.join(CONTRACT.key)})"
 

@@ -141,8 +141,8 @@ def archive_segment(connection: Connection, home: Home, path: Path) -> None:
     columns = dict.fromkeys(COUNTS, "bigint") | {"rows": "json", "failed": "json"}
     placed = write_partitioned(
         connection,
-        "select kind, org as org_id, site as site_id, \"at\" as received_at, ip as ip_hash, ua as user_agent,"
-        f" received, duplicate, limited, rows, failed, left(\"at\", 10) as date from {receipts([sound], columns)}",
+        'select kind, org as org_id, site as site_id, "at" as received_at, ip as ip_hash, ua as user_agent,'
+        f' received, duplicate, limited, rows, failed, left("at", 10) as date from {receipts([sound], columns)}',
         home.temporary,
         home.archive / "landed",
         path.stem,

@@ -21,9 +21,7 @@ from ingestion.settings.model import Settings
 from ingestion.sql import literal
 
 
-def retire(
-    connection: duckdb.DuckDBPyConnection, home: Home, settings: Settings, now: datetime | None = None
-) -> int:
+def retire(connection: duckdb.DuckDBPyConnection, home: Home, settings: Settings, now: datetime | None = None) -> int:
     """Move the events of whole days (UTC) that are older than the settings say; their number.
 
     now: naive UTC; by default the clock's.

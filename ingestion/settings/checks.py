@@ -172,6 +172,7 @@ _SECTIONS: dict[str, tuple[tuple[str, ...], dict[str, Callable[[Any], str | None
     ),
 }
 
+
 def _same(name: str, value: str) -> str:
     """What is alike in two entries that mean the same: facebook is meta, 123-456-7890 is 1234567890."""
     alike = {"platform": platform_name, "account_id": plain_id}.get(name, str.lower)

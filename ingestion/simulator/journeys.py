@@ -42,9 +42,9 @@ def midnights(start: date, days: int) -> np.ndarray:
     """Epoch seconds at which each reporting day of each org begins: [org, day], and one day more."""
     zones = [ZoneInfo(org["timezone"]) for org in ORGS]
     each = [start + timedelta(day) for day in range(days + 1)]
-    return np.array([
-        [datetime(day.year, day.month, day.day, tzinfo=zone).timestamp() for day in each] for zone in zones
-    ])
+    return np.array(
+        [[datetime(day.year, day.month, day.day, tzinfo=zone).timestamp() for day in each] for zone in zones]
+    )
 
 
 def visits(rng: np.random.Generator, start: date, days: int, events: int) -> pl.DataFrame:
@@ -98,12 +98,26 @@ def visits(rng: np.random.Generator, start: date, days: int, events: int) -> pl.
         # A lognormal whose mean is 1.
         order = rng.lognormal(-0.18, 0.6, people) * MEAN_ORDER * _BASKET[came_by]
         last = {
-            "person": each, "org": org, "site": site, "lane": lane, "time": time, "day": day, "dwell": dwell,
-            "end": time + (pages + 4) * dwell, "device": device, "follows": follows, "converts": converts,
-            "offline": offline, "cause": cause, "events": pages + 2 * converts + 2 * (converts & ~offline),
-            "has_account": has_account, "knows": known[each, device].copy(), "login": login, "here": here,
+            "person": each,
+            "org": org,
+            "site": site,
+            "lane": lane,
+            "time": time,
+            "day": day,
+            "dwell": dwell,
+            "end": time + (pages + 4) * dwell,
+            "device": device,
+            "follows": follows,
+            "converts": converts,
+            "offline": offline,
+            "cause": cause,
+            "events": pages + 2 * converts + 2 * (converts & ~offline),
+            "has_account": has_account,
+            "knows": known[each, device].copy(),
+            "login": login,
+            "here": here,
             "cents": np.rint(order * 100).astype(int) + 99,
-        }  # fmt: skip
+        }
         drawn.append(last)
         known[each, device] |= login
     table = pl.concat([pl.DataFrame(visit) for visit in drawn]).filter("here").sort("person", "time")

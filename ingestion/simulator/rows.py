@@ -76,15 +76,18 @@ def identified(rng: np.random.Generator, visits: pl.DataFrame) -> pl.DataFrame:
         query=picked(written, lane * len(QUERY_SHARES) + variant),
         click=pl.when(pl.col("click_id") != "").then(pl.format("{}=Cj0{}", "click_id", hexes(rng, count))),
         # Some newsletters put the reader's address into their links; it must not reach the warehouse.
-        recipient=pl.when((pl.col("channel") == "Email") & pl.Series(lucky[:, 0] < 0.03))
-        .then(pl.format("to=reader{}%40mail.example", "person")),
+        recipient=pl.when((pl.col("channel") == "Email") & pl.Series(lucky[:, 0] < 0.03)).then(
+            pl.format("to=reader{}%40mail.example", "person")
+        ),
         fragment=picked(["", "#reviews"], (lucky[:, 1] < 0.04).astype(int)),
-        referrer=pl.when((pl.col("medium") != "") & pl.Series(lucky[:, 2] < 0.1)).then(pl.lit(""))
+        referrer=pl.when((pl.col("medium") != "") & pl.Series(lucky[:, 2] < 0.1))
+        .then(pl.lit(""))
         .otherwise("referrer"),
         conversion_type=pl.when("converts").then(kind),
-        currency=pl.when(abroad).then(pl.lit("GBP"))
+        currency=pl.when(abroad)
+        .then(pl.lit("GBP"))
         .otherwise(picked([org["currency"] for org in ORGS], visits["org"].to_numpy())),
-    )  # fmt: skip
+    )
     sold = pl.col("conversion_type") == "purchase"
     parts = [pl.when(pl.col(part) != "").then(part) for part in ("query", "click", "recipient")]
     asked = pl.concat_str(parts, separator="&", ignore_nulls=True)
@@ -124,24 +127,28 @@ def web_events(rng: np.random.Generator, visits: pl.DataFrame) -> pl.DataFrame:
     return rows.select(
         event_id=hexes(rng, count),
         site_id="site_id",
-        type=pl.when(pl.Series(converts)).then(pl.lit("CONVERSION"))
-        .when(pl.Series(search | cart)).then(pl.lit("CUSTOM")).otherwise(pl.lit("PAGE_VIEW")),
+        type=pl.when(pl.Series(converts))
+        .then(pl.lit("CONVERSION"))
+        .when(pl.Series(search | cart))
+        .then(pl.lit("CUSTOM"))
+        .otherwise(pl.lit("PAGE_VIEW")),
         occurred_at=milliseconds.cast(pl.Datetime("ms", "UTC")),
         anon_id="anon_id",
         session_id="session_id",
         user_id=pl.when(pl.col("knows") | (pl.col("login") & pl.Series(position > 0))).then("customer_id"),
         url=pl.format("{}{}{}", origin, path, carried),
         path=path,
-        referrer=pl.when(pl.Series(position > 0)).then(previous)
-        .when(pl.col("referrer") != "").then("referrer"),
+        referrer=pl.when(pl.Series(position > 0)).then(previous).when(pl.col("referrer") != "").then("referrer"),
         user_agent=picked(BROWSERS, browser),
         value=pl.when(pl.Series(converts)).then(decimal(pl.col("cents"), 2)),
         currency=pl.when(pl.Series(converts)).then("currency"),
         order_id=pl.when(pl.Series(converts)).then("order_id"),
         conversion_type=pl.when(pl.Series(converts)).then("conversion_type"),
-        properties=pl.when(pl.Series(search)).then(picked(SEARCHES, page % 5))
-        .when(pl.Series(cart)).then(picked(CARTS, page % 5)),
-    ).sort("occurred_at", "event_id")  # fmt: skip
+        properties=pl.when(pl.Series(search))
+        .then(picked(SEARCHES, page % 5))
+        .when(pl.Series(cart))
+        .then(picked(CARTS, page % 5)),
+    ).sort("occurred_at", "event_id")
 
 
 def offline_conversions(rng: np.random.Generator, visits: pl.DataFrame) -> pl.DataFrame:
@@ -152,9 +159,13 @@ def offline_conversions(rng: np.random.Generator, visits: pl.DataFrame) -> pl.Da
         # One till in ten numbers nothing either.
         conversion_id=pl.when(pl.col("visit") % 10 > 0).then(pl.format("pos-{}", "visit")),
         occurred_at=((pl.col("time") + delay) * 1000).cast(pl.Int64).cast(pl.Datetime("ms", "UTC")),
-        customer_id="customer_id", conversion_type="conversion_type", value=decimal(pl.col("cents"), 2),
-        currency="currency", order_id="order_id", site_id="site_id",
-    ).sort("occurred_at", "customer_id")  # fmt: skip
+        customer_id="customer_id",
+        conversion_type="conversion_type",
+        value=decimal(pl.col("cents"), 2),
+        currency="currency",
+        order_id="order_id",
+        site_id="site_id",
+    ).sort("occurred_at", "customer_id")
 
 
 def interactions(rng: np.random.Generator, visits: pl.DataFrame) -> pl.DataFrame:
@@ -181,11 +192,16 @@ def interactions(rng: np.random.Generator, visits: pl.DataFrame) -> pl.DataFrame
         known = pl.col("has_account") & (touch_type != "view")
         # The switchboard numbers nothing: the loader derives an id from the row.
         nothing, numbered = pl.lit(None, pl.String), pl.format("{}-{}", pl.lit(touch_type), "visit")
-        tables.append(some.select(
-            interaction_id=nothing if touch_type == "call" else numbered,
-            occurred_at=((pl.col("time") - before) * 1000).cast(pl.Int64).cast(pl.Datetime("ms", "UTC")),
-            visitor_id=pl.when(~known).then("anon_id"), customer_id=pl.when(known).then("customer_id"),
-            touch_type=pl.lit(touch_type), site_id="site_id", **marketing,
-        ))  # fmt: skip
+        tables.append(
+            some.select(
+                interaction_id=nothing if touch_type == "call" else numbered,
+                occurred_at=((pl.col("time") - before) * 1000).cast(pl.Int64).cast(pl.Datetime("ms", "UTC")),
+                visitor_id=pl.when(~known).then("anon_id"),
+                customer_id=pl.when(known).then("customer_id"),
+                touch_type=pl.lit(touch_type),
+                site_id="site_id",
+                **marketing,
+            )
+        )
     order = ["occurred_at", "interaction_id", "visitor_id", "customer_id"]
     return pl.concat(tables, how="diagonal").sort(order).with_columns(pl.col(pl.String).replace("", None))

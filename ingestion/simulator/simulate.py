@@ -68,11 +68,14 @@ def simulate(
         _write(folder / kind / f"{kind.replace('-', '_')}_{start}.csv", _csv(table))
     truth = {
         "rows": {
-            "events": sum(map(len, files)), "duplicate_events": sum(map(len, files)) - len(web),
-            "interactions": len(touches), "conversions": len(orders), "spend": len(costs),
+            "events": sum(map(len, files)),
+            "duplicate_events": sum(map(len, files)) - len(web),
+            "interactions": len(touches),
+            "conversions": len(orders),
+            "spend": len(costs),
         },
         **_truth(visits, costs),
-    }  # fmt: skip
+    }
     _write(folder.parent / TRUTH, json.dumps(truth, indent=2).encode())
     counts = truth["rows"]
     say(f"wrote {counts['events']:,} events, {len(touches):,} touches, {len(costs):,} ad days to {folder}")
@@ -154,9 +157,7 @@ def _write(path: Path, content: bytes) -> None:
     hidden.rename(path)
 
 
-def simulate_interactions(
-    interactions_path: Path, conversions_path: Path, *, interactions: int, seed: int = 7
-) -> None:
+def simulate_interactions(interactions_path: Path, conversions_path: Path, *, interactions: int, seed: int = 7) -> None:
     """Bulk touches for benchmarks, as two Parquet files: about 7 touches a customer over 90 days in seven
     channels, and a conversion soon after every tenth touch.
 
@@ -167,32 +168,40 @@ def simulate_interactions(
     platforms = ["google", "meta", None, None, None, "google", "everflow"]
     shares = [0.25, 0.2, 0.2, 0.1, 0.12, 0.08, 0.05]
     began, length = np.datetime64("2026-07-01", "ms").astype(np.int64), 90 * 86_400_000
-    touches = pl.LazyFrame({
-        "row": np.arange(interactions, dtype=np.uint32),
-        "lane": rng.choice(len(channels), interactions, p=shares).astype(np.uint8),
-        "customer": rng.integers(0, max(interactions // 7, 1), interactions, dtype=np.uint32),
-        "time": began + rng.integers(0, length, interactions),
-        "campaign": rng.integers(0, 20, interactions, dtype=np.int32),
-    })
+    touches = pl.LazyFrame(
+        {
+            "row": np.arange(interactions, dtype=np.uint32),
+            "lane": rng.choice(len(channels), interactions, p=shares).astype(np.uint8),
+            "customer": rng.integers(0, max(interactions // 7, 1), interactions, dtype=np.uint32),
+            "time": began + rng.integers(0, length, interactions),
+            "campaign": rng.integers(0, 20, interactions, dtype=np.int32),
+        }
+    )
 
     def named(names: list[str | None]) -> pl.Expr:
         return pl.col("lane").replace_strict(range(len(names)), names, return_dtype=pl.String)
 
-    _sink(interactions_path, touches.select(
-        interaction_id=pl.format("i{}", "row"),
-        occurred_at=pl.col("time").cast(pl.Datetime("ms", "UTC")),
-        customer_id=pl.format("c{}", "customer"),
-        touch_type=pl.lit("click"),
-        channel=named(channels),
-        platform=named(platforms),
-        campaign_id=pl.when(named(platforms).is_not_null()).then(pl.format("{}-{}", "lane", "campaign")),
-    ))
-    _sink(conversions_path, touches.filter(pl.col("row") % 10 == 0).select(
-        conversion_id=pl.format("s{}", "row"),
-        occurred_at=(pl.col("time") + 60_000 + pl.col("row") % 3_600_000).cast(pl.Datetime("ms", "UTC")),
-        customer_id=pl.format("c{}", "customer"),
-        value=((pl.col("row") % 19_997 + 500) / 100).cast(pl.Decimal(12, 2)),
-    ))
+    _sink(
+        interactions_path,
+        touches.select(
+            interaction_id=pl.format("i{}", "row"),
+            occurred_at=pl.col("time").cast(pl.Datetime("ms", "UTC")),
+            customer_id=pl.format("c{}", "customer"),
+            touch_type=pl.lit("click"),
+            channel=named(channels),
+            platform=named(platforms),
+            campaign_id=pl.when(named(platforms).is_not_null()).then(pl.format("{}-{}", "lane", "campaign")),
+        ),
+    )
+    _sink(
+        conversions_path,
+        touches.filter(pl.col("row") % 10 == 0).select(
+            conversion_id=pl.format("s{}", "row"),
+            occurred_at=(pl.col("time") + 60_000 + pl.col("row") % 3_600_000).cast(pl.Datetime("ms", "UTC")),
+            customer_id=pl.format("c{}", "customer"),
+            value=((pl.col("row") % 19_997 + 500) / 100).cast(pl.Decimal(12, 2)),
+        ),
+    )
 
 
 def _sink(path: Path, table: pl.LazyFrame) -> None:

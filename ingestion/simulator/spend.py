@@ -13,9 +13,13 @@ from ingestion.simulator.world import LANES, ORGS
 
 # Clicks an impression; affiliate networks do not count impressions.
 CLICK_RATE = {
-    "Paid Search": 0.05, "Paid Shopping": 0.02, "Paid Social": 0.012, "Display": 0.004, "Paid Video": 0.006,
+    "Paid Search": 0.05,
+    "Paid Shopping": 0.02,
+    "Paid Social": 0.012,
+    "Display": 0.004,
+    "Paid Video": 0.006,
     "Affiliates": 1.0,
-}  # fmt: skip
+}
 NEARLY = {"USD": 0.86, "GBP": 1.15}  # euros, at the start
 
 
@@ -47,22 +51,34 @@ def spend(rng: np.random.Generator, visits: pl.DataFrame, start: date, days: int
     named = ["platform", "account_id", "campaign_id", "currency"]
     details = ["campaign", "adset_id", "adset", "ad_id", "ad"]
     text = {
-        name: pl.Series([getattr(lane, name) or None for lane in lanes], dtype=pl.String)
-        for name in named + details
+        name: pl.Series([getattr(lane, name) or None for lane in lanes], dtype=pl.String) for name in named + details
     }
-    table = pl.DataFrame({
-        "date": [start + timedelta(each) for each in range(days)] * len(ads), **text,
-        "org_id": [lane.org for lane in lanes], "spend_micros": micros.ravel(),
-        "impressions": impressions.ravel(), "clicks": clicks.ravel(),
-        "platform_conversions": claimed.ravel().round(2), "cents": claimed_cents.ravel(),
-        "affiliate": [lane.channel == "Affiliates" for lane in lanes],
-    })  # fmt: skip
+    table = pl.DataFrame(
+        {
+            "date": [start + timedelta(each) for each in range(days)] * len(ads),
+            **text,
+            "org_id": [lane.org for lane in lanes],
+            "spend_micros": micros.ravel(),
+            "impressions": impressions.ravel(),
+            "clicks": clicks.ravel(),
+            "platform_conversions": claimed.ravel().round(2),
+            "cents": claimed_cents.ravel(),
+            "affiliate": [lane.channel == "Affiliates" for lane in lanes],
+        }
+    )
     table = table.with_columns(impressions=pl.when(~pl.col("affiliate")).then("impressions"))
     return table.select(
-        "date", *named, spend=decimal(pl.col("spend_micros"), 6), **{name: pl.col(name) for name in details},
-        impressions="impressions", clicks="clicks", platform_conversions="platform_conversions",
-        platform_value=decimal(pl.col("cents"), 2), spend_micros="spend_micros", org_id="org_id",
-    ).sort("date", "platform", "account_id", "campaign_id", "ad_id")  # fmt: skip
+        "date",
+        *named,
+        spend=decimal(pl.col("spend_micros"), 6),
+        **{name: pl.col(name) for name in details},
+        impressions="impressions",
+        clicks="clicks",
+        platform_conversions="platform_conversions",
+        platform_value=decimal(pl.col("cents"), 2),
+        spend_micros="spend_micros",
+        org_id="org_id",
+    ).sort("date", "platform", "account_id", "campaign_id", "ad_id")
 
 
 def exchange_rates(rng: np.random.Generator, start: date, days: int) -> pl.DataFrame:
@@ -72,7 +88,14 @@ def exchange_rates(rng: np.random.Generator, start: date, days: int) -> pl.DataF
     tables = []
     for base, rate in NEARLY.items():
         walk = rate * np.exp(np.cumsum(rng.normal(0, 0.003, len(each))))
-        tables.append(pl.DataFrame({
-            "date": each, "base": base, "quote": reporting, "rate": [f"{value:.6f}" for value in walk],
-        }))  # fmt: skip
+        tables.append(
+            pl.DataFrame(
+                {
+                    "date": each,
+                    "base": base,
+                    "quote": reporting,
+                    "rate": [f"{value:.6f}" for value in walk],
+                }
+            )
+        )
     return pl.concat(tables).filter(pl.col("date").dt.weekday() <= 5).sort("date", "base")

@@ -11,19 +11,41 @@ from typing import NamedTuple
 from urllib.parse import quote, quote_plus
 
 ORGS: list[dict] = [
-    {"id": "northwind", "currency": "USD", "timezone": "America/New_York", "lookback_days": 30,
-     "targets": {"cpa": 50, "roas": 2}},
-    {"id": "nordlicht", "currency": "EUR", "timezone": "Europe/Berlin", "lookback_days": 30,
-     "targets": {"cpa": 50, "roas": 2.2}},
-]  # fmt: skip
+    {
+        "id": "northwind",
+        "currency": "USD",
+        "timezone": "America/New_York",
+        "lookback_days": 30,
+        "targets": {"cpa": 50, "roas": 2},
+    },
+    {
+        "id": "nordlicht",
+        "currency": "EUR",
+        "timezone": "Europe/Berlin",
+        "lookback_days": 30,
+        "targets": {"cpa": 50, "roas": 2.2},
+    },
+]
 SITES: list[dict] = [
-    {"id": "northwind-shop", "org": "northwind", "public_key": "pk_5e1f0c9a7b3d",
-     "domains": ["northwind.example", "www.northwind.example"]},
-    {"id": "northwind-blog", "org": "northwind", "public_key": "pk_a40d7e62c81b",
-     "domains": ["blog.northwind.example"]},
-    {"id": "nordlicht-shop", "org": "nordlicht", "public_key": "pk_93bc1d55f0e2",
-     "domains": ["nordlicht.example", "www.nordlicht.example"]},
-]  # fmt: skip
+    {
+        "id": "northwind-shop",
+        "org": "northwind",
+        "public_key": "pk_5e1f0c9a7b3d",
+        "domains": ["northwind.example", "www.northwind.example"],
+    },
+    {
+        "id": "northwind-blog",
+        "org": "northwind",
+        "public_key": "pk_a40d7e62c81b",
+        "domains": ["blog.northwind.example"],
+    },
+    {
+        "id": "nordlicht-shop",
+        "org": "nordlicht",
+        "public_key": "pk_93bc1d55f0e2",
+        "domains": ["nordlicht.example", "www.nordlicht.example"],
+    },
+]
 # (org, platform, account, currency that the account is billed in)
 ACCOUNTS = {
     "nw-google": ("northwind", "google", "4821139007", "USD"),
@@ -165,18 +187,32 @@ def _paid(row: tuple) -> Iterator[Lane]:
     source, medium, referrer, click_id = SHAPES[platform]
     share = max(adsets * ads, 1)
     whole = Lane(
-        org, channel, source, medium, referrer, new / share, back / share, campaign=campaign, tagged=tagged,
-        click_id=click_id, cpc=cpc, platform=platform, account_id=account_id, currency=currency,
+        org,
+        channel,
+        source,
+        medium,
+        referrer,
+        new / share,
+        back / share,
+        campaign=campaign,
+        tagged=tagged,
+        click_id=click_id,
+        cpc=cpc,
+        platform=platform,
+        account_id=account_id,
+        currency=currency,
         campaign_id=campaign_id,
-    )._replace(**changes)  # fmt: skip
+    )._replace(**changes)
     if not adsets:
         yield whole
     for adset in range(1, adsets + 1):
         for ad in range(1, ads + 1):
             yield whole._replace(
-                adset_id=f"{campaign_id}{adset:02d}", adset=f"Audience {adset}",
-                ad_id=f"{campaign_id}{adset:02d}{ad:02d}", ad=f"Creative {'ABC'[ad - 1]}",
-            )  # fmt: skip
+                adset_id=f"{campaign_id}{adset:02d}",
+                adset=f"Audience {adset}",
+                ad_id=f"{campaign_id}{adset:02d}{ad:02d}",
+                ad=f"Creative {'ABC'[ad - 1]}",
+            )
 
 
 def _unpaid(org: str) -> Iterator[Lane]:

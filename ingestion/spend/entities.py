@@ -30,11 +30,24 @@ class _Shape(NamedTuple):
 
 
 _ENTITY = _Shape(
-    dict.fromkeys(("account_id", "level", "entity_id", "campaign_id", "adset_id", "creative_id", "name", "status",
-                   "objective", "destination_url"), "varchar")
+    dict.fromkeys(
+        (
+            "account_id",
+            "level",
+            "entity_id",
+            "campaign_id",
+            "adset_id",
+            "creative_id",
+            "name",
+            "status",
+            "objective",
+            "destination_url",
+        ),
+        "varchar",
+    )
     | {"daily_budget_micros": "bigint", "lifetime_budget_micros": "bigint", "currency": "varchar"},
     "org_id, platform, account_id, level, entity_id",
-)  # fmt: skip
+)
 _CLICK = _Shape(
     dict.fromkeys(("account_id", "click_id", "campaign_id", "adset_id", "ad_id"), "varchar") | {"date": "date"},
     "org_id, platform, click_id",
@@ -110,8 +123,11 @@ def _list(connection: Connection, org: str, platform: str, rows: Path, shape: _S
     """Make `listed`, one row a key; how many rows the file has."""
     types, key = shape
     texts = {name: f"nullif(trim({name}), '')" if type_ == "varchar" else name for name, type_ in types.items()}
-    values = {name: sql if name.endswith("_id") else scrubbed(name, sql, is_id=False) for name, sql in texts.items()
-              if types[name] == "varchar"}  # fmt: skip
+    values = {
+        name: sql if name.endswith("_id") else scrubbed(name, sql, is_id=False)
+        for name, sql in texts.items()
+        if types[name] == "varchar"
+    }
     columns = ", ".join(f"{sql} as {name}" for name, sql in (texts | values).items())
     connection.execute(
         f"""

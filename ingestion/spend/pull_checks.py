@@ -181,12 +181,18 @@ def outcomes(connection: Connection, stamp: str) -> list[dict[str, Any]]:
     )
     return [
         {
-            "reason": reason, "rows": received, "loaded": loaded, "replaced": replaced, "withdrawn": gone - replaced,
-            "unchanged": 0 if reason else different - loaded, "repeated": received - different,
-            "kept": kept.get(number, []), "sums": sums.get(number, []),
+            "reason": reason,
+            "rows": received,
+            "loaded": loaded,
+            "replaced": replaced,
+            "withdrawn": gone - replaced,
+            "unchanged": 0 if reason else different - loaded,
+            "repeated": received - different,
+            "kept": kept.get(number, []),
+            "sums": sums.get(number, []),
         }
         for number, reason, received, different, loaded, replaced, gone in rows
-    ]  # fmt: skip
+    ]
 
 
 def _by_pull(connection: Connection, query: str) -> dict[int, list[tuple]]:

@@ -100,8 +100,19 @@ def overview(outcomes: Sequence[Outcome], stored: Sequence[Day]) -> dict[str, An
 
 def accounts(outcomes: Iterable[Outcome]) -> str:
     """A Markdown table, a row an account."""
-    headings = ("account", "status", "spend", "account total", "difference", "rows", "new", "changed", "withdrawn",
-                "days", "note")  # fmt: skip
+    headings = (
+        "account",
+        "status",
+        "spend",
+        "account total",
+        "difference",
+        "rows",
+        "new",
+        "changed",
+        "withdrawn",
+        "days",
+        "note",
+    )
     lines = [" | ".join(headings), " | ".join("---" for _ in headings)]
     for outcome in outcomes:
         report = outcome.report

@@ -81,8 +81,10 @@ def accounts_of(settings: Settings, platform: Platform, only: Sequence[str] = ()
     known = [account.account_id for account in accounts]
     for wanted in only:
         if wanted not in known:
-            raise PullError(f"tributary.yaml has no account {wanted} of {platform.label}, but {', '.join(known)}:"
-                            f" correct it, or tributary connect {platform.name}")  # fmt: skip
+            raise PullError(
+                f"tributary.yaml has no account {wanted} of {platform.label}, but {', '.join(known)}:"
+                f" correct it, or tributary connect {platform.name}"
+            )
     return [account for account in accounts if not only or account.account_id in only]
 
 

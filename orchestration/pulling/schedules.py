@@ -21,9 +21,12 @@ from orchestration.pulling.metadata import ECB, SYNCED, key_of
 RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")  # tags of a run over days
 MORNING, AFTER_FIXING = "0 6 * * *", "30 16 * * 1-5"  # platforms finish a day in its night; the Bank at 16:00
 UNDER_WAY = [
-    dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING,
-]  # fmt: skip
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
 
 PULLS = dg.AssetSelection.groups(GROUP)
 jobs = {
@@ -41,14 +44,18 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
     return [
         *(platform_schedule(p, zone) for p in PLATFORMS.values() for zone in zones(settings, p)),
         dg.ScheduleDefinition(
-            job=jobs["ecb"], cron_schedule=AFTER_FIXING, execution_timezone=FRANKFURT,
+            job=jobs["ecb"],
+            cron_schedule=AFTER_FIXING,
+            execution_timezone=FRANKFURT,
             default_status=status(plan.has_foreign_currency(settings)),
         ),
         dg.ScheduleDefinition(
-            job=jobs["synced"], cron_schedule=MORNING, execution_timezone="UTC",
+            job=jobs["synced"],
+            cron_schedule=MORNING,
+            execution_timezone="UTC",
             default_status=status(bool(settings.synced)),
         ),
-    ]  # fmt: skip
+    ]
 
 
 def status(is_wanted: bool) -> dg.DefaultScheduleStatus:

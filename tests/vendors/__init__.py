@@ -28,4 +28,4 @@ VENDORS: dict[str, type[Vendor]] = {
         Amazon,
         Example,
     )
-}  # fmt: skip
+}

@@ -89,8 +89,17 @@ class Amazon(Vendor):
 
     async def profiles(self, request: Request) -> Response:
         info = {"marketplaceStringId": "A1PA6795UKMFR9", "id": "ENTITY1", "type": "seller", "name": self.account_name}
-        return JSONResponse([{"profileId": int(self.account_id), "countryCode": "DE", "currencyCode": self.currency,
-                              "timezone": self.timezone, "accountInfo": info}])  # fmt: skip
+        return JSONResponse(
+            [
+                {
+                    "profileId": int(self.account_id),
+                    "countryCode": "DE",
+                    "currencyCode": self.currency,
+                    "timezone": self.timezone,
+                    "accountInfo": info,
+                }
+            ]
+        )
 
     async def submit(self, request: Request) -> Response:
         question = await request.json()
@@ -126,22 +135,36 @@ class Amazon(Vendor):
         for fact in facts:
             days.setdefault((fact.date, fact.campaign_id), []).append(fact)
         return [
-            Fact(day, id_, "", "", sum(f.spend_micros for f in some), sum(f.impressions for f in some),
-                 sum(f.clicks for f in some))
+            Fact(
+                day,
+                id_,
+                "",
+                "",
+                sum(f.spend_micros for f in some),
+                sum(f.impressions for f in some),
+                sum(f.clicks for f in some),
+            )
             for (day, id_), some in days.items()
-        ]  # fmt: skip
+        ]
 
     def line(self, fact: Fact, columns: list[str]) -> dict[str, Any]:
         whole = {
             "date": f"{fact.date}",
-            "campaignId": int(fact.campaign_id), "campaignName": fact.campaign,
-            "adGroupId": int(fact.adset_id or 0), "adGroupName": fact.adset, "adId": int(fact.ad_id or 0),
+            "campaignId": int(fact.campaign_id),
+            "campaignName": fact.campaign,
+            "adGroupId": int(fact.adset_id or 0),
+            "adGroupName": fact.adset,
+            "adId": int(fact.ad_id or 0),
             "campaignBudgetCurrencyCode": self.currency,
-            "impressions": fact.impressions, "clicks": fact.clicks, "cost": amount(fact.spend_micros),
-            "purchases": int(fact.conversions), "purchases14d": int(fact.conversions),
-            "sales": amount(fact.value_micros), "sales14d": amount(fact.value_micros),
+            "impressions": fact.impressions,
+            "clicks": fact.clicks,
+            "cost": amount(fact.spend_micros),
+            "purchases": int(fact.conversions),
+            "purchases14d": int(fact.conversions),
+            "sales": amount(fact.value_micros),
+            "sales14d": amount(fact.value_micros),
             "video5SecondViews": fact.video_views,
-        }  # fmt: skip
+        }
         return self.row({column: whole[column] for column in columns})
 
     def shown(self, job: dict[str, Any]) -> dict[str, Any]:
@@ -169,9 +192,16 @@ class Amazon(Vendor):
             id_, row = {
                 "campaigns": (f.campaign_id, {"campaignId": f.campaign_id, "name": f.campaign, "budgetCaps": budget}),
                 "adGroups": (f.adset_id, {"adGroupId": f.adset_id, "campaignId": f.campaign_id, "name": f.adset}),
-                "ads": (f.ad_id, {"adId": f.ad_id, "adGroupId": f.adset_id, "adType": "PRODUCT_AD",
-                                  "creative": {"headline": f.ad, "landingPage": page}}),
-            }[what]  # fmt: skip
+                "ads": (
+                    f.ad_id,
+                    {
+                        "adId": f.ad_id,
+                        "adGroupId": f.adset_id,
+                        "adType": "PRODUCT_AD",
+                        "creative": {"headline": f.ad, "landingPage": page},
+                    },
+                ),
+            }[what]
             rows[id_] = {**common, **row}
         self.jobs.append({"exportId": f"e-{len(self.jobs)}", "polls": 0, "rows": list(rows.values())})
         return JSONResponse({"exportId": self.jobs[-1]["exportId"], "status": "IN_PROGRESS"}, 202)
@@ -188,5 +218,11 @@ class Amazon(Vendor):
             return JSONResponse({"error": "invalid_client", "error_description": "Client authentication failed"}, 401)
         if form.get("refresh_token") != self.refresh_token:
             return JSONResponse({"error": "invalid_grant", "error_description": "Invalid grant"}, 400)
-        return JSONResponse({"access_token": self.renew_token(), "refresh_token": self.refresh_token,
-                             "token_type": "bearer", "expires_in": 3600})  # fmt: skip
+        return JSONResponse(
+            {
+                "access_token": self.renew_token(),
+                "refresh_token": self.refresh_token,
+                "token_type": "bearer",
+                "expires_in": 3600,
+            }
+        )

@@ -75,7 +75,9 @@ def some_facts() -> list[Fact]:
     return [
         Fact(
             date(2026, 11, 10) + timedelta(days=day),
-            campaign, adset, ad,
+            campaign,
+            adset,
+            ad,
             spend_micros=(10_010_000 * (day + 1) + 20_000 * int(ad[-1])),
             impressions=1000 * (day + 1) + int(ad[-1]),
             clicks=10 * (day + 1) + int(ad[-1]),
@@ -85,7 +87,7 @@ def some_facts() -> list[Fact]:
         )
         for day in range(3)
         for campaign, adset, ad in (("7001", "8001", "9001"), ("7001", "8001", "9002"), ("7002", "8002", "9003"))
-    ]  # fmt: skip
+    ]
 
 
 @dataclass
@@ -168,10 +170,15 @@ class Vendor(ABC):
         """The account's stated totals, one a day."""
         days = sorted({fact.date for fact in self.between(start, end)})
         return [
-            replace(summed(day, [f for f in self.facts if f.date == day]), ad_id="", adset_id="", campaign_id="",
-                    spend_micros=sum(f.spend_micros for f in self.facts if f.date == day) + self.total_off_micros)
+            replace(
+                summed(day, [f for f in self.facts if f.date == day]),
+                ad_id="",
+                adset_id="",
+                campaign_id="",
+                spend_micros=sum(f.spend_micros for f in self.facts if f.date == day) + self.total_off_micros,
+            )
             for day in days
-        ]  # fmt: skip
+        ]
 
     def page(self, rows: list[Any], offset: int) -> tuple[list[Any], int | None]:
         """The rows of the page that begins at `offset`, and where the next one begins."""
@@ -239,14 +246,17 @@ async def form(request: Request) -> dict[str, str]:
 def summed(day: date, facts: list[Fact]) -> Fact:
     """What a day's facts come to."""
     return Fact(
-        day, "", "", "",
+        day,
+        "",
+        "",
+        "",
         spend_micros=sum(f.spend_micros for f in facts),
         impressions=sum(f.impressions for f in facts),
         clicks=sum(f.clicks for f in facts),
         video_views=sum(f.video_views for f in facts),
         conversions=sum((f.conversions for f in facts), Decimal(0)),
         value_micros=sum(f.value_micros for f in facts),
-    )  # fmt: skip
+    )
 
 
 @contextlib.contextmanager

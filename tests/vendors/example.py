@@ -47,8 +47,13 @@ class Example(Vendor):
         return error(401, "access_removed", "The user has removed this app.")
 
     def account(self) -> dict[str, Any]:
-        return {"id": self.account_id, "name": self.account_name, "currency": self.currency,
-                "time_zone": self.timezone, "state": "ACTIVE"}  # fmt: skip
+        return {
+            "id": self.account_id,
+            "name": self.account_name,
+            "currency": self.currency,
+            "time_zone": self.timezone,
+            "state": "ACTIVE",
+        }
 
     async def report(self, request: Request) -> Response:
         asked = request.query_params
@@ -56,17 +61,32 @@ class Example(Vendor):
         if (until - since).days >= 90 or asked["level"] not in ("ad", "account"):
             return error(400, "invalid", "from, to: 90 days at most; level: ad or account.")
         if asked["level"] == "ad":
-            rows = [{**self.figures(f), "campaign_id": f.campaign_id, "campaign_name": f.campaign,
-                     "group_id": f.adset_id, "group_name": f.adset, "ad_id": f.ad_id, "ad_name": f.ad}
-                    for f in self.between(since, until)]  # fmt: skip
+            rows = [
+                {
+                    **self.figures(f),
+                    "campaign_id": f.campaign_id,
+                    "campaign_name": f.campaign,
+                    "group_id": f.adset_id,
+                    "group_name": f.adset,
+                    "ad_id": f.ad_id,
+                    "ad_name": f.ad,
+                }
+                for f in self.between(since, until)
+            ]
         else:
             rows = [self.figures(total) for total in self.totals(since, until)]
         return self.paged(request, [self.row(row) for row in rows])
 
     def figures(self, fact: Fact) -> dict[str, Any]:
-        return {"day": f"{fact.date}", "cost": f"{fact.spend_micros / 1_000_000:.2f}", "clicks": fact.clicks,
-                "impressions": fact.impressions, "video_views": fact.video_views, "purchases": int(fact.conversions),
-                "purchase_value": f"{fact.value_micros / 1_000_000:.2f}"}  # fmt: skip
+        return {
+            "day": f"{fact.date}",
+            "cost": f"{fact.spend_micros / 1_000_000:.2f}",
+            "clicks": fact.clicks,
+            "impressions": fact.impressions,
+            "video_views": fact.video_views,
+            "purchases": int(fact.conversions),
+            "purchase_value": f"{fact.value_micros / 1_000_000:.2f}",
+        }
 
     async def listing(self, request: Request) -> Response:
         ad = {"url": "https://shop.example/spring", "url_parameters": "utm_id={campaign}"}

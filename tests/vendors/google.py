@@ -15,8 +15,10 @@ from connectors.ads.google import VERSION
 from vendors.base import Fact, Vendor, form, summed
 
 QUERY = re.compile(r"SELECT (?P<fields>.+) FROM (?P<resource>\w+)(?: WHERE (?P<where>.+))?")
-METRICS = {"metrics." + m for m in ("cost_micros", "impressions", "clicks", "video_trueview_views", "conversions",
-                                    "conversions_value")}  # fmt: skip
+METRICS = {
+    "metrics." + m
+    for m in ("cost_micros", "impressions", "clicks", "video_trueview_views", "conversions", "conversions_value")
+}
 CUSTOMER = ("id", "descriptive_name", "currency_code", "time_zone", "manager", "status")
 URLS = ("final_url_suffix", "tracking_url_template")
 CAMPAIGN = {f"campaign.{f}" for f in ("id", "name", "status", "advertising_channel_type", *URLS)}
@@ -27,17 +29,24 @@ KNOWN = {
     "customer_client": {f"customer_client.{name}" for name in CUSTOMER},
     "campaign": ANY | METRICS | CAMPAIGN | {"campaign_budget.amount_micros", "campaign_budget.total_amount_micros"},
     "ad_group": ANY | METRICS | CAMPAIGN | GROUP,
-    "ad_group_ad": ANY | METRICS | CAMPAIGN | GROUP
+    "ad_group_ad": ANY
+    | METRICS
+    | CAMPAIGN
+    | GROUP
     | {"ad_group_ad.status", *(f"ad_group_ad.ad.{f}" for f in ("id", "name", "final_urls", *URLS))},
     "click_view": ANY | CAMPAIGN | GROUP | {"click_view.gclid", "click_view.ad_group_ad"},
-}  # fmt: skip
+}
 
 
 def error(status: int, name: str, kind: str, code: str, message: str, **details: Any) -> Response:
     failure = {"errorCode": {kind: code}, "message": message, **({"details": details} if details else {})}
     of = f"type.googleapis.com/google.ads.googleads.{VERSION}.errors.GoogleAdsFailure"
-    body = {"code": status, "message": "Request failed.", "status": name,
-            "details": [{"@type": of, "errors": [failure], "requestId": "r-1"}]}  # fmt: skip
+    body = {
+        "code": status,
+        "message": "Request failed.",
+        "status": name,
+        "details": [{"@type": of, "errors": [failure], "requestId": "r-1"}],
+    }
     return JSONResponse([{"error": body}], status)
 
 
@@ -75,8 +84,14 @@ class Google(Vendor):
 
     def throttled(self) -> Response:
         delay = self.rest(30)
-        return error(429, "RESOURCE_EXHAUSTED", "quotaError", "RESOURCE_TEMPORARILY_EXHAUSTED", "Too many requests.",
-                     quotaErrorDetails={"rateScope": "DEVELOPER", "retryDelay": f"{delay:.0f}s"})  # fmt: skip
+        return error(
+            429,
+            "RESOURCE_EXHAUSTED",
+            "quotaError",
+            "RESOURCE_TEMPORARILY_EXHAUSTED",
+            "Too many requests.",
+            quotaErrorDetails={"rateScope": "DEVELOPER", "retryDelay": f"{delay:.0f}s"},
+        )
 
     def failed(self) -> Response:
         return error(500, "INTERNAL", "internalError", "TRANSIENT_ERROR", "A transient internal error has occurred.")
@@ -94,8 +109,13 @@ class Google(Vendor):
     async def search(self, request: Request) -> Response:
         customer = request.path_params["customer"]
         if customer == self.account_id and request.headers.get("login-customer-id") != self.manager:
-            return error(403, "PERMISSION_DENIED", "authorizationError", "USER_PERMISSION_DENIED",
-                         "User doesn't have permission to access customer.")  # fmt: skip
+            return error(
+                403,
+                "PERMISSION_DENIED",
+                "authorizationError",
+                "USER_PERMISSION_DENIED",
+                "User doesn't have permission to access customer.",
+            )
         body = await request.json()
         asked = QUERY.fullmatch(body["query"])
         fields = asked["fields"].split(", ") if asked else []
@@ -153,24 +173,33 @@ class Google(Vendor):
 
     def named(self, fact: Fact) -> dict[str, Any]:
         return {
-            "campaign.id": int(fact.campaign_id), "campaign.name": fact.campaign, "campaign.status": "ENABLED",
+            "campaign.id": int(fact.campaign_id),
+            "campaign.name": fact.campaign,
+            "campaign.status": "ENABLED",
             "campaign.advertising_channel_type": "SEARCH" if fact.ad_id else "PERFORMANCE_MAX",
             "campaign.final_url_suffix": "utm_id={campaignid}",
-            "ad_group.tracking_url_template": "{lpurl}?utm_source=google", "campaign_budget.amount_micros": 50_000_000,
-            "ad_group.id": int(fact.adset_id or 0), "ad_group.name": fact.adset, "ad_group.status": "ENABLED",
-            "ad_group_ad.ad.id": int(fact.ad_id or 0), "ad_group_ad.ad.name": fact.ad, "ad_group_ad.status": "ENABLED",
+            "ad_group.tracking_url_template": "{lpurl}?utm_source=google",
+            "campaign_budget.amount_micros": 50_000_000,
+            "ad_group.id": int(fact.adset_id or 0),
+            "ad_group.name": fact.adset,
+            "ad_group.status": "ENABLED",
+            "ad_group_ad.ad.id": int(fact.ad_id or 0),
+            "ad_group_ad.ad.name": fact.ad,
+            "ad_group_ad.status": "ENABLED",
             "ad_group_ad.ad.final_urls": ["https://shop.example/spring"],
-        }  # fmt: skip
+        }
 
     def figures(self, facts: list[Fact], resource: str) -> dict[str, Any]:
         total = summed(facts[0].date, facts)
         return {
             "segments.date": f"{total.date}",
             "metrics.cost_micros": total.spend_micros + (self.total_off_micros if resource == "customer" else 0),
-            "metrics.impressions": total.impressions, "metrics.clicks": total.clicks,
-            "metrics.video_trueview_views": total.video_views, "metrics.conversions": float(total.conversions),
+            "metrics.impressions": total.impressions,
+            "metrics.clicks": total.clicks,
+            "metrics.video_trueview_views": total.video_views,
+            "metrics.conversions": float(total.conversions),
             "metrics.conversions_value": total.value_micros / 1_000_000,
-        }  # fmt: skip
+        }
 
     async def token(self, request: Request) -> Response:
         good = {"grant_type": "refresh_token", "refresh_token": self.refresh_token, **self.credentials}

@@ -60,8 +60,9 @@ class LinkedIn(Vendor):
 
     def throttled(self) -> Response:
         self.rest(0.9)  # it does not say how long
-        return fault(429, "Resource level throttle limit for calls to this resource is reached.", 101,
-                     "TOO_MANY_REQUESTS")  # fmt: skip
+        return fault(
+            429, "Resource level throttle limit for calls to this resource is reached.", 101, "TOO_MANY_REQUESTS"
+        )
 
     def failed(self) -> Response:
         return fault(500, "Internal Server Error")
@@ -73,8 +74,14 @@ class LinkedIn(Vendor):
         return fault(401, "The token used in the request has been revoked by the user", 65601, "REVOKED_ACCESS_TOKEN")
 
     def shown_account(self) -> dict[str, Any]:
-        return {"id": int(self.account_id), "name": self.account_name, "currency": self.currency, "status": "ACTIVE",
-                "type": "BUSINESS", "servingStatuses": ["RUNNABLE"]}  # fmt: skip
+        return {
+            "id": int(self.account_id),
+            "name": self.account_name,
+            "currency": self.currency,
+            "status": "ACTIVE",
+            "type": "BUSINESS",
+            "servingStatuses": ["RUNNABLE"],
+        }
 
     async def accounts(self, request: Request) -> Response:
         return self.paged(request, [self.shown_account()])
@@ -88,14 +95,26 @@ class LinkedIn(Vendor):
         for f in self.facts:
             id_, row = {
                 "adCampaignGroups": (f.campaign_id, {"name": f.campaign, "status": "ACTIVE"}),
-                "adCampaigns": (f.adset_id, {
-                    "name": f.adset, "status": "ACTIVE", "objectiveType": "WEBSITE_CONVERSION",
-                    "campaignGroup": f"urn:li:sponsoredCampaignGroup:{f.campaign_id}",
-                    "dailyBudget": {"amount": "50", "currencyCode": self.currency}}),
-                "creatives": (f"urn:li:sponsoredCreative:{f.ad_id}", {
-                    "name": f.ad, "intendedStatus": "ACTIVE", "campaign": f"urn:li:sponsoredCampaign:{f.adset_id}",
-                    "content": {"textAd": {"headline": "Spring", "landingPage": "https://shop.example/spring?a=1"}}}),
-            }[edge]  # fmt: skip
+                "adCampaigns": (
+                    f.adset_id,
+                    {
+                        "name": f.adset,
+                        "status": "ACTIVE",
+                        "objectiveType": "WEBSITE_CONVERSION",
+                        "campaignGroup": f"urn:li:sponsoredCampaignGroup:{f.campaign_id}",
+                        "dailyBudget": {"amount": "50", "currencyCode": self.currency},
+                    },
+                ),
+                "creatives": (
+                    f"urn:li:sponsoredCreative:{f.ad_id}",
+                    {
+                        "name": f.ad,
+                        "intendedStatus": "ACTIVE",
+                        "campaign": f"urn:li:sponsoredCampaign:{f.adset_id}",
+                        "content": {"textAd": {"headline": "Spring", "landingPage": "https://shop.example/spring?a=1"}},
+                    },
+                ),
+            }[edge]
             rows[id_] = {"id": id_ if edge == "creatives" else int(id_), **row}
         if edge == "creatives" and request.headers.get("x-restli-method") != "FINDER":
             return fault(400, "Invalid query parameters passed to request", 0, "ILLEGAL_ARGUMENT")
@@ -156,5 +175,11 @@ class LinkedIn(Vendor):
             return JSONResponse({"error": "invalid_client", "error_description": "Client authentication failed"}, 401)
         if form.get("refresh_token") != self.refresh_token:
             return JSONResponse({"error": "invalid_grant", "error_description": "The token is revoked or expired"}, 400)
-        return JSONResponse({"access_token": self.renew_token(), "expires_in": 5_184_000,
-                             "refresh_token": self.refresh_token, "refresh_token_expires_in": 31_536_000})  # fmt: skip
+        return JSONResponse(
+            {
+                "access_token": self.renew_token(),
+                "expires_in": 5_184_000,
+                "refresh_token": self.refresh_token,
+                "refresh_token_expires_in": 31_536_000,
+            }
+        )

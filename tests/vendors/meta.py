@@ -48,10 +48,23 @@ class Meta(Vendor):
 
     def throttled(self) -> Response:
         minutes = self.rest(180) / 60
-        usage = {self.account_id: [{"type": "ads_insights", "call_count": 100, "total_cputime": 25, "total_time": 25,
-                                    "estimated_time_to_regain_access": minutes}]}  # fmt: skip
-        return error(80000, "There have been too many calls from this ad-account.", error_subcode=2446079,
-                     headers={"x-business-use-case-usage": json.dumps(usage)})  # fmt: skip
+        usage = {
+            self.account_id: [
+                {
+                    "type": "ads_insights",
+                    "call_count": 100,
+                    "total_cputime": 25,
+                    "total_time": 25,
+                    "estimated_time_to_regain_access": minutes,
+                }
+            ]
+        }
+        return error(
+            80000,
+            "There have been too many calls from this ad-account.",
+            error_subcode=2446079,
+            headers={"x-business-use-case-usage": json.dumps(usage)},
+        )
 
     def failed(self) -> Response:
         return error(2, "An unexpected error has occurred. Please retry your request later.", 500, is_transient=True)
@@ -60,12 +73,19 @@ class Meta(Vendor):
         return error(190, "Error validating access token: Session has expired.", 401, error_subcode=463)
 
     def revoked(self) -> Response:
-        return error(190, "Error validating access token: The user has not authorized application app-1.", 401,
-                     error_subcode=458)  # fmt: skip
+        return error(
+            190, "Error validating access token: The user has not authorized application app-1.", 401, error_subcode=458
+        )
 
     def shown_account(self) -> dict[str, Any]:
-        return {"account_id": self.account_id, "id": f"act_{self.account_id}", "name": self.account_name,
-               "currency": self.currency, "timezone_name": self.timezone, "account_status": 1}  # fmt: skip
+        return {
+            "account_id": self.account_id,
+            "id": f"act_{self.account_id}",
+            "name": self.account_name,
+            "currency": self.currency,
+            "timezone_name": self.timezone,
+            "account_status": 1,
+        }
 
     async def accounts(self, request: Request) -> Response:
         return self.paged(request, [self.shown_account()])
@@ -107,8 +127,9 @@ class Meta(Vendor):
         percent, status = min(100, 50 * job["polls"]), "Job Running"  # 100 % with Job Running occurs
         if job["polls"] > self.polls:
             status = "Job Completed"
-        return JSONResponse({"id": request.path_params["job"], "async_status": status,
-                             "async_percent_completion": percent})  # fmt: skip
+        return JSONResponse(
+            {"id": request.path_params["job"], "async_status": status, "async_percent_completion": percent}
+        )
 
     async def result(self, request: Request) -> Response:
         job = self.jobs[int(request.path_params["job"][1:]) - 1]
@@ -119,15 +140,22 @@ class Meta(Vendor):
     async def listing(self, request: Request) -> Response:
         edge = request.url.path.rpartition("/")[2]
         first = {(f.campaign_id, f.adset_id, f.ad_id): f for f in self.facts}.values()
-        creative = {"id": "5001", "name": "Spring", "url_tags": "utm_source=facebook&utm_id={{campaign.id}}",
-                    "object_story_spec": {"link_data": {"link": "https://shop.example/spring"}}}  # fmt: skip
+        creative = {
+            "id": "5001",
+            "name": "Spring",
+            "url_tags": "utm_source=facebook&utm_id={{campaign.id}}",
+            "object_story_spec": {"link_data": {"link": "https://shop.example/spring"}},
+        }
         rows = {
-            "campaigns": {f.campaign_id: {"name": f.campaign, "objective": "OUTCOME_SALES", "daily_budget": "5000"}
-                          for f in first},
+            "campaigns": {
+                f.campaign_id: {"name": f.campaign, "objective": "OUTCOME_SALES", "daily_budget": "5000"} for f in first
+            },
             "adsets": {f.adset_id: {"name": f.adset, "campaign_id": f.campaign_id, "daily_budget": "0"} for f in first},
-            "ads": {f.ad_id: {"name": f.ad, "campaign_id": f.campaign_id, "adset_id": f.adset_id, "creative": creative}
-                    for f in first},
-        }[edge]  # fmt: skip
+            "ads": {
+                f.ad_id: {"name": f.ad, "campaign_id": f.campaign_id, "adset_id": f.adset_id, "creative": creative}
+                for f in first
+            },
+        }[edge]
         return self.paged(request, [{"id": id_, "effective_status": "ACTIVE", **row} for id_, row in rows.items()])
 
     def paged(self, request: Request, rows: list[Any]) -> Response:

@@ -21,9 +21,17 @@ from vendors.base import form as form_of
 
 CUSTOMER = "501"
 COLUMNS = {
-    "Account": {"TimePeriod", "CurrencyCode", "Spend", "Impressions", "Clicks", "VideoViews", "ConversionsQualified",
-                "Revenue"},
-}  # fmt: skip
+    "Account": {
+        "TimePeriod",
+        "CurrencyCode",
+        "Spend",
+        "Impressions",
+        "Clicks",
+        "VideoViews",
+        "ConversionsQualified",
+        "Revenue",
+    },
+}
 COLUMNS["Campaign"] = COLUMNS["Account"] | {"CampaignId", "CampaignName"}
 COLUMNS["Ad"] = COLUMNS["Campaign"] | {"AdGroupId", "AdGroupName", "AdId", "AdTitle"}
 
@@ -82,8 +90,15 @@ class Microsoft(Vendor):
 
     def shown_account(self) -> dict[str, Any]:
         zone = next(name for name, iana in ZONES.items() if iana == self.timezone)
-        return {"Id": self.account_id, "Name": self.account_name, "Number": "F12345", "CurrencyCode": self.currency,
-                "TimeZone": zone, "ParentCustomerId": CUSTOMER, "AccountLifeCycleStatus": "Active"}  # fmt: skip
+        return {
+            "Id": self.account_id,
+            "Name": self.account_name,
+            "Number": "F12345",
+            "CurrencyCode": self.currency,
+            "TimeZone": zone,
+            "ParentCustomerId": CUSTOMER,
+            "AccountLifeCycleStatus": "Active",
+        }
 
     async def search(self, request: Request) -> Response:
         question = await request.json()
@@ -143,14 +158,21 @@ class Microsoft(Vendor):
 
     def line(self, fact: Fact, columns: list[str]) -> dict[str, Any]:
         whole = {
-            "TimePeriod": f"{fact.date}", "CurrencyCode": self.currency,
-            "CampaignId": fact.campaign_id, "CampaignName": fact.campaign,
-            "AdGroupId": fact.adset_id, "AdGroupName": fact.adset, "AdId": fact.ad_id, "AdTitle": fact.ad,
+            "TimePeriod": f"{fact.date}",
+            "CurrencyCode": self.currency,
+            "CampaignId": fact.campaign_id,
+            "CampaignName": fact.campaign,
+            "AdGroupId": fact.adset_id,
+            "AdGroupName": fact.adset,
+            "AdId": fact.ad_id,
+            "AdTitle": fact.ad,
             "Spend": f"{Decimal(fact.spend_micros).scaleb(-6):.2f}",
-            "Impressions": fact.impressions, "Clicks": fact.clicks, "VideoViews": fact.video_views,
+            "Impressions": fact.impressions,
+            "Clicks": fact.clicks,
+            "VideoViews": fact.video_views,
             "ConversionsQualified": f"{fact.conversions:.2f}",
             "Revenue": f"{Decimal(fact.value_micros).scaleb(-6):.2f}",
-        }  # fmt: skip
+        }
         return self.row({column: whole[column] for column in columns})
 
     async def poll(self, request: Request) -> Response:
@@ -184,17 +206,28 @@ class Microsoft(Vendor):
         rows: dict[tuple[str, str], dict[str, Any]] = {("Format Version", ""): {"Name": "6.0"}}
         for f in self.facts:  # ads come first: nothing says that they do not
             rows["Responsive Search Ad", f.ad_id] = {
-                "Parent Id": f.adset_id, "Campaign": f.campaign, "Ad Group": f.adset, "Title": f.ad,
+                "Parent Id": f.adset_id,
+                "Campaign": f.campaign,
+                "Ad Group": f.adset,
+                "Title": f.ad,
                 "Final Url": "https://shop.example/spring; https://shop.example/other",
-            }  # fmt: skip
+            }
         for f in self.facts:
-            rows["Ad Group", f.adset_id] = {"Parent Id": f.campaign_id, "Campaign": f.campaign, "Ad Group": f.adset,
-                                            "Final Url Suffix": "utm_id={CampaignId}"}  # fmt: skip
+            rows["Ad Group", f.adset_id] = {
+                "Parent Id": f.campaign_id,
+                "Campaign": f.campaign,
+                "Ad Group": f.adset,
+                "Final Url Suffix": "utm_id={CampaignId}",
+            }
             rows["Campaign", f.campaign_id] = {
-                "Parent Id": self.account_id, "Campaign": f.campaign, "Budget": "50.00",
-                "Budget Type": "DailyBudgetStandard", "Campaign Type": "Search",
-                "Tracking Template": "{lpurl}?utm_source=bing", "Final Url Suffix": "unused=1",
-            }  # fmt: skip
+                "Parent Id": self.account_id,
+                "Campaign": f.campaign,
+                "Budget": "50.00",
+                "Budget Type": "DailyBudgetStandard",
+                "Campaign Type": "Search",
+                "Tracking Template": "{lpurl}?utm_source=bing",
+                "Final Url Suffix": "unused=1",
+            }
         lines = [
             {**dict.fromkeys(columns, ""), "Type": type_, "Id": id_, "Status": "Active", **row}
             for (type_, id_), row in rows.items()
@@ -206,10 +239,14 @@ class Microsoft(Vendor):
         job = (await request.json())["RequestId"]
         self.jobs[int(job)]["polls"] += 1
         done = self.jobs[int(job)]["polls"] > self.polls
-        return JSONResponse({
-            "RequestStatus": "Completed" if done else "InProgress", "PercentComplete": 100 if done else 50,
-            "ResultFileUrl": f"{self.url}/download/{job}" if done else None, "Errors": [],
-        })  # fmt: skip
+        return JSONResponse(
+            {
+                "RequestStatus": "Completed" if done else "InProgress",
+                "PercentComplete": 100 if done else 50,
+                "ResultFileUrl": f"{self.url}/download/{job}" if done else None,
+                "Errors": [],
+            }
+        )
 
     async def token(self, request: Request) -> Response:
         form = await form_of(request)
@@ -218,5 +255,11 @@ class Microsoft(Vendor):
         if form.get("refresh_token") != self.refresh_token:
             return JSONResponse({"error": "invalid_grant", "error_description": "The grant is expired."}, 400)
         self.refresh_token = f"refresh-{int(self.refresh_token.rpartition('-')[2]) + 1}"
-        return JSONResponse({"access_token": self.renew_token(), "refresh_token": self.refresh_token,
-                             "token_type": "Bearer", "expires_in": 3600})  # fmt: skip
+        return JSONResponse(
+            {
+                "access_token": self.renew_token(),
+                "refresh_token": self.refresh_token,
+                "token_type": "Bearer",
+                "expires_in": 3600,
+            }
+        )

@@ -55,8 +55,14 @@ class Pinterest(Vendor):
     revoked = unauthorised
 
     def shown_account(self) -> dict[str, Any]:
-        return {"id": self.account_id, "name": self.account_name, "currency": self.currency, "country": "DE",
-                "owner": {"username": "shop"}, "permissions": ["ANALYST"]}  # fmt: skip
+        return {
+            "id": self.account_id,
+            "name": self.account_name,
+            "currency": self.currency,
+            "country": "DE",
+            "owner": {"username": "shop"},
+            "permissions": ["ANALYST"],
+        }
 
     async def accounts(self, request: Request) -> Response:
         return self.listed(request, [self.shown_account()])
@@ -88,10 +94,13 @@ class Pinterest(Vendor):
             "TOTAL_VIDEO_MRC_VIEWS": fact.video_views,
             "TOTAL_CHECKOUT": float(fact.conversions),
             "TOTAL_CHECKOUT_VALUE_IN_MICRO_DOLLAR": fact.value_micros,
-            "CAMPAIGN_ID": int(fact.campaign_id or 0), "CAMPAIGN_NAME": fact.campaign,
-            "AD_GROUP_ID": int(fact.adset_id or 0), "AD_GROUP_NAME": fact.adset,
-            "AD_ID": fact.ad_id, "AD_NAME": fact.ad,
-        }  # fmt: skip
+            "CAMPAIGN_ID": int(fact.campaign_id or 0),
+            "CAMPAIGN_NAME": fact.campaign,
+            "AD_GROUP_ID": int(fact.adset_id or 0),
+            "AD_GROUP_NAME": fact.adset,
+            "AD_ID": fact.ad_id,
+            "AD_NAME": fact.ad,
+        }
         return self.row({"DATE": f"{fact.date}", **{name: whole[name] for name in columns if whole[name]}})
 
     async def state(self, request: Request) -> Response:
@@ -113,13 +122,30 @@ class Pinterest(Vendor):
         first = list({(f.campaign_id, f.adset_id, f.ad_id): f for f in self.facts}.values())
         url = "https://shop.example/spring?utm_id=7001"
         rows: dict[str, dict[str, Any]] = {
-            "campaigns": {f.campaign_id: {"name": f.campaign, "objective_type": "WEB_CONVERSION",
-                                          "lifetime_spend_cap": None} for f in first},
-            "ad_groups": {f.adset_id: {"name": f.adset, "campaign_id": f.campaign_id, "budget_type": "DAILY",
-                                       "budget_in_micro_currency": 50_000_000} for f in first},
-            "ads": {f.ad_id: {"name": f.ad, "campaign_id": f.campaign_id, "ad_group_id": f.adset_id, "pin_id": "p-1",
-                              "destination_url": url} for f in first},
-        }[kind]  # fmt: skip
+            "campaigns": {
+                f.campaign_id: {"name": f.campaign, "objective_type": "WEB_CONVERSION", "lifetime_spend_cap": None}
+                for f in first
+            },
+            "ad_groups": {
+                f.adset_id: {
+                    "name": f.adset,
+                    "campaign_id": f.campaign_id,
+                    "budget_type": "DAILY",
+                    "budget_in_micro_currency": 50_000_000,
+                }
+                for f in first
+            },
+            "ads": {
+                f.ad_id: {
+                    "name": f.ad,
+                    "campaign_id": f.campaign_id,
+                    "ad_group_id": f.adset_id,
+                    "pin_id": "p-1",
+                    "destination_url": url,
+                }
+                for f in first
+            },
+        }[kind]
         wanted = request.query_params.get("entity_statuses", "ACTIVE,PAUSED").split(",")
         shown = [{"id": id_, "status": "ARCHIVED", **row} for id_, row in rows.items() if "ARCHIVED" in wanted]
         return self.listed(request, shown)
@@ -137,5 +163,12 @@ class Pinterest(Vendor):
         asked = await form(request)
         if asked.get("grant_type") != "refresh_token" or asked.get("refresh_token") != self.refresh_token:
             return error(401, 283, "The authorization grant is invalid")
-        return JSONResponse({"response_type": "refresh_token", "access_token": self.renew_token(),
-                             "token_type": "bearer", "expires_in": 2_592_000, "scope": "ads:read"})  # fmt: skip
+        return JSONResponse(
+            {
+                "response_type": "refresh_token",
+                "access_token": self.renew_token(),
+                "token_type": "bearer",
+                "expires_in": 2_592_000,
+                "scope": "ads:read",
+            }
+        )

@@ -15,9 +15,18 @@ from vendors.base import Fact, Vendor, form
 
 API = "/api/v3"
 FIELDS = {
-    "SPEND", "IMPRESSIONS", "CLICKS", "VIDEO_STARTED", "CONVERSION_PURCHASE_CLICKS", "CONVERSION_PURCHASE_VIEWS",
-    "CONVERSION_PURCHASE_TOTAL_VALUE", "DATE", "CAMPAIGN_ID", "AD_ID", "AD_GROUP_ID",
-}  # fmt: skip
+    "SPEND",
+    "IMPRESSIONS",
+    "CLICKS",
+    "VIDEO_STARTED",
+    "CONVERSION_PURCHASE_CLICKS",
+    "CONVERSION_PURCHASE_VIEWS",
+    "CONVERSION_PURCHASE_TOTAL_VALUE",
+    "DATE",
+    "CAMPAIGN_ID",
+    "AD_ID",
+    "AD_GROUP_ID",
+}
 
 
 def error(status: int, message: str, headers: dict[str, str] | None = None, **fields: str) -> Response:
@@ -53,8 +62,11 @@ class Reddit(Vendor):
 
     def throttled(self) -> Response:
         seconds = self.rest(42)
-        return error(429, "Too Many Requests", {"RateLimit": f'"ads-reporting-burst";r=3;t=900,"ads-reporting";r=0;'
-                                                             f't={seconds:.0f}'})  # fmt: skip
+        return error(
+            429,
+            "Too Many Requests",
+            {"RateLimit": f'"ads-reporting-burst";r=3;t=900,"ads-reporting";r=0;t={seconds:.0f}'},
+        )
 
     def failed(self) -> Response:
         return Response("upstream connect error", 503, media_type="text/plain")
@@ -66,8 +78,13 @@ class Reddit(Vendor):
         return self.unauthorised()
 
     def account(self) -> dict[str, Any]:
-        return {"id": self.account_id, "name": self.account_name, "currency": self.currency,
-                "time_zone_id": self.timezone, "admin_approval": "VALID"}  # fmt: skip
+        return {
+            "id": self.account_id,
+            "name": self.account_name,
+            "currency": self.currency,
+            "time_zone_id": self.timezone,
+            "admin_approval": "VALID",
+        }
 
     async def report(self, request: Request) -> Response:
         if not await request.body():
@@ -91,13 +108,17 @@ class Reddit(Vendor):
 
     def result(self, fact: Fact) -> dict[str, Any]:
         return {
-            "date": f"{fact.date}", "campaign_id": fact.campaign_id, "ad_id": fact.ad_id,
-            "spend": fact.spend_micros, "impressions": fact.impressions, "clicks": fact.clicks,
+            "date": f"{fact.date}",
+            "campaign_id": fact.campaign_id,
+            "ad_id": fact.ad_id,
+            "spend": fact.spend_micros,
+            "impressions": fact.impressions,
+            "clicks": fact.clicks,
             "video_started": fact.video_views or None,
             "conversion_purchase_clicks": int(fact.conversions) - 1 if fact.conversions else None,
             "conversion_purchase_views": 1 if fact.conversions else None,
             "conversion_purchase_total_value": fact.value_micros // 10_000,
-        }  # fmt: skip
+        }
 
     async def listing(self, request: Request) -> Response:
         rows = self.nodes()[request.path_params["kind"]]
@@ -116,11 +137,21 @@ class Reddit(Vendor):
         rows = {
             "campaigns": {f.campaign_id: {"name": f.campaign, "objective": "CONVERSIONS"} for f in first},
             "ad_groups": {f.adset_id: {"name": f.adset, "campaign_id": f.campaign_id, **budget} for f in first},
-            "ads": {f.ad_id: {"name": f.ad, "campaign_id": f.campaign_id, "ad_group_id": f.adset_id,
-                    "click_url": "https://shop.example/spring", "click_url_query_parameters": added} for f in first},
-        }  # fmt: skip
-        return {kind: [{"id": id_, "effective_status": "ACTIVE", **row} for id_, row in some.items()]
-                for kind, some in rows.items()}  # fmt: skip
+            "ads": {
+                f.ad_id: {
+                    "name": f.ad,
+                    "campaign_id": f.campaign_id,
+                    "ad_group_id": f.adset_id,
+                    "click_url": "https://shop.example/spring",
+                    "click_url_query_parameters": added,
+                }
+                for f in first
+            },
+        }
+        return {
+            kind: [{"id": id_, "effective_status": "ACTIVE", **row} for id_, row in some.items()]
+            for kind, some in rows.items()
+        }
 
     def paged(self, request: Request, rows: list[Any], within: str | None = None) -> Response:
         if int(request.query_params.get("page.size", 100)) > 1000:
@@ -135,5 +166,6 @@ class Reddit(Vendor):
         good = {"grant_type": "refresh_token", "refresh_token": self.refresh_token}
         if request.headers.get("authorization") != basic or good.items() - (await form(request)).items():
             return JSONResponse({"error": "invalid_grant"}, 400)
-        return JSONResponse({"access_token": self.renew_token(), "token_type": "bearer", "expires_in": 86400,
-                             "scope": "adsread"})  # fmt: skip
+        return JSONResponse(
+            {"access_token": self.renew_token(), "token_type": "bearer", "expires_in": 86400, "scope": "adsread"}
+        )

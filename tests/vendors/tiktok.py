@@ -73,8 +73,14 @@ class TikTok(Vendor):
         return answer(0, "OK", {"list": [{"advertiser_id": self.account_id, "advertiser_name": self.account_name}]})
 
     async def info(self, request: Request) -> Response:
-        whole = {"advertiser_id": self.account_id, "name": self.account_name, "currency": self.currency,
-                 "timezone": "Etc/GMT+8", "display_timezone": self.timezone, "status": "STATUS_ENABLE"}  # fmt: skip
+        whole = {
+            "advertiser_id": self.account_id,
+            "name": self.account_name,
+            "currency": self.currency,
+            "timezone": "Etc/GMT+8",
+            "display_timezone": self.timezone,
+            "status": "STATUS_ENABLE",
+        }
         fields = json.loads(request.query_params["fields"])
         if json.loads(request.query_params["advertiser_ids"]) != [self.account_id] or set(fields) - set(whole):
             return answer(40001, "No permission to operate advertiser.")
@@ -100,12 +106,17 @@ class TikTok(Vendor):
     def result(self, fact: Fact, key: str, metrics: list[str]) -> dict[str, Any]:
         whole = {
             "spend": f"{fact.spend_micros / 1_000_000:.2f}",
-            "impressions": f"{fact.impressions}", "clicks": f"{fact.clicks}",
-            "video_play_actions": f"{fact.video_views}", "complete_payment": f"{fact.conversions}",
+            "impressions": f"{fact.impressions}",
+            "clicks": f"{fact.clicks}",
+            "video_play_actions": f"{fact.video_views}",
+            "complete_payment": f"{fact.conversions}",
             "total_complete_payment_rate": f"{fact.value_micros / 1_000_000:.2f}",
-            "campaign_id": fact.campaign_id, "campaign_name": fact.campaign, "adgroup_id": fact.adset_id,
-            "adgroup_name": fact.adset, "ad_name": fact.ad,
-        }  # fmt: skip
+            "campaign_id": fact.campaign_id,
+            "campaign_name": fact.campaign,
+            "adgroup_id": fact.adset_id,
+            "adgroup_name": fact.adset,
+            "ad_name": fact.ad,
+        }
         dimensions = {key: fact.ad_id or self.account_id, "stat_time_day": f"{fact.date} 00:00:00"}
         return {"dimensions": dimensions, "metrics": self.row({name: whole[name] for name in metrics})}
 
@@ -116,13 +127,34 @@ class TikTok(Vendor):
         first = {(f.campaign_id, f.adset_id, f.ad_id): f for f in self.facts}.values()
         status = {"operation_status": "ENABLE", "secondary_status": "STATUS_DELIVERY_OK"}
         rows = {
-            "campaign": {f.campaign_id: {"campaign_name": f.campaign, "objective_type": "WEB_CONVERSIONS",
-                         "budget": 50.0, "budget_mode": "BUDGET_MODE_DAY"} for f in first},
-            "adgroup": {f.adset_id: {"adgroup_name": f.adset, "campaign_id": f.campaign_id, "budget": 0.0,
-                        "budget_mode": "BUDGET_MODE_INFINITE"} for f in first},
-            "ad": {f.ad_id: {"ad_name": f.ad, "campaign_id": f.campaign_id, "adgroup_id": f.adset_id,
-                   "landing_page_url": "https://shop.example/spring?utm_id=__CAMPAIGN_ID__"} for f in first},
-        }[node]  # fmt: skip
+            "campaign": {
+                f.campaign_id: {
+                    "campaign_name": f.campaign,
+                    "objective_type": "WEB_CONVERSIONS",
+                    "budget": 50.0,
+                    "budget_mode": "BUDGET_MODE_DAY",
+                }
+                for f in first
+            },
+            "adgroup": {
+                f.adset_id: {
+                    "adgroup_name": f.adset,
+                    "campaign_id": f.campaign_id,
+                    "budget": 0.0,
+                    "budget_mode": "BUDGET_MODE_INFINITE",
+                }
+                for f in first
+            },
+            "ad": {
+                f.ad_id: {
+                    "ad_name": f.ad,
+                    "campaign_id": f.campaign_id,
+                    "adgroup_id": f.adset_id,
+                    "landing_page_url": "https://shop.example/spring?utm_id=__CAMPAIGN_ID__",
+                }
+                for f in first
+            },
+        }[node]
         return self.paged(request, [{f"{node}_id": id_, **row, **status} for id_, row in rows.items()])
 
     def paged(self, request: Request, rows: list[Any]) -> Response:

@@ -31,8 +31,10 @@ class X(Vendor):
     name = "x"
     vanishing = "billed_charge_local_micro"
     credentials = {  # noqa: RUF012
-        "client_id": "app-1", "client_secret": "app-secret", "access_token_secret": "token-secret",
-    }  # fmt: skip
+        "client_id": "app-1",
+        "client_secret": "app-secret",
+        "access_token_secret": "token-secret",
+    }
     can_renew = False  # tokens do not end
     network_share = 0  # percent of everything that the publisher network served
     ending = "SUCCESS"  # of jobs
@@ -78,8 +80,14 @@ class X(Vendor):
     revoked = unauthorised
 
     def shown_account(self) -> dict[str, Any]:
-        return {"id": self.account_id, "name": self.account_name, "timezone": self.timezone,
-                "timezone_switch_at": None, "approval_status": "ACCEPTED", "deleted": False}  # fmt: skip
+        return {
+            "id": self.account_id,
+            "name": self.account_name,
+            "timezone": self.timezone,
+            "timezone_switch_at": None,
+            "approval_status": "ACCEPTED",
+            "deleted": False,
+        }
 
     async def accounts(self, request: Request) -> Response:
         return self.listed(request, [self.shown_account()])
@@ -90,19 +98,48 @@ class X(Vendor):
     async def listing(self, request: Request) -> Response:
         kind = request.url.path.rpartition("/")[2]
         first = list({(f.campaign_id, f.adset_id, f.ad_id): f for f in self.facts}.values())
-        card = {"card_uri": "card://5", "components": [{"type": "MEDIA"}, {"type": "DETAILS", "destination": {
-            "type": "WEBSITE", "url": "https://shop.example/spring?utm_id=7001"}}]}  # fmt: skip
+        card = {
+            "card_uri": "card://5",
+            "components": [
+                {"type": "MEDIA"},
+                {
+                    "type": "DETAILS",
+                    "destination": {"type": "WEBSITE", "url": "https://shop.example/spring?utm_id=7001"},
+                },
+            ],
+        }
         rows: dict[str, dict[str, Any]] = {
             "funding_instruments": {"f1": {"currency": self.currency}},
-            "campaigns": {f.campaign_id: {"name": f.campaign, "currency": self.currency, "funding_instrument_id": "f1",
-                                          "daily_budget_amount_local_micro": 50_000_000} for f in first},
-            "line_items": {f.adset_id: {"name": f.adset, "campaign_id": f.campaign_id, "currency": self.currency,
-                                        "objective": "WEBSITE_CONVERSIONS"} for f in first},
+            "campaigns": {
+                f.campaign_id: {
+                    "name": f.campaign,
+                    "currency": self.currency,
+                    "funding_instrument_id": "f1",
+                    "daily_budget_amount_local_micro": 50_000_000,
+                }
+                for f in first
+            },
+            "line_items": {
+                f.adset_id: {
+                    "name": f.adset,
+                    "campaign_id": f.campaign_id,
+                    "currency": self.currency,
+                    "objective": "WEBSITE_CONVERSIONS",
+                }
+                for f in first
+            },
             "promoted_tweets": {f.ad_id: {"line_item_id": f.adset_id, "tweet_id": f"t{f.ad_id}"} for f in first},
             "cards": {"5": card},
-            "tweets": {f"t{f.ad_id}": {"tweet_id": f"t{f.ad_id}", "name": f.ad, "card_uri": "card://5",
-                                       "entities": {"urls": []}} for f in first},
-        }[kind]  # fmt: skip
+            "tweets": {
+                f"t{f.ad_id}": {
+                    "tweet_id": f"t{f.ad_id}",
+                    "name": f.ad,
+                    "card_uri": "card://5",
+                    "entities": {"urls": []},
+                }
+                for f in first
+            },
+        }[kind]
         if kind == "tweets":
             wanted = request.query_params["tweet_ids"].split(",")
             if len(wanted) > 200 or request.query_params["tweet_type"] != "PUBLISHED":
@@ -125,8 +162,11 @@ class X(Vendor):
         bounds = [datetime.fromisoformat(request.query_params[n]) for n in ("start_time", "end_time")]
         local = [bound.astimezone(zone) for bound in bounds]
         if any(bound.minute or bound.second for bound in bounds) or any(bound.hour for bound in local):
-            return error(400, "INVALID_TIME_WINDOW",
-                         "Expect time to be midnight in the account's local timezone for day granularity")  # fmt: skip
+            return error(
+                400,
+                "INVALID_TIME_WINDOW",
+                "Expect time to be midnight in the account's local timezone for day granularity",
+            )
         if (bounds[1] - bounds[0]).total_seconds() > most * 86_400 + 3600:
             return error(400, "INVALID_TIME_WINDOW", f"Time range must be less than {most} days")
         return local[0].date(), local[1].date() - timedelta(days=1)
@@ -150,10 +190,21 @@ class X(Vendor):
         level = LEVELS[asked["entity"]]
         facts = self.between(*days) if level else self.totals(*days)
         data = [
-            {"id": id_, "id_data": [{"segment": None, "metrics": self.row(self.metrics(
-                [f for f in facts if not level or getattr(f, level) == id_], days, groups, share))}]}
+            {
+                "id": id_,
+                "id_data": [
+                    {
+                        "segment": None,
+                        "metrics": self.row(
+                            self.metrics(
+                                [f for f in facts if not level or getattr(f, level) == id_], days, groups, share
+                            )
+                        ),
+                    }
+                ],
+            }
             for id_ in ids
-        ]  # fmt: skip
+        ]
         self.jobs.append({"data": data, "polls": 0})
         return JSONResponse({"data": self.shown_job(len(self.jobs))})
 
@@ -171,11 +222,16 @@ class X(Vendor):
         shown: dict[str, Any] = {"billed_charge_local_micro": series("spend_micros"), "billed_engagements": None}
         if groups != {"BILLING"}:
             shown |= {
-                "impressions": series("impressions"), "clicks": series("clicks"), "likes": None,
+                "impressions": series("impressions"),
+                "clicks": series("clicks"),
+                "likes": None,
                 "video_total_views": series("video_views"),
-                "conversion_purchases": {"metric": series("conversions"), "post_view": None,
-                                         "sale_amount": series("value_micros")},
-            }  # fmt: skip
+                "conversion_purchases": {
+                    "metric": series("conversions"),
+                    "post_view": None,
+                    "sale_amount": series("value_micros"),
+                },
+            }
         return shown
 
     def shown_job(self, number: int) -> dict[str, Any]:
@@ -192,5 +248,7 @@ class X(Vendor):
 
     async def download(self, request: Request) -> Response:
         data = self.jobs[request.path_params["job"] - 1]["data"]
-        return Response(gzip.compress(json.dumps({"data_type": "stats", "data": data}).encode()),
-                        media_type="application/octet-stream")  # fmt: skip
+        return Response(
+            gzip.compress(json.dumps({"data_type": "stats", "data": data}).encode()),
+            media_type="application/octet-stream",
+        )

@@ -45,9 +45,15 @@ def rows_of(
 ) -> Iterator[dict[str, Any]]:
     """The rows of a report or an export, once it is done."""
     job = api.job(
-        lambda: api.get(address, headers=scope), what,
-        status="status", done="COMPLETED", failed=FAILED, reason="failureReason", every=every, limit=limit,
-    )  # fmt: skip
+        lambda: api.get(address, headers=scope),
+        what,
+        status="status",
+        done="COMPLETED",
+        failed=FAILED,
+        reason="failureReason",
+        every=every,
+        limit=limit,
+    )
     return api.items(required(job, "url", "Amazon's job"), "item")
 
 
@@ -59,23 +65,41 @@ def entities(api: Api, account: Account) -> Iterator[Entity]:
         micros = from_units(budget) if budget is not None else None
         daily = optional(row, "budgetCaps.recurrenceTimePeriod") == "DAILY"
         yield Entity(
-            account.account_id, "campaign", row["campaignId"], name=row.get("name"), status=row.get("state"),
-            objective=row.get("adProduct"), currency=profile.get("currencyCode"),
-            daily_budget_micros=micros if daily else None, lifetime_budget_micros=None if daily else micros,
-        )  # fmt: skip
+            account.account_id,
+            "campaign",
+            row["campaignId"],
+            name=row.get("name"),
+            status=row.get("state"),
+            objective=row.get("adProduct"),
+            currency=profile.get("currencyCode"),
+            daily_budget_micros=micros if daily else None,
+            lifetime_budget_micros=None if daily else micros,
+        )
     campaign_of: dict[str, str] = {}
     for row in _exported(api, host, account, "adGroups", "adGroupId", "campaignId"):
         campaign_of[row["adGroupId"]] = campaign = row["campaignId"]
-        yield Entity(account.account_id, "adset", row["adGroupId"], campaign_id=campaign, name=row.get("name"),
-                     status=row.get("state"), objective=row.get("adProduct"))  # fmt: skip
+        yield Entity(
+            account.account_id,
+            "adset",
+            row["adGroupId"],
+            campaign_id=campaign,
+            name=row.get("name"),
+            status=row.get("state"),
+            objective=row.get("adProduct"),
+        )
     for row in _exported(api, host, account, "ads", "adId", "adGroupId"):
         creative, adset = row.get("creative") or {}, row["adGroupId"]
         products = [product.get("productId") for product in creative.get("products") or []]
         yield Entity(
-            account.account_id, "ad", row["adId"], campaign_id=campaign_of.get(adset), adset_id=adset,
-            name=creative.get("headline") or next(iter(products), None), status=row.get("state"),
+            account.account_id,
+            "ad",
+            row["adId"],
+            campaign_id=campaign_of.get(adset),
+            adset_id=adset,
+            name=creative.get("headline") or next(iter(products), None),
+            status=row.get("state"),
             destination_url=optional(creative, "landingPage.landingPageUrl"),
-        )  # fmt: skip
+        )
 
 
 def _exported(api: Api, host: str, account: Account, what: str, *ids: str) -> Iterator[dict[str, Any]]:

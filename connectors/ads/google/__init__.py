@@ -44,16 +44,36 @@ CUSTOMER = tuple(
 )
 CLIENT = tuple(field.replace("customer.", "customer_client.") for field in CUSTOMER)
 NODES: tuple[tuple[Literal["campaign", "adset", "ad"], str, tuple[str, ...]], ...] = (
-    ("campaign", "campaign", (*CAMPAIGN, "campaign.status", "campaign.advertising_channel_type",
-                              "campaign_budget.amount_micros", "campaign_budget.total_amount_micros")),
+    (
+        "campaign",
+        "campaign",
+        (
+            *CAMPAIGN,
+            "campaign.status",
+            "campaign.advertising_channel_type",
+            "campaign_budget.amount_micros",
+            "campaign_budget.total_amount_micros",
+        ),
+    ),
     ("adset", "ad_group", ("campaign.id", "ad_group.id", "ad_group.name", "ad_group.status")),
-    ("ad", "ad_group_ad", (
-        "campaign.id", "ad_group.id", "ad_group_ad.ad.id", "ad_group_ad.ad.name", "ad_group_ad.status",
-        "ad_group_ad.ad.final_urls",
-        *(f"{node}.{name}" for node in ("ad_group_ad.ad", "ad_group", "campaign", "customer")
-          for name in ("final_url_suffix", "tracking_url_template")),
-    )),
-)  # fmt: skip
+    (
+        "ad",
+        "ad_group_ad",
+        (
+            "campaign.id",
+            "ad_group.id",
+            "ad_group_ad.ad.id",
+            "ad_group_ad.ad.name",
+            "ad_group_ad.status",
+            "ad_group_ad.ad.final_urls",
+            *(
+                f"{node}.{name}"
+                for node in ("ad_group_ad.ad", "ad_group", "campaign", "customer")
+                for name in ("final_url_suffix", "tracking_url_template")
+            ),
+        ),
+    ),
+)
 CLICK_DAYS = 90  # so far back it tells of single clicks
 
 
@@ -90,9 +110,13 @@ def _account(customer: dict[str, Any], account_id: str, manager: str | None) -> 
         return required(customer, name, "Google's customer")
 
     return Account(
-        account_id, customer.get("descriptiveName"), told("currencyCode"), told("timeZone"),
-        manager=manager, status=customer.get("status"),
-    )  # fmt: skip
+        account_id,
+        customer.get("descriptiveName"),
+        told("currencyCode"),
+        told("timeZone"),
+        manager=manager,
+        status=customer.get("status"),
+    )
 
 
 def spend(api: Api, account: Account, start: date, end: date) -> Iterator[SpendRow]:
@@ -154,7 +178,9 @@ def entities(api: Api, account: Account) -> Iterator[Entity]:
             budget = row.get("campaignBudget", {})
             daily, total = (int(budget.get(name, 0)) or None for name in ("amountMicros", "totalAmountMicros"))
             yield Entity(
-                account.account_id, level, node["id"],
+                account.account_id,
+                level,
+                node["id"],
                 campaign_id=None if level == "campaign" else campaign["id"],
                 adset_id=group["id"] if level == "ad" else None,
                 name=node.get("name"),
@@ -164,7 +190,7 @@ def entities(api: Api, account: Account) -> Iterator[Entity]:
                 daily_budget_micros=None if total else daily,
                 lifetime_budget_micros=total,
                 currency=now.currency,
-            )  # fmt: skip
+            )
 
 
 def _destination(*nodes: dict[str, Any]) -> str | None:

@@ -91,10 +91,14 @@ def spend(api: Api, account: Account, start: date, end: date) -> Iterator[SpendR
             answer = api.post(f"/{VERSION}/GenerateReport/Submit", json={"ReportRequest": question}, headers=about)
             job = required(answer, "ReportRequestId", "Microsoft's answer to a report")
             done = finished(
-                api, f"/{VERSION}/GenerateReport/Poll", {"ReportRequestId": job}, about,
+                api,
+                f"/{VERSION}/GenerateReport/Poll",
+                {"ReportRequestId": job},
+                about,
                 f"the {report.lower()} report of {since} to {until}",
-                status="ReportRequestStatus.Status", done="Success",
-            )  # fmt: skip
+                status="ReportRequestStatus.Status",
+                done="Success",
+            )
             # Without rows there is no file. Its address holds for five minutes.
             if url := optional(done, "ReportRequestStatus.ReportDownloadUrl"):
                 with table(api, url) as read:

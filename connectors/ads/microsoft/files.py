@@ -29,10 +29,13 @@ OF_PARENTS = ("Type", "Id", "Parent Id", "Tracking Template", "Final Url Suffix"
 
 def account_of(row: dict[str, Any]) -> Account:
     return Account(
-        str(required(row, "Id", "Microsoft's account")), row.get("Name"), row.get("CurrencyCode"),
-        ZONES.get(row.get("TimeZone") or ""), status=row.get("AccountLifeCycleStatus"),
+        str(required(row, "Id", "Microsoft's account")),
+        row.get("Name"),
+        row.get("CurrencyCode"),
+        ZONES.get(row.get("TimeZone") or ""),
+        status=row.get("AccountLifeCycleStatus"),
         manager=str(required(row, "ParentCustomerId", "Microsoft's account")),
-    )  # fmt: skip
+    )
 
 
 def about_account(api: Api, account: Account) -> tuple[dict[str, Any], dict[str, str]]:
@@ -57,8 +60,15 @@ def entities(api: Api, account: Account) -> Iterator[Entity]:
     }
     answer = api.post(f"{BULK}/{VERSION}/Campaigns/DownloadByAccountIds", json=question, headers=about)
     job = required(answer, "DownloadRequestId", "Microsoft's answer to a bulk download")
-    done = finished(api, f"{BULK}/{VERSION}/BulkDownloadStatus/Query", {"RequestId": job}, about,
-                    "the list of campaigns and ads", status="RequestStatus", done="Completed")  # fmt: skip
+    done = finished(
+        api,
+        f"{BULK}/{VERSION}/BulkDownloadStatus/Query",
+        {"RequestId": job},
+        about,
+        "the list of campaigns and ads",
+        status="RequestStatus",
+        done="Completed",
+    )
     with table(api, required(done, "ResultFileUrl", "Microsoft's bulk download")) as read:
         # What ads need of the ad groups and campaigns above them, which may come after them.
         parents = {
@@ -80,8 +90,11 @@ def _entity(line: dict[str, str], account: Account, level: Any, parents: dict[st
     budget = from_units(line["Budget"]) if level == "campaign" and line.get("Budget") else None
     lifetime = (line.get("Budget Type") or "").startswith("Lifetime")
     return Entity(
-        account.account_id, level, line["Id"],
-        campaign_id=ids["Campaign"], adset_id=ids["Ad Group"],
+        account.account_id,
+        level,
+        line["Id"],
+        campaign_id=ids["Campaign"],
+        adset_id=ids["Ad Group"],
         name=line.get({"campaign": "Campaign", "adset": "Ad Group"}.get(level, "Title")) or line.get("Title Part 1"),
         status=line.get("Status"),
         objective=line.get("Campaign Type") or None,
@@ -89,7 +102,7 @@ def _entity(line: dict[str, str], account: Account, level: Any, parents: dict[st
         daily_budget_micros=None if lifetime else budget,
         lifetime_budget_micros=budget if lifetime else None,
         currency=currency,
-    )  # fmt: skip
+    )
 
 
 def _destination(above: list[dict[str, str]]) -> str | None:
@@ -108,9 +121,14 @@ def finished(
 ) -> dict[str, Any]:
     """The answer about a report or a bulk file once it is done."""
     return api.job(
-        lambda: api.post(path, json=job, headers=about), what,
-        status=status, done=done, failed=FAILED, every=5, limit=3600,
-    )  # fmt: skip
+        lambda: api.post(path, json=job, headers=about),
+        what,
+        status=status,
+        done=done,
+        failed=FAILED,
+        every=5,
+        limit=3600,
+    )
 
 
 @contextmanager

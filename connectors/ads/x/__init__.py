@@ -62,11 +62,17 @@ def spend(api: Api, account: Account, start: date, end: date) -> Iterator[SpendR
             for entity_id, day, figures in _stats(api, account, entity, tuple(METRICS), span):
                 if entity_id in known:  # what no list knows is in the totals above it, and shows as unmatched
                     yield SpendRow(
-                        day, id_, spend_micros=figures["spend_micros"], level=level, impressions=figures["impressions"],
-                        clicks=figures["clicks"], video_views=figures["video_views"],
-                        platform_conversions=Decimal(figures["conversions"]), platform_value_micros=figures["value"],
+                        day,
+                        id_,
+                        spend_micros=figures["spend_micros"],
+                        level=level,
+                        impressions=figures["impressions"],
+                        clicks=figures["clicks"],
+                        video_views=figures["video_views"],
+                        platform_conversions=Decimal(figures["conversions"]),
+                        platform_value_micros=figures["value"],
                         **known[entity_id],
-                    )  # fmt: skip
+                    )
         totals: Counter[tuple[date, str]] = Counter()
         for payer, day, figures in _stats(api, account, "FUNDING_INSTRUMENT", ("BILLING",), span):
             totals[day, required(payers, payer, "X's list of funding instruments")] += figures["spend_micros"]
@@ -85,9 +91,13 @@ def _stats(
 
     def start(placement: str, ids: Sequence[str]) -> str:
         question = {
-            "entity": entity, "entity_ids": ",".join(ids), "placement": placement, "granularity": "DAY",
-            "metric_groups": ",".join(groups), **_bounds(since, until, account),
-        }  # fmt: skip
+            "entity": entity,
+            "entity_ids": ",".join(ids),
+            "placement": placement,
+            "granularity": "DAY",
+            "metric_groups": ",".join(groups),
+            **_bounds(since, until, account),
+        }
         job = required(api.post(path, params=question), "data", "X's answer to a job")
         return str(job.get("id_str") or required(job, "id", "X's job"))
 

@@ -39,12 +39,16 @@ def names(api: Api, where: str) -> tuple[dict[str, dict[str, Any]], dict[str, di
     """What line items and promoted posts are called and belong to, by id. A promoted post has no name."""
     campaigns = {row["id"]: row for row in listed(api, f"{where}/campaigns", with_deleted="true")}
     lines = {
-        row["id"]: {"currency": campaigns[row["campaign_id"]]["currency"], "campaign_id": row["campaign_id"],
-                    "campaign": campaigns[row["campaign_id"]].get("name"), "adset_id": row["id"],
-                    "adset": row.get("name")}
+        row["id"]: {
+            "currency": campaigns[row["campaign_id"]]["currency"],
+            "campaign_id": row["campaign_id"],
+            "campaign": campaigns[row["campaign_id"]].get("name"),
+            "adset_id": row["id"],
+            "adset": row.get("name"),
+        }
         for row in listed(api, f"{where}/line_items", with_deleted="true")
         if row["campaign_id"] in campaigns
-    }  # fmt: skip
+    }
     ads = {
         row["id"]: {**lines[row["line_item_id"]], "ad_id": row["id"]}
         for row in listed(api, f"{where}/promoted_tweets", with_deleted="true")
@@ -66,23 +70,33 @@ def entities(api: Api, account: Account) -> Iterator[Entity]:
     parents: dict[str, str] = {}
     for row in listed(api, f"{where}/line_items", with_deleted="true"):
         parents[row["id"]] = row["campaign_id"]
-        yield Entity(id_, "adset", row["id"], campaign_id=row["campaign_id"], objective=row.get("objective"),
-                     **_settings(row))  # fmt: skip
+        yield Entity(
+            id_, "adset", row["id"], campaign_id=row["campaign_id"], objective=row.get("objective"), **_settings(row)
+        )
     cards = {card["card_uri"]: _destination(card) for card in listed(api, f"{where}/cards", count=CARDS_PAGE)}
     promoted = list(listed(api, f"{where}/promoted_tweets", with_deleted="true"))
     for batch in pieces(promoted, TWEETS):
-        asked = {"tweet_ids": ",".join({row["tweet_id"] for row in batch}), "tweet_type": "PUBLISHED",
-                 "timeline_type": "ALL", "trim_user": "true"}  # fmt: skip
+        asked = {
+            "tweet_ids": ",".join({row["tweet_id"] for row in batch}),
+            "tweet_type": "PUBLISHED",
+            "timeline_type": "ALL",
+            "trim_user": "true",
+        }
         posts = {post["tweet_id"]: post for post in listed(api, f"{where}/tweets", **asked)}
         for row in batch:
             post = posts.get(row["tweet_id"], {})
             links = [url["expanded_url"] for url in optional(post, "entities.urls") or ()]
             yield Entity(
-                id_, "ad", row["id"], campaign_id=parents.get(row["line_item_id"]), adset_id=row["line_item_id"],
-                creative_id=row["tweet_id"], name=post.get("name") or post.get("full_text"),
+                id_,
+                "ad",
+                row["id"],
+                campaign_id=parents.get(row["line_item_id"]),
+                adset_id=row["line_item_id"],
+                creative_id=row["tweet_id"],
+                name=post.get("name") or post.get("full_text"),
                 status=row.get("entity_status"),
                 destination_url=cards.get(post.get("card_uri", "")) or next(iter(links), None),
-            )  # fmt: skip
+            )
 
 
 def _settings(row: dict[str, Any]) -> dict[str, Any]:

@@ -57,9 +57,7 @@ def _signed(vendor: str, header: str, problem: dict[str, dict[str, Any]]) -> dic
     }
 
 
-def _of_page(
-    summary: str, shape: type, needed: dict[str, Any], problem: dict[str, dict[str, Any]]
-) -> dict[str, Any]:
+def _of_page(summary: str, shape: type, needed: dict[str, Any], problem: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """needed: the members that must be there, beyond what their types say."""
     _, schemas = msgspec.json.schema_components([shape])
     schema = schemas[shape.__name__]

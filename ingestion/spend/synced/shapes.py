@@ -85,10 +85,13 @@ def _shape(path: Path) -> Shape:
         path.stem,
         text.partition("-- schema: ")[2].partition("\n")[0].split(", "),
         [_table(**match.groupdict()) for match in _TABLE.finditer(text)],
-        [Level(each["level"], each["table"], each["unit"] == "micros", each["kind"] == "level", each["sql"])
-         for each in selects if each["kind"]],
+        [
+            Level(each["level"], each["table"], each["unit"] == "micros", each["kind"] == "level", each["sql"])
+            for each in selects
+            if each["kind"]
+        ],
         next(each["sql"] for each in selects if not each["kind"]),
-    )  # fmt: skip
+    )
 
 
 def _table(names: str, optional: str, key: str | None, columns: str) -> Table:
