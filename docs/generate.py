@@ -1,6 +1,6 @@
 """Write docs/marts.md from the marts' yml files, and refresh the files that documents quote.
 
-`python docs/generate.py` writes them; tests/test_docs.py fails when a file is not what this would write.
+`python docs/generate.py` writes them; tests/docs/test_docs.py fails when a file is not what this would write.
 """
 
 from __future__ import annotations

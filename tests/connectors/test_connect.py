@@ -1,0 +1,874 @@
+"""Connecting a platform: consent over loopback and by paste, tokens renewed and kept, secrets nowhere in clear.
+
+The platform's token endpoint is a real server on loopback; the browser is a function that goes where it is redirected.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+from base64 import b64decode
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
+
+import httpx
+import keyring
+import pytest
+from authlib.common.security import generate_token
+from authlib.oauth1.rfc5849 import client_auth
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from keyring.backend import KeyringBackend
+from keyring.errors import KeyringLocked, PasswordDeleteError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from typer.testing import CliRunner
+
+from cli import app as cli
+from connectors import ads
+from connectors.ads import PLATFORMS
+from connectors.auth import oauth, secret_store
+from connectors.auth.credentials import StoredCredentials, load, variable
+from connectors.http.client import Api, SystemClock
+from connectors.http.errors import NoSecretStore, NotConnected, TokenRevoked, VendorError
+from connectors.platform import Account, OAuth, Platform
+from ingestion.home import Home
+from ingestion.settings.load import load_settings
+from ingestion.warehouse import build_lock, connect
+from tests.support.home import COMMAND, ROOT
+from tests.support.vendors import VENDORS
+from tests.support.vendors.base import Vendor, serving
+
+OK, FAILED, WRONG_INPUT = 0, 1, 2
+HOST = "https://api.acme.example"
+REDIRECT = "http://127.0.0.1:8765/callback"
+APP = {"client_id": "acme-app", "client_secret": "acme-app-secret"}
+
+
+def accounts(api: Api) -> Iterator[Account]:
+    for row in api.get("/accounts")["accounts"]:
+        yield Account(row["id"], row["name"], row.get("currency"), row.get("timezone"), status="active")
+
+
+def nothing(*_: object) -> Iterator:
+    return iter(())
+
+
+ACME = Platform(
+    name="acme",
+    label="Acme Ads",
+    base_url=HOST,
+    secrets=("client_id", "client_secret"),
+    repull_days=7,
+    check=lambda response: None,
+    headers=lambda credentials: {"Authorization": f"Bearer {credentials['access_token']}"},
+    accounts=accounts,
+    spend=nothing,
+    entities=nothing,
+    oauth=OAuth(
+        authorize_url="https://acme.example/authorize",
+        token_url=f"{HOST}/token",
+        scopes=("ads.read", "offline"),
+        parameters={"prompt": "consent"},
+        pkce=True,
+    ),
+)
+
+
+class Acme(Vendor):
+    """A token endpoint that gives each code and each refresh token once, checks PKCE, and shows two ad accounts."""
+
+    name = "acme"
+    basic = False  # how the app proves itself
+    quotes: str | None = None
+
+    def routes(self) -> list[Route]:
+        self.consents: dict[str, dict[str, str]] = {}  # code -> what was asked at the authorize URL
+        self.secrets: set[str] = set(APP.values())  # whatever must not be seen
+        self.renewals = 0
+        self.lifetime: int | None = 3600
+        self.broken: list[Response] = []  # answers of the token endpoint, before it works
+        self.rows = [
+            {"id": "1001", "name": "Shop", "currency": "EUR", "timezone": "Europe/Berlin"},
+            {"id": "123-456", "name": "Wholesale", "currency": "USD", "timezone": "Mars/Olympus"},
+        ]
+        return [
+            Route("/token", self.token, methods=["POST"]),
+            Route("/accounts", self.accounts),
+            Route("/oauth/request_token", self.request_token, methods=["POST"]),
+            Route("/oauth/access_token", self.signed_token, methods=["POST"]),
+        ]
+
+    def unauthorised(self) -> Response:
+        return JSONResponse({"error": "token expired"}, 401)
+
+    def grant(self, url: str) -> str:
+        """A person consents at the authorize URL: the code that the redirect brings."""
+        code = generate_token(20)
+        self.consents[code] = dict(parse_qsl(urlsplit(url).query))
+        self.secrets.add(code)
+        return code
+
+    def tokens(self) -> JSONResponse:
+        self.access_token, self.refresh_token = f"access-{generate_token(16)}", f"refresh-{generate_token(16)}"
+        self.secrets |= {self.access_token, self.refresh_token}
+        answer = {"access_token": self.access_token, "refresh_token": self.refresh_token, "token_type": "bearer"}
+        return JSONResponse(answer | ({"expires_in": self.lifetime} if self.lifetime else {}))
+
+    async def token(self, request: Request) -> Response:
+        if self.broken:
+            return self.broken.pop(0)
+        form = dict(parse_qsl((await request.body()).decode()))
+        given = {name: form.get(name) for name in APP}
+        if self.basic and "client_secret" not in form:
+            user, _, password = (
+                b64decode(request.headers["authorization"].removeprefix("Basic ")).decode().partition(":")
+            )
+            given = {"client_id": user, "client_secret": password}
+        elif self.basic:
+            given = {}
+        if given != APP:
+            return JSONResponse({"error": "invalid_client", "error_description": f"secret {given}"}, 401)
+        if form["grant_type"] == "authorization_code":
+            asked = self.consents.pop(form["code"], None)
+            fine = (
+                asked is not None
+                and form["redirect_uri"] == asked["redirect_uri"]
+                and create_s256_code_challenge(form["code_verifier"]) == asked["code_challenge"]
+            )
+        else:
+            fine = form["refresh_token"] == self.refresh_token
+            self.renewals += fine
+        if not fine:
+            held = form.get("code") or form.get("refresh_token")
+            return JSONResponse({"error": "invalid_grant", "error_description": f"{held} is over"}, 400)
+        return self.tokens()
+
+    async def accounts(self, request: Request) -> Response:
+        if self.quotes:
+            return PlainTextResponse(self.quotes, 400)
+        return JSONResponse({"accounts": self.rows})
+
+    async def request_token(self, request: Request) -> Response:
+        self.signature_of(request, "")
+        return PlainTextResponse("oauth_token=rt-1&oauth_token_secret=rt-secret&oauth_callback_confirmed=true")
+
+    async def signed_token(self, request: Request) -> Response:
+        given = self.signature_of(request, "rt-secret")
+        if given["oauth_verifier"] != "verifier-1" or given["oauth_token"] != "rt-1":
+            return PlainTextResponse("not yours", 401)
+        return PlainTextResponse("oauth_token=at-1234567&oauth_token_secret=ats-1234567")
+
+    def signature_of(self, request: Request, token_secret: str) -> dict[str, str]:
+        """The parameters of an OAuth 1.0a header whose signature was made again, for the platform's own address."""
+        header = request.headers["authorization"]
+        given = {k: httpx.QueryParams(f"v={v}")["v"] for k, v in re.findall(r'(\w+)="([^"]*)"', header)}
+        signer = client_auth.ClientAuth(
+            *APP.values(), given.get("oauth_token"), token_secret, verifier=given.get("oauth_verifier")
+        )
+        unsigned = re.sub(r',?\s*oauth_signature="[^"]*"', "", header)
+        url = f"{HOST}{request.url.path}"
+        assert signer.get_oauth_signature("POST", url, {"Authorization": unsigned}, b"") == given["oauth_signature"]
+        return given
+
+
+class InMemory(KeyringBackend):
+    """A keyring as an operating system's is, until the test ends."""
+
+    priority = 5
+    name = "a test's keyring"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: dict[tuple[str, str], str] = {}
+        self.is_locked = False
+
+    def get_password(self, service: str, username: str) -> str | None:
+        if self.is_locked:
+            raise KeyringLocked("locked")
+        return self.held.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.held[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        if self.held.pop((service, username), None) is None:
+            raise PasswordDeleteError("there is none")
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch) -> None:
+    for name in [n for n in os.environ if n.startswith("TRIBUTARY_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def acme(monkeypatch) -> Iterator[Acme]:
+    with serving(Acme()) as served:
+        monkeypatch.setenv("TRIBUTARY_ACME_URL", served.url)
+        monkeypatch.setitem(ads.PLATFORMS, "acme", ACME)
+        yield served
+
+
+@pytest.fixture
+def store(tmp_path) -> Path:
+    return tmp_path / "credentials.bin"
+
+
+@pytest.fixture(params=["keyring", "file"])
+def kept(request, monkeypatch) -> Iterator[str]:
+    """Secrets can be kept: in the keyring, or in a file."""
+    before = keyring.get_keyring()
+    if request.param == "keyring":
+        keyring.set_keyring(InMemory())
+    else:
+        monkeypatch.setenv("TRIBUTARY_SECRET_KEY", "a long random text")
+    yield request.param
+    keyring.set_keyring(before)
+
+
+@pytest.fixture
+def no_keyring() -> Iterator[None]:
+    from keyring.backends.fail import Keyring
+
+    before = keyring.get_keyring()
+    keyring.set_keyring(Keyring())
+    yield
+    keyring.set_keyring(before)
+
+
+def connected(store: Path, vendor: Acme, **more: str) -> StoredCredentials:
+    vendor.tokens()
+    credentials = StoredCredentials(ACME, store)
+    credentials.connect({**APP, "access_token": vendor.access_token, "refresh_token": vendor.refresh_token, **more})
+    return load(ACME, store)
+
+
+def minutes(number: float) -> str:
+    return (datetime.now(UTC) + timedelta(minutes=number)).isoformat()
+
+
+def listed(credentials: StoredCredentials) -> list[str]:
+    with Api(credentials.platform, credentials) as api:
+        return [account.account_id for account in accounts(api)]
+
+
+# Where secrets rest ----------------------------------------------------------------------------------------------
+
+
+def test_what_is_kept_is_found_again_and_each_home_has_its_own(kept, tmp_path):
+    one, other = tmp_path / "one" / "credentials.bin", tmp_path / "other" / "credentials.bin"
+    for path, token in (one, "token-of-one"), (other, "token-of-other"):
+        with secret_store.locked(path):
+            secret_store.write(path, "acme", {"access_token": token})
+            secret_store.write(path, "meta", {"access_token": "x"})
+    with secret_store.locked(one):
+        secret_store.write(one, "meta", {})
+    assert secret_store.read(one, "acme") == {"access_token": "token-of-one"}
+    assert secret_store.read(one, "meta") == secret_store.read(one, "google") == {}
+    assert secret_store.read(other, "acme") == {"access_token": "token-of-other"}
+    if kept == "file":
+        assert one.stat().st_mode & 0o777 == 0o600
+        assert b"token-of" not in one.read_bytes()
+        assert one.read_bytes()[:16] != other.read_bytes()[:16]  # a salt each
+    else:
+        assert not one.exists()
+
+
+def test_a_wrong_key_and_a_damaged_file_are_told_from_nothing(store, monkeypatch, no_keyring):
+    monkeypatch.setenv("TRIBUTARY_SECRET_KEY", "the right one")
+    secret_store.write(store, "acme", {"access_token": "secret-token"})
+    whole = store.read_bytes()
+    monkeypatch.setenv("TRIBUTARY_SECRET_KEY", "another one")
+    with pytest.raises(NoSecretStore, match="is not what it was written with"):
+        load(ACME, store)
+    with pytest.raises(NoSecretStore, match="is not what it was written with"):
+        secret_store.write(store, "meta", {"access_token": "x"})  # which would have lost acme's
+    assert store.read_bytes() == whole
+    monkeypatch.setenv("TRIBUTARY_SECRET_KEY", "the right one")
+    for damaged in (whole[:-7], whole[:10], b""):
+        store.write_bytes(damaged)
+        with pytest.raises(NoSecretStore, match="damaged"):
+            load(ACME, store)
+    monkeypatch.delenv("TRIBUTARY_SECRET_KEY")
+    with pytest.raises(NoSecretStore, match="set TRIBUTARY_SECRET_KEY"):
+        load(ACME, store)
+
+
+def test_a_locked_keyring_says_so(store):
+    before, locked = keyring.get_keyring(), InMemory()
+    locked.is_locked = True
+    keyring.set_keyring(locked)
+    try:
+        with pytest.raises(NoSecretStore, match=r"KeyringLocked.*unlock it, or set TRIBUTARY_SECRET_KEY"):
+            load(ACME, store)
+    finally:
+        keyring.set_keyring(before)
+
+
+# What the environment brings -------------------------------------------------------------------------------------
+
+
+def test_the_environment_goes_before_the_store_and_leaves_its_login_alone(kept, store, acme, monkeypatch):
+    stored = dict(connected(store, acme, expires_at=minutes(60)).values)
+    monkeypatch.setenv("TRIBUTARY_ACME_ACCESS_TOKEN", "of-the-environment")
+    credentials = load(ACME, store)
+    assert credentials.is_from_environment
+    assert credentials.values == {**APP, "access_token": "of-the-environment"}  # no refresh token of another login
+    with pytest.raises(TokenRevoked, match="What TRIBUTARY_ACME_ACCESS_TOKEN brings is no longer accepted"):
+        listed(credentials)
+    monkeypatch.delenv("TRIBUTARY_ACME_ACCESS_TOKEN")
+    monkeypatch.setenv("TRIBUTARY_ACME_CLIENT_SECRET", "a newer secret")
+    assert load(ACME, store).values == stored | {"client_secret": "a newer secret"}
+
+
+def test_a_refresh_token_of_the_environment_that_was_rotated_is_followed(kept, store, acme, monkeypatch):
+    acme.tokens()
+    for name, value in (*APP.items(), ("refresh_token", acme.refresh_token)):
+        monkeypatch.setenv(variable(ACME, name), value)
+    assert listed(load(ACME, store)) == ["1001", "123-456"]
+    again = load(ACME, store)  # another process, later: the environment's refresh token is over
+    assert listed(again) == ["1001", "123-456"]
+    assert acme.renewals == 1
+    again.values["expires_at"] = minutes(-1)
+    again.renew(httpx.Client(base_url=HOST, event_hooks=Api(ACME, again).client.event_hooks))
+    assert acme.renewals == 2
+    acme.tokens()  # the person puts another login there: what the former was renewed to is of no use
+    monkeypatch.setenv("TRIBUTARY_ACME_REFRESH_TOKEN", acme.refresh_token)
+    assert listed(load(ACME, store)) == ["1001", "123-456"]
+    assert acme.renewals == 3
+
+
+def test_without_anything_that_keeps_secrets_the_environment_is_enough(no_keyring, store, acme, monkeypatch):
+    acme.lifetime = 1  # second: each request renews
+    acme.tokens()
+    for name, value in (*APP.items(), ("refresh_token", acme.refresh_token)):
+        monkeypatch.setenv(variable(ACME, name), value)
+    credentials = load(ACME, store)
+    assert [listed(credentials), listed(credentials)] == [["1001", "123-456"]] * 2
+    assert acme.renewals == 2
+    assert not store.exists()
+
+
+def test_what_is_missing_is_named_with_what_brings_it(no_keyring, store, monkeypatch):
+    with pytest.raises(NotConnected, match=r"not connected: tributary connect acme, or set TRIBUTARY_ACME_ACCESS_TOK"):
+        load(ACME, store)
+    monkeypatch.setenv("TRIBUTARY_ACME_REFRESH_TOKEN", "r")
+    with pytest.raises(NotConnected, match=r"client_id is missing: .* or set TRIBUTARY_ACME_CLIENT_ID"):
+        listed(load(ACME, store))
+    monkeypatch.setenv("TRIBUTARY_ACME_EXPIRES_AT", "next week")
+    monkeypatch.setenv("TRIBUTARY_ACME_ACCESS_TOKEN", "a")
+    with pytest.raises(NotConnected, match="'next week'"):
+        listed(load(ACME, store))
+
+
+# Renewal ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("left", "renewals"), [(60, 0), (6, 0), (4, 1), (-60, 1)])
+def test_a_token_is_renewed_five_minutes_before_its_end(kept, store, acme, left, renewals):
+    credentials = connected(store, acme, expires_at=minutes(left))
+    assert listed(credentials) == ["1001", "123-456"]
+    assert acme.renewals == renewals
+    assert load(ACME, store).values["refresh_token"] == acme.refresh_token  # the newest
+    assert listed(load(ACME, store)) == ["1001", "123-456"]
+    assert acme.renewals == renewals
+    if renewals:
+        ends = datetime.fromisoformat(load(ACME, store).values["expires_at"])
+        assert timedelta(minutes=58) < ends - datetime.now(UTC) <= timedelta(hours=1)
+
+
+def test_a_refresh_token_that_is_over_says_which_command_mends_it_and_stays(kept, store, acme):
+    credentials = connected(store, acme)
+    before = dict(credentials.values)
+    acme.tokens()  # elsewhere somebody took the access back and gave it anew
+    with pytest.raises(TokenRevoked, match="connect again: tributary connect acme") as error:
+        listed(credentials)
+    assert not [secret for secret in (*acme.secrets, *before.values()) if secret in str(error.value)]
+    assert error.value.__cause__ is None
+    assert load(ACME, store).values == before
+
+
+@pytest.mark.parametrize("answer", [Response(status_code=503), Response(status_code=429)])
+def test_a_token_endpoint_that_rests_is_asked_again(kept, store, acme, answer):
+    acme.broken = [answer, answer]
+
+    class Impatient(SystemClock):
+        def sleep(self, seconds: float) -> None: ...
+
+    credentials = connected(store, acme, expires_at=minutes(-1))
+    with Api(ACME, credentials, clock=Impatient()) as api:
+        assert len(list(accounts(api))) == 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Response("<html>sign in", media_type="text/html"),
+        JSONResponse([1]),
+        JSONResponse({"token_type": "b"}),
+        JSONResponse({"error": "invalid_scope"}, 400),
+    ],
+)
+def test_an_answer_that_is_no_token_keeps_what_there_is(kept, store, acme, answer):
+    credentials = connected(store, acme, expires_at=minutes(-1))
+    before = dict(credentials.values)
+    acme.broken = [answer]
+    with pytest.raises(VendorError, match="Acme Ads"):
+        listed(credentials)
+    assert load(ACME, store).values == before
+
+
+def test_a_platform_that_quotes_what_it_was_sent_is_not_quoted(kept, store, acme, caplog):
+    caplog.set_level("DEBUG")
+    credentials = connected(store, acme)
+    acme.quotes = f"Malformed access token {acme.access_token}, app {APP['client_id']}"
+    with pytest.raises(VendorError, match=r"Malformed access token \*\*\*, app acme-app") as error:
+        listed(credentials)
+    shown = f"{error.getrepr(showlocals=False)} {credentials!r} {caplog.text}"
+    assert acme.access_token not in shown
+    assert acme.refresh_token not in shown
+
+
+def test_many_that_renew_at_once_renew_once(kept, store, acme):
+    """The platform ends a refresh token when it gives the next: who comes second must not use the first."""
+    connected(store, acme, expires_at=minutes(-1))
+    together = threading.Barrier(8)
+    logins = [load(ACME, store) for _ in range(8)]
+
+    def renew(credentials: StoredCredentials) -> list[str]:
+        together.wait(30)
+        return listed(credentials)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(renew, logins)) == [["1001", "123-456"]] * 8
+    assert acme.renewals == 1
+
+
+def test_processes_that_renew_at_once_do_not_lose_each_others_tokens(store, acme, monkeypatch, no_keyring):
+    monkeypatch.setenv("TRIBUTARY_SECRET_KEY", "a long random text")
+    connected(store, acme, expires_at=minutes(-1))
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from tests.connectors.test_connect import ACME, listed, load\n"
+        f"credentials = load(ACME, Path({str(store)!r}))\n"
+        "print('ready', flush=True); sys.stdin.readline(); print(*listed(credentials), flush=True)\n"
+    )
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", program],
+            cwd=ROOT,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ.copy(),
+        )
+        for _ in range(3)
+    ]
+    for process in started:
+        assert process.stdout.readline() == "ready\n"
+    for process in started:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    assert [process.communicate(timeout=60)[0] for process in started] == ["1001 123-456\n"] * 3
+    assert acme.renewals == 1
+    assert load(ACME, store).values["refresh_token"] == acme.refresh_token
+
+
+# Consent ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def client(acme) -> Iterator[httpx.Client]:
+    with Api(ACME, StoredCredentials(ACME)) as api:
+        yield api.client
+
+
+def redirected(acme: Acme, consent: oauth.Consent) -> str:
+    query = dict(parse_qsl(urlsplit(consent.url).query))
+    answer = {"code": acme.grant(consent.url), "state": query["state"]}
+    return f"{query['redirect_uri']}?{urlencode(answer)}"
+
+
+@pytest.mark.parametrize("by", ["form", "basic"])
+def test_consent_brings_tokens_and_the_platform_sees_what_the_standard_asks(acme, client, by):
+    acme.basic = by == "basic"
+    kind = ACME.oauth.__class__(
+        **{
+            **{name: getattr(ACME.oauth, name) for name in ACME.oauth.__struct_fields__},
+            "client_auth": "client_secret_basic" if acme.basic else "client_secret_post",
+        }
+    )
+    platform = Platform(**{**{n: getattr(ACME, n) for n in ACME.__struct_fields__}, "oauth": kind})
+    consent = oauth.begin(platform, APP, REDIRECT, client)
+    query = parse_qs(urlsplit(consent.url).query)
+    assert query["scope"] == ["ads.read offline"]
+    assert query["response_type"] == ["code"]
+    assert query["prompt"] == ["consent"]
+    assert query["client_id"] == [APP["client_id"]]
+    assert query["code_challenge_method"] == ["S256"]
+    assert APP["client_secret"] not in consent.url
+    now = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    tokens = oauth.finish(platform, APP, consent, redirected(acme, consent), client=client, now=now)
+    assert tokens == {
+        "access_token": acme.access_token,
+        "refresh_token": acme.refresh_token,
+        "expires_at": "2026-11-20T13:00:00+00:00",
+    }
+
+
+def test_two_consents_share_neither_state_nor_verifier(client):
+    one, other = (oauth.begin(ACME, APP, REDIRECT, client) for _ in range(2))
+    assert len({one.state, other.state, one.secret, other.secret}) == 4
+    assert one.secret not in repr(one)
+
+
+def test_no_foreign_or_negative_answer_brings_tokens(acme, client):
+    consent = oauth.begin(ACME, APP, REDIRECT, client)
+    code = acme.grant(consent.url)
+    for answer, said in (
+        ({"code": code, "state": "another"}, "does not answer this request"),
+        ({"code": code}, "does not answer this request"),
+        ({"error": "access_denied", "state": consent.state}, "did not let Tributary in: access_denied"),
+        ({"error": "access_denied"}, "does not answer this request"),
+        ({"state": consent.state}, "without a code"),
+        ({"code": "made-up-code", "state": consent.state}, "invalid_grant"),
+    ):
+        with pytest.raises(VendorError, match=said) as error:
+            oauth.finish(ACME, APP, consent, f"{REDIRECT}?{urlencode(answer)}", client=client, now=datetime.now(UTC))
+        assert not [s for s in (*acme.secrets, "made-up-code", consent.secret) if s in str(error.value)], error.value
+
+
+def test_oauth_1_signs_every_step(acme, client):
+    kind = OAuth(
+        authorize_url="https://acme.example/oauth/authorize",
+        request_token_url=f"{HOST}/oauth/request_token",
+        token_url=f"{HOST}/oauth/access_token",
+    )
+    platform = Platform(**{**{n: getattr(ACME, n) for n in ACME.__struct_fields__}, "oauth": kind})
+    consent = oauth.begin(platform, APP, REDIRECT, client)
+    assert consent.url == "https://acme.example/oauth/authorize?oauth_token=rt-1"
+    assert "rt-secret" not in repr(consent)
+
+    def finish(**answer: str) -> dict[str, str]:
+        address = f"{REDIRECT}?{urlencode(answer)}"
+        return oauth.finish(platform, APP, consent, address, client=client, now=datetime.now(UTC))
+
+    assert finish(oauth_token="rt-1", oauth_verifier="verifier-1") == {
+        "access_token": "at-1234567",
+        "access_token_secret": "ats-1234567",
+    }
+    with pytest.raises(VendorError, match="access denied"):
+        finish(denied="rt-1")
+    with pytest.raises(VendorError, match="does not answer this request"):
+        finish(oauth_token="rt-2", oauth_verifier="verifier-1")
+    with pytest.raises(VendorError, match="Acme Ads"):
+        finish(oauth_token="rt-1", oauth_verifier="made-up")
+
+
+# The commands ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch) -> Home:
+    monkeypatch.setenv("TRIBUTARY_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COLUMNS", "200")
+    return Home.from_environment()
+
+
+Said = Callable[..., str]
+
+
+@pytest.fixture
+def here(home, monkeypatch, acme) -> Said:
+    """The command inside this process; whatever it says or keeps, no secret is in it."""
+    monkeypatch.setattr("cli.console.console._width", 160)  # whether there is a terminal or not
+    for name, value in APP.items():
+        monkeypatch.setenv(variable(ACME, name), value)
+
+    def call(*arguments: object, code: int = OK, typed: str = "") -> str:
+        done = CliRunner().invoke(cli.app, list(map(str, arguments)), input=typed)
+        assert done.exit_code == code, f"{arguments}: {done.output}\n{done.exception!r}"
+        told = done.output + "".join(p.read_text("latin1") for p in home.root.rglob("*") if p.is_file())
+        shown = [secret for secret in acme.secrets - {APP["client_id"]} if secret in told]
+        assert not shown, f"{shown} can be read in {told}"
+        return done.output
+
+    return call
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+@pytest.fixture
+def browser(acme, monkeypatch) -> list[tuple[str, int, str]]:
+    """A person who says yes, after a stranger and a stale page were there first: [(asked, status, page)]."""
+    seen: list[tuple[str, int, str]] = []
+
+    def visit(url: str) -> None:
+        query = dict(parse_qsl(urlsplit(url).query))
+        back, code = query["redirect_uri"], acme.grant(url)
+        for address in (
+            back.replace("/callback", "/favicon.ico"),
+            f"{back}?{urlencode({'code': code, 'state': 'of an earlier attempt'})}",
+            f"{back}?{urlencode({'code': '<script>', 'state': '<script>'})}",
+            f"{back}?{urlencode({'code': code, 'state': query['state']})}",
+        ):
+            page = httpx.get(address, timeout=30)
+            seen.append((address, page.status_code, page.text))
+
+    def opened(url: str) -> bool:
+        threading.Thread(target=visit, args=(url,), daemon=True).start()
+        return True
+
+    monkeypatch.setattr("webbrowser.open", opened)
+    return seen
+
+
+def test_connect_over_loopback_lists_the_accounts_and_writes_them_down(kept, here, home, acme, browser):
+    said = here("connect", "acme", "--all", "--port", free_port())
+    assert "https://acme.example/authorize?" in said
+    assert "Wholesale" in said
+    assert said.rstrip().endswith("tributary pull acme")
+    assert [status for _, status, _ in browser] == [404, 400, 400, 200]
+    assert "go back to the terminal" in browser[-1][2]
+    assert not any("<script>'" in page or "code=" in page for _, _, page in browser)
+    one, other = load_settings(home).ad_accounts
+    assert (one.platform, one.account_id, one.org, one.name) == ("acme", "1001", "default", "Shop")
+    assert (one.currency, one.timezone) == ("EUR", "Europe/Berlin")
+    assert (other.account_id, other.timezone) == ("123-456", "UTC")  # a zone nobody knows is left out, and said
+    assert "timezone is left out: 'Mars/Olympus'" in said
+    assert "# Who measures what" in home.settings.read_text()  # comments stay
+    assert load(ACME, home.root / "credentials.bin").values["refresh_token"] == acme.refresh_token
+
+
+def test_connect_again_uses_the_login_that_holds_and_mends_the_one_that_does_not(kept, here, home, acme, browser):
+    here("connect", "acme", "--accounts", "1001", "--port", free_port())
+    assert len(browser) == 4
+    said = here("connect", "acme", "--accounts", "123456")  # as people write it
+    assert len(browser) == 4
+    assert [a.account_id for a in load_settings(home).ad_accounts] == ["1001", "123-456"]
+    assert "with the login that is stored" in said
+    acme.tokens()  # the access was taken back
+    said = here("connections", "--check", code=FAILED)
+    assert "tributary connect acme" in said
+    said = here("connect", "acme", "--all", "--port", free_port())
+    assert len(browser) == 8
+    assert "has them already" in said
+    here("connections", "--check")
+
+
+def test_connect_by_paste_and_a_denial(kept, here, home, acme, monkeypatch):
+    """The address is printed before the answer is read: here the answer is made from what was printed."""
+    printed: list[str] = []
+
+    def answer(kind: dict[str, str] | None) -> Callable[[], str]:
+        def readline() -> str:
+            url = printed[-1]
+            query = dict(parse_qsl(urlsplit(url).query))
+            return f"{query['redirect_uri']}?{urlencode(kind or {'code': acme.grant(url), 'state': query['state']})}\n"
+
+        return readline
+
+    real = oauth.begin
+
+    def begin(*arguments) -> oauth.Consent:
+        consent = real(*arguments)
+        printed.append(consent.url)
+        return consent
+
+    monkeypatch.setattr(oauth, "begin", begin)
+    for kind, code, expected in (
+        ({"error": "access_denied", "state": "x"}, FAILED, "does not answer this request"),
+        (None, OK, "tributary pull acme"),
+    ):
+        monkeypatch.setattr(
+            "cli.consent.sys",
+            type(
+                "Sys",
+                (),
+                {
+                    "stdin": type(
+                        "In", (), {"isatty": staticmethod(lambda: False), "readline": staticmethod(answer(kind))}
+                    )
+                },
+            )(),
+        )
+        said = here("connect", "acme", "--all", "--paste", code=code)
+        assert expected in said
+        assert printed[-1] in said
+    uri = "https://tools.example/callback"
+    said = here("connect", "acme", "--all", "--again", "--redirect-uri", uri)  # elsewhere: by paste, without asking
+    assert urlencode({"redirect_uri": uri}) in printed[-1]
+    assert [a.account_id for a in load_settings(home).ad_accounts] == ["1001", "123-456"]
+
+
+def test_a_token_from_the_environment_or_by_hand_needs_no_browser(no_keyring, here, home, acme, monkeypatch):
+    acme.tokens()
+    monkeypatch.setenv("TRIBUTARY_ACME_ACCESS_TOKEN", acme.access_token)
+    said = here("connect", "acme", "--accounts", "1001")
+    assert "login of the environment" in said
+    assert not (home.root / "credentials.bin").exists()
+    assert "environment: no end is known" in here("connections", "--check")
+    monkeypatch.delenv("TRIBUTARY_ACME_ACCESS_TOKEN")
+    assert "set TRIBUTARY_SECRET_KEY" in here("connect", "acme", "--token", typed="x\n", code=WRONG_INPUT)
+    monkeypatch.setenv("TRIBUTARY_SECRET_KEY", "key")
+    here("connect", "acme", "--all", "--token", typed=f"{acme.access_token}\n")
+    assert len(load_settings(home).ad_accounts) == 2
+
+
+def test_what_is_wrong_is_said_before_anybody_logs_in(no_keyring, here, home, acme, monkeypatch):
+    assert "do you mean acme?" in here("connect", "acne", code=WRONG_INPUT)
+    assert "there is no org nobody" in here("connect", "acme", "--org", "nobody", code=WRONG_INPUT)
+    assert "set TRIBUTARY_SECRET_KEY" in here("connect", "acme", code=WRONG_INPUT)
+    monkeypatch.setenv("TRIBUTARY_SECRET_KEY", "key")
+    monkeypatch.delenv("TRIBUTARY_ACME_CLIENT_SECRET")
+    assert "set TRIBUTARY_ACME_CLIENT_SECRET" in here("connect", "acme", code=WRONG_INPUT)
+    monkeypatch.setenv("TRIBUTARY_ACME_CLIENT_SECRET", APP["client_secret"])
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        said = here("connect", "acme", "--port", taken.getsockname()[1], code=WRONG_INPUT)
+    assert "choose another with --port" in said
+    assert acme.requests == []
+    acme.tokens()
+    monkeypatch.setenv("TRIBUTARY_ACME_ACCESS_TOKEN", acme.access_token)
+    assert "set --accounts or --all" in here("connect", "acme", code=WRONG_INPUT)
+    assert "no account 77" in here("connect", "acme", "--accounts", "1001,77", code=WRONG_INPUT)
+    acme.rows = []
+    assert "read no ad account" in here("connect", "acme", code=FAILED)
+    assert load_settings(home).ad_accounts == []
+
+
+def test_an_account_that_is_listed_stays_as_it_is_and_differences_are_said(kept, here, home, acme, browser):
+    home.settings.write_text(
+        "orgs: [{id: north, currency: USD}, {id: south, currency: USD}]  # two\n"
+        'ad_accounts: [{platform: acme, account_id: "1001", org: south, currency: USD}]\n'
+    )
+    said = here("connect", "acme", "--all", "--org", "north", "--port", free_port())
+    assert "1001: tributary.yaml says currency USD, Acme Ads EUR" in said
+    assert "1001: tributary.yaml says timezone UTC, Acme Ads Europe/Berlin" in said
+    assert "1001 stays the org south's" in said
+    assert [(a.account_id, a.org, a.currency) for a in load_settings(home).ad_accounts] == [
+        ("1001", "south", "USD"),
+        ("123-456", "north", "USD"),
+    ]
+    assert "# two" in home.settings.read_text()
+    # One that is written in another way is the same: listed twice, it would be pulled and counted twice.
+    listed = 'orgs: [{id: north, currency: EUR}]\nad_accounts: [{platform: acme, account_id: "%s", org: north}]\n'
+    home.settings.write_text(listed % "123456")
+    here("connect", "acme", "--accounts", "123-456")
+    assert [account.account_id for account in load_settings(home).ad_accounts] == ["123456"]
+
+
+def test_connections_shows_accounts_pulls_and_tokens(kept, here, home, acme):
+    assert "Nothing is connected yet" in here("connections")
+    home.settings.write_text(
+        "orgs: [{id: north, currency: USD}]\n"
+        "ad_accounts:\n"
+        '  - {platform: acme, account_id: "1001", name: Shop, org: north}\n'
+        '  - {platform: acme, account_id: "123-456", org: north}\n'
+        '  - {platform: meta, account_id: "9", org: north}\n'
+    )
+    row = (
+        "insert into raw.pulls by name select '{}' as pull_id, 'north' as org_id, 'acme' as platform, '1001' as"
+        " account_id, date '2026-11-01' as start_date, date '{}' as end_date, timestamp '{}' as started_at,"
+        " timestamp '{}' as finished_at, '{}' as status, {} as reason, 1 as rows"
+    )
+    with build_lock(home, "a test"), connect(home) as warehouse:
+        warehouse.execute(row.format("a", "2026-11-18", "2026-11-19 06:00", "2026-11-19 06:01", "loaded", "null"))
+        warehouse.execute(
+            row.format("b", "2026-11-19", "2026-11-20 06:00", "2026-11-20 06:01", "failed", "'the token was revoked'")
+        )
+    connected(home.root / "credentials.bin", acme, expires_at=minutes(60))
+    lines = here("connections").splitlines()
+    shop = next(line for line in lines if "1001" in line)
+    assert re.search(r"Shop +north +failed 2026-11-20 06:01 UTC +2026-11-18 +renews itself", shop)
+    assert re.search(r"123-456 +north +never +renews itself", next(line for line in lines if "123-456" in line))
+    assert re.search(r"meta +9 .*none: tributary connect meta", next(line for line in lines if "meta  " in line))
+    assert any("acme 1001: the token was revoked" in line for line in lines)
+    with build_lock(home, "run"):
+        said = here("connections")
+    assert "Running: run" in said
+    assert "renews itself" in said
+
+
+@pytest.mark.parametrize(
+    ("days", "more", "said"),
+    [
+        (60.5, {}, "holds until {} (60 days)"),
+        (3.5, {}, "holds until {} (3 days)"),
+        (-1, {}, "ended {}: tributary connect acme"),
+        (60.5, {"refresh_token": "a-refresh"}, "renews itself"),
+    ],
+)
+def test_health_of_a_token(here, home, kept, days, more, said):  # noqa: PLR0917
+    ends = datetime.now(UTC) + timedelta(days=days)
+    values = {"access_token": "a-token", "expires_at": ends.isoformat(), **more}
+    StoredCredentials(ACME, home.root / "credentials.bin").connect(values)
+    assert said.format(f"{ends:%Y-%m-%d}") in here("connections")
+
+
+def test_the_real_command_against_a_real_platforms_api(home, monkeypatch):
+    """`tributary connect meta --paste` in a process of its own: nothing that it says or writes shows a secret."""
+    with serving(VENDORS["meta"]()) as meta:
+        secrets = dict(zip(("CLIENT_ID", "CLIENT_SECRET"), meta.credentials.values(), strict=True))
+        environment = {
+            **os.environ,
+            "TRIBUTARY_SECRET_KEY": "a long random text",
+            "TRIBUTARY_META_URL": meta.url,
+            **{f"TRIBUTARY_META_{name}": value for name, value in secrets.items()},
+        }
+        process = subprocess.Popen(
+            [COMMAND, "connect", "meta", "--paste", "--all"],
+            env=environment,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        said = ""
+        while not said.rstrip().endswith("Copy that address whole."):
+            line = process.stdout.readline()
+            assert line, said
+            said += line
+        url = re.search(r"https://www\.facebook\.com/\S+", said).group()
+        query = dict(parse_qsl(urlsplit(url).query))
+        rest, _ = process.communicate(f"{query['redirect_uri']}?code=code-1&state={query['state']}\n", timeout=60)
+        said += rest
+        assert process.returncode == OK, said
+        assert "tributary pull meta" in said
+        told = said + "".join(p.read_text("latin1") for p in home.root.rglob("*") if p.is_file())
+        for secret in ("code-1", meta.access_token, secrets["CLIENT_SECRET"], "a long random text"):
+            assert secret not in told
+    assert [(a.platform, a.account_id, a.timezone) for a in load_settings(home).ad_accounts] == [
+        ("meta", "1001", "Europe/Berlin")
+    ]
+
+
+def variables_of(platform: Platform) -> list[str]:
+    """What the environment can bring; a platform with an exchange of its own gives no refresh tokens."""
+    kind = platform.oauth
+    last = ["access_token_secret"] if kind.request_token_url else [] if kind.exchange else ["refresh_token"]
+    names = (*platform.secrets, *platform.more_secrets, "access_token", *last, "url")
+    return [variable(platform, name) for name in names]
+
+
+def test_the_variables_of_every_platform_are_documented():
+    text = (ROOT / "docs" / "connect.md").read_text()
+    rows = [line for line in text.splitlines() if line.startswith("| [") and "_ACCESS_TOKEN`" in line]
+    expected = [
+        f"| [{platform.label}](platforms/{name}.md) | {', '.join(f'`{v}`' for v in variables_of(platform))} |"
+        for name, platform in sorted(PLATFORMS.items())
+    ]
+    assert rows == expected, "docs/connect.md: the table of variables should be\n" + "\n".join(expected)

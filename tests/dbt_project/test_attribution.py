@@ -1,0 +1,388 @@
+"""Credit against an oracle: plain Python over lists, in fractions, from the meaning, not from the SQL.
+
+One home holds four orgs that share every visitor, customer, touch and conversion id, each with its own
+lookback windows and time zone; some 3,000 conversions with every awkward case on purpose.
+"""
+
+from __future__ import annotations
+
+import csv
+import random
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.support.home import published, tributary
+
+MICROSECOND = timedelta(microseconds=1)
+MODELS = [
+    "first_touch",
+    "last_touch",
+    "last_non_direct",
+    "linear",
+    "time_decay",
+    "position_based",
+    "daily_linear",
+]
+HALF_LIFE_DAYS = 7
+TRILLION = 10**12
+
+
+class Org(NamedTuple):
+    zone: str
+    lookback_days: int
+    own_windows: dict[str, int]
+
+
+class Touch(NamedTuple):
+    id: str
+    at: datetime
+    visitor: str | None
+    customer: str | None
+    touch_type: str
+    channel: str
+
+
+class Conversion(NamedTuple):
+    id: str
+    at: datetime
+    visitor: str | None
+    customer: str | None
+    value: int | None  # micros
+
+
+class Link(NamedTuple):
+    position: int
+    touches: int
+    weight: Fraction
+    share_before: Fraction  # of the conversion, of all touches before this one
+    value: int
+
+
+ORGS = {
+    "alpha": Org("UTC", 30, {}),
+    "beta": Org("America/New_York", 7, {"view": 1, "call": 20}),
+    "gamma": Org("Asia/Kolkata", 90, {"email": 3}),
+    "delta": Org("Australia/Lord_Howe", 1, {"view": 2}),
+}
+MEANS = {"impression": "view"}  # a touch type by another of its names
+
+
+# ---- the input
+VALUES = [None, 0, 1, 2, 5, 100, 1_000_001, -1, -7_000_003, 2**53 + 1, 49_990_000, 123_456_789_012]
+
+
+def journeys(org: Org, seed: int) -> tuple[list[Touch], list[Conversion]]:
+    """What 300 people did in eight weeks that hold the daylight-saving changes of both hemispheres."""
+    pick = random.Random(seed)
+    touches: list[Touch] = []
+    conversions: list[Conversion] = []
+    start = datetime(2026, 2, 25, tzinfo=UTC)
+
+    def moment() -> datetime:
+        return start + timedelta(microseconds=pick.randrange(56 * 86_400_000_000))
+
+    for person in range(300):
+        visitors = [f"v{person}", f"v{person}b"][: pick.choice([1, 1, 2])]
+        if person % 10 == 1:
+            visitors.append(f"v{person - 1}")  # a device that two people share
+        identified = person % 5 in (0, 1)
+
+        def who(visitors=visitors, identified=identified, person=person) -> tuple[str | None, str | None]:
+            known = identified and pick.random() < 0.5
+            seen = not known or pick.random() < 0.6
+            return (pick.choice(visitors) if seen else None), (f"c{person}" if known else None)
+
+        def touch(at: datetime, only: str | None = None, who=who) -> None:
+            kind = pick.choice(["click", "click", "view", "impression", "email", "call"])
+            channel = only or pick.choice(["Paid Search", "Email", "Direct", "Direct", "Display"])
+            touches.append(Touch(f"t{len(touches) * 7919 % 10_007}", at, *who(), kind, channel))
+
+        only = "Direct" if person % 7 == 0 else None
+        if person % 11:  # else: conversions without any touch
+            for _ in range(pick.randrange(16)):
+                touch(moment(), only)
+        for _ in range(pick.choice([0, 1, 1, 2, 3, 8])):
+            at = moment()
+            value = pick.choice([*VALUES, *[pick.randrange(1, 10**10) for _ in VALUES]])
+            conversions.append(Conversion(f"k{len(conversions)}", at, *who(), value))
+            if person % 11 and pick.random() < 0.5:
+                days = pick.choice([org.lookback_days, *org.own_windows.values()])
+                edge = at - timedelta(days=days)
+                tie = moment()
+                for awkward in (edge, edge - MICROSECOND, edge + MICROSECOND, at, at + MICROSECOND, tie, tie):
+                    touch(awkward, only)
+    return touches, conversions
+
+
+def amount(micros: int | None) -> str:
+    return "" if micros is None else f"{Decimal(micros) / 1_000_000:f}"
+
+
+def written(at: datetime, pick: random.Random) -> str:
+    """One instant in one of the notations that files have."""
+    local = at.astimezone(ZoneInfo(pick.choice(["UTC", "Asia/Kolkata", "America/New_York"])))
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if pick.random() < 0.5 else local.isoformat()
+
+
+def files(folder: Path, kind: str, header: list[str], rows: list[list], pick: random.Random) -> list[Path]:
+    """The rows shuffled into three files, a tenth of them in two files or twice in one."""
+    rows = rows + pick.sample(rows, len(rows) // 10)
+    pick.shuffle(rows)
+    paths = [folder / f"{kind}_{part}.csv" for part in range(3)]
+    for part, path in enumerate(paths):
+        with path.open("w", newline="") as file:
+            csv.writer(file).writerows([header, *rows[part::3]])
+    return paths
+
+
+class Build(NamedTuple):
+    """One input, and what was published from it."""
+
+    home: Path
+    input: dict[str, tuple[list[Touch], list[Conversion]]]
+
+
+@pytest.fixture(scope="module")
+def build(new_home: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Build:
+    home = new_home("attribution")
+    entries = [
+        f"  - {{id: {name}, currency: USD, timezone: {org.zone}, lookback_days: {org.lookback_days},"
+        f" lookback_days_by_touch_type: {org.own_windows}}}".replace("'", "")
+        for name, org in ORGS.items()
+    ]
+    (home / "tributary.yaml").write_text("\n".join(["orgs:", *entries, ""]))
+    made = {}
+    for seed, (name, org) in enumerate(ORGS.items()):
+        pick = random.Random(seed)
+        folder = tmp_path_factory.mktemp(name)
+        touches, conversions = made[name] = journeys(org, seed)
+        rows = [[t.id, written(t.at, pick), t.visitor, t.customer, t.touch_type, t.channel] for t in touches]
+        header = ["interaction_id", "occurred_at", "visitor_id", "customer_id", "touch_type", "channel"]
+        paths = files(folder, "touches", header, rows, pick)
+        tributary(home, "import", "interactions", "--org", name, *paths)
+        rows = [[c.id, written(c.at, pick), c.visitor, c.customer, amount(c.value)] for c in conversions]
+        header = ["conversion_id", "occurred_at", "visitor_id", "customer_id", "value"]
+        tributary(home, "import", "conversions", "--org", name, *files(folder, "orders", header, rows, pick))
+    tributary(home, "run")
+    return Build(home, made)
+
+
+# ---- the oracle
+def people(touches: list[Touch], conversions: list[Conversion]) -> Callable[[Any], str]:
+    """person(row): the row's customer; else the one who next identifies on its visitor, or did so last."""
+    sightings = defaultdict(list)
+    for row in [*touches, *conversions]:
+        if row.visitor and row.customer:
+            sightings[row.visitor].append((row.at, row.customer))
+
+    def person(row: Touch | Conversion) -> str:
+        if row.customer:
+            return f"customer {row.customer}"
+        seen = sorted(sightings[row.visitor])
+        if not seen:
+            return f"visitor {row.visitor}"
+        return "customer " + next((customer for at, customer in seen if at >= row.at), seen[-1][1])
+
+    return person
+
+
+def verdict(touch: Touch, conversion: Conversion, org: Org) -> str:
+    """kept, or why a touch of the same person does not count."""
+    days = org.own_windows.get(MEANS.get(touch.touch_type, touch.touch_type), org.lookback_days)
+    if touch.at > conversion.at:
+        return "after_conversion"
+    return "kept" if touch.at >= conversion.at - timedelta(days=days) else "outside_lookback_window"
+
+
+def weights(model: str, journey: list[Touch], conversion: Conversion, zone: ZoneInfo) -> list[Fraction]:
+    """A model's weights of the kept touches, in their order; they sum to 1."""
+    count = len(journey)
+    if model == "first_touch":
+        shares = [index == 0 for index in range(count)]
+    elif model == "last_touch":
+        shares = [index == count - 1 for index in range(count)]
+    elif model == "last_non_direct":
+        marketing = [index for index, touch in enumerate(journey) if touch.channel != "Direct"]
+        shares = [index == (marketing or [count - 1])[-1] for index in range(count)]
+    elif model == "linear":
+        shares = [1] * count
+    elif model == "time_decay":
+        days = [(conversion.at - touch.at) / timedelta(days=1) for touch in journey]
+        shares = [2.0 ** (-age / HALF_LIFE_DAYS) for age in days]
+    elif model == "position_based":
+        middle = Fraction(1, 5) / max(count - 2, 1)
+        ends = Fraction(2, 5)
+        shares = [1] * count if count < 3 else [ends, *[middle] * (count - 2), ends]
+    else:
+        dates = [touch.at.astimezone(zone).date() for touch in journey]
+        shares = [Fraction(1, dates.count(date)) for date in dates]
+    exact = [Fraction(share) for share in shares]
+    return [share / sum(exact) for share in exact]
+
+
+def rounded(number: Fraction) -> int:
+    """To the nearest whole number; half away from zero."""
+    size = (abs(number) * 2 + 1) // 2
+    return int(size) if number >= 0 else -int(size)
+
+
+Links = dict[tuple[str, str, str, str], Link]  # by org, conversion, model, touch
+Candidates = dict[tuple[str, str, str], str]  # reason by org, conversion, touch
+
+
+def oracle(build: Build) -> tuple[Links, Candidates]:
+    links, candidates = {}, {}
+    for name, (touches, conversions) in build.input.items():
+        org, person = ORGS[name], people(touches, conversions)
+        of_person = defaultdict(list)
+        for touch in touches:
+            of_person[person(touch)].append(touch)
+        for conversion in conversions:
+            known = of_person[person(conversion)]
+            reasons = {touch.id: verdict(touch, conversion, org) for touch in known}
+            candidates |= {(name, conversion.id, touch_id): reason for touch_id, reason in reasons.items()}
+            journey = sorted((t for t in known if reasons[t.id] == "kept"), key=lambda touch: (touch.at, touch.id))
+            for model in MODELS if journey else []:
+                before, value = Fraction(0), conversion.value or 0
+                for index, weight in enumerate(weights(model, journey, conversion, ZoneInfo(org.zone))):
+                    part = rounded(value * (before + weight)) - rounded(value * before)
+                    if weight:
+                        key = (name, conversion.id, model, journey[index].id)
+                        links[key] = Link(index + 1, len(journey), weight, before, part)
+                    before += weight
+    return links, candidates
+
+
+@pytest.fixture(scope="module")
+def expected(build: Build) -> tuple[Links, Candidates]:
+    return oracle(build)
+
+
+@pytest.fixture(scope="module")
+def actual(build: Build) -> dict[tuple, tuple]:
+    """(position, touches, weight, value, lookback days) by org, conversion, model, touch."""
+    with published(build.home) as connection:
+        rows = connection.execute(
+            "select org_id, conversion_id, attribution_model, touchpoint_id, position, touchpoint_count,"
+            " weight, attributed_value_micros, lookback_days from attribution_links"
+        ).fetchall()
+    found = {row[:4]: row[4:] for row in rows}
+    assert len(found) == len(rows), "a touch has two links to one conversion under one model"
+    return found
+
+
+# ---- the comparison
+def disagreements(expected: Links, actual: dict[tuple, tuple], values: dict[tuple, int]) -> Iterator[str]:
+    """One sentence for each thing in which the published links differ from the oracle's."""
+    for key in expected.keys() ^ actual.keys():
+        yield f"{key}: only {'the oracle' if key in expected else 'the warehouse'} has it"
+    for key in expected.keys() & actual.keys():
+        link, (position, touches, weight, money, _) = expected[key], actual[key]
+        value = values[key[:2]]
+        if (position, touches) != (link.position, link.touches):
+            yield f"{key}: position {position} of {touches}, not {link.position} of {link.touches}"
+        if abs(Fraction(weight) - link.weight) > Fraction(2, TRILLION):
+            yield f"{key}: weight {weight}, not {float(link.weight):.13f}"
+        # Exact but for time decay, which is no fraction: its weights are kept to a trillionth of the last touch's.
+        allowed = 1 + 4 * abs(value) // TRILLION if key[2] == "time_decay" else 0
+        if abs(money - link.value) > allowed:
+            yield f"{key}: {money} micros, not {link.value}"
+
+
+@pytest.fixture(scope="module")
+def values(build: Build) -> dict[tuple, int]:
+    return {(name, row.id): row.value or 0 for name, (_, rows) in build.input.items() for row in rows}
+
+
+def test_every_link_is_the_oracles(expected, actual, values):
+    wrong = list(disagreements(expected[0], actual, values))
+    assert not wrong, f"{len(wrong)} disagreements, such as:\n" + "\n".join(sorted(wrong)[:20])
+
+
+def test_the_comparison_can_fail(expected, actual, values):
+    """A weight off by 3e-12, money, a position, a missing, an invented link: each is noticed, and only it."""
+    links = expected[0]
+    key = next(key for key, link in links.items() if key[2] == "linear" and link.touches > 2)
+    link = links[key]
+    changed = [
+        link._replace(weight=link.weight + Fraction(3, TRILLION)),
+        link._replace(value=link.value + 2),
+        link._replace(position=link.position + 1),
+    ]
+    for wrong in changed:
+        assert len(list(disagreements({**links, key: wrong}, actual, values))) == 1
+    assert len(list(disagreements({k: v for k, v in links.items() if k != key}, actual, values))) == 1
+    assert len(list(disagreements({**links, (*key[:3], "t-none"): link}, actual, values))) == 1
+
+
+def test_weights_and_money_of_each_conversion_sum_exactly(expected, actual, values):
+    weight_sums, money_sums = defaultdict(Decimal), Counter()
+    for (org, conversion, model, _), (_, _, weight, money, _) in actual.items():
+        weight_sums[org, conversion, model] += weight
+        money_sums[org, conversion, model] += money
+    assert set(weight_sums.values()) == {Decimal(1)}
+    assert {key: money for key, money in money_sums.items() if money != values[key[:2]]} == {}
+    with_touches = {key[:2] for key, reason in expected[1].items() if reason == "kept"}
+    assert {key[:2] for key in money_sums} == with_touches
+    assert {model for *_, model in weight_sums} == set(MODELS)
+    assert len(weight_sums) == len(with_touches) * len(MODELS)
+
+
+def test_every_link_names_its_orgs_window(actual):
+    assert {(key[0], link[4]) for key, link in actual.items()} == {(o, ORGS[o].lookback_days) for o in ORGS}
+
+
+def test_every_touch_of_a_person_is_kept_or_dropped_for_the_oracles_reason(build, expected):
+    with published(build.home) as connection:
+        rows = connection.execute(
+            "select org_id, conversion_id, touchpoint_id, reason, is_kept from attribution_candidates"
+        ).fetchall()
+    found = {row[:3]: row[3] for row in rows}
+    assert len(found) == len(rows)
+    wrong = {key: (found.get(key), expected[1].get(key)) for key in found.keys() | expected[1].keys()}
+    wrong = {key: pair for key, pair in wrong.items() if pair[0] != pair[1]}
+    assert not wrong, f"{len(wrong)} candidates differ, such as {list(wrong.items())[:5]}"
+    assert all(kept == (reason == "kept") for *_, reason, kept in rows)
+
+
+def test_the_input_holds_every_awkward_case(build, expected, values):
+    """Otherwise the comparison above would prove less than it says."""
+    links, candidates = expected
+    touch_of = {(name, t.id): t for name, (touches, _) in build.input.items() for t in touches}
+    when = {(name, c.id): c.at for name, (_, rows) in build.input.items() for c in rows}
+    seen = Counter()
+    journeys = defaultdict(list)
+    for (name, conversion, touch_id), reason in candidates.items():
+        org, touch, at = ORGS[name], touch_of[name, touch_id], when[name, conversion]
+        own = org.own_windows.get(MEANS.get(touch.touch_type, touch.touch_type))
+        edge = at - timedelta(days=own or org.lookback_days)
+        seen["at the conversion"] += touch.at == at and reason == "kept"
+        seen["just after"] += touch.at == at + MICROSECOND and reason == "after_conversion"
+        seen["at the edge"] += touch.at == edge and reason == "kept"
+        seen["at the edge of its own window"] += touch.at == edge and own is not None
+        seen["just outside"] += touch.at == edge - MICROSECOND and reason == "outside_lookback_window"
+        if reason == "kept":
+            journeys[name, conversion].append(touch)
+    for key, journey in journeys.items():
+        seen["tie"] += len({touch.at for touch in journey}) < len(journey)
+        seen["direct only"] += {touch.channel for touch in journey} == {"Direct"}
+        seen["many touches"] += len(journey) > 10
+        seen["zero value"] += values[key] == 0
+        seen["negative value"] += values[key] < 0
+        seen["one micro, three touches"] += values[key] == 1 and len(journey) >= 3
+        seen["beyond what a double holds"] += values[key] > 2**53 and len(journey) > 1
+        days = {touch.at.astimezone(ZoneInfo(ORGS[key[0]].zone)).date() for touch in journey}
+        seen["several touches on a day"] += 1 < len(days) < len(journey)
+    seen["without a touch"] = len(values) - len(journeys)
+    shared = Counter(key[1:] for key in links)
+    seen["ids that orgs share"] = sum(count > 1 for count in shared.values())
+    assert len(values) > 2_500
+    assert {case: count for case, count in seen.items() if count < 5} == {}

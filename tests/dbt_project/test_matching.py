@@ -1,0 +1,308 @@
+"""A link, what ad platforms say of their ads, and the campaign that a person would say it belongs to.
+
+One small warehouse is built once, then once more with the alias that the mart suggests.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import duckdb
+import pytest
+
+from ingestion.home import Home
+from ingestion.settings.load import load_settings
+from ingestion.settings.raw_tables import land_settings
+from ingestion.warehouse import connect
+from tests.support.home import ROOT
+
+NOON = datetime(2026, 7, 1, 12)
+SHOP = "https://shop.example/"
+SETTINGS = """\
+orgs:
+  - {id: o, currency: USD}
+sites:
+  - {id: shop, org: o, domains: [shop.example]}
+campaign_aliases:
+  - {org: o, platform: google, name: Brand Terms, campaign_id: g1}
+  - {org: o, platform: facebook, name: relaunch, campaign_id: m1}
+  - {org: o, platform: google, name: on both, campaign_id: g1}
+  - {org: o, platform: google, name: on_both, campaign_id: g2}
+"""
+
+QUOTED = """It's "50% off": {sale}, #1 \\ [Übergröße] 😀"""  # all that YAML reads as its own
+
+# platform, campaign_id, its name, adset_id, ad_id
+SPEND = [
+    ("google", "g1", "Summer Sale", "g1s", "g1a"), ("google", "g1", "Summer Sale", "g1s", "g1b"),
+    ("google", "g2", "Winter", None, None), ("google", "77", "Seventy-seven", None, None),
+    ("google", "g3", QUOTED, None, None),
+    ("meta", "m1", "Launch", "m1s", "m1a"), ("meta", "m1", "Launch", "m1s", "m1b"),
+    ("meta", "m1", "Launch", "m1t", "m1c"),
+    ("meta", "m2", "Relaunch", "m2s", "m2a"), ("meta", "77", "Another seventy-seven", None, None),
+]  # fmt: skip
+# click_id: campaign_id, adset_id, ad_id
+CLICKS = {"AbC": ("g2", "g2s", "g2a"), "abc": ("g1", "g1s", "g1a"), "young": ("g9", "g9s", "g9a")}
+# level, entity_id, its parents (campaign, ad set), its creative, where it leads
+ENTITIES = [
+    (
+        "ad",
+        "m1a",
+        "m1",
+        "m1s",
+        None,
+        "?utm_source=facebook&utm_campaign=Spring-Launch&utm_content=video&utm_id={{campaign.id}}",
+    ),
+    ("ad", "m1b", "m1", "m1s", None, "?utm_source=facebook&utm_campaign=Spring-Launch&utm_content=image"),
+    ("ad", "m1c", "m1", "m1t", None, "?utm_source=facebook&utm_campaign=shared&utm_content={{ad.name}}"),
+    ("ad", "m2a", "m2", "m2s", "k1", "?utm_source=facebook&utm_campaign=shared&utm_content={{ad.name}}"),
+    ("creative", "k1", None, None, None, "?utm_source={{site_source_name}}&utm_campaign=comeback"),
+    ("campaign", "m3", None, None, None, "?utm_source=facebook&utm_campaign={{campaign.name}}"),
+]
+
+GOOGLE, META = "utm_source=google&utm_medium=cpc&", "utm_source=facebook&utm_medium=paid_social&"
+# link -> platform, campaign, ad set, ad, way
+LINKS = {
+    # ids
+    f"?{GOOGLE}utm_id=g1": "google g1 - - id",
+    f"?{GOOGLE}utm_id=g1b": "google g1 g1s g1b id",
+    f"?{GOOGLE}utm_id=g1&utm_content=g1a": "google g1 g1s g1a id",
+    f"?{META}utm_id=m3": "meta m3 - - id",
+    f"?{GOOGLE}utm_id=nowhere": "google nowhere - - declared",
+    f"?{GOOGLE}utm_id=77": "google 77 - - id",
+    "?utm_medium=cpc&utm_id=77": "(unmatched) 77 - - declared",
+    # what the platform says of the click: capitals count, and it may know more than was spent so far
+    "?gclid=AbC": "google g2 g2s g2a click_id",
+    "?gclid=abc": "google g1 g1s g1a click_id",
+    "?gclid=young": "google g9 g9s g9a click_id",
+    "?gclid=ABC": "google - - - none",
+    "?msclkid=AbC": "microsoft - - - none",
+    "?gclid=AbC&utm_id=g1": "google g1 - - id",
+    "?gclid=abc&utm_id=g1": "google g1 g1s g1a id",
+    "?gclid=AbC&utm_id=nowhere": "google g2 g2s g2a click_id",
+    "?gclid=AbC&utm_source=news&utm_medium=email": "(organic) - - - none",
+    # ids in parameters of any name that people and tools use
+    "?gclid=x&gad_source=1&gad_campaignid=g2": "google g2 - - url_parameter",
+    "?gclid=x&CampaignId=g1&adgroupid=g1s&creative=g1b": "google g1 g1s g1b url_parameter",
+    "?gclid=x&hsa_ad=g1a": "google g1 g1s g1a url_parameter",
+    "?gclid=x&hsa_grp=g1s": "google g1 g1s - url_parameter",
+    "?gclid=x&campaignid={campaignid}": "google - - - none",
+    "?gclid=x&campaignid=m1": "google - - - none",
+    f"?{META}ad_id=m1c&campaign_id=elsewhere": "meta m1 m1t m1c url_parameter",
+    "?campaign_id=g1": "(organic) - - - none",
+    # aliases, before what only reads alike
+    f"?{GOOGLE}utm_campaign=brand_terms": "google g1 - - alias",
+    f"?{META}utm_campaign=Relaunch": "meta m1 - - alias",
+    f"?{META}utm_campaign=brand-terms": "meta - - - none",
+    f"?{GOOGLE}utm_campaign=on-both": "google - - - none",
+    # where ads lead to
+    f"?{META}utm_campaign=spring-launch&utm_content=video": "meta m1 m1s m1a destination",
+    f"?{META}utm_campaign=spring-launch&utm_content=other": "meta m1 m1s - destination",
+    f"?{META}utm_campaign=spring-launch&utm_id=m1&utm_content=image": "meta m1 m1s m1b id",
+    f"?{META}utm_campaign=shared": "meta - - - none",
+    f"?{GOOGLE}utm_campaign=spring-launch": "google - - - none",
+    "?utm_source=ig&utm_medium=paid_social&utm_campaign=comeback": "meta m2 m2s m2a destination",
+    # names
+    f"?{GOOGLE}utm_campaign=summer_sale": "google g1 - - name",
+    f"?{META}utm_campaign=third": "meta m3 - - name",
+    f"?{META}utm_campaign=summer_sale": "meta - - - none",
+    "?utm_source=news&utm_medium=email&utm_campaign=summer_sale": "(organic) - - - none",
+    # creators
+    "?creator=jane": "influencers jane-2026 - - creator_code",
+    "?utm_source=instagram&utm_medium=social&creator=JANE": "influencers jane-2026 - - creator_code",
+    "?creator=joe": "creator - - - none",
+    # what nothing answers to
+    f"?{GOOGLE}utm_campaign=sale%20summer%202026": "google - - - none",
+    f"?{GOOGLE}utm_campaign={quote(QUOTED + ' new')}": "google - - - none",
+    f"?{META}utm_campaign=thirds": "meta - - - none",
+    f"?{GOOGLE}utm_campaign=xyzzy": "google - - - none",
+}
+
+
+def insert(connection: duckdb.DuckDBPyConnection, table: str, **row: Any) -> None:
+    """One row of a raw table; what it must have beside `row` is filled in."""
+    fill = {
+        "_content_hash": "",
+        "_load_id": "load",
+        "_loaded_at": NOON,
+        "valid_from": NOON,
+        "org_id": "o",
+        "account_id": "1",
+        "date": NOON.date(),
+        "currency": "USD",
+    }
+    columns = {
+        name
+        for (name,) in connection.execute(
+            "select column_name from duckdb_columns() where schema_name = 'raw' and table_name = ?", [table]
+        ).fetchall()
+    }
+    row = {name: value for name, value in fill.items() if name in columns} | row
+    places = ", ".join("?" * len(row))
+    connection.execute(f"insert into raw.{table} ({', '.join(row)}) values ({places})", list(row.values()))
+
+
+def fill(connection: duckdb.DuckDBPyConnection) -> None:
+    for number, url in enumerate(LINKS):
+        event = {"site_id": "shop", "event_id": str(number), "type": "PAGE_VIEW", "occurred_at": NOON}
+        insert(connection, "events", anon_id=f"v{number}", url=SHOP + url, **event)
+    for platform, campaign_id, campaign, adset_id, ad_id in SPEND:
+        insert(
+            connection,
+            "ad_spend",
+            platform=platform,
+            campaign_id=campaign_id,
+            campaign=campaign,
+            adset_id=adset_id,
+            ad_id=ad_id,
+            spend_micros=1,
+        )
+    for click_id, (campaign_id, adset_id, ad_id) in CLICKS.items():
+        ids = {"campaign_id": campaign_id, "adset_id": adset_id, "ad_id": ad_id}
+        insert(connection, "ad_clicks", platform="google", click_id=click_id, **ids)
+    for level, entity_id, campaign_id, adset_id, creative_id, query in ENTITIES:
+        insert(
+            connection,
+            "ad_entities",
+            platform="meta",
+            level=level,
+            entity_id=entity_id,
+            campaign_id=campaign_id,
+            adset_id=adset_id,
+            creative_id=creative_id,
+            destination_url=SHOP + query,
+            name="Third" if level == "campaign" else entity_id,
+        )
+    insert(
+        connection,
+        "fees",
+        fee_id="1",
+        platform="influencers",
+        campaign_id="jane-2026",
+        creator_code="Jane",
+        channel="Influencers",
+        basis="period",
+        amount_micros=1,
+        starts_on=NOON.date(),
+        ends_on=NOON.date(),
+    )
+
+
+def build(home: Home, model: str) -> duckdb.DuckDBPyConnection:
+    """All that a model is made of, and its tests; the warehouse to read."""
+    select = ["--select", f"+{model}", "--indirect-selection", "cautious", "--vars", "{unmatched_min_touches: 10}"]
+    done = subprocess.run(
+        [Path(sys.executable).with_name("dbt"), "--no-use-colors", "build", *select, "--profiles-dir", "."],
+        cwd=ROOT / "dbt_project",
+        env={
+            **os.environ,
+            "TRIBUTARY_WAREHOUSE": str(home.warehouse),
+            "TRIBUTARY_TEMPORARY": str(home.temporary),
+            "TRIBUTARY_MEMORY_LIMIT": "2GB",
+            "DBT_TARGET_PATH": str(home.root / "dbt"),
+            "DBT_LOG_PATH": str(home.root / "dbt"),
+            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        },
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-8000:]
+    return duckdb.connect(str(home.warehouse), read_only=True)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    home = Home(tmp_path_factory.mktemp("matching"))
+    home.temporary.mkdir()
+    home.settings.write_text(SETTINGS)
+    with connect(home) as connection:
+        land_settings(connection, load_settings(home))
+        fill(connection)
+    return home
+
+
+@pytest.fixture(scope="module")
+def warehouse(home: Home) -> duckdb.DuckDBPyConnection:
+    with build(home, "campaign_matching") as connection:
+        yield connection
+
+
+def matched(warehouse: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    return dict(
+        warehouse.execute(
+            """
+        select substr(landing_url, length(?) + 1), concat_ws(
+            ' ', platform, coalesce(campaign_id, '-'), coalesce(adset_id, '-'), coalesce(ad_id, '-'), campaign_match
+        ) from marts.touchpoints""",
+            [SHOP],
+        ).fetchall()
+    )
+
+
+def test_each_link_belongs_to_the_campaign_a_person_would_say(warehouse: duckdb.DuckDBPyConnection) -> None:
+    found = matched(warehouse)
+    assert {link: found[link] for link in LINKS} == LINKS
+
+
+def test_a_creators_touches_count_in_the_channel_of_the_fee(warehouse: duckdb.DuckDBPyConnection) -> None:
+    channels = dict(
+        warehouse.execute("""
+        select creator_code, channel from marts.touchpoints where creator_code is not null""").fetchall()
+    )
+    assert channels == {"jane": "Influencers", "JANE": "Influencers", "joe": "Affiliates"}
+
+
+def test_every_touch_that_may_belong_to_a_campaign_is_in_the_mart_once(warehouse: duckdb.DuckDBPyConnection) -> None:
+    paid = [found for found in matched(warehouse).values() if not found.startswith("(organic)")]
+    expected: dict[str, list[bool]] = {}
+    for found in paid:
+        expected.setdefault(found.split()[0], []).append(found.split()[-1] not in ("none", "declared"))
+    shares = warehouse.execute("""
+        select platform, sum(touches), min(platform_touches), min(platform_matched_share), max(platform_matched_share)
+        from marts.campaign_matching group by platform""").fetchall()
+    assert {platform: figures for platform, *figures in shares} == {
+        platform: [len(ways), len(ways), sum(ways) / len(ways), sum(ways) / len(ways)]
+        for platform, ways in expected.items()
+    }
+
+
+def test_a_suggestion_names_its_campaign_also_before_any_spend(warehouse: duckdb.DuckDBPyConnection) -> None:
+    suggested = "select campaign, suggested_campaign_id, suggested_campaign from marts.campaign_matching"
+    assert set(warehouse.execute(f"{suggested} where suggested_campaign_id is not null").fetchall()) >= {
+        ("sale summer 2026", "g1", "Summer Sale"),
+        ("thirds", "m3", "third"),
+    }
+
+
+def test_the_alias_that_is_suggested_can_be_pasted_and_matches(
+    home: Home, warehouse: duckdb.DuckDBPyConnection
+) -> None:
+    suggested = dict(
+        warehouse.execute("""
+        select campaign, suggested_alias from marts.campaign_matching
+        where platform = 'google' and campaign is not null and not is_matched""").fetchall()
+    )
+    assert suggested["xyzzy"] is None
+    aliases = suggested["sale summer 2026"], suggested[QUOTED + " new"]
+    warehouse.close()
+    home.settings.write_text("\n  ".join((SETTINGS.rstrip(), *aliases)) + "\n")
+    with connect(home) as connection:
+        land_settings(connection, load_settings(home))
+    with build(home, "notices") as again:
+        found = matched(again)
+        assert found[f"?{GOOGLE}utm_campaign=sale%20summer%202026"] == "google g1 - - alias"
+        assert found[f"?{GOOGLE}utm_campaign={quote(QUOTED + ' new')}"] == "google g3 - - alias"
+        said = again.execute("""
+            select message from marts.notices where topic = 'unmatched_touches' order by 1""").fetchall()
+        ways = [way.split()[-1] for way in found.values() if way.startswith("google ")]
+        unmatched = sum(way in ("none", "declared") for way in ways)
+        assert len(ways) > 10
+        assert said[0][0].startswith(f"google: {100 * unmatched / len(ways):.0f} % of {len(ways)} touches belong to no")

@@ -1,0 +1,403 @@
+"""The models of spend: levels against a brute-force sum, changes against their story, and a whole run of all of it.
+
+The property tests run the models' own SQL, as dbt compiled it, on one small warehouse again and again.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ingestion.home import Home
+from ingestion.warehouse import connect
+from tests.support.home import ROOT, published, tributary
+
+MEASURES = ("spend_micros", "impressions", "clicks", "video_views", "platform_conversions", "platform_value_micros")
+IDS = ("campaign_id", "adset_id", "ad_id")
+NOBODY = "(unmatched)"
+Compiled = Callable[[str], str]
+
+
+def insert(connection: duckdb.DuckDBPyConnection, table: str, **row: Any) -> None:
+    """One row of a raw table; what is not given is null, or something where null is not allowed."""
+    fill = {"_content_hash": "x", "_load_id": "load", "_loaded_at": datetime(2026, 1, 1)}
+    columns = {
+        name
+        for (name,) in connection.execute(
+            "select column_name from duckdb_columns() where schema_name = 'raw' and table_name = ?", [table]
+        ).fetchall()
+    }
+    row = {name: value for name, value in fill.items() if name in columns} | row
+    marks = ", ".join("?" * len(row))
+    connection.execute(f"insert into raw.{table} ({', '.join(row)}) values ({marks})", list(row.values()))
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[duckdb.DuckDBPyConnection, Compiled]]:
+    """A warehouse with the models of spend and no data but an org; and the compiled SQL of a model."""
+    home = Home(tmp_path_factory.mktemp("spend_models"))
+    home.temporary.mkdir()
+    with connect(home) as connection:
+        insert(connection, "orgs", org_id="o", currency="USD", timezone="UTC", lookback_days=30)
+    done = subprocess.run(
+        [
+            Path(sys.executable).with_name("dbt"),
+            "--no-use-colors",
+            "run",
+            "--profiles-dir",
+            ".",
+            "--select",
+            "+int_spend_reports",
+            "+int_top_level_spend",
+            "+spend_restatements",
+        ],
+        cwd=ROOT / "dbt_project",
+        env={
+            **os.environ,
+            "TRIBUTARY_WAREHOUSE": str(home.warehouse),
+            "TRIBUTARY_TEMPORARY": str(home.temporary),
+            "TRIBUTARY_MEMORY_LIMIT": "2GB",
+            "DBT_TARGET_PATH": str(home.root / "dbt"),
+            "DBT_LOG_PATH": str(home.root / "dbt"),
+            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        },
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    with connect(home) as connection:
+        yield connection, lambda model: next((home.root / "dbt" / "compiled").rglob(f"{model}.sql")).read_text()
+
+
+# ---- levels
+PLACES = [
+    (None, "c", None, None), (None, "c", "s", None), (None, "c", "s", "a"), (None, "c", "s", "b"),
+    (None, "c", "t", "a"), (None, "d", "s", "a"),
+    ("adset", "c", "s", None), ("adset", "c", "t", None), ("adset", "d", "s", None), ("adset", "e", "s", None),
+    ("campaign", "c", None, None), ("campaign", "d", None, None), ("campaign", "pmax", None, None),
+    ("account", None, None, None),
+]  # fmt: skip
+counts = st.none() | st.integers(0, 9)
+figures = st.tuples(
+    st.integers(-5, 20), counts, counts, counts, st.none() | st.decimals(0, 3, places=2), st.none() | st.integers(0, 9)
+)
+reports = st.dictionaries(st.tuples(st.sampled_from(["1", "2"]), st.sampled_from(PLACES)), figures, max_size=16)
+
+
+def totals(reported: dict, account: str, measure: int) -> dict[tuple, Any]:
+    """What each node of an account comes to: its stated total where it has one, else the sum of what is beneath."""
+    values = {place: row[measure] for (of, place), row in reported.items() if of == account}
+    places = [place for of, place in reported if of == account]
+
+    def total(level: str, ids: tuple, beneath: Any) -> Any:
+        stated = values.get((level, *ids, *[None] * (3 - len(ids))))
+        return beneath if stated is None else stated
+
+    def own(*ids: str | None) -> Any:
+        return values.get((None, *ids)) or 0
+
+    sums = {}
+    for campaign in {place[1] for place in places} - {None}:
+        for adset in {place[2] for place in places if place[1] == campaign} - {None}:
+            ads = sum(own(campaign, adset, ad) for ad in (None, "a", "b"))
+            sums[campaign, adset] = total("adset", (campaign, adset), ads)
+        beneath = sum(value for ids, value in sums.items() if len(ids) == 2 and ids[0] == campaign)
+        sums[campaign,] = total("campaign", (campaign,), beneath + own(campaign, None, None))
+    sums[()] = total("account", (), sum(value for ids, value in sums.items() if len(ids) == 1))
+    return sums
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(reported=reports)
+def test_every_node_sums_to_its_stated_total_or_to_what_is_beneath(warehouse, reported):
+    connection, compiled = warehouse
+    connection.execute("delete from raw.ad_spend")
+    for (account, (level, *ids)), row in reported.items():
+        insert(
+            connection,
+            "ad_spend",
+            org_id="o",
+            platform="meta",
+            account_id=account,
+            level=level,
+            date="2026-01-01",
+            currency="USD",
+            **dict(zip(IDS, ids, strict=True)),
+            **dict(zip(MEASURES, row, strict=True)),
+        )
+    connection.execute(f"create or replace table intermediate.int_spend_residuals as {compiled('int_spend_residuals')}")
+
+    found: dict[tuple, dict[tuple, Any]] = defaultdict(lambda: defaultdict(lambda: [0] * len(MEASURES)))
+    rows = connection.execute(
+        f"select account_id, {', '.join(IDS)}, {', '.join(MEASURES)} from intermediate.int_spend_reports"
+    ).fetchall()
+    for account, campaign, adset, _, *values in rows:
+        for ids in {(), (campaign,), (campaign, adset)}:
+            sums = found[account][ids]
+            found[account][ids] = [total + (value or 0) for total, value in zip(sums, values, strict=True)]
+    for account in {of for of, _ in reported}:
+        for index, measure in enumerate(MEASURES):
+            for ids, expected in totals(reported, account, index).items():
+                assert found[account][ids][index] == expected, (measure, account, ids)
+    finest = sum(place[0] is None for _, place in reported)
+    assert sum(any(value for value in row[4:]) for row in rows) >= len(rows) - finest, "a row that says nothing"
+    topmost = dict(
+        connection.execute(
+            "select account_id, sum(spend_micros) from intermediate.int_top_level_spend group by all"
+        ).fetchall()
+    )
+    assert topmost == {account: sums[()][0] for account, sums in found.items()}
+
+
+# ---- changes
+stories = st.lists(  # of one key: what each load that touches it leaves: spend, or nothing
+    st.none() | st.integers(0, 3), min_size=1, max_size=6
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(keys=st.dictionaries(st.sampled_from(PLACES), stories, min_size=1, max_size=4))
+def test_restatements_lead_from_any_earlier_state_to_todays(warehouse, keys):
+    connection, compiled = warehouse
+    connection.execute("delete from raw.ad_spend; delete from raw.ad_spend_history")
+    start, day = datetime(2026, 1, 2, 3), date(2026, 1, 1)
+    expected = []
+    begun = min((load for story in keys.values() for load, spend in enumerate(story) if spend is not None), default=0)
+    for (level, *ids), story in keys.items():
+        key = {"org_id": "o", "platform": "meta", "account_id": "1", "level": level, "date": day, "currency": "USD"}
+        key |= dict(zip(IDS, ids, strict=True))
+        held, seen = None, False  # (spend, load) of the state that holds
+        for load, spend in enumerate(story):
+            if held and spend == held[0]:
+                continue  # the same again is no new state
+            if held:
+                insert(
+                    connection,
+                    "ad_spend_history",
+                    **key,
+                    spend_micros=held[0],
+                    _load_id=str(held[1]),
+                    _loaded_at=start + timedelta(days=held[1]),
+                    _replaced_by_load_id=str(load),
+                    _replaced_at=start + timedelta(days=load),
+                )
+                expected.append((level, *ids, str(load), "withdrawn" if spend is None else "restated", held[0], spend))
+            elif spend is not None and load > begun:
+                expected.append((level, *ids, str(load), "returned" if seen else "added", None, spend))
+            held, seen = (None if spend is None else (spend, load)), seen or spend is not None
+        if held:
+            insert(
+                connection,
+                "ad_spend",
+                **key,
+                spend_micros=held[0],
+                _load_id=str(held[1]),
+                _loaded_at=start + timedelta(days=held[1]),
+            )
+    sql = f"with restatements as ({compiled('spend_restatements')}) "
+    columns = "level, campaign_id, adset_id, ad_id, load_id, change, spend_micros_before, spend_micros_after"
+    rows = connection.execute(f"{sql} select {columns}, changed_at, days_after from restatements").fetchall()
+    assert sorted([row[:-2] for row in rows], key=str) == sorted(expected, key=str)
+    for row in rows:
+        assert row[-2] == start + timedelta(days=int(row[4]))
+        assert row[-1] == int(row[4]) + 1
+    # Of every moment since the day was first loaded: what held is what holds now less what was changed since.
+    changes = [(row[:4], int(row[4]), (row[7] or 0) - (row[6] or 0)) for row in rows]
+    for (level, *ids), story in keys.items():
+        for load in range(begun, len(story)):
+            since = sum(change for key, at, change in changes if key == (level, *ids) and at > load)
+            assert (story[load] or 0) == (story[-1] or 0) - since
+
+
+def test_a_new_name_is_no_restatement(warehouse):
+    connection, compiled = warehouse
+    connection.execute("delete from raw.ad_spend; delete from raw.ad_spend_history")
+    row = {"org_id": "o", "platform": "meta", "account_id": "1", "date": date(2026, 1, 1), "currency": "USD"}
+    row |= {"campaign_id": "c", "spend_micros": 5, "clicks": 1}
+    moment = datetime(2026, 1, 2)
+    insert(
+        connection,
+        "ad_spend_history",
+        **row,
+        campaign="Sommer",
+        _load_id="1",
+        _replaced_at=moment,
+        _replaced_by_load_id="2",
+    )
+    insert(connection, "ad_spend", **row, campaign="Summer", _load_id="2", _loaded_at=moment)
+    assert connection.execute(f"from ({compiled('spend_restatements')})").fetchall() == []
+
+
+# ---- a whole run
+DAY = date(2026, 7, 14)  # the last of the simulated fortnight
+ACCOUNT = {"org_id": "nordlicht", "platform": "google", "account_id": "6610042215"}  # billed in EUR, as the org counts
+EURO = 1_000_000
+PULLED_AT = datetime(2026, 7, 15, 3)
+REASON = "the token was revoked. Connect again: tributary connect google"
+
+
+@pytest.fixture(scope="module")
+def billed(new_home: Callable[[str], Path]) -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, int]]]:
+    """The marts of a simulated fortnight with totals, pulls, states of a campaign and fees; its spend by campaign."""
+    home = new_home("billed")
+    tributary(home, "simulate", "--days", 14, "--events", 3000)
+    tributary(home, "run", "--select", "group:raw")
+    failed_at, row = PULLED_AT + timedelta(days=3), {**ACCOUNT, "currency": "EUR"}
+    with connect(Home(home)) as connection:
+        of_account = "org_id = $org_id and platform = $platform and account_id = $account_id"
+        by_campaign = dict(
+            connection.execute(
+                f"select campaign_id, sum(spend_micros) from raw.ad_spend where {of_account} group by 1", ACCOUNT
+            ).fetchall()
+        )
+        (on_the_day,) = connection.execute(
+            f"select sum(spend_micros)::bigint from raw.ad_spend where {of_account} and date = '{DAY}'", ACCOUNT
+        ).fetchone()
+        stated = {**row, "date": DAY}
+        insert(connection, "ad_spend", **stated, level="account", spend_micros=on_the_day + 7 * EURO)
+        insert(
+            connection,
+            "ad_spend",
+            **stated,
+            level="campaign",
+            campaign_id="pmax",
+            campaign="Performance Max",
+            spend_micros=5 * EURO,
+            platform_conversions=1.5,
+        )
+        pull = {**ACCOUNT, "start_date": DAY, "end_date": DAY, "rows": 0}
+        insert(connection, "pulls", **pull, pull_id="1", started_at=PULLED_AT, finished_at=PULLED_AT, status="loaded")
+        insert(
+            connection,
+            "pulls",
+            **pull,
+            pull_id="2",
+            started_at=failed_at,
+            finished_at=failed_at,
+            status="failed",
+            reason=REASON,
+        )
+        closed = pull | {"account_id": "closed"}  # no longer in tributary.yaml: not pulled any more, and no matter
+        insert(
+            connection,
+            "pulls",
+            **closed,
+            pull_id="3",
+            started_at=PULLED_AT,
+            finished_at=PULLED_AT,
+            status="failed",
+            reason=REASON,
+        )
+        entity = {**row, "level": "campaign", "entity_id": "pmax", "campaign_id": "pmax"}
+        insert(connection, "ad_entities", **entity, name="Old", valid_from=PULLED_AT, valid_until=failed_at)
+        insert(connection, "ad_entities", **entity, name="Everything", status="PAUSED", valid_from=failed_at)
+        insert(
+            connection,
+            "fees",
+            **row | {"platform": "creators"},
+            fee_id="jane",
+            campaign_id="jane",
+            basis="period",
+            channel="Influencers",
+            amount_micros=10_000_001,
+            starts_on=DAY - timedelta(days=2),
+            ends_on=DAY,
+        )
+        for campaign in by_campaign:
+            insert(
+                connection,
+                "fees",
+                **row | {"platform": "google"},
+                fee_id=campaign,
+                campaign_id=campaign,
+                basis="conversion",
+                amount_micros=2 * EURO,
+                starts_on=date(2026, 1, 1),
+                ends_on=date(2026, 12, 31),
+            )
+    tributary(home, "run")
+    with published(home) as connection:
+        yield connection, by_campaign
+
+
+def spent(marts: duckdb.DuckDBPyConnection, grain: str, ids: str) -> dict:
+    """Spend of the org by some of a grain's ids, under one model and mode."""
+    rows = marts.execute(
+        f"select {ids}, sum(spend_micros) from daily_rollups where org_id = 'nordlicht' and grain = ?"
+        " and attribution_model = 'last_touch' and accounting_mode = 'cash' group by all having sum(spend_micros) <> 0",
+        [grain],
+    ).fetchall()
+    return {tuple(row[:-1]): row[-1] for row in rows}
+
+
+def test_what_an_accounts_total_has_beyond_its_campaigns_is_unmatched(billed):
+    marts, _ = billed
+    on_the_day = spent(marts, "CAMPAIGN", "platform, campaign_id, date")
+    assert on_the_day["google", "pmax", DAY] == 5 * EURO
+    assert on_the_day["google", NOBODY, DAY] == 2 * EURO
+    assert spent(marts, "ADSET", "campaign_id, adset_id")["pmax", NOBODY] == 5 * EURO
+    grains = ("ORGANIZATION", "PLATFORM", "CAMPAIGN", "ADSET", "AD")
+    totals = {grain: sum(spent(marts, grain, "date").values()) for grain in grains}
+    assert len(set(totals.values())) == 1, totals
+    stated = marts.execute(
+        "select level, spend_micros_difference, platform_conversions_difference, is_reconciled"
+        " from spend_reconciliation order by level"
+    ).fetchall()
+    assert stated == [("account", 2 * EURO, 0, False), ("campaign", 5 * EURO, Decimal("1.5"), False)]
+
+
+def test_fees_and_commissions_are_spend_beside_the_ads(billed):
+    marts, by_campaign = billed
+    assert (
+        sum(
+            spent(marts, "PLATFORM", "platform, date").get(("creators", DAY - timedelta(days=ago)), 0)
+            for ago in range(3)
+        )
+        == 10_000_001
+    )
+    (channel,) = marts.execute("select distinct channel from channel_summary where platform = 'creators'").fetchone()
+    assert channel == "Influencers"
+    led = dict(
+        marts.execute(
+            "select campaign_id, count(*) from attribution_links"
+            " join touchpoints using (org_id, touchpoint_id)"
+            " where org_id = 'nordlicht' and attribution_model = 'last_touch' and platform = 'google' group by 1"
+        ).fetchall()
+    )
+    assert set(led) & set(by_campaign), "no simulated conversion belongs to the account: nothing is tested"
+    found = spent(marts, "CAMPAIGN", "platform, campaign_id")
+    for campaign, ads in by_campaign.items():
+        assert found["google", campaign] == ads + 2 * EURO * led.get(campaign, 0)
+
+
+def test_a_failed_pull_leaves_the_account_stale_and_says_so(billed):
+    marts, _ = billed
+    columns = "covered_until, last_day, last_pulled_at, last_status, last_failure_reason, is_stale"
+    of_account = "org_id = $org_id and platform = $platform and account_id = $account_id"
+    row = marts.execute(f"select {columns} from spend_freshness where {of_account}", ACCOUNT).fetchone()
+    assert row == (DAY, DAY, PULLED_AT, "failed", REASON, True)
+    assert marts.execute("select count(*) from spend_freshness where is_stale").fetchone() == (1,)
+    notices = marts.execute("select org_id, message from notices where topic = 'stale_spend'").fetchall()
+    assert notices == [("nordlicht", f"google: figures of account 6610042215 are stale since 2026-07-14: {REASON}")]
+
+
+def test_a_campaign_has_the_name_and_status_that_it_has_now(billed):
+    marts, _ = billed
+    row = "select campaign, campaign_status from campaigns where campaign_id = 'pmax'"
+    assert marts.execute(row).fetchall() == [("Everything", "PAUSED")]
+    states = marts.execute("select name, is_current from ad_entities order by valid_from").fetchall()
+    assert states == [("Old", False), ("Everything", True)]

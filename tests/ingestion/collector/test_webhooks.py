@@ -1,0 +1,706 @@
+"""Webhooks, postbacks and pixels: signatures, what a delivery says, and that it counts once."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import fnmatch
+import hashlib
+import hmac
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingestion.affiliate_pages import matcher, problem
+from ingestion.collector.problems import Refused
+from ingestion.collector.webhooks import networks, shopify, stripe
+from ingestion.home import Home
+from ingestion.segments.loading import load_landing
+from ingestion.settings.load import load_settings
+from ingestion.settings.model import Network, SettingsError
+from ingestion.warehouse import build_lock, connect
+from tests.support.home import COMMAND, ROOT
+
+PAYLOADS = ROOT / "tests" / "fixtures" / "webhooks"
+MAIL = {
+    name: hashlib.sha256(f"{name}@example.{tld}".encode()).hexdigest()
+    for name, tld in [("ada", "com"), ("grace", "org")]
+}
+
+
+def payload(name: str) -> bytes:
+    return (PAYLOADS / f"{name}.json").read_bytes()
+
+
+def changed(name: str, **members: object) -> bytes:
+    return msgspec.json.encode(msgspec.json.decode(payload(name)) | members)
+
+
+# Shopify
+
+
+def test_shopify_order_counts_once_it_is_paid_and_alike_from_either_topic():
+    unpaid = shopify.report(payload("shopify_orders_create"), "orders/create")
+    assert unpaid.row is None
+    assert "not paid yet (pending)" in unpaid.ignored
+    paid = shopify.report(payload("shopify_orders_paid"), "orders/paid")
+    assert paid == shopify.report(payload("shopify_orders_paid"), "orders/create")
+    assert paid.kind == "conversions"
+    assert paid.row == {
+        "conversion_id": "shopify:5678901234567",
+        "occurred_at": "2026-11-12T14:15:30.000000Z",
+        "visitor_id": "v-3f9c2a10",
+        "customer_id": "7012345678901",
+        "order_id": "5678901234567",
+        "value": "112.89",
+        "currency": "USD",
+        "properties": {
+            "order_name": "#1042",
+            "email_hash": MAIL["ada"],
+            "phone_hash": hashlib.sha256(b"+15556251199").hexdigest(),
+        },
+    }
+
+
+def test_shopify_guest_is_known_by_the_address_only():
+    row = shopify.report(changed("shopify_orders_paid", customer=None, note_attributes=[]), "orders/paid").row
+    assert ("customer_id" in row, "visitor_id" in row, row["properties"]["email_hash"]) == (False, False, MAIL["ada"])
+
+
+def test_shopify_refund_is_the_money_that_went_back():
+    assert shopify.report(payload("shopify_refunds_create"), "refunds/create").row == {
+        "refund_id": "shopify:929361464001",
+        "occurred_at": "2026-11-13T15:34:55.000000Z",
+        "order_id": "5678901234567",
+        "value": "33.90",  # 20.00 by card and 13.90 by gift card; the failed attempt gave nothing
+        "currency": "USD",
+    }
+    restocked = shopify.report(changed("shopify_refunds_create", transactions=[]), "refunds/create")
+    assert restocked.row is None
+    assert "no money went back" in restocked.ignored
+
+
+def test_shopify_cancellation():
+    assert shopify.report(payload("shopify_orders_cancelled"), "orders/cancelled").row == {
+        "refund_id": "shopify:5678901234567:cancelled",
+        "occurred_at": "2026-11-14T17:00:00.000000Z",
+        "order_id": "5678901234567",
+        "reason": "cancelled",
+    }
+    # The topic is not signed: a body that says nothing of a cancellation cancels nothing.
+    assert shopify.report(payload("shopify_orders_paid"), "orders/cancelled").row is None
+
+
+@pytest.mark.parametrize("topic", ["orders/create", "orders/paid", "orders/cancelled"])
+def test_shopify_test_orders_count_nothing(topic):
+    report = shopify.report(changed("shopify_orders_cancelled", test=True), topic)
+    assert (report.row, report.ignored) == (None, "a test order")
+
+
+def test_shopify_signature_is_of_every_byte():
+    body, secret = payload("shopify_orders_paid"), b"hush"
+    signature = base64.b64encode(hmac.new(secret, body, hashlib.sha256).digest()).decode()
+    assert shopify.is_signed(body, signature, secret)
+    assert not shopify.is_signed(body[:-1], signature, secret)
+    assert not shopify.is_signed(body, signature, b"other")
+    assert not shopify.is_signed(body, "", secret)
+    assert not shopify.is_signed(body, "\xff", secret)
+
+
+# Stripe
+
+
+def signed(body: bytes, secret: bytes, at: int, scheme: str = "v1") -> str:
+    return f"t={at},{scheme}={hmac.new(secret, f'{at}.'.encode() + body, hashlib.sha256).hexdigest()}"
+
+
+def test_stripe_signature():
+    body, secret, now = payload("stripe_session_completed"), b"whsec_1", 1_794_470_500
+    good = signed(body, secret, now)
+    stripe.check_signature(body, good, secret, now + 299)
+    rolled = f"t={now},v1={'0' * 64}," + good.partition(",")[2]  # two secrets while one is being replaced
+    stripe.check_signature(body, rolled, secret, now)
+    for header, at, title in [
+        (good, now + 301, "Old signature"),
+        (good.replace(f"t={now}", f"t={now + 400}"), now + 400, "Wrong signature"),  # replayed with a newer time
+        (signed(body, b"other", now), now, "Wrong signature"),
+        (signed(body, secret, now, "v0"), now, "Wrong signature"),
+        (good.partition(",")[2], now, "Not signed"),
+        ("", now, "Not signed"),
+    ]:
+        with pytest.raises(Refused) as refused:
+            stripe.check_signature(body, header, secret, at)
+        assert (refused.value.status, refused.value.title) == (401, title)
+    with pytest.raises(Refused):
+        stripe.check_signature(body + b" ", good, secret, now)
+
+
+def test_stripe_session_counts_once_it_is_paid_now_or_later():
+    unpaid = stripe.report(payload("stripe_session_unpaid"))
+    assert unpaid.row is None
+    assert "payment_status is unpaid" in unpaid.ignored
+    paid = stripe.report(payload("stripe_session_completed"))
+    assert paid == stripe.report(payload("stripe_session_async_succeeded"))
+    assert paid.row == {
+        "conversion_id": "stripe:cs_live_a1b2c3d4",
+        "occurred_at": "2026-11-12T08:00:00.000000Z",
+        "visitor_id": "v-77aa",
+        "customer_id": "42",
+        "order_id": "A-1001",
+        "value": "54.50",
+        "currency": "EUR",
+        "properties": {
+            "payment_intent": "pi_3Nabc",
+            "email_hash": MAIL["grace"],
+            "phone_hash": hashlib.sha256(b"+49301234567").hexdigest(),
+        },
+    }
+    test_mode = stripe.report(changed("stripe_session_completed", livemode=False))
+    assert (test_mode.row, test_mode.ignored) == (None, "an event of the test mode")
+
+
+def test_stripe_refunds_are_what_each_event_gave_back():
+    rows = [stripe.report(payload(f"stripe_charge_refunded{which}")).row for which in ("", "_again")]
+    assert [(row["refund_id"], row["order_id"], row["value"], row["currency"]) for row in rows] == [
+        ("stripe:evt_1Refund", "A-1001", "10.00", "EUR"),
+        ("stripe:evt_2Refund", "A-1001", "44.50", "EUR"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "text"),
+    [
+        (1050, "usd", "10.50"),
+        (1050, "jpy", "1050"),
+        (500, "ugx", "5.00"),
+        (1, "kwd", "0.001"),
+        (99_999_999_999_999, "eur", "999999999999.99"),
+    ],
+)
+def test_stripe_amounts(amount, currency, text):
+    assert stripe.decimal_text(amount, currency) == text
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b'{"id": 1}', b"\xff", b"[" * 100_000, b'{"a":' * 100_000])
+def test_what_is_not_the_payload_is_a_400_that_says_so(body):
+    for read in (
+        stripe.report,
+        lambda body: shopify.report(body, "orders/paid"),
+        lambda body: shopify.report(body, "refunds/create"),
+    ):
+        with pytest.raises(Refused) as refused:
+            read(body)
+        assert refused.value.status == 400
+        assert "send the payload as its vendor documents it" in refused.value.detail
+
+
+_ODD = st.sampled_from(
+    [
+        None,
+        "",
+        "NaN",
+        "sNaN",
+        "1e999999",
+        "0001-01-01T00:00:00+05:00",
+        "2026-01-01T00:00:00",
+        -1,
+        10**30,
+        0.5,
+        [],
+        {},
+        "x",
+    ]
+)
+
+
+@given(st.data())
+def test_no_value_of_a_signed_payload_makes_the_collector_fail(data):
+    name, topic = data.draw(
+        st.sampled_from(
+            [
+                ("shopify_orders_paid", "orders/paid"),
+                ("shopify_orders_cancelled", "orders/cancelled"),
+                ("shopify_refunds_create", "refunds/create"),
+                ("stripe_session_completed", None),
+                ("stripe_charge_refunded", None),
+            ]
+        )
+    )
+    document = msgspec.json.decode(payload(name))
+    for part in (document, document.get("data", {}).get("object", {}), *document.get("transactions", [])):
+        for member in data.draw(st.lists(st.sampled_from([*part, "none"]), max_size=3)):
+            part[member] = data.draw(_ODD)
+    body = msgspec.json.encode(document)
+    with contextlib.suppress(Refused):
+        report = shopify.report(body, topic) if topic else stripe.report(body)
+        assert (report.row is None) is (report.ignored is not None)
+
+
+# Networks
+
+NOW = "2026-11-20T10:00:00.000000Z"
+EVERFLOW = Network(
+    "partners", "everflow", "shop", "EVERFLOW_TOKEN", currency="USD", patterns=["blog.example/kettles/*"]
+)
+
+
+def parameters(query: str) -> dict[str, str]:
+    return dict(parse_qsl(query, keep_blank_values=True))
+
+
+def test_ids_that_are_addresses_stay_distinct_and_are_none():
+    def ids(visitor: str) -> dict:
+        told = {"conversion_id": "c-1", "status": "approved", "adv1": visitor, "order_id": "203.0.113.9"}
+        return networks.postback(EVERFLOW, told, NOW)
+
+    assert ids("ada@example.com")["visitor_id"] == MAIL["ada"]
+    assert ids("grace@example.org")["visitor_id"] == MAIL["grace"]
+    assert "order_id" not in ids("v")
+    session = msgspec.json.decode(payload("stripe_session_completed"))
+    session["data"]["object"]["metadata"]["order_id"] = "ada@example.com"
+    assert stripe.report(msgspec.json.encode(session)).row["order_id"] == MAIL["ada"]
+
+
+def test_everflow_postback():
+    told = parameters(
+        "verification_token=s3cret&conversion_id=c-1&transaction_id=4c9dd7&offer_id=12&offer_name=Kettles&affiliate_id=7"
+        "&affiliate_name=Blog&payout_amount=4.25&sale_amount=112.89&order_id=5678901234567&status=Approved"
+        "&timestamp=1794470400&adv1={adv1}&landing_url=https%3A%2F%2Fwww.blog.example%2Fkettles%2Fbest%3Fx%3D1"
+    )
+    assert networks.is_from(EVERFLOW, told, None, b"s3cret")
+    assert not networks.is_from(EVERFLOW, told, None, b"other")
+    assert not networks.is_from(EVERFLOW, {}, None, b"s3cret")
+    assert networks.is_from(EVERFLOW, {}, "s3cret", b"s3cret")
+    assert networks.postback(EVERFLOW, told, NOW) == {
+        "occurred_at": "2026-11-12T08:00:00.000000Z",
+        "platform": "partners",
+        "transaction_id": "c-1",
+        "status": "approved",
+        "campaign_id": "12",
+        "campaign": "Kettles",
+        "affiliate_id": "7",
+        "affiliate": "Blog",
+        "click_id": "4c9dd7",
+        "order_id": "5678901234567",
+        "payout": "4.25",
+        "value": "112.89",
+        "currency": "USD",
+        "properties": {"affiliate_pattern": "blog.example/kettles/*"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("network", "query", "expected"),
+    [
+        (
+            Network("tune", "tune", "shop", "S"),
+            "transaction_id=102&offer_id=3&affiliate_id=9&payout=1.5&adv_sub=A-1&status=pending"
+            "&datetime=2026-11-12 08:00:00Z",
+            {
+                "transaction_id": "102",
+                "click_id": "102",
+                "order_id": "A-1",
+                "status": "pending",
+                "payout": "1.5",
+                "campaign_id": "3",
+            },
+        ),
+        (
+            Network("trackier", "trackier", "shop", "S"),
+            "conversion_id=7&click_id=k&txn_id=A-2&publisher_id=5&sale_amount=10&status=cancelled&currency=INR",
+            {
+                "transaction_id": "7",
+                "click_id": "k",
+                "order_id": "A-2",
+                "affiliate_id": "5",
+                "status": "rejected",
+                "currency": "INR",
+            },
+        ),
+        (
+            Network(
+                "own", "generic", "shop", "S", parameters={"transaction_id": "tid"}, statuses={"Confirmed": "approved"}
+            ),
+            "tid=1&status=CONFIRMED&payout=2",
+            {"transaction_id": "1", "status": "approved", "payout": "2", "occurred_at": NOW},
+        ),
+    ],
+)
+def test_each_network_names_things_its_own_way(network, query, expected):
+    row = networks.postback(network, parameters(query), NOW)
+    assert {name: row.get(name) for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "detail"),
+    [
+        ("status=approved", "conversion_id is missing"),
+        ("conversion_id={conversion_id}&status=approved", "conversion_id is missing"),
+        ("conversion_id=1", "status= is none of approved"),
+        ("conversion_id=1&status=maybe", "status=maybe is none of approved"),
+        ("conversion_id=1&status=approved&timestamp=2026-11-12 08:00:00", "has no zone"),
+        ("conversion_id=1&status=approved&timestamp=soon", "is no ISO 8601 time"),
+        ("conversion_id=1&status=approved&timestamp=" + "9" * 400, "is no ISO 8601 time"),
+        ("status=approved&conversion_id=" + "9" * 501, "more than 500 characters"),
+    ],
+)
+def test_a_postback_that_says_too_little_is_refused(query, detail):
+    with pytest.raises(Refused) as refused:
+        networks.postback(EVERFLOW, parameters(query), NOW)
+    assert refused.value.status == 400
+    assert detail in refused.value.detail
+
+
+# Affiliates' pages
+
+_LABELS = st.sampled_from(["a", "b", "ab", "shop", "*", "a*", "*b"])
+_HOSTS = st.builds(
+    lambda labels, tld: ".".join([*labels, tld]),
+    st.lists(_LABELS, min_size=0, max_size=3),
+    st.sampled_from(["com", "de"]),
+)
+_PATHS = st.text(alphabet="ab/*", max_size=8).map(lambda path: f"/{path}" if path else "")
+_URLS = st.builds(
+    lambda host, path, rest: f"https://{host}{path}{rest}",
+    _HOSTS.map(lambda host: host.replace("*", "x")),
+    _PATHS.map(lambda path: path.replace("*", "ba")),
+    st.sampled_from(["", "?a=b", "#a"]),
+)
+
+
+def naive(patterns: list[str], url: str) -> str | None:
+    """The same, by trying every pattern."""
+    parts = urlsplit(url)
+
+    def fits(pattern: str) -> bool:
+        host, slash, path = pattern.partition("/")
+        hosts = [host] if "*" in host else [host, f"*.{host}"]
+        return any(fnmatch.fnmatchcase(parts.netloc, h) for h in hosts) and fnmatch.fnmatchcase(
+            parts.path or "/", slash + path or "*"
+        )
+
+    return min(filter(fits, patterns), key=lambda p: (-len(p.replace("*", "")), p), default=None)
+
+
+@given(st.lists(st.builds(str.__add__, _HOSTS, _PATHS), max_size=8), st.lists(_URLS, min_size=1, max_size=5))
+def test_the_index_finds_what_trying_every_pattern_finds(patterns, urls):
+    match = matcher(patterns)
+    assert [match(url) for url in urls] == [naive(patterns, url) for url in urls]
+
+
+@pytest.mark.parametrize(
+    "pattern", ["", "*", "*.*", "example.*", "https://", "exa mple.com", "example.com/?id=*", "/blog"]
+)
+def test_a_pattern_that_could_be_any_host_is_refused(pattern):
+    assert "write a host and a path" in problem(pattern)
+
+
+@pytest.mark.parametrize("url", ["", "https://", "https://[", "not a url", "https://a.com:port/x", "//" + "a." * 5000])
+def test_what_is_no_url_is_nobodys_page(url):
+    assert matcher(["*.com/x*", "b.com"])(url) in (None, "*.com/x*")
+
+
+def test_ten_thousand_patterns():
+    """Timing decides nothing here: it is printed (pytest -s)."""
+    patterns = [f"blog{i}.example/*/kettle-{i}*" for i in range(5000)] + [
+        f"tube.example/*creator{i}x*" for i in range(5000)
+    ]
+    match = matcher(patterns)
+    for url, expected in [
+        ("https://www.blog77.example/2026/kettle-77-review", "blog77.example/*/kettle-77*"),
+        ("https://tube.example/watch/creator4999x/1", "tube.example/*creator4999x*"),
+        ("https://tube.example/" + "creator" * 200, None),  # where a backtracking matcher would never end
+    ]:
+        started = time.perf_counter()
+        assert match(url) == expected
+        print(f"{len(patterns):,} patterns: {(time.perf_counter() - started) * 1000:.3f} ms for {url[:60]}")
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("webhooks: [{kind: shopfy, site: shop, secret: A}]", "'shopfy' is none of shopify, stripe"),
+        ("webhooks: [{kind: shopify, site: shp, secret: A}]", "there is no site shp: do you mean shop?"),
+        ("webhooks: [{kind: shopify, site: shop, secret: shpss_1a2b}]", "name of the environment variable"),
+        ("networks: [{name: n, kind: tune, site: shop, secret: A, patterns: ['*']}]", "write a host and a path"),
+        ("networks: [{name: n, kind: tune, site: shop, secret: A, parameters: {payot: x}}]", "do you mean payout?"),
+        ("networks: [{name: n, kind: tune, site: shop, secret: A, statuses: {ok: fine}}]", "fine: unknown"),
+    ],
+)
+def test_settings_say_what_is_wrong(tmp_path, entry, message):
+    home = Home(tmp_path)
+    home.settings.write_text(f"orgs: [{{id: o, currency: USD}}]\nsites: [{{id: shop, org: o}}]\n{entry}\n")
+    with pytest.raises(SettingsError) as error:
+        load_settings(home)
+    assert message in str(error.value)
+
+
+# Through a real collector into a real warehouse
+
+SECRETS = {"SHOPIFY_SECRET": "shh-shopify", "STRIPE_SECRET": "whsec_shh", "PARTNERS_TOKEN": "shh-partners"}
+SETTINGS = """
+orgs: [{id: default, currency: USD}]
+sites:
+  - {id: shop, org: default, public_key: pk_shop, domains: [shop.example]}
+  - {id: quiet, org: default, public_key: pk_quiet, domains: [quiet.example], events_per_minute: 60}
+webhooks:
+  - {kind: shopify, site: shop, secret: SHOPIFY_SECRET}
+  - {kind: stripe, site: shop, secret: STRIPE_SECRET}
+  - {kind: shopify, site: quiet, secret: NOBODY_SET_THIS}
+networks:
+  - {name: Partners, kind: everflow, site: shop, secret: PARTNERS_TOKEN, patterns: ["blog.example/kettles/*"]}
+  - {name: loud, kind: generic, site: quiet, secret: NOBODY_SET_THIS}
+"""
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch) -> Home:
+    (tmp_path / "tributary.yaml").write_text(SETTINGS)
+    monkeypatch.setenv("TRIBUTARY_HOME", str(tmp_path))
+    return Home.from_environment()
+
+
+@contextlib.contextmanager
+def collecting(home: Home) -> Iterator[httpx.Client]:
+    """A client of a collector of its own, stopped as a server is: with SIGTERM."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with subprocess.Popen(
+        [COMMAND, "collect", "--port", str(port)],
+        env={**os.environ, **SECRETS, "TRIBUTARY_HOME": str(home.root)},
+        stdout=(home.root / "collect.log").open("a"),
+        stderr=subprocess.STDOUT,
+    ) as process:
+        try:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
+                deadline = time.monotonic() + 60
+                while True:
+                    with contextlib.suppress(httpx.TransportError):
+                        if client.get("/readyz").status_code == 200:
+                            break
+                    assert process.poll() is None, (home.root / "collect.log").read_text()
+                    assert time.monotonic() < deadline, "the collector is not ready after a minute"
+                    time.sleep(0.1)
+                yield client
+        finally:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0
+
+
+def from_shopify(
+    client: httpx.Client,
+    topic: str,
+    body: bytes,
+    *,
+    site: str = "shop",
+    secret: str = "shh-shopify",
+    delivery: str | None = None,
+):
+    signature = base64.b64encode(hmac.new(secret.encode(), body, hashlib.sha256).digest()).decode()
+    headers = {"X-Shopify-Hmac-Sha256": signature, "X-Shopify-Topic": topic}
+    return client.post(
+        f"/webhooks/shopify/{site}",
+        content=body,
+        headers=headers | {"X-Shopify-Webhook-Id": delivery or f"{topic} {signature}"},
+    )
+
+
+def from_stripe(client: httpx.Client, body: bytes, at: int | None = None, secret: str = "whsec_shh"):
+    headers = {"Stripe-Signature": signed(body, secret.encode(), at or int(time.time()))}
+    return client.post("/webhooks/stripe/shop", content=body, headers=headers)
+
+
+def from_page(client: httpx.Client, path: str, origin: str = "https://www.shop.example", **members: object):
+    body = msgspec.json.encode({"publicKey": "pk_shop", **members})
+    return client.post(path, content=body, headers={"Origin": origin, "Content-Type": "text/plain"})
+
+
+STARTED = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def everything(client: httpx.Client) -> list[httpx.Response]:
+    """A day of reports, each of them sent twice."""
+    postback = {"conversion_id": "c-1", "status": "approved", "payout_amount": "4.25", "timestamp": "1794470400"}
+    sent = [
+        lambda: from_shopify(client, "orders/create", payload("shopify_orders_create")),
+        lambda: from_shopify(client, "orders/create", payload("shopify_orders_paid")),
+        lambda: from_shopify(client, "orders/paid", payload("shopify_orders_paid")),
+        lambda: from_shopify(client, "refunds/create", payload("shopify_refunds_create")),
+        lambda: from_shopify(client, "orders/cancelled", payload("shopify_orders_cancelled")),
+        lambda: from_shopify(
+            client, "orders/paid", changed("shopify_orders_paid", id=77, customer=None, note_attributes=[])
+        ),
+        lambda: from_stripe(client, payload("stripe_session_completed")),
+        lambda: from_stripe(client, payload("stripe_session_async_succeeded")),
+        lambda: from_stripe(client, payload("stripe_charge_refunded")),
+        lambda: from_stripe(client, payload("stripe_charge_refunded_again")),
+        lambda: client.get("/postbacks/partners", params=postback | {"verification_token": "shh-partners"}),
+        lambda: client.post("/postbacks/partners", data=postback, headers={"X-Postback-Token": "shh-partners"}),
+        lambda: from_page(
+            client,
+            "/api/events/checkout",
+            "null",
+            event="checkout_completed",
+            id="sh-1",
+            anonId="v-3f9c2a10",
+            checkoutToken="bd5a",
+            orderId="gid://shopify/OrderIdentity/5678901234567",
+            value=112.89,
+            currency="USD",
+        ),
+        lambda: from_page(
+            client,
+            "/api/survey",
+            question="How did you hear about us?",
+            answer="From ada@example.com, 203.0.113.77",
+            answerId="a-1",
+            anonId="v-3f9c2a10",
+            orderId="5678901234567",
+            timestamp=STARTED,
+        ),
+    ]
+    return [send() for send in sent for _ in range(2)]
+
+
+def loaded(home: Home) -> dict[str, list[tuple]]:
+    """What the warehouse holds once everything that landed is loaded."""
+    questions = {
+        "conversions": "conversion_id, site_id, visitor_id, order_id, value_micros, currency",
+        "refunds": "refund_id, order_id, value_micros, reason",
+        "postbacks": "transaction_id, status, payout_micros, platform",
+        "events": "event_id, type, anon_id, order_id, value_micros",
+        "survey_answers": "answer_id, answer, order_id",
+        "failed_events": "kind, reason, payload",
+    }
+    with build_lock(home, "test"), connect(home) as connection:
+        load_landing(connection, home, load_settings(home))
+        rows = {
+            table: connection.execute(f"select {columns} from raw.{table} order by all").fetchall()
+            for table, columns in questions.items()
+        }
+        rows["unequal"] = connection.execute(
+            "select * from raw.loads where received_rows <> loaded_rows + duplicate_rows + failed_rows + limited_rows"
+        ).fetchall()
+    return rows
+
+
+def test_a_delivery_counts_once_also_after_a_restart(home):
+    counted = {
+        "conversions": [
+            ("shopify:5678901234567", "shop", "v-3f9c2a10", "5678901234567", 112_890_000, "USD"),
+            ("shopify:77", "shop", None, "77", 112_890_000, "USD"),
+            ("stripe:cs_live_a1b2c3d4", "shop", "v-77aa", "A-1001", 54_500_000, "EUR"),
+        ],
+        "refunds": [
+            ("shopify:5678901234567:cancelled", "5678901234567", None, "cancelled"),
+            ("shopify:929361464001", "5678901234567", 33_900_000, "refund"),
+            ("stripe:evt_1Refund", "A-1001", 10_000_000, "refund"),
+            ("stripe:evt_2Refund", "A-1001", 44_500_000, "refund"),
+        ],
+        "postbacks": [("c-1", "approved", 4_250_000, "partners")],
+        "events": [("sh-1", "CHECKOUT_COMPLETED", "v-3f9c2a10", "5678901234567", 112_890_000)],
+        "survey_answers": [("a-1", "From (email), (ip)", "5678901234567")],
+        "failed_events": [],
+        "unequal": [],
+    }
+    with collecting(home) as client:
+        answers = everything(client)
+        figures = client.get("/metrics").text
+        first, other = (
+            from_shopify(client, "refunds/create", changed("shopify_refunds_create", id=id_), delivery="one")
+            for id_ in (929361464001, 929361464002)
+        )
+        assert [reply.json()["duplicate"] for reply in (first, other)] == [1, 1]
+    assert {answer.status_code for answer in answers} <= {200, 202}, [answer.text for answer in answers]
+    assert 'tributary_events_accepted_total{kind="conversions",site="shop"} 3.0' in figures
+    assert 'tributary_events_duplicate_total{kind="conversions",site="shop"} 7.0' in figures
+    assert loaded(home) == counted
+    with collecting(home) as client:  # whose memory is empty
+        again = everything(client)
+    assert {answer.status_code for answer in again} <= {200, 202}
+    assert loaded(home) == counted
+    no_one_elses = [b"ada@example", b"Ada@Example", b"grace@example", b"5556251199", b"203.0.113.77", b'127.0.0.1"']
+    for path in (path for path in home.root.rglob("*") if path.is_file() and path.name != "collect.log"):
+        content = path.read_bytes()
+        for found in (*no_one_elses, *map(str.encode, SECRETS.values())):
+            assert found not in content, f"{path} holds {found!r}"
+    log = (home.root / "collect.log").read_bytes()
+    assert not any(found.encode() in log for found in SECRETS.values())
+
+
+def test_what_is_forged_old_or_broken_is_refused_and_lands_nothing(home):
+    paid, session = payload("shopify_orders_paid"), payload("stripe_session_completed")
+    survey = {"question": "How?", "answer": "So"}
+    with collecting(home) as client:
+        for answer, status, detail in [
+            (from_shopify(client, "orders/paid", paid, secret="guessed"), 401, "the secret is another"),
+            (client.post("/webhooks/shopify/shop", content=paid), 401, "the secret is another"),
+            (from_shopify(client, "orders/paid", paid[:-20]), 400, "truncated"),
+            (from_shopify(client, "orders/paid", b"not JSON"), 400, "vendor documents"),
+            (from_shopify(client, "orders/paid", b" " * (1 << 20) + paid), 413, "larger than 1 MiB"),
+            (from_shopify(client, "orders/paid", paid, site="nowhere"), 404, "there is no site nowhere"),
+            (from_shopify(client, "orders/paid", paid, site="quiet"), 503, "set NOBODY_SET_THIS"),
+            (from_stripe(client, session, secret="guessed"), 401, "the secret is not this endpoint's"),
+            (from_stripe(client, session, at=int(time.time()) - 301), 401, "more than 5 minutes ago"),
+            (client.post("/webhooks/stripe/quiet", content=session), 404, "under webhooks in tributary.yaml"),
+            (client.get("/webhooks/stripe/shop"), 405, "openapi"),
+            (client.get("/postbacks/partners?conversion_id=1&status=approved"), 401, "verification_token"),
+            (client.get("/postbacks/nobody?token=x"), 404, "there is no network nobody"),
+            (client.get("/postbacks/loud?token=&transaction_id=1&status=approved"), 503, "set NOBODY_SET_THIS"),
+            (client.post("/postbacks/partners", content=b'{"a": {}}'), 400, "neither a form"),
+            (client.get("/pixel/partners.gif?site=quiet"), 404, "no site quiet"),
+            (from_page(client, "/api/survey", "https://evil.example", **survey), 403, "none of the site's"),
+            (from_page(client, "/api/survey", "null", **survey), 403, "none of the site's"),
+            (from_page(client, "/api/survey", question="", answer=" "), 400, "both needed"),
+            (
+                from_page(client, "/api/survey", **survey, timestamp="1999-01-01T00:00:00Z", anonId="v"),
+                400,
+                "is before",
+            ),
+            (from_page(client, "/api/survey", **survey), 400, "nobody is named"),
+            (from_page(client, "/api/survey", **survey, publicKey="pk_wrong"), 401, "is not known"),
+            (from_page(client, "/api/events/checkout", "null", event="conversion", anonId="v"), 400, "none of"),
+            (from_page(client, "/api/events/checkout", "https://evil.example", event="x"), 403, "none of the site's"),
+        ]:
+            assert answer.status_code == status, answer.text
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert detail in answer.json()["detail"], answer.text
+    assert not list(home.landing.glob("*.ndjson"))
+
+
+def test_a_pixel_is_an_image_that_leaves_nothing_behind(home):
+    page = {"Referer": "https://www.blog.example/kettles/best", "User-Agent": "Firefox"}
+    with collecting(home) as client:
+        for _ in range(2):
+            shown = client.get("/pixel/partners.gif?offer_id=3&adv1=v-1&impression_id=i-1", headers=page)
+        client.get("/pixel/partners.gif?offer_id=3", headers=page | {"Sec-GPC": "1"})
+        client.get("/pixel/partners.gif?offer_id=3", headers=page | {"DNT": "1"})
+        for _ in range(1000):
+            if (refused := client.get("/pixel/loud.gif")).status_code != 200:
+                break
+        # Whoever floods the pixel does not use up what the site's own pages may send.
+        event = {"publicKey": "pk_quiet", "type": "PAGE_VIEW", "anonId": "v"}
+        sent = client.post("/api/track", json=event, headers={"Origin": "https://quiet.example"})
+    assert (len(shown.content), shown.content[:6], shown.headers["content-type"]) == (43, b"GIF89a", "image/gif")
+    assert shown.headers["cache-control"] == "no-store"
+    assert "set-cookie" not in shown.headers
+    assert refused.status_code == 429
+    assert int(refused.headers["retry-after"]) > 0
+    assert sent.status_code == 202
+    loaded(home)
+    with connect(home) as connection:
+        assert connection.execute(
+            "select interaction_id, visitor_id, campaign_id, medium, properties"
+            " from raw.interactions where platform = 'partners'"
+        ).fetchall() == [("partners:i-1", "v-1", "3", "affiliate", '{"affiliate_pattern":"blog.example/kettles/*"}')]

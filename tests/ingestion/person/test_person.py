@@ -1,0 +1,393 @@
+"""A person goes and every total stays; nothing brings the person back; nobody else's row changes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import stat
+import subprocess
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from cli.person import prepared
+from ingestion.files.load import load_file
+from ingestion.home import Home
+from ingestion.person.cut_url import cut
+from ingestion.person.erase import pending, searched
+from ingestion.person.find import find
+from ingestion.person.verify_erasure import scan
+from ingestion.segments.format import Failed, Receipt, as_line
+from ingestion.settings.load import load_settings
+from ingestion.warehouse import connect
+from tests.support.home import COMMAND, tables, tributary
+
+SETTINGS = """
+orgs:
+  - {id: default, currency: USD, timezone: UTC}
+  - {id: other, currency: USD, timezone: UTC}
+sites:
+  - {id: shop, org: default, public_key: pk_shop, domains: [shop.example]}
+  - {id: elsewhere, org: other, public_key: pk_elsewhere, domains: [elsewhere.example]}
+"""
+MAIL, HASH = "Anna@Example.com", hashlib.sha256(b"anna@example.com").hexdigest()
+BROWSER = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) Version/18.5 Mobile/15E148 Safari/604.1"
+# Anna's own, which nothing may know afterwards. The tablet is Ben's too.
+ANNA = [
+    "customer-anna",
+    "visitor-anna-phone",
+    "visitor-anna-laptop",
+    HASH,
+    "order-anna-1",
+    "order-anna-2",
+    "Cj0-anna-click",
+    "anna-only-title",
+    "phone-of-anna",
+    "203-address-of-anna",
+]
+TABLET = "visitor-family-tablet"
+# What of a mart is an id of the person's; all else must stay to the micro.
+IDS = {"visitor_id", "customer_id", "session_id", "person_key", "order_id", "click_id", "landing_url", "evidence"}
+
+
+def event(number: int, at: str, **members: object) -> dict:
+    return {
+        "event_id": f"event-{number:04}",
+        "type": "PAGE_VIEW",
+        "occurred_at": f"2026-10-{at}.000000Z",
+        "url": "https://shop.example/",
+        "session_id": f"session-{at[:5]}",
+        **members,
+    }
+
+
+LANDED = [
+    event(1, "01T10:00:00", anon_id="visitor-anna-phone", title="anna-only-title", phone_hash="phone-of-anna",
+          url="https://shop.example/?utm_source=google&utm_medium=cpc&gclid=Cj0-anna-click&to=anna-only-title"),
+    event(2, "01T10:01:00", anon_id="visitor-anna-phone", user_id="customer-anna", type="IDENTIFY", email_hash=HASH),
+    event(3, "03T10:00:00", anon_id="visitor-anna-laptop", url="https://shop.example/?utm_source=news&utm_medium=email",
+          properties={"likes": "anna-only-title", "webdriver": False}),
+    event(4, "03T10:05:00", anon_id="visitor-anna-laptop", user_id="customer-anna", type="CONVERSION",
+          value_micros=120_000_000, order_id="order-anna-1", url="https://shop.example/users/customer-anna/done"),
+    # One tablet: Anna, then Ben, then Anna again; between them nobody says who it is.
+    event(5, "05T10:00:00", anon_id=TABLET, url="https://shop.example/?utm_source=bing&utm_medium=cpc"),
+    event(6, "05T10:01:00", anon_id=TABLET, user_id="customer-anna"),
+    event(7, "06T10:00:00", anon_id=TABLET, url="https://shop.example/?utm_source=tiktok&utm_medium=paid_social"),
+    event(8, "06T10:01:00", anon_id=TABLET, user_id="customer-ben", type="CONVERSION", value_micros=70_000_000,
+          order_id="order-ben-1"),
+    event(9, "07T10:00:00", anon_id=TABLET, referrer="https://anna.example/customer-anna"),
+    event(10, "07T10:02:00", anon_id=TABLET, user_id="customer-anna", type="CONVERSION", value_micros=30_000_000,
+          order_id="order-anna-2"),
+    # A checkout without a login: its order is the shop's report of Anna's.
+    event(11, "08T10:00:00", anon_id="visitor-anna-phone", type="CHECKOUT_COMPLETED", order_id="order-anna-3"),
+    event(12, "09T10:00:00", anon_id="visitor-ben", user_id="customer-ben",
+          url="https://shop.example/?utm_source=google&utm_medium=cpc&gclid=Cj0-ben-click", title="of Ben"),
+]  # fmt: skip
+BENS = ("event-0007", "event-0008", "event-0012")
+FAILED = Failed(
+    "schema",
+    "bad_value",
+    "value 'x' is not a number",
+    json.dumps({"anonId": "visitor-anna-phone", "userId": "customer-anna", "value": "x"}),
+)
+FILES = {
+    "conversions/shop.ndjson": [
+        {"conversion_id": "shop:order-anna-3", "occurred_at": "2026-10-08T10:00:05Z", "customer_id": "customer-anna",
+         "site_id": "shop", "value": "55.5", "order_id": "order-anna-3", "email": MAIL, "note": "anna-only-title"},
+        {"conversion_id": "shop:order-ben-2", "occurred_at": "2026-10-09T11:00:00Z", "customer_id": "customer-ben",
+         "site_id": "shop", "value": "10", "order_id": "order-ben-2", "email": "ben@example.com", "note": "ben's"},
+        {"conversion_id": "no-time", "occurred_at": "yesterday", "customer_id": "customer-anna", "site_id": "shop"},
+        # Two people of two orgs.
+        {"conversion_id": "here-1", "occurred_at": "2026-10-08T10:00:05Z", "customer_id": "42", "site_id": "shop",
+         "value": "7"},
+        {"conversion_id": "elsewhere-1", "occurred_at": "2026-10-08T10:00:05Z", "customer_id": "42",
+         "site_id": "elsewhere", "value": "5"},
+    ],
+    "refunds/shop.ndjson": [
+        {"refund_id": "refund-1", "occurred_at": "2026-10-10T10:00:00Z", "order_id": "order-anna-1", "site_id": "shop",
+         "value": "20"},
+    ],
+    "survey-answers/shop.ndjson": [
+        {"answer_id": "answer-1", "occurred_at": "2026-10-03T10:06:00Z", "question": "how", "site_id": "shop",
+         "answer": "my neighbour's podcast, says customer-anna", "order_id": "order-anna-1"},
+        {"answer_id": "answer-2", "occurred_at": "2026-10-06T10:06:00Z", "question": "how", "site_id": "shop",
+         "answer": "tiktok", "visitor_id": TABLET, "customer_id": "customer-ben"},
+    ],
+    "interactions/calls.ndjson": [
+        {"interaction_id": "call-1", "occurred_at": "2026-10-02T10:00:00Z", "customer_id": "customer-anna",
+         "site_id": "shop", "touch_type": "call", "channel": "Phone"},
+    ],
+}  # fmt: skip
+
+
+def land(home: Path, rows: list[dict], at: str, name: str) -> None:
+    """A closed segment, as the collector leaves it: requests of one event each, and one that was refused."""
+    lines = [
+        as_line(Receipt("events", at, "default", "shop", "203-address-of-anna", BROWSER, 1, rows=[row]))
+        for row in rows
+        if row["event_id"] not in BENS
+    ]
+    lines += [
+        as_line(Receipt("events", at, "default", "shop", "203-address-of-ben", BROWSER, 1, rows=[row]))
+        for row in rows
+        if row["event_id"] in BENS
+    ]
+    lines.append(as_line(Receipt("events", at, "default", "shop", received=1, failed=[FAILED])))
+    (home / "landing" / f"{name}.ndjson").write_bytes(b"".join(lines))
+
+
+def put(home: Path, files: dict[str, list[dict]]) -> None:
+    for name, rows in files.items():
+        path = home / "inbox" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+@pytest.fixture(scope="module")
+def before(new_home) -> Path:
+    """A home where Anna and Ben are known, built and published. Copy it before changing it."""
+    home = new_home("person")
+    (home / "tributary.yaml").write_text(SETTINGS)
+    (home / "landing").mkdir()
+    land(home, LANDED, "2026-10-12T00:00:00.000000Z", "20261012T000000000Z-1-aaaa")
+    put(home, FILES)
+    tributary(home, "run")
+    return home
+
+
+@pytest.fixture(scope="module")
+def after(before, tmp_path_factory) -> Path:
+    """The same home once Anna has been erased."""
+    home = copy_of(before, tmp_path_factory.mktemp("homes") / "after")
+    done = tributary(home, "erase", "--email", MAIL, "--yes")
+    assert "0 rows found" in done.stdout
+    return home
+
+
+def copy_of(home: Path, to: Path) -> Path:
+    shutil.copytree(home, to, symlinks=True)
+    return to
+
+
+def everything(home: Path) -> str:
+    """All that the files of a home say: databases and Parquet decoded, every file's bytes beside."""
+    texts = []
+    for path in sorted(path for path in home.rglob("*") if path.is_file()):
+        texts.append(path.read_bytes().decode("latin-1"))
+        with duckdb.connect() as connection:
+            if path.suffix == ".parquet":
+                texts += map(str, connection.execute(f"from read_parquet('{path}')").fetchall())
+            elif path.suffix == ".duckdb":
+                connection.execute(f"attach '{path}' as scanned (read_only)")
+                for schema, table in connection.execute(
+                    "select schema_name, table_name from duckdb_tables() where database_name = 'scanned'"
+                ).fetchall():
+                    texts += map(str, connection.execute(f'from scanned."{schema}"."{table}"').fetchall())
+    return "\n".join(texts)
+
+
+def known(home: Path) -> set[str]:
+    """What of Anna's a home still knows."""
+    said = everything(home)
+    return {word for word in ANNA if word in said}
+
+
+def raw(home: Path, query: str) -> list[tuple]:
+    with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
+        return connection.execute(query).fetchall()
+
+
+def test_nothing_knows_her_any_longer(before, after) -> None:
+    assert known(before) == set(ANNA), "the check must find her where she is"
+    assert known(after) == set()
+    assert not (after / "erasing.json").exists()
+
+
+def test_every_total_stays_to_the_micro(before, after) -> None:
+    with duckdb.connect() as connection:
+        for name, home in (("before", before), ("after", after)):
+            connection.execute(f"attach '{home}/published/marts.duckdb' as {name} (read_only)")
+        connection.execute("use before")
+        names = tables(connection)
+        assert {"conversions", "touchpoints", "daily_rollups", "sessions", "quarantine", "survey_answers"} <= {*names}
+        for table in names:
+            columns = [name for name, *_ in connection.execute(f"describe before.{table}").fetchall()]
+            kept = ", ".join(f'"{name}"' for name in columns if name not in IDS and name != "answer")
+            if table == "attribution_candidates":
+                continue  # a view, which finds its tables in the database in use
+            # The shop's conversion is named after its order, whose id is hers.
+            kept = kept.replace('"conversion_id"', "regexp_replace(conversion_id, 'order-anna-3|erased-.*', '')")
+            for one, other in (("before", "after"), ("after", "before")):
+                query = f"select {kept} from {one}.{table} except all select {kept} from {other}.{table}"
+                assert connection.execute(query).fetchall() == [], table
+        values = "select count(*), sum(value_micros), sum(refunded_micros) from {}.conversions"
+        assert (
+            connection.execute(values.format("after")).fetchall()
+            == connection.execute(values.format("before")).fetchall()
+            == [(7, 277_500_000, 20_000_000)]
+        )
+
+
+def test_nobody_else_changes(before, after) -> None:
+    others = "where user_id = 'customer-ben' or anon_id = 'visitor-ben' or event_id = 'event-0007' order by event_id"
+    kept = raw(after, f"select * from raw.events {others}")
+    # Her name in his referrer is hers, not his.
+    assert kept == raw(before, f"select * from raw.events {others}")
+    assert [row[2] for row in kept] == ["event-0007", "event-0008", "event-0012"]
+    of_others = "select * from raw.conversions where customer_id in ('customer-ben', '42') order by 2"
+    assert raw(after, of_others) == raw(before, of_others)
+    assert len(raw(after, of_others)) == 3
+
+
+def test_on_a_shared_device_her_rows_leave_and_his_stay(after) -> None:
+    rows = dict(raw(after, "select event_id, anon_id from raw.events"))
+    hers = {rows[f"event-{number:04}"] for number in (5, 6, 9, 10)}
+    assert len(hers) == 1
+    assert next(iter(hers)).startswith("erased-")
+    assert rows["event-0007"] == rows["event-0008"] == TABLET
+
+
+def test_an_audit_row_names_nobody(after) -> None:
+    ((action, asked_for, counts),) = raw(after, "select action, asked_for, counts from raw.erasures")
+    assert (action, asked_for) == ("erase", "email")
+    assert json.loads(counts)["raw.events"] == 9
+
+
+def test_what_is_replayed_does_not_bring_her_back(after, tmp_path) -> None:
+    home = copy_of(after, tmp_path / "home")
+    land(home, LANDED, "2026-10-12T00:00:00.000000Z", "20261013T000000000Z-1-bbbb")
+    put(home, FILES)
+    tributary(home, "run", "--select", "group:raw")
+    new = "select (select count(*) from raw.events), (select count(*) from raw.conversions)"
+    assert raw(home, new) == raw(after, new)
+    assert known(home) == set()
+    assert list((home / "archive" / "landed").rglob("*bbbb.parquet")), "the replayed segment was not archived"
+
+
+def test_late_rows_of_the_time_before_get_the_same_pseudonyms_and_new_ones_are_a_new_person(after, tmp_path) -> None:
+    home = Home(copy_of(after, tmp_path / "home"))
+    later = datetime.now(UTC).replace(year=2027).isoformat()
+    common = {"site_id": "shop", "type": "PAGE_VIEW"}
+    then = "2026-10-02T00:00:00Z"
+    late = {
+        "events": [
+            {"event_id": "late-1", "occurred_at": then, "anon_id": "visitor-anna-phone", **common},
+            {"event_id": "late-2", "occurred_at": later, "anon_id": "visitor-anna-phone", **common},
+            {"event_id": "late-3", "occurred_at": then, "anon_id": "visitor-nobody", **common},
+        ],
+        # A refund knows the order only, and comes when it comes.
+        "refunds": [{"occurred_at": later, "order_id": "order-anna-2", "value": "1", "site_id": "shop"}],
+        # The same order in other words, whose id is gone.
+        "conversions": [{**FILES["conversions/shop.ndjson"][0], "value": "56"}],
+    }
+    with connect(home) as connection:
+        for kind, rows in late.items():
+            file = tmp_path / f"{kind}.ndjson"
+            file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+            load_file(connection, kind, file, settings=load_settings(home))
+        (order,) = connection.execute("select order_id from raw.events where event_id = 'event-0010'").fetchone()
+        refunded = connection.execute("select order_id from raw.refunds where value_micros = 1000000").fetchone()
+        assert refunded == (order,)
+        conversions = "select count(*), count(distinct conversion_id), sum(value_micros) from raw.conversions"
+        assert connection.execute(conversions).fetchone() == (4, 4, 77_500_000)
+        assert connection.execute(
+            "select count(*) from raw.loads"
+            " where received_rows <> loaded_rows + duplicate_rows + failed_rows + limited_rows"
+        ).fetchone() == (0,)
+        rows = connection.execute(
+            "select event_id, anon_id from raw.events where event_id like 'late-%' or event_id = 'event-0001'"
+        ).fetchall()
+    pseudonym = dict(rows)["event-0001"]
+    assert pseudonym.startswith("erased-")
+    assert dict(rows) == {
+        "event-0001": pseudonym,
+        "late-1": pseudonym,
+        "late-2": "visitor-anna-phone",
+        "late-3": "visitor-nobody",
+    }
+
+
+def test_a_killed_erasure_is_finished_by_the_next(before, tmp_path) -> None:
+    home = copy_of(before, tmp_path / "home")
+    environment = {**os.environ, "TRIBUTARY_HOME": str(home)}
+    command = [COMMAND, "erase", "--customer", "customer-anna", "--yes"]
+    for moment in (0.0, 0.2, 0.5):
+        with (tmp_path / "log").open("w") as log:
+            process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+            while not (home / "erasing.json").exists():
+                assert process.poll() is None, (tmp_path / "log").read_text()
+                time.sleep(0.005)
+            time.sleep(moment)
+            process.kill()
+            process.wait(10)
+        assert pending(Home(home)), "the erasure was over before it was killed"
+    tributary(home, "erase", "--customer", "customer-anna", "--yes")
+    assert known(home) == set()
+    assert raw(home, "select count(*) from raw.erasures") == [(1,)]
+
+
+def test_the_scan_finds_what_is_left(after, before, tmp_path) -> None:
+    """An id that comes to stand in any kind of file is found there."""
+    home = Home(copy_of(before, tmp_path / "home"))
+    now = datetime.now(UTC).replace(tzinfo=None)
+    erasure = prepared(home, load_settings(home), ("customer", "customer-anna"), None, now)
+    (home.root / "notes.txt").write_text("call customer-anna back")
+    found = {finding.where for finding in scan(home, erasure) if finding.rows}
+    assert "notes.txt" in found
+    assert "warehouse.duckdb: raw.events" in found
+    assert "published/marts.duckdb: main.touchpoints" in found
+    assert any(where.startswith("archive/landed/") for where in found)
+    clean = Home(after)
+    assert not [finding for finding in scan(clean, erasure) if finding.rows]
+
+
+def test_an_export_gives_hers_and_only_hers(before, tmp_path) -> None:
+    home = copy_of(before, tmp_path / "home")
+    output = tmp_path / "anna.json"
+    tributary(home, "export-person", "--visitor", "visitor-anna-phone", "--output", output)
+    assert stat.S_IMODE(output.stat().st_mode) == 0o600
+    text = output.read_text()
+    held = json.loads(text)["held"]
+    assert len(held["raw.events"]) == 9
+    assert {"raw.refunds", "raw.failed_events", "archive/landed", "published.conversions"} <= {*held}
+    assert "customer-anna" in text
+    assert "ben" not in text
+    assert raw(home, "select action, asked_for from raw.erasures") == [("export", "visitor")]
+
+
+def test_who_is_meant_must_be_clear(before) -> None:
+    """Two orgs' customers of one name are two people."""
+    refused = tributary(before, "erase", "--customer", "42", "--yes", code=2).stderr
+    assert "default, other" in refused
+    assert "--org" in refused
+    assert "raw.conversions" in tributary(before, "erase", "--customer", "42", "--org", "other", "--dry-run").stdout
+    assert "one of --email" in tributary(before, "erase", code=2).stderr
+    assert "not an e-mail address" in tributary(before, "export-person", "--email", "anna", code=2).stderr
+
+
+def test_a_device_of_several_names_nobody(before) -> None:
+    """Who asks by the id of a shared device is not told, nor erased with, those who are known on it."""
+    with connect(Home(before)) as connection:
+        person = find(connection, searched(connection), "visitor", TABLET, "default")
+    assert person.customers == []
+    assert person.visitors == [TABLET]
+
+
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("https://a.example/p?utm_source=x&to=anna&gclid=abc&ref=b", "https://a.example/p?utm_source=x&gclid=G&ref=b"),
+        ("https://anna:secret@a.example/p#anna", "https://a.example/p"),
+        ("https://a.example/#/cart?utm_medium=m&id=7", "https://a.example/#utm_medium=m"),
+        ("https://a.example/#utm_medium=m&fbclid=q", "https://a.example/#utm_medium=m&fbclid=G"),
+        ("https://a.example/?UTM_Source=x&amp;%67clid=abc", "https://a.example/?UTM_Source=x&%67clid=G"),
+        ("/path?q=anna", "/path"),
+    ],
+)
+def test_a_url_keeps_what_its_channel_follows_from(url: str, kept: str) -> None:
+    assert cut(url, lambda value: "G") == kept

@@ -1,0 +1,443 @@
+"""The graph as Dagster's server sees it; then the real server, which runs everything, twice at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import dagster as dg
+import duckdb
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.support.home import CHROMIUM, COMMAND, ROOT, needs_chromium, published, tributary
+
+DUPLICATES = dg.AssetCheckKey(dg.AssetKey(["staging", "stg_raw__loads"]), "assert_duplicate_rate_below_limit")
+REPEATED = dg.AssetCheckKey(
+    dg.AssetKey(["intermediate", "int_event_duplicates"]), "assert_event_duplicates_below_limit"
+)
+VOLUME = dg.AssetCheckKey(dg.AssetKey(["staging", "stg_raw__events"]), "assert_no_volume_drop")
+PROMISES = {
+    "assert_everything_adds_up",
+    "assert_everything_explains_itself",
+    "assert_nothing_lost_or_counted_twice",
+}
+
+
+@pytest.fixture(scope="module")
+def home(built, tmp_path_factory) -> Iterator[Path]:
+    """A built home, which this process uses as a server would."""
+    copy = tmp_path_factory.mktemp("dagster") / "home"
+    shutil.copytree(built, copy, symlinks=True)
+    before = dict(os.environ)
+    os.environ["TRIBUTARY_HOME"] = str(copy)
+    from ingestion.home import Home
+    from orchestration.project import set_environment
+
+    set_environment(Home.from_environment())
+    os.environ["DAGSTER_HOME"] = str(copy / "dagster")
+    yield copy
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture(scope="module")
+def defs(home) -> dg.Definitions:
+    from orchestration.definitions import defs
+
+    return defs
+
+
+@pytest.fixture
+def instance(home) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.get() as instance:
+        yield instance
+
+
+def in_warehouse(home: Path, sql: str) -> None:
+    with duckdb.connect(str(home / "warehouse.duckdb")) as connection:
+        connection.execute(sql)
+
+
+def test_the_definitions_load_as_the_server_loads_them(built):
+    done = subprocess.run(
+        [Path(sys.executable).with_name("dagster"), "definitions", "validate", "-w", "workspace.yaml"],
+        env=os.environ | {"TRIBUTARY_HOME": str(built), "DAGSTER_HOME": str(built / "dagster")},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_asset_says_what_it_is(defs):
+    groups = set()
+    for key, spec in ((spec.key, spec) for spec in defs.resolve_all_asset_specs()):
+        assert spec.description, f"{key} has no description"
+        assert spec.kinds, f"{key} has no kinds"
+        assert spec.owners, f"{key} has no owners"
+        groups.add(spec.group_name)
+        if spec.group_name in ("marts", "published"):
+            assert spec.freshness_policy, f"{key} has no freshness policy"
+    assert groups == {"pulls", "raw", "staging", "intermediate", "marts", "published"}
+
+
+def test_schedules(defs):
+    found = {schedule.job_name: schedule for schedule in defs.schedules if "pull" not in schedule.name}
+    assert {name: schedule.cron_schedule for name, schedule in found.items()} == {
+        "land": "*/15 * * * *",
+        "attribution": "0 * * * *",
+        "nightly_duplicates": "0 2 * * *",
+        "daily_rollups": "0 3 * * *",
+    }
+    assert {schedule.execution_timezone for schedule in found.values()} == {"UTC"}
+
+
+def test_what_the_jobs_select(defs):
+    graph = defs.resolve_asset_graph()
+    keys = {job.name: set(defs.resolve_job_def(job.name).asset_layer.selected_asset_keys) for job in defs.jobs}
+    pulls = dg.AssetSelection.groups("pulls").resolve(graph)
+    everything = graph.get_all_asset_keys() - graph.external_asset_keys - pulls
+    touchpoints = dg.AssetSelection.assets(["marts", "touchpoints"]).upstream().resolve(graph)
+    assert keys["build"] == keys["daily_rollups"] == everything
+    assert keys["land"] == touchpoints - graph.external_asset_keys - pulls
+    assert dg.AssetKey(["marts", "daily_rollups"]) not in keys["land"] | keys["attribution"]
+    assert dg.AssetKey(["marts", "attribution_links"]) in keys["attribution"]
+    assert dg.AssetKey("published") not in keys["land"] | keys["attribution"]
+    assert keys["nightly_duplicates"] == {VOLUME.asset_key, REPEATED.asset_key}
+    promises = [key for key in graph.asset_check_keys if key.name in PROMISES]
+    assert len(promises) == 3
+    assert all(graph.get(key).blocking for key in promises)
+
+
+def test_the_sensor_asks_for_one_run_a_set_of_files(defs, home, instance):
+    from orchestration.jobs import inbox
+
+    def look(cursor: str | None = None) -> tuple[object, str | None]:
+        context = dg.build_sensor_context(instance=instance, cursor=cursor)
+        return inbox(context), context.cursor
+
+    found, cursor = look()
+    assert isinstance(found, dg.SkipReason)
+    file = home / "inbox/events/new.csv"
+    (home / "inbox/events/.unfinished.csv").write_text("id")
+    assert isinstance(look(cursor)[0], dg.SkipReason)
+    file.write_text("event_id,site_id,type,occurred_at,anon_id\n")
+    found, cursor = look(cursor)
+    assert isinstance(found, dg.RunRequest)
+    assert isinstance(look(cursor)[0], dg.SkipReason)
+    file.write_text(file.read_text() + "new1,shop,PAGE_VIEW,2026-07-01T00:00:00Z,v1\n")
+    found, cursor = look(cursor)
+    assert isinstance(found, dg.RunRequest)
+    file.unlink()
+    assert isinstance(look(cursor)[0], dg.SkipReason)
+
+
+def test_what_stands_beside_the_assets(defs, home, instance):
+    """Row counts, column lineage, tables and the plot of the run that built this home."""
+    with published(home) as connection:
+        for mart in ("touchpoints", "conversions", "daily_rollups", "channel_summary", "waste_flags"):
+            metadata = materialized(instance, "marts", mart)
+            (rows,) = connection.execute(f"select count(*) from {mart}").fetchone()
+            assert metadata["dagster/row_count"].value == rows
+            lineage = metadata["dagster/column_lineage"].value.deps_by_column
+            columns = {name for name, *_ in connection.execute(f"describe {mart}").fetchall()}
+            assert set(lineage) == columns
+    lineage = materialized(instance, "marts", "conversions")["dagster/column_lineage"].value.deps_by_column
+    assert lineage["value_micros"] == [
+        dg.TableColumnDep(dg.AssetKey(["intermediate", "int_conversions"]), "value_micros"),
+        dg.TableColumnDep(dg.AssetKey(["intermediate", "int_refunds"]), "refunded_micros"),
+    ]
+    assert "data:image/png;base64," in materialized(instance, "marts", "daily_rollups")["spend_and_value"].value
+    for mart in ("channel_summary", "waste_flags", "conversion_paths"):
+        assert " | " in materialized(instance, "marts", mart)["preview"].value
+    assert materialized(instance, "raw", "events")["loaded"].value == 3001
+    assert "marts.duckdb" in materialized(instance, "published")["path"].value
+
+
+def materialized(instance: dg.DagsterInstance, *key: str) -> dict:
+    event = instance.get_latest_materialization_event(dg.AssetKey(key))
+    assert event, f"{key} was never materialized"
+    return event.asset_materialization.metadata
+
+
+def checked(defs: dg.Definitions, instance: dg.DagsterInstance, key: dg.AssetCheckKey) -> dg.AssetCheckEvaluation:
+    """Run one check alone."""
+    if key in (DUPLICATES, REPEATED):
+        job, keys = defs.resolve_job_def("nightly_duplicates"), {DUPLICATES, REPEATED}
+    else:
+        job, keys = defs.resolve_implicit_global_asset_job_def().get_subset(asset_check_selection={key}), {key}
+    result = job.execute_in_process(instance=instance, raise_on_error=False)
+    assert result.success  # a warning stops nothing
+    evaluations = {evaluation.asset_check_key: evaluation for evaluation in result.get_asset_check_evaluations()}
+    assert keys <= evaluations.keys()
+    built = {event.asset_key for event in result.get_asset_materialization_events()}
+    assert built == ({VOLUME.asset_key, REPEATED.asset_key} if REPEATED in keys else set())
+    return evaluations[key]
+
+
+def test_many_duplicates_warn(defs, home, instance):
+    load = """
+        insert into raw.loads
+        select 'many', 'events', 'x.csv', null, max(loaded_at), 90000, {}, {}, 0, 0, 0 from raw.loads
+    """
+    tables_before = table_times(home)
+    in_warehouse(home, load.format(82_000, 8_000))  # below a tenth
+    assert checked(defs, instance, DUPLICATES).passed
+    in_warehouse(home, load.format(70_000, 20_000))
+    evaluation = checked(defs, instance, DUPLICATES)
+    assert not evaluation.passed
+    assert evaluation.severity == dg.AssetCheckSeverity.WARN
+    in_warehouse(home, "delete from raw.loads where load_id = 'many'")
+    assert table_times(home) == tables_before
+
+
+def test_events_that_probably_repeat_another_warn(defs, home, instance):
+    assert checked(defs, instance, REPEATED).passed
+    in_warehouse(
+        home,
+        """
+        insert into raw.events by name
+        select 'northwind' as org_id, 'twice' as site_id, 'twice' || n as event_id, 'CUSTOM' as type,
+            timestamp '2026-08-01' as occurred_at, 'v' as anon_id, false as has_own_id,
+            '' as _content_hash, 'twice' as _load_id, timestamp '2026-09-01' as _loaded_at
+        from range(0, 2) as numbers (n)
+    """,
+    )
+    assert not checked(defs, instance, REPEATED).passed
+    in_warehouse(home, "delete from raw.events where _load_id = 'twice'")
+
+
+def table_times(home: Path) -> list[tuple]:
+    """Which tables there are, and when each was made; the nightly job makes one anew."""
+    with duckdb.connect(str(home / "warehouse.duckdb")) as connection:
+        return connection.execute(
+            "select table_oid, table_name from duckdb_tables() where table_name <> ? order by all",
+            [REPEATED.asset_key.path[-1]],
+        ).fetchall()
+
+
+def test_a_drop_in_volume_warns(defs, home, instance):
+    assert checked(defs, instance, VOLUME).passed
+    in_warehouse(
+        home,
+        """
+        insert into raw.events by name
+        select 'northwind' as org_id, 'quiet' as site_id, 'q' || day || '-' || n as event_id, 'CUSTOM' as type,
+            timestamp '2026-08-01 12:00:00' + to_days(day::integer) as occurred_at, 'v' as anon_id,
+            '' as _content_hash, 'quiet' as _load_id, timestamp '2026-09-01' as _loaded_at
+        from range(0, 30) as days (day), range(0, 200) as numbers (n)
+        where day < 28 or n < 20  -- the last two days bring a tenth of the days before
+    """,
+    )
+    evaluation = checked(defs, instance, VOLUME)
+    in_warehouse(home, "delete from raw.events where _load_id = 'quiet'")
+    assert not evaluation.passed
+    assert evaluation.severity == dg.AssetCheckSeverity.WARN
+
+
+def test_a_broken_contract_stops_the_run_before_publishing(built, tmp_path):
+    """A row of spend that stands twice in a raw table, as no import would put it there."""
+    home = tmp_path / "home"
+    shutil.copytree(built, home, symlinks=True)
+    before = (home / "published/marts.duckdb").read_bytes()
+    in_warehouse(home, "insert into raw.ad_spend from raw.ad_spend limit 1")
+    done = tributary(home, "run", code=1)
+    assert "The last published version stays in place." in done.stderr
+    assert "stg_raw__ad_spend_key_is_unique" in done.stderr
+    assert "\x1b[" not in done.stderr  # dbt's colours
+    assert "Traceback" not in done.stdout + done.stderr
+    assert (home / "published/marts.duckdb").read_bytes() == before
+
+
+class Server(NamedTuple):
+    home: Path
+    url: str  # of Dagster's GraphQL
+    collector: str
+
+
+@pytest.fixture
+def server(built, tmp_path) -> Iterator[Server]:
+    """`tributary dev` on free ports; afterwards it is stopped and must leave no process."""
+    home = tmp_path / "home"
+    shutil.copytree(built, home, symlinks=True)
+    port, collector_port = free_ports()
+    log = home / "server.log"
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [COMMAND, "dev", "--port", str(port), "--collector-port", str(collector_port)],
+            env=os.environ | {"TRIBUTARY_HOME": str(home)},
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            # Ctrl-C reaches it, even where the tests run in the background and have it ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+        )
+    url = f"http://127.0.0.1:{port}/graphql"
+    try:
+        deadline = time.monotonic() + 90
+        while not answers(url):
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.5)
+        yield Server(home, url, f"http://127.0.0.1:{collector_port}")
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+    deadline = time.monotonic() + 20
+    while left := processes_of(home):
+        assert time.monotonic() < deadline, f"the server left processes behind: {left}"
+        time.sleep(0.5)
+
+
+def free_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], other.getsockname()[1]
+
+
+def processes_of(home: Path) -> list[str]:
+    """The command lines of every process that works on a home folder."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if f"TRIBUTARY_HOME={home}\0" in (folder / "environ").read_text(errors="replace") + "\0":
+                found.append((folder / "cmdline").read_text().replace("\0", " ").strip())
+        except (FileNotFoundError, PermissionError, ProcessLookupError):
+            continue
+    return [command for command in found if command]
+
+
+def answers(url: str) -> bool:
+    try:
+        return bool(
+            ask(url, "{ repositoriesOrError { ... on RepositoryConnection { nodes { name } } } }")[
+                "repositoriesOrError"
+            ].get("nodes")
+        )
+    except OSError:
+        return False
+
+
+def ask(url: str, query: str, **variables: object) -> dict:
+    request = urllib.request.Request(
+        url, json.dumps({"query": query, "variables": variables}).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        said = json.load(answer)
+    assert "errors" not in said, said["errors"]
+    return said["data"]
+
+
+def materialize_all(url: str) -> str:
+    """What the button of the UI does, without the platforms; the run's id."""
+    nodes = ask(url, "{ assetNodes { assetKey { path } isMaterializable groupName } }")["assetNodes"]
+    launched = ask(
+        url,
+        """
+        mutation ($parameters: ExecutionParams!) {
+            launchPipelineExecution(executionParams: $parameters) {
+                __typename
+                ... on LaunchRunSuccess { run { runId } }
+                ... on PythonError { message }
+            }
+        }
+        """,
+        parameters={
+            "mode": "default",
+            "runConfigData": {},
+            "selector": {
+                "repositoryLocationName": "orchestration.definitions",
+                "repositoryName": "__repository__",
+                "pipelineName": "__ASSET_JOB",
+                "assetSelection": [
+                    node["assetKey"] for node in nodes if node["isMaterializable"] and node["groupName"] != "pulls"
+                ],
+            },
+        },
+    )["launchPipelineExecution"]
+    assert launched["__typename"] == "LaunchRunSuccess", launched
+    return launched["run"]["runId"]
+
+
+def ended(url: str, run: str) -> str:
+    deadline = time.monotonic() + 240
+    status = ""
+    while status not in ("SUCCESS", "FAILURE", "CANCELED"):
+        assert time.monotonic() < deadline, f"run {run} is still {status}"
+        time.sleep(1)
+        status = ask(url, "query ($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }", id=run)[
+            "runOrError"
+        ]["status"]
+    return status
+
+
+def test_the_server_runs_everything_twice_at_once_after_a_killed_run(server):
+    home, url, _ = server
+    with published(home) as connection:
+        (before,) = connection.execute("select version from meta").fetchone()
+    killed = materialize_all(url)
+    while killed[:8] not in (lock := (home / "build.lock").read_text()):
+        time.sleep(0.05)
+    runs = [materialize_all(url), materialize_all(url)]
+    os.kill(json.loads(lock)["pid"], signal.SIGKILL)
+    assert [ended(url, run) for run in runs] == ["SUCCESS", "SUCCESS"]
+    assert ended(url, killed) == "FAILURE"
+    with published(home) as connection:
+        assert connection.execute("select version from meta").fetchone() == (before + 2,)
+    schedules = ask(
+        url,
+        """
+        query ($repository: RepositorySelector!) {
+            schedulesOrError(repositorySelector: $repository) {
+                ... on Schedules { results { name scheduleState { status } } }
+            }
+        }
+        """,
+        repository={"repositoryLocationName": "orchestration.definitions", "repositoryName": "__repository__"},
+    )
+    stopped = {s["name"] for s in schedules["schedulesOrError"]["results"] if s["scheduleState"]["status"] != "RUNNING"}
+    assert stopped == {"pull_ecb_schedule", "pull_synced_schedule"}  # nobody needs them there
+
+
+@needs_chromium
+def test_a_click_in_the_demo_page_is_a_row_in_the_marts(server):
+    with sync_playwright() as playwright:
+        # As a person's browser: one that says it is automated is a bot, which the marts leave out.
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-blink-features=AutomationControlled"]
+        )
+        page = browser.new_context(user_agent="Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0").new_page()
+        page.goto(f"{server.collector}/demo")
+        page.get_by_role("button", name="Arrive by e-mail").click()
+        page.get_by_role("button", name="Order for").click()
+        page.wait_for_timeout(500)
+        browser.close()  # what is not sent yet leaves with the page
+    landing = server.home / "landing"
+    deadline = time.monotonic() + 60
+    while not list(landing.glob("*.ndjson")):
+        assert time.monotonic() < deadline, "no segment was closed"
+        time.sleep(0.2)
+    assert ended(server.url, materialize_all(server.url)) == "SUCCESS"
+    with published(server.home) as marts:
+        found = marts.execute(
+            """
+            select channel, campaign, count(distinct conversion_id), sum(weight)::int
+            from attribution_links
+            join touchpoints using (org_id, touchpoint_id)
+            join conversions using (org_id, conversion_id)
+            where landing_url like '%/demo%' and attribution_model = 'last_touch' group by all
+            """
+        ).fetchall()
+    assert found == [("Email", "demo", 1, 1)]

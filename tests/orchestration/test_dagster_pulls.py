@@ -1,0 +1,245 @@
+"""Platforms as Dagster sees them: runs over days against platforms on loopback, schedules, and what stands beside."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+import pytest
+
+from connectors.ads import PLATFORMS
+from ingestion.home import Home
+from ingestion.settings.load import load_settings
+from orchestration.pulling import assets, schedules
+from orchestration.pulling.metadata import CHECK, key_of
+from orchestration.run import open_instance
+from tests.support.home import tributary
+from tests.support.pulling import DAYS, FIRST, GOOGLE, LAST, META, Agency, listing, platform, rows, spend, true_spend
+from tests.support.vendors.base import Vendor
+
+ALL_DAYS = [str(FIRST + timedelta(days=n)) for n in range((LAST - FIRST).days + 1)]
+Run = Callable[..., dg.ExecuteInProcessResult]
+
+
+@pytest.fixture
+def meta(monkeypatch) -> Iterator[Vendor]:
+    with platform("meta", monkeypatch) as vendor:
+        yield vendor
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch) -> Home:
+    for name in ("DAGSTER_HOME", "DAGSTER_DISABLE_TELEMETRY"):
+        monkeypatch.setenv(name, os.environ.get(name, ""))  # as it was, afterwards
+    monkeypatch.setenv("TRIBUTARY_HOME", str(listing(tmp_path / "home", META)))
+    return Home.from_environment()
+
+
+@pytest.fixture
+def instance(home) -> Iterator[dg.DagsterInstance]:
+    with open_instance(home) as instance:
+        yield instance
+
+
+def definitions(home: Home) -> dg.Definitions:
+    settings = load_settings(home)
+    build = dg.define_asset_job("build", dg.AssetSelection.all() - schedules.PULLS)
+    return dg.Definitions(
+        assets=[*assets.assets(settings), dg.AssetSpec(["raw", "ad_spend"])],
+        jobs=[build, *schedules.jobs.values()],
+        schedules=schedules.schedules(settings),
+        executor=dg.in_process_executor,
+    )
+
+
+@pytest.fixture
+def run(home, instance) -> Run:
+    """run(platform, first, last, accounts...) is one run over the days, as a schedule or a backfill asks for it."""
+
+    def runs(name: str, first: date, last: date, *accounts: str) -> dg.ExecuteInProcessResult:
+        config = {"ops": {f"raw__ad_spend__{name}": {"config": {"accounts": list(accounts)}}}}
+        return (
+            definitions(home)
+            .resolve_job_def(f"pull_{name}")
+            .execute_in_process(
+                instance=instance,
+                raise_on_error=False,
+                run_config=config,
+                tags=dict(zip(schedules.RANGE, (str(first), str(last)), strict=True)),
+            )
+        )
+
+    return runs
+
+
+def materialized(instance: dg.DagsterInstance, name: str = "meta") -> list[str]:
+    return sorted(instance.get_materialized_partitions(key_of(name)))
+
+
+def latest_check(instance: dg.DagsterInstance) -> dg.AssetCheckEvaluation:
+    key = dg.AssetCheckKey(key_of("meta"), CHECK)
+    record = instance.event_log_storage.get_latest_asset_check_execution_by_key([key])[key]
+    return record.event.dagster_event.asset_check_evaluation_data
+
+
+def test_a_range_of_days_is_one_run(home, instance, run, meta):
+    meta.total_off_micros = 1_230_000
+    done = run("meta", FIRST, LAST)
+    assert done.success
+    assert spend(home.root) == true_spend(meta)
+    assert rows(home.root, "select count(*) from raw.pulls") == [(1,)]
+    events = {m.partition: m.metadata for m in (e.materialization for e in done.get_asset_materialization_events())}
+    assert sorted(events) == materialized(instance) == ALL_DAYS
+    for day, metadata in events.items():
+        micros = true_spend(meta)[date.fromisoformat(day)] + 1_230_000
+        assert metadata["rows"].value == 4
+        assert metadata["spend (EUR)"].value == micros / 1e6
+        assert ("daily spend" in metadata) == (day == str(LAST))
+    newest = events[str(LAST)]
+    assert newest["daily spend"].value.startswith("![spend](data:image/png;base64,")
+    assert "| 180.54 EUR | 184.23 | 3.69 | 12 | 12 | 0 | 0 |" in newest["accounts"].value
+    (check,) = done.get_asset_check_evaluations()
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "differ by 3.69 EUR on 3 of 3 days" in check.description
+    assert f"{FIRST} | EUR | 31.38 | 30.15 | 1.23" in check.metadata["differences"].value
+
+
+def test_a_platform_that_fails_fails_its_own_run_only(home, instance, run, meta, monkeypatch):
+    listing(home.root, META, GOOGLE)
+    with platform("google", monkeypatch, faults=["revoked"]):
+        failed = run("google", FIRST, LAST)
+    assert not failed.success
+    (error,) = [e.step_failure_data for e in failed.all_events if e.event_type_value == "STEP_FAILURE"]
+    assert "tributary connect google" in error.user_failure_data.description
+    assert materialized(instance, "google") == []
+    assert run("meta", FIRST, LAST).success
+    assert materialized(instance) == ALL_DAYS
+
+
+def test_days_that_came_whole_are_there_though_another_was_refused(home, instance, run, meta):
+    assert run("meta", FIRST, FIRST).success
+    before = spend(home.root)[FIRST]
+    meta.facts = [fact for fact in meta.facts if fact.date != FIRST]
+    done = run("meta", FIRST, LAST)
+    assert not done.success
+    events = done.get_asset_materialization_events()
+    assert [event.materialization.partition for event in events] == ALL_DAYS[1:]
+    assert spend(home.root) == {FIRST: before, **true_spend(meta)}
+
+
+def test_days_that_the_platform_no_longer_tells_of_are_not_there(instance, run, meta):
+    earliest = datetime.now(ZoneInfo("Europe/Berlin")).date() - timedelta(days=PLATFORMS["meta"].history_days)
+    done = run("meta", earliest - timedelta(days=5), earliest + timedelta(days=1))
+    assert not done.success
+    assert str(earliest + timedelta(days=1)) in materialized(instance)
+    assert str(earliest - timedelta(days=2)) not in materialized(instance)
+    assert not run("meta", earliest - timedelta(days=5), earliest - timedelta(days=3)).success
+
+
+def test_a_run_may_pull_some_accounts_only(home, run, meta):
+    listing(home.root, META, META.replace("1001", "2002"))
+    assert run("meta", FIRST, LAST, "1001").success
+    assert rows(home.root, "select account_id, status from raw.pulls") == [("1001", "loaded")]
+    assert not run("meta", FIRST, LAST).success  # the vendor knows no account 2002
+    assert sorted(rows(home.root, "select account_id, status from raw.pulls")) == [
+        ("1001", "loaded"),
+        ("1001", "loaded"),
+        ("2002", "failed"),
+    ]
+
+
+def test_a_run_pulls_four_accounts_at_once(home, instance, run, monkeypatch):
+    listing(home.root, *(META.replace("1001", id_) for id_ in "1234"))
+    with platform("meta", monkeypatch, Agency) as agency:
+        agency.hold = lambda account: len(agency.asked) < 4
+        done = run("meta", FIRST, LAST)
+    assert done.success
+    assert materialized(instance) == ALL_DAYS
+    told = [record.user_message for record in instance.all_logs(done.run_id)]  # of threads, too
+    assert {f"meta {id_}: {FIRST} to {LAST}" for id_ in "1234"} <= set(told)
+    newest = done.get_asset_materialization_events()[-1].materialization.metadata
+    assert [line.split(" | ")[0] for line in newest["accounts"].value.splitlines()[2:]] == list("1234")
+    assert newest["rows"].value == 16
+
+
+def test_pulls_from_the_command_line_are_shown_too(home, instance, meta):
+    meta.total_off_micros = -1_000_000
+    tributary(home.root, "pull", "meta", *DAYS)
+    assert materialized(instance) == ALL_DAYS
+    newest = instance.get_latest_materialization_event(key_of("meta")).asset_materialization
+    assert newest.partition == str(LAST)
+    assert "177.54" in newest.metadata["accounts"].value
+    assert not latest_check(instance).passed
+    meta.total_off_micros = 0
+    tributary(home.root, "pull", "meta", *DAYS)
+    assert latest_check(instance).passed
+
+
+def test_each_zone_has_a_morning_of_its_own(home, instance, meta, monkeypatch):
+    listing(
+        home.root,
+        META,
+        META.replace("1001", "2") + ", repull_days: 3",
+        META.replace("1001", "3").replace("}", "") + ", repull_days: 28",
+        GOOGLE,
+        more='  - {org: shop, platform: meta, account_id: "4", timezone: Pacific/Auckland, currency: NZD}',
+    )
+    found = {schedule.name: schedule for schedule in schedules.schedules(load_settings(home))}
+    running = {name for name, s in found.items() if s.default_status == dg.DefaultScheduleStatus.RUNNING}
+    assert running == {
+        "pull_meta_europe_berlin",
+        "pull_meta_pacific_auckland",
+        "pull_google_europe_berlin",
+        "pull_ecb_schedule",
+    }
+    assert found["pull_meta_pacific_auckland"].execution_timezone == "Pacific/Auckland"
+    assert found["pull_ecb_schedule"].cron_schedule == "30 16 * * 1-5"
+    assert asked(found["pull_meta_europe_berlin"], instance) == [
+        (["2"], "2026-11-17", "2026-11-20"),
+        (["1001", "3"], "2026-10-23", "2026-11-20"),
+    ]
+    assert asked(found["pull_meta_pacific_auckland"], instance) == [(["4"], "2026-10-23", "2026-11-20")]
+    skipped = found["pull_google_europe_berlin"].evaluate_tick(morning(instance, "Europe/Berlin"))
+    assert skipped.skip_message == "Google Ads is not connected: tributary connect google"
+    days = definitions(home).get_assets_def(key_of("meta")).partitions_def
+    assert days.timezone == "Pacific/Auckland"  # where a day is over first
+
+
+def morning(instance: dg.DagsterInstance, zone: str) -> dg.ScheduleEvaluationContext:
+    return dg.build_schedule_context(
+        instance=instance, scheduled_execution_time=datetime(2026, 11, 21, 6, tzinfo=ZoneInfo(zone))
+    )
+
+
+def asked(schedule: dg.ScheduleDefinition, instance: dg.DagsterInstance) -> list[tuple]:
+    requests = schedule.evaluate_tick(morning(instance, schedule.execution_timezone)).run_requests
+    return [
+        (
+            request.run_config["ops"]["raw__ad_spend__meta"]["config"]["accounts"],
+            *(request.tags[tag] for tag in schedules.RANGE),
+        )
+        for request in requests
+    ]
+
+
+def test_the_marts_are_built_once_after_pulls(home, instance, run, meta):
+    def look(cursor: str | None) -> tuple[object, str | None]:
+        context = dg.build_sensor_context(instance=instance, cursor=cursor)
+        return schedules.after_pulls(context), context.cursor
+
+    found, cursor = look(None)
+    assert isinstance(found, dg.SkipReason)
+    run("meta", FIRST, LAST)
+    other = definitions(home).resolve_job_def("pull_google")
+    under_way = instance.create_run_for_job(other, status=dg.DagsterRunStatus.STARTED)
+    found, cursor = look(cursor)
+    assert under_way.run_id[:8] in found.skip_message
+    instance.report_run_failed(under_way)
+    found, cursor = look(cursor)
+    assert isinstance(found, dg.RunRequest)
+    assert isinstance(look(cursor)[0], dg.SkipReason)
+    run("meta", LAST, LAST)
+    assert isinstance(look(cursor)[0], dg.RunRequest)

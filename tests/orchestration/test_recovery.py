@@ -1,0 +1,196 @@
+"""Runs that are killed, and runs that meet: nothing is lost, nobody waits for the dead, the marts come out the same."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+import pytest
+
+from tests.support.home import COMMAND, differences, published, tributary
+
+PUBLISH = ("run", "--select", "key:published")
+HEADER = "event_id,site_id,type,occurred_at,anon_id\n"
+
+
+class Started:
+    """A command that runs beside the test, its output in a file."""
+
+    def __init__(self, home: Path, *arguments: str) -> None:
+        self.log = home / f"log-{time.monotonic_ns()}"
+        with self.log.open("w") as out:
+            self.process = subprocess.Popen(
+                [COMMAND, *arguments],
+                env={**os.environ, "TRIBUTARY_HOME": str(home)},
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
+
+    def said(self) -> str:
+        return self.log.read_text()
+
+    def until(self, reached: Callable[[], object]) -> None:
+        """Watch the command until a moment has come; it must not end before."""
+        while not reached():
+            assert self.process.poll() is None, f"ended before the moment came:\n{self.said()}"
+            time.sleep(0.002)
+
+    def kill(self) -> None:
+        """As the kernel does when memory runs out: this process only, none of its children."""
+        os.kill(self.process.pid, signal.SIGKILL)
+        assert self.process.wait(10) == -signal.SIGKILL, f"ended before it was killed:\n{self.said()}"
+
+    def children(self) -> list[int]:
+        tasks = Path(f"/proc/{self.process.pid}/task")
+        return [int(pid) for task in tasks.iterdir() for pid in (task / "children").read_text().split()]
+
+    def succeeded(self) -> str:
+        assert self.process.wait(300) == 0, self.said()
+        return self.said()
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; a zombie that nobody has buried yet does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def holds_lock(home: Path, started: Started) -> bool:
+    return f'"pid": {started.process.pid},' in (home / "build.lock").read_text()
+
+
+def copy_of(home: Path, to: Path) -> Path:
+    shutil.copytree(home, to, symlinks=True)
+    return to
+
+
+def version(home: Path) -> int:
+    with published(home) as connection:
+        return connection.execute("select version from meta").fetchone()[0]
+
+
+def raw_rows(home: Path, table: str) -> int:
+    with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
+        return connection.execute(f"select count(*) from raw.{table}").fetchone()[0]
+
+
+def history(home: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """How each run ended in Dagster's history, the latest first."""
+    monkeypatch.setenv("DAGSTER_HOME", str(home / "dagster"))
+    with dg.DagsterInstance.get() as instance:
+        return [run.status.value for run in instance.get_runs()]
+
+
+def rerun_equals(home: Path, undisturbed: Path) -> None:
+    """A whole run starts at once after a kill, and publishes what an undisturbed one does."""
+    said = tributary(home, "run").stdout
+    assert "waiting for" not in said
+    assert differences(undisturbed, home) == {}
+    assert not list((home / "published").glob(".new-*"))
+
+
+def test_killed_while_importing(filled, built, tmp_path, monkeypatch):
+    home = copy_of(filled, tmp_path / "home")
+    run = Started(home, "run")
+    run.until(lambda: "events_2026-07-01.csv.gz: " in run.said())
+    run.kill()
+    archived = list((home / "archive/inbox/events").iterdir())
+    assert 1 <= len(archived) < 3  # the kill came between the first and the last file
+    rerun_equals(home, built)
+    assert history(home, monkeypatch) == ["SUCCESS", "FAILURE"]
+    assert "failed" in tributary(home, "status").stdout
+
+
+def test_killed_in_the_middle_of_dbt(filled, built, tmp_path):
+    home = copy_of(filled, tmp_path / "home")
+    run = Started(home, "run")
+    run.until(lambda: "built int_urls" in run.said())
+    children = run.children()
+    assert any("tributary-dbt" in Path(f"/proc/{pid}/cmdline").read_text() for pid in children)
+    run.kill()
+    deadline = time.monotonic() + 2
+    while any(map(is_alive, children)):
+        assert time.monotonic() < deadline, "dbt outlives the run that started it, and holds the warehouse"
+        time.sleep(0.02)
+    rerun_equals(home, built)
+
+
+def test_killed_while_and_after_publishing(built, tmp_path):
+    home = copy_of(built, tmp_path / "home")
+    marts, folder = home / "published/marts.duckdb", home / "published"
+    shutil.rmtree(folder)  # everything is built and nothing published
+
+    run = Started(home, *PUBLISH)
+    run.until((folder / ".new-1/marts.duckdb").exists)
+    run.kill()
+    assert "waiting for" not in run.said()
+    assert not marts.exists()
+
+    run = Started(home, *PUBLISH)
+    run.until(marts.exists)
+    run.kill()
+    assert "waiting for" not in run.said()
+    assert version(home) == 1  # durable once it has its name
+    assert differences(built, home) == {}
+
+    run = Started(home, *PUBLISH)
+    run.until(lambda: (folder / ".new-2/orgs").exists() and any((folder / ".new-2/orgs").iterdir()))
+    run.kill()
+    assert version(home) == 1
+    rerun_equals(home, built)
+    assert version(home) == 2
+
+
+def test_an_import_killed_in_its_transaction_loads_all_or_nothing(new_home):
+    home = new_home("import")
+    rows = 300_000  # some seconds
+    file = write(home / "events.csv", "e", rows)
+    tributary(home, "import", "events", write(home / "first.csv", "first", 1))
+    for seconds in (0.2, 0.8):  # killed, and killed again in the import that follows
+        started = Started(home, "import", "events", str(file))
+        started.until(lambda started=started: holds_lock(home, started))
+        time.sleep(seconds)
+        started.kill()
+        assert raw_rows(home, "events") in (1, rows + 1)
+    said = tributary(home, "import", "events", file).stdout
+    assert "waiting for" not in said
+    assert f"{rows:,} received" in said
+    assert raw_rows(home, "events") == rows + 1
+
+
+def write(file: Path, prefix: str, rows: int) -> Path:
+    file.write_text(HEADER + "".join(f"{prefix}{i},shop,PAGE_VIEW,2026-07-01T00:00:00Z,v{i}\n" for i in range(rows)))
+    return file
+
+
+def test_two_imports_at_once_lose_nothing(new_home):
+    home = new_home("two-imports")
+    files = [write(home / f"{name}.csv", name, 20_000) for name in ("one", "two")]
+    both = [Started(home, "import", "events", str(file)) for file in files]
+    for one in both:
+        assert "20,000 received = 20,000 loaded + 0 duplicate + 0 failed" in one.succeeded()
+    assert raw_rows(home, "events") == 40_000
+
+
+def test_two_runs_at_once_both_succeed_and_an_import_waits_for_them(built, tmp_path):
+    home = copy_of(built, tmp_path / "home")
+    before = version(home)
+    first = Started(home, "run")
+    first.until(lambda: holds_lock(home, first))
+    second = Started(home, "run")
+    import_ = Started(home, "import", "events", str(write(home / "late.csv", "late", 1)))
+    assert "waiting for" not in first.succeeded()
+    for waited in (second, import_):
+        assert re.search(rf"waiting for run \w+ \(process {first.process.pid}, since 20", waited.succeeded())
+    assert version(home) == before + 2
+    assert raw_rows(home, "events") == 3_002

@@ -1,0 +1,255 @@
+"""What readers of published/ see: a whole version, always; nothing at all of a version that breaks a promise."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from collections import Counter
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.support.home import COMMAND, published, tables, tributary
+
+PUBLISH = ("run", "--select", "key:published")
+# The sums of one version belong together: a file that mixes two versions, or half of one, has sums that differ.
+READER = """
+import os, sys, duckdb
+path, stop = sys.argv[1:]
+versions, rounds = set(), 0
+while not os.path.exists(stop):
+    connection = duckdb.connect(path, read_only=True)
+    (version,) = connection.execute("select version from meta").fetchone()
+    booked, credited, kept = connection.execute('''
+        select
+            (select sum(value_micros) from conversions),
+            (select sum(conversion_value_micros) from channel_summary where attribution_model = 'linear'),
+            (select bool_and(is_kept) from promises)
+    ''').fetchone()
+    assert booked == credited and kept, (version, booked, credited, kept)
+    connection.close()
+    versions.add(version)
+    rounds += 1
+print(len(versions), min(versions), max(versions), rounds)
+"""
+
+
+@pytest.fixture
+def home(built, tmp_path) -> Path:
+    copy = tmp_path / "home"
+    shutil.copytree(built, copy, symlinks=True)
+    return copy
+
+
+def version(home: Path) -> int:
+    with published(home) as connection:
+        return connection.execute("select version from meta").fetchone()[0]
+
+
+def in_warehouse(home: Path, sql: str) -> None:
+    with duckdb.connect(str(home / "warehouse.duckdb")) as connection:
+        connection.execute(sql)
+
+
+def everything(home: Path) -> dict[str, bytes]:
+    """What is published, byte for byte."""
+    return {
+        str(path.relative_to(home)): path.read_bytes()
+        for path in sorted((home / "published").rglob("*"), key=str)
+        if path.is_file()
+    }
+
+
+def test_readers_see_whole_versions_while_runs_publish(home, tmp_path):
+    stop = tmp_path / "stop"
+    readers = [
+        subprocess.Popen(
+            [sys.executable, "-c", READER, home / "published/marts.duckdb", stop],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    with published(home) as patient:
+        first = patient.execute("select * from meta").fetchall()
+        rows = patient.execute("select count(*), sum(spend_micros) from daily_rollups").fetchall()
+        for _ in range(3):
+            tributary(home, *PUBLISH)
+        assert patient.execute("select * from meta").fetchall() == first
+        assert patient.execute("select count(*), sum(spend_micros) from daily_rollups").fetchall() == rows
+    stop.touch()
+    for reader in readers:
+        said, wrong = reader.communicate(timeout=30)
+        assert reader.returncode == 0, wrong
+        versions, lowest, highest, rounds = map(int, said.split())
+        assert (versions, lowest, highest) == (4, 1, 4)
+        assert rounds > 20
+
+
+@pytest.fixture(scope="module")
+def old_duckdb(tmp_path_factory) -> Path:
+    """A Python with DuckDB 1.1."""
+    folder = tmp_path_factory.mktemp("duckdb-1.1")
+    venv.create(folder, with_pip=True)
+    python = folder / "bin" / "python"
+    done = subprocess.run(
+        [python, "-m", "pip", "install", "--quiet", "duckdb==1.1.3"], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        pytest.skip(f"DuckDB 1.1.3 cannot be installed here: {done.stderr.strip()[-200:]}")
+    return python
+
+
+def test_duckdb_1_1_reads_every_table_and_view(built, old_duckdb):
+    count = """
+import sys, json, duckdb
+assert duckdb.__version__ == "1.1.3"
+connection = duckdb.connect(sys.argv[1], read_only=True)
+names = [name for (name,) in connection.execute("select table_name from information_schema.tables").fetchall()]
+print(json.dumps({name: len(connection.execute(f"from {name}").fetchall()) for name in names}))
+"""
+    for org in (None, "northwind"):
+        path = built / "published" / (f"orgs/{org}.duckdb" if org else "marts.duckdb")
+        done = subprocess.run([old_duckdb, "-c", count, path], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        with published(built, org) as connection:
+            names = [*tables(connection), "meta"]
+            assert "attribution_candidates" in names
+            assert json.loads(done.stdout) == {
+                name: connection.execute(f"select count(*) from {name}").fetchone()[0] for name in names
+            }
+
+
+def test_an_orgs_file_holds_that_org_only_and_parquet_holds_every_row(built):
+    with published(built) as whole:
+        names = tables(whole)
+        orgs = [org for (org,) in whole.execute("select org_id from orgs").fetchall()]
+        assert {file.stem for file in (built / "published/orgs").iterdir()} == set(orgs)
+        assert len(orgs) >= 2
+        rows = {}
+        for name in names:
+            columns = [column for column, *_ in whole.execute(f"describe {name}").fetchall()]
+            assert "org_id" in columns, f"{name} is not divided by org"
+            rows[name] = Counter(org for (org,) in whole.execute(f"select org_id from {name}").fetchall())
+            if name != "attribution_candidates":  # a view
+                parquet = built / "published/parquet" / f"{name}.parquet"
+                different = f"select count(*) from (from {name} except all from '{parquet}')"
+                assert whole.execute(different).fetchone() == (0,), name
+                different = f"select count(*) from (from '{parquet}' except all from {name})"
+                assert whole.execute(different).fetchone() == (0,), name
+    for org in orgs:
+        with published(built, org) as one:
+            assert tables(one) == names
+            for name in names:
+                found = Counter(found for (found,) in one.execute(f"select org_id from {name}").fetchall())
+                assert found == Counter({org: rows[name][org]} if rows[name][org] else {}), name
+
+
+def test_the_file_of_an_only_org_says_nothing_of_one_that_left(home):
+    in_warehouse(home, "delete from marts.orgs where org_id <> 'northwind'")
+    tributary(home, *PUBLISH)
+    with published(home, "northwind") as one:
+        for name in tables(one):
+            assert one.execute(f"select count(*) from {name} where org_id <> 'northwind'").fetchone() == (0,), name
+        (loaded,) = one.execute("select loaded ->> 'events' from meta").fetchone()
+    with published(home) as whole:
+        assert 0 < int(loaded) < int(whole.execute("select loaded ->> 'events' from meta").fetchone()[0])
+
+
+@pytest.mark.parametrize(
+    ("damage", "named"),
+    [
+        (
+            "update marts.daily_rollups set conversion_value_micros = conversion_value_micros + 1 where rowid = "
+            "(select rowid from marts.daily_rollups where conversions > 0 limit 1)",
+            "everything_adds_up",
+        ),
+        (
+            "update marts.conversion_touches set linear_value_micros = linear_value_micros + 1 where rowid = "
+            "(select rowid from marts.conversion_touches where linear_credit > 0 limit 1)",
+            "everything_adds_up",
+        ),
+        (
+            "delete from marts.daily_rollups where rowid = (select rowid from marts.daily_rollups "
+            "where grain = 'AD' and spend_micros > 0 limit 1)",
+            "everything_adds_up",
+        ),
+    ],
+    ids=["rollup", "credit", "spend"],
+)
+def test_a_broken_promise_publishes_nothing_and_is_named(home, damage, named):
+    before = everything(home)
+    in_warehouse(home, damage)
+    done = tributary(home, *PUBLISH, code=1)
+    assert named in done.stderr
+    assert "expected" in done.stderr
+    assert "The last published version stays in place." in done.stderr
+    assert "Traceback" not in done.stderr
+    assert everything(home) == before
+
+
+def test_a_disk_that_fills_up_leaves_the_last_version(home):
+    before = everything(home)
+    limit = 200_000  # bytes a file may have; the published file is larger
+    assert (home / "published/marts.duckdb").stat().st_size > limit
+    code = (
+        "import sys, os, resource, signal\n"
+        "from serving.publish import publish\n"
+        "from ingestion.home import Home\n"
+        "from ingestion.warehouse import connect\n"
+        "home = Home.from_environment()\n"
+        "connection = connect(home)\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\n"
+        "publish(connection, home.published)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "TRIBUTARY_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "File too large" in done.stderr
+    kept = {path: content for path, content in everything(home).items() if "/.new-" not in path}
+    assert kept == before
+    tributary(home, *PUBLISH)
+    assert version(home) == 2
+    assert not list((home / "published").glob(".new-*"))
+
+
+def test_a_full_disk_fails_the_run_with_a_sentence(home):
+    """The run command itself, on a small disk of its own."""
+    folder = home / "published"
+    before = everything(home)
+    size = sum(map(len, before.values())) + 600_000
+    shutil.move(folder, home / "kept")
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True, text=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip(f"this user may not mount a small disk: {mounted.stderr.strip()}")
+    try:
+        subprocess.run(["cp", "-a", f"{home}/kept/.", folder], check=True)
+        done = subprocess.run(
+            [COMMAND, *PUBLISH],
+            env={**os.environ, "TRIBUTARY_HOME": str(home)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 1, done.stdout + done.stderr
+        assert "No space left" in done.stderr
+        assert "The last published version stays in place." in done.stderr
+        assert {path: content for path, content in everything(home).items() if "/.new-" not in path} == before
+        assert version(home) == 1
+    finally:
+        subprocess.run(["umount", folder], check=True)

@@ -1,0 +1,70 @@
+"""The real collector for tests: the command, on a free port, in a home folder of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from ingestion.home import Home
+from ingestion.segments.format import is_whole
+from ingestion.segments.writer import closed_segments
+from tests.support.home import COMMAND
+
+
+@dataclass(frozen=True)
+class Running:
+    """A collector at work."""
+
+    home: Home
+    url: str
+    process: subprocess.Popen
+
+    def stop(self) -> None:
+        """End it as a service manager does."""
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(30) == 0
+
+
+@contextmanager
+def collecting(root: Path, settings: str, **environment: str) -> Iterator[Running]:
+    """A collector in the folder `root` with this tributary.yaml and these variables, from when it is ready."""
+    root.mkdir(exist_ok=True)
+    (root / "tributary.yaml").write_text(settings)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    told = {**os.environ, **environment, "TRIBUTARY_HOME": str(root)}
+    process = subprocess.Popen([COMMAND, "collect", "--port", str(port)], env=told)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(1200):
+            try:
+                if httpx.get(f"{url}/readyz").status_code == 200:
+                    break
+            except httpx.TransportError:
+                assert process.poll() is None, "the collector did not start"
+                time.sleep(0.05)
+        yield Running(Home(root), url, process)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def receipts(home: Home) -> list[dict]:
+    """Every receipt that has landed in closed segments."""
+    found = []
+    for segment in closed_segments(home.landing):
+        for line in segment.read_bytes().splitlines(keepends=True):
+            assert is_whole(line)
+            found.append(json.loads(line))
+    return found
