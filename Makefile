@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_ROOT_USER_ACTION = ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test dev lint bench clean
+.PHONY: help setup run test dev lint lock bench clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-7s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ dev: setup ## Start the collector (port 8700) and Dagster's UI with the whole gr
 lint: setup ## Check style, format and the direction of imports
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check --quiet
+
+lock: setup ## Resolve the dependencies again: every platform and Python, with hashes, without addresses
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --all-extras --python-version 3.11 pyproject.toml -o requirements.lock
 
 bench: setup ## Measure collector, pipeline and spend on this machine, beside plain files and plain SQL
 	@$(BIN)/python bench/collector.py

@@ -1,4 +1,4 @@
-"""Every platform's connector against its API on loopback (tests/support/vendors): pages, faults, restatements, odd accounts.
+"""Every platform's connector against its API on loopback: pages, faults, restatements, odd accounts.
 
 One matrix for all: what the API was told to have spent is what the connector yields, whatever goes wrong on the way.
 """

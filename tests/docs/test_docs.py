@@ -17,7 +17,7 @@ from tests.support.home import ROOT
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 generator = runpy.run_path(str(ROOT / "docs" / "generate.py"))
 MARTS = {mart.name: mart for mart in generator["read_marts"]()}
-MODELS = sorted(path.stem for path in generator["MARTS"].glob("*.sql"))
+MODELS = sorted(path.stem for path in generator["MARTS"].glob("*/*.sql"))
 
 
 def test_the_reference_is_what_the_yml_says() -> None:
