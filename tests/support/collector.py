@@ -47,17 +47,23 @@ def collecting(root: Path, settings: str, **environment: str) -> Iterator[Runnin
     process = subprocess.Popen([COMMAND, "collect", "--port", str(port)], env=told)
     url = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(1200):
-            try:
-                if httpx.get(f"{url}/readyz").status_code == 200:
-                    break
-            except httpx.TransportError:
-                assert process.poll() is None, "the collector did not start"
-                time.sleep(0.05)
+        deadline = time.monotonic() + 60
+        while not is_ready(url):
+            assert process.poll() is None, "the collector did not start"
+            assert time.monotonic() < deadline, "the collector was not ready within a minute"
+            time.sleep(0.05)
         yield Running(Home(root), url, process)
     finally:
         process.kill()
         process.wait()
+
+
+def is_ready(url: str) -> bool:
+    """Return whether the collector at this address accepts events."""
+    try:
+        return httpx.get(f"{url}/readyz").status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def receipts(home: Home) -> list[dict]:

@@ -264,6 +264,7 @@ def serving(vendor: Vendor) -> Iterator[Vendor]:
     """The fake on a port of its own, until the block ends."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
+        listener.listen()  # from here on the kernel queues connections, however late the thread starts to accept them
         vendor.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         server = uvicorn.Server(uvicorn.Config(vendor.app(), log_level="error", lifespan="off"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
