@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from connectors.auth.credentials import StoredCredentials
-    from connectors.http.client import Api
+    from connectors.http.client import PlatformClient
     from connectors.platform import Account, Platform
     from ingestion.settings.model import AdAccount, Settings
     from rich.table import Table
@@ -51,7 +51,7 @@ def connect(
     """
     with errors_for_people():
         from connectors.auth.credentials import StoredCredentials
-        from connectors.http.client import Api
+        from connectors.http.client import PlatformClient
         from ingestion.settings.load import load_settings
 
         home = Home.from_environment()
@@ -60,19 +60,19 @@ def connect(
         owner = org_of(settings, org)
         credentials = StoredCredentials(chosen, home.root / "credentials.bin")
         host = chosen.oauth.redirect_host if chosen.oauth else "127.0.0.1"
-        with Api(chosen, credentials, say=say) as api:
-            readable = None if again or token else already_readable(api, credentials)
+        with PlatformClient(chosen, credentials, log=say) as client:
+            readable = None if again or token else already_readable(chosen, client, credentials)
             if readable is None:
                 let_in(
                     chosen,
                     credentials,
-                    api.client,
+                    client.http,
                     redirect_uri or f"http://{host}:{port}/callback",
                     token=token,
                     paste=paste,
                 )
                 say(f"{chosen.label}: listing the ad accounts")
-                readable = list(chosen.accounts(api))
+                readable = list(chosen.accounts(client))
         if not readable:
             fail(
                 f"{chosen.label} lets this login read no ad account: give it access to one there, "
@@ -84,16 +84,18 @@ def connect(
         write_down(home, chosen, owner, choice(readable, accounts, every), listed)
 
 
-def already_readable(api: Api, credentials: StoredCredentials) -> list[Account] | None:
+def already_readable(
+    platform: Platform, client: PlatformClient, credentials: StoredCredentials
+) -> list[Account] | None:
     """The accounts that the login reads that there is; None where there is none, or it has ended."""
     from connectors.http.errors import TokenRevoked
 
     if not credentials.is_connected:
         return None
     whose = "of the environment" if credentials.is_from_environment else "that is stored (another: --again)"
-    say(f"{api.platform.label}: listing the ad accounts with the login {whose}")
+    say(f"{platform.label}: listing the ad accounts with the login {whose}")
     try:
-        return list(api.platform.accounts(api))
+        return list(platform.accounts(client))
     except TokenRevoked as ended:
         if credentials.is_from_environment:
             raise

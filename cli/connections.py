@@ -84,14 +84,15 @@ def last_pulls(home: Home) -> dict[tuple[str, str], LastPull]:
 
 def asked_for(credentials: StoredCredentials, accounts: list[AdAccount]) -> str | None:
     """What is wrong, as the platform says it; None where the token holds and reads every account that is listed."""
-    from connectors.http.client import Api
+    from connectors.ads import PLATFORMS
+    from connectors.http.client import PlatformClient
     from connectors.http.errors import VendorError
 
-    platform = credentials.platform
+    platform = PLATFORMS[credentials.service.name]
     say(f"asking {platform.label}")
     try:
-        with Api(platform, credentials, say=say) as api:
-            readable = {account.account_id for account in platform.accounts(api)}
+        with PlatformClient(platform, credentials, log=say) as client:
+            readable = {account.account_id for account in platform.accounts(client)}
     except VendorError as error:
         return str(error)
     lost = [a.account_id for a in accounts if a.platform == platform.name and a.account_id not in readable]
@@ -136,14 +137,14 @@ def verdict(status: str) -> str:
 
 def health(credentials: StoredCredentials, now: datetime) -> str:
     """How long the token holds, by what is known here."""
-    from connectors.auth.credentials import moment
+    from connectors.auth.credentials import parse_time
 
-    again = f"tributary connect {credentials.platform.name}"
+    again = f"tributary connect {credentials.service.name}"
     if not credentials.is_connected:
         return f"[red]none: {again}[/red]"
     whose = "environment: " if credentials.is_from_environment else ""
     renews = credentials.can_renew and "refresh_token" in credentials.values
-    ends = moment(credentials.values, "refresh_token_expires_at" if renews else "expires_at")
+    ends = parse_time(credentials.values, "refresh_token_expires_at" if renews else "expires_at")
     if ends is None:
         return whose + ("renews itself" if renews else "no end is known")
     days = (ends - now).days

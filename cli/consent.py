@@ -29,9 +29,9 @@ def let_in(
 ) -> None:
     """Ask for what is lacking, go through the platform's consent, and keep what it gives."""
     from connectors.auth.credentials import environment, variable
-    from connectors.auth.secret_store import where
+    from connectors.auth.secret_store import describe
 
-    kept = where(credentials.store)  # before anything is asked for
+    kept = describe(credentials.store)  # before anything is asked for
     given = environment(platform)
     by_hand = token or platform.oauth is None
     app = {}
@@ -90,14 +90,14 @@ def consented(
             )
             redirected = asked("The address", "--paste with the address on a pipe", from_pipe=True)
         else:
-            with listening(uri, functools.partial(oauth.is_answer, platform, consent)) as wait:
+            with listening(uri, functools.partial(oauth.is_response, platform, consent)) as wait:
                 say(
                     f"{platform.label} asks in your browser whether Tributary may read. If no page opens, open this "
                     f"address yourself:\n\n{consent.url}\n\nwaiting for your answer there (Ctrl-C ends it)"
                 )
                 webbrowser.open(consent.url)
                 redirected = wait(MINUTES * 60)
-        return oauth.finish(platform, app, consent, redirected, client=client, now=datetime.now(UTC))
+        return oauth.finish(platform, app, consent, redirected, http=client, now=datetime.now(UTC))
     except (Throttled, httpx.TransportError) as error:
         why = error if isinstance(error, Throttled) else type(error).__name__
         raise VendorError(

@@ -1,7 +1,7 @@
-"""The European Central Bank's reference rates: its files on the web -> Rate rows, 1 EUR = `rate` of `quote`.
+"""The European Central Bank's reference rates.
 
-Published on working days at about 16:00 Frankfurt time. Source: www.ecb.europa.eu/stats/eurofxref. TRIBUTARY_ECB_URL
-moves the host.
+In: XML files that the Bank publishes on working days at about 16:00 Frankfurt time. Out: Rate rows, 1 EUR = `rate` of
+`quote`. Source: www.ecb.europa.eu/stats/eurofxref.
 """
 
 from __future__ import annotations
@@ -10,15 +10,16 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import IO, Never
+from typing import IO
 from xml.parsers import expat
 
 import msgspec
 
 from connectors.auth.credentials import StoredCredentials
-from connectors.http.client import Api, Clock
+from connectors.http.client import PlatformClient
 from connectors.http.errors import VendorError
-from connectors.platform import Platform
+from connectors.http.retry import Clock
+from connectors.http.service import Service
 
 BASE = "https://www.ecb.europa.eu"
 FILES = f"{BASE}/stats/eurofxref"
@@ -40,16 +41,16 @@ class Rate(msgspec.Struct, frozen=True):
 
 
 def rates(
-    since: date, *, clock: Clock | None = None, say: Callable[[str], None] = lambda message: None
+    since: date, *, clock: Clock | None = None, log: Callable[[str], None] = lambda message: None
 ) -> Iterator[Rate]:
-    """The rates of `since` and later, in no order, and of the last day before that has some: a weekend's are Friday's.
+    """Yield the rates of `since` and later, unordered, and those of the last earlier day: a weekend has Friday's rates.
 
-    VendorError where the Bank does not answer, or with something else than it promises.
+    Raise VendorError if the Bank does not respond, or if its file has changed.
     """
-    credentials = StoredCredentials(_BANK)  # none: the Bank asks for none
-    with Api(_BANK, credentials, clock=clock, say=say) as api:
-        before: list[Rate] = []  # of the latest day that is earlier than `since`
-        for rate in _read(api, _smallest(since, api.clock.now().date())):
+    credentials = StoredCredentials(_BANK)  # empty: the Bank needs none
+    with PlatformClient(_BANK, credentials, clock=clock, log=log) as client:
+        before: list[Rate] = []  # of the latest day before `since`
+        for rate in _read(client, _smallest_file(since, client.clock.now().date())):
             if rate.date >= since:
                 yield rate
             elif not before or rate.date >= before[0].date:
@@ -57,40 +58,43 @@ def rates(
     yield from before
 
 
-def _smallest(since: date, today: date) -> str:
-    """The smallest file that has every day from `since` on."""
+def _smallest_file(since: date, today: date) -> str:
+    """Return the URL of the smallest file with every day from `since` on."""
     last_working_day = today - timedelta(days=max(0, today.weekday() - 4))
     if since >= last_working_day:
         return LATEST
-    return LAST_90_DAYS if since >= today - timedelta(days=80) else ALL  # ten days to spare, for holidays
+    return LAST_90_DAYS if since >= today - timedelta(days=80) else ALL  # minus ten days of public holidays
 
 
-def _read(api: Api, url: str) -> Iterator[Rate]:
-    """The rates of a file, as it streams by; VendorError where it is not the file that it was."""
-    with api.download(url) as file:
+def _read(client: PlatformClient, url: str) -> Iterator[Rate]:
+    """Yield the rates of a file. Raise VendorError if its format has changed."""
+    with client.download(url) as file:
         try:
             found = False
-            for rate in _parsed(file):
+            for rate in _parse(file):
                 found = True
                 yield rate
         except expat.ExpatError as error:
             raise VendorError(
-                f"{url} is no longer XML, or broke off ({error}): nothing was stored. Pull again: tributary pull ecb"
+                f"{url} is not XML or broke off ({error}). Nothing was stored. Pull again: tributary pull ecb"
             ) from None
         except ValueError as error:
             raise VendorError(
-                f"{url}: {error}: nothing was stored. The file changed: look for a newer version of "
-                "Tributary, and report it if there is none"
+                f"{url}: {error}. Nothing was stored. The file's format changed: install a newer version of "
+                "Tributary, or report this if there is none"
             ) from None
     if not found:
         raise VendorError(
-            f"{url} no longer has a `Cube` with a currency and a rate: nothing was stored. The file "
-            "changed: look for a newer version of Tributary, and report it if there is none"
+            f"{url} no longer has a `Cube` with a currency and a rate. Nothing was stored. The file's format "
+            "changed: install a newer version of Tributary, or report this if there is none"
         )
 
 
-def _parsed(file: IO[bytes]) -> Iterator[Rate]:
-    """<Cube time=DAY><Cube currency=CODE rate=NUMBER/>...; no document type, so that there is no entity to expand."""
+def _parse(file: IO[bytes]) -> Iterator[Rate]:
+    """Yield the rates of `<Cube time=DAY><Cube currency=CODE rate=NUMBER/>...`.
+
+    Raise ValueError for a rate that is not a positive number, and for a document type, which could expand entities.
+    """
     rows: list[Rate] = []
     day: date | None = None
 
@@ -101,17 +105,17 @@ def _parsed(file: IO[bytes]) -> Iterator[Rate]:
         if "time" in attributes:
             day = date.fromisoformat(attributes["time"])
             return
-        currency, number = attributes.get("currency"), attributes.get("rate", "nothing")
+        currency, number = attributes.get("currency"), attributes.get("rate", "missing")
         rate = Decimal(number) if NUMBER.fullmatch(number) else None
         if not (day and currency and rate):
-            raise ValueError(f"a rate of {number} on {day} for {currency}")
+            raise ValueError(f"the rate of {currency} on {day} is {number}")
         rows.append(Rate(day, "EUR", currency, rate))
 
-    def refuse(*declared: object) -> None:
-        raise ValueError("it declares a document type, which the Bank's files do not")
+    def reject_document_type(*declared: object) -> None:
+        raise ValueError("the file declares a document type")
 
     parser = expat.ParserCreate(namespace_separator=" ")
-    parser.StartElementHandler, parser.StartDoctypeDeclHandler = start, refuse
+    parser.StartElementHandler, parser.StartDoctypeDeclHandler = start, reject_document_type
     while chunk := file.read(CHUNK):
         parser.Parse(chunk, False)
         yield from rows
@@ -120,20 +124,11 @@ def _parsed(file: IO[bytes]) -> Iterator[Rate]:
     yield from rows
 
 
-def _nothing(*_: object) -> Iterator[Never]:
-    """A bank has no ad accounts, and none of what is in them."""
-    return iter(())
-
-
-_BANK = Platform(
+_BANK = Service(
     name="ecb",
     label="European Central Bank",
     base_url=BASE,
     secrets=(),
-    repull_days=0,
-    check=lambda response: None,
     headers=lambda credentials: {},
-    accounts=_nothing,
-    spend=_nothing,
-    entities=_nothing,
+    raise_for_error=lambda response: None,
 )

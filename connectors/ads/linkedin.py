@@ -1,6 +1,7 @@
-"""LinkedIn: adAnalytics of the versioned Marketing API. Its campaign groups are campaigns here, its campaigns ad sets,
-its creatives ads; its days are UTC's.
+"""LinkedIn: adAnalytics of the versioned Marketing API.
 
+In: campaign groups, campaigns and creatives, which are campaigns, ad sets and ads in Tributary. Out: rows by creative
+and by account; days are UTC.
 Source: learn.microsoft.com/linkedin/marketing/integrations/ads-reporting, .../ads/account-structure,
 .../linkedin/shared/api-guide/concepts/error-handling, .../linkedin/marketing/versioning.
 """
@@ -15,15 +16,16 @@ from urllib.parse import quote
 
 import httpx
 
-from connectors.days import spans
-from connectors.http.client import Api
-from connectors.http.errors import Refused, Throttled, TokenExpired, TokenRevoked, TooMuch
-from connectors.http.responses import excerpt, said
-from connectors.money import from_units
-from connectors.platform import Account, Entity, OAuth, Platform, SpendRow, bearer, entity_of, optional, required
+from connectors.http.client import PlatformClient
+from connectors.http.errors import Rejected, ResponseTooLarge, Throttled, TokenExpired, TokenRevoked
+from connectors.http.responses import error_body, excerpt, field_reader, optional, required
+from connectors.http.service import OAuth, Secrets, bearer
+from connectors.micros import units_to_micros
+from connectors.platform import Account, Entity, Platform, SpendRow, account_entity
+from connectors.reporting_days import split_range
 
-VERSION = "202607"  # a version is served for about a year
-MOST = 15_000  # elements of an answer, which has no pages: what is beyond is left out without a word
+VERSION = "202607"  # LinkedIn serves a version for about a year
+MAX_ROWS = 15_000  # of a report, which has no pages: LinkedIn silently omits the rest
 FIELDS = (
     "dateRange",
     "pivotValues",
@@ -35,12 +37,11 @@ FIELDS = (
     "conversionValueInLocalCurrency",
 )
 STATUSES = "ACTIVE,PAUSED,ARCHIVED,COMPLETED,CANCELED,DRAFT,PENDING_DELETION,REMOVED"
-GROUP_STATUSES = STATUSES.replace("COMPLETED,", "")  # which groups do not have
+GROUP_STATUSES = STATUSES.replace("COMPLETED,", "")  # a status that groups do not have
 EXPIRED, REVOKED = {65600, 65602}, {65601}
-BUDGETS = {"daily_budget_micros": "dailyBudget", "lifetime_budget_micros": "totalBudget"}
 
 
-def headers(credentials: dict[str, str]) -> dict[str, str]:
+def headers(credentials: Secrets) -> dict[str, str]:
     return {
         **bearer(credentials),
         "LinkedIn-Version": VERSION,
@@ -48,174 +49,183 @@ def headers(credentials: dict[str, str]) -> dict[str, str]:
     }
 
 
-def check(response: httpx.Response) -> None:
+def raise_for_error(response: httpx.Response) -> None:
     status = response.status_code
     if status < 400:
         return
-    error = said(response)
+    error = error_body(response)
     code, message = error.get("serviceErrorCode"), str(error.get("message") or excerpt(response))
     if code in REVOKED or error.get("code") == "REVOKED_ACCESS_TOKEN":
-        raise TokenRevoked(f"the access was taken back: {message}")
+        raise TokenRevoked(f"the access was revoked: {message}")
     if status == 401 or code in EXPIRED:
-        raise TokenExpired(f"the access token is not accepted: {message}")
-    if status == 429:  # nothing says how long; the limits of a day end at midnight UTC
-        raise Throttled(f"too many calls ({message}); limits of a day end at midnight UTC")
+        raise TokenExpired(f"the access token was rejected: {message}")
+    if status == 429:  # the response does not state how long to wait
+        raise Throttled(f"too many calls ({message}); daily limits end at midnight UTC")
     if status == 426:
-        raise Refused(f"version {VERSION} of its API is no longer served: look for a newer version of Tributary")
+        raise Rejected(f"version {VERSION} of its API is no longer served. Install a newer version of Tributary")
     if status == 403:
-        raise Refused(f"{message}: it takes a role on the ad account, and the scopes r_ads and r_ads_reporting")
+        raise Rejected(
+            f"{message}. Give the user a role on the ad account, and the app the scopes r_ads and r_ads_reporting"
+        )
 
 
-def accounts(api: Api) -> Iterator[Account]:
-    for row in _listed(api, "/adAccounts?q=search", 100):
+def accounts(client: PlatformClient) -> Iterator[Account]:
+    for row in _rows(client, "/adAccounts?q=search", 100):
         yield _account(row)
 
 
 def _account(row: dict[str, Any]) -> Account:
-    id_ = str(required(row, "id", "LinkedIn's account"))
-    return Account(id_, row.get("name"), row.get("currency"), status=row.get("status"))
+    return Account(
+        account_id=str(required(row, "id", "LinkedIn's account")),
+        name=row.get("name"),
+        currency=row.get("currency"),
+        status=row.get("status"),
+    )
 
 
-def spend(api: Api, account: Account, start: date, end: date) -> Iterator[SpendRow]:
-    # An account that may not be read has an empty report: its own address says so.
-    currency = required(api.get(f"/adAccounts/{account.account_id}"), "currency", "LinkedIn's account")
+def spend(client: PlatformClient, account: Account, start: date, end: date) -> Iterator[SpendRow]:
+    # The report of an account without access is empty. Requesting the account itself raises the error.
+    currency = required(client.get(f"/adAccounts/{account.account_id}"), "currency", "LinkedIn's account")
     names = {
         f"urn:li:{kind}:{row['id']}": row.get("name")
         for kind, rows in (
-            ("sponsoredCampaignGroup", _groups(api, account)),
-            ("sponsoredCampaign", _sets(api, account)),
+            ("sponsoredCampaignGroup", _groups(client, account)),
+            ("sponsoredCampaign", _campaigns(client, account)),
         )
         for row in rows
     }
-    for since, until in spans(start, end, days=31):
-        for finder in ("q=statistics&pivots=List(CAMPAIGN_GROUP,CAMPAIGN,CREATIVE)", "q=analytics&pivot=ACCOUNT"):
-            for row in _figures(api, account, finder, since, until):
+    for since, until in split_range(start, end, days=31):
+        for query in ("q=statistics&pivots=List(CAMPAIGN_GROUP,CAMPAIGN,CREATIVE)", "q=analytics&pivot=ACCOUNT"):
+            for row in _report_rows(client, account, query, since, until):
                 yield _spend_row(row, account, currency, names)
 
 
-def _figures(api: Api, account: Account, finder: str, since: date, until: date) -> Iterator[dict[str, Any]]:
-    """The elements of the days; of fewer days at once where they are too many for one answer."""
+def _report_rows(client: PlatformClient, account: Account, query: str, since: date, until: date) -> Iterator[Any]:
+    """Yield the rows of the days. Split the days when a response may be cut off at its maximum."""
     bounds = ",".join(
         f"{name}:(year:{day.year},month:{day.month},day:{day.day})" for name, day in (("start", since), ("end", until))
     )
-    query = (
-        f"{finder}&timeGranularity=DAILY&dateRange=({bounds})"
+    report = (
+        f"{query}&timeGranularity=DAILY&dateRange=({bounds})"
         f"&accounts=List({quote(f'urn:li:sponsoredAccount:{account.account_id}', safe='')})&fields={','.join(FIELDS)}"
     )
-    rows = required(api.get(f"/adAnalytics?{query}"), "elements", "LinkedIn's report")
-    if len(rows) < MOST:
+    rows = required(client.get(f"/adAnalytics?{report}"), "elements", "LinkedIn's report")
+    if len(rows) < MAX_ROWS:
         yield from rows
         return
     if since == until:
-        raise TooMuch(f"LinkedIn: {since} has {MOST:,} ads or more, the most that one answer holds: nothing was stored")
+        raise ResponseTooLarge(
+            f"LinkedIn: {since} has {MAX_ROWS:,} ads or more, which one response cannot hold. Nothing was stored"
+        )
     middle = since + (until - since) // 2
-    for first, last in spans(since, until, days=(middle - since).days + 1):
-        yield from _figures(api, account, finder, first, last)
+    for first, last in split_range(since, until, days=(middle - since).days + 1):
+        yield from _report_rows(client, account, query, first, last)
 
 
 def _spend_row(row: dict[str, Any], account: Account, currency: str, names: dict[str, str | None]) -> SpendRow:
-    def told(name: str) -> Any:
-        return required(row, name, "LinkedIn's report")
-
-    day = told("dateRange.start")
-    # Whatever their order: urn:li:sponsoredCampaign:123
-    urns = {urn.split(":")[2]: urn for urn in told("pivotValues")}
+    field = field_reader(row, "LinkedIn's report")
+    day = field("dateRange.start")
+    # urn:li:sponsoredCampaign:123, in any order
+    urns = {urn.split(":")[2]: urn for urn in field("pivotValues")}
     ids = {kind: urn.rpartition(":")[2] for kind, urn in urns.items()}
     is_total = "sponsoredAccount" in ids
 
-    def of(kind: str) -> str | None:
-        return None if is_total else required(ids, kind, "LinkedIn's report (pivotValues)")
+    def id_of(kind: str) -> str | None:
+        return None if is_total else str(required(ids, kind, "LinkedIn's report (pivotValues)"))
 
     return SpendRow(
         date=date(day["year"], day["month"], day["day"]),
         account_id=account.account_id,
         currency=currency,
-        spend_micros=from_units(told("costInLocalCurrency")),
+        spend_micros=units_to_micros(field("costInLocalCurrency")),
         level="account" if is_total else None,
-        campaign_id=of("sponsoredCampaignGroup"),
+        campaign_id=id_of("sponsoredCampaignGroup"),
         campaign=names.get(urns.get("sponsoredCampaignGroup", "")),
-        adset_id=of("sponsoredCampaign"),
+        adset_id=id_of("sponsoredCampaign"),
         adset=names.get(urns.get("sponsoredCampaign", "")),
-        ad_id=of("sponsoredCreative"),
-        impressions=int(told("impressions")),
-        clicks=int(told("clicks")),
+        ad_id=id_of("sponsoredCreative"),
+        impressions=int(field("impressions")),
+        clicks=int(field("clicks")),
         video_views=int(row.get("videoViews") or 0),
         platform_conversions=Decimal(row.get("externalWebsiteConversions") or 0),
-        platform_value_micros=from_units(row.get("conversionValueInLocalCurrency") or 0),
+        platform_value_micros=units_to_micros(row.get("conversionValueInLocalCurrency") or 0),
     )
 
 
-def entities(api: Api, account: Account) -> Iterator[Entity]:
-    now = _account(api.get(f"/adAccounts/{account.account_id}"))
-    currency = now.currency
-    yield entity_of(now)
-    for row in _groups(api, account):
+def entities(client: PlatformClient, account: Account) -> Iterator[Entity]:
+    account = _account(client.get(f"/adAccounts/{account.account_id}"))
+    yield account_entity(account)
+    for row in _groups(client, account):
         yield Entity(
-            account.account_id,
-            "campaign",
-            row["id"],
+            account_id=account.account_id,
+            level="campaign",
+            entity_id=row["id"],
             name=row.get("name"),
             status=row.get("status"),
             objective=row.get("objectiveType"),
-            currency=currency,
-            **_budgets(row),
+            daily_budget_micros=_budget(row, "dailyBudget"),
+            lifetime_budget_micros=_budget(row, "totalBudget"),
+            currency=account.currency,
         )
     group_of: dict[str, str] = {}
-    for row in _sets(api, account):
+    for row in _campaigns(client, account):
         group_of[row["id"]] = group = required(row, "campaignGroup", "LinkedIn's campaign").rpartition(":")[2]
         yield Entity(
-            account.account_id,
-            "adset",
-            row["id"],
+            account_id=account.account_id,
+            level="adset",
+            entity_id=row["id"],
             campaign_id=group,
             name=row.get("name"),
             status=row.get("status"),
             objective=row.get("objectiveType"),
-            currency=currency,
-            **_budgets(row),
+            daily_budget_micros=_budget(row, "dailyBudget"),
+            lifetime_budget_micros=_budget(row, "totalBudget"),
+            currency=account.currency,
         )
     path = f"/adAccounts/{account.account_id}/creatives?q=criteria"
-    for row in _listed(api, path, 100, {"X-RestLi-Method": "FINDER"}):
+    for row in _rows(client, path, 100, {"X-RestLi-Method": "FINDER"}):
         adset = required(row, "campaign", "LinkedIn's creative").rpartition(":")[2]
         parts = [part for part in (row.get("content") or {}).values() if isinstance(part, dict)]
         yield Entity(
-            account.account_id,
-            "ad",
-            row["id"],
+            account_id=account.account_id,
+            level="ad",
+            entity_id=row["id"],
             campaign_id=group_of.get(adset),
             adset_id=adset,
             name=row.get("name"),
             status=row.get("intendedStatus"),
-            currency=currency,
+            currency=account.currency,
             destination_url=next((part["landingPage"] for part in parts if part.get("landingPage")), None),
         )
 
 
-def _budgets(row: dict[str, Any]) -> dict[str, int]:
-    return {name: from_units(row[member]["amount"]) for name, member in BUDGETS.items() if row.get(member)}
+def _budget(row: dict[str, Any], member: str) -> int | None:
+    return units_to_micros(row[member]["amount"]) if row.get(member) else None
 
 
-def _groups(api: Api, account: Account) -> Iterator[dict[str, Any]]:
+def _groups(client: PlatformClient, account: Account) -> Iterator[Any]:
     search = f"q=search&search=(status:(values:List({GROUP_STATUSES})))"
-    return _listed(api, f"/adAccounts/{account.account_id}/adCampaignGroups?{search}", 500)
+    return _rows(client, f"/adAccounts/{account.account_id}/adCampaignGroups?{search}", 500)
 
 
-def _sets(api: Api, account: Account) -> Iterator[dict[str, Any]]:
+def _campaigns(client: PlatformClient, account: Account) -> Iterator[Any]:
     search = f"q=search&search=(status:(values:List({STATUSES})))"
-    return _listed(api, f"/adAccounts/{account.account_id}/adCampaigns?{search}", 500)
+    return _rows(client, f"/adAccounts/{account.account_id}/adCampaigns?{search}", 500)
 
 
-def _listed(api: Api, path: str, size: int, more: dict[str, str] | None = None) -> Iterator[dict[str, Any]]:
-    """The elements of all pages, their ids as numbers in text. The query is part of the path: its brackets must not
-    be escaped."""
-    where = f"LinkedIn's answer to {path.partition('?')[0]}"
+def _rows(client: PlatformClient, path: str, size: int, headers: dict[str, str] | None = None) -> Iterator[Any]:
+    """Yield the rows of all pages, each with its id as a number in text.
 
-    def ask(token: str) -> dict[str, Any]:
+    path: includes the query, because LinkedIn rejects escaped brackets.
+    """
+    where = f"LinkedIn's response to {path.partition('?')[0]}"
+
+    def fetch(token: str) -> Any:
         page = f"&pageToken={quote(token, safe='')}" if token else ""
-        return api.get(f"{path}&pageSize={size}{page}", headers=more)
+        return client.get(f"{path}&pageSize={size}{page}", headers=headers)
 
-    for answer in api.pages("", ask, lambda answer, _: optional(answer, "metadata.nextPageToken") or None):
-        for row in required(answer, "elements", where):
+    for response in client.pages("", fetch, lambda response, _: optional(response, "metadata.nextPageToken") or None):
+        for row in required(response, "elements", where):
             yield {**row, "id": str(required(row, "id", where)).rpartition(":")[2]}
 
 
@@ -224,7 +234,7 @@ PLATFORM = Platform(
     label="LinkedIn",
     base_url="https://api.linkedin.com/rest",
     repull_days=30,
-    check=check,
+    raise_for_error=raise_for_error,
     headers=headers,
     accounts=accounts,
     spend=spend,

@@ -1,5 +1,6 @@
-"""Meta (Facebook, Instagram): Insights of the Marketing API. Reports are jobs; days are the ad account's.
+"""Meta (Facebook, Instagram): Insights reports of the Marketing API, which are jobs.
 
+In: Graph API responses. Out: rows by ad and by account; days are the ad account's.
 Source: developers.facebook.com/docs/marketing-api/insights, .../insights/async, .../graph-api/guides/error-handling.
 """
 
@@ -9,49 +10,51 @@ import json
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import httpx
 
-from connectors.days import spans
-from connectors.http.client import Api
-from connectors.http.errors import Refused, Throttled, TokenRevoked, TooMuch, Transient
-from connectors.http.responses import said
-from connectors.links import destination
-from connectors.money import from_units
-from connectors.platform import Account, Entity, OAuth, Platform, SpendRow, entity_of, optional, required
+from connectors.destination_url import destination_url
+from connectors.http.client import PlatformClient
+from connectors.http.errors import Rejected, ResponseTooLarge, Throttled, TokenRevoked, Transient
+from connectors.http.responses import error_body, field_reader, optional, required
+from connectors.http.service import OAuth, Secrets
+from connectors.micros import units_to_micros
+from connectors.platform import Account, Entity, EntityLevel, Platform, SpendRow, account_entity
+from connectors.reporting_days import split_range
 
 VERSION = "v26.0"
-PAGE = 500
-NAMED = ("campaign_id", "campaign_name", "adset_id", "adset_name", "ad_id", "ad_name")
+PAGE = 500  # rows
+IDS_AND_NAMES = ("campaign_id", "campaign_name", "adset_id", "adset_name", "ad_id", "ad_name")
 FIELDS = ("date_start", "account_currency", "spend", "impressions", "clicks", "actions", "action_values")
 THROTTLED = {4, 17, 32, 613, *range(80000, 80007), 80008}
 TRANSIENT = {2, 104}
-PURCHASES = ("omni_purchase", "purchase", "offsite_conversion.fb_pixel_purchase")  # the first that a row has
-# Budgets come in the currency's smallest unit; these have none (docs/marketing-api/currencies).
+PURCHASES = ("omni_purchase", "purchase", "offsite_conversion.fb_pixel_purchase")  # use the first that a row has
+# Budgets are in the currency's smallest unit; these currencies have no cents (docs/marketing-api/currencies).
 WITHOUT_CENTS = {"CLP", "COP", "CRC", "HUF", "IDR", "ISK", "JPY", "KRW", "PYG", "TWD", "VND"}
-ACCOUNT = "account_id,name,currency,timezone_name,account_status"
+ACCOUNT_FIELDS = "account_id,name,currency,timezone_name,account_status"
 
 
-def check(response: httpx.Response) -> None:
-    """Errors are told by their code, whatever the status."""
-    error = said(response).get("error")
+def raise_for_error(response: httpx.Response) -> None:
+    """Raise by the error code, whatever the HTTP status."""
+    error = error_body(response).get("error")
     if not error:
         return
     code, message = error.get("code"), str(error.get("message", "no message"))
     if code == 190 or (code == 102 and error.get("type") == "OAuthException"):
-        raise TokenRevoked(f"the access token is not accepted: {message}")
+        raise TokenRevoked(f"the access token was rejected: {message}")
     if "reduce the amount of data" in message.lower():
-        raise TooMuch(message)
+        raise ResponseTooLarge(message)
     if code in THROTTLED:
-        raise Throttled(f"too many calls (code {code})", _regain(response))
+        raise Throttled(f"too many calls (code {code})", _seconds_until_reset(response))
     if error.get("is_transient") or code in TRANSIENT or error.get("error_subcode") == 99 or response.is_server_error:
         raise Transient(f"{message} (code {code})")
-    raise Refused(f"{message} (code {code})")
+    raise Rejected(f"{message} (code {code})")
 
 
-def _regain(response: httpx.Response) -> float | None:
-    """Seconds until calls are accepted again: a header has minutes, for each limit, and another seconds."""
+def _seconds_until_reset(response: httpx.Response) -> float | None:
+    """Return the seconds until Meta accepts calls: one header has minutes for each limit, another has seconds."""
     header = response.headers.get("x-business-use-case-usage", "{}")
     limits = [limit for limits in json.loads(header).values() for limit in limits]
     minutes = max((limit.get("estimated_time_to_regain_access", 0) for limit in limits), default=0)
@@ -59,23 +62,26 @@ def _regain(response: httpx.Response) -> float | None:
     return max(minutes * 60.0, float(seconds)) or None
 
 
-def accounts(api: Api) -> Iterator[Account]:
-    for row in _rows(api, "/me/adaccounts", {"fields": ACCOUNT}):
+def accounts(client: PlatformClient) -> Iterator[Account]:
+    for row in _rows(client, "/me/adaccounts", {"fields": ACCOUNT_FIELDS}):
         yield _account(row)
 
 
 def _account(row: dict[str, Any]) -> Account:
-    def told(name: str) -> str:
-        return required(row, name, "Meta's ad account")
+    field = field_reader(row, "Meta's ad account")
+    return Account(
+        account_id=field("account_id"),
+        name=row.get("name"),
+        currency=field("currency"),
+        timezone=field("timezone_name"),
+        status="active" if row.get("account_status") == 1 else "inactive",
+    )
 
-    status = "active" if row.get("account_status") == 1 else "inactive"
-    return Account(told("account_id"), row.get("name"), told("currency"), told("timezone_name"), status=status)
 
-
-def spend(api: Api, account: Account, start: date, end: date) -> Iterator[SpendRow]:
-    for since, until in spans(start, end, days=31):
-        for level, fields in (("ad", (*NAMED, *FIELDS)), ("account", FIELDS)):
-            question = {
+def spend(client: PlatformClient, account: Account, start: date, end: date) -> Iterator[SpendRow]:
+    for since, until in split_range(start, end, days=31):
+        for level, fields in (("ad", (*IDS_AND_NAMES, *FIELDS)), ("account", FIELDS)):
+            request = {
                 "level": level,
                 "fields": ",".join(fields),
                 "time_range": json.dumps({"since": f"{since}", "until": f"{until}"}),
@@ -83,132 +89,132 @@ def spend(api: Api, account: Account, start: date, end: date) -> Iterator[SpendR
                 "use_unified_attribution_setting": "true",  # claims as the account's own settings count them
             }
             job = required(
-                api.post(f"/{VERSION}/act_{account.account_id}/insights", data=question),
+                client.post(f"/{VERSION}/act_{account.account_id}/insights", data=request),
                 "report_run_id",
-                "Meta's answer to a report",
+                "Meta's response to a report request",
             )
-            api.job(  # 100 % with `Job Running` occurs: only the status tells
-                lambda job=job: api.get(f"/{VERSION}/{job}"),
+            client.wait_for_job(  # the status decides: `Job Running` occurs at 100 %
+                partial(client.get, f"/{VERSION}/{job}"),
                 f"the report of {since} to {until}",
                 status="async_status",
                 done="Job Completed",
                 failed=("Job Failed", "Job Skipped"),
-                every=5,
-                limit=3600,
+                interval=5,
+                timeout=3600,
             )
-            for row in _rows(api, f"/{job}/insights", {}):
+            for row in _rows(client, f"/{job}/insights", {}):
                 yield _spend_row(row, account, level)
 
 
 def _spend_row(row: dict[str, Any], account: Account, level: str) -> SpendRow:
-    def told(name: str) -> Any:
-        return required(row, name, f"Meta's {level} report")
-
-    names = {name.replace("_name", ""): told(name) for name in NAMED} if level == "ad" else {}
+    field = field_reader(row, f"Meta's {level} report")
+    names = {name.replace("_name", ""): field(name) for name in IDS_AND_NAMES} if level == "ad" else {}
     return SpendRow(
-        date=date.fromisoformat(told("date_start")),
+        date=date.fromisoformat(field("date_start")),
         account_id=account.account_id,
-        currency=told("account_currency"),
-        spend_micros=from_units(told("spend")),
+        currency=field("account_currency"),
+        spend_micros=units_to_micros(field("spend")),
         level=None if level == "ad" else "account",
-        impressions=int(told("impressions")),
+        impressions=int(field("impressions")),
         clicks=int(row.get("clicks", 0)),
         video_views=int(_action(row, "actions", ("video_view",)) or 0),
         platform_conversions=Decimal(_action(row, "actions", PURCHASES) or 0),
-        platform_value_micros=from_units(_action(row, "action_values", PURCHASES) or 0),
+        platform_value_micros=units_to_micros(_action(row, "action_values", PURCHASES) or 0),
         **names,
     )
 
 
 def _action(row: dict[str, Any], member: str, types: tuple[str, ...]) -> Any:
-    """The figure of the first of the action types that the row has; actions that did not happen are left out."""
+    """Return the value of the first of the action types that the row has. Meta omits actions that did not happen."""
     values = {action["action_type"]: action["value"] for action in row.get(member) or []}
     return next((values[type_] for type_ in types if type_ in values), None)
 
 
-def entities(api: Api, account: Account) -> Iterator[Entity]:
-    now = _account(api.get(f"/{VERSION}/act_{account.account_id}", {"fields": ACCOUNT}))
-    yield entity_of(now)
+def entities(client: PlatformClient, account: Account) -> Iterator[Entity]:
+    account = _account(client.get(f"/{VERSION}/act_{account.account_id}", {"fields": ACCOUNT_FIELDS}))
+    yield account_entity(account)
     common, budgets = "id,name,effective_status", "daily_budget,lifetime_budget"
-    creative = "creative{id,name,object_story_spec,asset_feed_spec,link_url,url_tags}"
-    for level, edge, fields in (
+    creative_fields = "creative{id,name,object_story_spec,asset_feed_spec,link_url,url_tags}"
+    lists: tuple[tuple[EntityLevel, str, str], ...] = (
         ("campaign", "campaigns", f"{common},objective,{budgets}"),
         ("adset", "adsets", f"{common},campaign_id,optimization_goal,{budgets}"),
-        ("ad", "ads", f"{common},campaign_id,adset_id,{creative}"),
-    ):
-        for row in _rows(api, f"/act_{account.account_id}/{edge}", {"fields": fields}):
-            shown = row.get("creative") or {}
-            if shown:
+        ("ad", "ads", f"{common},campaign_id,adset_id,{creative_fields}"),
+    )
+    for level, edge, fields in lists:
+        for row in _rows(client, f"/act_{account.account_id}/{edge}", {"fields": fields}):
+            creative = row.get("creative") or {}
+            if creative:
                 yield Entity(
-                    account.account_id,
-                    "creative",
-                    shown["id"],
-                    name=shown.get("name"),
-                    destination_url=_destination(shown),
+                    account_id=account.account_id,
+                    level="creative",
+                    entity_id=creative["id"],
+                    name=creative.get("name"),
+                    destination_url=_destination_url(creative),
                 )
             yield Entity(
-                account.account_id,
-                level,
-                row["id"],
+                account_id=account.account_id,
+                level=level,
+                entity_id=row["id"],
                 campaign_id=row.get("campaign_id"),
                 adset_id=row.get("adset_id"),
-                creative_id=shown.get("id"),
+                creative_id=creative.get("id"),
                 name=row.get("name"),
                 status=row.get("effective_status"),
                 objective=row.get("objective") or row.get("optimization_goal"),
-                destination_url=_destination(shown),
-                daily_budget_micros=_budget(row.get("daily_budget"), now),
-                lifetime_budget_micros=_budget(row.get("lifetime_budget"), now),
-                currency=now.currency,
+                destination_url=_destination_url(creative),
+                daily_budget_micros=_budget(row.get("daily_budget"), account),
+                lifetime_budget_micros=_budget(row.get("lifetime_budget"), account),
+                currency=account.currency,
             )
 
 
-def _destination(creative: dict[str, Any]) -> str | None:
-    """Where a click leads, with the parameters that Meta adds."""
+def _destination_url(creative: dict[str, Any]) -> str | None:
+    """Return the address to which a click leads, with the parameters that Meta adds."""
     story = creative.get("object_story_spec") or {}
     link = optional(story, "link_data.link") or optional(story, "video_data.call_to_action.value.link")
     feed = optional(creative, "asset_feed_spec.link_urls") or [{}]
     url = link or feed[0].get("website_url") or creative.get("link_url")
-    return destination(url, parameters=creative.get("url_tags") or "")
+    return destination_url(url, parameters=creative.get("url_tags") or "")
 
 
 def _budget(amount: str | None, account: Account) -> int | None:
-    if not amount or amount == "0":  # the budget is kept at another level
+    if not amount or amount == "0":  # the budget is set at another level
         return None
     return int(amount) * (1_000_000 if account.currency in WITHOUT_CENTS else 10_000)
 
 
-def _rows(api: Api, path: str, params: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The rows of all pages; half as many a page each time that Meta finds them too many."""
+def _rows(client: PlatformClient, path: str, params: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of all pages. Halve the page size each time that Meta rejects it as too large."""
     limit = PAGE
 
-    def ask(after: str) -> dict[str, Any]:
+    def fetch(after: str) -> Any:
         nonlocal limit
         while True:
+            page = {"limit": limit, **({"after": after} if after else {})}
             try:
-                return api.get(f"/{VERSION}{path}", {**params, "limit": limit, **({"after": after} if after else {})})
-            except TooMuch:
+                return client.get(f"/{VERSION}{path}", {**params, **page})
+            except ResponseTooLarge:
                 if limit == 1:
                     raise
                 limit //= 2
 
-    def following(answer: dict[str, Any], after: str) -> str | None:
-        return required(answer, "paging.cursors.after", "Meta's list") if optional(answer, "paging.next") else None
+    def next_page(response: Any, after: str) -> Any:
+        return required(response, "paging.cursors.after", "Meta's list") if optional(response, "paging.next") else None
 
-    for answer in api.pages("", ask, following):
-        yield from required(answer, "data", f"Meta's answer to {path}")
-
-
-def exchange(client: httpx.Client, client_id: str, secret: str, code: str, redirect: str) -> dict[str, Any]:
-    """The code becomes a token of an hour, which becomes one of sixty days."""
-    short = _token(client, {"client_id": client_id, "client_secret": secret, "code": code, "redirect_uri": redirect})
-    return refresh(client, {"client_id": client_id, "client_secret": secret, "access_token": short["access_token"]})
+    for response in client.pages("", fetch, next_page):
+        yield from required(response, "data", f"Meta's response to {path}")
 
 
-def refresh(client: httpx.Client, credentials: dict[str, str]) -> dict[str, Any]:
-    """A token that still holds becomes one of sixty days; one that does not needs a person."""
-    answer = _token(
-        client,
+def exchange(http: httpx.Client, client_id: str, secret: str, code: str, redirect: str) -> dict[str, Any]:
+    """Exchange the code for a token of one hour, and that for one of sixty days."""
+    short = _token(http, {"client_id": client_id, "client_secret": secret, "code": code, "redirect_uri": redirect})
+    return refresh(http, {"client_id": client_id, "client_secret": secret, "access_token": short["access_token"]})
+
+
+def refresh(http: httpx.Client, credentials: Secrets) -> dict[str, Any]:
+    """Exchange a valid token for one of sixty days. Raise TokenRevoked if it is no longer valid."""
+    response = _token(
+        http,
         {
             "grant_type": "fb_exchange_token",
             "client_id": credentials["client_id"],
@@ -216,13 +222,14 @@ def refresh(client: httpx.Client, credentials: dict[str, str]) -> dict[str, Any]
             "fb_exchange_token": credentials["access_token"],
         },
     )
-    return {"access_token": answer["access_token"], "expires_in": answer.get("expires_in", 5_184_000)}
+    return {"access_token": response["access_token"], "expires_in": response.get("expires_in", 5_184_000)}
 
 
-def _token(client: httpx.Client, form: dict[str, str]) -> dict[str, Any]:
-    response = client.post(f"{BASE}/{VERSION}/oauth/access_token", data=form)
-    check(response)
-    return response.raise_for_status().json()
+def _token(http: httpx.Client, form: dict[str, str]) -> dict[str, Any]:
+    response = http.post(f"{BASE}/{VERSION}/oauth/access_token", data=form)
+    raise_for_error(response)
+    token: dict[str, Any] = response.raise_for_status().json()
+    return token
 
 
 BASE = "https://graph.facebook.com"
@@ -231,7 +238,7 @@ PLATFORM = Platform(
     label="Meta",
     base_url=BASE,
     repull_days=28,
-    check=check,
+    raise_for_error=raise_for_error,
     accounts=accounts,
     spend=spend,
     entities=entities,

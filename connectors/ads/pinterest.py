@@ -1,7 +1,8 @@
-"""Pinterest: report jobs of the API v5. Its days are UTC, whatever the account's zone.
+"""Pinterest: report jobs of the API v5.
 
-A report leaves out figures that are zero, and rows where all are: so spend must be there where its twin in whole units
-is. Source: developers.pinterest.com/docs/api/v5 (its OpenAPI description: github.com/pinterest/api-description).
+In: reports that omit figures of zero, and rows in which all figures are; spend is therefore required where the same
+amount in whole units is present. Out: rows by ad and by account; days are UTC, whatever the account's time zone.
+Source: developers.pinterest.com/docs/api/v5 (its OpenAPI description: github.com/pinterest/api-description).
 """
 
 from __future__ import annotations
@@ -14,18 +15,19 @@ from typing import Any
 import httpx
 import ijson
 
-from connectors.days import spans
-from connectors.http.client import Api
-from connectors.http.errors import Refused, Throttled, TokenRevoked, Transient
-from connectors.http.responses import excerpt, said
-from connectors.money import from_micros
-from connectors.platform import Account, Entity, OAuth, Platform, SpendRow, entity_of, required
+from connectors.http.client import PlatformClient
+from connectors.http.errors import Rejected, Throttled, TokenRevoked, Transient
+from connectors.http.responses import error_body, excerpt, field_reader, required
+from connectors.http.service import OAuth, Secrets
+from connectors.micros import parse_micros
+from connectors.platform import Account, Entity, Platform, SpendRow, account_entity
+from connectors.reporting_days import split_range
 
 VERSION = "v5"
 BASE = "https://api.pinterest.com"
 TOKEN_URL = f"{BASE}/{VERSION}/oauth/token"
-PAGE = 250  # the most
-SPAN = 186  # days a report
+PAGE = 250  # rows, the maximum
+DAYS_PER_REPORT = 186
 FIGURES = (
     "SPEND_IN_MICRO_DOLLAR",  # of the account's currency, despite its name
     "SPEND_IN_DOLLAR",
@@ -35,123 +37,123 @@ FIGURES = (
     "TOTAL_CHECKOUT",
     "TOTAL_CHECKOUT_VALUE_IN_MICRO_DOLLAR",
 )
-NAMED = ("CAMPAIGN_ID", "CAMPAIGN_NAME", "AD_GROUP_ID", "AD_GROUP_NAME", "AD_ID", "AD_NAME")
-# Pinterest's defaults, said aloud, so that they stay what they were.
-WINDOWS = {"click_window_days": 30, "engagement_window_days": 30, "view_window_days": 1}
-FAILED = ("DOES_NOT_EXIST", "EXPIRED", "FAILED", "CANCELLED")  # what becomes of a report's job
-STATUSES = ("ACTIVE", "PAUSED", "ARCHIVED")  # unless asked for, archived ones are not listed
+IDS_AND_NAMES = ("CAMPAIGN_ID", "CAMPAIGN_NAME", "AD_GROUP_ID", "AD_GROUP_NAME", "AD_ID", "AD_NAME")
+# Pinterest's defaults, stated so that a changed default does not restate past days.
+ATTRIBUTION_WINDOWS = {"click_window_days": 30, "engagement_window_days": 30, "view_window_days": 1}
+FAILED = ("DOES_NOT_EXIST", "EXPIRED", "FAILED", "CANCELLED")  # final statuses of a report without a file
+STATUSES = ("ACTIVE", "PAUSED", "ARCHIVED")  # Pinterest lists archived entities only on request
 
 
-def check(response: httpx.Response) -> None:
-    """Limits come as 429 or as code 8, failures of the moment sometimes as 400."""
+def raise_for_error(response: httpx.Response) -> None:
+    """Raise by status and code: limits are 429 or code 8, temporary failures are sometimes 400."""
     if response.status_code < 400:
         return
-    answer = said(response)
-    code, message = answer.get("code"), str(answer.get("message") or excerpt(response))
+    error = error_body(response)
+    code, message = error.get("code"), str(error.get("message") or excerpt(response))
     if response.status_code == 429 or code == 8:
         seconds = response.headers.get("x-ratelimit-reset", "")
         raise Throttled(f"too many requests: {message}", float(seconds) if seconds.isdigit() else None)
     if response.status_code == 400 and (code == 12 or "retry after" in message.lower()):
         raise Transient(message)
     if response.status_code < 500 and response.status_code != 401:
-        raise Refused(f"{message} (code {code})")
+        raise Rejected(f"{message} (code {code})")
 
 
-def accounts(api: Api) -> Iterator[Account]:
-    for row in _listed(api, "/ad_accounts", {}):
+def accounts(client: PlatformClient) -> Iterator[Account]:
+    for row in _rows(client, "/ad_accounts", {}):
         yield _account(row)
 
 
 def _account(row: dict[str, Any]) -> Account:
-    return Account(_id(row["id"]), row.get("name"), required(row, "currency", "Pinterest's ad account"))
+    return Account(
+        account_id=_id(row["id"]), name=row.get("name"), currency=required(row, "currency", "Pinterest's ad account")
+    )
 
 
-def _as_of_now(api: Api, account: Account) -> Account:
-    return _account(api.get(f"/{VERSION}/ad_accounts/{account.account_id}"))
+def _current_account(client: PlatformClient, account: Account) -> Account:
+    return _account(client.get(f"/{VERSION}/ad_accounts/{account.account_id}"))
 
 
-def spend(api: Api, account: Account, start: date, end: date) -> Iterator[SpendRow]:
-    account = _as_of_now(api, account)
-    for since, until in spans(start, end, days=SPAN):
-        for level, names in (("PIN_PROMOTION", NAMED), ("ADVERTISER", ())):
-            question = {
+def spend(client: PlatformClient, account: Account, start: date, end: date) -> Iterator[SpendRow]:
+    account = _current_account(client, account)
+    for since, until in split_range(start, end, days=DAYS_PER_REPORT):
+        for level, columns in (("PIN_PROMOTION", IDS_AND_NAMES), ("ADVERTISER", ())):
+            report = {
                 "start_date": f"{since}",
                 "end_date": f"{until}",
                 "granularity": "DAY",
                 "level": level,
-                "columns": [*names, *FIGURES],
+                "columns": [*columns, *FIGURES],
                 "report_format": "JSON",
-                **WINDOWS,
+                **ATTRIBUTION_WINDOWS,
             }
-            for row in _report(api, account, question):
+            for row in _report_rows(client, account, report):
                 yield _spend_row(row, account, level)
 
 
-def _report(api: Api, account: Account, question: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The rows of a report: a list for each id that it has."""
+def _report_rows(client: PlatformClient, account: Account, report: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a report. Its file has a list of rows for each id."""
     path = f"/{VERSION}/ad_accounts/{account.account_id}/reports"
-    token = required(api.post(path, json=question), "token", "Pinterest's answer to a report")
-    report = api.job(
-        lambda: api.get(path, {"token": token}),
-        f"the report of {question['start_date']} to {question['end_date']}",
+    token = required(client.post(path, json=report), "token", "Pinterest's response to a report request")
+    job = client.wait_for_job(
+        lambda: client.get(path, {"token": token}),
+        f"the report of {report['start_date']} to {report['end_date']}",
         status="report_status",
         done="FINISHED",
         failed=FAILED,
-        every=10,
-        limit=3600,
+        interval=10,
+        timeout=3600,
     )
-    with api.download(required(report, "url", "Pinterest's report")) as file:
+    with client.download(required(job, "url", "Pinterest's report")) as file:
         for _, rows in ijson.kvitems(file, ""):
             yield from rows
 
 
 def _spend_row(row: dict[str, Any], account: Account, level: str) -> SpendRow:
-    def told(name: str) -> Any:
-        return required(row, name, f"Pinterest's {level} report")
-
+    field = field_reader(row, f"Pinterest's {level} report")
     names: dict[str, Any] = {}
     if level == "PIN_PROMOTION":
         names = {
-            "campaign_id": _id(told("CAMPAIGN_ID")),
+            "campaign_id": _id(field("CAMPAIGN_ID")),
             "campaign": row.get("CAMPAIGN_NAME"),
-            "adset_id": _id(told("AD_GROUP_ID")),
+            "adset_id": _id(field("AD_GROUP_ID")),
             "adset": row.get("AD_GROUP_NAME"),
-            "ad_id": _id(told("AD_ID")),
+            "ad_id": _id(field("AD_ID")),
             "ad": row.get("AD_NAME"),
         }
     return SpendRow(
-        date=date.fromisoformat(told("DATE")),
+        date=date.fromisoformat(field("DATE")),
         account_id=account.account_id,
         currency=account.currency or "",
-        # Its twin may be rounded to nothing.
-        spend_micros=from_micros(
-            row.get("SPEND_IN_MICRO_DOLLAR") or (told("SPEND_IN_MICRO_DOLLAR") if row.get("SPEND_IN_DOLLAR") else 0)
+        # SPEND_IN_DOLLAR may be rounded to zero.
+        spend_micros=parse_micros(
+            row.get("SPEND_IN_MICRO_DOLLAR") or (field("SPEND_IN_MICRO_DOLLAR") if row.get("SPEND_IN_DOLLAR") else 0)
         ),
         level=None if names else "account",
         impressions=int(row.get("TOTAL_IMPRESSION") or 0),
         clicks=int(row.get("TOTAL_CLICKTHROUGH") or 0),
         video_views=int(row.get("TOTAL_VIDEO_MRC_VIEWS") or 0),
         platform_conversions=Decimal(row.get("TOTAL_CHECKOUT") or 0),
-        platform_value_micros=from_micros(row.get("TOTAL_CHECKOUT_VALUE_IN_MICRO_DOLLAR") or 0),
+        platform_value_micros=parse_micros(row.get("TOTAL_CHECKOUT_VALUE_IN_MICRO_DOLLAR") or 0),
         **names,
     )
 
 
 def _id(value: Any) -> str:
-    """Ids are digits; reports write them as numbers."""
+    """Return an id as text. Ids are digits, which reports write as numbers."""
     return str(int(value))
 
 
-def entities(api: Api, account: Account) -> Iterator[Entity]:
-    account = _as_of_now(api, account)
+def entities(client: PlatformClient, account: Account) -> Iterator[Entity]:
+    account = _current_account(client, account)
     where, id_ = f"/ad_accounts/{account.account_id}", account.account_id
-    yield entity_of(account)
-    shown = {"entity_statuses": ",".join(STATUSES)}
-    for row in _listed(api, f"{where}/campaigns", shown):
+    yield account_entity(account)
+    params = {"entity_statuses": ",".join(STATUSES)}
+    for row in _rows(client, f"{where}/campaigns", params):
         yield Entity(
-            id_,
-            "campaign",
-            _id(row["id"]),
+            account_id=id_,
+            level="campaign",
+            entity_id=_id(row["id"]),
             name=row.get("name"),
             status=row.get("status"),
             objective=row.get("objective_type"),
@@ -159,12 +161,12 @@ def entities(api: Api, account: Account) -> Iterator[Entity]:
             lifetime_budget_micros=row.get("lifetime_spend_cap"),
             currency=account.currency,
         )
-    for row in _listed(api, f"{where}/ad_groups", shown):
+    for row in _rows(client, f"{where}/ad_groups", params):
         budget, type_ = row.get("budget_in_micro_currency"), row.get("budget_type")
         yield Entity(
-            id_,
-            "adset",
-            _id(row["id"]),
+            account_id=id_,
+            level="adset",
+            entity_id=_id(row["id"]),
             campaign_id=_id(row["campaign_id"]),
             name=row.get("name"),
             status=row.get("status"),
@@ -172,11 +174,11 @@ def entities(api: Api, account: Account) -> Iterator[Entity]:
             lifetime_budget_micros=budget if type_ == "LIFETIME" else None,
             currency=account.currency,
         )
-    for row in _listed(api, f"{where}/ads", shown):
+    for row in _rows(client, f"{where}/ads", params):
         yield Entity(
-            id_,
-            "ad",
-            _id(row["id"]),
+            account_id=id_,
+            level="ad",
+            entity_id=_id(row["id"]),
             campaign_id=_id(row["campaign_id"]),
             adset_id=_id(row["ad_group_id"]),
             creative_id=row.get("pin_id"),
@@ -186,19 +188,20 @@ def entities(api: Api, account: Account) -> Iterator[Entity]:
         )
 
 
-def _listed(api: Api, path: str, params: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    question = {"page_size": PAGE, **params}
-    return api.rows(f"/{VERSION}{path}", "items", cursor="bookmark", following="bookmark", params=question)
+def _rows(client: PlatformClient, path: str, params: dict[str, Any]) -> Iterator[Any]:
+    params = {"page_size": PAGE, **params}
+    return client.rows(f"/{VERSION}{path}", "items", cursor="bookmark", next_cursor="bookmark", params=params)
 
 
-def refresh(client: httpx.Client, credentials: dict[str, str]) -> dict[str, Any]:
-    """A new access token, and a new refresh token with it; its refusals are not OAuth's but Pinterest's own."""
+def refresh(http: httpx.Client, credentials: Secrets) -> dict[str, Any]:
+    """Return a new access token and a new refresh token. Pinterest's errors are not those of OAuth."""
     app = credentials["client_id"], credentials["client_secret"]
     form = {"grant_type": "refresh_token", "refresh_token": credentials["refresh_token"]}
-    response = client.post(TOKEN_URL, data=form, auth=app)
+    response = http.post(TOKEN_URL, data=form, auth=app)
     if response.status_code in (400, 401, 403):
-        raise TokenRevoked(f"the refresh token, or the app's secret, is not accepted: {excerpt(response)}")
-    return response.raise_for_status().json()
+        raise TokenRevoked(f"the refresh token or the app's secret was rejected: {excerpt(response)}")
+    token: dict[str, Any] = response.raise_for_status().json()
+    return token
 
 
 PLATFORM = Platform(
@@ -207,7 +210,7 @@ PLATFORM = Platform(
     base_url=BASE,
     repull_days=30,
     history_days=914,
-    check=check,
+    raise_for_error=raise_for_error,
     accounts=accounts,
     spend=spend,
     entities=entities,

@@ -1,7 +1,8 @@
-"""Snapchat: stats of the Marketing API, asked for the account's days from local midnight to local midnight.
+"""Snapchat: stats of the Marketing API, requested from local midnight to local midnight.
 
-Stats name an ad by its id only: its ad squad and campaign come from the account's lists. A whole account's stats are
-its spend and nothing else. Source: developers.snap.com/marketing-api/Ads-API (measurement, ads, creatives).
+In: stats that name an ad by its id alone; its ad squad and campaign come from the account's lists. The stats of a whole
+account have no figure but spend. Out: rows by ad and by account; days are the ad account's.
+Source: developers.snap.com/marketing-api/Ads-API (measurement, ads, creatives).
 """
 
 from __future__ import annotations
@@ -13,94 +14,110 @@ from typing import Any
 
 import httpx
 
-from connectors.days import midnight, spans, today
-from connectors.http.client import Api
-from connectors.http.errors import Refused, Throttled, Transient
-from connectors.http.responses import reset_after, said
-from connectors.money import from_micros
-from connectors.platform import Account, Entity, OAuth, Platform, SpendRow, entity_of, optional, required
+from connectors.http.client import PlatformClient
+from connectors.http.errors import Rejected, Throttled, Transient
+from connectors.http.responses import error_body, field_reader, optional, required, reset_after
+from connectors.http.service import OAuth
+from connectors.micros import parse_micros
+from connectors.platform import Account, Entity, Platform, SpendRow, account_entity
+from connectors.reporting_days import local_date, midnight, split_range
 
 VERSION = "v1"
-PAGE = 1000  # 50 to 1000
-SPAN = 30  # days a request: more than 31 are refused, and over the clocks' change 31 can be an hour more
+PAGE = 1000  # rows; 50 to 1000 are allowed
+DAYS_PER_REQUEST = 30  # Snapchat rejects more than 31 days, and 31 days over a clock change are an hour longer
 FIELDS = ("spend", "impressions", "swipes", "video_views", "conversion_purchases", "conversion_purchases_value")
-# Snapchat's defaults, said aloud, so that a changed setting of the account does not rewrite its past.
-WINDOWS = {
+# Snapchat's defaults, stated so that a changed account setting does not restate past days.
+ATTRIBUTION_WINDOWS = {
     "swipe_up_attribution_window": "28_DAY",
     "view_attribution_window": "1_DAY",
     "action_report_time": "conversion",
 }
-DELETED_TOO = {"read_deleted_entities": "true"}
+WITH_DELETED = {"read_deleted_entities": "true"}
 
 
-def check(response: httpx.Response) -> None:
-    """An answer has a status of its own, and so has each of its parts: one of them can fail in an answer of 200."""
+def raise_for_error(response: httpx.Response) -> None:
+    """Raise by the response's own status and that of each of its parts: a part can fail in a response of HTTP 200."""
     if response.status_code == 429:
         raise Throttled("too many requests", reset_after(response, "x-rate-limit-reset"))
     if response.status_code == 401 or response.status_code >= 500:
         return
-    answer = said(response)
-    parts = [part for value in answer.values() if isinstance(value, list) for part in value if isinstance(part, dict)]
+    body = error_body(response)
+    parts = [part for value in body.values() if isinstance(value, list) for part in value if isinstance(part, dict)]
     for part in parts:
         if str(part.get("sub_request_status", "SUCCESS")).upper() != "SUCCESS":
-            raise Transient(f"a part of the answer failed: {part.get('sub_request_error_reason', 'it says not why')}")
-    if str(answer.get("request_status", "SUCCESS")).upper() != "SUCCESS":
-        why = answer.get("debug_message") or answer.get("display_message") or "it says not why"
-        raise Refused(f"{why} ({answer.get('error_code', 'no code')})")
+            raise Transient(f"a part of the response failed: {part.get('sub_request_error_reason', 'no reason given')}")
+    if str(body.get("request_status", "SUCCESS")).upper() != "SUCCESS":
+        reason = body.get("debug_message") or body.get("display_message") or "no reason given"
+        raise Rejected(f"{reason} ({body.get('error_code', 'no code')})")
 
 
-def accounts(api: Api) -> Iterator[Account]:
-    for organization in _listed(api, "/me/organizations", "organization"):
-        for row in _listed(api, f"/organizations/{organization['id']}/adaccounts", "adaccount"):
+def accounts(client: PlatformClient) -> Iterator[Account]:
+    for organization in _rows(client, "/me/organizations", "organization"):
+        for row in _rows(client, f"/organizations/{organization['id']}/adaccounts", "adaccount"):
             yield _account(row)
 
 
 def _account(row: dict[str, Any]) -> Account:
-    def told(name: str) -> str:
-        return required(row, name, "Snapchat's ad account")
+    field = field_reader(row, "Snapchat's ad account")
+    return Account(
+        account_id=field("id"),
+        name=row.get("name"),
+        currency=field("currency"),
+        timezone=field("timezone"),
+        status=row.get("status"),
+    )
 
-    return Account(told("id"), row.get("name"), told("currency"), told("timezone"), status=row.get("status"))
 
-
-def spend(api: Api, account: Account, start: date, end: date) -> Iterator[SpendRow]:
-    account = _as_of_now(api, account)
-    parents = _parents(api, account)
-    for since, until in spans(start, end, days=SPAN):
+def spend(client: PlatformClient, account: Account, start: date, end: date) -> Iterator[SpendRow]:
+    account = _current_account(client, account)
+    ids_and_names = _ids_and_names(client, account)
+    for since, until in split_range(start, end, days=DAYS_PER_REQUEST):
         bounds = {
             "granularity": "DAY",
             "start_time": _midnight(since, account),
             "end_time": _midnight(until + timedelta(days=1), account),
         }
-        active: set[date] = set()
-        question = {**bounds, **WINDOWS, "fields": ",".join(FIELDS), "breakdown": "ad", "omit_empty": "true"}
-        for stat in _stats(api, account, question):
-            for shown in required(stat, "breakdown_stats.ad", "Snapchat's stats"):
-                for point in required(shown, "timeseries", "Snapchat's stats of an ad"):
+        active_days: set[date] = set()
+        params = {**bounds, **ATTRIBUTION_WINDOWS, "fields": ",".join(FIELDS), "breakdown": "ad", "omit_empty": "true"}
+        for stat in _stats(client, account, params):
+            for ad in required(stat, "breakdown_stats.ad", "Snapchat's stats"):
+                for point in required(ad, "timeseries", "Snapchat's stats of an ad"):
                     figures = _figures(point)
                     if not any(figures.values()):
                         continue
-                    active.add(_day(point, account))
-                    if shown["id"] in parents:  # what no list knows is in the account's total, and shows as unmatched
-                        names = parents[shown["id"]]
-                        yield SpendRow(_day(point, account), account.account_id, account.currency, **figures, **names)
-        for stat in _stats(api, account, {**bounds, "fields": "spend"}):
+                    active_days.add(_day(point, account))
+                    if ad["id"] in ids_and_names:  # the spend of other ads is in the account's total, as (unmatched)
+                        yield SpendRow(
+                            date=_day(point, account),
+                            account_id=account.account_id,
+                            currency=account.currency or "",
+                            **figures,
+                            **ids_and_names[ad["id"]],
+                        )
+        for stat in _stats(client, account, {**bounds, "fields": "spend"}):
             for point in required(stat, "timeseries", "Snapchat's stats of the account"):
-                total = from_micros(required(point, "stats.spend", "Snapchat's stats of the account"))
-                if total or _day(point, account) in active:
-                    yield SpendRow(_day(point, account), account.account_id, account.currency, total, "account")
+                total = parse_micros(required(point, "stats.spend", "Snapchat's stats of the account"))
+                if total or _day(point, account) in active_days:
+                    yield SpendRow(
+                        date=_day(point, account),
+                        account_id=account.account_id,
+                        currency=account.currency or "",
+                        spend_micros=total,
+                        level="account",
+                    )
 
 
-def _as_of_now(api: Api, account: Account) -> Account:
-    """The account with the currency and the zone that it has today."""
-    answer = api.get(f"/{VERSION}/adaccounts/{account.account_id}")
-    (part,) = required(answer, "adaccounts", "Snapchat's answer to an ad account")
-    return _account(required(part, "adaccount", "Snapchat's answer to an ad account"))
+def _current_account(client: PlatformClient, account: Account) -> Account:
+    """Return the account with its current currency and time zone."""
+    response = client.get(f"/{VERSION}/adaccounts/{account.account_id}")
+    (part,) = required(response, "adaccounts", "Snapchat's response to an ad account")
+    return _account(required(part, "adaccount", "Snapchat's response to an ad account"))
 
 
-def _parents(api: Api, account: Account) -> dict[str, dict[str, Any]]:
-    """What an ad and what is above it are called, by the ad's id."""
+def _ids_and_names(client: PlatformClient, account: Account) -> dict[str, dict[str, Any]]:
+    """Return the ids and names of an ad, its ad squad and its campaign, by the ad's id."""
     where = f"/adaccounts/{account.account_id}"
-    campaigns = {row["id"]: row.get("name") for row in _listed(api, f"{where}/campaigns", "campaign", DELETED_TOO)}
+    campaigns = {row["id"]: row.get("name") for row in _rows(client, f"{where}/campaigns", "campaign", WITH_DELETED)}
     squads = {
         row["id"]: {
             "campaign_id": row["campaign_id"],
@@ -108,27 +125,25 @@ def _parents(api: Api, account: Account) -> dict[str, dict[str, Any]]:
             "adset_id": row["id"],
             "adset": row.get("name"),
         }
-        for row in _listed(api, f"{where}/adsquads", "adsquad", DELETED_TOO)
+        for row in _rows(client, f"{where}/adsquads", "adsquad", WITH_DELETED)
     }
     return {
         row["id"]: {**squads[row["ad_squad_id"]], "ad_id": row["id"], "ad": row.get("name")}
-        for row in _listed(api, f"{where}/ads", "ad", DELETED_TOO)
+        for row in _rows(client, f"{where}/ads", "ad", WITH_DELETED)
         if row["ad_squad_id"] in squads
     }
 
 
 def _figures(point: dict[str, Any]) -> dict[str, Any]:
-    def told(name: str) -> Any:
-        return required(point, f"stats.{name}", "Snapchat's stats of an ad")
-
     stats = point.get("stats") or {}
+    field = field_reader(stats, "Snapchat's stats of an ad")
     return {
-        "spend_micros": from_micros(told("spend")),
-        "impressions": int(told("impressions")),
-        "clicks": int(told("swipes")),
+        "spend_micros": parse_micros(field("spend")),
+        "impressions": int(field("impressions")),
+        "clicks": int(field("swipes")),
         "video_views": int(stats.get("video_views") or 0),
         "platform_conversions": Decimal(stats.get("conversion_purchases") or 0),
-        "platform_value_micros": from_micros(stats.get("conversion_purchases_value") or 0),
+        "platform_value_micros": parse_micros(stats.get("conversion_purchases_value") or 0),
     }
 
 
@@ -137,19 +152,19 @@ def _midnight(day: date, account: Account) -> str:
 
 
 def _day(point: dict[str, Any], account: Account) -> date:
-    return today(datetime.fromisoformat(required(point, "start_time", "Snapchat's stats")), account.timezone)
+    return local_date(datetime.fromisoformat(required(point, "start_time", "Snapchat's stats")), account.timezone)
 
 
-def entities(api: Api, account: Account) -> Iterator[Entity]:
-    account = _as_of_now(api, account)
+def entities(client: PlatformClient, account: Account) -> Iterator[Entity]:
+    account = _current_account(client, account)
     where, id_ = f"/adaccounts/{account.account_id}", account.account_id
-    yield entity_of(account)
-    for row in _listed(api, f"{where}/campaigns", "campaign", DELETED_TOO):
+    yield account_entity(account)
+    for row in _rows(client, f"{where}/campaigns", "campaign", WITH_DELETED):
         objective = optional(row, "objective_v2_properties.objective_v2_type") or row.get("objective")
         yield Entity(
-            id_,
-            "campaign",
-            row["id"],
+            account_id=id_,
+            level="campaign",
+            entity_id=row["id"],
             name=row.get("name"),
             status=row.get("status"),
             objective=objective,
@@ -158,12 +173,12 @@ def entities(api: Api, account: Account) -> Iterator[Entity]:
             currency=account.currency,
         )
     parents: dict[str, str] = {}
-    for row in _listed(api, f"{where}/adsquads", "adsquad", DELETED_TOO):
+    for row in _rows(client, f"{where}/adsquads", "adsquad", WITH_DELETED):
         parents[row["id"]] = row["campaign_id"]
         yield Entity(
-            id_,
-            "adset",
-            row["id"],
+            account_id=id_,
+            level="adset",
+            entity_id=row["id"],
             campaign_id=row["campaign_id"],
             name=row.get("name"),
             status=row.get("status"),
@@ -173,21 +188,21 @@ def entities(api: Api, account: Account) -> Iterator[Entity]:
             currency=account.currency,
         )
     destinations: dict[str, str | None] = {}
-    for row in _listed(api, f"{where}/creatives", "creative"):
-        destinations[row["id"]] = _destination(row)
+    for row in _rows(client, f"{where}/creatives", "creative"):
+        destinations[row["id"]] = _destination_url(row)
         yield Entity(
-            id_,
-            "creative",
-            row["id"],
+            account_id=id_,
+            level="creative",
+            entity_id=row["id"],
             name=row.get("name"),
             status=row.get("review_status"),
             destination_url=destinations[row["id"]],
         )
-    for row in _listed(api, f"{where}/ads", "ad", DELETED_TOO):
+    for row in _rows(client, f"{where}/ads", "ad", WITH_DELETED):
         yield Entity(
-            id_,
-            "ad",
-            row["id"],
+            account_id=id_,
+            level="ad",
+            entity_id=row["id"],
             campaign_id=parents.get(row["ad_squad_id"]),
             adset_id=row["ad_squad_id"],
             creative_id=row.get("creative_id"),
@@ -197,29 +212,29 @@ def entities(api: Api, account: Account) -> Iterator[Entity]:
         )
 
 
-def _destination(creative: dict[str, Any]) -> str | None:
-    """Where a swipe leads: a page, or an app's own address."""
+def _destination_url(creative: dict[str, Any]) -> str | None:
+    """Return the address to which a swipe leads: a page, or an address inside an app."""
     app = creative.get("deep_link_properties") or {}
     page = optional(creative, "web_view_properties.url")
     return page or app.get("web_view_fallback_url") or app.get("deep_link_uri")
 
 
-def _stats(api: Api, account: Account, question: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for answer in _pages(api, f"/adaccounts/{account.account_id}/stats", question):
-        for part in required(answer, "timeseries_stats", "Snapchat's stats"):
+def _stats(client: PlatformClient, account: Account, params: dict[str, Any]) -> Iterator[Any]:
+    for page in _pages(client, f"/adaccounts/{account.account_id}/stats", params):
+        for part in required(page, "timeseries_stats", "Snapchat's stats"):
             yield required(part, "timeseries_stat", "Snapchat's stats")
 
 
-def _listed(api: Api, path: str, one: str, params: dict[str, Any] | None = None) -> Iterator[dict[str, Any]]:
-    """The things of all pages of a list; `one` is what a thing is called: the list is in the plural."""
-    for answer in _pages(api, path, {"limit": PAGE, **(params or {})}):
-        for part in required(answer, f"{one}s", f"Snapchat's answer to {path}"):
-            yield required(part, one, f"Snapchat's answer to {path}")
+def _rows(client: PlatformClient, path: str, member: str, params: dict[str, Any] | None = None) -> Iterator[Any]:
+    """Yield the rows of all pages of a list. member: the name of a row; the list has its plural."""
+    for page in _pages(client, path, {"limit": PAGE, **(params or {})}):
+        for part in required(page, f"{member}s", f"Snapchat's response to {path}"):
+            yield required(part, member, f"Snapchat's response to {path}")
 
 
-def _pages(api: Api, path: str, params: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    first = f"{api.platform.base_url}/{VERSION}{path}?{httpx.QueryParams(params)}"
-    return api.pages(first, api.get, lambda answer, _: optional(answer, "paging.next_link"))
+def _pages(client: PlatformClient, path: str, params: dict[str, Any]) -> Iterator[Any]:
+    first = f"{client.service.base_url}/{VERSION}{path}?{httpx.QueryParams(params)}"
+    return client.pages(first, client.get, lambda response, _: optional(response, "paging.next_link"))
 
 
 PLATFORM = Platform(
@@ -227,7 +242,7 @@ PLATFORM = Platform(
     label="Snapchat",
     base_url="https://adsapi.snapchat.com",
     repull_days=7,
-    check=check,
+    raise_for_error=raise_for_error,
     accounts=accounts,
     spend=spend,
     entities=entities,

@@ -1,6 +1,7 @@
-"""TikTok: the synchronous integrated report; days are the ad account's, money is decimal text.
+"""TikTok: the synchronous integrated report of the Business API.
 
-Errors come with HTTP 200 and a code in the body.
+In: responses whose body has an error code, even with HTTP 200; money is decimal text. Out: rows by ad and by account;
+days are the ad account's.
 Source: business-api.tiktok.com/portal/docs (v1.3): /report/integrated/get/, /oauth2/advertiser/get/, return codes.
 """
 
@@ -14,126 +15,132 @@ from typing import Any
 
 import httpx
 
-from connectors.days import spans
-from connectors.http.client import Api
-from connectors.http.errors import Refused, Throttled, TokenRevoked, Transient, VendorError
-from connectors.http.responses import said
-from connectors.money import from_units
-from connectors.platform import Account, Entity, OAuth, Platform, SpendRow, entity_of, required
+from connectors.http.client import PlatformClient
+from connectors.http.errors import Rejected, Throttled, TokenRevoked, Transient, VendorError
+from connectors.http.responses import error_body, field_reader, required
+from connectors.http.service import OAuth, Secrets
+from connectors.micros import units_to_micros
+from connectors.platform import Account, Entity, EntityLevel, Platform, SpendRow, account_entity
+from connectors.reporting_days import split_range
 
 VERSION = "v1.3"
 BASE = f"https://business-api.tiktok.com/open_api/{VERSION}"
 TOKENS = f"{BASE}/oauth2/access_token/"
-PAGE = 1000
-NAMED = {
+PAGE = 1000  # rows
+IDS_AND_NAMES = {
     "campaign_id": "campaign_id",
     "campaign": "campaign_name",
     "adset_id": "adgroup_id",
     "adset": "adgroup_name",
     "ad": "ad_name",
 }
-# total_complete_payment_rate is the value of the purchases on the website, whatever its name says.
+# total_complete_payment_rate is the value of the purchases on the website, despite its name.
 METRICS = ("spend", "impressions", "clicks", "video_play_actions", "complete_payment", "total_complete_payment_rate")
-# Without it, ads that were deleted are left out, and what they cost.
-DELETED_TOO = [{"field_name": "ad_status", "filter_type": "IN", "filter_value": '["STATUS_ALL"]'}]
-ACCOUNT = ("advertiser_id", "name", "currency", "timezone", "display_timezone", "status")
+# Without this filter, the report lacks deleted ads and their spend.
+WITH_DELETED = [{"field_name": "ad_status", "filter_type": "IN", "filter_value": '["STATUS_ALL"]'}]
+ACCOUNT_FIELDS = ("advertiser_id", "name", "currency", "timezone", "display_timezone", "status")
 OK, PARTIAL, THROTTLED, SYSTEM = 0, 20001, 40100, 50000
-REVOKED = {40102, 40104, 40105}  # expired, missing, incorrect or taken back
+REVOKED = {40102, 40104, 40105}  # expired, missing, incorrect or revoked
 DAILY = {"BUDGET_MODE_DAY", "BUDGET_MODE_DYNAMIC_DAILY_BUDGET"}
 
 
-def headers(credentials: dict[str, str]) -> dict[str, str]:
+def headers(credentials: Secrets) -> dict[str, str]:
     return {"Access-Token": credentials.get("access_token", "")}
 
 
-def check(response: httpx.Response) -> None:
-    body = said(response)
+def raise_for_error(response: httpx.Response) -> None:
+    body = error_body(response)
     code, message = body.get("code", OK), body.get("message")
     if code == OK:
         return
     if code in REVOKED:
-        raise TokenRevoked(f"the access token is not accepted: {message} (code {code})")
+        raise TokenRevoked(f"the access token was rejected: {message} (code {code})")
     if code == THROTTLED:
         raise Throttled(f"too many requests: {message} (code {code})")
     if code >= SYSTEM:
         raise Transient(f"{message} (code {code})")
     if code == PARTIAL:
-        raise Refused(f"the answer is there in part only: {message}. Pull again")
-    raise Refused(f"{message} (code {code})")
+        raise Rejected(f"the response is incomplete: {message}. Pull again")
+    raise Rejected(f"{message} (code {code})")
 
 
-def accounts(api: Api) -> Iterator[Account]:
-    app = {"app_id": api.credentials.values["client_id"], "secret": api.credentials.values["client_secret"]}
-    answer = api.get("/oauth2/advertiser/get/", app)
-    ids = [row["advertiser_id"] for row in required(answer, "data.list", "TikTok's list of accounts")]
+def accounts(client: PlatformClient) -> Iterator[Account]:
+    app = {"app_id": client.credentials.values["client_id"], "secret": client.credentials.values["client_secret"]}
+    response = client.get("/oauth2/advertiser/get/", app)
+    ids = [row["advertiser_id"] for row in required(response, "data.list", "TikTok's list of accounts")]
     for first in range(0, len(ids), 100):
-        yield from _accounts(api, ids[first : first + 100])
+        yield from _accounts(client, ids[first : first + 100])
 
 
-def _accounts(api: Api, ids: list[str]) -> Iterator[Account]:
-    question = {"advertiser_ids": json.dumps(ids), "fields": json.dumps(ACCOUNT)}
-    answer = api.get("/advertiser/info/", question)
-    for row in required(answer, "data.list", "TikTok's list of accounts"):
+def _accounts(client: PlatformClient, ids: list[str]) -> Iterator[Account]:
+    params = {"advertiser_ids": json.dumps(ids), "fields": json.dumps(ACCOUNT_FIELDS)}
+    response = client.get("/advertiser/info/", params)
+    for row in required(response, "data.list", "TikTok's list of accounts"):
         currency = required(row, "currency", "TikTok's list of accounts")
         zone = row.get("display_timezone") or row.get("timezone")
-        yield Account(row["advertiser_id"], row.get("name"), currency, zone, status=row.get("status"))
+        yield Account(
+            account_id=row["advertiser_id"],
+            name=row.get("name"),
+            currency=currency,
+            timezone=zone,
+            status=row.get("status"),
+        )
 
 
-def spend(api: Api, account: Account, start: date, end: date) -> Iterator[SpendRow]:
-    (now,) = _accounts(api, [account.account_id])  # rows bring no currency
-    for since, until in spans(start, end, days=30):
-        for level, key, more in (
-            ("AUCTION_AD", "ad_id", {"metrics": [*NAMED.values(), *METRICS], "filtering": DELETED_TOO}),
+def spend(client: PlatformClient, account: Account, start: date, end: date) -> Iterator[SpendRow]:
+    (account,) = _accounts(client, [account.account_id])  # rows have no currency
+    for since, until in split_range(start, end, days=30):
+        for level, key, fields in (
+            ("AUCTION_AD", "ad_id", {"metrics": [*IDS_AND_NAMES.values(), *METRICS], "filtering": WITH_DELETED}),
             ("AUCTION_ADVERTISER", "advertiser_id", {"metrics": METRICS}),
         ):
-            question = {
+            params = {
                 "advertiser_id": account.account_id,
                 "report_type": "BASIC",
                 "service_type": "AUCTION",
                 "data_level": level,
                 "dimensions": json.dumps([key, "stat_time_day"]),
-                **{name: json.dumps(value) for name, value in more.items()},
+                **{name: json.dumps(value) for name, value in fields.items()},
                 "start_date": f"{since}",
                 "end_date": f"{until}",
             }
-            for row in _rows(api, "/report/integrated/get/", question):
-                yield _spend_row(row, now, key)
+            for row in _rows(client, "/report/integrated/get/", params):
+                yield _spend_row(row, account, key)
 
 
 def _spend_row(row: dict[str, Any], account: Account, key: str) -> SpendRow:
-    def told(name: str) -> Any:
-        return required(row, name, f"TikTok's {'ad' if key == 'ad_id' else 'account'} report")
-
-    metrics = told("metrics")
-    names = {name: told(f"metrics.{member}") for name, member in NAMED.items()} if key == "ad_id" else {}
+    field = field_reader(row, f"TikTok's {'ad' if key == 'ad_id' else 'account'} report")
+    metrics = field("metrics")
+    names = {name: field(f"metrics.{member}") for name, member in IDS_AND_NAMES.items()} if key == "ad_id" else {}
     if names:
-        names["ad_id"] = told("dimensions.ad_id")
+        names["ad_id"] = field("dimensions.ad_id")
     return SpendRow(
-        date=date.fromisoformat(told("dimensions.stat_time_day")[:10]),
+        date=date.fromisoformat(field("dimensions.stat_time_day")[:10]),
         account_id=account.account_id,
         currency=account.currency or "",
-        spend_micros=from_units(told("metrics.spend")),
+        spend_micros=units_to_micros(field("metrics.spend")),
         level=None if names else "account",
-        impressions=int(told("metrics.impressions")),
-        clicks=int(told("metrics.clicks")),
+        impressions=int(field("metrics.impressions")),
+        clicks=int(field("metrics.clicks")),
         video_views=int(metrics.get("video_play_actions") or 0),
         platform_conversions=Decimal(metrics.get("complete_payment") or 0),
-        platform_value_micros=from_units(metrics.get("total_complete_payment_rate") or 0),
+        platform_value_micros=units_to_micros(metrics.get("total_complete_payment_rate") or 0),
         **names,
     )
 
 
-def entities(api: Api, account: Account) -> Iterator[Entity]:
-    (now,) = _accounts(api, [account.account_id])
-    yield entity_of(now)
-    question = {"advertiser_id": account.account_id, "filtering": json.dumps({"primary_status": "STATUS_ALL"})}
-    for level, node in (("campaign", "campaign"), ("adset", "adgroup"), ("ad", "ad")):
-        for row in _rows(api, f"/{node}/get/", question):
-            budget, mode = from_units(row.get("budget") or 0) or None, row.get("budget_mode")
+def entities(client: PlatformClient, account: Account) -> Iterator[Entity]:
+    (account,) = _accounts(client, [account.account_id])
+    yield account_entity(account)
+    params = {"advertiser_id": account.account_id, "filtering": json.dumps({"primary_status": "STATUS_ALL"})}
+    nodes: tuple[tuple[EntityLevel, str], ...] = (("campaign", "campaign"), ("adset", "adgroup"), ("ad", "ad"))
+    for level, node in nodes:
+        for row in _rows(client, f"/{node}/get/", params):
+            budget, mode = units_to_micros(row.get("budget") or 0) or None, row.get("budget_mode")
             yield Entity(
-                account.account_id,
-                level,
-                row[f"{node}_id"],
+                account_id=account.account_id,
+                level=level,
+                entity_id=row[f"{node}_id"],
                 campaign_id=row["campaign_id"] if level != "campaign" else None,
                 adset_id=row["adgroup_id"] if level == "ad" else None,
                 name=row.get(f"{node}_name"),
@@ -142,37 +149,36 @@ def entities(api: Api, account: Account) -> Iterator[Entity]:
                 destination_url=row.get("landing_page_url") or None,
                 daily_budget_micros=budget if mode in DAILY else None,
                 lifetime_budget_micros=budget if mode == "BUDGET_MODE_TOTAL" else None,
-                currency=now.currency,
+                currency=account.currency,
             )
 
 
-def _rows(api: Api, path: str, params: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The rows of all pages; VendorError where they moved between pages while they were read: one could be missing."""
-    where = f"TikTok's answer to {path}"
+def _rows(client: PlatformClient, path: str, params: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of all pages. Raise VendorError if rows moved between pages meanwhile: one could be missing."""
+    where = f"TikTok's response to {path}"
 
-    def ask(page: int) -> dict[str, Any]:
-        return required(api.get(path, {**params, "page": page, "page_size": PAGE}), "data", where)
+    def fetch(page: int) -> Any:
+        return required(client.get(path, {**params, "page": page, "page_size": PAGE}), "data", where)
 
-    def following(data: dict[str, Any], page: int) -> int | None:
+    def next_page(data: Any, page: int) -> int | None:
         return page + 1 if page < required(data, "page_info.total_page", where) else None
 
-    number, promised = 0, set()
-    for data in api.pages(1, ask, following):
+    received, promised = 0, set()
+    for data in client.pages(1, fetch, next_page):
         rows = required(data, "list", where)
-        number += len(rows)
+        received += len(rows)
         promised.add(required(data, "page_info.total_number", where))
         yield from rows
-    if len(promised) > 1 or number < max(promised):
-        raise VendorError(
-            f"{where} had {number} of {max(promised)} rows, or they changed while they were read: pull again"
-        )
+    if len(promised) > 1 or received < max(promised):
+        raise VendorError(f"{where} had {received} of {max(promised)} rows, or the rows changed meanwhile. Pull again")
 
 
-def exchange(client: httpx.Client, app_id: str, secret: str, code: str, redirect: str) -> dict[str, str]:
-    """The code becomes a token that holds until it is taken back."""
-    response = client.post(TOKENS, json={"app_id": app_id, "secret": secret, "auth_code": code})
-    check(response)
-    return response.raise_for_status().json()["data"]
+def exchange(http: httpx.Client, app_id: str, secret: str, code: str, redirect: str) -> dict[str, str]:
+    """Exchange the code for a token that is valid until it is revoked."""
+    response = http.post(TOKENS, json={"app_id": app_id, "secret": secret, "auth_code": code})
+    raise_for_error(response)
+    token: dict[str, str] = response.raise_for_status().json()["data"]
+    return token
 
 
 PLATFORM = Platform(
@@ -180,7 +186,7 @@ PLATFORM = Platform(
     label="TikTok",
     base_url=BASE,
     repull_days=28,
-    check=check,
+    raise_for_error=raise_for_error,
     headers=headers,
     accounts=accounts,
     spend=spend,

@@ -1,14 +1,15 @@
-"""The credentials of a platform, renewed in time. In: the environment, else the secret store. Out: Credentials.
+"""The credentials of a service, from the environment or the secret store, renewed in time.
 
-TRIBUTARY_<PLATFORM>_<NAME> goes before what is stored. A token from the environment belongs to a login of its own: the
-stored tokens are then left alone, and what it is renewed to is kept in a slot beside them.
+In: TRIBUTARY_<SERVICE>_<NAME> variables, which go before stored values; the secret store. Out: StoredCredentials, which
+connectors/http/client.py uses. Tokens in the environment belong to a login of their own: its renewals have their own
+slot in the store, and the stored login stays as it is.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,41 +19,41 @@ import httpx
 from connectors.auth import oauth, secret_store
 from connectors.auth.oauth import TOKENS
 from connectors.http.errors import NoSecretStore, NotConnected, TokenRevoked, VendorError
-from connectors.platform import Platform
+from connectors.http.service import Service
 
-LOGIN = ("access_token", "refresh_token")  # one of them lets in
-ORIGIN = "origin"  # of which tokens of the environment the stored ones are renewals
+LOGIN_TOKENS = ("access_token", "refresh_token")  # one of them is enough
+ORIGIN = "origin"  # the hash of the environment's tokens that the stored ones renew
 
 
 class Values(dict[str, str]):
-    """Credentials by name. One that is missing is an error for people; what they are is not shown."""
+    """Credentials by name. A missing one raises NotConnected. `repr` shows names only."""
 
-    def __init__(self, platform: Platform, values: dict[str, str]) -> None:
+    def __init__(self, service: Service, values: Mapping[str, str]) -> None:
         super().__init__(values)
-        self.platform = platform
+        self.service = service
 
     def __missing__(self, name: str) -> str:
         raise NotConnected(
-            f"{self.platform.label}: {name} is missing: tributary connect {self.platform.name}, "
-            f"or set {variable(self.platform, name)}"
+            f"{self.service.label}: {name} is missing: tributary connect {self.service.name}, "
+            f"or set {variable(self.service, name)}"
         )
 
     def __repr__(self) -> str:
-        return f"<{self.platform.name}: {', '.join(sorted(self))}>"
+        return f"<{self.service.name}: {', '.join(sorted(self))}>"
 
 
 class StoredCredentials:
-    """Of one platform; satisfies connectors.http.client.Credentials. `values` changes when they are renewed."""
+    """The credentials of one service. `values` changes when they are renewed."""
 
     def __init__(
         self,
-        platform: Platform,
+        service: Service,
         store: Path | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.platform, self.store, self.now = platform, store, now
-        self._renewed: dict[str, str] = {}  # of the environment's tokens, by this process
-        self.is_from_environment = any(name in environment(platform) for name in LOGIN)
+        self.service, self.store, self.now = service, store, now
+        self._renewed_here: dict[str, str] = {}  # the environment's tokens, as this process renewed them
+        self.is_from_environment = any(name in environment(service) for name in LOGIN_TOKENS)
         self.values = self._read()
 
     def __repr__(self) -> str:
@@ -60,135 +61,139 @@ class StoredCredentials:
 
     @property
     def is_connected(self) -> bool:
-        return any(name in self.values for name in LOGIN)
+        return any(name in self.values for name in LOGIN_TOKENS)
 
     @property
     def can_renew(self) -> bool:
-        kind = self.platform.oauth
-        if kind is None or kind.request_token_url:  # OAuth 1.0a: its tokens hold until they are taken back
+        config = self.service.oauth
+        if config is None or config.request_token_url:  # OAuth 1.0a tokens do not expire
             return False
-        return "refresh_token" in self.values or kind.refresh is not None
+        return "refresh_token" in self.values or config.refresh is not None
 
     def expires_soon(self, now: datetime) -> bool:
-        """Whether the access token ought to be renewed now; one that cannot be is used to its end."""
-        if not self.can_renew or not self.platform.oauth:
+        """Return whether to renew the access token now. A token that cannot be renewed is used until it expires."""
+        if not self.can_renew or not self.service.oauth:
             return False
         if "access_token" not in self.values:
             return True
-        ends = moment(self.values, "expires_at")
-        return ends is not None and ends - timedelta(seconds=self.platform.oauth.renew_seconds_before) <= now
+        expires_at = parse_time(self.values, "expires_at")
+        early = timedelta(seconds=self.service.oauth.renew_seconds_before)
+        return expires_at is not None and expires_at - early <= now
 
-    def renew(self, client: httpx.Client) -> None:
-        """New tokens in `values`, and in the store; raises TokenRevoked, Transient, VendorError.
+    def renew(self, http: httpx.Client) -> None:
+        """Renew the tokens in `values` and in the store. Raise TokenRevoked, Transient or VendorError.
 
-        Where another process has just renewed them, its tokens are taken: many platforms end the former refresh token.
+        If another process has just renewed them, use its tokens: many platforms revoke the former refresh token.
         """
         with self._lock():
-            known, self.values = self.values, self._read()
-            by_another = self.values.get("access_token") != known.get("access_token")
-            if by_another and not self.expires_soon(self.now()):
+            former, self.values = self.values, self._read()
+            is_renewed_elsewhere = self.values.get("access_token") != former.get("access_token")
+            if is_renewed_elsewhere and not self.expires_soon(self.now()):
                 return
             if not self.can_renew:
-                raise TokenRevoked(f"{self.platform.label}: {self._what_to_do()}")
+                raise TokenRevoked(f"{self.service.label}: {self._what_to_do()}")
             try:
-                renewed = oauth.renewed(self.platform, self.values, client, self.now())
+                renewed = oauth.renew(self.service, self.values, http, self.now())
             except TokenRevoked as error:
-                said = str(error).rstrip(".")
-                raise TokenRevoked(f"{self.platform.label}: {said}. {self._what_to_do()}") from None
-            self._keep({name: renewed[name] for name in TOKENS if name in renewed})
+                reason = str(error).rstrip(".")
+                raise TokenRevoked(f"{self.service.label}: {reason}. {self._what_to_do()}") from None
+            self._write({name: renewed[name] for name in TOKENS if name in renewed})
 
     def connect(self, values: dict[str, str]) -> None:
-        """Keep the credentials of a person who has just connected, in place of those before."""
+        """Store the credentials of a person who has just connected, in place of the former ones."""
         with self._lock():
-            secret_store.write(self._path(), self.platform.name, values)
+            secret_store.write(self._store_path(), self.service.name, values)
             self.values = self._read()
 
     @property
     def _environment_slot(self) -> str:
-        return f"{self.platform.name} (environment)"
+        return f"{self.service.name} (environment)"
 
-    def _path(self) -> Path:
+    def _store_path(self) -> Path:
         if self.store is None:
-            raise VendorError(f"{self.platform.label}: nothing was named that keeps credentials")
+            raise VendorError(f"{self.service.label}: credentials cannot be stored without a home folder")
         return self.store
 
     def _lock(self) -> AbstractContextManager[None]:
         return secret_store.locked(self.store) if self.store else nullcontext()
 
     def _read(self) -> Values:
-        given, stored = environment(self.platform), {}
+        given, stored = environment(self.service), {}
         if self.store:
             try:
-                stored = secret_store.read(self.store, self.platform.name)
+                stored = secret_store.read(self.store, self.service.name)
             except NoSecretStore:
                 if not self.is_from_environment:
                     raise
         if self.is_from_environment:
             stored = {name: value for name, value in stored.items() if name not in TOKENS}
-            return Values(self.platform, {**stored, **given, **self._renewals(given)})
-        return Values(self.platform, {**stored, **given})
+            return Values(self.service, {**stored, **given, **self._renewals_of(given)})
+        return Values(self.service, {**stored, **given})
 
-    def _renewals(self, given: dict[str, str]) -> dict[str, str]:
-        """What the environment's tokens were renewed to: newer than they are."""
+    def _renewals_of(self, given: dict[str, str]) -> dict[str, str]:
+        """Return the tokens that renewed those of the environment, if any."""
         renewals = {}
         if self.store:
             with suppress(NoSecretStore):
                 renewals = secret_store.read(self.store, self._environment_slot)
-        return renewals if renewals.pop(ORIGIN, None) == _origin(given) else self._renewed
+        return renewals if renewals.pop(ORIGIN, None) == _origin(given) else self._renewed_here
 
-    def _keep(self, tokens: dict[str, str]) -> None:
-        """Called with the lock. Without a store, tokens of the environment are renewed for this process only."""
+    def _write(self, tokens: dict[str, str]) -> None:
+        """Store renewed tokens; the caller holds the lock. Without a store, those of the environment stay in memory."""
         if self.is_from_environment:
-            self._renewed = {**self._renewed, **tokens}
+            self._renewed_here = {**self._renewed_here, **tokens}
             if self.store:
                 with suppress(NoSecretStore):
-                    origin = _origin(environment(self.platform))
+                    origin = _origin(environment(self.service))
                     secret_store.write(self.store, self._environment_slot, {**tokens, ORIGIN: origin})
         else:
-            stored = secret_store.read(self._path(), self.platform.name)
-            secret_store.write(self._path(), self.platform.name, {**stored, **tokens})
-        self.values = Values(self.platform, {**self.values, **tokens})
+            stored = secret_store.read(self._store_path(), self.service.name)
+            secret_store.write(self._store_path(), self.service.name, {**stored, **tokens})
+        self.values = Values(self.service, {**self.values, **tokens})
 
     def _what_to_do(self) -> str:
-        connect = f"tributary connect {self.platform.name}"
+        command = f"tributary connect {self.service.name}"
         if not self.is_from_environment:
-            return f"The access has ended: connect again: {connect}"
-        names = " and ".join(variable(self.platform, name) for name in LOGIN if name in environment(self.platform))
-        return f"What {names} brings is no longer accepted: put a new one there; or take it away, and {connect}"
+            return f"The access has ended. Connect again: {command}"
+        given = environment(self.service)
+        names = " and ".join(variable(self.service, name) for name in LOGIN_TOKENS if name in given)
+        return f"The platform no longer accepts {names}. Set a new token, or remove the variable and run {command}"
 
 
-def load(platform: Platform, store: Path | None = None) -> StoredCredentials:
-    """The credentials of a platform; NotConnected where there are none. store: `credentials.bin` of a home folder
-    (connectors/auth/secret_store.py); None: the environment only."""
-    credentials = StoredCredentials(platform, store)
+def load(service: Service, store: Path | None = None) -> StoredCredentials:
+    """Return the credentials of a service. Raise NotConnected if there are none.
+
+    store: `credentials.bin` of a home folder (connectors/auth/secret_store.py); None: the environment only.
+    """
+    credentials = StoredCredentials(service, store)
     if not credentials.is_connected:
         raise NotConnected(
-            f"{platform.label} is not connected: tributary connect {platform.name}, "
-            f"or set {variable(platform, 'access_token')}"
+            f"{service.label} is not connected: tributary connect {service.name}, "
+            f"or set {variable(service, 'access_token')}"
         )
     return credentials
 
 
-def environment(platform: Platform) -> dict[str, str]:
-    """What the environment brings, by name."""
-    names = (*platform.secrets, *platform.more_secrets, *TOKENS)
-    return {name: value for name in names if (value := os.environ.get(variable(platform, name), "").strip())}
+def environment(service: Service) -> dict[str, str]:
+    """Return the credentials that environment variables state, by name."""
+    names = (*service.secrets, *service.optional_secrets, *TOKENS)
+    return {name: value for name in names if (value := os.environ.get(variable(service, name), "").strip())}
 
 
-def variable(platform: Platform, name: str) -> str:
-    """The environment variable of a credential: TRIBUTARY_META_ACCESS_TOKEN."""
-    return f"TRIBUTARY_{platform.name}_{name}".upper()
+def variable(service: Service, name: str) -> str:
+    """Return the environment variable of a credential: TRIBUTARY_META_ACCESS_TOKEN."""
+    return f"TRIBUTARY_{service.name}_{name}".upper()
 
 
-def moment(values: dict[str, str], name: str) -> datetime | None:
-    """The time that a credential names, None where it names none; NotConnected for what is no time."""
+def parse_time(values: Mapping[str, str], name: str) -> datetime | None:
+    """Return the time in a credential, or None if it is absent. Raise NotConnected for other text."""
     text = values.get(name)
     try:
-        when = datetime.fromisoformat(text) if text else None
+        time = datetime.fromisoformat(text) if text else None
     except ValueError:
-        raise NotConnected(f"{name} is {text!r}, not a time such as 2026-11-20T12:00:00+00:00: correct it") from None
-    return when.replace(tzinfo=when.tzinfo or UTC) if when else None
+        raise NotConnected(f"{name} is {text!r}. Set a time such as 2026-11-20T12:00:00+00:00") from None
+    return time.replace(tzinfo=time.tzinfo or UTC) if time else None
 
 
 def _origin(given: dict[str, str]) -> str:
-    return hashlib.sha256("\n".join(given.get(name, "") for name in LOGIN).encode()).hexdigest()
+    return hashlib.sha256("\n".join(given.get(name, "") for name in LOGIN_TOKENS).encode()).hexdigest()

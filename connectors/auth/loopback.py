@@ -1,4 +1,7 @@
-"""The address on this machine to which a browser is redirected. In: the redirect URI. Out: the address it asked for."""
+"""A local web server that receives the redirect of an authorization flow.
+
+In: the redirect URI on this machine. Out: the address that the browser requested.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from urllib.parse import urlsplit
 from connectors.http.errors import VendorError
 
 LOOPBACK = ("127.0.0.1", "localhost")
-# The code leaves the address bar, and with it the browser's history.
+# The script removes the code from the address bar, and so from the browser's history.
 PAGE = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><title>Tributary</title>'
     '<body style="font: 1.2rem system-ui; margin: 4rem auto; max-width: 32rem"><p>{}</p>'
@@ -21,39 +24,40 @@ PAGE = (
 
 
 def is_loopback(redirect_uri: str) -> bool:
+    """Return whether the redirect URI is on this machine."""
     parts = urlsplit(redirect_uri)
     return parts.scheme == "http" and parts.hostname in LOOPBACK
 
 
 @contextmanager
-def listening(redirect_uri: str, is_answer: Callable[[str], bool]) -> Iterator[Callable[[float], str]]:
-    """Listen at the redirect URI; what is given waits so many seconds at most for the address for which `is_answer`.
+def listening(redirect_uri: str, is_response: Callable[[str], bool]) -> Iterator[Callable[[float], str]]:
+    """Listen at the redirect URI. Yield a function that waits so many seconds for an address that `is_response`.
 
-    Whatever else a browser or a stranger asks for gets no further. OSError where the port is taken.
+    The server rejects all other requests. Raise OSError if the port is taken.
     """
     expected = urlsplit(redirect_uri)
     port = expected.port or 80
-    answers: queue.Queue[str] = queue.Queue()
+    responses: queue.Queue[str] = queue.Queue()
 
     class Handler(BaseHTTPRequestHandler):
         timeout = 10  # seconds: browsers open connections that they never use
 
         def do_GET(self) -> None:
-            asked = urlsplit(self.path)
-            address = f"{redirect_uri}?{asked.query}"
-            if asked.path != expected.path:
-                self.say(404, "There is nothing here.")
-            elif is_answer(address):
-                self.say(200, "Tributary has its answer. Close this page and go back to the terminal.")
-                answers.put(address)
+            requested = urlsplit(self.path)
+            address = f"{redirect_uri}?{requested.query}"
+            if requested.path != expected.path:
+                self.send_page(404, "This page does not exist.")
+            elif is_response(address):
+                self.send_page(200, "Tributary is connected. Close this page and go back to the terminal.")
+                responses.put(address)
             else:
-                self.say(
+                self.send_page(
                     400,
-                    "This page answers another request than the one that Tributary waits for. "
+                    "This page belongs to another request than the one that Tributary waits for. "
                     "Use the page that the command opened last.",
                 )
 
-        def say(self, status: int, sentence: str) -> None:
+        def send_page(self, status: int, sentence: str) -> None:
             body = PAGE.format(sentence).encode()
             self.send_response(status)
             for name, value in {
@@ -68,14 +72,14 @@ def listening(redirect_uri: str, is_answer: Callable[[str], bool]) -> Iterator[C
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Nothing: the code is in the address."""
+            """Log nothing: the address contains the code."""
 
     try:
         server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     except OSError as error:
         raise OSError(
-            f"port {port} cannot be used ({error.strerror}): end what uses it, or choose another with --port "
-            "and register its address with the platform, or use --paste"
+            f"port {port} cannot be used ({error.strerror}). End the program that uses it; or choose another port with "
+            "--port, and register its address with the platform; or use --paste"
         ) from None
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
@@ -83,10 +87,10 @@ def listening(redirect_uri: str, is_answer: Callable[[str], bool]) -> Iterator[C
 
     def wait(seconds: float) -> str:
         try:
-            return answers.get(timeout=seconds)
+            return responses.get(timeout=seconds)
         except queue.Empty:
             raise VendorError(
-                f"no answer came to {redirect_uri} within {seconds / 60:.0f} minutes: try again, or use --paste"
+                f"no response came to {redirect_uri} within {seconds / 60:.0f} minutes. Try again, or use --paste"
             ) from None
 
     try:

@@ -1,12 +1,13 @@
-"""How a person lets Tributary read a platform: the address to open, the redirect that comes back, the tokens for it.
+"""OAuth 2 and OAuth 1.0a authorization flows.
 
-In: a Platform and the app's client id and secret. Out: credentials by name; times are UTC in ISO 8601. OAuth 2 with
-state and PKCE, or OAuth 1.0a where the platform has a `request_token_url`. The tokens never enter a message.
+In: a Service, the app's client id and secret, and the address to which the browser is redirected. Out: credentials by
+name; times are UTC in ISO 8601. Messages never contain tokens. A service with a `request_token_url` uses OAuth 1.0a,
+all others OAuth 2 with state and, if they support it, PKCE.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,11 +21,11 @@ from authlib.oauth1.rfc5849 import ClientAuth
 from authlib.oauth2.base import OAuth2Error
 from authlib.oauth2.client import OAuth2Client
 
-from connectors.http.errors import TokenRevoked, Transient, VendorError, without
-from connectors.platform import OAuth, Platform
+from connectors.http.errors import TokenRevoked, Transient, VendorError, redact
+from connectors.http.service import OAuth, Secrets, Service
 
-# What token endpoints call a grant that no longer holds (RFC 6749, 5.2; OpenID Connect 3.1.2.6; Microsoft).
-OVER = {
+# Error codes of a grant that is no longer valid (RFC 6749, 5.2; OpenID Connect 3.1.2.6; Microsoft)
+INVALID_GRANT_CODES = {
     "invalid_grant",
     "invalid_token",
     "access_denied",
@@ -33,14 +34,12 @@ OVER = {
     "login_required",
     "consent_required",
 }
-
-
 TOKENS = ("access_token", "access_token_secret", "refresh_token", "expires_at", "refresh_token_expires_at")
 
 
 @dataclass(frozen=True)
 class Consent:
-    """An authorisation that a person was sent to; `redirected` by it, the browser comes back with an answer."""
+    """An authorization request, which a person answers in the browser."""
 
     url: str  # to open
     redirect_uri: str
@@ -49,12 +48,12 @@ class Consent:
 
 
 class Signature(httpx.Auth, ClientAuth):
-    """Signs requests with OAuth 1.0a (RFC 5849); what `Platform.auth` of such a platform gives."""
+    """Signs requests with OAuth 1.0a (RFC 5849): the `auth` of a service that uses it."""
 
     requires_request_body = True
 
     @classmethod
-    def of(cls, credentials: Mapping[str, str]) -> Signature:
+    def of(cls, credentials: Secrets) -> Signature:
         return cls(
             credentials["client_id"],
             credentials["client_secret"],
@@ -62,7 +61,7 @@ class Signature(httpx.Auth, ClientAuth):
             credentials["access_token_secret"],
         )
 
-    def auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override]
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         url, headers, body = self.prepare(request.method, str(request.url), request.headers, request.content)
         headers["Content-Length"] = str(len(body))
         yield httpx.Request(request.method, url, headers=headers, content=body, extensions=request.extensions)
@@ -72,121 +71,119 @@ class _OAuth1(OAuth1Client):
     auth_class = Signature
 
 
-def begin(platform: Platform, credentials: Mapping[str, str], redirect_uri: str, client: httpx.Client) -> Consent:
-    """Where to send the person. credentials: client_id and client_secret of the app."""
-    kind = _kind(platform)
-    if kind.request_token_url:
-        first = _OAuth1(client, credentials["client_id"], credentials["client_secret"], redirect_uri=redirect_uri)
-        with _errors(platform, credentials):
-            token = first.fetch_request_token(kind.request_token_url)
-        url = str(httpx.URL(kind.authorize_url).copy_add_param("oauth_token", token["oauth_token"]))
+def begin(service: Service, credentials: Secrets, redirect_uri: str, http: httpx.Client) -> Consent:
+    """Return the address to which to send the person. credentials: client_id and client_secret of the app."""
+    config = _config(service)
+    if config.request_token_url:
+        first = _OAuth1(http, credentials["client_id"], credentials["client_secret"], redirect_uri=redirect_uri)
+        with _readable_errors(service, credentials):
+            token = first.fetch_request_token(config.request_token_url)
+        url = str(httpx.URL(config.authorize_url).copy_add_param("oauth_token", token["oauth_token"]))
         return Consent(url, redirect_uri, token["oauth_token"], token["oauth_token_secret"])
-    state, verifier = generate_token(30), generate_token(64) if kind.pkce else ""
-    authlib = _client(kind, credentials, client, redirect_uri)
-    url, _ = authlib.create_authorization_url(kind.authorize_url, state, verifier or None, **kind.parameters)
-    if kind.client_id_parameter != "client_id":
+    state, verifier = generate_token(30), generate_token(64) if config.pkce else ""
+    oauth2 = _oauth2(config, credentials, http, redirect_uri)
+    url, _ = oauth2.create_authorization_url(config.authorize_url, state, verifier or None, **config.parameters)
+    if config.client_id_parameter != "client_id":
         named = httpx.URL(url).copy_remove_param("client_id")
-        url = str(named.copy_add_param(kind.client_id_parameter, credentials["client_id"]))
+        url = str(named.copy_add_param(config.client_id_parameter, credentials["client_id"]))
     return Consent(url, redirect_uri, state, verifier)
 
 
-def is_answer(platform: Platform, consent: Consent, redirected: str) -> bool:
-    """Whether an address that the browser was redirected to answers this consent, and not another, or a stranger's."""
-    answer = _query(redirected)
-    if _kind(platform).request_token_url:
-        return consent.state in (answer.get("oauth_token"), answer.get("denied"))
-    return answer.get("state") == consent.state
+def is_response(service: Service, consent: Consent, address: str) -> bool:
+    """Return whether the browser's address responds to this consent, and not to an earlier or a stranger's one."""
+    query = _query(address)
+    if _config(service).request_token_url:
+        return consent.state in (query.get("oauth_token"), query.get("denied"))
+    return query.get("state") == consent.state
 
 
 def finish(
-    platform: Platform,
-    credentials: Mapping[str, str],
-    consent: Consent,
-    redirected: str,
-    *,
-    client: httpx.Client,
-    now: datetime,
+    service: Service, credentials: Secrets, consent: Consent, address: str, *, http: httpx.Client, now: datetime
 ) -> dict[str, str]:
-    """The tokens for the answer in the address `redirected`; VendorError where the person, or the platform, said no."""
-    kind, answer = _kind(platform), _query(redirected)
-    again = f"tributary connect {platform.name}"
-    refused = answer.get("error_description") or answer.get("error") or ("denied" in answer and "access denied")
-    if refused and is_answer(platform, consent, redirected):
-        raise VendorError(f"{platform.label} did not let Tributary in: {refused}. Try again: {again}")
-    if not is_answer(platform, consent, redirected):
+    """Exchange the code in the browser's address for tokens.
+
+    Raise VendorError if the person or the platform denied access, or if the address responds to another consent.
+    """
+    config, query = _config(service), _query(address)
+    command = f"tributary connect {service.name}"
+    if not is_response(service, consent, address):
         raise VendorError(
-            f"that address does not answer this request (its state is another): copy the whole address that "
-            f"{platform.label} redirected to just now, or start anew: {again}"
+            "the address does not respond to this request: its state differs. Copy the whole address to which "
+            f"{service.label} has just redirected, or start again: {command}"
         )
-    code = answer.get("oauth_verifier" if kind.request_token_url else kind.code_parameter)
+    denial = query.get("error_description") or query.get("error") or ("denied" in query and "access denied")
+    if denial:
+        raise VendorError(f"{service.label} denied access: {denial}. Start again: {command}")
+    code = query.get("oauth_verifier" if config.request_token_url else config.code_parameter)
     if not code:
-        raise VendorError(f"{platform.label} redirected without a code: start anew: {again}")
-    with _errors(platform, credentials, code, consent.secret):
-        if kind.request_token_url:
-            last = _OAuth1(
-                client,
+        raise VendorError(f"{service.label} redirected without a code. Start again: {command}")
+    with _readable_errors(service, credentials, code, consent.secret):
+        if config.request_token_url:
+            session = _OAuth1(
+                http,
                 credentials["client_id"],
                 credentials["client_secret"],
                 token=consent.state,
                 token_secret=consent.secret,
             )
-            token = last.fetch_access_token(kind.token_url, verifier=code)
+            token = session.fetch_access_token(config.token_url, verifier=code)
             return {"access_token": token["oauth_token"], "access_token_secret": token["oauth_token_secret"]}
         app = credentials["client_id"], credentials["client_secret"]
-        if kind.exchange:
-            return _tokens(kind.exchange(client, *app, code, consent.redirect_uri), now)
-        more = {"code_verifier": consent.secret} if consent.secret else {}
-        authlib = _client(kind, credentials, client, consent.redirect_uri)
-        return _tokens(authlib.fetch_token(kind.token_url, code=code, **_app(kind, credentials), **more), now)
+        if config.exchange:
+            return _parse_tokens(config.exchange(http, *app, code, consent.redirect_uri), now)
+        verifier = {"code_verifier": consent.secret} if consent.secret else {}
+        oauth2 = _oauth2(config, credentials, http, consent.redirect_uri)
+        token = oauth2.fetch_token(config.token_url, code=code, **_app_credentials(config, credentials), **verifier)
+        return _parse_tokens(token, now)
 
 
-def renewed(platform: Platform, credentials: dict[str, str], client: httpx.Client, now: datetime) -> dict[str, str]:
-    """New tokens for the refresh token, or as the platform does it; raises TokenRevoked, Transient, VendorError."""
-    kind = _kind(platform)
-    with _errors(platform, credentials):
-        if kind.refresh:
-            return _tokens(kind.refresh(client, credentials), now)
-        authlib = _client(kind, credentials, client)
+def renew(service: Service, credentials: Secrets, http: httpx.Client, now: datetime) -> dict[str, str]:
+    """Return new tokens. Raise TokenRevoked, Transient or VendorError."""
+    config = _config(service)
+    with _readable_errors(service, credentials):
+        if config.refresh:
+            return _parse_tokens(config.refresh(http, credentials), now)
+        oauth2 = _oauth2(config, credentials, http)
         refresh_token = credentials["refresh_token"]
-        authlib.token = {"refresh_token": refresh_token}
-        return _tokens(authlib.refresh_token(kind.token_url, refresh_token, **_app(kind, credentials)), now)
+        oauth2.token = {"refresh_token": refresh_token}
+        token = oauth2.refresh_token(config.token_url, refresh_token, **_app_credentials(config, credentials))
+        return _parse_tokens(token, now)
 
 
-def _kind(platform: Platform) -> OAuth:
-    if platform.oauth is None:
-        raise VendorError(f"{platform.label} takes a token made by hand: tributary connect {platform.name} --token")
-    return platform.oauth
+def _config(service: Service) -> OAuth:
+    if service.oauth is None:
+        command = f"tributary connect {service.name} --token"
+        raise VendorError(f"{service.label} has no OAuth. Create a token there, then: {command}")
+    return service.oauth
 
 
-def _client(
-    kind: OAuth, credentials: Mapping[str, str], client: httpx.Client, redirect_uri: str | None = None
-) -> OAuth2Client:
+def _oauth2(config: OAuth, credentials: Secrets, http: httpx.Client, redirect_uri: str | None = None) -> OAuth2Client:
     return OAuth2Client(
-        client,
+        http,
         credentials["client_id"],
         credentials.get("client_secret"),
         redirect_uri=redirect_uri,
-        scope=kind.scope_separator.join(kind.scopes) or None,
-        code_challenge_method="S256" if kind.pkce else None,
+        scope=config.scope_separator.join(config.scopes) or None,
+        code_challenge_method="S256" if config.pkce else None,
     )
 
 
-def _app(kind: OAuth, credentials: Mapping[str, str]) -> dict[str, Any]:
-    """How the app proves itself: in the form, or by HTTP Basic."""
+def _app_credentials(config: OAuth, credentials: Secrets) -> dict[str, Any]:
+    """Return the arguments that authenticate the app: by HTTP Basic or in the form."""
     app = {"client_id": credentials["client_id"], "client_secret": credentials["client_secret"]}
     return (
         {"auth": httpx.BasicAuth(*app.values())}
-        if kind.client_auth == "client_secret_basic"
+        if config.client_auth == "client_secret_basic"
         else {"auth": httpx.Auth(), **app}
     )
 
 
-def _tokens(token: Mapping[str, Any], now: datetime) -> dict[str, str]:
-    """Text by name; lifetimes in seconds become times."""
+def _parse_tokens(token: Mapping[str, Any], now: datetime) -> dict[str, str]:
+    """Return the tokens as text by name. Lifetimes in seconds become times."""
     if not token.get("access_token"):
-        raise VendorError("the answer brought no access_token")
+        raise VendorError("the token response has no access_token")
     tokens = {name: str(token[name]) for name in TOKENS if token.get(name)}
-    if not tokens.get("expires_at", "-").count("-"):  # authlib's own, in seconds since 1970
+    if not tokens.get("expires_at", "-").count("-"):  # authlib adds it, as Unix time
         del tokens["expires_at"]
     for name in ("", "refresh_token_"):
         seconds = token.get(f"{name}expires_in")
@@ -201,27 +198,27 @@ def _query(address: str) -> dict[str, str]:
 
 
 @contextmanager
-def _errors(platform: Platform, credentials: Mapping[str, str], *more: str) -> Iterator[None]:
-    """What goes wrong at a token endpoint, in words without secrets."""
+def _readable_errors(service: Service, credentials: Secrets, *secrets: str) -> Iterator[None]:
+    """Turn the errors of a token endpoint into messages without secrets."""
     try:
         yield
     except TokenRevoked as error:
-        raise TokenRevoked(without(str(error), credentials, *more)) from None
+        raise TokenRevoked(redact(str(error), credentials, *secrets)) from None
     except VendorError as error:
-        said = str(error) if str(error).startswith(platform.label) else f"{platform.label}: {error}"
-        raise type(error)(without(said, credentials, *more)) from None
+        message = str(error) if str(error).startswith(service.label) else f"{service.label}: {error}"
+        raise type(error)(redact(message, credentials, *secrets)) from None
     except OAuth2Error as error:
-        said = without(f"{error.error}: {error.description or 'no reason given'}", credentials, *more)
-        if error.error in OVER:
-            raise TokenRevoked(said) from None
-        raise VendorError(f"{platform.label} gave no token ({said}): check the client id and secret") from None
+        reason = redact(f"{error.error}: {error.description or 'no reason given'}", credentials, *secrets)
+        if error.error in INVALID_GRANT_CODES:
+            raise TokenRevoked(reason) from None
+        raise VendorError(f"{service.label} gave no token ({reason}). Check the client id and secret") from None
     except httpx.HTTPStatusError as error:
         status = error.response.status_code
         if status >= 500 or status == 429:
-            raise Transient(f"the token endpoint answered {status}") from None
-        raise VendorError(f"{platform.label} gave no token (HTTP {status}): check the client id and secret") from None
-    except (ValueError, KeyError, TypeError):  # the answer is in its message
+            raise Transient(f"the token endpoint responded {status}") from None
+        raise VendorError(f"{service.label} gave no token (HTTP {status}). Check the client id and secret") from None
+    except (ValueError, KeyError, TypeError):  # their messages quote the response
         raise VendorError(
-            f"{platform.label}: what the token endpoint answered is no token: check the client id and secret, "
-            f"and TRIBUTARY_{platform.name.upper()}_URL"
+            f"{service.label}: the token endpoint's response is not a token. Check the client id and secret, "
+            f"and TRIBUTARY_{service.name.upper()}_URL"
         ) from None

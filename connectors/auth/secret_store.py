@@ -1,7 +1,8 @@
-"""Where secrets rest: the operating system's keyring, or one encrypted file. {name: value} of a slot in and out.
+"""Store secrets in the operating system's keyring or in one encrypted file.
 
-The file is encrypted (Fernet) under TRIBUTARY_SECRET_KEY, by way of scrypt: 16 bytes of salt, then the token. Whoever
-sets the key wants the file, keyring or not: a server's jobs have no keyring, and would look for what a login put there.
+In and out: a slot's values by name. TRIBUTARY_SECRET_KEY, if set, selects the file even on a machine with a keyring: a
+server's jobs, which have none, must find the same secrets. The file has 16 bytes of salt, then a Fernet token whose key
+scrypt derives from TRIBUTARY_SECRET_KEY.
 """
 
 from __future__ import annotations
@@ -24,50 +25,51 @@ from keyring.errors import KeyringError, PasswordDeleteError
 from connectors.http.errors import NoSecretStore
 
 KEY = "TRIBUTARY_SECRET_KEY"
-HOW = f"set {KEY} to a long random text, such as that of `openssl rand -base64 32`, and keep it"
-SALT = 16  # bytes
+HOW_TO_SET_KEY = f"set {KEY} to a long random text, such as the output of `openssl rand -base64 32`, and keep it"
+SALT_BYTES = 16
 SERVICE = "tributary"
 
 
-def where(path: Path) -> str:
-    """What keeps the secrets, in words; NoSecretStore where nothing can."""
+def describe(path: Path) -> str:
+    """Return the place of the secrets in words. Raise NoSecretStore if there is none."""
     if os.environ.get(KEY):
         return f"{path}, encrypted under {KEY}"
     if _has_keyring():
-        return f"the keyring of this machine ({keyring.get_keyring().name})"
-    raise NoSecretStore(f"this machine has no keyring to keep secrets in: {HOW}")
+        return f"this machine's keyring ({keyring.get_keyring().name})"
+    raise NoSecretStore(f"this machine has no keyring to store secrets in: {HOW_TO_SET_KEY}")
 
 
 def read(path: Path, slot: str) -> dict[str, str]:
-    """What the slot holds, {} if nothing. path: the file that serves where there is no keyring."""
+    """Return the values of a slot, {} if it is empty. path: the encrypted file."""
     if os.environ.get(KEY):
         return _read_file(path).get(slot, {})
     if not _has_keyring():
         if path.exists():
-            raise NoSecretStore(f"{path} is encrypted: set {KEY} to the text that it was written with")
+            raise NoSecretStore(f"{path} is encrypted. Set {KEY} to the text with which it was written")
         return {}
     with _keyring_errors():
-        return json.loads(keyring.get_password(SERVICE, _entry(path, slot)) or "{}")
+        values: dict[str, str] = json.loads(keyring.get_password(SERVICE, _entry(path, slot)) or "{}")
+        return values
 
 
 def write(path: Path, slot: str, values: dict[str, str]) -> None:
-    """Put `values` in place of what the slot holds; {} empties it. The caller holds `locked(path)`."""
-    where(path)
+    """Replace the values of a slot; {} empties it. The caller holds `locked(path)`."""
+    describe(path)
     if os.environ.get(KEY):
-        slots = {name: held for name, held in {**_read_file(path), slot: values}.items() if held}
+        slots = {name: stored for name, stored in {**_read_file(path), slot: values}.items() if stored}
         _write_file(path, slots)
         return
     with _keyring_errors():
         if values:
             keyring.set_password(SERVICE, _entry(path, slot), json.dumps(values))
             return
-        with suppress(PasswordDeleteError):  # there was none
+        with suppress(PasswordDeleteError):  # it does not exist
             keyring.delete_password(SERVICE, _entry(path, slot))
 
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """One at a time, over all processes, from reading to writing: a token that is renewed twice is lost."""
+    """Lock the store against other processes, from reading to writing: a token that two processes renew is lost."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_suffix(".lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -75,12 +77,12 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def _entry(path: Path, slot: str) -> str:
-    """Homes do not share: two of them may be connected by different people."""
+    """Return the keyring entry of a slot. Homes do not share entries: different people may have connected them."""
     return f"{slot} of {path.parent.resolve()}"
 
 
 def _has_keyring() -> bool:
-    return keyring.get_keyring().priority >= 1  # those that only say no, or keep nothing, rank lower
+    return keyring.get_keyring().priority >= 1  # backends that fail, or store nothing, rank lower
 
 
 @contextmanager
@@ -88,8 +90,8 @@ def _keyring_errors() -> Iterator[None]:
     try:
         yield
     except KeyringError as error:
-        kind = type(error).__name__  # what it says itself may hold anything
-        raise NoSecretStore(f"the keyring of this machine did not answer ({kind}): unlock it, or {HOW}") from None
+        kind = type(error).__name__  # its message may contain a secret
+        raise NoSecretStore(f"this machine's keyring failed ({kind}): unlock it, or {HOW_TO_SET_KEY}") from None
 
 
 def _read_file(path: Path) -> dict[str, dict[str, str]]:
@@ -98,17 +100,19 @@ def _read_file(path: Path) -> dict[str, dict[str, str]]:
     except FileNotFoundError:
         return {}
     try:
-        return json.loads(_cipher(os.environ[KEY], content[:SALT]).decrypt(content[SALT:]))
+        cipher = _cipher(os.environ[KEY], content[:SALT_BYTES])
+        slots: dict[str, dict[str, str]] = json.loads(cipher.decrypt(content[SALT_BYTES:]))
+        return slots
     except InvalidToken:
         raise NoSecretStore(
-            f"{path} does not open: {KEY} is not what it was written with, or the file is damaged. "
-            "Set the former key; or remove the file, and connect again"
+            f"{path} cannot be decrypted: it was written with another {KEY}, or it is damaged. "
+            "Set the former key, or remove the file and connect again"
         ) from None
 
 
 def _write_file(path: Path, slots: dict[str, dict[str, str]]) -> None:
-    """Whole or not at all, and for its owner only."""
-    salt = path.read_bytes()[:SALT] if path.exists() else secrets.token_bytes(SALT)
+    """Replace the file atomically. Only its owner may read it."""
+    salt = path.read_bytes()[:SALT_BYTES] if path.exists() else secrets.token_bytes(SALT_BYTES)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.unlink(missing_ok=True)
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -118,7 +122,7 @@ def _write_file(path: Path, slots: dict[str, dict[str, str]]) -> None:
     os.replace(temporary, path)
 
 
-@functools.lru_cache(maxsize=4)  # a tenth of a second each, on purpose
+@functools.lru_cache(maxsize=4)  # scrypt takes a tenth of a second, on purpose
 def _cipher(key: str, salt: bytes) -> Fernet:
     derived = Scrypt(salt=salt, length=32, n=2**15, r=8, p=1).derive(key.encode())
     return Fernet(base64.urlsafe_b64encode(derived))

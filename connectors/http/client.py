@@ -1,63 +1,99 @@
-"""One HTTP client for every platform: parsed answers, pages, report jobs, large files.
+"""The HTTP client of every platform: requests, pages, report jobs and large files.
 
-In: a Platform, its credentials, a clock (connectors/http/transport.py). Out: parsed answers (numbers with a point are
-Decimals: no float touches money), rows of all pages, and files that were spooled to disk so that memory stays flat.
+In: a Service, its credentials, a clock. Out: parsed responses, the rows of all pages, and files spooled to disk so
+that memory stays flat. Throttling is waited out and tokens are renewed on the way; every failure is a VendorError.
 """
 
 from __future__ import annotations
 
 import gzip
+import logging
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
-from typing import IO, TYPE_CHECKING, Any
+from contextlib import closing, contextmanager
+from datetime import datetime
+from typing import IO, Any, Protocol, Self, TypeVar, cast
+from urllib.parse import urlsplit
 
+import httpx
 import ijson
 
-from connectors.http.errors import VendorError
-from connectors.http.responses import parsed
-from connectors.http.transport import Clock, Credentials, SystemClock, Transport
-from connectors.platform import optional, required
+from connectors.http.errors import Rejected, Throttled, TokenExpired, TokenRevoked, VendorError, redact
+from connectors.http.responses import excerpt, optional, parse_json, required, retry_after
+from connectors.http.retry import Clock, Retrier, SystemClock
+from connectors.http.service import Secrets, Service
 
-if TYPE_CHECKING:
-    import httpx
-
-__all__ = ["Api", "Clock", "Credentials", "SystemClock"]
-BROKEN = (ijson.JSONError, EOFError, gzip.BadGzipFile, zlib.error, zipfile.BadZipFile)
+T = TypeVar("T")
+DAMAGED = (ijson.JSONError, EOFError, gzip.BadGzipFile, zlib.error, zipfile.BadZipFile)
+logging.getLogger("httpx").setLevel(logging.WARNING)  # at INFO it logs whole URLs, with the secrets in them
 
 
-class Api(Transport):
-    """A platform, with somebody's credentials: what its answers hold."""
+class Credentials(Protocol):
+    """The secrets of a service (connectors/auth/credentials.py)."""
 
-    def __enter__(self) -> Api:
+    @property
+    def values(self) -> Secrets: ...
+
+    def renew(self, http: httpx.Client) -> None:
+        """Replace the access token in `values`, and store it. Raise TokenRevoked if that is impossible."""
+
+    def expires_soon(self, now: datetime) -> bool: ...
+
+
+class PlatformClient:
+    """Sends requests to one service with one set of credentials."""
+
+    def __init__(
+        self,
+        service: Service,
+        credentials: Credentials,
+        *,
+        clock: Clock | None = None,
+        log: Callable[[str], None] = lambda message: None,
+    ) -> None:
+        self.service = service
+        self.credentials = credentials
+        self.clock = clock or SystemClock()
+        self.log = log
+        self.http = httpx.Client(  # follows no redirect: it would take credentials in headers and forms along
+            headers={"user-agent": "tributary"},  # Reddit throttles clients without a name
+            timeout=httpx.Timeout(60, connect=10),
+            event_hooks={"request": [service.replace_host]},
+        )
+        self._retrier = Retrier(service.label, self.clock, log, self._redact)
+
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.client.close()
+        self.http.close()
 
-    def get(self, path: str, params: Mapping[str, Any] | None = None, **how: Any) -> Any:
-        """The parsed answer; see `send`."""
-        return parsed(self.send("GET", path, params=params, **how))
+    # One request ---------------------------------------------------------------------------------------------------
 
-    def post(self, path: str, **how: Any) -> Any:
-        """The parsed answer; see `send`."""
-        return parsed(self.send("POST", path, **how))
+    def get(self, path: str, params: Mapping[str, Any] | None = None, **options: Any) -> Any:
+        """Return the parsed JSON of a GET request; see `send`."""
+        return parse_json(self.send("GET", path, params=params, **options))
+
+    def post(self, path: str, **options: Any) -> Any:
+        """Return the parsed JSON of a POST request; see `send`."""
+        return parse_json(self.send("POST", path, **options))
+
+    def send(self, method: str, path: str, *, with_credentials: bool = True, **options: Any) -> httpx.Response:
+        """Return a successful response, or raise VendorError.
+
+        path: a whole URL, or a path under the service's base URL. options: those of httpx.Client.build_request.
+        """
+        return self._request(method, path, lambda response: response, with_credentials=with_credentials, **options)
 
     @contextmanager
     def download(
-        self,
-        path: str,
-        *,
-        method: str = "GET",
-        headers: Mapping[str, str] | None = None,
-        authorised: bool = False,
-        **how: Any,
+        self, path: str, *, method: str = "GET", with_credentials: bool = False, **options: Any
     ) -> Iterator[IO[bytes]]:
-        """The body of a good answer as a file on disk, unpacked where it is gzip; zip is the caller's to open.
+        """Yield the body of a successful response as a file on disk, decompressed if it is gzip.
 
-        VendorError where it turns out, as it is read, not to be whole.
+        Raise VendorError if the body turns out to be incomplete while the caller reads it.
         """
         with tempfile.TemporaryFile() as file:
 
@@ -67,24 +103,104 @@ class Api(Transport):
                 for chunk in response.iter_bytes():
                     file.write(chunk)
 
-            self._ask(method, path, spool, stream=True, headers=headers, authorised=authorised, **how)
+            self._request(method, path, spool, stream=True, with_credentials=with_credentials, **options)
             file.seek(0)
             is_gzip = file.read(2) == b"\x1f\x8b"
             file.seek(0)
-            with gzip.open(file) if is_gzip else nullcontext(file) as unpacked:
+            with cast(IO[bytes], gzip.open(file)) if is_gzip else file as unpacked:
                 try:
                     yield unpacked
-                except BROKEN as error:
-                    raise VendorError(f"{self.platform.label}: the file is not whole ({error}): pull again") from None
+                except DAMAGED as error:
+                    raise VendorError(
+                        f"{self.service.label}: the file is incomplete or damaged ({error}). Pull again"
+                    ) from None
 
-    def items(self, path: str, prefix: str, **how: Any) -> Iterator[Any]:
-        """The items of a large JSON answer, one at a time; prefix as ijson has it, such as `item.results.item`.
+    def _request(
+        self,
+        method: str,
+        path: str,
+        read: Callable[[httpx.Response], T],
+        *,
+        with_credentials: bool,
+        stream: bool = False,
+        headers: Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> T:
+        """Return `read(response)` of a successful response. A body that breaks off is requested again."""
+        url = path if path.startswith("http") else f"{self.service.base_url}{path}"
+        if with_credentials:
+            self.service.require_own_host(url)
 
-        VendorError where there is no such list: an error in a good answer is no empty one.
+        def send() -> T:
+            is_renewed = False  # for each attempt: a wait can outlast a token
+            if with_credentials and self.credentials.expires_soon(self.clock.now()):
+                self.credentials.renew(self.http)
+                is_renewed = True
+            while True:
+                values = self.credentials.values if with_credentials else {}
+                auth = self.service.auth(values) if with_credentials and self.service.auth else None
+                own = self.service.headers(values) if with_credentials else {}
+                request = self.http.build_request(method, url, headers={**own, **(headers or {})}, **options)
+                response = self.http.send(request, auth=auth, stream=True, follow_redirects=not with_credentials)
+                with closing(response):
+                    try:
+                        if not stream or response.status_code >= 300:
+                            response.read()
+                            self.service.raise_for_error(response)
+                        self._raise_for_status(response)
+                        return read(response)
+                    except TokenExpired as expired:
+                        if is_renewed:
+                            raise TokenRevoked(str(expired)) from None
+                    except Throttled as throttled:
+                        if throttled.retry_after is None:
+                            throttled.retry_after = retry_after(response, self.clock.now())
+                        raise
+                self.credentials.renew(self.http)
+                is_renewed = True
+
+        try:
+            return self._retrier.call(send, urlsplit(url).hostname)
+        except VendorError as error:
+            error.args = (self._message(error, urlsplit(url).path),)
+            raise error from None
+
+    def _raise_for_status(self, response: httpx.Response) -> None:
+        """Raise by HTTP status. `Service.raise_for_error` goes first: it knows the platform's own errors."""
+        status = response.status_code
+        if status == 401:
+            raise TokenExpired("the access token was rejected")
+        if status == 429 or status >= 500:
+            raise Throttled(f"responded {status}")
+        if response.next_request:
+            host = response.next_request.url.host
+            raise Rejected(f"the response redirects to {host} ({status}), and Tributary sends no credentials there")
+        if status >= 300:
+            raise Rejected(f"{excerpt(response)} ({status})")
+
+    def _message(self, error: VendorError, path: str) -> str:
+        message = self._redact(str(error))
+        if isinstance(error, TokenRevoked):
+            command = f"tributary connect {self.service.name}"
+            if command not in message:
+                return f"{self.service.label}: {message.rstrip('.')}. Connect again: {command}"
+        elif isinstance(error, Rejected):
+            return f"{self.service.label} rejected {path}: {message}"
+        return message
+
+    def _redact(self, text: str) -> str:
+        return redact(text, self.credentials.values)
+
+    # Lists and files -----------------------------------------------------------------------------------------------
+
+    def items(self, path: str, prefix: str, **options: Any) -> Iterator[Any]:
+        """Yield the items of a large JSON response one at a time. prefix: as for ijson, such as `item.results.item`.
+
+        Raise VendorError if there is no such list: a successful response can hold an error instead of an empty list.
         """
         members = prefix.split(".")
         outermost = ".".join(members[: members.index("item")])
-        with self.download(path, **how) as file:
+        with self.download(path, **options) as file:
             item = None
             for item in ijson.items(file, prefix):
                 yield item
@@ -93,71 +209,83 @@ class Api(Transport):
             file.seek(0)
             if (outermost, "start_array") not in (event[:2] for event in ijson.parse(file)):
                 where = f"`{outermost}` of the file" if outermost else "the file"
-                raise VendorError(f"{self.platform.label}: {where} is no list: nothing was stored. Pull again")
+                raise VendorError(f"{self.service.label}: {where} is not a list. Nothing was stored. Pull again")
 
     def pages(
-        self, first: Any, ask: Callable[[Any], Any], following: Callable[[Any, Any], Any | None]
+        self, first: Any, fetch: Callable[[Any], Any], next_page: Callable[[Any, Any], Any | None]
     ) -> Iterator[Any]:
-        """Answers of `ask(page)` until `following(answer, page)` is None; VendorError where a page names itself."""
+        """Yield `fetch(page)` for each page until `next_page(response, page)` is None.
+
+        Raise VendorError if a page comes twice: the list would never end.
+        """
         seen: set[str] = set()
         page: Any | None = first
         while page is not None:
             if repr(page) in seen:
-                raise VendorError(f"{self.platform.label}: the pages go round in a circle at {page!r}: pull again")
+                raise VendorError(f"{self.service.label}: the list returns to page {page!r} without an end. Pull again")
             seen.add(repr(page))
-            answer = ask(page)
-            yield answer
-            page = following(answer, page)
+            response = fetch(page)
+            yield response
+            page = next_page(response, page)
 
     def rows(
-        self, path: str, member: str, *, cursor: str, following: str, params: Mapping[str, Any] | None = None
+        self, path: str, member: str, *, cursor: str, next_cursor: str, params: Mapping[str, Any] | None = None
     ) -> Iterator[Any]:
-        """The rows of all pages of a list: `member` of each answer. The parameter `cursor` of the next page is what
-        the answer has at `following`, if anything; names of members may be dotted."""
+        """Yield the rows of all pages of a list: the `member` of each response.
 
-        def ask(at: Any) -> Any:
-            return self.get(path, {**(params or {}), **({cursor: at} if at else {})})
+        cursor: the parameter that asks for a page. next_cursor: the member that names the next page; may be dotted.
+        """
 
-        for answer in self.pages("", ask, lambda answer, _: optional(answer, following) or None):
-            yield from required(answer, member, f"{self.platform.label}'s answer to {path}")
+        def fetch(page: Any) -> Any:
+            return self.get(path, {**(params or {}), **({cursor: page} if page else {})})
 
-    def poll(self, ask: Callable[[], Any | None], what: str, *, every: float, limit: float) -> Any:
-        """The first answer that is not None, asked for every so many seconds; VendorError after `limit` seconds."""
+        for response in self.pages("", fetch, lambda response, _: optional(response, next_cursor) or None):
+            yield from required(response, member, f"{self.service.label}'s response to {path}")
+
+    # Jobs ----------------------------------------------------------------------------------------------------------
+
+    def poll(self, fetch: Callable[[], T | None], what: str, *, interval: float, timeout: float) -> T:
+        """Return the first `fetch()` that is not None. Raise VendorError after `timeout` seconds."""
         waited = 0.0
-        while (answer := ask()) is None:
-            if waited >= limit:
+        while (result := fetch()) is None:
+            if waited >= timeout:
                 raise VendorError(
-                    f"{self.platform.label}: {what} was not ready after {limit / 60:.0f} minutes: pull again later"
+                    f"{self.service.label}: {what} was not ready after {timeout / 60:.0f} minutes. Pull again later"
                 )
-            pause = min(every, limit - waited)
+            pause = min(interval, timeout - waited)
             if waited // 60 < (waited + pause) // 60 or not waited:
-                self.say(f"{self.platform.label}: waiting for {what}")
+                self.log(f"{self.service.label}: waiting for {what}")
             self.clock.sleep(pause)
             waited += pause
-        return answer
+        return result
 
-    def job(
+    def wait_for_job(
         self,
-        ask: Callable[[], Any],
+        fetch: Callable[[], Any],
         what: str,
         *,
         status: str,
         done: str,
         failed: Collection[str],
         reason: str | None = None,
-        every: float,
-        limit: float,
+        interval: float,
+        timeout: float,
     ) -> Any:
-        """The answer about a job once its member `status` is `done`; VendorError where it is one of `failed`, with what
-        the member `reason` says, or where it takes too long (see `poll`). Names of members may be dotted."""
+        """Return the response about a job once its member `status` is `done`.
+
+        Raise VendorError if the status is one of `failed`, with the member `reason`, or after `timeout` seconds.
+        Names of members may be dotted.
+        """
 
         def finished() -> Any | None:
-            answer = ask()
-            state = required(answer, status, f"{self.platform.label}'s answer about {what}")
+            response = fetch()
+            state = required(response, status, f"{self.service.label}'s response about {what}")
             if state in failed:
-                why = optional(answer, reason) if reason else None
-                ended = f"`{state}` ({why})" if why else f"`{state}`"
-                raise VendorError(f"{self.platform.label}: {what} ended as {ended}: pull again, or fewer days at once")
-            return answer if state == done else None
+                why = optional(response, reason) if reason else None
+                ending = f"`{state}` ({why})" if why else f"`{state}`"
+                raise VendorError(
+                    f"{self.service.label}: {what} ended with status {ending}. Pull again, or pull fewer days at once"
+                )
+            return response if state == done else None
 
-        return self.poll(finished, what, every=every, limit=limit)
+        return self.poll(finished, what, interval=interval, timeout=timeout)

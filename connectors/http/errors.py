@@ -1,55 +1,63 @@
-"""What an answer can be instead of good. Raised by Platform.check and connectors/http/transport.py:
-what is left once it has waited and renewed is a VendorError, whose message is for people."""
+"""Exceptions for the errors that a platform's response can state, and redaction of secrets in their messages.
+
+In: the reason, as the platform gives it. Out: exceptions. connectors/http/retry.py handles Throttled and Transient,
+connectors/http/client.py handles TokenExpired. Callers see only VendorErrors, whose messages are for people.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+_SHORTEST_SECRET = 6  # characters: a shorter one would also redact ordinary words
+
 
 class VendorError(Exception):
-    """The platform refused or answered what its contract does not say; the message says what to do."""
+    """The platform's response is an error, or breaks the contract of its API. The message says what to do."""
 
 
-class Refused(VendorError):
-    """The platform said no, and this is why: who refused what is put before it (connectors/http/transport.py)."""
+class Rejected(VendorError):
+    """The platform rejected the request. The client adds the platform and the path to the message."""
 
 
 class TokenRevoked(VendorError):
-    """The credentials are no longer good: a person has to connect again."""
+    """The credentials are no longer valid. A person has to connect again."""
 
 
 class NotConnected(VendorError):
-    """There are no credentials, or one is missing; the message says how to bring it."""
+    """A credential is missing. The message says how to provide it."""
 
 
 class NoSecretStore(VendorError):
-    """Secrets can be neither kept nor read; the message says what to do."""
+    """Secrets can be neither stored nor read. The message says what to do."""
 
 
 class TokenExpired(Exception):
-    """The access token ran out: renew it and ask again."""
+    """The access token has expired. Renew it and send the request again."""
 
 
 class Throttled(Exception):
-    """Asked too often. `after`: the seconds that the platform wants to be left alone, where it says."""
+    """The platform received too many requests. `retry_after`: seconds to wait, if the platform states them."""
 
-    def __init__(self, why: str, after: float | None = None) -> None:
-        super().__init__(why)
-        self.after = after
+    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
 
 
 class Transient(Throttled):
-    """A failure of the moment."""
+    """The platform failed temporarily."""
 
 
-class TooMuch(VendorError):
-    """The question is too large for one answer: ask for less at once."""
+class ResponseTooLarge(VendorError):
+    """The request asks for more rows than one response holds. Ask for fewer."""
 
 
-def without(text: str, credentials: Mapping[str, str], *more: str) -> str:
-    """The text, with every secret in it blackened: platforms quote what they were sent."""
-    secrets = [value for name, value in credentials.items() if name.endswith(("token", "secret"))]
-    for secret in sorted((*secrets, *more), key=len, reverse=True):
-        if len(secret) >= 6:  # shorter ones are words
+def redact(text: str, credentials: Mapping[str, str], *secrets: str) -> str:
+    """Return the text with each secret replaced by `***`: platforms quote what they received.
+
+    credentials: values by name; those named *token or *secret are secrets.
+    """
+    known = [value for name, value in credentials.items() if name.endswith(("token", "secret"))]
+    for secret in sorted((*known, *secrets), key=len, reverse=True):
+        if len(secret) >= _SHORTEST_SECRET:
             text = text.replace(secret, "***")
     return text

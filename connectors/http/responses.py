@@ -1,11 +1,17 @@
-"""What an answer says. In: an HTTP answer. Out: its JSON, why it is an error, how long to leave the platform alone."""
+"""Read a platform's response: its JSON, members of it, the error that it states and the seconds to wait.
+
+In: an HTTP response, or a part of its JSON. Out: values. Numbers with a decimal point are Decimals, so that no float
+touches money.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
+from functools import partial
 from textwrap import shorten
 from typing import Any
 
@@ -15,44 +21,67 @@ import msgspec
 from connectors.http.errors import VendorError
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
-# Half of an emoji, which is left where a platform cut a name short.
+# Half of a surrogate pair: platforms that shorten a name cut emojis in two.
 _HIGH, _LOW = rb"\\u[dD][89abAB][0-9a-fA-F]{2}", rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-_HALF = re.compile(rb"%s(?!%s)|(?<!%s)%s" % (_HIGH, _LOW, _HIGH, _LOW))
+_HALF_PAIR = re.compile(rb"%s(?!%s)|(?<!%s)%s" % (_HIGH, _LOW, _HIGH, _LOW))
 
 
-def _decode(content: bytes) -> Any:
-    try:
-        return _decoder.decode(content)
-    except msgspec.DecodeError:
-        return _decoder.decode(_HALF.sub(rb"\\ufffd", content))
-
-
-def parsed(response: httpx.Response) -> Any:
-    """The JSON of an answer, numbers with a point as Decimals; VendorError where it is none."""
+def parse_json(response: httpx.Response) -> Any:
+    """Return the JSON of a response. Raise VendorError if the body is not JSON."""
     try:
         return _decode(response.content)
     except msgspec.DecodeError:
         kind = response.headers.get("content-type", "no content type")
         raise VendorError(
-            f"{response.request.url.host} answered {response.status_code} with {kind} instead of JSON: "
-            "check TRIBUTARY_<PLATFORM>_URL and what stands between here and there"
+            f"{response.request.url.host} responded {response.status_code} with {kind} instead of JSON. "
+            "Check TRIBUTARY_<PLATFORM>_URL and any proxy on the way"
         ) from None
 
 
-def said(response: httpx.Response) -> dict[str, Any]:
-    """The JSON object of an answer, or the first of an array of them; empty where there is none: of an error, perhaps
-    a proxy's page."""
+def error_body(response: httpx.Response) -> dict[str, Any]:
+    """Return the JSON object of an error response, or the first object of an array; {} if the body has none."""
     try:
         body = _decode(response.content)
-    except msgspec.DecodeError:
+    except msgspec.DecodeError:  # a proxy's HTML page, for example
         return {}
     first = next(iter(body), None) if isinstance(body, list) else body
     return first if isinstance(first, dict) else {}
 
 
+def excerpt(response: httpx.Response) -> str:
+    """Return the start of the body, cut between words: redaction would not recognise half a secret."""
+    return shorten(response.text, 300, placeholder=" ...") or response.reason_phrase
+
+
+def optional(row: Any, name: str) -> Any:
+    """Return a member of a JSON object, or None if it is absent. A dotted name (`paging.next`) leads into objects."""
+    for part in name.split("."):
+        row = row.get(part) if isinstance(row, dict) else None
+    return row
+
+
+def required(row: Any, name: str, where: str) -> Any:
+    """Return a member that the API promises. Raise VendorError if it is absent or null.
+
+    name: may be dotted, as for `optional`. where: the response, for the error message.
+    """
+    value = optional(row, name)
+    if value is None:
+        raise VendorError(
+            f"{where} no longer has the field {name}. Nothing was stored. The platform's API changed: "
+            "install a newer version of Tributary, or report this if there is none"
+        )
+    return value
+
+
+def field_reader(row: Any, where: str) -> Callable[[str], Any]:
+    """Return a function that reads required members of one row: `field = field_reader(row, "Meta's ad report")`."""
+    return partial(required, row, where=where)
+
+
 def retry_after(response: httpx.Response, now: datetime) -> float | None:
-    """The seconds of Retry-After, whether it names seconds or a time (RFC 9110, 10.2.3)."""
-    value = response.headers.get("retry-after", "")
+    """Return the seconds of the Retry-After header, which states seconds or a time (RFC 9110, 10.2.3)."""
+    value: str = response.headers.get("retry-after", "")
     if value.strip().isdigit():
         return float(value)
     try:
@@ -63,14 +92,16 @@ def retry_after(response: httpx.Response, now: datetime) -> float | None:
 
 
 def reset_after(response: httpx.Response, header: str) -> float | None:
-    """The seconds until the time, in seconds since 1970, that a header names: by the clock of who answered."""
+    """Return the seconds until the Unix time that a header states, by the clock of the responding server."""
     try:
-        answered = parsedate_to_datetime(response.headers["date"]).timestamp()
-        return max(0.0, float(response.headers[header]) - answered) + 1  # both are whole seconds
+        responded_at = parsedate_to_datetime(response.headers["date"]).timestamp()
+        return max(0.0, float(response.headers[header]) - responded_at) + 1  # both are whole seconds
     except (KeyError, ValueError):
         return None
 
 
-def excerpt(response: httpx.Response) -> str:
-    """What an answer says, shortened by whole words: half a secret would not be known for one."""
-    return shorten(response.text, 300, placeholder=" ...") or response.reason_phrase
+def _decode(content: bytes) -> Any:
+    try:
+        return _decoder.decode(content)
+    except msgspec.DecodeError:
+        return _decoder.decode(_HALF_PAIR.sub(rb"\\ufffd", content))

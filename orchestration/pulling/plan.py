@@ -10,10 +10,10 @@ from difflib import get_close_matches
 import msgspec
 
 from connectors.ads import PLATFORMS
-from connectors.auth.credentials import NotConnected, load
-from connectors.days import today
-from connectors.http.errors import VendorError
+from connectors.auth.credentials import load
+from connectors.http.errors import NotConnected, VendorError
 from connectors.platform import Platform
+from connectors.reporting_days import local_date
 from ingestion.files.contracts import platform_name
 from ingestion.home import Home
 from ingestion.settings.model import AdAccount, Settings
@@ -112,12 +112,12 @@ def trailing_days(platform: Platform, account: AdAccount) -> int:
 
 def earliest(platform: Platform, account: AdAccount, now: datetime) -> date:
     """The first day that the platform still tells of."""
-    return today(now, account.timezone) - timedelta(days=platform.history_days)
+    return local_date(now, account.timezone) - timedelta(days=platform.history_days)
 
 
 def task(platform: Platform, account: AdAccount, first: date | None, last: date | None, now: datetime) -> Task:
     """first..last; else up to yesterday in the account's zone, from as far back as the figures may still change."""
-    current = today(now, account.timezone)
+    current = local_date(now, account.timezone)
     end = last or current - timedelta(days=1)
     start = first or end - timedelta(days=trailing_days(platform, account))
     if start > end:
@@ -132,7 +132,7 @@ def task(platform: Platform, account: AdAccount, first: date | None, last: date 
 def clipped(platform: Platform, account: AdAccount, first: date, last: date, now: datetime) -> Task | None:
     """As much of first..last as the platform can tell of by now."""
     start = max(first, earliest(platform, account, now))
-    end = min(last, today(now, account.timezone))
+    end = min(last, local_date(now, account.timezone))
     return Task(platform, account, start, end) if start <= end else None
 
 

@@ -38,7 +38,7 @@ def pull_rates(home: Home, settings: Settings, *, since: date | None, today: dat
     tell(f"rates since {since}")
     with tempfile.TemporaryDirectory(prefix="pull-ecb-", dir=home.temporary) as folder:
         path = Path(folder) / "ecb.ndjson"
-        spool(ecb.rates(since, say=tell), path, "rates", tell)
+        spool(ecb.rates(since, log=tell), path, "rates", tell)
         with build_lock(home, "pull ecb", tell), connect(home) as connection:
             return load_rates(connection, path, settings)
 

@@ -21,8 +21,9 @@ import msgspec
 
 from cli.console import complaints, state
 from connectors.auth.credentials import load
-from connectors.http.client import Api, SystemClock
-from connectors.http.errors import VendorError, without
+from connectors.http.client import PlatformClient
+from connectors.http.errors import VendorError, redact
+from connectors.http.retry import SystemClock
 from connectors.platform import Account
 from ingestion.files.contracts import ContractError
 from ingestion.home import Home
@@ -89,27 +90,33 @@ def spool_account(home: Home, task: Task, place: ExitStack, *, clock: StoppableC
         return Spooled(pull, folder, failure=explained(error))
     former = credentials.values  # they may be renewed
     try:
-        with Api(task.platform, credentials, clock=clock, say=tell) as api:
-            return Spooled(pull, folder, _spool_all(api, task, folder, clock, tell))
+        with PlatformClient(task.platform, credentials, clock=clock, log=tell) as client:
+            return Spooled(pull, folder, _spool_all(client, task, folder, clock, tell))
     except Exception as error:
         return Spooled(pull, folder, failure=explained(error, former, credentials.values))
 
 
-def _spool_all(api: Api, task: Task, folder: Path, clock: StoppableClock, say: Say) -> list[str]:
+def _spool_all(client: PlatformClient, task: Task, folder: Path, clock: StoppableClock, say: Say) -> list[str]:
     """Spend, entities and clicks -> a file each. Names and clicks that cannot be had leave a warning, not a failure."""
-    platform, known, former = api.platform, task.account, api.credentials.values
-    account = Account(known.account_id, known.name, known.currency, known.timezone, known.manager)
-    spool(platform.spend(api, account, task.start, task.end), folder / "spend", "rows", say, clock.check)
-    more: dict[str, Callable[[], Iterable[msgspec.Struct]]] = {"entities": lambda: platform.entities(api, account)}
+    platform, known, former = task.platform, task.account, client.credentials.values
+    account = Account(
+        account_id=known.account_id,
+        name=known.name,
+        currency=known.currency,
+        timezone=known.timezone,
+        manager=known.manager,
+    )
+    spool(platform.spend(client, account, task.start, task.end), folder / "spend", "rows", say, clock.check)
+    more: dict[str, Callable[[], Iterable[msgspec.Struct]]] = {"entities": lambda: platform.entities(client, account)}
     if clicks := platform.clicks:
-        more["clicks"] = lambda: clicks(api, account, task.start, task.end)
+        more["clicks"] = lambda: clicks(client, account, task.start, task.end)
     warnings = []
     for what, read in more.items():
         try:
             spool(read(), folder / what, what, say, clock.check)
         except Exception as error:
             (folder / what).unlink(missing_ok=True)
-            warnings.append(f"no {what} this time: {explained(error, former, api.credentials.values)}")
+            warnings.append(f"no {what} this time: {explained(error, former, client.credentials.values)}")
     return warnings
 
 
@@ -131,10 +138,10 @@ def explained(error: Exception, *credentials: Mapping[str, str]) -> str:
     """What went wrong, for people, with no secret in it. With --debug the trace is shown, without secrets, too."""
     secrets = [value for values in credentials for name, value in values.items() if name.endswith(("token", "secret"))]
     if isinstance(error, VendorError | ContractError | OSError | duckdb.OperationalError):
-        return without(str(error), {}, *secrets)
+        return redact(str(error), {}, *secrets)
     if state["debug"]:
         trace = "".join(traceback.format_exception(error))
-        complaints.print(without(trace, {}, *secrets), markup=False, soft_wrap=True)
+        complaints.print(redact(trace, {}, *secrets), markup=False, soft_wrap=True)
     where = traceback.extract_tb(error.__traceback__)[-1]
     text = f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
-    return without(f"{text}: a defect of Tributary; please report it", {}, *secrets)
+    return redact(f"{text}: a defect of Tributary; please report it", {}, *secrets)

@@ -1,4 +1,4 @@
-"""What only Amazon does: duplicates of report requests (425), and campaigns' totals beside the ads'."""
+"""Amazon's own features: duplicates of report requests (HTTP 425), totals of campaigns."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from connectors.http.errors import VendorError
-from tests.support.connectors import LAST, finest, opened, pulled, told
+from tests.support.connectors import LAST, expected_figures, figures, open_client, platform_of, pull, read_account
 from tests.support.vendors.amazon import Amazon
 from tests.support.vendors.base import serving
 
@@ -21,20 +21,20 @@ def vendor(monkeypatch):
         yield served
 
 
-def test_a_report_that_is_being_made_already_is_waited_for(vendor):
-    vendor.forgets = True
-    assert told(pulled(vendor)) == finest(vendor)
+def test_report_that_amazon_is_already_making_is_used(vendor):
+    vendor.loses_response = True
+    assert figures(pull(vendor)) == expected_figures(vendor)
     assert vendor.requests.count("POST /reporting/reports") == 6
 
 
-def test_a_report_that_is_no_duplicate_is_not_taken_for_one(vendor):
-    vendor.forgets = vendor.misleads = True
-    with pytest.raises(VendorError, match="pull again later"):
-        pulled(vendor)
+def test_report_with_another_definition_is_not_used(vendor):
+    vendor.loses_response = vendor.duplicate_differs = True
+    with pytest.raises(VendorError, match="Pull again later"):
+        pull(vendor)
 
 
-def test_campaigns_come_to_what_their_ads_come_to(vendor):
-    rows = pulled(vendor)
+def test_campaign_totals_equal_the_sum_of_their_ads(vendor):
+    rows = pull(vendor)
     totals = {(r.date, r.campaign_id): r.spend_micros for r in rows if r.level == "campaign"}
     sums: dict = {}
     for row in rows:
@@ -44,11 +44,11 @@ def test_campaigns_come_to_what_their_ads_come_to(vendor):
     assert len(totals) == 6
 
 
-def test_days_that_one_product_no_longer_has_are_refused_before_the_first_row(vendor):
-    """Else the rows of the other products would take the place of all that is stored."""
-    vendor.forgets_days = True
-    with opened(vendor) as api:
-        (account,) = api.platform.accounts(api)
-        rows = api.platform.spend(api, account, LAST - timedelta(days=70), LAST - timedelta(days=60))
+def test_days_missing_for_one_product_fail_before_the_first_row(vendor):
+    """Otherwise the rows of the other products would replace all stored rows."""
+    vendor.limits_history = True
+    with open_client(vendor) as client:
+        account = read_account(vendor, client)
+        rows = platform_of(vendor).spend(client, account, LAST - timedelta(days=70), LAST - timedelta(days=60))
         with pytest.raises(VendorError, match="60 days"):
             next(rows)

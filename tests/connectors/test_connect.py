@@ -1,6 +1,6 @@
-"""Connecting a platform: consent over loopback and by paste, tokens renewed and kept, secrets nowhere in clear.
+"""Connect a platform: consent over loopback and by paste, token renewal and storage, redaction of secrets.
 
-The platform's token endpoint is a real server on loopback; the browser is a function that goes where it is redirected.
+In: a token endpoint on loopback, and a function in place of the browser. Out: stored credentials and ad accounts.
 """
 
 from __future__ import annotations
@@ -36,9 +36,11 @@ from connectors import ads
 from connectors.ads import PLATFORMS
 from connectors.auth import oauth, secret_store
 from connectors.auth.credentials import StoredCredentials, load, variable
-from connectors.http.client import Api, SystemClock
+from connectors.http.client import PlatformClient
 from connectors.http.errors import NoSecretStore, NotConnected, TokenRevoked, VendorError
-from connectors.platform import Account, OAuth, Platform
+from connectors.http.retry import SystemClock
+from connectors.http.service import OAuth
+from connectors.platform import Account, Platform
 from ingestion.home import Home
 from ingestion.settings.load import load_settings
 from ingestion.warehouse import build_lock, connect
@@ -52,9 +54,15 @@ REDIRECT = "http://127.0.0.1:8765/callback"
 APP = {"client_id": "acme-app", "client_secret": "acme-app-secret"}
 
 
-def accounts(api: Api) -> Iterator[Account]:
-    for row in api.get("/accounts")["accounts"]:
-        yield Account(row["id"], row["name"], row.get("currency"), row.get("timezone"), status="active")
+def accounts(client: PlatformClient) -> Iterator[Account]:
+    for row in client.get("/accounts")["accounts"]:
+        yield Account(
+            account_id=row["id"],
+            name=row["name"],
+            currency=row.get("currency"),
+            timezone=row.get("timezone"),
+            status="active",
+        )
 
 
 def nothing(*_: object) -> Iterator:
@@ -67,7 +75,7 @@ ACME = Platform(
     base_url=HOST,
     secrets=("client_id", "client_secret"),
     repull_days=7,
-    check=lambda response: None,
+    raise_for_error=lambda response: None,
     headers=lambda credentials: {"Authorization": f"Bearer {credentials['access_token']}"},
     accounts=accounts,
     spend=nothing,
@@ -83,18 +91,18 @@ ACME = Platform(
 
 
 class Acme(Vendor):
-    """A token endpoint that gives each code and each refresh token once, checks PKCE, and shows two ad accounts."""
+    """A token endpoint that accepts each code and each refresh token once and checks PKCE; it has two ad accounts."""
 
     name = "acme"
-    basic = False  # how the app proves itself
+    basic = False  # whether the app authenticates by HTTP Basic
     quotes: str | None = None
 
     def routes(self) -> list[Route]:
-        self.consents: dict[str, dict[str, str]] = {}  # code -> what was asked at the authorize URL
-        self.secrets: set[str] = set(APP.values())  # whatever must not be seen
+        self.consents: dict[str, dict[str, str]] = {}  # code -> the parameters of the authorize URL
+        self.secrets: set[str] = set(APP.values())  # texts that no output may contain
         self.renewals = 0
         self.lifetime: int | None = 3600
-        self.broken: list[Response] = []  # answers of the token endpoint, before it works
+        self.broken: list[Response] = []  # responses of the token endpoint before it works
         self.rows = [
             {"id": "1001", "name": "Shop", "currency": "EUR", "timezone": "Europe/Berlin"},
             {"id": "123-456", "name": "Wholesale", "currency": "USD", "timezone": "Mars/Olympus"},
@@ -106,11 +114,11 @@ class Acme(Vendor):
             Route("/oauth/access_token", self.signed_token, methods=["POST"]),
         ]
 
-    def unauthorised(self) -> Response:
+    def unauthorized(self) -> Response:
         return JSONResponse({"error": "token expired"}, 401)
 
     def grant(self, url: str) -> str:
-        """A person consents at the authorize URL: the code that the redirect brings."""
+        """Consent at the authorize URL as a person does, and return the code of the redirect."""
         code = generate_token(20)
         self.consents[code] = dict(parse_qsl(urlsplit(url).query))
         self.secrets.add(code)
@@ -119,8 +127,8 @@ class Acme(Vendor):
     def tokens(self) -> JSONResponse:
         self.access_token, self.refresh_token = f"access-{generate_token(16)}", f"refresh-{generate_token(16)}"
         self.secrets |= {self.access_token, self.refresh_token}
-        answer = {"access_token": self.access_token, "refresh_token": self.refresh_token, "token_type": "bearer"}
-        return JSONResponse(answer | ({"expires_in": self.lifetime} if self.lifetime else {}))
+        token = {"access_token": self.access_token, "refresh_token": self.refresh_token, "token_type": "bearer"}
+        return JSONResponse(token | ({"expires_in": self.lifetime} if self.lifetime else {}))
 
     async def token(self, request: Request) -> Response:
         if self.broken:
@@ -137,18 +145,18 @@ class Acme(Vendor):
         if given != APP:
             return JSONResponse({"error": "invalid_client", "error_description": f"secret {given}"}, 401)
         if form["grant_type"] == "authorization_code":
-            asked = self.consents.pop(form["code"], None)
-            fine = (
-                asked is not None
-                and form["redirect_uri"] == asked["redirect_uri"]
-                and create_s256_code_challenge(form["code_verifier"]) == asked["code_challenge"]
+            consent = self.consents.pop(form["code"], None)
+            is_valid = (
+                consent is not None
+                and form["redirect_uri"] == consent["redirect_uri"]
+                and create_s256_code_challenge(form["code_verifier"]) == consent["code_challenge"]
             )
         else:
-            fine = form["refresh_token"] == self.refresh_token
-            self.renewals += fine
-        if not fine:
-            held = form.get("code") or form.get("refresh_token")
-            return JSONResponse({"error": "invalid_grant", "error_description": f"{held} is over"}, 400)
+            is_valid = form["refresh_token"] == self.refresh_token
+            self.renewals += is_valid
+        if not is_valid:
+            grant = form.get("code") or form.get("refresh_token")
+            return JSONResponse({"error": "invalid_grant", "error_description": f"{grant} is invalid"}, 400)
         return self.tokens()
 
     async def accounts(self, request: Request) -> Response:
@@ -167,7 +175,7 @@ class Acme(Vendor):
         return PlainTextResponse("oauth_token=at-1234567&oauth_token_secret=ats-1234567")
 
     def signature_of(self, request: Request, token_secret: str) -> dict[str, str]:
-        """The parameters of an OAuth 1.0a header whose signature was made again, for the platform's own address."""
+        """Check the signature of an OAuth 1.0a header for the platform's own address, and return its parameters."""
         header = request.headers["authorization"]
         given = {k: httpx.QueryParams(f"v={v}")["v"] for k, v in re.findall(r'(\w+)="([^"]*)"', header)}
         signer = client_auth.ClientAuth(
@@ -180,26 +188,26 @@ class Acme(Vendor):
 
 
 class InMemory(KeyringBackend):
-    """A keyring as an operating system's is, until the test ends."""
+    """A keyring that lasts as long as the test."""
 
     priority = 5
     name = "a test's keyring"
 
     def __init__(self) -> None:
         super().__init__()
-        self.held: dict[tuple[str, str], str] = {}
+        self.passwords: dict[tuple[str, str], str] = {}
         self.is_locked = False
 
     def get_password(self, service: str, username: str) -> str | None:
         if self.is_locked:
             raise KeyringLocked("locked")
-        return self.held.get((service, username))
+        return self.passwords.get((service, username))
 
     def set_password(self, service: str, username: str, password: str) -> None:
-        self.held[service, username] = password
+        self.passwords[service, username] = password
 
     def delete_password(self, service: str, username: str) -> None:
-        if self.held.pop((service, username), None) is None:
+        if self.passwords.pop((service, username), None) is None:
             raise PasswordDeleteError("there is none")
 
 
@@ -223,8 +231,8 @@ def store(tmp_path) -> Path:
 
 
 @pytest.fixture(params=["keyring", "file"])
-def kept(request, monkeypatch) -> Iterator[str]:
-    """Secrets can be kept: in the keyring, or in a file."""
+def secrets_in(request, monkeypatch) -> Iterator[str]:
+    """Secrets are stored in the keyring, or in a file."""
     before = keyring.get_keyring()
     if request.param == "keyring":
         keyring.set_keyring(InMemory())
@@ -256,14 +264,14 @@ def minutes(number: float) -> str:
 
 
 def listed(credentials: StoredCredentials) -> list[str]:
-    with Api(credentials.platform, credentials) as api:
-        return [account.account_id for account in accounts(api)]
+    with PlatformClient(credentials.service, credentials) as client:
+        return [account.account_id for account in accounts(client)]
 
 
-# Where secrets rest ----------------------------------------------------------------------------------------------
+# The secret store ----------------------------------------------------------------------------------------------
 
 
-def test_what_is_kept_is_found_again_and_each_home_has_its_own(kept, tmp_path):
+def test_secrets_are_stored_for_each_home(secrets_in, tmp_path):
     one, other = tmp_path / "one" / "credentials.bin", tmp_path / "other" / "credentials.bin"
     for path, token in (one, "token-of-one"), (other, "token-of-other"):
         with secret_store.locked(path):
@@ -274,23 +282,23 @@ def test_what_is_kept_is_found_again_and_each_home_has_its_own(kept, tmp_path):
     assert secret_store.read(one, "acme") == {"access_token": "token-of-one"}
     assert secret_store.read(one, "meta") == secret_store.read(one, "google") == {}
     assert secret_store.read(other, "acme") == {"access_token": "token-of-other"}
-    if kept == "file":
+    if secrets_in == "file":
         assert one.stat().st_mode & 0o777 == 0o600
         assert b"token-of" not in one.read_bytes()
-        assert one.read_bytes()[:16] != other.read_bytes()[:16]  # a salt each
+        assert one.read_bytes()[:16] != other.read_bytes()[:16]  # each file has its own salt
     else:
         assert not one.exists()
 
 
-def test_a_wrong_key_and_a_damaged_file_are_told_from_nothing(store, monkeypatch, no_keyring):
+def test_wrong_key_and_damaged_file_are_errors(store, monkeypatch, no_keyring):
     monkeypatch.setenv("TRIBUTARY_SECRET_KEY", "the right one")
     secret_store.write(store, "acme", {"access_token": "secret-token"})
     whole = store.read_bytes()
     monkeypatch.setenv("TRIBUTARY_SECRET_KEY", "another one")
-    with pytest.raises(NoSecretStore, match="is not what it was written with"):
+    with pytest.raises(NoSecretStore, match="cannot be decrypted"):
         load(ACME, store)
-    with pytest.raises(NoSecretStore, match="is not what it was written with"):
-        secret_store.write(store, "meta", {"access_token": "x"})  # which would have lost acme's
+    with pytest.raises(NoSecretStore, match="cannot be decrypted"):
+        secret_store.write(store, "meta", {"access_token": "x"})  # otherwise the values of acme would be lost
     assert store.read_bytes() == whole
     monkeypatch.setenv("TRIBUTARY_SECRET_KEY", "the right one")
     for damaged in (whole[:-7], whole[:10], b""):
@@ -298,11 +306,11 @@ def test_a_wrong_key_and_a_damaged_file_are_told_from_nothing(store, monkeypatch
         with pytest.raises(NoSecretStore, match="damaged"):
             load(ACME, store)
     monkeypatch.delenv("TRIBUTARY_SECRET_KEY")
-    with pytest.raises(NoSecretStore, match="set TRIBUTARY_SECRET_KEY"):
+    with pytest.raises(NoSecretStore, match="Set TRIBUTARY_SECRET_KEY"):
         load(ACME, store)
 
 
-def test_a_locked_keyring_says_so(store):
+def test_locked_keyring_is_an_error_that_says_what_to_do(store):
     before, locked = keyring.get_keyring(), InMemory()
     locked.is_locked = True
     keyring.set_keyring(locked)
@@ -313,40 +321,43 @@ def test_a_locked_keyring_says_so(store):
         keyring.set_keyring(before)
 
 
-# What the environment brings -------------------------------------------------------------------------------------
+# The environment -------------------------------------------------------------------------------------
 
 
-def test_the_environment_goes_before_the_store_and_leaves_its_login_alone(kept, store, acme, monkeypatch):
+def test_environment_goes_before_the_store_and_does_not_change_it(secrets_in, store, acme, monkeypatch):
     stored = dict(connected(store, acme, expires_at=minutes(60)).values)
     monkeypatch.setenv("TRIBUTARY_ACME_ACCESS_TOKEN", "of-the-environment")
     credentials = load(ACME, store)
     assert credentials.is_from_environment
-    assert credentials.values == {**APP, "access_token": "of-the-environment"}  # no refresh token of another login
-    with pytest.raises(TokenRevoked, match="What TRIBUTARY_ACME_ACCESS_TOKEN brings is no longer accepted"):
+    assert credentials.values == {
+        **APP,
+        "access_token": "of-the-environment",
+    }  # without the refresh token of the stored login
+    with pytest.raises(TokenRevoked, match="The platform no longer accepts TRIBUTARY_ACME_ACCESS_TOKEN"):
         listed(credentials)
     monkeypatch.delenv("TRIBUTARY_ACME_ACCESS_TOKEN")
     monkeypatch.setenv("TRIBUTARY_ACME_CLIENT_SECRET", "a newer secret")
     assert load(ACME, store).values == stored | {"client_secret": "a newer secret"}
 
 
-def test_a_refresh_token_of_the_environment_that_was_rotated_is_followed(kept, store, acme, monkeypatch):
+def test_rotated_refresh_token_of_the_environment_is_stored(secrets_in, store, acme, monkeypatch):
     acme.tokens()
     for name, value in (*APP.items(), ("refresh_token", acme.refresh_token)):
         monkeypatch.setenv(variable(ACME, name), value)
     assert listed(load(ACME, store)) == ["1001", "123-456"]
-    again = load(ACME, store)  # another process, later: the environment's refresh token is over
+    again = load(ACME, store)  # another process, later: the environment's refresh token is no longer valid
     assert listed(again) == ["1001", "123-456"]
     assert acme.renewals == 1
     again.values["expires_at"] = minutes(-1)
-    again.renew(httpx.Client(base_url=HOST, event_hooks=Api(ACME, again).client.event_hooks))
+    again.renew(PlatformClient(ACME, again).http)
     assert acme.renewals == 2
-    acme.tokens()  # the person puts another login there: what the former was renewed to is of no use
+    acme.tokens()  # the person sets the token of another login: the renewals of the former are useless
     monkeypatch.setenv("TRIBUTARY_ACME_REFRESH_TOKEN", acme.refresh_token)
     assert listed(load(ACME, store)) == ["1001", "123-456"]
     assert acme.renewals == 3
 
 
-def test_without_anything_that_keeps_secrets_the_environment_is_enough(no_keyring, store, acme, monkeypatch):
+def test_environment_works_without_a_secret_store(no_keyring, store, acme, monkeypatch):
     acme.lifetime = 1  # second: each request renews
     acme.tokens()
     for name, value in (*APP.items(), ("refresh_token", acme.refresh_token)):
@@ -357,7 +368,7 @@ def test_without_anything_that_keeps_secrets_the_environment_is_enough(no_keyrin
     assert not store.exists()
 
 
-def test_what_is_missing_is_named_with_what_brings_it(no_keyring, store, monkeypatch):
+def test_missing_credentials_are_named_with_the_command_and_the_variable(no_keyring, store, monkeypatch):
     with pytest.raises(NotConnected, match=r"not connected: tributary connect acme, or set TRIBUTARY_ACME_ACCESS_TOK"):
         load(ACME, store)
     monkeypatch.setenv("TRIBUTARY_ACME_REFRESH_TOKEN", "r")
@@ -373,7 +384,7 @@ def test_what_is_missing_is_named_with_what_brings_it(no_keyring, store, monkeyp
 
 
 @pytest.mark.parametrize(("left", "renewals"), [(60, 0), (6, 0), (4, 1), (-60, 1)])
-def test_a_token_is_renewed_five_minutes_before_its_end(kept, store, acme, left, renewals):
+def test_token_is_renewed_five_minutes_before_it_expires(secrets_in, store, acme, left, renewals):
     credentials = connected(store, acme, expires_at=minutes(left))
     assert listed(credentials) == ["1001", "123-456"]
     assert acme.renewals == renewals
@@ -385,31 +396,31 @@ def test_a_token_is_renewed_five_minutes_before_its_end(kept, store, acme, left,
         assert timedelta(minutes=58) < ends - datetime.now(UTC) <= timedelta(hours=1)
 
 
-def test_a_refresh_token_that_is_over_says_which_command_mends_it_and_stays(kept, store, acme):
+def test_invalid_refresh_token_names_the_connect_command_and_stays_stored(secrets_in, store, acme):
     credentials = connected(store, acme)
     before = dict(credentials.values)
-    acme.tokens()  # elsewhere somebody took the access back and gave it anew
-    with pytest.raises(TokenRevoked, match="connect again: tributary connect acme") as error:
+    acme.tokens()  # somebody revoked the access and gave it again
+    with pytest.raises(TokenRevoked, match="Connect again: tributary connect acme") as error:
         listed(credentials)
     assert not [secret for secret in (*acme.secrets, *before.values()) if secret in str(error.value)]
     assert error.value.__cause__ is None
     assert load(ACME, store).values == before
 
 
-@pytest.mark.parametrize("answer", [Response(status_code=503), Response(status_code=429)])
-def test_a_token_endpoint_that_rests_is_asked_again(kept, store, acme, answer):
-    acme.broken = [answer, answer]
+@pytest.mark.parametrize("response", [Response(status_code=503), Response(status_code=429)])
+def test_unavailable_token_endpoint_is_retried(secrets_in, store, acme, response):
+    acme.broken = [response, response]
 
     class Impatient(SystemClock):
         def sleep(self, seconds: float) -> None: ...
 
     credentials = connected(store, acme, expires_at=minutes(-1))
-    with Api(ACME, credentials, clock=Impatient()) as api:
-        assert len(list(accounts(api))) == 2
+    with PlatformClient(ACME, credentials, clock=Impatient()) as client:
+        assert len(list(accounts(client))) == 2
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         Response("<html>sign in", media_type="text/html"),
         JSONResponse([1]),
@@ -417,16 +428,16 @@ def test_a_token_endpoint_that_rests_is_asked_again(kept, store, acme, answer):
         JSONResponse({"error": "invalid_scope"}, 400),
     ],
 )
-def test_an_answer_that_is_no_token_keeps_what_there_is(kept, store, acme, answer):
+def test_invalid_token_response_keeps_the_stored_tokens(secrets_in, store, acme, response):
     credentials = connected(store, acme, expires_at=minutes(-1))
     before = dict(credentials.values)
-    acme.broken = [answer]
+    acme.broken = [response]
     with pytest.raises(VendorError, match="Acme Ads"):
         listed(credentials)
     assert load(ACME, store).values == before
 
 
-def test_a_platform_that_quotes_what_it_was_sent_is_not_quoted(kept, store, acme, caplog):
+def test_secrets_that_a_platform_quotes_are_redacted(secrets_in, store, acme, caplog):
     caplog.set_level("DEBUG")
     credentials = connected(store, acme)
     acme.quotes = f"Malformed access token {acme.access_token}, app {APP['client_id']}"
@@ -437,8 +448,8 @@ def test_a_platform_that_quotes_what_it_was_sent_is_not_quoted(kept, store, acme
     assert acme.refresh_token not in shown
 
 
-def test_many_that_renew_at_once_renew_once(kept, store, acme):
-    """The platform ends a refresh token when it gives the next: who comes second must not use the first."""
+def test_concurrent_threads_renew_once(secrets_in, store, acme):
+    """The platform revokes a refresh token when it gives the next: the second thread must not use the first token."""
     connected(store, acme, expires_at=minutes(-1))
     together = threading.Barrier(8)
     logins = [load(ACME, store) for _ in range(8)]
@@ -452,7 +463,7 @@ def test_many_that_renew_at_once_renew_once(kept, store, acme):
     assert acme.renewals == 1
 
 
-def test_processes_that_renew_at_once_do_not_lose_each_others_tokens(store, acme, monkeypatch, no_keyring):
+def test_concurrent_processes_renew_once(store, acme, monkeypatch, no_keyring):
     monkeypatch.setenv("TRIBUTARY_SECRET_KEY", "a long random text")
     connected(store, acme, expires_at=minutes(-1))
     program = (
@@ -486,19 +497,19 @@ def test_processes_that_renew_at_once_do_not_lose_each_others_tokens(store, acme
 
 
 @pytest.fixture
-def client(acme) -> Iterator[httpx.Client]:
-    with Api(ACME, StoredCredentials(ACME)) as api:
-        yield api.client
+def http(acme) -> Iterator[httpx.Client]:
+    with PlatformClient(ACME, StoredCredentials(ACME)) as client:
+        yield client.http
 
 
 def redirected(acme: Acme, consent: oauth.Consent) -> str:
     query = dict(parse_qsl(urlsplit(consent.url).query))
-    answer = {"code": acme.grant(consent.url), "state": query["state"]}
-    return f"{query['redirect_uri']}?{urlencode(answer)}"
+    response = {"code": acme.grant(consent.url), "state": query["state"]}
+    return f"{query['redirect_uri']}?{urlencode(response)}"
 
 
 @pytest.mark.parametrize("by", ["form", "basic"])
-def test_consent_brings_tokens_and_the_platform_sees_what_the_standard_asks(acme, client, by):
+def test_consent_follows_oauth_2_with_pkce_and_returns_tokens(acme, http, by):
     acme.basic = by == "basic"
     kind = ACME.oauth.__class__(
         **{
@@ -507,7 +518,7 @@ def test_consent_brings_tokens_and_the_platform_sees_what_the_standard_asks(acme
         }
     )
     platform = Platform(**{**{n: getattr(ACME, n) for n in ACME.__struct_fields__}, "oauth": kind})
-    consent = oauth.begin(platform, APP, REDIRECT, client)
+    consent = oauth.begin(platform, APP, REDIRECT, http)
     query = parse_qs(urlsplit(consent.url).query)
     assert query["scope"] == ["ads.read offline"]
     assert query["response_type"] == ["code"]
@@ -516,7 +527,7 @@ def test_consent_brings_tokens_and_the_platform_sees_what_the_standard_asks(acme
     assert query["code_challenge_method"] == ["S256"]
     assert APP["client_secret"] not in consent.url
     now = datetime(2026, 11, 20, 12, tzinfo=UTC)
-    tokens = oauth.finish(platform, APP, consent, redirected(acme, consent), client=client, now=now)
+    tokens = oauth.finish(platform, APP, consent, redirected(acme, consent), http=http, now=now)
     assert tokens == {
         "access_token": acme.access_token,
         "refresh_token": acme.refresh_token,
@@ -524,42 +535,42 @@ def test_consent_brings_tokens_and_the_platform_sees_what_the_standard_asks(acme
     }
 
 
-def test_two_consents_share_neither_state_nor_verifier(client):
-    one, other = (oauth.begin(ACME, APP, REDIRECT, client) for _ in range(2))
+def test_two_consents_share_neither_state_nor_verifier(http):
+    one, other = (oauth.begin(ACME, APP, REDIRECT, http) for _ in range(2))
     assert len({one.state, other.state, one.secret, other.secret}) == 4
     assert one.secret not in repr(one)
 
 
-def test_no_foreign_or_negative_answer_brings_tokens(acme, client):
-    consent = oauth.begin(ACME, APP, REDIRECT, client)
+def test_foreign_and_negative_responses_are_errors(acme, http):
+    consent = oauth.begin(ACME, APP, REDIRECT, http)
     code = acme.grant(consent.url)
-    for answer, said in (
-        ({"code": code, "state": "another"}, "does not answer this request"),
-        ({"code": code}, "does not answer this request"),
-        ({"error": "access_denied", "state": consent.state}, "did not let Tributary in: access_denied"),
-        ({"error": "access_denied"}, "does not answer this request"),
+    for response, message in (
+        ({"code": code, "state": "another"}, "does not respond to this request"),
+        ({"code": code}, "does not respond to this request"),
+        ({"error": "access_denied", "state": consent.state}, "denied access: access_denied"),
+        ({"error": "access_denied"}, "does not respond to this request"),
         ({"state": consent.state}, "without a code"),
         ({"code": "made-up-code", "state": consent.state}, "invalid_grant"),
     ):
-        with pytest.raises(VendorError, match=said) as error:
-            oauth.finish(ACME, APP, consent, f"{REDIRECT}?{urlencode(answer)}", client=client, now=datetime.now(UTC))
+        with pytest.raises(VendorError, match=message) as error:
+            oauth.finish(ACME, APP, consent, f"{REDIRECT}?{urlencode(response)}", http=http, now=datetime.now(UTC))
         assert not [s for s in (*acme.secrets, "made-up-code", consent.secret) if s in str(error.value)], error.value
 
 
-def test_oauth_1_signs_every_step(acme, client):
+def test_oauth_1_signs_every_request(acme, http):
     kind = OAuth(
         authorize_url="https://acme.example/oauth/authorize",
         request_token_url=f"{HOST}/oauth/request_token",
         token_url=f"{HOST}/oauth/access_token",
     )
     platform = Platform(**{**{n: getattr(ACME, n) for n in ACME.__struct_fields__}, "oauth": kind})
-    consent = oauth.begin(platform, APP, REDIRECT, client)
+    consent = oauth.begin(platform, APP, REDIRECT, http)
     assert consent.url == "https://acme.example/oauth/authorize?oauth_token=rt-1"
     assert "rt-secret" not in repr(consent)
 
-    def finish(**answer: str) -> dict[str, str]:
-        address = f"{REDIRECT}?{urlencode(answer)}"
-        return oauth.finish(platform, APP, consent, address, client=client, now=datetime.now(UTC))
+    def finish(**response: str) -> dict[str, str]:
+        address = f"{REDIRECT}?{urlencode(response)}"
+        return oauth.finish(platform, APP, consent, address, http=http, now=datetime.now(UTC))
 
     assert finish(oauth_token="rt-1", oauth_verifier="verifier-1") == {
         "access_token": "at-1234567",
@@ -567,7 +578,7 @@ def test_oauth_1_signs_every_step(acme, client):
     }
     with pytest.raises(VendorError, match="access denied"):
         finish(denied="rt-1")
-    with pytest.raises(VendorError, match="does not answer this request"):
+    with pytest.raises(VendorError, match="does not respond to this request"):
         finish(oauth_token="rt-2", oauth_verifier="verifier-1")
     with pytest.raises(VendorError, match="Acme Ads"):
         finish(oauth_token="rt-1", oauth_verifier="made-up")
@@ -583,22 +594,19 @@ def home(tmp_path, monkeypatch) -> Home:
     return Home.from_environment()
 
 
-Said = Callable[..., str]
-
-
 @pytest.fixture
-def here(home, monkeypatch, acme) -> Said:
-    """The command inside this process; whatever it says or keeps, no secret is in it."""
-    monkeypatch.setattr("cli.console.console._width", 160)  # whether there is a terminal or not
+def here(home, monkeypatch, acme) -> Callable[..., str]:
+    """Run the command in this process and return its output. Neither the output nor the home contains a secret."""
+    monkeypatch.setattr("cli.console.console._width", 160)  # with and without a terminal
     for name, value in APP.items():
         monkeypatch.setenv(variable(ACME, name), value)
 
     def call(*arguments: object, code: int = OK, typed: str = "") -> str:
         done = CliRunner().invoke(cli.app, list(map(str, arguments)), input=typed)
         assert done.exit_code == code, f"{arguments}: {done.output}\n{done.exception!r}"
-        told = done.output + "".join(p.read_text("latin1") for p in home.root.rglob("*") if p.is_file())
-        shown = [secret for secret in acme.secrets - {APP["client_id"]} if secret in told]
-        assert not shown, f"{shown} can be read in {told}"
+        visible = done.output + "".join(p.read_text("latin1") for p in home.root.rglob("*") if p.is_file())
+        shown = [secret for secret in acme.secrets - {APP["client_id"]} if secret in visible]
+        assert not shown, f"{visible} contains {shown}"
         return done.output
 
     return call
@@ -612,7 +620,7 @@ def free_port() -> int:
 
 @pytest.fixture
 def browser(acme, monkeypatch) -> list[tuple[str, int, str]]:
-    """A person who says yes, after a stranger and a stale page were there first: [(asked, status, page)]."""
+    """A person who consents after requests of a stranger and of an old page: [(address, status, page)]."""
     seen: list[tuple[str, int, str]] = []
 
     def visit(url: str) -> None:
@@ -635,7 +643,7 @@ def browser(acme, monkeypatch) -> list[tuple[str, int, str]]:
     return seen
 
 
-def test_connect_over_loopback_lists_the_accounts_and_writes_them_down(kept, here, home, acme, browser):
+def test_connect_over_loopback_lists_and_stores_the_accounts(secrets_in, here, home, acme, browser):
     said = here("connect", "acme", "--all", "--port", free_port())
     assert "https://acme.example/authorize?" in said
     assert "Wholesale" in said
@@ -646,20 +654,20 @@ def test_connect_over_loopback_lists_the_accounts_and_writes_them_down(kept, her
     one, other = load_settings(home).ad_accounts
     assert (one.platform, one.account_id, one.org, one.name) == ("acme", "1001", "default", "Shop")
     assert (one.currency, one.timezone) == ("EUR", "Europe/Berlin")
-    assert (other.account_id, other.timezone) == ("123-456", "UTC")  # a zone nobody knows is left out, and said
+    assert (other.account_id, other.timezone) == ("123-456", "UTC")  # an unknown zone is omitted and reported
     assert "timezone is left out: 'Mars/Olympus'" in said
     assert "# Who measures what" in home.settings.read_text()  # comments stay
     assert load(ACME, home.root / "credentials.bin").values["refresh_token"] == acme.refresh_token
 
 
-def test_connect_again_uses_the_login_that_holds_and_mends_the_one_that_does_not(kept, here, home, acme, browser):
+def test_connect_again_uses_a_valid_login_and_replaces_a_revoked_one(secrets_in, here, home, acme, browser):
     here("connect", "acme", "--accounts", "1001", "--port", free_port())
     assert len(browser) == 4
-    said = here("connect", "acme", "--accounts", "123456")  # as people write it
+    said = here("connect", "acme", "--accounts", "123456")  # an id as people write it
     assert len(browser) == 4
     assert [a.account_id for a in load_settings(home).ad_accounts] == ["1001", "123-456"]
     assert "with the login that is stored" in said
-    acme.tokens()  # the access was taken back
+    acme.tokens()  # the access was revoked
     said = here("connections", "--check", code=FAILED)
     assert "tributary connect acme" in said
     said = here("connect", "acme", "--all", "--port", free_port())
@@ -668,15 +676,17 @@ def test_connect_again_uses_the_login_that_holds_and_mends_the_one_that_does_not
     here("connections", "--check")
 
 
-def test_connect_by_paste_and_a_denial(kept, here, home, acme, monkeypatch):
-    """The address is printed before the answer is read: here the answer is made from what was printed."""
+def test_connect_by_paste_accepts_an_address_and_reports_a_denial(secrets_in, here, home, acme, monkeypatch):
+    """The command prints the address before it reads the input: the test derives the input from the address."""
     printed: list[str] = []
 
-    def answer(kind: dict[str, str] | None) -> Callable[[], str]:
+    def pasted(response: dict[str, str] | None) -> Callable[[], str]:
         def readline() -> str:
             url = printed[-1]
             query = dict(parse_qsl(urlsplit(url).query))
-            return f"{query['redirect_uri']}?{urlencode(kind or {'code': acme.grant(url), 'state': query['state']})}\n"
+            return (
+                f"{query['redirect_uri']}?{urlencode(response or {'code': acme.grant(url), 'state': query['state']})}\n"
+            )
 
         return readline
 
@@ -688,8 +698,8 @@ def test_connect_by_paste_and_a_denial(kept, here, home, acme, monkeypatch):
         return consent
 
     monkeypatch.setattr(oauth, "begin", begin)
-    for kind, code, expected in (
-        ({"error": "access_denied", "state": "x"}, FAILED, "does not answer this request"),
+    for response, code, expected in (
+        ({"error": "access_denied", "state": "x"}, FAILED, "does not respond to this request"),
         (None, OK, "tributary pull acme"),
     ):
         monkeypatch.setattr(
@@ -699,7 +709,7 @@ def test_connect_by_paste_and_a_denial(kept, here, home, acme, monkeypatch):
                 (),
                 {
                     "stdin": type(
-                        "In", (), {"isatty": staticmethod(lambda: False), "readline": staticmethod(answer(kind))}
+                        "In", (), {"isatty": staticmethod(lambda: False), "readline": staticmethod(pasted(response))}
                     )
                 },
             )(),
@@ -708,12 +718,12 @@ def test_connect_by_paste_and_a_denial(kept, here, home, acme, monkeypatch):
         assert expected in said
         assert printed[-1] in said
     uri = "https://tools.example/callback"
-    said = here("connect", "acme", "--all", "--again", "--redirect-uri", uri)  # elsewhere: by paste, without asking
+    said = here("connect", "acme", "--all", "--again", "--redirect-uri", uri)  # on another host: by paste
     assert urlencode({"redirect_uri": uri}) in printed[-1]
     assert [a.account_id for a in load_settings(home).ad_accounts] == ["1001", "123-456"]
 
 
-def test_a_token_from_the_environment_or_by_hand_needs_no_browser(no_keyring, here, home, acme, monkeypatch):
+def test_token_from_the_environment_or_typed_needs_no_browser(no_keyring, here, home, acme, monkeypatch):
     acme.tokens()
     monkeypatch.setenv("TRIBUTARY_ACME_ACCESS_TOKEN", acme.access_token)
     said = here("connect", "acme", "--accounts", "1001")
@@ -727,7 +737,7 @@ def test_a_token_from_the_environment_or_by_hand_needs_no_browser(no_keyring, he
     assert len(load_settings(home).ad_accounts) == 2
 
 
-def test_what_is_wrong_is_said_before_anybody_logs_in(no_keyring, here, home, acme, monkeypatch):
+def test_wrong_input_is_reported_before_the_login(no_keyring, here, home, acme, monkeypatch):
     assert "do you mean acme?" in here("connect", "acne", code=WRONG_INPUT)
     assert "there is no org nobody" in here("connect", "acme", "--org", "nobody", code=WRONG_INPUT)
     assert "set TRIBUTARY_SECRET_KEY" in here("connect", "acme", code=WRONG_INPUT)
@@ -739,7 +749,7 @@ def test_what_is_wrong_is_said_before_anybody_logs_in(no_keyring, here, home, ac
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         said = here("connect", "acme", "--port", taken.getsockname()[1], code=WRONG_INPUT)
-    assert "choose another with --port" in said
+    assert "choose another port with --port" in said
     assert acme.requests == []
     acme.tokens()
     monkeypatch.setenv("TRIBUTARY_ACME_ACCESS_TOKEN", acme.access_token)
@@ -750,7 +760,7 @@ def test_what_is_wrong_is_said_before_anybody_logs_in(no_keyring, here, home, ac
     assert load_settings(home).ad_accounts == []
 
 
-def test_an_account_that_is_listed_stays_as_it_is_and_differences_are_said(kept, here, home, acme, browser):
+def test_listed_account_stays_unchanged_and_differences_are_reported(secrets_in, here, home, acme, browser):
     home.settings.write_text(
         "orgs: [{id: north, currency: USD}, {id: south, currency: USD}]  # two\n"
         'ad_accounts: [{platform: acme, account_id: "1001", org: south, currency: USD}]\n'
@@ -764,14 +774,14 @@ def test_an_account_that_is_listed_stays_as_it_is_and_differences_are_said(kept,
         ("123-456", "north", "USD"),
     ]
     assert "# two" in home.settings.read_text()
-    # One that is written in another way is the same: listed twice, it would be pulled and counted twice.
+    # An id in another notation is the same account: listed twice, its spend would count twice.
     listed = 'orgs: [{id: north, currency: EUR}]\nad_accounts: [{platform: acme, account_id: "%s", org: north}]\n'
     home.settings.write_text(listed % "123456")
     here("connect", "acme", "--accounts", "123-456")
     assert [account.account_id for account in load_settings(home).ad_accounts] == ["123456"]
 
 
-def test_connections_shows_accounts_pulls_and_tokens(kept, here, home, acme):
+def test_connections_shows_accounts_pulls_and_tokens(secrets_in, here, home, acme):
     assert "Nothing is connected yet" in here("connections")
     home.settings.write_text(
         "orgs: [{id: north, currency: USD}]\n"
@@ -804,7 +814,7 @@ def test_connections_shows_accounts_pulls_and_tokens(kept, here, home, acme):
 
 
 @pytest.mark.parametrize(
-    ("days", "more", "said"),
+    ("days", "more", "text"),
     [
         (60.5, {}, "holds until {} (60 days)"),
         (3.5, {}, "holds until {} (3 days)"),
@@ -812,15 +822,15 @@ def test_connections_shows_accounts_pulls_and_tokens(kept, here, home, acme):
         (60.5, {"refresh_token": "a-refresh"}, "renews itself"),
     ],
 )
-def test_health_of_a_token(here, home, kept, days, more, said):  # noqa: PLR0917
+def test_connections_shows_when_a_token_expires(here, home, secrets_in, days, more, text):  # noqa: PLR0917
     ends = datetime.now(UTC) + timedelta(days=days)
     values = {"access_token": "a-token", "expires_at": ends.isoformat(), **more}
     StoredCredentials(ACME, home.root / "credentials.bin").connect(values)
-    assert said.format(f"{ends:%Y-%m-%d}") in here("connections")
+    assert text.format(f"{ends:%Y-%m-%d}") in here("connections")
 
 
-def test_the_real_command_against_a_real_platforms_api(home, monkeypatch):
-    """`tributary connect meta --paste` in a process of its own: nothing that it says or writes shows a secret."""
+def test_connect_command_in_its_own_process_shows_no_secret(home, monkeypatch):
+    """`tributary connect meta --paste` in its own process: neither its output nor the home contains a secret."""
     with serving(VENDORS["meta"]()) as meta:
         secrets = dict(zip(("CLIENT_ID", "CLIENT_SECRET"), meta.credentials.values(), strict=True))
         environment = {
@@ -848,23 +858,23 @@ def test_the_real_command_against_a_real_platforms_api(home, monkeypatch):
         said += rest
         assert process.returncode == OK, said
         assert "tributary pull meta" in said
-        told = said + "".join(p.read_text("latin1") for p in home.root.rglob("*") if p.is_file())
+        visible = said + "".join(p.read_text("latin1") for p in home.root.rglob("*") if p.is_file())
         for secret in ("code-1", meta.access_token, secrets["CLIENT_SECRET"], "a long random text"):
-            assert secret not in told
+            assert secret not in visible
     assert [(a.platform, a.account_id, a.timezone) for a in load_settings(home).ad_accounts] == [
         ("meta", "1001", "Europe/Berlin")
     ]
 
 
 def variables_of(platform: Platform) -> list[str]:
-    """What the environment can bring; a platform with an exchange of its own gives no refresh tokens."""
+    """Return the documented variables. A platform with an `exchange` of its own gives no refresh tokens."""
     kind = platform.oauth
     last = ["access_token_secret"] if kind.request_token_url else [] if kind.exchange else ["refresh_token"]
-    names = (*platform.secrets, *platform.more_secrets, "access_token", *last, "url")
+    names = (*platform.secrets, *platform.optional_secrets, "access_token", *last, "url")
     return [variable(platform, name) for name in names]
 
 
-def test_the_variables_of_every_platform_are_documented():
+def test_variables_of_every_platform_are_documented():
     text = (ROOT / "docs" / "connect.md").read_text()
     rows = [line for line in text.splitlines() if line.startswith("| [") and "_ACCESS_TOKEN`" in line]
     expected = [

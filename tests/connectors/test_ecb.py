@@ -1,4 +1,4 @@
-"""The European Central Bank's files, served on loopback: the smallest that has the days, exact rates, clear errors."""
+"""The European Central Bank's rates from a fake: the smallest sufficient file, exact rates, clear errors."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def read(bank: Bank, since: date) -> list[Rate]:
         (date(2025, 1, 1), "eurofxref-hist.xml"),
     ],
 )
-def test_the_smallest_file_that_has_the_days_is_read_and_every_day_is_there(bank, since, file):
+def test_smallest_file_with_all_days_is_read(bank, since, file):
     found = read(bank, since)
     assert bank.requests == [f"GET /stats/eurofxref/{file}"]
     assert {rate.base for rate in found} == {"EUR"}
@@ -45,8 +45,8 @@ def test_the_smallest_file_that_has_the_days_is_read_and_every_day_is_there(bank
     assert all(rate.rate == Decimal(rate_of(rate.date)) for rate in found if rate.quote == "USD")
 
 
-def test_a_weekend_is_given_the_rates_of_its_friday(bank):
-    """Both of the file of ninety days and of the latest day, asked for on a Sunday."""
+def test_weekend_has_the_rates_of_friday(bank):
+    """The file of ninety days and that of the latest day both have them; the second pull is on a Sunday."""
     saturday = date(2026, 11, 14)
     assert read(bank, saturday)[:2] == [
         Rate(date(2026, 11, 13), "EUR", "JPY", Decimal("163.91")),
@@ -58,7 +58,7 @@ def test_a_weekend_is_given_the_rates_of_its_friday(bank):
     assert bank.requests == ["GET /stats/eurofxref/eurofxref-daily.xml"]
 
 
-def test_a_bank_that_rests_is_asked_again_when_it_says(bank):
+def test_client_waits_as_long_as_the_bank_states(bank):
     bank.faults = ["7", "5"]
     assert len(read(bank, FRIDAY)) == 2
     assert bank.clock.slept == [5, 7]
@@ -68,23 +68,23 @@ BOMB = '<!DOCTYPE b [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]>' + HEAD.split(
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
-        ("<!doctype html><html>Maintenance", "no longer XML"),
+        ("<!doctype html><html>Maintenance", "is not XML"),
         (BOMB, "document type"),
         (HEAD + cube(FRIDAY), "broke off"),
-        ("rates are closed", "no longer XML"),
+        ("rates are closed", "is not XML"),
         (HEAD + TAIL, "no longer has a `Cube`"),
         (HEAD.replace("eurofxref", "eurofxref-2") + cube(FRIDAY) + TAIL, "no longer has a `Cube`"),
-        ((HEAD + cube(FRIDAY) + TAIL).replace(" rate=", " value="), "a rate of nothing on 2026-11-20 for USD"),
-        ((HEAD + cube(FRIDAY) + TAIL).replace("163.91", "N/A"), "a rate of N/A .* report it"),
-        ((HEAD + cube(FRIDAY) + TAIL).replace("163.91", "0"), "a rate of 0 on 2026-11-20 for JPY"),
-        ((HEAD + cube(FRIDAY) + TAIL).replace("163.91", "-1.5"), "a rate of -1.5"),
+        ((HEAD + cube(FRIDAY) + TAIL).replace(" rate=", " value="), "the rate of USD on 2026-11-20 is missing"),
+        ((HEAD + cube(FRIDAY) + TAIL).replace("163.91", "N/A"), "the rate of JPY on 2026-11-20 is N/A.* report this"),
+        ((HEAD + cube(FRIDAY) + TAIL).replace("163.91", "0"), "the rate of JPY on 2026-11-20 is 0"),
+        ((HEAD + cube(FRIDAY) + TAIL).replace("163.91", "-1.5"), "the rate of JPY on 2026-11-20 is -1.5"),
         ((HEAD + cube(FRIDAY) + TAIL).replace(f"{FRIDAY}", "20/11/2026"), "20/11/2026"),
     ],
 )
-def test_what_is_no_longer_the_banks_file_is_an_error_that_says_so(bank, content, said):
+def test_changed_file_format_is_an_error(bank, content, message):
     bank.tampered = content
-    with pytest.raises(VendorError, match=said) as error:
+    with pytest.raises(VendorError, match=message) as error:
         read(bank, FRIDAY)
-    assert "nothing was stored" in str(error.value)
+    assert "Nothing was stored" in str(error.value)

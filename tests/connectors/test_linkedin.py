@@ -1,4 +1,4 @@
-"""What only LinkedIn does: answers that end without a word at 15,000 elements, versions that are no longer served."""
+"""LinkedIn's own features: reports cut off at 15,000 rows, versions that are no longer served."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from connectors.ads import linkedin
 from connectors.http.errors import VendorError
-from tests.support.connectors import FIRST, LAST, finest, opened, pulled, told
+from tests.support.connectors import FIRST, LAST, expected_figures, figures, open_client, platform_of, pull
 from tests.support.vendors.base import serving
 from tests.support.vendors.linkedin import LinkedIn
 
@@ -20,26 +20,26 @@ def vendor(monkeypatch):
         yield served
 
 
-def test_an_answer_that_may_be_cut_short_is_asked_for_in_fewer_days(vendor, monkeypatch):
-    monkeypatch.setattr(linkedin, "MOST", 4)
-    vendor.most = 4  # three ads a day: two days do not fit
-    assert told(pulled(vendor)) == finest(vendor)
+def test_report_at_the_row_limit_is_split_into_fewer_days(vendor, monkeypatch):
+    monkeypatch.setattr(linkedin, "MAX_ROWS", 4)
+    vendor.max_rows = 4  # three ads a day: two days exceed the limit
+    assert figures(pull(vendor)) == expected_figures(vendor)
 
 
-def test_a_day_that_does_not_fit_is_an_error_and_no_partial_day(vendor, monkeypatch):
-    monkeypatch.setattr(linkedin, "MOST", 3)
-    vendor.most = 3
+def test_day_above_the_row_limit_is_an_error(vendor, monkeypatch):
+    monkeypatch.setattr(linkedin, "MAX_ROWS", 3)
+    vendor.max_rows = 3
     with pytest.raises(VendorError, match="2026-11-10"):
-        pulled(vendor)
+        pull(vendor)
 
 
-def test_a_version_that_is_no_longer_served_asks_for_a_newer_tributary(vendor, monkeypatch):
+def test_retired_version_asks_for_a_newer_tributary(vendor, monkeypatch):
     monkeypatch.setattr(linkedin, "VERSION", "202511")
-    with opened(vendor) as api, pytest.raises(VendorError, match="newer version of Tributary"):
-        list(api.platform.accounts(api))
+    with open_client(vendor) as client, pytest.raises(VendorError, match="newer version of Tributary"):
+        list(platform_of(vendor).accounts(client))
 
 
-def test_names_are_those_of_groups_and_campaigns(vendor):
-    rows = [row for row in pulled(vendor, FIRST, LAST) if row.level is None]
+def test_rows_have_the_names_of_groups_and_campaigns(vendor):
+    rows = [row for row in pull(vendor, FIRST, LAST) if row.level is None]
     assert {(row.campaign_id, row.campaign) for row in rows} == {(f.campaign_id, f.campaign) for f in vendor.facts}
     assert {(row.adset_id, row.adset) for row in rows} == {(f.adset_id, f.adset) for f in vendor.facts}

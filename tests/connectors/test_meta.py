@@ -1,23 +1,23 @@
-"""What only Meta does: failures by status, limits of an ad account, tokens of sixty days."""
+"""Meta's own features: failures by HTTP status, limits of an ad account, tokens of sixty days."""
 
 from __future__ import annotations
 
 import pytest
 
 from connectors.auth import oauth
-from tests.support.connectors import finest, opened, pulled, told
+from tests.support.connectors import expected_figures, figures, open_client, platform_of, pull
 from tests.support.vendors.meta import error
 
 pytestmark = pytest.mark.parametrize("vendor", ["meta"], indirect=True)
 
 
-def test_a_failure_of_status_500_is_tried_again_whatever_its_code(vendor, monkeypatch):
+def test_status_500_is_retried_whatever_its_code(vendor, monkeypatch):
     monkeypatch.setattr(vendor, "failed", lambda: error(1, "An unknown error has occurred.", 500))
     vendor.faults = ["ok", "failure"]
-    assert told(pulled(vendor)) == finest(vendor)
+    assert figures(pull(vendor)) == expected_figures(vendor)
 
 
-def test_a_limit_of_the_account_is_waited_out_as_its_header_says(vendor, monkeypatch):
+def test_client_waits_for_the_seconds_of_the_account_limit_header(vendor, monkeypatch):
     monkeypatch.setattr(
         vendor,
         "throttled",
@@ -30,16 +30,16 @@ def test_a_limit_of_the_account_is_waited_out_as_its_header_says(vendor, monkeyp
         ),
     )
     vendor.faults = ["throttle"]
-    assert told(pulled(vendor)) == finest(vendor)
+    assert figures(pull(vendor)) == expected_figures(vendor)
     assert 300 in vendor.clock.slept
 
 
-def test_too_much_data_at_once_is_asked_for_in_smaller_pages(vendor):
+def test_pages_become_smaller_when_meta_rejects_them_as_too_large(vendor):
     vendor.most_rows = 60
-    assert told(pulled(vendor)) == finest(vendor)
+    assert figures(pull(vendor)) == expected_figures(vendor)
 
 
-def test_a_renewed_token_holds_sixty_days_from_now(vendor):
-    with opened(vendor) as api:
-        tokens = oauth.renewed(api.platform, api.credentials.values, api.client, vendor.clock.now())
+def test_renewed_token_expires_in_sixty_days(vendor):
+    with open_client(vendor) as client:
+        tokens = oauth.renew(platform_of(vendor), client.credentials.values, client.http, vendor.clock.now())
     assert tokens == {"access_token": vendor.access_token, "expires_at": "2027-01-19T12:00:00+00:00"}

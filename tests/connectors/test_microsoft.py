@@ -1,4 +1,4 @@
-"""What only Microsoft Advertising does: zones by names of its own, campaigns without ads, parameters of parents."""
+"""Microsoft Advertising's own features: names of time zones, campaigns without ads, URL parameters of parents."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from starlette.responses import Response
 
-from connectors.ads.microsoft.time_zones import IN_REPORTS, ZONES
+from connectors.ads.microsoft.time_zones import IANA_NAMES, REPORT_SPELLINGS
 from connectors.http.errors import VendorError
-from tests.support.connectors import FIRST, finest, opened, pulled, told
+from tests.support.connectors import FIRST, expected_figures, figures, open_client, platform_of, pull, read_account
 from tests.support.vendors.base import serving
 from tests.support.vendors.microsoft import Microsoft
 
@@ -26,36 +26,36 @@ def vendor(monkeypatch):
         yield served
 
 
-def test_every_zone_is_one_that_there_is():
-    assert [ZoneInfo(name).key for name in ZONES.values()] == list(ZONES.values())
-    assert set(IN_REPORTS) <= set(ZONES)
+def test_every_time_zone_exists():
+    assert [ZoneInfo(name).key for name in IANA_NAMES.values()] == list(IANA_NAMES.values())
+    assert set(REPORT_SPELLINGS) <= set(IANA_NAMES)
 
 
-def test_reports_are_asked_for_in_the_account_s_zone_as_reports_spell_it(vendor):
-    vendor.timezone = "Asia/Karachi"  # the vendor refuses any other spelling
-    assert told(pulled(vendor)) == finest(vendor)
+def test_reports_use_the_spelling_of_the_accounts_time_zone(vendor):
+    vendor.timezone = "Asia/Karachi"  # the fake rejects any other spelling
+    assert figures(pull(vendor)) == expected_figures(vendor)
 
 
-def test_a_campaign_without_ads_is_in_the_campaigns_totals(vendor):
+def test_campaign_totals_include_campaigns_without_ads(vendor):
     vendor.without_ads = (replace(vendor.facts[0], campaign_id="7009", spend_micros=5_550_000),)
-    rows = pulled(vendor)
-    assert told(rows) == finest(vendor)
+    rows = pull(vendor)
+    assert figures(rows) == expected_figures(vendor)
     campaigns = {r.campaign_id: r.spend_micros for r in rows if r.level == "campaign" and r.date == FIRST}
     assert campaigns["7009"] == 5_550_000
     (total,) = [r.spend_micros for r in rows if r.level == "account" and r.date == FIRST]
     assert total == sum(campaigns.values())
 
 
-def test_a_destination_has_the_parameters_of_its_parents(vendor):
-    with opened(vendor) as api:
-        (account,) = api.platform.accounts(api)
-        ads = [e for e in api.platform.entities(api, account) if e.level == "ad"]
+def test_destination_url_has_the_parameters_of_its_parents(vendor):
+    with open_client(vendor) as client:
+        account = read_account(vendor, client)
+        ads = [e for e in platform_of(vendor).entities(client, account) if e.level == "ad"]
     assert {e.destination_url for e in ads} == {"https://shop.example/spring?utm_source=bing&utm_id={CampaignId}"}
     assert {(e.entity_id, e.adset_id) for e in ads} == {(f.ad_id, f.adset_id) for f in vendor.facts}
 
 
 @pytest.mark.parametrize("content", [{}, {"report.csv": ""}, {"report.csv": "\ufeff"}])
-def test_a_file_without_columns_is_an_error_and_no_empty_report(vendor, monkeypatch, content):
+def test_file_without_columns_is_an_error(vendor, monkeypatch, content):
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for name, text in content.items():
@@ -67,13 +67,13 @@ def test_a_file_without_columns_is_an_error_and_no_empty_report(vendor, monkeypa
 
     with serving(Broken()) as broken:
         monkeypatch.setenv("TRIBUTARY_MICROSOFT_URL", broken.url)
-        with pytest.raises(VendorError, match="not whole"):
-            pulled(broken)
+        with pytest.raises(VendorError, match="incomplete or damaged"):
+            pull(broken)
 
 
-def test_another_s_account_is_an_error_and_no_empty_report(vendor):
-    with opened(vendor) as api:
-        (account,) = api.platform.accounts(api)
-        vendor.account_id = "2002"  # taken away since
+def test_account_without_access_is_an_error(vendor):
+    with open_client(vendor) as client:
+        account = read_account(vendor, client)
+        vendor.account_id = "2002"  # the access was removed meanwhile
         with pytest.raises(VendorError, match="not authorized"):
-            list(api.platform.spend(api, account, FIRST, FIRST))
+            list(platform_of(vendor).spend(client, account, FIRST, FIRST))

@@ -1,16 +1,17 @@
-"""Pull from a platform's fake, and compare the rows with the facts that it was given.
+"""Pull from a platform's fake, and compare the rows with its facts.
 
 In: a served Vendor. Out: SpendRows, and tuples of their figures.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
 from connectors import ads
 from connectors.auth.credentials import load
-from connectors.http.client import Api
-from connectors.platform import SpendRow
+from connectors.http.client import PlatformClient
+from connectors.platform import Account, Platform, SpendRow
 from tests.fixtures import example_platform
 from tests.support.vendors.base import Vendor
 
@@ -18,19 +19,32 @@ PLATFORMS = {**ads.PLATFORMS, "example": example_platform.PLATFORM}
 FIRST, LAST = date(2026, 11, 10), date(2026, 11, 12)
 
 
-def opened(vendor: Vendor, say=lambda message: None) -> Api:
-    platform = PLATFORMS[vendor.name]
-    return Api(platform, load(platform), clock=vendor.clock, say=say)
+def platform_of(vendor: Vendor) -> Platform:
+    return PLATFORMS[vendor.name]
 
 
-def pulled(vendor: Vendor, first: date = FIRST, last: date = LAST, api: Api | None = None) -> list[SpendRow]:
-    """The rows of a pull of the vendor's one account. What two pages repeat is here once, as it is once loaded."""
-    with api or opened(vendor) as asked:
-        (account,) = asked.platform.accounts(asked)
-        return list(dict.fromkeys(asked.platform.spend(asked, account, first, last)))
+def open_client(vendor: Vendor, log: Callable[[str], None] = lambda message: None) -> PlatformClient:
+    platform = platform_of(vendor)
+    return PlatformClient(platform, load(platform), clock=vendor.clock, log=log)
 
 
-def finest(vendor: Vendor, first: date = FIRST, last: date = LAST) -> list[tuple]:
+def read_account(vendor: Vendor, client: PlatformClient) -> Account:
+    """Return the vendor's one account."""
+    (account,) = platform_of(vendor).accounts(client)
+    return account
+
+
+def pull(
+    vendor: Vendor, first: date = FIRST, last: date = LAST, client: PlatformClient | None = None
+) -> list[SpendRow]:
+    """Return the rows of the vendor's one account. A row that two pages repeat comes once, as loading stores it."""
+    with client or open_client(vendor) as opened:
+        account = read_account(vendor, opened)
+        return list(dict.fromkeys(platform_of(vendor).spend(opened, account, first, last)))
+
+
+def expected_figures(vendor: Vendor, first: date = FIRST, last: date = LAST) -> list[tuple]:
+    """Return the figures of the vendor's facts, one tuple for each ad and day."""
     return sorted(
         (
             f.date,
@@ -49,7 +63,8 @@ def finest(vendor: Vendor, first: date = FIRST, last: date = LAST) -> list[tuple
     )
 
 
-def told(rows: list[SpendRow]) -> list[tuple]:
+def figures(rows: list[SpendRow]) -> list[tuple]:
+    """Return the figures of the finest rows, as `expected_figures` does."""
     return sorted(
         (
             r.date,

@@ -90,9 +90,9 @@ class Agency(VENDORS["meta"]):
         """Whether the account's reports are to be waited for."""
         return False
 
-    def answer_instead(self, request: Request) -> Response | None:
+    def fault_response(self, request: Request) -> Response | None:
         fault = self.accounts_faults.pop(request.url.path.split("/")[2].removeprefix("act_"), None)
-        return fault() if fault else super().answer_instead(request)
+        return fault() if fault else super().fault_response(request)
 
     def throttled(self) -> Response:
         answer = super().throttled()

@@ -1,4 +1,6 @@
-"""What Google Ads says is wrong. In: an answer. Raised: what to do about it; nothing for a good one.
+"""The errors of Google Ads.
+
+In: a response. Out: an exception of connectors/http/errors.py, or nothing for a successful response.
 
 Source: developers.google.com/google-ads/api/docs/best-practices/error-types, .../docs/api-policy/access-levels.
 """
@@ -9,8 +11,8 @@ from typing import Any
 
 import httpx
 
-from connectors.http.errors import Refused, Throttled, TokenRevoked, Transient
-from connectors.http.responses import said
+from connectors.http.errors import Rejected, Throttled, TokenRevoked, Transient
+from connectors.http.responses import error_body
 
 TRANSIENT = {"TRANSIENT_ERROR", "INTERNAL_ERROR", "DEADLINE_EXCEEDED", "INTERNAL", "UNAVAILABLE"}
 REVOKED = {"OAUTH_TOKEN_REVOKED", "OAUTH_TOKEN_DISABLED", "GOOGLE_ACCOUNT_DELETED"}
@@ -18,38 +20,38 @@ NOT_ENABLED = "CUSTOMER_NOT_ENABLED"
 REMEDIES = {
     "CLOUD_PROJECT_NOT_APPROVED_FOR_PRODUCTION": "Ask for Explorer or Basic access for the Google Cloud project that "
     "owns the OAuth client: https://console.cloud.google.com/google/ads-apis/overview",
-    "USER_PERMISSION_DENIED": "If the account is read through a manager account, name that as `manager` in "
-    "tributary.yaml (tributary connect google does)",
-    NOT_ENABLED: "The account is closed or not yet open: take it out of tributary.yaml",
-    "UNSUPPORTED_VERSION": "Look for a newer version of Tributary",
+    "USER_PERMISSION_DENIED": "If the account is read through a manager account, set `manager` in "
+    "tributary.yaml (`tributary connect google` does)",
+    NOT_ENABLED: "The account is closed or not yet open. Remove it from tributary.yaml",
+    "UNSUPPORTED_VERSION": "Install a newer version of Tributary",
 }
 
 
-class NotEnabled(Refused):
-    """A closed account: it cannot be read."""
+class AccountNotEnabled(Rejected):
+    """The account is closed and cannot be read."""
 
 
-def check(response: httpx.Response) -> None:
-    """An error names its reason in `details`; a stream wraps it in an array."""
-    error = said(response).get("error")
+def raise_for_error(response: httpx.Response) -> None:
+    """Raise by the codes in the error's `details`. A stream wraps the error in an array."""
+    error = error_body(response).get("error")
     if not isinstance(error, dict):
-        if response.status_code == 404:  # a retired version is a page of HTML
-            raise Refused("there is no such address. Look for a newer version of Tributary")
+        if response.status_code == 404:  # Google responds with HTML to a retired version
+            raise Rejected("the address does not exist. Install a newer version of Tributary")
         return
     failures = [failure for detail in error.get("details", []) for failure in detail.get("errors", [])]
     reasons = [(kind, code) for failure in failures for kind, code in failure.get("errorCode", {}).items()]
     codes = [code for _, code in reasons] or [error.get("status", "UNKNOWN")]
-    why = failures[0].get("message") if failures else error.get("message")
-    text = f"{why} ({', '.join(codes)})"
+    message = failures[0].get("message") if failures else error.get("message")
+    text = f"{message} ({', '.join(codes)})"
     if "RESOURCE_EXHAUSTED" in codes or any(k == "quotaError" and c != "ACCESS_PROHIBITED" for k, c in reasons):
         raise Throttled(f"too many requests ({', '.join(codes)})", _retry_delay(failures))
     if TRANSIENT.intersection(codes):
         raise Transient(text)
     if REVOKED.intersection(codes):
-        raise TokenRevoked(f"the access was taken back: {text}")
+        raise TokenRevoked(f"the access was revoked: {text}")
     if response.status_code == 401:
         return
-    kind = NotEnabled if NOT_ENABLED in codes else Refused
+    kind = AccountNotEnabled if NOT_ENABLED in codes else Rejected
     remedy = next((f". {REMEDIES[code]}" for code in codes if code in REMEDIES), "")
     raise kind(f"{text}{remedy}")
 

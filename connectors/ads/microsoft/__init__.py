@@ -1,5 +1,6 @@
-"""Microsoft Advertising: reports of the REST API. They are jobs that end in a zipped CSV.
+"""Microsoft Advertising: reports of the REST API.
 
+In: report jobs whose files are zipped CSV. Out: rows by ad, by campaign and by account; days are the ad account's.
 Source: learn.microsoft.com/advertising/reporting-service, .../customer-management-service, .../guides/reports,
 .../guides/handle-service-errors-exceptions.
 """
@@ -13,95 +14,104 @@ from typing import Any
 
 import httpx
 
-from connectors.ads.microsoft.files import CUSTOMERS, VERSION, about_account, account_of, entities, finished, table
-from connectors.ads.microsoft.time_zones import IN_REPORTS
-from connectors.days import spans
-from connectors.http.client import Api
-from connectors.http.errors import Refused, Throttled, TokenExpired, Transient
-from connectors.http.responses import said
-from connectors.money import from_units
-from connectors.platform import Account, OAuth, Platform, SpendRow, bearer, optional, required
+from connectors.ads.microsoft.entities import CUSTOMERS, VERSION, account_of, current_account, entities
+from connectors.ads.microsoft.time_zones import REPORT_SPELLINGS
+from connectors.ads.microsoft.zipped_csv import wait_for_job, zipped_csv
+from connectors.http.client import PlatformClient
+from connectors.http.errors import Rejected, Throttled, TokenExpired, Transient
+from connectors.http.responses import error_body, field_reader, optional, required
+from connectors.http.service import OAuth, Secrets, bearer
+from connectors.micros import units_to_micros
+from connectors.platform import Account, Platform, SpendRow, TotalLevel
+from connectors.reporting_days import split_range
 
-PAGE = 1000
+PAGE = 1000  # rows
 MEASURES = ("CurrencyCode", "Spend", "Impressions", "Clicks", "VideoViews", "ConversionsQualified", "Revenue")
 CAMPAIGN = ("CampaignId", "CampaignName")
 AD = (*CAMPAIGN, "AdGroupId", "AdGroupName", "AdId", "AdTitle")
-# Performance max campaigns have no ads: their totals, and the account's, are asked for as well.
-REPORTS = (("Ad", None, AD), ("Campaign", "campaign", CAMPAIGN), ("Account", "account", ()))
-RESTS = {117: 60.0, 207: 60.0, 4204: 900.0}  # seconds: calls a minute, reports at once, bulk files at once
+# Performance Max campaigns have no ads: the totals of campaigns and of the account have their spend.
+REPORTS: tuple[tuple[str, TotalLevel | None, tuple[str, ...]], ...] = (
+    ("Ad", None, AD),
+    ("Campaign", "campaign", CAMPAIGN),
+    ("Account", "account", ()),
+)
+WAITS = {117: 60.0, 207: 60.0, 4204: 900.0}  # seconds: too many calls a minute, reports or bulk files at once
 
 
-def headers(credentials: dict[str, str]) -> dict[str, str]:
+def headers(credentials: Secrets) -> dict[str, str]:
     return {**bearer(credentials), "DeveloperToken": credentials["developer_token"]}
 
 
-def check(response: httpx.Response) -> None:
-    """Errors are lists of codes, of several kinds."""
+def raise_for_error(response: httpx.Response) -> None:
+    """Raise by the first error code of the lists of errors."""
     if response.status_code < 400:
         return
-    body = said(response)
-    for error in (e for kind in ("Errors", "OperationErrors", "BatchErrors") for e in body.get(kind) or []):
+    body = error_body(response)
+    for error in (error for name in ("Errors", "OperationErrors", "BatchErrors") for error in body.get(name) or []):
         code, message = error.get("Code"), str(error.get("Message", "no message"))
         if code == 109:
-            raise TokenExpired("the access token ran out")
-        if code == 105:  # of the access token or of the developer token: it does not say
-            raise TokenExpired(f"the access token or the developer token is not accepted: {message}")
-        if code in RESTS:
-            raise Throttled(message, RESTS[code])
+            raise TokenExpired("the access token has expired")
+        if code == 105:  # of either token: the response does not state which
+            raise TokenExpired(f"the access token or the developer token was rejected: {message}")
+        if code in WAITS:
+            raise Throttled(message, WAITS[code])
         if code == 0:
             raise Transient(message)
-        raise Refused(f"{message} (code {code})")
+        raise Rejected(f"{message} (code {code})")
 
 
-def accounts(api: Api) -> Iterator[Account]:
-    user = required(api.post(f"{CUSTOMERS}/{VERSION}/User/Query", json={"UserId": None}), "User.Id", "Microsoft's user")
+def accounts(client: PlatformClient) -> Iterator[Account]:
+    user = required(
+        client.post(f"{CUSTOMERS}/{VERSION}/User/Query", json={"UserId": None}), "User.Id", "Microsoft's user"
+    )
 
-    def ask(index: int) -> list[dict[str, Any]]:
+    def fetch(index: int) -> Any:
         predicates = [{"Field": "UserId", "Operator": "Equals", "Value": str(user)}]
-        question = {"Predicates": predicates, "PageInfo": {"Index": index, "Size": PAGE}}
-        return api.post(f"{CUSTOMERS}/{VERSION}/Accounts/Search", json=question).get("Accounts") or []
+        request = {"Predicates": predicates, "PageInfo": {"Index": index, "Size": PAGE}}
+        return client.post(f"{CUSTOMERS}/{VERSION}/Accounts/Search", json=request).get("Accounts") or []
 
-    for answer in api.pages(0, ask, lambda answer, index: index + 1 if len(answer) == PAGE else None):
-        for row in answer:
+    for rows in client.pages(0, fetch, lambda rows, index: index + 1 if len(rows) == PAGE else None):
+        for row in rows:
             yield account_of(row)
 
 
-def spend(api: Api, account: Account, start: date, end: date) -> Iterator[SpendRow]:
-    row, about = about_account(api, account)
+def spend(client: PlatformClient, account: Account, start: date, end: date) -> Iterator[SpendRow]:
+    row, about_account = current_account(client, account)
     zone = str(required(row, "TimeZone", "Microsoft's account"))
-    for since, until in spans(start, end, days=31):
-        for report, level, named in REPORTS:
-            question = {
+    for since, until in split_range(start, end, days=31):
+        for report, level, ids_and_names in REPORTS:
+            request = {
                 "Type": f"{report}PerformanceReportRequest",
                 "ReportName": f"{report} by day",
                 "Format": "Csv",
-                "FormatVersion": "2.0",  # without separators of thousands
+                "FormatVersion": "2.0",  # without thousands separators
                 "ExcludeReportHeader": True,
                 "ExcludeReportFooter": True,
                 "ReturnOnlyCompleteData": False,
                 "Aggregation": "Daily",
-                "Columns": ["TimePeriod", *named, *MEASURES],
+                "Columns": ["TimePeriod", *ids_and_names, *MEASURES],
                 "Scope": {"AccountIds": [account.account_id]},
                 "Time": {
                     "CustomDateRangeStart": _day(since),
                     "CustomDateRangeEnd": _day(until),
-                    "ReportTimeZone": IN_REPORTS.get(zone, zone),
+                    "ReportTimeZone": REPORT_SPELLINGS.get(zone, zone),
                 },
             }
-            answer = api.post(f"/{VERSION}/GenerateReport/Submit", json={"ReportRequest": question}, headers=about)
-            job = required(answer, "ReportRequestId", "Microsoft's answer to a report")
-            done = finished(
-                api,
+            body = {"ReportRequest": request}
+            response = client.post(f"/{VERSION}/GenerateReport/Submit", json=body, headers=about_account)
+            job = required(response, "ReportRequestId", "Microsoft's response to a report request")
+            done = wait_for_job(
+                client,
                 f"/{VERSION}/GenerateReport/Poll",
                 {"ReportRequestId": job},
-                about,
+                about_account,
                 f"the {report.lower()} report of {since} to {until}",
                 status="ReportRequestStatus.Status",
                 done="Success",
             )
-            # Without rows there is no file. Its address holds for five minutes.
+            # A report without rows has no file. The URL is valid for five minutes.
             if url := optional(done, "ReportRequestStatus.ReportDownloadUrl"):
-                with table(api, url) as read:
+                with zipped_csv(client, url) as read:
                     for line in read():
                         yield _spend_row(line, account, report, level)
 
@@ -110,28 +120,26 @@ def _day(day: date) -> dict[str, int]:
     return {"Day": day.day, "Month": day.month, "Year": day.year}
 
 
-def _spend_row(row: dict[str, str], account: Account, report: str, level: Any) -> SpendRow:
-    def told(name: str) -> str:
-        return required(row, name, f"Microsoft's {report.lower()} report")
-
-    ad = level is None
+def _spend_row(row: dict[str, str], account: Account, report: str, level: TotalLevel | None) -> SpendRow:
+    field = field_reader(row, f"Microsoft's {report.lower()} report")
+    is_ad = level is None
     return SpendRow(
-        date=date.fromisoformat(told("TimePeriod")),
+        date=date.fromisoformat(field("TimePeriod")),
         account_id=account.account_id,
-        currency=told("CurrencyCode"),
-        spend_micros=from_units(told("Spend")),
+        currency=field("CurrencyCode"),
+        spend_micros=units_to_micros(field("Spend")),
         level=level,
-        campaign_id=told("CampaignId") if report != "Account" else None,
-        campaign=told("CampaignName") if report != "Account" else None,
-        adset_id=told("AdGroupId") if ad else None,
-        adset=told("AdGroupName") if ad else None,
-        ad_id=told("AdId") if ad else None,
-        ad=(row.get("AdTitle") or None) if ad else None,
-        impressions=int(told("Impressions")),
-        clicks=int(told("Clicks")),
+        campaign_id=field("CampaignId") if report != "Account" else None,
+        campaign=field("CampaignName") if report != "Account" else None,
+        adset_id=field("AdGroupId") if is_ad else None,
+        adset=field("AdGroupName") if is_ad else None,
+        ad_id=field("AdId") if is_ad else None,
+        ad=(row.get("AdTitle") or None) if is_ad else None,
+        impressions=int(field("Impressions")),
+        clicks=int(field("Clicks")),
         video_views=int(row.get("VideoViews") or 0),
         platform_conversions=Decimal(row.get("ConversionsQualified") or 0),
-        platform_value_micros=from_units(row.get("Revenue") or 0),
+        platform_value_micros=units_to_micros(row.get("Revenue") or 0),
     )
 
 
@@ -141,7 +149,7 @@ PLATFORM = Platform(
     base_url="https://reporting.api.bingads.microsoft.com/Reporting",
     secrets=("client_id", "client_secret", "developer_token"),
     repull_days=30,
-    check=check,
+    raise_for_error=raise_for_error,
     headers=headers,
     accounts=accounts,
     spend=spend,

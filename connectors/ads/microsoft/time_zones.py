@@ -1,6 +1,9 @@
-"""Microsoft Advertising's names of time zones -> IANA names. Source: its guide "Time Zones"."""
+"""Microsoft Advertising's names of time zones.
 
-ZONES = {
+In: the name in an account. Out: the IANA name, and the spelling in reports. Source: Microsoft's guide "Time Zones".
+"""
+
+IANA_NAMES = {
     "AbuDhabiMuscat": "Asia/Dubai",
     "Adelaide": "Australia/Adelaide",
     "Alaska": "America/Anchorage",
@@ -78,8 +81,8 @@ ZONES = {
     "Yakutsk": "Asia/Yakutsk",
 }
 
-# Reports spell some of them in another way than accounts.
-IN_REPORTS = {
+# Reports spell some names differently.
+REPORT_SPELLINGS = {
     "AthensBuckarestIstanbul": "AthensIslandanbulMinsk",
     "IslamabadKarachiTashkent": "IslandamabadKarachiTashkent",
     "MidwayIslandAndSamoa": "MidwayIslandandSamoa",

@@ -1,8 +1,9 @@
-"""X (Twitter): jobs of the Ads API's analytics, signed with OAuth 1.0a, in the account's days.
+"""X (Twitter): analytics jobs of the Ads API, signed with OAuth 1.0a.
 
-Which ads to ask for is told by `active_entities`; a job takes twenty of one placement. Ads without a post (promoted
-accounts, media before videos) are in their line items' totals only, and an account's spend is that of its funding
-instruments. Source: docs.x.com/x-ads-api (analytics, campaign-management, creatives).
+In: `active_entities`, which lists the ads to request; a job takes twenty ads of one placement. Out: rows by promoted
+post, by line item (ads without a post, such as promoted accounts, are in its total only) and by account, whose spend
+is that of its funding instruments; days are the ad account's.
+Source: docs.x.com/x-ads-api (analytics, campaign-management, creatives).
 """
 
 from __future__ import annotations
@@ -11,59 +12,65 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import httpx
 
-from connectors.ads.x.lists import PAGE, VERSION, accounts, as_of_now, entities, listed, names, pieces
+from connectors.ads.x.entities import PAGE, VERSION, accounts, batches, current_account, entities, ids_and_names, rows
 from connectors.auth.oauth import Signature
-from connectors.days import midnight, spans, today
-from connectors.http.client import Api
-from connectors.http.errors import Refused, Throttled, TokenRevoked, VendorError
-from connectors.http.responses import excerpt, reset_after, said
-from connectors.platform import Account, OAuth, Platform, SpendRow, optional, required
+from connectors.http.client import PlatformClient
+from connectors.http.errors import Rejected, Throttled, TokenRevoked, VendorError
+from connectors.http.responses import error_body, excerpt, optional, required, reset_after
+from connectors.http.service import OAuth
+from connectors.platform import Account, Platform, SpendRow, TotalLevel
+from connectors.reporting_days import local_date, midnight, split_range
 
-SPAN = 86  # days a job: 90, less those in which what happened on the last one becomes known
-KNOWN_AFTER = 2  # days
-IDS = 20  # a job, at most
-AT_ONCE = 10 * IDS  # jobs under way: one for each 20 and placement; the account may have 100
-# Metric group -> our name: theirs. Amounts are micros of the campaign's currency.
+DAYS_PER_JOB = 86  # X allows 90, and active_entities needs SETTLING_DAYS after the last day
+SETTLING_DAYS = 2  # until X lists an entity as active on a day
+IDS_PER_JOB = 20  # at most
+IDS_AT_ONCE = 10 * IDS_PER_JOB  # of jobs under way: an account may have 100, one for each 20 ids and placement
+# Metric group -> our name -> X's name. Amounts are micros of the campaign's currency.
 METRICS = {
     "BILLING": {"spend_micros": "billed_charge_local_micro"},
     "ENGAGEMENT": {"impressions": "impressions", "clicks": "clicks"},
     "VIDEO": {"video_views": "video_total_views"},
     "WEB_CONVERSION": {"conversions": "conversion_purchases.metric", "value": "conversion_purchases.sale_amount"},
 }
-PROMISED = METRICS["BILLING"].keys() | METRICS["ENGAGEMENT"].keys()
+REQUIRED = METRICS["BILLING"].keys() | METRICS["ENGAGEMENT"].keys()
 
 
-def check(response: httpx.Response) -> None:
-    """Tokens do not end by themselves: one that is refused was taken back."""
+def raise_for_error(response: httpx.Response) -> None:
+    """Raise by status and code. Tokens do not expire: a rejected one was revoked."""
     if response.status_code < 400:
         return
-    first = next(iter(said(response).get("errors") or ()), None)
-    why = f"{optional(first, 'message') or excerpt(response)} ({optional(first, 'code') or response.status_code})"
+    error = next(iter(error_body(response).get("errors") or ()), None)
+    reason = f"{optional(error, 'message') or excerpt(response)} ({optional(error, 'code') or response.status_code})"
     if response.status_code == 401:
-        raise TokenRevoked(f"the access token, or the signature made with it, is not accepted: {why}")
+        raise TokenRevoked(f"the access token, or the signature made with it, was rejected: {reason}")
     if response.status_code == 429:
-        account = reset_after(response, "x-account-rate-limit-reset")
-        raise Throttled(f"too many requests: {why}", account or reset_after(response, "x-rate-limit-reset"))
+        seconds = reset_after(response, "x-account-rate-limit-reset") or reset_after(response, "x-rate-limit-reset")
+        raise Throttled(f"too many requests: {reason}", seconds)
     if response.status_code < 500:
-        raise Refused(why)
+        raise Rejected(reason)
 
 
-def spend(api: Api, account: Account, start: date, end: date) -> Iterator[SpendRow]:
-    where, id_ = f"/accounts/{account.account_id}", account.account_id
-    account = as_of_now(api, account)
-    lines, ads = names(api, where)
-    payers = {row["id"]: row["currency"] for row in listed(api, f"{where}/funding_instruments", with_deleted="true")}
-    for span in spans(start, end, days=SPAN):
-        for entity, known, level in (("PROMOTED_TWEET", ads, None), ("LINE_ITEM", lines, "adset")):
-            for entity_id, day, figures in _stats(api, account, entity, tuple(METRICS), span):
-                if entity_id in known:  # what no list knows is in the totals above it, and shows as unmatched
+def spend(client: PlatformClient, account: Account, start: date, end: date) -> Iterator[SpendRow]:
+    account = current_account(client, account)
+    line_items, posts = ids_and_names(client, account)
+    instruments = rows(client, f"/accounts/{account.account_id}/funding_instruments", with_deleted="true")
+    currencies = {row["id"]: row["currency"] for row in instruments}
+    entities: tuple[tuple[str, dict[str, dict[str, Any]], TotalLevel | None], ...] = (
+        ("PROMOTED_TWEET", posts, None),
+        ("LINE_ITEM", line_items, "adset"),
+    )
+    for span in split_range(start, end, days=DAYS_PER_JOB):
+        for entity, known, level in entities:
+            for entity_id, day, figures in _stats(client, account, entity, tuple(METRICS), span):
+                if entity_id in known:  # the spend of other entities is in the account's total, as (unmatched)
                     yield SpendRow(
-                        day,
-                        id_,
+                        date=day,
+                        account_id=account.account_id,
                         spend_micros=figures["spend_micros"],
                         level=level,
                         impressions=figures["impressions"],
@@ -74,47 +81,52 @@ def spend(api: Api, account: Account, start: date, end: date) -> Iterator[SpendR
                         **known[entity_id],
                     )
         totals: Counter[tuple[date, str]] = Counter()
-        for payer, day, figures in _stats(api, account, "FUNDING_INSTRUMENT", ("BILLING",), span):
-            totals[day, required(payers, payer, "X's list of funding instruments")] += figures["spend_micros"]
+        for instrument, day, figures in _stats(client, account, "FUNDING_INSTRUMENT", ("BILLING",), span):
+            currency = required(currencies, instrument, "X's list of funding instruments")
+            totals[day, currency] += figures["spend_micros"]
         for (day, currency), total in sorted(totals.items()):
-            yield SpendRow(day, id_, currency, total, "account")
+            yield SpendRow(
+                date=day, account_id=account.account_id, currency=currency, spend_micros=total, level="account"
+            )
 
 
 def _stats(
-    api: Api, account: Account, entity: str, groups: Sequence[str], span: tuple[date, date]
+    client: PlatformClient, account: Account, entity: str, groups: Sequence[str], span: tuple[date, date]
 ) -> Iterator[tuple[str, date, Counter[str]]]:
-    """The figures of every day of whatever was active, all placements together; days without any are left out."""
+    """Yield (id, day, figures) of each active entity, summed over placements; days without activity are absent."""
     since, until = span
-    days = (until - since).days + 1
     path = f"/{VERSION}/stats/jobs/accounts/{account.account_id}"
-    active = _active(api, account, entity, span)
+    active = _active_entities(client, account, entity, span)
 
-    def start(placement: str, ids: Sequence[str]) -> str:
-        question = {
+    def start_job(placement: str, ids: Sequence[str]) -> str:
+        params = {
             "entity": entity,
             "entity_ids": ",".join(ids),
             "placement": placement,
             "granularity": "DAY",
             "metric_groups": ",".join(groups),
-            **_bounds(since, until, account),
+            **_time_range(since, until, account),
         }
-        job = required(api.post(path, params=question), "data", "X's answer to a job")
+        job = required(client.post(path, params=params), "data", "X's response to a job request")
         return str(job.get("id_str") or required(job, "id", "X's job"))
 
-    for batch in pieces(sorted(active), AT_ONCE):
+    for batch in batches(sorted(active), IDS_AT_ONCE):
         jobs = [
-            start(placement, ids)
+            start_job(placement, ids)
             for placement in sorted({placement for id_ in batch for placement in active[id_]})
-            for ids in pieces([id_ for id_ in batch if placement in active[id_]], IDS)
+            for ids in batches([id_ for id_ in batch if placement in active[id_]], IDS_PER_JOB)
         ]
-        files = api.poll(
-            lambda jobs=jobs: _finished(api, path, jobs), f"the figures of {since} to {until}", every=10, limit=3600
+        urls = client.poll(
+            partial(_file_urls, client, path, jobs),
+            f"the figures of {since} to {until}",
+            interval=10,
+            timeout=3600,
         )
         sums: defaultdict[tuple[str, date], Counter[str]] = defaultdict(Counter)
-        for file in files:
-            for item in api.items(file, "data.item"):
+        for url in urls:
+            for item in client.items(url, "data.item"):
                 for part in item["id_data"]:
-                    for name, series in _series(part["metrics"], groups, days):
+                    for name, series in _series(part["metrics"], groups, (until - since).days + 1):
                         for number, figure in enumerate(series):
                             sums[item["id"], since + timedelta(days=number)][name] += int(figure or 0)
         for (id_, day), figures in sorted(sums.items()):
@@ -122,45 +134,50 @@ def _stats(
                 yield id_, day, figures
 
 
-def _active(api: Api, account: Account, entity: str, span: tuple[date, date]) -> dict[str, set[str]]:
-    """Id -> placements of all whose figures changed in the days, or soon after: it says when, not for which day."""
+def _active_entities(
+    client: PlatformClient, account: Account, entity: str, span: tuple[date, date]
+) -> dict[str, set[str]]:
+    """Return the placements of each entity whose figures changed in the days or soon after, by its id.
+
+    X states when figures changed, not the day to which they belong.
+    """
     since, until = span
-    last = min(until + timedelta(days=KNOWN_AFTER), today(api.clock.now(), account.timezone))
-    question = {"entity": entity, **_bounds(since, max(since, last), account)}
-    answer = api.get(f"/{VERSION}/stats/accounts/{account.account_id}/active_entities", question)
+    last = min(until + timedelta(days=SETTLING_DAYS), local_date(client.clock.now(), account.timezone))
+    params = {"entity": entity, **_time_range(since, max(since, last), account)}
+    response = client.get(f"/{VERSION}/stats/accounts/{account.account_id}/active_entities", params)
     active: defaultdict[str, set[str]] = defaultdict(set)
-    for row in required(answer, "data", "X's active entities"):
+    for row in required(response, "data", "X's active entities"):
         active[row["entity_id"]] |= {*(row.get("placements") or ["ALL_ON_TWITTER"])}
     return active
 
 
-def _finished(api: Api, path: str, jobs: Sequence[str]) -> list[str] | None:
-    """The addresses of the jobs' files, once all are there."""
-    answer = api.get(path, {"job_ids": ",".join(jobs), "count": PAGE}) if jobs else {"data": []}
-    states = {str(job.get("id_str") or job["id"]): job for job in required(answer, "data", "X's jobs")}
-    ended = sorted({job["status"] for job in states.values() if job["status"] in ("FAILED", "CANCELLED")})
-    if ended:
-        raise VendorError(f"X: a job ended as {ended[0]}: pull again")
+def _file_urls(client: PlatformClient, path: str, jobs: Sequence[str]) -> list[str] | None:
+    """Return the URLs of the jobs' files, or None while a job is running."""
+    response = client.get(path, {"job_ids": ",".join(jobs), "count": PAGE}) if jobs else {"data": []}
+    states = {str(job.get("id_str") or job["id"]): job for job in required(response, "data", "X's jobs")}
+    failed = sorted({job["status"] for job in states.values() if job["status"] in ("FAILED", "CANCELLED")})
+    if failed:
+        raise VendorError(f"X: a job ended with status {failed[0]}. Pull again")
     if any(states.get(job, {}).get("status") != "SUCCESS" for job in jobs):
         return None
     return [required(states[job], "url", "X's job") for job in jobs]
 
 
 def _series(metrics: dict[str, Any], groups: Sequence[str], days: int) -> Iterator[tuple[str, Sequence[Any]]]:
-    """Our name of a metric and its figure on each day; null is: nothing happened."""
+    """Yield our name of each metric and its figures, one a day. A null series means no activity."""
     for name, path in ((name, path) for group in groups for name, path in METRICS[group].items()):
         series: Any = metrics
         for part in path.split("."):
-            if name in PROMISED and part not in series:
+            if name in REQUIRED and part not in series:
                 required(metrics, path, "X's analytics")
             series = series.get(part) if isinstance(series, dict) else None
         if series is not None and len(series) != days:
-            raise VendorError(f"X: {path} has {len(series)} figures for {days} days: pull again")
+            raise VendorError(f"X: {path} has {len(series)} figures for {days} days. Pull again")
         yield name, series or ()
 
 
-def _bounds(since: date, until: date, account: Account) -> dict[str, str]:
-    """From midnight to midnight of the account's days, which are whole hours there; the end is not included."""
+def _time_range(since: date, until: date, account: Account) -> dict[str, str]:
+    """Return the parameters for the account's days: from midnight to midnight, the end excluded, in whole hours."""
     ends = {"start_time": since, "end_time": until + timedelta(days=1)}
     return {name: midnight(day, account.timezone).isoformat() for name, day in ends.items()}
 
@@ -170,7 +187,7 @@ PLATFORM = Platform(
     label="X",
     base_url="https://ads-api.x.com",
     repull_days=7,
-    check=check,
+    raise_for_error=raise_for_error,
     headers=lambda credentials: {},
     auth=Signature.of,
     accounts=accounts,

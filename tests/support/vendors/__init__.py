@@ -1,4 +1,4 @@
-"""The platforms' APIs on loopback, one module a platform, and the one that docs/add-a-platform.md made up."""
+"""Fakes of the platforms' APIs, one module for each platform and one for the example of docs/add-a-platform.md."""
 
 from tests.support.vendors.amazon import Amazon
 from tests.support.vendors.base import Vendor

@@ -1,4 +1,4 @@
-"""Amazon Ads on loopback: profiles, report and export jobs, gzipped JSON on another host, duplicates (425)."""
+"""A fake of Amazon Ads: profiles, report and export jobs, gzipped JSON on another host, duplicates (HTTP 425)."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ class Amazon(Vendor):
     has_account_totals = False
     currency_in_report = True
     credentials = {"client_id": "amzn1.app-1", "client_secret": "app-secret"}  # noqa: RUF012
-    forgets_days = False  # as the real one does; other tests ask for days of long ago
-    forgets = False  # the answer to a request for a report was lost: the next one is a duplicate
-    misleads = False  # and what it is said to duplicate has other columns
+    limits_history = False  # as the real one does; other tests request days of long ago
+    loses_response = False  # the response to a report request was lost: the next request is a duplicate
+    duplicate_differs = False  # and the report that it duplicates has other columns
 
     def routes(self) -> list[Route]:
         self.jobs: list[dict[str, Any]] = []
-        # Only sponsored brands tell of video views.
+        # Only sponsored brands report video views.
         self.facts = [f if f.campaign_id == "7002" else replace(f, video_views=0) for f in self.facts]
         return [
             Route("/v2/profiles", self.profiles),
@@ -64,7 +64,7 @@ class Amazon(Vendor):
             Route("/auth/o2/token", self.token, methods=["POST"]),
         ]
 
-    def answer_instead(self, request: Request) -> Response | None:
+    def fault_response(self, request: Request) -> Response | None:
         if not self.is_data(request):
             return None
         if request.headers.get("amazon-advertising-api-clientid") != self.credentials["client_id"]:
@@ -74,7 +74,7 @@ class Amazon(Vendor):
                 return fault(401, "Not authorized to access scope")
             if request.method == "POST" and "vnd." not in request.headers.get("content-type", ""):
                 return fault(415, "Cannot consume content type")
-        return super().answer_instead(request)
+        return super().fault_response(request)
 
     def throttled(self) -> Response:
         return fault(429, "Too Many Requests", {"retry-after": f"{self.rest(45):.0f}"})
@@ -82,10 +82,10 @@ class Amazon(Vendor):
     def failed(self) -> Response:
         return fault(502, "Internal Error")
 
-    def unauthorised(self) -> Response:
+    def unauthorized(self) -> Response:
         return JSONResponse({"code": "UNAUTHORIZED", "details": "Unauthorized", "requestId": "R1"}, 401)
 
-    revoked = unauthorised  # it is the renewal that says so
+    revoked = unauthorized  # the renewal states it
 
     async def profiles(self, request: Request) -> Response:
         info = {"marketplaceStringId": "A1PA6795UKMFR9", "id": "ENTITY1", "type": "seller", "name": self.account_name}
@@ -110,7 +110,7 @@ class Amazon(Vendor):
             return fault(415, "Cannot consume content type")
         if (until - since).days > 30:
             return fault(400, f"startDate to endDate range ({(until - since).days + 1} days) must be <= 31 days")
-        if self.forgets_days and since < self.clock.now().date() - timedelta(days=KEPT_DAYS[product]):
+        if self.limits_history and since < self.clock.now().date() - timedelta(days=KEPT_DAYS[product]):
             return fault(400, f"configuration startDate must be within {KEPT_DAYS[product]} days")
         if wrong := set(asked["columns"]) - COLUMNS[type_]:
             return fault(400, f"configuration columns includes invalid values: ({', '.join(sorted(wrong))})")
@@ -121,9 +121,9 @@ class Amazon(Vendor):
         rows = rows[:1] * self.repeats + rows
         job = {**question, "reportId": f"r-{len(self.jobs)}", "polls": 0, "rows": rows}
         self.jobs.append(job)
-        if self.forgets:
-            self.forgets = False
-            if self.misleads:
+        if self.loses_response:
+            self.loses_response = False
+            if self.duplicate_differs:
                 job["configuration"] = {**asked, "columns": ["date", "cost"], "timeUnit": "SUMMARY"}
             return fault(425, f"The Request is a duplicate of : {job['reportId']}")
         return JSONResponse(self.shown(job))
@@ -207,7 +207,7 @@ class Amazon(Vendor):
         return JSONResponse({"exportId": self.jobs[-1]["exportId"], "status": "IN_PROGRESS"}, 202)
 
     async def file(self, request: Request) -> Response:
-        if "authorization" in request.headers:  # the address is signed: a second signature is an error
+        if "authorization" in request.headers:  # the URL is signed: a second signature is an error
             return Response("<Error><Code>InvalidArgument</Code></Error>", 400, media_type="application/xml")
         text = json.dumps(self.jobs[int(request.path_params["job"])]["rows"], default=lambda number: f"#{number}#")
         return Response(gzip.compress(text.replace('"#', "").replace('#"', "").encode()))  # amounts are plain numbers

@@ -1,8 +1,7 @@
-"""A platform's API on loopback, as its contract says: what fakes of platforms share.
+"""The base of the fakes: a platform's API on a local port, as its documentation describes it.
 
-A fake is a Vendor with routes. It holds facts (what was spent), shows them in its platform's own shape, page by page,
-and misbehaves on demand: `faults` are taken in order, one a request for data. A connector cannot tell it from the real
-one by its answers; a request that the real one refuses it refuses too.
+In: facts (the true spend), and `faults`, of which each request for data takes the next. Out: a served Vendor, which
+returns the facts in its platform's format, page by page. It rejects each request that the real platform rejects.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from starlette.routing import Route
 
 
 class FakeClock:
-    """Time passes when somebody sleeps."""
+    """A clock that advances only by `sleep`."""
 
     def __init__(self, now: datetime = datetime(2026, 11, 20, 12, tzinfo=UTC)) -> None:
         self.time = now
@@ -44,7 +43,7 @@ class FakeClock:
 
 @dataclass(frozen=True)
 class Fact:
-    """One ad on one day of the account, as the truth has it."""
+    """The true figures of one ad on one day of the account."""
 
     date: date
     campaign_id: str
@@ -71,7 +70,7 @@ class Fact:
 
 
 def some_facts() -> list[Fact]:
-    """Three ads of two campaigns over three days; money that floats cannot add up."""
+    """Return three ads of two campaigns over three days, with amounts that floats cannot add exactly."""
     return [
         Fact(
             date(2026, 11, 10) + timedelta(days=day),
@@ -92,14 +91,13 @@ def some_facts() -> list[Fact]:
 
 @dataclass
 class Vendor(ABC):
-    """State and faults of a fake; subclasses bring `name`, `routes()` and the answers that are the platform's own."""
+    """The state and faults of a fake. Subclasses define `name`, `routes()` and the platform's own responses."""
 
     name: ClassVar[str]  # of the platform
-    # What the platform calls them in its answers: a fake drops `vanishing` from its rows when asked to.
-    vanishing: ClassVar[str]
+    vanishing: ClassVar[str]  # the required field that rows lack while `vanished` is set
     has_account_totals: ClassVar[bool] = True
     currency_in_report: ClassVar[bool] = False
-    credentials: ClassVar[dict[str, str]] = {}  # beside the tokens: developer_token, client_id...
+    credentials: ClassVar[dict[str, str]] = {}  # beside the tokens: developer_token, client_id, ...
     can_renew: ClassVar[bool] = True  # whether an expired access token can be renewed without a person
 
     facts: list[Fact] = field(default_factory=some_facts)
@@ -108,66 +106,66 @@ class Vendor(ABC):
     currency: str = "EUR"
     timezone: str = "Europe/Berlin"
     page_size: int = 2  # rows a page, at most
-    polls: int = 2  # so often a report's job is asked for before it is done
+    polls: int = 2  # requests for the state of a report job before it is done
     repeats: bool = False  # the last row of a page is also the first of the next
-    unknown_field: bool = False  # rows bring a member nobody has heard of
-    vanished: bool = False  # rows lack the member `vanishing`
-    total_off_micros: int = 0  # the account's stated totals differ by so much from the sum of the ads, each day
+    unknown_field: bool = False  # rows have a member that the documentation lacks
+    vanished: bool = False  # rows lack the field `vanishing`
+    total_off_micros: int = 0  # the reported total of each day, minus the sum of its ads
     faults: list[str] = field(default_factory=list)  # throttle, failure, failure_in_200, expired, broken_body, revoked
     clock: FakeClock = field(default_factory=FakeClock)
     access_token: str = "access-1"
     refresh_token: str = "refresh-1"
     requests: list[str] = field(default_factory=list)
     url: str = ""  # once it is served
-    quiet_until: datetime | None = None  # it throttled: who asks before has not waited
+    quiet_until: datetime | None = None  # after throttling: earlier requests are throttled again
 
-    # What a fake brings; who has no words of its own for a fault says it in plain HTTP ----------------------
+    # Defined by subclasses; the defaults are plain HTTP errors --------------------------------------------
     @abstractmethod
     def routes(self) -> list[Route]:
-        """What it serves."""
+        """Return the routes of the API."""
 
-    def is_authorised(self, request: Request) -> bool:
-        """Whether the request brings the access token as the platform wants it."""
+    def is_authorized(self, request: Request) -> bool:
+        """Return whether the request has the access token in the platform's format."""
         return request.headers.get("authorization") == f"Bearer {self.access_token}"
 
     def throttled(self) -> Response:
-        """Too many requests, as the platform says it; sets `quiet_until` with `rest`."""
+        """Return the platform's throttling error, and set `quiet_until` with `rest`."""
         return Response(status_code=429, headers={"retry-after": f"{self.rest(30):.0f}"})
 
     def failed(self) -> Response:
-        """A failure of the moment, as the platform says it."""
+        """Return the platform's temporary failure."""
         return Response(status_code=503)
 
     def failed_in_200(self) -> Response | None:
-        """An error that comes with HTTP 200, where the platform has such; None: it has none."""
+        """Return a temporary failure with HTTP 200, or None if the platform has no such errors."""
         return None
 
-    def unauthorised(self) -> Response:
-        """The access token ran out."""
+    def unauthorized(self) -> Response:
+        """Return the error for an expired access token."""
         return Response(status_code=401)
 
     def revoked(self) -> Response:
-        """The access was taken back."""
+        """Return the error for a revoked access."""
         return Response(status_code=401)
 
-    # What they share ---------------------------------------------------------------------------------------------
+    # Shared ---------------------------------------------------------------------------------------------
     def rest(self, seconds: float) -> float:
-        """Nobody may ask for so long."""
+        """Throttle all requests for so many seconds."""
         self.quiet_until = self.clock.now() + timedelta(seconds=seconds)
         return seconds
 
     def renew_token(self) -> str:
-        """What the token endpoint of a fake hands out: a new access token, the old one is over."""
+        """Return a new access token and invalidate the old one."""
         number = int(self.access_token.rpartition("-")[2]) + 1
         self.access_token = f"access-{number}"
         return self.access_token
 
     def between(self, start: date, end: date) -> list[Fact]:
-        """The facts of the days, both included, in order."""
+        """Return the facts of the days, both included, in order."""
         return sorted((f for f in self.facts if start <= f.date <= end), key=lambda f: (f.date, f.ad_id))
 
     def totals(self, start: date, end: date) -> list[Fact]:
-        """The account's stated totals, one a day."""
+        """Return the account's reported totals, one for each day."""
         days = sorted({fact.date for fact in self.between(start, end)})
         return [
             replace(
@@ -181,13 +179,13 @@ class Vendor(ABC):
         ]
 
     def page(self, rows: list[Any], offset: int) -> tuple[list[Any], int | None]:
-        """The rows of the page that begins at `offset`, and where the next one begins."""
+        """Return the rows of the page that begins at `offset`, and the offset of the next page."""
         end = offset + self.page_size
         shown = rows[max(0, offset - 1) if self.repeats else offset : end]
         return shown, end if end < len(rows) else None
 
     def row(self, members: dict[str, Any]) -> dict[str, Any]:
-        """A row as it is to be shown: with a field too many, or one too few."""
+        """Return a row with an unknown field, or without a required one, if the test asks for that."""
         shown = dict(members)
         if self.unknown_field:
             shown["brand_new_field"] = {"nested": [1, "two"]}
@@ -196,13 +194,13 @@ class Vendor(ABC):
         return shown
 
     def restate(self, day: date, difference_micros: int) -> None:
-        """The first ad of the day cost more, or less."""
+        """Change the spend of the day's first ad."""
         index = next(i for i, fact in enumerate(self.facts) if fact.date == day)
         fact = self.facts[index]
         self.facts[index] = replace(fact, spend_micros=fact.spend_micros + difference_micros)
 
-    def answer_instead(self, request: Request) -> Response | None:
-        """The fault whose turn it is; who does not wait after being throttled, or is not let in, hears of that."""
+    def fault_response(self, request: Request) -> Response | None:
+        """Return the next fault, or the error for a client that did not wait or has no valid token."""
         if not self.is_data(request):
             return None
         if self.quiet_until and self.clock.now() < self.quiet_until:
@@ -213,8 +211,8 @@ class Vendor(ABC):
         if fault == "revoked":
             self.access_token = self.refresh_token = "nobody-has-this-0"
             return self.revoked()
-        if not self.is_authorised(request):
-            return self.unauthorised()
+        if not self.is_authorized(request):
+            return self.unauthorized()
         match fault:
             case "throttle":
                 return self.throttled()
@@ -227,24 +225,24 @@ class Vendor(ABC):
         return None
 
     def is_data(self, request: Request) -> bool:
-        """Whether a request needs the access token: all but the token endpoint and downloads."""
+        """Return whether a request needs the access token: all but the token endpoint and downloads."""
         return "token" not in request.url.path and not request.url.path.startswith("/download")
 
     def app(self) -> Starlette:
         async def misbehave(request: Request, call_next: Any) -> Response:
             self.requests.append(f"{request.method} {request.url.path}")
-            return self.answer_instead(request) or await call_next(request)
+            return self.fault_response(request) or await call_next(request)
 
         return Starlette(routes=self.routes(), middleware=[Middleware(BaseHTTPMiddleware, dispatch=misbehave)])
 
 
 async def form(request: Request) -> dict[str, str]:
-    """The members of an urlencoded body."""
+    """Return the members of an urlencoded body."""
     return dict(parse_qsl((await request.body()).decode()))
 
 
 def summed(day: date, facts: list[Fact]) -> Fact:
-    """What a day's facts come to."""
+    """Return the sum of a day's facts."""
     return Fact(
         day,
         "",
@@ -261,7 +259,7 @@ def summed(day: date, facts: list[Fact]) -> Fact:
 
 @contextlib.contextmanager
 def serving(vendor: Vendor) -> Iterator[Vendor]:
-    """The fake on a port of its own, until the block ends."""
+    """Serve the fake on a free port until the block ends."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()  # from here on the kernel queues connections, however late the thread starts to accept them

@@ -1,4 +1,4 @@
-"""The European Central Bank's files of reference rates, as a local server."""
+"""A fake of the European Central Bank's server of reference rates."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def cube(day: date) -> str:
 
 
 class Bank(Vendor):
-    """It publishes on working days."""
+    """Publishes on working days."""
 
     name = "ecb"
     tampered: str | None = None

@@ -1,4 +1,4 @@
-"""Example Ads on loopback: a report and lists by cursor, errors by code. docs/add-a-platform.md made it up."""
+"""A fake of Example Ads, the invented platform of docs/add-a-platform.md: report and lists by cursor, error codes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Example(Vendor):
     def failed_in_200(self) -> Response:
         return error(200, "unavailable", "The report is being rebuilt.")
 
-    def unauthorised(self) -> Response:
+    def unauthorized(self) -> Response:
         return error(401, "token_expired", "The access token has expired.")
 
     def revoked(self) -> Response:

@@ -1,4 +1,4 @@
-"""The Google Ads API on loopback: GAQL, streams of batches, managers, errors that name their reason."""
+"""A fake of the Google Ads API: GAQL, streams of batches, manager accounts, errors with details."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def error(status: int, name: str, kind: str, code: str, message: str, **details:
 
 
 def shown(values: dict[str, Any], fields: list[str]) -> dict[str, Any]:
-    """The asked fields as REST shows them: nested, in camel case, 64-bit integers as text."""
+    """Return the requested fields in REST's format: nested, in camel case, 64-bit integers as text."""
     tree: dict[str, Any] = {}
     for path in (f for f in fields if values.get(f) is not None):
         *nodes, leaf = (re.sub(r"_(\w)", lambda m: m[1].upper(), part) for part in path.split("."))
@@ -71,7 +71,7 @@ class Google(Vendor):
     credentials = {"client_id": "client-1", "client_secret": "client-secret"}  # noqa: RUF012
 
     manager: str | None = "2002"  # the account is read through it
-    without_ads: list[Fact] = field(default_factory=list)  # of performance max: its campaigns have no ads
+    without_ads: list[Fact] = field(default_factory=list)  # of Performance Max campaigns, which have no ads
     breaks_off: bool = False  # a stream ends in an error
 
     def routes(self) -> list[Route]:
@@ -96,7 +96,7 @@ class Google(Vendor):
     def failed(self) -> Response:
         return error(500, "INTERNAL", "internalError", "TRANSIENT_ERROR", "A transient internal error has occurred.")
 
-    def unauthorised(self) -> Response:
+    def unauthorized(self) -> Response:
         body = {"code": 401, "message": "Request had invalid authentication credentials.", "status": "UNAUTHENTICATED"}
         return JSONResponse({"error": body}, 401)
 
@@ -146,7 +146,7 @@ class Google(Vendor):
         return JSONResponse(batches or [{"fieldMask": "a,b", "requestId": "r-1"}])
 
     def rows(self, resource: str, customer: str, days: list[date], metrics: set[str]) -> list[dict[str, Any]]:
-        """The table behind a resource, as (field, value)."""
+        """Return the rows of a resource as values by field."""
         account = self.customer(customer)
         if resource == "customer_client":
             both = (self.customer(id_) for id_ in (customer, self.account_id))

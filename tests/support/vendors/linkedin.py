@@ -1,4 +1,4 @@
-"""LinkedIn's Marketing API on loopback: Rest.li queries, tokens of pages, reports without pages."""
+"""A fake of LinkedIn's Marketing API: Rest.li queries, page tokens, reports without pages."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class LinkedIn(Vendor):
     name = "linkedin"
     vanishing = "costInLocalCurrency"
     credentials = {"client_id": "app-1", "client_secret": "app-secret"}  # noqa: RUF012
-    most = 15_000  # elements of a report: what is beyond is left out without a word
-    may_read = True  # who may not gets an empty report
+    max_rows = 15_000  # of a report: the rest is silently omitted
+    may_read = True  # without access, reports are empty
 
     def routes(self) -> list[Route]:
         account = f"/rest/adAccounts/{self.account_id}"
@@ -48,7 +48,7 @@ class LinkedIn(Vendor):
     def is_data(self, request: Request) -> bool:
         return request.url.path.startswith("/rest/")
 
-    def answer_instead(self, request: Request) -> Response | None:
+    def fault_response(self, request: Request) -> Response | None:
         if self.is_data(request):
             if request.headers.get("linkedin-version") != VERSION:
                 return fault(426, "Requested version is not active", code="NONEXISTENT_VERSION")
@@ -56,10 +56,10 @@ class LinkedIn(Vendor):
                 return fault(400, "Invalid query parameters passed to request", 0, "ILLEGAL_ARGUMENT")
             if len(request.url.query) > 4096:
                 return fault(414, "Request URI Too Long")
-        return super().answer_instead(request)
+        return super().fault_response(request)
 
     def throttled(self) -> Response:
-        self.rest(0.9)  # it does not say how long
+        self.rest(0.9)  # the response does not state how long
         return fault(
             429, "Resource level throttle limit for calls to this resource is reached.", 101, "TOO_MANY_REQUESTS"
         )
@@ -67,7 +67,7 @@ class LinkedIn(Vendor):
     def failed(self) -> Response:
         return fault(500, "Internal Server Error")
 
-    def unauthorised(self) -> Response:
+    def unauthorized(self) -> Response:
         return fault(401, "The token used in the request has expired", 65602, "EXPIRED_ACCESS_TOKEN")
 
     def revoked(self) -> Response:
@@ -152,7 +152,7 @@ class LinkedIn(Vendor):
             urn = f"urn:li:sponsoredAccount:{self.account_id}"
             rows = [self.element(f, [urn], fields) for f in self.totals(since, until)]
         rows = rows[:1] * self.repeats + rows
-        shown = rows[: self.most] if self.may_read else []
+        shown = rows[: self.max_rows] if self.may_read else []
         return JSONResponse({"elements": shown, "paging": {"count": 10, "start": 0, "links": []}})
 
     def element(self, fact: Fact, urns: list[str], fields: list[str]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Meta's Graph API on loopback: report jobs, cursors, errors by code, usage headers."""
+"""A fake of Meta's Graph API: report jobs, cursors, error codes, usage headers."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Meta(Vendor):
     vanishing = "spend"
     currency_in_report = True
     credentials = {"client_id": "app-1", "client_secret": "app-secret"}  # noqa: RUF012
-    can_renew = False  # a token that ran out is no longer exchanged
-    most_rows: int | None = None  # a page of more is refused
+    can_renew = False  # an expired token cannot be exchanged
+    most_rows: int | None = None  # larger pages are rejected
 
     def routes(self) -> list[Route]:
         self.jobs: list[dict[str, Any]] = []
@@ -69,7 +69,7 @@ class Meta(Vendor):
     def failed(self) -> Response:
         return error(2, "An unexpected error has occurred. Please retry your request later.", 500, is_transient=True)
 
-    def unauthorised(self) -> Response:
+    def unauthorized(self) -> Response:
         return error(190, "Error validating access token: Session has expired.", 401, error_subcode=463)
 
     def revoked(self) -> Response:
@@ -118,7 +118,7 @@ class Meta(Vendor):
             ],
             "action_values": [{"action_type": "omni_purchase", "value": f"{fact.value_micros / 1_000_000:.2f}"}],
         }
-        # What did not happen is left out.
+        # Meta omits figures of zero.
         return self.row({name: whole[name] for name in fields if whole[name]} | {"date_stop": f"{fact.date}"})
 
     async def state(self, request: Request) -> Response:

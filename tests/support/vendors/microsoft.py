@@ -1,4 +1,4 @@
-"""Microsoft Advertising's REST API on loopback: report and bulk jobs, zipped CSV, errors by code."""
+"""A fake of Microsoft Advertising's REST API: report and bulk jobs, zipped CSV, error codes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from connectors.ads.microsoft import VERSION
-from connectors.ads.microsoft.time_zones import IN_REPORTS, ZONES
+from connectors.ads.microsoft.time_zones import IANA_NAMES, REPORT_SPELLINGS
 from tests.support.vendors.base import Fact, Vendor, summed
 from tests.support.vendors.base import form as form_of
 
@@ -48,7 +48,7 @@ class Microsoft(Vendor):
     currency_in_report = True
     credentials = {"client_id": "app-1", "client_secret": "app-secret", "developer_token": "dev-token"}  # noqa: RUF012
 
-    without_ads: tuple[Fact, ...] = ()  # performance max
+    without_ads: tuple[Fact, ...] = ()  # of Performance Max campaigns
 
     def routes(self) -> list[Route]:
         self.jobs: list[dict[str, Any]] = []
@@ -68,9 +68,9 @@ class Microsoft(Vendor):
             Route("/download/{job}", self.file),
         ]
 
-    def is_authorised(self, request: Request) -> bool:
+    def is_authorized(self, request: Request) -> bool:
         mine = request.headers.get("developertoken") == self.credentials["developer_token"]
-        return mine and super().is_authorised(request)
+        return mine and super().is_authorized(request)
 
     def throttled(self) -> Response:
         self.rest(60)
@@ -79,7 +79,7 @@ class Microsoft(Vendor):
     def failed(self) -> Response:
         return fault(500, 0, "InternalError", "An internal error has occurred.", "ApiFaultDetail")
 
-    def unauthorised(self) -> Response:
+    def unauthorized(self) -> Response:
         return fault(401, 109, "AuthenticationTokenExpired", "Authentication token expired.")
 
     def revoked(self) -> Response:
@@ -89,7 +89,7 @@ class Microsoft(Vendor):
         return JSONResponse({"User": {"Id": "9", "UserName": "someone"}, "CustomerRoles": []})
 
     def shown_account(self) -> dict[str, Any]:
-        zone = next(name for name, iana in ZONES.items() if iana == self.timezone)
+        zone = next(name for name, iana in IANA_NAMES.items() if iana == self.timezone)
         return {
             "Id": self.account_id,
             "Name": self.account_name,
@@ -129,7 +129,7 @@ class Microsoft(Vendor):
         wrong = (
             set(question["Columns"]) - COLUMNS.get(kind, set())
             or question["Scope"]["AccountIds"] != [self.account_id]
-            or time.get("ReportTimeZone") != IN_REPORTS.get(zone, zone)
+            or time.get("ReportTimeZone") != REPORT_SPELLINGS.get(zone, zone)
             or question["Aggregation"] != "Daily"
         )
         if wrong:
@@ -180,13 +180,13 @@ class Microsoft(Vendor):
         self.jobs[int(job)]["polls"] += 1
         if self.jobs[int(job)]["polls"] <= self.polls:
             state = {"Status": "Pending", "ReportDownloadUrl": None}
-        else:  # without rows there is no file
+        else:  # a report without rows has no file
             url = f"{self.url}/download/{job}" if self.jobs[int(job)]["rows"] else None
             state = {"Status": "Success", "ReportDownloadUrl": url}
         return self.misplaced(request) or JSONResponse({"ReportRequestStatus": state})
 
     async def file(self, request: Request) -> Response:
-        if "authorization" in request.headers:  # the address is signed: a second signature is an error
+        if "authorization" in request.headers:  # the URL is signed: a second signature is an error
             return Response("<Error><Code>InvalidAuthenticationInfo</Code></Error>", 400, media_type="application/xml")
         rows = self.jobs[int(request.path_params["job"])]["rows"]
         text, packed = io.StringIO(), io.BytesIO()
@@ -204,7 +204,7 @@ class Microsoft(Vendor):
         columns = ("Type", "Status", "Id", "Parent Id", "Campaign", "Ad Group", "Budget", "Budget Type",
                    "Campaign Type", "Title", "Final Url", "Final Url Suffix", "Tracking Template", "Name")  # fmt: skip
         rows: dict[tuple[str, str], dict[str, Any]] = {("Format Version", ""): {"Name": "6.0"}}
-        for f in self.facts:  # ads come first: nothing says that they do not
+        for f in self.facts:  # ads come first: the documentation allows it
             rows["Responsive Search Ad", f.ad_id] = {
                 "Parent Id": f.adset_id,
                 "Campaign": f.campaign,

@@ -1,4 +1,4 @@
-"""Pinterest's API v5 on loopback: report jobs whose files leave out zeros, lists by bookmarks."""
+"""A fake of Pinterest's API v5: report jobs whose files omit zeros, lists by bookmark."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ class Pinterest(Vendor):
     def failed(self) -> Response:
         return error(400, 12, "Something went wrong on our end. Retry after a while.")
 
-    def unauthorised(self) -> Response:
+    def unauthorized(self) -> Response:
         return error(401, 2, "Authentication failed.")
 
-    revoked = unauthorised
+    revoked = unauthorized
 
     def shown_account(self) -> dict[str, Any]:
         return {
@@ -114,7 +114,7 @@ class Pinterest(Vendor):
 
     async def download(self, request: Request) -> Response:
         if "authorization" in request.headers:
-            return Response("only one auth mechanism allowed", 400)  # the file's store takes the signature alone
+            return Response("only one auth mechanism allowed", 400)  # the file store accepts nothing but the signature
         return JSONResponse(self.jobs[request.path_params["job"] - 1]["rows"])
 
     async def listing(self, request: Request) -> Response:

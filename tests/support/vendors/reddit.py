@@ -1,4 +1,4 @@
-"""Reddit's Ads API on loopback: reports by three breakdowns, pages by address, rate limits in a header."""
+"""A fake of Reddit's Ads API: reports by three breakdowns, pages by URL, rate limits in a header."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Reddit(Vendor):
     credentials = {"client_id": "client-1", "client_secret": "client-secret"}  # noqa: RUF012
 
     unlisted: frozenset[str] = frozenset()  # ads that are no longer listed
-    gone: frozenset[str] = frozenset()  # nor to be had one by one
+    unknown: frozenset[str] = frozenset()  # ads that cannot be requested by id either
 
     def routes(self) -> list[Route]:
         account = f"{API}/ad_accounts/{self.account_id}"
@@ -55,10 +55,10 @@ class Reddit(Vendor):
             Route("/api/v1/access_token", self.token, methods=["POST"]),
         ]
 
-    def answer_instead(self, request: Request) -> Response | None:
-        if request.headers["user-agent"].startswith("python-"):  # Reddit throttles what does not say who it is
+    def fault_response(self, request: Request) -> Response | None:
+        if request.headers["user-agent"].startswith("python-"):  # Reddit throttles clients without a name
             return error(429, "Too Many Requests")
-        return super().answer_instead(request)
+        return super().fault_response(request)
 
     def throttled(self) -> Response:
         seconds = self.rest(42)
@@ -71,11 +71,11 @@ class Reddit(Vendor):
     def failed(self) -> Response:
         return Response("upstream connect error", 503, media_type="text/plain")
 
-    def unauthorised(self) -> Response:
+    def unauthorized(self) -> Response:
         return error(401, "Bad bearer token provided.")
 
     def revoked(self) -> Response:
-        return self.unauthorised()
+        return self.unauthorized()
 
     def account(self) -> dict[str, Any]:
         return {
@@ -97,7 +97,7 @@ class Reddit(Vendor):
             if not asked[name].endswith(":00:00Z"):
                 return error(400, "Bad Request", **{name: "must be a valid datetime with an hourly granularity"})
         if asked["time_zone_id"] != self.timezone:
-            return self.paged(request, [])  # other days: none that a test asks for
+            return self.paged(request, [])  # other days than those of the tests
         first, after = (datetime.fromisoformat(asked[name]).date() for name in ("starts_at", "ends_at"))
         last = after - timedelta(days=1)
         by_ad = "AD_ID" in breakdowns
@@ -122,11 +122,11 @@ class Reddit(Vendor):
 
     async def listing(self, request: Request) -> Response:
         rows = self.nodes()[request.path_params["kind"]]
-        return self.paged(request, [row for row in rows if row["id"] not in self.unlisted | self.gone])
+        return self.paged(request, [row for row in rows if row["id"] not in self.unlisted | self.unknown])
 
     async def ad(self, request: Request) -> Response:
         found = [row for row in self.nodes()["ads"] if row["id"] == request.path_params["ad"]]
-        if not found or found[0]["id"] in self.gone:
+        if not found or found[0]["id"] in self.unknown:
             return error(404, "Ad not found")
         return JSONResponse({"data": found[0]})
 

@@ -1,4 +1,4 @@
-"""Snapchat's Marketing API on loopback: lists by links, stats from local midnight, parts that have a status each."""
+"""A fake of Snapchat's Marketing API: lists by link, stats from local midnight, parts with their own status."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Snapchat(Vendor):
     name = "snapchat"
     vanishing = "spend"
     credentials = {"client_id": "app-1", "client_secret": "app-secret"}  # noqa: RUF012
-    forgotten_ads: tuple[str, ...] = ()  # that no list has
+    unlisted_ads: tuple[str, ...] = ()  # ads that no list contains
 
     def routes(self) -> list[Route]:
         account = f"/v1/adaccounts/{self.account_id}"
@@ -55,10 +55,10 @@ class Snapchat(Vendor):
         part = {"sub_request_status": "ERROR", "sub_request_error_reason": "Timed out"}
         return JSONResponse({"request_status": "PARTIAL", "request_id": "r1", "timeseries_stats": [part]})
 
-    def unauthorised(self) -> Response:
+    def unauthorized(self) -> Response:
         return error(401, "E3002", "Unauthorized")
 
-    revoked = unauthorised
+    revoked = unauthorized
 
     async def organizations(self, request: Request) -> Response:
         return self.listed(request, "organization", [{"id": "org-1", "name": "Shop"}])
@@ -94,7 +94,7 @@ class Snapchat(Vendor):
             "ads": {
                 f.ad_id: {"name": f.ad, "ad_squad_id": f.adset_id, "creative_id": "c-1", "type": "REMOTE_WEBPAGE"}
                 for f in first
-                if f.ad_id not in self.forgotten_ads
+                if f.ad_id not in self.unlisted_ads
             },
             "creatives": {
                 "c-1": {
@@ -106,7 +106,7 @@ class Snapchat(Vendor):
             },
         }
         if kind != "creatives" and request.query_params.get("read_deleted_entities") != "true":
-            rows[kind] = {}  # they all are deleted by now
+            rows[kind] = {}  # all of them are deleted
         return self.listed(request, kind[:-1], [{"id": id_, **common, **row} for id_, row in rows[kind].items()])
 
     def listed(self, request: Request, one: str, rows: list[Any]) -> Response:
@@ -179,7 +179,7 @@ class Snapchat(Vendor):
         return self.linked(request, {"timeseries_stats": [part]}, following)
 
     def series(self, facts: list[Fact], since: date, until: date, fields: list[str]) -> list[dict[str, Any]]:
-        """One point a day, days without activity included."""
+        """Return one point for each day, including days without activity."""
         by_day, points = {fact.date: fact for fact in facts}, []
         for day in (since + timedelta(days=n) for n in range((until - since).days + 1)):
             fact = by_day.get(day, Fact(day, "", "", "", 0))

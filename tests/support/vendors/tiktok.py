@@ -1,4 +1,4 @@
-"""TikTok's Business API on loopback: errors with HTTP 200, pages by number, thirty days a request."""
+"""A fake of TikTok's Business API: errors with HTTP 200, pages by number, thirty days a request."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class TikTok(Vendor):
     name = "tiktok"
     vanishing = "spend"
     credentials = {"client_id": "app-1", "client_secret": "app-secret"}  # noqa: RUF012
-    can_renew = False  # a token holds until it is taken back
+    can_renew = False  # a token is valid until it is revoked
 
-    deleted: frozenset[str] = frozenset()  # ads that only a filter brings to light
+    deleted: frozenset[str] = frozenset()  # ads that only a filter includes
 
     def routes(self) -> list[Route]:
         return [
@@ -41,7 +41,7 @@ class TikTok(Vendor):
             Route(f"{API}/{{node:str}}/get/", self.listing),
         ]
 
-    def is_authorised(self, request: Request) -> bool:
+    def is_authorized(self, request: Request) -> bool:
         return request.headers.get("access-token") == self.access_token
 
     def throttled(self) -> Response:
@@ -54,11 +54,11 @@ class TikTok(Vendor):
     def failed_in_200(self) -> Response:
         return answer(50002, "Error encountered while processing the request, try again later.")
 
-    def unauthorised(self) -> Response:
+    def unauthorized(self) -> Response:
         return answer(40105, "Access token is incorrect or has been revoked.")
 
     def revoked(self) -> Response:
-        return self.unauthorised()
+        return self.unauthorized()
 
     async def token(self, request: Request) -> Response:
         body = await request.json()

@@ -1,4 +1,4 @@
-"""X's Ads API on loopback: signed requests, active entities, jobs of twenty and one placement, figures as series."""
+"""A fake of X's Ads API: signed requests, active entities, jobs of twenty ids and one placement, figures as series."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ class X(Vendor):
         "client_secret": "app-secret",
         "access_token_secret": "token-secret",
     }
-    can_renew = False  # tokens do not end
-    network_share = 0  # percent of everything that the publisher network served
-    ending = "SUCCESS"  # of jobs
-    points_off = 0  # so many figures too few
+    can_renew = False  # tokens do not expire
+    network_share = 0  # percent of all figures that the publisher network served
+    ending = "SUCCESS"  # the final status of jobs
+    points_off = 0  # the number of missing figures
 
     def routes(self) -> list[Route]:
         self.jobs: list[dict[str, Any]] = []
@@ -54,8 +54,8 @@ class X(Vendor):
             Route("/download/{job:int}.json.gz", self.download),
         ]
 
-    def is_authorised(self, request: Request) -> bool:
-        """The signature is of the platform's own address, through whatever proxy the request came."""
+    def is_authorized(self, request: Request) -> bool:
+        """Return whether the signature is valid for the platform's own address, not for the proxy's."""
         url = f"{PLATFORM.base_url}{request.url.path}" + (f"?{request.url.query}" if request.url.query else "")
         try:
             signed = OAuth1Request(request.method, url, headers={"Authorization": request.headers["authorization"]})
@@ -74,10 +74,10 @@ class X(Vendor):
     def failed(self) -> Response:
         return error(503, "SERVICE_UNAVAILABLE", "Service unavailable", **{"retry-after": "20"})
 
-    def unauthorised(self) -> Response:
+    def unauthorized(self) -> Response:
         return error(401, "UNAUTHORIZED_ACCESS", "This request is not properly authenticated")
 
-    revoked = unauthorised
+    revoked = unauthorized
 
     def shown_account(self) -> dict[str, Any]:
         return {
@@ -157,7 +157,7 @@ class X(Vendor):
         return JSONResponse({"data": shown, "next_cursor": f"{following}" if following else None})
 
     def asked_days(self, request: Request, most: int) -> tuple[date, date] | Response:
-        """The days of start_time to end_time; what is no midnight of the account, or is too long, is refused."""
+        """Return the days from start_time to end_time, or an error if they are not midnights or span too long."""
         zone = ZoneInfo(self.timezone)
         bounds = [datetime.fromisoformat(request.query_params[n]) for n in ("start_time", "end_time")]
         local = [bound.astimezone(zone) for bound in bounds]
@@ -209,7 +209,7 @@ class X(Vendor):
         return JSONResponse({"data": self.shown_job(len(self.jobs))})
 
     def metrics(self, facts: list[Fact], days: tuple[date, date], groups: set[str], share: int) -> dict[str, Any]:
-        """A figure a day; null where there is none at all."""
+        """Return one figure for each day, or None if all are zero."""
         count = (days[1] - days[0]).days + 1 - self.points_off
         by_day = [summed(days[0], [f for f in facts if f.date == days[0] + timedelta(days=n)]) for n in range(count)]
 
