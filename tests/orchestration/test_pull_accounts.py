@@ -158,4 +158,4 @@ def test_the_command_shows_them_in_the_order_of_the_settings(agency, home):
     said = tributary(home.root, "pull", "meta", "--from", FIRST, "--to", LAST, code=1).stdout
     told = [line.split()[1] for line in said.splitlines() if line.startswith("meta ") and "  " in line]
     assert told == TWELVE
-    assert "! meta 3: Meta refused" in said
+    assert "! meta 3: Meta rejected" in said
