@@ -18,10 +18,10 @@ from pathlib import Path
 
 import duckdb
 
-# Published as views, because tables of them would be many times as large as the tables that they read. The promises are a
-# view in the warehouse, but the published file has the results that were checked.
+# A table of one of these would be many times as large as the tables that the view reads. The promises are a view in the
+# warehouse only: the published file has a table of the results that were checked.
 VIEWS = ("attribution_candidates", "daily_rollups")
-LONG_FORM_ROWS = 5_000_000  # rows of daily_rollups that are also written as Parquet: about 5 s and 100 MB
+LONG_FORM_ROWS = 5_000_000  # rows up to which daily_rollups is a Parquet file, too: about 75 MB, and some seconds to write
 
 
 class PublishError(Exception):
@@ -61,7 +61,8 @@ def publish(connection: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, in
                 continue
             of_org = {table: f"whole.main.{table} where org_id = {literal(org)}" for table in counts}
             write_file(connection, staging / "orgs" / f"{org}.duckdb", version, of_org, loaded_rows(connection, org))
-        for table in [*counts, *(["daily_rollups"] if has_at_most(connection, "daily_rollups", LONG_FORM_ROWS) else [])]:
+        long_forms = ["daily_rollups"] if has_at_most(connection, "daily_rollups", LONG_FORM_ROWS) else []
+        for table in [*counts, *long_forms]:
             target = literal(staging / "parquet" / f"{table}.parquet")
             connection.execute(f"copy (from whole.main.{table}) to {target} (format parquet, compression zstd)")
     finally:
