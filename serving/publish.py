@@ -21,7 +21,7 @@ import duckdb
 # A table of one of these would be many times as large as the tables that the view reads. The promises are a view in the
 # warehouse only: the published file has a table of the results that were checked.
 VIEWS = ("attribution_candidates", "daily_rollups")
-LONG_FORM_ROWS = 5_000_000  # rows up to which daily_rollups is a Parquet file, too: about 75 MB, and some seconds to write
+LONG_FORM_ROWS = 5_000_000  # rows up to which daily_rollups is a Parquet file, too: about 75 MB in some seconds
 
 
 class PublishError(Exception):
