@@ -18,8 +18,10 @@ from pathlib import Path
 
 import duckdb
 
-# The promises are copied as they came out; the candidates stay a view: a table of them is a cross product.
-VIEWS = ("attribution_candidates",)
+# A table of one of these would be many times as large as the tables that the view reads. The promises are a view in the
+# warehouse only: the published file has a table of the results that were checked.
+VIEWS = ("attribution_candidates", "daily_rollups")
+LONG_FORM_ROWS = 5_000_000  # rows up to which daily_rollups is a Parquet file, too: about 75 MB in some seconds
 
 
 class PublishError(Exception):
@@ -59,13 +61,20 @@ def publish(connection: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, in
                 continue
             of_org = {table: f"whole.main.{table} where org_id = {literal(org)}" for table in counts}
             write_file(connection, staging / "orgs" / f"{org}.duckdb", version, of_org, loaded_rows(connection, org))
-        for table in counts:
+        long_forms = ["daily_rollups"] if has_at_most(connection, "daily_rollups", LONG_FORM_ROWS) else []
+        for table in [*counts, *long_forms]:
             target = literal(staging / "parquet" / f"{table}.parquet")
             connection.execute(f"copy (from whole.main.{table}) to {target} (format parquet, compression zstd)")
     finally:
         connection.execute("detach whole")
     swap_in(staging, folder, version)
     return counts
+
+
+def has_at_most(connection: duckdb.DuckDBPyConnection, view: str, rows: int) -> bool:
+    """Return whether a view of the finished file has at most this many rows, without reading many more."""
+    limited = f"select count(*) from (select 1 from whole.main.{view} limit {rows + 1})"
+    return connection.execute(limited).fetchone()[0] <= rows
 
 
 def names_another(connection: duckdb.DuckDBPyConnection, org: str, tables: Iterable[str]) -> bool:

@@ -1,6 +1,10 @@
-{# A wording of seeds/waste_reasons.csv with the flag's own figures in its places. #}
+{# Fill the places of a template of seeds/waste_reasons.csv with the figures and phrases of a flag. #}
 {% macro waste_wording(template) -%}
     {%- set places = {
+        'best_peer': 'best_peer_phrase',
+        'best_peer_id': 'best_peer_id',
+        'best_peer_cpa': as_money('best_peer_cpa_micros'),
+        'grain': 'grain_phrase',
         'spend': as_money('spend_micros'),
         'waste': as_money('waste_spend_micros'),
         'daily_spend': as_money('spend_micros / window_days'),
@@ -11,8 +15,6 @@
         'target_roas': as_number('target_roas'),
         'expected': as_number('expected_conversions'),
         'overrun': as_percent('1 - target_cpa_micros * conversions / spend_micros'),
-        'grain': "case grain when 'CAMPAIGN' then 'campaign' when 'ADSET' then 'ad set' else 'ad' end",
-        'best_peer': "coalesce(best_peer_id || ' (' || " ~ as_money('best_peer_cpa_micros') ~ " || ' a conversion)', 'a campaign that converts')",
     } -%}
     {%- set wording = namespace(sql=template) -%}
     {%- for place, expression in places.items() -%}

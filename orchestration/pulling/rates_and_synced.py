@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from connectors import ecb
+from connectors.ads import meta
 from ingestion.files.contracts import ContractError
 from ingestion.home import Home
 from ingestion.loads import LoadReport
@@ -66,7 +67,17 @@ def pull_synced(home: Home, settings: Settings, *, say: Say) -> tuple[list[SyncR
     with build_lock(home, "pull synced", say), connect(home) as connection:
         for source in settings.synced:
             try:
-                reports.append(sync(connection, source, settings, folder=home.root, temporary=home.temporary, say=say))
+                reports.append(
+                    sync(
+                        connection,
+                        source,
+                        settings,
+                        folder=home.root,
+                        temporary=home.temporary,
+                        purchase_actions=meta.PURCHASES,
+                        say=say,
+                    )
+                )
             except (ContractError, OSError) as error:
                 errors.append(f"{source.path}: {error}")
     return reports, errors

@@ -354,7 +354,7 @@ def test_what_an_accounts_total_has_beyond_its_campaigns_is_unmatched(billed):
     totals = {grain: sum(spent(marts, grain, "date").values()) for grain in grains}
     assert len(set(totals.values())) == 1, totals
     stated = marts.execute(
-        "select level, spend_micros_difference, platform_conversions_difference, is_reconciled"
+        "select level, residual_spend_micros, residual_platform_conversions, is_reconciled"
         " from spend_reconciliation order by level"
     ).fetchall()
     assert stated == [("account", 2 * EURO, 0, False), ("campaign", 5 * EURO, Decimal("1.5"), False)]

@@ -14,6 +14,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from ingestion.home import Home
+from ingestion.warehouse import connect
+from serving.publish import publish
 from tests.support.home import COMMAND, published, tables, tributary
 
 PUBLISH = ("run", "--select", "key:published")
@@ -137,7 +140,7 @@ def test_an_orgs_file_holds_that_org_only_and_parquet_holds_every_row(built):
             columns = [column for column, *_ in whole.execute(f"describe {name}").fetchall()]
             assert "org_id" in columns, f"{name} is not divided by org"
             rows[name] = Counter(org for (org,) in whole.execute(f"select org_id from {name}").fetchall())
-            if name != "attribution_candidates":  # a view
+            if name != "attribution_candidates":  # a view without a Parquet file
                 parquet = built / "published/parquet" / f"{name}.parquet"
                 different = f"select count(*) from (from {name} except all from '{parquet}')"
                 assert whole.execute(different).fetchone() == (0,), name
@@ -149,6 +152,46 @@ def test_an_orgs_file_holds_that_org_only_and_parquet_holds_every_row(built):
             for name in names:
                 found = Counter(found for (found,) in one.execute(f"select org_id from {name}").fetchall())
                 assert found == Counter({org: rows[name][org]} if rows[name][org] else {}), name
+
+
+def test_parquet_has_the_long_rollups_only_while_they_are_few(home, monkeypatch):
+    parquet = home / "published/parquet"
+    with connect(Home(home)) as connection:
+        (rows,) = connection.execute("select count(*) from marts.daily_rollups").fetchone()
+        for limit, expected in ((rows, True), (rows - 1, False)):
+            monkeypatch.setattr("serving.publish.LONG_FORM_ROWS", limit)
+            publish(connection, home / "published")
+            assert (parquet / "daily_rollups.parquet").exists() is expected
+            assert (parquet / "rollup_spend.parquet").exists()
+            assert (parquet / "rollup_credit.parquet").exists()
+
+
+def test_the_published_view_answers_from_the_rows_that_its_filters_need(built):
+    """Filters on org, grain, model and mode reach the scans of both tables."""
+    with published(built) as marts:
+        ((_, plan),) = marts.execute("""
+            explain (format json) select sum(spend_micros), sum(conversions) from daily_rollups
+            where org_id = 'northwind' and date between '2026-01-01' and '2026-12-31' and grain = 'AD'
+                and attribution_model = 'linear' and accounting_mode = 'cash'
+        """).fetchall()
+    scans = dict.fromkeys(("rollup_spend", "rollup_credit"), 0)
+
+    def visit(node: dict) -> None:
+        info = node["extra_info"]
+        name = str(info.get("Table", "")).rsplit(".", 1)[-1]
+        if name in scans:
+            scans[name] += 1
+            filters = str(info.get("Filters", ""))
+            assert "grain" in filters, (name, info)
+            if name == "rollup_credit":
+                assert "attribution_model" in filters, info
+                assert "accounting_mode" in filters, info
+        for child in node["children"]:
+            visit(child)
+
+    for node in json.loads(plan):
+        visit(node)
+    assert all(scans.values()), scans
 
 
 def test_the_file_of_an_only_org_says_nothing_of_one_that_left(home):
@@ -166,8 +209,8 @@ def test_the_file_of_an_only_org_says_nothing_of_one_that_left(home):
     ("damage", "named"),
     [
         (
-            "update marts.daily_rollups set conversion_value_micros = conversion_value_micros + 1 where rowid = "
-            "(select rowid from marts.daily_rollups where conversions > 0 limit 1)",
+            "update marts.rollup_credit set conversion_value_micros = conversion_value_micros + 1 where rowid = "
+            "(select rowid from marts.rollup_credit where conversions > 0 limit 1)",
             "everything_adds_up",
         ),
         (
@@ -176,12 +219,23 @@ def test_the_file_of_an_only_org_says_nothing_of_one_that_left(home):
             "everything_adds_up",
         ),
         (
-            "delete from marts.daily_rollups where rowid = (select rowid from marts.daily_rollups "
+            "delete from marts.rollup_spend where rowid = (select rowid from marts.rollup_spend "
             "where grain = 'AD' and spend_micros > 0 limit 1)",
             "everything_adds_up",
         ),
+        # daily_rollups lacks credit that claims a row of spend, and shows credit twice that denies one.
+        (
+            "update marts.rollup_credit set has_spend = true where rowid = (select rowid from marts.rollup_credit "
+            "where conversions > 0 and not has_spend limit 1)",
+            "everything_adds_up",
+        ),
+        (
+            "update marts.rollup_credit set has_spend = false where rowid = (select rowid from marts.rollup_credit "
+            "where conversions > 0 and has_spend limit 1)",
+            "everything_adds_up",
+        ),
     ],
-    ids=["rollup", "credit", "spend"],
+    ids=["rollup", "credit", "spend", "missing credit", "repeated credit"],
 )
 def test_a_broken_promise_publishes_nothing_and_is_named(home, damage, named):
     before = everything(home)

@@ -7,7 +7,7 @@ of spend what it comes to: the levels of a platform need not agree, and where th
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -54,9 +54,11 @@ def sync(
     *,
     folder: Path,
     temporary: Path,
+    purchase_actions: Sequence[str],
     say: Callable[[str], None] = lambda message: None,
 ) -> SyncReport:
     """Read what one tool synced. folder: relative paths of the source begin there. temporary: for files on the way.
+    purchase_actions: Meta's action types that count as a conversion; of each ad and day the first one counts.
 
     ContractError where a table or a column is missing: then nothing was written. A row with a value that is none is
     kept in raw.failed_events.
@@ -67,7 +69,7 @@ def sync(
     loads: list[LoadReport] = []
     snapshots: list[tuple[str, str, Path]] = []
     used: set[str] = set()
-    connection.execute((SHAPES / "macros.sql").read_text())
+    create_macros(connection, purchase_actions)
     at = datetime.now(UTC)
     try:
         with (
@@ -98,6 +100,12 @@ def sync(
             return SyncReport(totals, loads, sorted(set(tables) - used))
     finally:
         clear(connection)
+
+
+def create_macros(connection: Connection, purchase_actions: Sequence[str]) -> None:
+    """Create the macros that the selects of the shapes use."""
+    connection.execute(f"create or replace temp macro purchase_actions() as {list(purchase_actions)}")
+    connection.execute((SHAPES / "macros.sql").read_text())
 
 
 def _nothing(tool: str, path: Path, tables: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
--- What the selects of the shapes may use. Values are text; a text that is no number stays, so that its row fails.
+-- Macros for the selects of the shapes. Values are text. Text that is not a number stays as it is, so that its row fails.
 
 create or replace temp macro amount(value) as try_cast(value as decimal(32, 6));
 
@@ -9,7 +9,7 @@ create or replace temp macro from_micros(value) as
 create or replace temp macro from_cents(value) as
     coalesce((amount(value)::decimal(29, 6) * 0.01::decimal(3, 2))::varchar, value);
 
--- Many rows of one key are one: their sum.
+-- The sum of a group's values; a value that is not a number, if there is one.
 create or replace temp macro summed(value) as
     coalesce(
         min(value) filter (try_cast(value as decimal(38, 9)) is null),
@@ -19,7 +19,7 @@ create or replace temp macro summed(value) as
 create or replace temp macro total_of(one, other) as
     list_sum([try_cast(one as decimal(38, 9)), try_cast(other as decimal(38, 9))])::varchar;
 
--- The account's day of a moment, which is UTC unless it says otherwise. A day stays as it is.
+-- The account's day of a time, which is UTC unless it has an offset. A day stays as it is.
 create or replace temp macro local_day(moment, zone) as
     case
         when length(moment) > 10
@@ -27,7 +27,7 @@ create or replace temp macro local_day(moment, zone) as
         else moment
     end;
 
--- The day that a moment says: an offset is the account's own.
+-- The day part of a time. An offset is that of the account, so that it does not move the day.
 create or replace temp macro said_day(moment) as
     coalesce(
         strftime(
@@ -43,7 +43,7 @@ create or replace temp macro said_day(moment) as
 -- urn:li:sponsoredCampaign:42 -> 42
 create or replace temp macro last_of(urn) as split_part(urn, ':', -1);
 
--- The first of a list, in any notation of it.
+-- The first element of a list, in any notation.
 create or replace temp macro first_of(urls) as nullif(trim(split_part(urls, ',', 1), '[]" '), '');
 
 -- [{"key": "utm_source", "value": "x"}] -> utm_source=x
@@ -59,17 +59,14 @@ create or replace temp macro tags_of(tags) as
 create or replace temp macro with_tags(url, tags) as
     case when tags is null then url else url || if(contains(url, '?'), '&', '?') || tags end;
 
--- The figure of one kind among Meta's actions; kinds may be told in parts.
+-- The sum of one action type among Meta's actions; a type can have several parts.
 create or replace temp macro figure(actions, kind) as
     list_sum([
         try_cast(action ->> 'value' as decimal(38, 9))
         for action in from_json(actions, '["json"]') if action ->> 'action_type' = kind
     ]);
 
--- Of the names under which Meta tells a purchase, the first that is among the actions.
+-- The figure of the first purchase action that is among Meta's actions. `purchase_actions()` is a list that the caller of
+-- `sync` passes, so that synced tables and pulls count the same actions.
 create or replace temp macro purchases(actions) as
-    coalesce(
-        figure(actions, 'omni_purchase'),
-        figure(actions, 'purchase'),
-        figure(actions, 'offsite_conversion.fb_pixel_purchase')
-    )::varchar;
+    list_filter([figure(actions, kind) for kind in purchase_actions()], lambda found : found is not null)[1]::varchar;

@@ -12,12 +12,13 @@ import duckdb
 import pytest
 from msgspec import structs
 
+from connectors.ads.meta import PURCHASES
 from ingestion.files.contracts import ContractError
 from ingestion.home import Home
 from ingestion.settings.load import load_settings
 from ingestion.settings.model import AdAccount, Org, Settings, Synced
 from ingestion.settings.raw_tables import land_settings
-from ingestion.spend.synced.load import SyncReport, sync
+from ingestion.spend.synced.load import SyncReport, create_macros, sync
 from ingestion.spend.synced.shapes import SHAPES, shapes
 from ingestion.spend.synced.staging import COUNTS, IDS, LEVELS, NAMES
 from ingestion.warehouse import connect
@@ -79,7 +80,8 @@ def warehouse(tmp_path) -> Iterator[tuple[duckdb.DuckDBPyConnection, Settings, H
 def synced(warehouse, path: Path, tool: str = "fivetran") -> SyncReport:
     connection, settings, home = warehouse
     source = Synced(str(path), "default", tool)
-    return sync(connection, source, settings, folder=home.root, temporary=home.temporary)
+    folders = {"folder": home.root, "temporary": home.temporary}
+    return sync(connection, source, settings, **folders, purchase_actions=PURCHASES)
 
 
 def stored(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], int]:
@@ -365,7 +367,7 @@ def test_what_airbyte_syncs_is_read_to_the_micro(warehouse, tmp_path, fixtures):
 @pytest.mark.parametrize("tool", ["fivetran", "airbyte"])
 def test_every_select_reads_what_its_shape_declares(warehouse, tool):
     connection = warehouse[0]
-    connection.execute((SHAPES / "macros.sql").read_text())
+    create_macros(connection, PURCHASES)
     columns = {*IDS, *NAMES, *COUNTS, "date", "currency", "platform_conversions", "platform_value", "spend"}
     for shape in shapes(tool):
         text = (SHAPES / tool / f"{shape.platform}.sql").read_text()
@@ -408,6 +410,7 @@ def test_every_connection_of_a_platform_counts(warehouse, tmp_path):
         warehouse[1],
         folder=home.root,
         temporary=home.temporary,
+        purchase_actions=PURCHASES,
         say=said.append,
     )
     query = "select date::varchar, account_id, ad_id, spend_micros from raw.ad_spend order by all"

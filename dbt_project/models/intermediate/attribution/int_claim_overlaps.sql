@@ -8,14 +8,14 @@ conversions as (
     select * from {{ ref('conversions') }}
 ),
 
--- Each campaign that a conversion could be claimed for, once, on the day of its last touch: as platforms count.
+-- A platform claims a conversion once for each campaign that touched it, on the day of the campaign's last touch.
 claims as (
     select
         org_id,
         conversion_id,
         platform,
         coalesce(campaign_id, '(unmatched)') as campaign_id,
-        max(touch_date) as date,
+        max(touch_date) as date
     from conversion_touches
     where platform not in ('(organic)', '(unmatched)')
     group by org_id, conversion_id, platform, coalesce(campaign_id, '(unmatched)')
@@ -25,7 +25,7 @@ claimed_conversions as (
     select
         org_id,
         conversion_id,
-        min(platform) <> max(platform) as is_overlapping,
+        min(platform) <> max(platform) as is_overlapping
     from claims
     group by org_id, conversion_id
 ),
@@ -41,7 +41,7 @@ final as (
         sum(case when claimed_conversions.is_overlapping then 1 else 0 end) as overlap_conversions,
         cast(
             sum(case when claimed_conversions.is_overlapping then conversions.value_micros else 0 end) as bigint
-        ) as overlap_value_micros,
+        ) as overlap_value_micros
     from claims
     inner join claimed_conversions using (org_id, conversion_id)
     inner join conversions using (org_id, conversion_id)

@@ -13,12 +13,12 @@ orgs as (
     select * from {{ ref('stg_raw__orgs') }}
 ),
 
-scenarios as (
+model_modes as (
     select * from {{ ref('int_model_modes') }}
 ),
 
--- One pass over the links, all models side by side.
-links_by_day as (
+-- One pass over the touches sums all models side by side.
+credit_by_day as (
     select
         org_id,
         conversion_date,
@@ -30,19 +30,19 @@ links_by_day as (
         ad_id,
         {%- for model in models %}
         sum({{ model }}_credit) as {{ model }}_credit,
-        sum({{ model }}_value_micros) as {{ model }}_value_micros,
+        sum({{ model }}_value_micros) as {{ model }}_value_micros{{ "," if not loop.last }}
         {%- endfor %}
     from attribution
     group by org_id, conversion_date, touch_date, channel, platform, campaign_id, adset_id, ad_id
 ),
 
--- A conversion without a touch keeps its own day in both modes and its whole value under every model.
+-- A conversion without a touch counts on its own day in both modes, with its whole value under every model.
 unattributed_by_day as (
     select
         conversions.org_id,
         conversions.date,
         count(*) * 1000000000000 as credit,
-        sum(conversions.value_micros) as value_micros,
+        sum(conversions.value_micros) as value_micros
     from conversions
     left join attribution
         on conversions.org_id = attribution.org_id
@@ -52,7 +52,7 @@ unattributed_by_day as (
     group by conversions.org_id, conversions.date
 ),
 
-unpivoted as (
+credit_by_model as (
     {%- for model in models %}
     select
         org_id,
@@ -65,24 +65,24 @@ unpivoted as (
         coalesce(adset_id, '(unmatched)') as adset_id,
         coalesce(ad_id, '(unmatched)') as ad_id,
         {{ model }}_credit as credit,
-        {{ model }}_value_micros as value_micros,
-    from links_by_day
+        {{ model }}_value_micros as value_micros
+    from credit_by_day
     where {{ model }}_credit > 0 or {{ model }}_value_micros <> 0
 
     union all
 
     select
         org_id,
-        date,
-        date,
-        '{{ model }}',
-        '(unattributed)',
-        '(unattributed)',
-        '(unattributed)',
-        '(unattributed)',
-        '(unattributed)',
+        date as conversion_date,
+        date as touch_date,
+        '{{ model }}' as attribution_model,
+        '(unattributed)' as channel,
+        '(unattributed)' as platform,
+        '(unattributed)' as campaign_id,
+        '(unattributed)' as adset_id,
+        '(unattributed)' as ad_id,
         credit,
-        value_micros,
+        value_micros
     from unattributed_by_day
     {% if not loop.last %}
     union all
@@ -90,26 +90,26 @@ unpivoted as (
     {%- endfor %}
 ),
 
-dated as (
+credit_by_mode as (
     select
-        unpivoted.org_id,
+        credit_by_model.org_id,
         case
-            when scenarios.accounting_mode = 'cash' then unpivoted.conversion_date
-            else unpivoted.touch_date
+            when model_modes.accounting_mode = 'cash' then credit_by_model.conversion_date
+            else credit_by_model.touch_date
         end as date,
-        scenarios.accounting_mode,
-        unpivoted.attribution_model,
+        model_modes.accounting_mode,
+        credit_by_model.attribution_model,
         orgs.lookback_days,
-        unpivoted.channel,
-        unpivoted.platform,
-        unpivoted.campaign_id,
-        unpivoted.adset_id,
-        unpivoted.ad_id,
-        unpivoted.credit,
-        unpivoted.value_micros,
-    from unpivoted
+        credit_by_model.channel,
+        credit_by_model.platform,
+        credit_by_model.campaign_id,
+        credit_by_model.adset_id,
+        credit_by_model.ad_id,
+        credit_by_model.credit,
+        credit_by_model.value_micros
+    from credit_by_model
     inner join orgs using (org_id)
-    inner join scenarios using (attribution_model)
+    inner join model_modes using (attribution_model)
 ),
 
 final as (
@@ -125,8 +125,8 @@ final as (
         adset_id,
         ad_id,
         cast(sum(credit) as bigint) as credit,
-        cast(sum(value_micros) as bigint) as value_micros,
-    from dated
+        cast(sum(value_micros) as bigint) as value_micros
+    from credit_by_mode
     group by
         org_id,
         date,

@@ -4,10 +4,6 @@ reports as (
     select * from {{ ref('int_spend_reports') }}
 ),
 
-commissions as (
-    select * from {{ ref('int_commissions') }}
-),
-
 orgs as (
     select * from {{ ref('stg_raw__orgs') }}
 ),
@@ -16,61 +12,35 @@ rates as (
     select * from {{ ref('int_exchange_rates') }}
 ),
 
--- Commissions follow attribution, which reads the reports to know the campaigns: they come in here, not there.
-spend as (
-    select
-        org_id,
-        platform,
-        account_id,
-        campaign_id,
-        adset_id,
-        ad_id,
-        date,
-        currency,
-        channel,
-        {{ spend_measures() | join(',\n        ') }},
-    from reports
-
-    union all
-
-    select
-        org_id,
-        platform,
-        account_id,
-        campaign_id,
-        adset_id,
-        cast(null as varchar),
-        date,
-        currency,
-        channel,
-        amount_micros,
-        cast(null as bigint),
-        cast(null as bigint),
-        cast(null as bigint),
-        cast(null as decimal(38, 6)),
-        cast(null as bigint),
-    from commissions
-),
-
 with_rate as (
     select
-        spend.*,
-        orgs.currency as reporting_currency,
-        case when spend.currency = orgs.currency then 1 else rates.numerator end as numerator,
-        case when spend.currency = orgs.currency then 1 else rates.denominator end as denominator,
-    from spend
+        reports.org_id,
+        reports.source,
+        reports.source_id,
+        reports.date,
+        reports.platform,
+        reports.account_id,
+        reports.campaign_id,
+        reports.adset_id,
+        reports.ad_id,
+        reports.currency,
+        reports.channel,
+        {%- for measure in spend_measures() %}
+        reports.{{ measure }},
+        {%- endfor %}
+        case when reports.currency = orgs.currency then 1 else rates.numerator end as numerator,
+        case when reports.currency = orgs.currency then 1 else rates.denominator end as denominator
+    from reports
     inner join orgs using (org_id)
     left join rates
-        on spend.currency = rates.base
-        and orgs.currency = rates.quote
-        and spend.currency <> orgs.currency
-        and spend.date >= rates.valid_from
-        and (spend.date < rates.valid_until or rates.valid_until is null)
+        on {{ rate_of_day('reports.currency', 'orgs.currency', 'reports.date') }}
 ),
 
 final as (
     select
         org_id,
+        source,
+        source_id,
         date,
         platform,
         account_id,
@@ -87,7 +57,7 @@ final as (
         coalesce({{ rounded_share('spend_micros', 'numerator', 'denominator') }}, 0) as spend_micros,
         coalesce({{ rounded_share('platform_value_micros', 'numerator', 'denominator') }}, 0) as platform_value_micros,
         channel,
-        numerator is not null as has_rate,
+        numerator is not null as has_rate
     from with_rate
 )
 

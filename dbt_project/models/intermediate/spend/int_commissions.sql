@@ -18,7 +18,7 @@ touchpoints as (
     select * from {{ ref('touchpoints') }}
 ),
 
--- A code says whose conversion it is more surely than a campaign, which several creators may share.
+-- A creator code identifies the conversion's creator. Several creators can share a campaign, so the code goes first.
 final as (
     select
         fees.org_id,
@@ -31,7 +31,7 @@ final as (
         fees.channel,
         conversions.date,
         fees.currency,
-        fees.amount_micros,
+        fees.amount_micros
     from last_touches
     inner join conversions using (org_id, conversion_id)
     inner join touchpoints using (org_id, touchpoint_id)

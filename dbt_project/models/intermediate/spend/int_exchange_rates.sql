@@ -5,22 +5,45 @@ rates as (
         date,
         base,
         quote,
-        cast(cast(rate as decimal(38, 9)) * 1000000000 as bigint) as rate_nanos,
+        cast(cast(rate as decimal(38, 9)) * 1000000000 as bigint) as rate_nanos
     from {{ ref('stg_raw__exchange_rates') }}
 ),
 
--- A rate serves as given, turned round, and across two currencies quoted against one base on the same day (as the
--- European Central Bank does). Kept as a fraction, so that turning a rate round loses nothing.
+-- A rate serves as given, inverted, and across two currencies that are quoted against one base on the same day, as the
+-- European Central Bank quotes them. A fraction inverts without loss.
 directions as (
-    select date, base, quote, rate_nanos as numerator, 1000000000 as denominator, 1 as preference, base as via from rates
+    select
+        date,
+        base,
+        quote,
+        rate_nanos as numerator,
+        1000000000 as denominator,
+        1 as preference,
+        base as via
+    from rates
 
     union all
 
-    select date, quote, base, 1000000000, rate_nanos, 2, base from rates
+    select
+        date,
+        quote as base,
+        base as quote,
+        1000000000 as numerator,
+        rate_nanos as denominator,
+        2 as preference,
+        base as via
+    from rates
 
     union all
 
-    select into_quote.date, into_base.quote, into_quote.quote, into_quote.rate_nanos, into_base.rate_nanos, 3, into_quote.base
+    select
+        into_quote.date,
+        into_base.quote as base,
+        into_quote.quote,
+        into_quote.rate_nanos as numerator,
+        into_base.rate_nanos as denominator,
+        3 as preference,
+        into_quote.base as via
     from rates as into_quote
     inner join rates as into_base
         on into_quote.date = into_base.date
@@ -28,10 +51,14 @@ directions as (
         and into_quote.quote <> into_base.quote
 ),
 
-best as (
+ranked as (
     select
-        *,
-        row_number() over (partition by base, quote, date order by preference, via) as rank,
+        date,
+        base,
+        quote,
+        numerator,
+        denominator,
+        row_number() over (partition by base, quote, date order by preference, via) as rank
     from directions
 ),
 
@@ -42,8 +69,8 @@ final as (
         date as valid_from,
         lead(date) over (partition by base, quote order by date) as valid_until,
         numerator,
-        denominator,
-    from best
+        denominator
+    from ranked
     where rank = 1
 )
 

@@ -1,4 +1,4 @@
-{#- A view: a union of what is stored. -#}
+{#- A view: a union of stored rows. -#}
 {{ config(materialized='view') }}
 
 with
@@ -16,13 +16,15 @@ transactions as (
     select * from {{ ref('int_affiliate_transactions') }}
 ),
 
-fee_days as (
+daily_fees as (
     select * from {{ ref('int_daily_fees') }}
 ),
 
 final as (
     select
         org_id,
+        'ad_spend' as source,
+        cast(null as varchar) as source_id,
         platform,
         account_id,
         campaign_id,
@@ -39,56 +41,59 @@ final as (
         video_views,
         platform_conversions,
         platform_value_micros,
-        cast(null as varchar) as channel,
+        cast(null as varchar) as channel
     from ad_spend
 
     union all
 
-    -- What a stated total has beyond all beneath it.
     select
         org_id,
+        'residual' as source,
+        level as source_id,
         platform,
         account_id,
         campaign_id,
         adset_id,
-        cast(null as varchar),
+        cast(null as varchar) as ad_id,
         date,
         currency,
         campaign,
         adset,
-        cast(null as varchar),
+        cast(null as varchar) as ad,
         spend_micros,
         impressions,
         clicks,
         video_views,
         platform_conversions,
         platform_value_micros,
-        cast(null as varchar),
+        cast(null as varchar) as channel
     from residuals
     where {% for measure in spend_measures() %}{{ measure }} <> 0{{ " or " if not loop.last }}{% endfor %}
 
     union all
 
-    -- What an affiliate is owed is spent the day the sale was made, once the network has approved it.
+    -- An affiliate's payout counts as spend on the day of the sale, once the network has approved it.
     select
         org_id,
+        'affiliate_transaction' as source,
+        transaction_id as source_id,
         platform,
-        coalesce(account_id, '(unmatched)'),
-        coalesce(campaign_id, '(unmatched)'),
-        affiliate_id,
-        cast(null as varchar),
+        coalesce(account_id, '(unmatched)') as account_id,
+        coalesce(campaign_id, '(unmatched)') as campaign_id,
+        affiliate_id as adset_id,
+        cast(null as varchar) as ad_id,
         date,
-        original_currency,
+        original_currency as currency,
         campaign,
-        affiliate,
-        cast(null as varchar),
-        original_payout_micros,
-        cast(null as bigint),
-        cast(null as bigint),
-        cast(null as bigint),
-        cast(null as decimal(38, 6)),
-        cast(null as bigint),
-        'Affiliates',
+        affiliate as adset,
+        cast(null as varchar) as ad,
+        original_payout_micros as spend_micros,
+        cast(null as bigint) as impressions,
+        cast(null as bigint) as clicks,
+        cast(null as bigint) as video_views,
+        cast(null as decimal(38, 6)) as platform_conversions,
+        cast(null as bigint) as platform_value_micros,
+        'Affiliates' as channel
     from transactions
     where status = 'approved' and original_payout_micros is not null
 
@@ -96,24 +101,26 @@ final as (
 
     select
         org_id,
+        'fee' as source,
+        fee_id as source_id,
         platform,
         account_id,
         campaign_id,
         adset_id,
-        cast(null as varchar),
+        cast(null as varchar) as ad_id,
         date,
         currency,
         campaign,
         adset,
-        cast(null as varchar),
-        amount_micros,
-        cast(null as bigint),
-        cast(null as bigint),
-        cast(null as bigint),
-        cast(null as decimal(38, 6)),
-        cast(null as bigint),
-        channel,
-    from fee_days
+        cast(null as varchar) as ad,
+        amount_micros as spend_micros,
+        cast(null as bigint) as impressions,
+        cast(null as bigint) as clicks,
+        cast(null as bigint) as video_views,
+        cast(null as decimal(38, 6)) as platform_conversions,
+        cast(null as bigint) as platform_value_micros,
+        channel
+    from daily_fees
 )
 
 select * from final

@@ -1,4 +1,4 @@
-{#- From the finest level up: each one's residuals are part of what is beneath the next. -#}
+{#- From the finest level up: the residuals of a level count as children of the next. -#}
 {%- set day = ['org_id', 'platform', 'account_id', 'date', 'currency'] -%}
 {%- set levels = {
     'adset': day + ['campaign_id', 'adset_id'],
@@ -13,61 +13,70 @@ ad_spend as (
 
 {% for level, key in levels.items() -%}
 {% set finer_levels = (levels | list)[:loop.index0] -%}
-{{ level }}_stated as (
+{{ level }}_totals as (
     select * from ad_spend
     where level = '{{ level }}'
 ),
 
--- Only what has a stated total above it: where no platform states any, nothing is summed.
-{{ level }}_beneath as (
+-- The join leaves only children of a reported total, so that nothing is summed where the platform reports none.
+{{ level }}_children as (
     select
-        {{ key | join(', ') }},
+        {%- for column in key %}
+        children.{{ column }},
+        {%- endfor %}
         {%- for measure in spend_measures() %}
-        sum(parts.{{ measure }}) as {{ measure }},
+        sum(children.{{ measure }}) as {{ measure }}{{ "," if not loop.last }}
         {%- endfor %}
     from (
-        select {{ key | join(', ') }}, {{ spend_measures() | join(', ') }} from ad_spend where level is null
-        {%- for finer in finer_levels %}
+        select
+            {{ (key + spend_measures()) | join(',\n            ') }}
+        from ad_spend
+        where level is null
+        {%- for finer_level in finer_levels %}
+
         union all
-        select {{ key | join(', ') }}, {{ spend_measures() | join(', ') }} from {{ finer }}_residuals
+
+        select
+            {{ (key + spend_measures()) | join(',\n            ') }}
+        from {{ finer_level }}_residuals
         {%- endfor %}
-    ) as parts
-    inner join (select {{ key | join(', ') }} from {{ level }}_stated) as stated using ({{ key | join(', ') }})
-    group by {{ key | join(', ') }}
+    ) as children
+    inner join {{ level }}_totals as totals
+        {%- for column in key %}
+        {{ "on" if loop.first else "and" }} children.{{ column }} = totals.{{ column }}
+        {%- endfor %}
+    group by
+        {%- for column in key %}
+        children.{{ column }}{{ "," if not loop.last }}
+        {%- endfor %}
 ),
 
--- A measure that the platform does not state for the total has none.
+-- A measure that the platform does not report for the total has no residual.
 {{ level }}_residuals as (
     select
         '{{ level }}' as level,
-        stated.org_id,
-        stated.platform,
-        stated.account_id,
-        stated.date,
-        stated.currency,
-        stated.campaign_id,
-        stated.campaign,
-        stated.adset_id,
-        stated.adset,
+        totals.org_id,
+        totals.platform,
+        totals.account_id,
+        totals.date,
+        totals.currency,
+        totals.campaign_id,
+        totals.campaign,
+        totals.adset_id,
+        totals.adset,
         {%- for measure in spend_measures() %}
-        stated.{{ measure }} as stated_{{ measure }},
-        coalesce(beneath.{{ measure }}, 0) as {{ measure }}_beneath,
-        coalesce(stated.{{ measure }} - coalesce(beneath.{{ measure }}, 0), 0) as {{ measure }},
+        totals.{{ measure }} as reported_{{ measure }},
+        coalesce(children.{{ measure }}, 0) as children_{{ measure }},
+        coalesce(totals.{{ measure }} - coalesce(children.{{ measure }}, 0), 0) as {{ measure }}{{ "," if not loop.last }}
         {%- endfor %}
-    from {{ level }}_stated as stated
-    left join {{ level }}_beneath as beneath using ({{ key | join(', ') }})
+    from {{ level }}_totals as totals
+    left join {{ level }}_children as children using ({{ key | join(', ') }})
 ),
 
 {% endfor -%}
 
-unioned as (
-    {%- for level in levels %}
-    select * from {{ level }}_residuals
-    {% if not loop.last %}union all{% endif %}
-    {%- endfor %}
-),
-
 final as (
+    {%- for level in levels %}
     select
         level,
         org_id,
@@ -81,11 +90,15 @@ final as (
         adset,
         {%- for measure in spend_measures() %}
         {%- set type = 'decimal(38, 6)' if measure == 'platform_conversions' else 'bigint' %}
-        stated_{{ measure }},
-        cast({{ measure }}_beneath as {{ type }}) as {{ measure }}_beneath,
-        cast({{ measure }} as {{ type }}) as {{ measure }},
+        reported_{{ measure }},
+        cast(children_{{ measure }} as {{ type }}) as children_{{ measure }},
+        cast({{ measure }} as {{ type }}) as {{ measure }}{{ "," if not loop.last }}
         {%- endfor %}
-    from unioned
+    from {{ level }}_residuals
+    {% if not loop.last %}
+    union all
+    {% endif %}
+    {%- endfor %}
 )
 
 select * from final

@@ -1,12 +1,22 @@
-{#- A view: the promises ask it when publishing, and nobody else. -#}
+{#- A view: only the promises read it, when a version is published. They need a count of the spend that does not share code
+    with int_spend_residuals. -#}
 {{ config(materialized='view') }}
 
 with
 
 ad_spend as (
     select
-        *,
-        case level when 'account' then 1 when 'campaign' then 2 when 'adset' then 3 else 4 end as depth,
+        org_id,
+        platform,
+        account_id,
+        level,
+        campaign_id,
+        adset_id,
+        ad_id,
+        date,
+        currency,
+        spend_micros,
+        case level when 'account' then 1 when 'campaign' then 2 when 'adset' then 3 else 4 end as depth
     from {{ ref('stg_raw__ad_spend') }}
 ),
 
@@ -15,9 +25,13 @@ final as (
         ad_spend.org_id,
         ad_spend.platform,
         ad_spend.account_id,
+        ad_spend.level,
+        ad_spend.campaign_id,
+        ad_spend.adset_id,
+        ad_spend.ad_id,
         ad_spend.date,
         ad_spend.currency,
-        ad_spend.spend_micros,
+        ad_spend.spend_micros
     from ad_spend
     {%- for level, ids in [('account', []), ('campaign', ['campaign_id']), ('adset', ['campaign_id', 'adset_id'])] %}
     left join ad_spend as {{ level }}_total

@@ -1,21 +1,62 @@
 with
 
-performance as (
-    select * from {{ ref('int_daily_performance') }}
+spend as (
+    select * from {{ ref('int_spend_with_commissions') }}
+),
+
+credit as (
+    select * from {{ ref('int_daily_credit') }}
     where accounting_mode = 'cash'
 ),
 
-spend_periods as (
-    select * from {{ ref('int_spend_periods') }}
+attribution_models as (
+    select * from {{ ref('int_model_modes') }}
+    where accounting_mode = 'cash'
 ),
 
-with_week as (
+-- Weeks count back from the end of the waste windows.
+last_days as (
     select
-        performance.*,
-        cast(floor((spend_periods.last_spend_date - performance.date) / 7) as integer) as weeks_ago,
-    from performance
-    inner join spend_periods using (org_id)
-    where performance.date <= spend_periods.last_spend_date
+        org_id,
+        max(period_end) as last_date
+    from {{ ref('int_waste_candidates') }}
+    group by org_id
+),
+
+{% set weeks_ago = 'cast(floor((last_days.last_date - {}.date) / 7) as integer)' -%}
+weekly_performance as (
+    select
+        spend.org_id,
+        {{ weeks_ago.format('spend') }} as weeks_ago,
+        attribution_models.attribution_model,
+        spend.platform,
+        spend.campaign_id,
+        spend.adset_id,
+        spend.ad_id,
+        spend.spend_micros,
+        cast(0 as bigint) as credit
+    from spend
+    inner join last_days
+        on spend.org_id = last_days.org_id
+        and spend.date <= last_days.last_date
+    cross join attribution_models
+
+    union all
+
+    select
+        credit.org_id,
+        {{ weeks_ago.format('credit') }} as weeks_ago,
+        credit.attribution_model,
+        credit.platform,
+        credit.campaign_id,
+        credit.adset_id,
+        credit.ad_id,
+        cast(0 as bigint) as spend_micros,
+        credit.credit
+    from credit
+    inner join last_days
+        on credit.org_id = last_days.org_id
+        and credit.date <= last_days.last_date
 ),
 
 weekly as (
@@ -28,8 +69,8 @@ weekly as (
         ad_id,
         weeks_ago,
         sum(spend_micros) as spend_micros,
-        sum(credit) / 1e12 as conversions,
-    from with_week
+        sum(credit) / 1e12 as conversions
+    from weekly_performance
     where weeks_ago < {{ var('waste_trend_weeks') }}
     group by grouping sets (
         (org_id, attribution_model, weeks_ago, platform, campaign_id),
@@ -53,7 +94,7 @@ final as (
                 ('conversions', 'conversions'),
             ]),
             'weeks_ago desc',
-        ) }} as trend,
+        ) }} as trend
     from weekly
     group by org_id, attribution_model, platform, campaign_id, adset_id, ad_id
 )

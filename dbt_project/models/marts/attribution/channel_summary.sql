@@ -6,14 +6,14 @@ credit as (
 ),
 
 spend as (
-    select * from {{ ref('int_ad_spend') }}
+    select * from {{ ref('int_spend_with_commissions') }}
 ),
 
 orgs as (
     select * from {{ ref('stg_raw__orgs') }}
 ),
 
-scenarios as (
+attribution_models as (
     select * from {{ ref('int_model_modes') }}
     where accounting_mode = 'cash'
 ),
@@ -26,15 +26,15 @@ platform_channels as (
     select * from {{ ref('platform_channels') }}
 ),
 
--- Platforms bill campaigns, not channels: a campaign's spend goes to the paid channel of most of its touches, else to
--- the usual one of its platform.
+-- Platforms bill campaigns, not channels. A campaign's spend belongs to the paid channel of most of its touches, else to
+-- the usual channel of its platform.
 channel_spend as (
     select
         spend.org_id,
         spend.date,
         coalesce(campaign_channels.channel, spend.channel, platform_channels.channel, '(unmatched)') as channel,
         spend.platform,
-        sum(spend.spend_micros) as spend_micros,
+        sum(spend.spend_micros) as spend_micros
     from spend
     left join campaign_channels using (org_id, platform, campaign_id)
     left join platform_channels using (platform)
@@ -55,7 +55,7 @@ unioned as (
         lookback_days,
         credit,
         value_micros,
-        0 as spend_micros,
+        0 as spend_micros
     from credit
 
     union all
@@ -65,14 +65,14 @@ unioned as (
         channel_spend.date,
         channel_spend.channel,
         channel_spend.platform,
-        scenarios.attribution_model,
+        attribution_models.attribution_model,
         orgs.lookback_days,
-        0,
-        0,
-        channel_spend.spend_micros,
+        0 as credit,
+        0 as value_micros,
+        channel_spend.spend_micros
     from channel_spend
     inner join orgs using (org_id)
-    cross join scenarios
+    cross join attribution_models
 ),
 
 summed as (
@@ -85,7 +85,7 @@ summed as (
         lookback_days,
         {{ as_conversions("sum(credit)") }} as conversions,
         cast(sum(value_micros) as bigint) as conversion_value_micros,
-        cast(sum(spend_micros) as bigint) as spend_micros,
+        cast(sum(spend_micros) as bigint) as spend_micros
     from unioned
     group by org_id, date, channel, platform, attribution_model, lookback_days
 ),
@@ -102,7 +102,7 @@ final as (
         conversion_value_micros,
         spend_micros,
         conversion_value_micros / cast(nullif(spend_micros, 0) as double) as roas,
-        spend_micros / 1e6 / nullif(conversions, 0) as cpa,
+        spend_micros / 1e6 / nullif(conversions, 0) as cpa
     from summed
 )
 

@@ -4,12 +4,12 @@ spend as (
     select * from {{ ref('int_ad_spend') }}
 ),
 
-rollups as (
-    select * from {{ ref('daily_rollups') }}
+credit as (
+    select * from {{ ref('rollup_credit') }}
     where grain = 'CAMPAIGN' and accounting_mode = 'accrual'
 ),
 
-claimable as (
+claim_overlaps as (
     select * from {{ ref('int_claim_overlaps') }}
 ),
 
@@ -17,42 +17,42 @@ orgs as (
     select * from {{ ref('stg_raw__orgs') }}
 ),
 
-scenarios as (
+attribution_models as (
     select * from {{ ref('int_model_modes') }}
     where accounting_mode = 'accrual'
 ),
 
-claimed as (
+claims as (
     select
         org_id,
         date,
         platform,
         campaign_id,
         sum(platform_conversions) as claimed_conversions,
-        sum(platform_value_micros) as claimed_value_micros,
+        sum(platform_value_micros) as claimed_value_micros
     from spend
     where platform_conversions <> 0 or platform_value_micros <> 0
     group by org_id, date, platform, campaign_id
 ),
 
--- What platforms claim and what they could claim is the same under every model of ours.
+-- Claims and overlaps are the same under every model.
 unioned as (
     select
-        claimed.org_id,
-        claimed.date,
-        claimed.platform,
-        claimed.campaign_id,
-        scenarios.attribution_model,
-        claimed.claimed_conversions,
-        claimed.claimed_value_micros,
+        claims.org_id,
+        claims.date,
+        claims.platform,
+        claims.campaign_id,
+        attribution_models.attribution_model,
+        claims.claimed_conversions,
+        claims.claimed_value_micros,
         0 as attributed_conversions,
         0 as attributed_value_micros,
         0 as touched_conversions,
         0 as touched_value_micros,
         0 as overlap_conversions,
-        0 as overlap_value_micros,
-    from claimed
-    cross join scenarios
+        0 as overlap_value_micros
+    from claims
+    cross join attribution_models
 
     union all
 
@@ -62,36 +62,36 @@ unioned as (
         platform,
         campaign_id,
         attribution_model,
-        0,
-        0,
-        conversions,
-        conversion_value_micros,
-        0,
-        0,
-        0,
-        0,
-    from rollups
+        0 as claimed_conversions,
+        0 as claimed_value_micros,
+        conversions as attributed_conversions,
+        conversion_value_micros as attributed_value_micros,
+        0 as touched_conversions,
+        0 as touched_value_micros,
+        0 as overlap_conversions,
+        0 as overlap_value_micros
+    from credit
     where platform not in ('(organic)', '(unattributed)', '(unmatched)')
         and (conversions <> 0 or conversion_value_micros <> 0)
 
     union all
 
     select
-        claimable.org_id,
-        claimable.date,
-        claimable.platform,
-        claimable.campaign_id,
-        scenarios.attribution_model,
-        0,
-        0,
-        0,
-        0,
-        claimable.touched_conversions,
-        claimable.touched_value_micros,
-        claimable.overlap_conversions,
-        claimable.overlap_value_micros,
-    from claimable
-    cross join scenarios
+        claim_overlaps.org_id,
+        claim_overlaps.date,
+        claim_overlaps.platform,
+        claim_overlaps.campaign_id,
+        attribution_models.attribution_model,
+        0 as claimed_conversions,
+        0 as claimed_value_micros,
+        0 as attributed_conversions,
+        0 as attributed_value_micros,
+        claim_overlaps.touched_conversions,
+        claim_overlaps.touched_value_micros,
+        claim_overlaps.overlap_conversions,
+        claim_overlaps.overlap_value_micros
+    from claim_overlaps
+    cross join attribution_models
 ),
 
 summed as (
@@ -105,9 +105,10 @@ summed as (
         cast(sum(claimed_value_micros) as bigint) as claimed_value_micros,
         cast(sum(attributed_conversions) as decimal(38, 12)) as attributed_conversions,
         cast(sum(attributed_value_micros) as bigint) as attributed_value_micros,
-        {%- for column in ['touched_conversions', 'touched_value_micros', 'overlap_conversions', 'overlap_value_micros'] %}
-        cast(sum({{ column }}) as bigint) as {{ column }},
-        {%- endfor %}
+        cast(sum(touched_conversions) as bigint) as touched_conversions,
+        cast(sum(touched_value_micros) as bigint) as touched_value_micros,
+        cast(sum(overlap_conversions) as bigint) as overlap_conversions,
+        cast(sum(overlap_value_micros) as bigint) as overlap_value_micros
     from unioned
     group by org_id, date, platform, campaign_id, attribution_model
 ),
@@ -128,7 +129,7 @@ final as (
         summed.touched_value_micros,
         summed.overlap_conversions,
         summed.overlap_value_micros,
-        cast(summed.claimed_conversions as double) / nullif(cast(summed.attributed_conversions as double), 0) as claimed_ratio,
+        cast(summed.claimed_conversions as double) / nullif(cast(summed.attributed_conversions as double), 0) as claimed_ratio
     from summed
     inner join orgs using (org_id)
 )

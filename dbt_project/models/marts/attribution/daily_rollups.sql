@@ -1,94 +1,81 @@
-{#- Each of the three is summed to every grain on its own; only then is spend repeated for the models and modes. -#}
-{%- set scenario = ['attribution_model', 'lookback_days', 'accounting_mode'] -%}
-{%- set entity = ['org_id', 'date', 'grain', 'platform', 'campaign_id', 'adset_id', 'ad_id'] -%}
+{#- A view: spend is the same in all models and modes, and stored for each it would be 14 times as large. The model and mode
+    of a row are constants or stored columns, so that an engine can push filters on them down to both tables. -#}
+{{ config(materialized='view') }}
+
+{%- set ids = ['platform', 'campaign_id', 'adset_id', 'ad_id'] %}
+
 with
 
 spend as (
-    select * from {{ ref('int_daily_spend') }}
+    select * from {{ ref('rollup_spend') }}
 ),
 
 credit as (
-    select * from {{ ref('int_daily_credit') }}
-),
-
-waste as (
-    select * from {{ ref('int_daily_waste') }}
+    select * from {{ ref('rollup_credit') }}
 ),
 
 orgs as (
-    select * from {{ ref('stg_raw__orgs') }}
+    select * from {{ ref('orgs') }}
 ),
 
-scenarios as (
-    select * from {{ ref('int_model_modes') }}
+model_modes as (
+    {{ model_modes() }}
 ),
 
-{% for source, slice, measures in [
-    ('spend', [], ['impressions', 'clicks', 'spend_micros']),
-    ('credit', scenario, ['credit', 'value_micros']),
-    ('waste', ['attribution_model'], ['waste_spend_micros']),
-] -%}
-{% set slice = (['org_id', 'date'] + slice + ['is_unattributed']) | join(', ') -%}
--- An id finer than the grain is '' for now, so that rows meet by equality.
-{{ source }}_by_grain as (
+-- Rows with spend, with or without credit; then credit of days without spend.
+unioned as (
     select
-        {{ slice }},
-        case
-            when grouping(platform) = 1 then 'ORGANIZATION'
-            when grouping(campaign_id) = 1 then 'PLATFORM'
-            when grouping(adset_id) = 1 then 'CAMPAIGN'
-            when grouping(ad_id) = 1 then 'ADSET'
-            else 'AD'
-        end as grain,
-        case when grouping(platform) = 1 and is_unattributed then '(unattributed)' else coalesce(platform, '') end as platform,
-        coalesce(campaign_id, '') as campaign_id,
-        coalesce(adset_id, '') as adset_id,
-        coalesce(ad_id, '') as ad_id,
-        {%- for measure in measures %}
-        sum({{ measure }}) as {{ measure }},
-        {%- endfor %}
-    from (select *, platform = '(unattributed)' as is_unattributed from {{ source }}) as {{ source }}_rows
-    group by grouping sets (
-        ({{ slice }}),
-        ({{ slice }}, platform),
-        ({{ slice }}, platform, campaign_id),
-        ({{ slice }}, platform, campaign_id, adset_id),
-        ({{ slice }}, platform, campaign_id, adset_id, ad_id)
-    )
-),
-
-{% endfor -%}
-
--- Spend is the same whatever the model and mode say of conversions, so that every slice holds all of it. Sorted before it
--- is repeated, it comes out by org and day; to sort all of the mart would take longer than the rest.
-spend_by_scenario as (
-    select
-        spend_by_grain.*,
-        scenarios.attribution_model,
+        spend.org_id,
+        spend.date,
+        spend.grain,
+        spend.platform,
+        spend.campaign_id,
+        spend.adset_id,
+        spend.ad_id,
+        model_modes.attribution_model,
         orgs.lookback_days,
-        scenarios.accounting_mode,
-        waste_by_grain.waste_spend_micros,
-    from (select * from spend_by_grain order by org_id, date, grain) as spend_by_grain
-    inner join orgs using (org_id)
-    cross join scenarios
-    left join waste_by_grain
-        on scenarios.attribution_model = waste_by_grain.attribution_model
-        {%- for column in entity %}
-        and spend_by_grain.{{ column }} = waste_by_grain.{{ column }}
+        model_modes.accounting_mode,
+        spend.impressions,
+        spend.clicks,
+        spend.spend_micros,
+        coalesce(credit.conversions, 0) as conversions,
+        coalesce(credit.conversion_value_micros, 0) as conversion_value_micros,
+        coalesce(credit.waste_spend_micros, 0) as waste_spend_micros
+    from spend
+    inner join orgs
+        on spend.org_id = orgs.org_id
+    cross join model_modes
+    left join credit
+        on spend.org_id = credit.org_id
+        and spend.date = credit.date
+        and spend.grain = credit.grain
+        {%- for id in ids %}
+        and spend.{{ id }} is not distinct from credit.{{ id }}
         {%- endfor %}
-),
+        and model_modes.attribution_model = credit.attribution_model
+        and model_modes.accounting_mode = credit.accounting_mode
 
-joined as (
+    union all
+
     select
-        {{ (entity + scenario) | join(', ') }},
-        cast(coalesce(spend_by_scenario.impressions, 0) as bigint) as impressions,
-        cast(coalesce(spend_by_scenario.clicks, 0) as bigint) as clicks,
-        cast(coalesce(spend_by_scenario.spend_micros, 0) as bigint) as spend_micros,
-        {{ as_conversions('coalesce(credit_by_grain.credit, 0)') }} as conversions,
-        cast(coalesce(credit_by_grain.value_micros, 0) as bigint) as conversion_value_micros,
-        cast(coalesce(spend_by_scenario.waste_spend_micros, 0) as bigint) as waste_spend_micros,
-    from spend_by_scenario
-    full join credit_by_grain using ({{ (entity + scenario) | join(', ') }})
+        org_id,
+        date,
+        grain,
+        platform,
+        campaign_id,
+        adset_id,
+        ad_id,
+        attribution_model,
+        lookback_days,
+        accounting_mode,
+        cast(0 as bigint) as impressions,
+        cast(0 as bigint) as clicks,
+        cast(0 as bigint) as spend_micros,
+        conversions,
+        conversion_value_micros,
+        waste_spend_micros
+    from credit
+    where not has_spend
 ),
 
 final as (
@@ -96,10 +83,10 @@ final as (
         org_id,
         date,
         grain,
-        nullif(platform, '') as platform,
-        nullif(campaign_id, '') as campaign_id,
-        nullif(adset_id, '') as adset_id,
-        nullif(ad_id, '') as ad_id,
+        platform,
+        campaign_id,
+        adset_id,
+        ad_id,
         attribution_model,
         lookback_days,
         accounting_mode,
@@ -113,8 +100,8 @@ final as (
         clicks / cast(nullif(impressions, 0) as double) as ctr,
         spend_micros / 1e6 / nullif(clicks, 0) as cpc,
         waste_spend_micros,
-        waste_spend_micros / cast(nullif(spend_micros, 0) as double) as waste_pct,
-    from joined
+        waste_spend_micros / cast(nullif(spend_micros, 0) as double) as waste_pct
+    from unioned
 )
 
 select * from final

@@ -9,7 +9,7 @@ refunds as (
 ),
 
 spend as (
-    select * from {{ ref('int_ad_spend') }}
+    select * from {{ ref('int_spend_with_commissions') }}
 ),
 
 orgs as (

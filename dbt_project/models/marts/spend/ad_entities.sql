@@ -23,7 +23,7 @@ final as (
         currency,
         valid_from,
         valid_until,
-        is_current,
+        is_current
     from entities
 )
 

@@ -16,13 +16,15 @@ orgs as (
     select * from {{ ref('stg_raw__orgs') }}
 ),
 
--- The present, as far as the warehouse knows: the same rows give the same verdict whenever they are built.
+-- The newest load stands for the present, so that the same rows give the same verdict whenever they are built.
 present as (
     select max(moment) as latest_at
     from (
         select max(loaded_at) as moment from {{ ref('stg_raw__loads') }}
+
         union all
-        select max(finished_at) from pulls
+
+        select max(finished_at) as moment from pulls
     ) as moments
 ),
 
@@ -31,39 +33,63 @@ spend as (
         org_id,
         platform,
         account_id,
-        max(case when spend_micros <> 0 then date end) as last_day,
+        max(case when spend_micros <> 0 then date end) as last_day
     from ad_spend
     group by org_id, platform, account_id
 ),
 
+ranked_pulls as (
+    select
+        org_id,
+        platform,
+        account_id,
+        pull_id,
+        status,
+        finished_at,
+        reason,
+        row_number() over (partition by org_id, platform, account_id order by finished_at desc, pull_id desc) as recency
+    from pulls
+),
+
 latest_pulls as (
-    select * from (
-        select
-            *,
-            row_number() over (partition by org_id, platform, account_id order by finished_at desc, pull_id desc) as recency,
-        from pulls
-    ) as numbered
+    select * from ranked_pulls
     where recency = 1
 ),
 
--- A partial pull may have left out any of its days: it covers none.
+-- A partial pull can lack any of its days, so it covers none.
 pulled as (
     select
         org_id,
         platform,
         account_id,
         max(case when status <> 'failed' then finished_at end) as last_pulled_at,
-        max(case when status = 'loaded' then end_date end) as covered_until,
+        max(case when status = 'loaded' then end_date end) as covered_until
     from pulls
     group by org_id, platform, account_id
 ),
 
 accounts as (
-    select org_id, platform, account_id from ad_accounts
+    select
+        org_id,
+        platform,
+        account_id
+    from ad_accounts
+
     union
-    select org_id, platform, account_id from spend
+
+    select
+        org_id,
+        platform,
+        account_id
+    from spend
+
     union
-    select org_id, platform, account_id from pulled
+
+    select
+        org_id,
+        platform,
+        account_id
+    from pulled
 ),
 
 final as (
@@ -79,7 +105,7 @@ final as (
         latest_pulls.status as last_status,
         latest_pulls.finished_at as last_tried_at,
         latest_pulls.reason as last_failure_reason,
-        -- Only what is pulled can be overdue: a file comes when somebody brings it, and what left tributary.yaml is over.
+        -- Only a pulled account can be overdue: files come at no fixed time, and an account that left tributary.yaml ends.
         latest_pulls.pull_id is not null
             and ad_accounts.account_id is not null
             and coalesce(
@@ -91,7 +117,7 @@ final as (
                     ),
                 ) }},
                 true
-            ) as is_stale,
+            ) as is_stale
     from accounts
     inner join orgs using (org_id)
     cross join present

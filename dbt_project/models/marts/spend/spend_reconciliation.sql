@@ -15,11 +15,11 @@ final as (
         adset_id,
         currency,
         {%- for measure in spend_measures() %}
-        stated_{{ measure }},
-        {{ measure }}_beneath,
-        {{ measure }} as {{ measure }}_difference,
+        reported_{{ measure }},
+        children_{{ measure }},
+        {{ measure }} as residual_{{ measure }},
         {%- endfor %}
-        {% for measure in spend_measures() %}{{ measure }} = 0{{ " and " if not loop.last }}{% endfor %} as is_reconciled,
+        {% for measure in spend_measures() %}{{ measure }} = 0{{ " and " if not loop.last }}{% endfor %} as is_reconciled
     from residuals
 )
 

@@ -20,60 +20,68 @@ orgs as (
 
 unioned as (
     select
-        {{ (key + spend_measures()) | join(', ') }},
+        {{ (key + spend_measures()) | join(',\n        ') }},
         load_id,
         loaded_at,
         replaced_by_load_id,
-        replaced_at,
+        replaced_at
     from history
 
     union all
 
     select
-        {{ (key + spend_measures()) | join(', ') }},
+        {{ (key + spend_measures()) | join(',\n        ') }},
         load_id,
         loaded_at,
-        cast(null as varchar),
-        cast(null as timestamp),
+        cast(null as varchar) as replaced_by_load_id,
+        cast(null as timestamp) as replaced_at
     from ad_spend
 ),
 
--- Read apart from the figures: one relation that is read twice would be kept whole in memory.
+-- These are not read from `unioned`: DuckDB keeps a relation that is read twice whole in memory.
 loads as (
-    select {{ day | join(', ') }}, loaded_at from {{ ref('stg_raw__ad_spend') }}
+    select
+        {{ day | join(',\n        ') }},
+        loaded_at
+    from {{ ref('stg_raw__ad_spend') }}
 
     union all
 
-    select {{ day | join(', ') }}, loaded_at from {{ ref('stg_raw__ad_spend_history') }}
+    select
+        {{ day | join(',\n        ') }},
+        loaded_at
+    from {{ ref('stg_raw__ad_spend_history') }}
 ),
 
 first_loads as (
     select
-        {{ day | join(', ') }},
-        min(loaded_at) as first_loaded_at,
+        {{ day | join(',\n        ') }},
+        min(loaded_at) as first_loaded_at
     from loads
     group by {{ day | join(', ') }}
 ),
 
--- What came with the first load of its day and still holds never changed: most rows.
+-- A current row from the first load of its day never changed. Most rows are such.
 states as (
     select
-        unioned.*,
-        unioned.loaded_at > first_loads.first_loaded_at as is_later,
+        {%- for column in key + spend_measures() + ['load_id', 'loaded_at', 'replaced_by_load_id', 'replaced_at'] %}
+        unioned.{{ column }},
+        {%- endfor %}
+        unioned.loaded_at > first_loads.first_loaded_at as is_later
     from unioned
     inner join first_loads using ({{ day | join(', ') }})
     where unioned.replaced_at is not null or unioned.loaded_at > first_loads.first_loaded_at
 ),
 
--- A state gave way to the next one if the load that ended it brought that one; else it was withdrawn, and the next, if
--- any, returned. One that came to a day that was there, and had none before it, was added.
+-- A state was restated if the load that ended it inserted the next state. Otherwise it was withdrawn, and the next state,
+-- if there is one, returned. A state was added if it has no earlier one and its day was loaded before.
 neighbours as (
     select
         *,
         lag(replaced_by_load_id) over state as previous_ended_by_load_id,
         lead(load_id) over state as next_load_id,
         {%- for measure in spend_measures() %}
-        lead({{ measure }}) over state as next_{{ measure }},
+        lead({{ measure }}) over state as next_{{ measure }}{{ "," if not loop.last }}
         {%- endfor %}
     from states
     window state as (
@@ -84,13 +92,13 @@ neighbours as (
 
 changes as (
     select
-        *,
+        {{ key | join(',\n        ') }},
         replaced_at as changed_at,
         replaced_by_load_id as changed_by_load_id,
         case when next_load_id = replaced_by_load_id then 'restated' else 'withdrawn' end as change,
         {%- for measure in spend_measures() %}
         {{ measure }} as {{ measure }}_before,
-        case when next_load_id = replaced_by_load_id then next_{{ measure }} end as {{ measure }}_after,
+        case when next_load_id = replaced_by_load_id then next_{{ measure }} end as {{ measure }}_after{{ "," if not loop.last }}
         {%- endfor %}
     from neighbours
     where replaced_at is not null
@@ -98,13 +106,13 @@ changes as (
     union all
 
     select
-        *,
-        loaded_at,
-        load_id,
-        case when previous_ended_by_load_id is null then 'added' else 'returned' end,
+        {{ key | join(',\n        ') }},
+        loaded_at as changed_at,
+        load_id as changed_by_load_id,
+        case when previous_ended_by_load_id is null then 'added' else 'returned' end as change,
         {%- for measure in spend_measures() %}
-        null,
-        {{ measure }},
+        null as {{ measure }}_before,
+        {{ measure }} as {{ measure }}_after{{ "," if not loop.last }}
         {%- endfor %}
     from neighbours
     where is_later and coalesce(previous_ended_by_load_id <> load_id, true)
@@ -131,7 +139,7 @@ final as (
         ) }} as integer) as days_after,
         {%- for measure in spend_measures() %}
         changes.{{ measure }}_before,
-        changes.{{ measure }}_after,
+        changes.{{ measure }}_after{{ "," if not loop.last }}
         {%- if measure == 'spend_micros' %}
         coalesce(changes.spend_micros_after, 0) - coalesce(changes.spend_micros_before, 0) as spend_micros_difference,
         {%- endif %}
@@ -142,7 +150,7 @@ final as (
         on changes.org_id = ad_accounts.org_id
         and changes.platform = ad_accounts.platform
         and changes.account_id = ad_accounts.account_id
-    -- A campaign that only has another name has the same figures.
+    -- A row whose campaign was only renamed has the same figures.
     where changes.change <> 'restated'
         {%- for measure in spend_measures() %}
         or coalesce(changes.{{ measure }}_before, -1) <> coalesce(changes.{{ measure }}_after, -1)

@@ -12,14 +12,52 @@ reasons as (
     select * from {{ ref('waste_reasons') }}
 ),
 
+phrases as (
+    select * from {{ ref('waste_phrases') }}
+),
+
 worded as (
     select
-        rated.*,
+        rated.grain,
+        rated.org_id,
+        rated.platform,
+        rated.campaign_id,
+        rated.adset_id,
+        rated.ad_id,
+        rated.window_days,
+        rated.period_start,
+        rated.period_end,
+        rated.attribution_model,
+        rated.spend_micros,
+        rated.conversions,
+        rated.value_micros,
+        rated.days_with_spend,
+        rated.target_cpa_micros,
+        rated.target_cpa_source,
+        rated.target_roas,
+        rated.expected_conversions,
+        rated.reason,
+        rated.severity,
+        rated.waste_spend_micros,
+        rated.probability,
+        rated.models_flagging,
+        rated.peer_count,
+        rated.peer_median_cpa_micros,
+        rated.best_peer_id,
+        rated.best_peer_cpa_micros,
         reasons.summary as summary_template,
         reasons.recommendation as recommendation_template,
-        trends.trend,
+        grain_phrases.phrase as grain_phrase,
+        best_peer_phrases.phrase as best_peer_phrase,
+        trends.trend
     from rated
     inner join reasons using (reason, severity)
+    left join phrases as grain_phrases
+        on grain_phrases.place = 'grain'
+        and grain_phrases.variant = rated.grain
+    left join phrases as best_peer_phrases
+        on best_peer_phrases.place = 'best_peer'
+        and best_peer_phrases.variant = case when rated.best_peer_id is null then 'unknown' else 'known' end
     left join trends
         on rated.org_id = trends.org_id
         and rated.attribution_model = trends.attribution_model
@@ -67,7 +105,7 @@ final as (
             ('best_peer_cpa_micros', 'cast(round(best_peer_cpa_micros) as bigint)'),
             ('models_flagging', 'models_flagging'),
             ('trend', 'trend'),
-        ]) }} as explanation,
+        ]) }} as explanation
     from worded
 )
 

@@ -15,7 +15,7 @@ final as (
         source.account_id,
         source.name,
         source.currency,
-        source.timezone,
+        source.timezone
     from source
     inner join orgs using (org_id)
 )

@@ -27,7 +27,7 @@ final as (
         source.currency,
         source.valid_from,
         source.valid_until,
-        source.valid_until is null as is_current,
+        source.valid_until is null as is_current
     from source
     inner join orgs using (org_id)
 )

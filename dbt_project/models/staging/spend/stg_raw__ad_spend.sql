@@ -30,7 +30,7 @@ final as (
         cast(source.platform_conversions as decimal(38, 6)) as platform_conversions,
         source.platform_value_micros,
         source._load_id as load_id,
-        source._loaded_at as loaded_at,
+        source._loaded_at as loaded_at
     from source
     inner join orgs using (org_id)
 )

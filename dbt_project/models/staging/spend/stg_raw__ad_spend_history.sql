@@ -31,7 +31,7 @@ final as (
         source._load_id as load_id,
         source._loaded_at as loaded_at,
         source._replaced_by_load_id as replaced_by_load_id,
-        source._replaced_at as replaced_at,
+        source._replaced_at as replaced_at
     from source
     inner join orgs using (org_id)
 )

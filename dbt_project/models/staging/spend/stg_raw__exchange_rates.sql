@@ -9,7 +9,7 @@ final as (
         date,
         base,
         quote,
-        rate,
+        rate
     from source
 )
 

@@ -25,7 +25,7 @@ final as (
         source.currency,
         source.starts_on,
         source.ends_on,
-        source.conversion_type,
+        source.conversion_type
     from source
     inner join orgs using (org_id)
 )

@@ -24,7 +24,7 @@ final as (
         source.spend_micros,
         source.account_spend_micros,
         source.currency,
-        source._load_id as load_id,
+        source._load_id as load_id
     from source
     inner join orgs using (org_id)
 )

@@ -10,7 +10,7 @@ final as (
         platform,
         campaign_id,
         cpa_micros,
-        roas,
+        roas
     from source
 )
 

@@ -14,7 +14,7 @@ select
     metrics_cost_micros as spend,
 from account_performance_report;
 
--- Campaigns and ad groups do not say their account's currency; what else is synced does.
+-- Campaigns and ad groups lack the account's currency. Other synced tables have it.
 -- level campaign of campaign in micros
 with currencies as (
     select customer_id as account_id, max(customer_currency_code) as currency

@@ -9,7 +9,7 @@
 -- latest ads? by id, _airbyte_extracted_at: ad_squad_id, name?, status?, creative_id?
 -- latest creatives? by id, _airbyte_extracted_at: name?, web_view_properties?
 
--- Days begin at midnight of the account, which destinations keep as a moment in UTC.
+-- A day begins at the account's midnight. Destinations store it as a UTC time.
 -- level account of adaccounts_stats_daily in micros
 select local_day(start_time, timezone) as date, report.id as account_id, currency, spend
 from adaccounts_stats_daily as report

@@ -46,7 +46,7 @@ select
     report.ad_id, metrics ->> 'ad_name' as ad,
     metrics ->> 'impressions' as impressions, metrics ->> 'clicks' as clicks,
     metrics ->> 'video_play_actions' as video_views, metrics ->> 'complete_payment' as platform_conversions,
-    metrics ->> 'total_complete_payment_rate' as platform_value,  -- the value, whatever its name says
+    metrics ->> 'total_complete_payment_rate' as platform_value,  -- a value, in spite of its name
     metrics ->> 'spend' as spend,
 from ads_reports_daily as report
 left join ads on report.ad_id = ads.ad_id

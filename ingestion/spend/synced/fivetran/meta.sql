@@ -29,15 +29,15 @@ left join ad_history on basic_ad.ad_id = ad_history.id
 left join ad_set_history on ad_history.ad_set_id = ad_set_history.id
 left join campaign_history on ad_history.campaign_id = campaign_history.id
 left join account_history on basic_ad.account_id = account_history.id
--- Of the names under which a purchase is told, the first that the ad's day has.
+-- The first purchase action that the ad's day has counts.
 left join (
-    select ad_id, date, min_by(value, list_position(['omni_purchase', 'purchase', 'offsite_conversion.fb_pixel_purchase'], action_type)) as value
-    from basic_ad_actions where action_type in ('omni_purchase', 'purchase', 'offsite_conversion.fb_pixel_purchase')
+    select ad_id, date, min_by(value, list_position(purchase_actions(), action_type)) as value
+    from basic_ad_actions where list_contains(purchase_actions(), action_type)
     group by ad_id, date
 ) as actions on nth = 1 and basic_ad.ad_id = actions.ad_id and basic_ad.date = actions.date
 left join (
-    select ad_id, date, min_by(value, list_position(['omni_purchase', 'purchase', 'offsite_conversion.fb_pixel_purchase'], action_type)) as value
-    from basic_ad_action_values where action_type in ('omni_purchase', 'purchase', 'offsite_conversion.fb_pixel_purchase')
+    select ad_id, date, min_by(value, list_position(purchase_actions(), action_type)) as value
+    from basic_ad_action_values where list_contains(purchase_actions(), action_type)
     group by ad_id, date
 ) as action_values on nth = 1 and basic_ad.ad_id = action_values.ad_id and basic_ad.date = action_values.date;
 

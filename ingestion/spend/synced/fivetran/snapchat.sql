@@ -11,7 +11,7 @@
 -- latest creative_history? by id, _fivetran_synced: web_view_url?
 -- latest creative_url_tag_history? by creative_id, key, updated_at: value?
 
--- Hours are UTC, and count to the account's day.
+-- Hours are UTC and count toward the account's day.
 -- level campaign of campaign_hourly_report in micros
 select
     local_day(date, timezone) as date, ad_account_id as account_id, currency, campaign_id, campaign_history.name as campaign, impressions,
