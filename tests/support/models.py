@@ -75,6 +75,7 @@ def compiled_sql(home: Path, model: str) -> str:
 def load_raw_tables(home: Path) -> None:
     """Load the settings, the landed segments and every file of the inbox."""
     root = Home(home)
+    root.temporary.mkdir(exist_ok=True)
     settings = load_settings(root)
     with connect(root) as connection:
         land_settings(connection, settings)
