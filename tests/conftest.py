@@ -1,19 +1,22 @@
-"""Fixtures of whole homes: empty, filled with a simulated fortnight, and built from it."""
+"""Fixtures of whole homes: empty, filled with a simulated fortnight, and built from it.
+
+pytest-xdist's workers share what takes long to make: the first worker that needs it makes it, the others wait.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.support.home import tributary
+from tests.support.home import copy_home, tributary
+from tests.support.models import dbt
 
-# Files of few tests that take minutes: begun first, or they are what two processes wait for in the end.
+# Files that take longest run first. Otherwise one worker would end with a long file while the other is idle.
 LONG = (
     "edges",
     "recovery",
@@ -29,41 +32,67 @@ LONG = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first, in this order; `make test` keeps it."""
+    """Sort the longest files first, in the order of LONG; `make test` keeps this order."""
     place = {f"test_{name}.py": number for number, name in enumerate(LONG)}
     items.sort(key=lambda item: place.get(item.path.name, len(place)))
 
 
 @pytest.fixture(scope="session")
-def new_home(tmp_path_factory) -> Callable[[str], Path]:
-    """new_home(name) makes an empty home folder that has the dbt manifest already: that takes seconds."""
-    prepared = tmp_path_factory.mktemp("prepared")
-    subprocess.run(
-        [sys.executable, "-c", "import orchestration.assets"],  # makes the manifest of the home it finds
-        env={**os.environ, "TRIBUTARY_HOME": str(prepared)},
-        check=True,
-    )
+def made_once(tmp_path_factory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """made_once(name, make) returns a folder that make(folder) filled, once for all workers."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+
+    def folder_of(name: str, make: Callable[[Path], object]) -> Path:
+        folder, finished = shared / name, shared / f"{name}.finished"
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not finished.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # of a worker that failed
+                folder.mkdir()
+                make(folder)
+                finished.touch()
+        return folder
+
+    return folder_of
+
+
+@pytest.fixture(scope="session")
+def new_home(made_once, tmp_path_factory) -> Callable[[str], Path]:
+    """new_home(name) makes an empty home folder that holds the dbt project as dbt parsed it, which takes seconds."""
+
+    def parse(home: Path) -> None:
+        dbt(home, "parse")
+        (home / "dbt" / "manifest.json").touch()  # newer than every file of the project: Tributary uses it as it is
+
+    parsed = made_once("parsed", parse)
 
     def make(name: str) -> Path:
         home = tmp_path_factory.mktemp(name)
-        shutil.copytree(prepared / "dbt", home / "dbt")  # with its times: an outdated one is made anew
+        shutil.copytree(parsed / "dbt", home / "dbt")
         return home
 
     return make
 
 
 @pytest.fixture(scope="session")
-def filled(new_home) -> Path:
+def filled(made_once, new_home) -> Path:
     """A home whose inbox holds a simulated fortnight of two shops, not yet built. Copy it before changing it."""
-    home = new_home("filled")
-    tributary(home, "simulate", "--days", 14, "--events", 3000)
-    return home
+
+    def simulate(home: Path) -> None:
+        shutil.copytree(new_home("filled") / "dbt", home / "dbt")
+        tributary(home, "simulate", "--days", 14, "--events", 3000)
+
+    return made_once("filled", simulate)
 
 
 @pytest.fixture(scope="session")
-def built(filled, tmp_path_factory) -> Path:
-    """The same fortnight, built and published once. Copy it before changing it."""
-    home = tmp_path_factory.mktemp("homes") / "built"
-    shutil.copytree(filled, home, symlinks=True)
-    tributary(home, "run")
-    return home
+def built(made_once, filled) -> Path:
+    """The same fortnight, built and published once by `tributary run`. Copy it before changing it."""
+
+    def run(home: Path) -> None:
+        copy_home(filled, home)
+        tributary(home, "run")
+
+    return made_once("built", run)

@@ -19,7 +19,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.support.home import published, tributary
+from tests.support.home import published
+from tests.support.models import build_home, import_files
 
 MICROSECOND = timedelta(microseconds=1)
 MODELS = [
@@ -167,11 +168,11 @@ def build(new_home: Callable[[str], Path], tmp_path_factory: pytest.TempPathFact
         rows = [[t.id, written(t.at, pick), t.visitor, t.customer, t.touch_type, t.channel] for t in touches]
         header = ["interaction_id", "occurred_at", "visitor_id", "customer_id", "touch_type", "channel"]
         paths = files(folder, "touches", header, rows, pick)
-        tributary(home, "import", "interactions", "--org", name, *paths)
+        import_files(home, "interactions", *paths, org=name)
         rows = [[c.id, written(c.at, pick), c.visitor, c.customer, amount(c.value)] for c in conversions]
         header = ["conversion_id", "occurred_at", "visitor_id", "customer_id", "value"]
-        tributary(home, "import", "conversions", "--org", name, *files(folder, "orders", header, rows, pick))
-    tributary(home, "run")
+        import_files(home, "conversions", *files(folder, "orders", header, rows, pick), org=name)
+    build_home(home)
     return Build(home, made)
 
 

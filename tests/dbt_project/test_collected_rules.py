@@ -6,12 +6,9 @@ One small warehouse is built once: each org in it is one world.
 from __future__ import annotations
 
 import json
-import os
 import random
-import subprocess
-import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -23,11 +20,11 @@ import pytest
 
 from ingestion.home import Home
 from ingestion.warehouse import connect
-from tests.support.home import ROOT
+from tests.support.models import build_models
+from tests.support.raw_rows import insert
 
 Connection = duckdb.DuckDBPyConnection
 Row = dict[str, Any]
-PROJECT = ROOT / "dbt_project"
 START = datetime(2026, 7, 1, 12)
 SECOND, MINUTE, HOUR, DAY = (timedelta(**{unit: 1}) for unit in ("seconds", "minutes", "hours", "days"))
 SHOP = "https://shop.example/"
@@ -625,42 +622,24 @@ def worlds() -> Iterator[dict[str, list[Row]]]:
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Connection:
-    folder = tmp_path_factory.mktemp("collected")
-    path = Home(folder).warehouse
-    with connect(Home(folder)) as connection:
+def warehouse(new_home: Callable[[str], Path]) -> Iterator[Connection]:
+    home = new_home("collected")
+    with connect(Home(home)) as connection:
         connection.execute("begin")
-        for org, choices in ORGS.items():
-            connection.execute("insert into raw.orgs values (?, 'EUR', 'UTC', 30, null, null)", [org])
-            site = "insert into raw.sites values ('shop', ?, null, ['shop.example'], ?, ?)"
-            connection.execute(site, [org, *choices])
+        for org, (exclude_bots, exclude_suspicious) in ORGS.items():
+            insert(connection, "orgs", org_id=org, currency="EUR", timezone="UTC", lookback_days=30)
+            site = {"site_id": "shop", "org_id": org, "domains": ["shop.example"]}
+            insert(connection, "sites", **site, exclude_bots=exclude_bots, exclude_suspicious=exclude_suspicious)
         for agent, is_bot in AGENTS.items():
-            connection.execute("insert into raw.user_agents (user_agent, is_bot) values (?, ?)", [agent, is_bot])
-        connection.execute("insert into raw.addresses values ('cloud', 'US', null, true)")
-        loaded = {"_content_hash": "", "_load_id": "load", "_loaded_at": START}
+            insert(connection, "user_agents", user_agent=agent, is_bot=is_bot)
+        insert(connection, "addresses", ip_hash="cloud", country="US", is_data_centre=True)
         for world in worlds():
             for table, rows in world.items():
                 for row in rows:
-                    values = row | loaded
-                    places = ", ".join("?" * len(values))
-                    sql = f"insert into raw.{table} ({', '.join(values)}) values ({places})"
-                    connection.execute(sql, list(values.values()))
+                    insert(connection, table, **row)
         connection.execute(CROWDED)
         connection.execute("commit")
-    environment = os.environ | {
-        "TRIBUTARY_WAREHOUSE": str(path),
-        "TRIBUTARY_TEMPORARY": str(folder),
-        "TRIBUTARY_MEMORY_LIMIT": "2GB",
-        "DBT_LOG_PATH": str(folder),
-        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-    }
-    command = [Path(sys.executable).with_name("dbt"), "build", "--exclude-resource-type", "unit_test"]
-    command += ["--profiles-dir", ".", "--target-path", folder / "target"]
-    done = subprocess.run(
-        command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False, timeout=900
-    )
-    assert done.returncode == 0, done.stdout[-8000:]
-    assert "assert_event_duplicates_below_limit" in done.stdout.partition("Warning in test")[2], "half of a day repeats"
-    connection = duckdb.connect(str(path), read_only=True)
-    connection.execute("set TimeZone = 'UTC'")
-    return connection
+    output = build_models(home)
+    assert "assert_event_duplicates_below_limit" in output.partition("Warning in test")[2], "half of a day repeats"
+    with connect(Home(home), read_only=True) as connection:
+        yield connection

@@ -15,14 +15,19 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
+from io import StringIO
 from pathlib import Path
 from typing import NamedTuple, TextIO
 from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
+from rich.console import Console
 
+from cli.run_summary import closing
+from ingestion.home import Home
 from tests.support.home import differences, published, tables, tributary
+from tests.support.models import build_home, import_files
 
 DAY = timedelta(days=1)
 # org: time zone, and days on which its clocks change (India's never do)
@@ -186,56 +191,65 @@ def read(path: Path) -> list[Row]:
     return [{name: str(value) for name, value in row.items() if value not in (None, "")} for row in found]
 
 
-def said(home: Path, *command: str) -> str:
-    """What the command says, as if on one line."""
-    return " ".join(tributary(home, *command).stdout.split())
+def on_one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def summary(home: Path) -> str:
+    """Return the summary that `tributary run` prints at its end, on one line."""
+    console = Console(file=StringIO(), width=80, highlight=False)
+    for part in closing(Home(home)):
+        console.print(part)
+    return on_one_line(console.file.getvalue())
 
 
 # ---- a home that grows
 class Grown(NamedTuple):
-    """What was said, and a copy of what was published, at each step."""
+    """Summaries by step, the status after the first step, and a copy of the published files of each step."""
 
     home: Path
-    words: dict[str, str]
+    summaries: dict[str, str]
+    status: str
     kept: Path
 
 
 @pytest.fixture(scope="module")
 def grown(new_home: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Grown:
-    home, kept, words = new_home("edges"), tmp_path_factory.mktemp("kept"), {}
+    home, kept, summaries = new_home("edges"), tmp_path_factory.mktemp("kept"), {}
 
-    def run(step: str) -> None:
-        words[step] = said(home, "run")
+    def build(step: str) -> None:
+        build_home(home)
+        summaries[step] = summary(home)
         shutil.copytree(home / "published", kept / step / "published", symlinks=True)
 
     settings = home / "tributary.yaml"
     settings.write_text(SETTINGS)
-    # New York's events come in local time without a zone, as many a log has them.
+    # Like many logs, New York's file has local times without a zone.
     local = [row for row in EVENTS if row["site_id"] == "newyork-shop"]
     write(kept / "local.csv", [{**row, "occurred_at": row["occurred_at"][:19]} for row in local])
-    tributary(home, "import", "events", kept / "local.csv", "--timezone", "America/New_York")
+    import_files(home, "events", kept / "local.csv", timezone="America/New_York")
     write(home / "inbox" / "events" / "zones.csv", [row for row in EVENTS if row not in local])
-    run("events only")
-    words["status"] = said(home, "status")
+    build("events only")
+    status = on_one_line(tributary(home, "status").stdout)
 
     for kind, more in LATER.items():
         write(home / "inbox" / kind / "later.csv", more)
     tributary(home, *SIMULATE)
     declared = settings.read_text()
     settings.write_text("".join(line for line in declared.splitlines(True) if "kolkata" not in line))
-    run("one left")
+    build("org missing")
     settings.write_text(declared)
-    run("it is back")
-    return Grown(home, words, kept)
+    build("org restored")
+    return Grown(home, summaries, status, kept)
 
 
 def test_events_without_spend(grown):
-    words = grown.words["events only"]
+    text = grown.summaries["events only"]
     advice = "has no spend: cost, ROAS and waste stay empty. tributary import spend FILE"
-    assert all(f"org {org} {advice}" in words for org in ZONES)
-    assert "No waste is flagged." in words
-    assert "Everything adds up" in words
-    assert "has no spend" in grown.words["status"]
+    assert all(f"org {org} {advice}" in text for org in ZONES)
+    assert "No waste is flagged." in text
+    assert "Everything adds up" in text
+    assert "has no spend" in grown.status
     with published(grown.kept / "events only") as marts:
         spend, cpa, sold = marts.execute(
             "select sum(spend_micros), max(cpa), sum(conversions) from daily_rollups"
@@ -314,10 +328,10 @@ def test_money_without_a_rate_is_quarantined_and_said(grown):
         ("euros", "conversions", "too-early", "no_exchange_rate", "USD", 30_000_000),
         ("euros", "conversions", "unknown", "no_exchange_rate", "BRL", 77_000_000),
     ]
-    words = grown.words["it is back"]
-    assert "2 rows (86.00 BRL) have no rate to EUR on or before their day: their money is left out." in words
-    assert "1 rows (30.00 USD) have no rate to EUR" in words
-    assert "tributary import exchange-rates FILE" in words
+    text = grown.summaries["org restored"]
+    assert "2 rows (86.00 BRL) have no rate to EUR on or before their day: their money is left out." in text
+    assert "1 rows (30.00 USD) have no rate to EUR" in text
+    assert "tributary import exchange-rates FILE" in text
 
 
 def test_an_order_that_event_and_export_report_counts_once(grown):
@@ -329,10 +343,10 @@ def test_an_order_that_event_and_export_report_counts_once(grown):
 
 
 def test_an_org_that_left_the_settings_is_left_out_and_named(grown):
-    before, gone, back = (grown.kept / step for step in ("events only", "one left", "it is back"))
+    before, gone, back = (grown.kept / step for step in ("events only", "org missing", "org restored"))
     rows = sum(row["site_id"] == "kolkata-shop" for row in EVENTS)
-    said = f"org kolkata has {rows} rows but is not in tributary.yaml: it is left out"
-    assert [said in grown.words[step.name] for step in (before, gone, back)] == [False, True, False]
+    notice = f"org kolkata has {rows} rows but is not in tributary.yaml: it is left out"
+    assert [notice in grown.summaries[step.name] for step in (before, gone, back)] == [False, True, False]
     its_file = Path("published", "orgs", "kolkata.duckdb")
     assert [(step / its_file).exists() for step in (before, gone, back)] == [True, False, True]
     with published(gone) as marts, published(back) as whole:
@@ -359,41 +373,48 @@ def test_shuffled_and_split_differently_publishes_the_same(grown, new_home):
         pick.shuffle(found)
         for part, suffix in enumerate((".parquet", ".ndjson", ".csv.gz", ".csv")):
             write(inbox / kind / f"{part}{suffix}", found[part::4])
-    tributary(home, "run")
-    # The figures are the same; this mart alone tells how they came: what came to a day that was there is a change.
+    build_home(home)
+    # Only spend_restatements depends on the order of loads: it records each change to a day that was loaded before.
     assert set(differences(grown.home, home)) <= {"spend_restatements"}
     with published(home) as marts:
         assert marts.execute("select count(*) from touchpoints").fetchone()[0] > 1_000
 
 
 # ---- homes that hold little
+class Little(NamedTuple):
+    """A home with nothing but spend; the output of the first run, when it was empty, and what followed."""
+
+    home: Path
+    first_run: str
+    status: str
+    summary: str
+
+
 @pytest.fixture(scope="module")
-def little(new_home: Callable[[str], Path]) -> tuple[Path, str, str, str]:
-    """An empty home, then one with nothing but spend: what status and run say."""
+def little(new_home: Callable[[str], Path]) -> Little:
     home = new_home("little")
-    nothing = said(home, "run")
-    status = said(home, "status")
+    first_run = on_one_line(tributary(home, "run").stdout)
+    status = on_one_line(tributary(home, "status").stdout)
     write(home / "inbox" / "spend" / "only.csv", [
         {"date": "2026-05-09", "platform": "meta", "account_id": "1234", "campaign_id": "9",
          "currency": "USD", "spend": "12.345678", "impressions": "1000", "clicks": "10"},
     ])  # fmt: skip
-    return home, nothing, status, said(home, "run")
+    build_home(home)
+    return Little(home, first_run, status, summary(home))
 
 
-def test_an_empty_home_runs_and_says_what_to_do(little):
-    _, nothing, status, _ = little
-    assert "org default has no data yet: tributary import events FILE" in nothing
-    assert "Published: " in nothing
-    assert "No waste is flagged." in nothing
-    assert "No row has failed." in status
-    assert "org default has no data yet" in status
+def test_an_empty_home_runs_and_names_the_next_command(little):
+    assert "org default has no data yet: tributary import events FILE" in little.first_run
+    assert "Published: " in little.first_run
+    assert "No waste is flagged." in little.first_run
+    assert "No row has failed." in little.status
+    assert "org default has no data yet" in little.status
 
 
 def test_spend_without_events(little):
-    home, _, _, words = little
-    assert "org default has spend but no touches: everything is unattributed." in words
-    assert "no data yet" not in words
-    with published(home) as marts:
+    assert "org default has spend but no touches: everything is unattributed." in little.summary
+    assert "no data yet" not in little.summary
+    with published(little.home) as marts:
         found = marts.execute(
             "select distinct grain, spend_micros, conversions, cpa, roas, round(cpc, 9) from daily_rollups"
         ).fetchall()
@@ -402,7 +423,7 @@ def test_spend_without_events(little):
 
 
 def test_one_org_has_one_file_that_holds_everything(little):
-    home = little[0]
+    home = little.home
     assert [path.name for path in (home / "published" / "orgs").iterdir()] == ["default.duckdb"]
     with published(home) as whole, published(home, "default") as own:
         assert tables(whole) == tables(own)

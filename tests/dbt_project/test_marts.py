@@ -26,6 +26,7 @@ from ruamel.yaml import YAML
 
 from ingestion.simulator.world import CAMPAIGNS
 from tests.support.home import ROOT, differences, published, tributary
+from tests.support.models import build_home
 
 VARS = YAML(typ="safe").load(ROOT / "dbt_project" / "dbt_project.yml")["vars"]
 MODELS = VARS["attribution_models"]
@@ -62,7 +63,7 @@ def home(new_home: Callable[[str], Path]) -> Path:
         "conversion_id,occurred_at,customer_id,site_id,value\n"
         "nobodys,2026-07-09T10:00:00Z,nobody,northwind-shop,19.99\n"
     )
-    tributary(home, "run")
+    build_home(home)
     return home
 
 

@@ -5,12 +5,9 @@ One small warehouse is built once, then once more with the alias that the mart s
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import duckdb
@@ -20,9 +17,11 @@ from ingestion.home import Home
 from ingestion.settings.load import load_settings
 from ingestion.settings.raw_tables import land_settings
 from ingestion.warehouse import connect
-from tests.support.home import ROOT
+from tests.support.models import build_models
+from tests.support.raw_rows import LOADED, insert
 
 NOON = datetime(2026, 7, 1, 12)
+DEFAULTS = LOADED | {"valid_from": NOON, "org_id": "o", "account_id": "1", "date": NOON.date(), "currency": "USD"}
 SHOP = "https://shop.example/"
 SETTINGS = """\
 orgs:
@@ -125,37 +124,15 @@ LINKS = {
 }
 
 
-def insert(connection: duckdb.DuckDBPyConnection, table: str, **row: Any) -> None:
-    """One row of a raw table; what it must have beside `row` is filled in."""
-    fill = {
-        "_content_hash": "",
-        "_load_id": "load",
-        "_loaded_at": NOON,
-        "valid_from": NOON,
-        "org_id": "o",
-        "account_id": "1",
-        "date": NOON.date(),
-        "currency": "USD",
-    }
-    columns = {
-        name
-        for (name,) in connection.execute(
-            "select column_name from duckdb_columns() where schema_name = 'raw' and table_name = ?", [table]
-        ).fetchall()
-    }
-    row = {name: value for name, value in fill.items() if name in columns} | row
-    places = ", ".join("?" * len(row))
-    connection.execute(f"insert into raw.{table} ({', '.join(row)}) values ({places})", list(row.values()))
-
-
 def fill(connection: duckdb.DuckDBPyConnection) -> None:
     for number, url in enumerate(LINKS):
         event = {"site_id": "shop", "event_id": str(number), "type": "PAGE_VIEW", "occurred_at": NOON}
-        insert(connection, "events", anon_id=f"v{number}", url=SHOP + url, **event)
+        insert(connection, "events", DEFAULTS, anon_id=f"v{number}", url=SHOP + url, **event)
     for platform, campaign_id, campaign, adset_id, ad_id in SPEND:
         insert(
             connection,
             "ad_spend",
+            DEFAULTS,
             platform=platform,
             campaign_id=campaign_id,
             campaign=campaign,
@@ -165,11 +142,12 @@ def fill(connection: duckdb.DuckDBPyConnection) -> None:
         )
     for click_id, (campaign_id, adset_id, ad_id) in CLICKS.items():
         ids = {"campaign_id": campaign_id, "adset_id": adset_id, "ad_id": ad_id}
-        insert(connection, "ad_clicks", platform="google", click_id=click_id, **ids)
+        insert(connection, "ad_clicks", DEFAULTS, platform="google", click_id=click_id, **ids)
     for level, entity_id, campaign_id, adset_id, creative_id, query in ENTITIES:
         insert(
             connection,
             "ad_entities",
+            DEFAULTS,
             platform="meta",
             level=level,
             entity_id=entity_id,
@@ -182,6 +160,7 @@ def fill(connection: duckdb.DuckDBPyConnection) -> None:
     insert(
         connection,
         "fees",
+        DEFAULTS,
         fee_id="1",
         platform="influencers",
         campaign_id="jane-2026",
@@ -194,34 +173,12 @@ def fill(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def build(home: Home, model: str) -> duckdb.DuckDBPyConnection:
-    """All that a model is made of, and its tests; the warehouse to read."""
-    select = ["--select", f"+{model}", "--indirect-selection", "cautious", "--vars", "{unmatched_min_touches: 10}"]
-    done = subprocess.run(
-        [Path(sys.executable).with_name("dbt"), "--no-use-colors", "build", *select, "--profiles-dir", "."],
-        cwd=ROOT / "dbt_project",
-        env={
-            **os.environ,
-            "TRIBUTARY_WAREHOUSE": str(home.warehouse),
-            "TRIBUTARY_TEMPORARY": str(home.temporary),
-            "TRIBUTARY_MEMORY_LIMIT": "2GB",
-            "DBT_TARGET_PATH": str(home.root / "dbt"),
-            "DBT_LOG_PATH": str(home.root / "dbt"),
-            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-        },
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-8000:]
-    return duckdb.connect(str(home.warehouse), read_only=True)
+OPTIONS = ("--vars", "{unmatched_min_touches: 10}")
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    home = Home(tmp_path_factory.mktemp("matching"))
-    home.temporary.mkdir()
+def home(new_home: Callable[[str], Path]) -> Home:
+    home = Home(new_home("matching"))
     home.settings.write_text(SETTINGS)
     with connect(home) as connection:
         land_settings(connection, load_settings(home))
@@ -230,8 +187,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 
 @pytest.fixture(scope="module")
-def warehouse(home: Home) -> duckdb.DuckDBPyConnection:
-    with build(home, "campaign_matching") as connection:
+def warehouse(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
+    build_models(home.root, "+campaign_matching", options=OPTIONS)
+    with connect(home, read_only=True) as connection:
         yield connection
 
 
@@ -296,7 +254,8 @@ def test_the_alias_that_is_suggested_can_be_pasted_and_matches(
     home.settings.write_text("\n  ".join((SETTINGS.rstrip(), *aliases)) + "\n")
     with connect(home) as connection:
         land_settings(connection, load_settings(home))
-    with build(home, "notices") as again:
+    build_models(home.root, "+notices", options=OPTIONS)
+    with connect(home, read_only=True) as again:
         found = matched(again)
         assert found[f"?{GOOGLE}utm_campaign=sale%20summer%202026"] == "google g1 - - alias"
         assert found[f"?{GOOGLE}utm_campaign={quote(QUOTED + ' new')}"] == "google g3 - - alias"

@@ -16,6 +16,7 @@ import duckdb
 import pytest
 
 from tests.support.home import SHARED_DATA, published, real_data, tributary
+from tests.support.models import build_home
 
 pytestmark = real_data
 TOUCHES = SHARED_DATA / "touches" / "attribution_62k.csv.gz"
@@ -42,7 +43,7 @@ def home(new_home: Callable[[str], Path]) -> Path:
     home = new_home("real")
     for arguments in IMPORTS:
         tributary(home, "import", *arguments)
-    tributary(home, "run")
+    build_home(home)
     return home
 
 

@@ -5,13 +5,11 @@ The property tests run the models' own SQL, as dbt compiled it, on one small war
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +20,9 @@ from hypothesis import strategies as st
 
 from ingestion.home import Home
 from ingestion.warehouse import connect
-from tests.support.home import ROOT, published, tributary
+from tests.support.home import copy_home, published
+from tests.support.models import build_home, compiled_sql, dbt, load_raw_tables
+from tests.support.raw_rows import insert
 
 MEASURES = ("spend_micros", "impressions", "clicks", "video_views", "platform_conversions", "platform_value_micros")
 IDS = ("campaign_id", "adset_id", "ad_id")
@@ -30,57 +30,15 @@ NOBODY = "(unmatched)"
 Compiled = Callable[[str], str]
 
 
-def insert(connection: duckdb.DuckDBPyConnection, table: str, **row: Any) -> None:
-    """One row of a raw table; what is not given is null, or something where null is not allowed."""
-    fill = {"_content_hash": "x", "_load_id": "load", "_loaded_at": datetime(2026, 1, 1)}
-    columns = {
-        name
-        for (name,) in connection.execute(
-            "select column_name from duckdb_columns() where schema_name = 'raw' and table_name = ?", [table]
-        ).fetchall()
-    }
-    row = {name: value for name, value in fill.items() if name in columns} | row
-    marks = ", ".join("?" * len(row))
-    connection.execute(f"insert into raw.{table} ({', '.join(row)}) values ({marks})", list(row.values()))
-
-
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[duckdb.DuckDBPyConnection, Compiled]]:
+def warehouse(new_home: Callable[[str], Path]) -> Iterator[tuple[duckdb.DuckDBPyConnection, Compiled]]:
     """A warehouse with the models of spend and no data but an org; and the compiled SQL of a model."""
-    home = Home(tmp_path_factory.mktemp("spend_models"))
-    home.temporary.mkdir()
-    with connect(home) as connection:
+    home = new_home("spend_models")
+    with connect(Home(home)) as connection:
         insert(connection, "orgs", org_id="o", currency="USD", timezone="UTC", lookback_days=30)
-    done = subprocess.run(
-        [
-            Path(sys.executable).with_name("dbt"),
-            "--no-use-colors",
-            "run",
-            "--profiles-dir",
-            ".",
-            "--select",
-            "+int_spend_reports",
-            "+int_top_level_spend",
-            "+spend_restatements",
-        ],
-        cwd=ROOT / "dbt_project",
-        env={
-            **os.environ,
-            "TRIBUTARY_WAREHOUSE": str(home.warehouse),
-            "TRIBUTARY_TEMPORARY": str(home.temporary),
-            "TRIBUTARY_MEMORY_LIMIT": "2GB",
-            "DBT_TARGET_PATH": str(home.root / "dbt"),
-            "DBT_LOG_PATH": str(home.root / "dbt"),
-            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-        },
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    with connect(home) as connection:
-        yield connection, lambda model: next((home.root / "dbt" / "compiled").rglob(f"{model}.sql")).read_text()
+    dbt(home, "run", "--select", "+int_spend_reports", "+int_top_level_spend", "+spend_restatements")
+    with connect(Home(home)) as connection:
+        yield connection, partial(compiled_sql, home)
 
 
 # ---- levels
@@ -235,6 +193,7 @@ def test_a_new_name_is_no_restatement(warehouse):
         **row,
         campaign="Sommer",
         _load_id="1",
+        _loaded_at=datetime(2026, 1, 1),
         _replaced_at=moment,
         _replaced_by_load_id="2",
     )
@@ -251,11 +210,10 @@ REASON = "the token was revoked. Connect again: tributary connect google"
 
 
 @pytest.fixture(scope="module")
-def billed(new_home: Callable[[str], Path]) -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, int]]]:
+def billed(filled: Path, tmp_path_factory) -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, int]]]:
     """The marts of a simulated fortnight with totals, pulls, states of a campaign and fees; its spend by campaign."""
-    home = new_home("billed")
-    tributary(home, "simulate", "--days", 14, "--events", 3000)
-    tributary(home, "run", "--select", "group:raw")
+    home = copy_home(filled, tmp_path_factory.mktemp("billed"))
+    load_raw_tables(home)
     failed_at, row = PULLED_AT + timedelta(days=3), {**ACCOUNT, "currency": "EUR"}
     with connect(Home(home)) as connection:
         of_account = "org_id = $org_id and platform = $platform and account_id = $account_id"
@@ -329,7 +287,7 @@ def billed(new_home: Callable[[str], Path]) -> Iterator[tuple[duckdb.DuckDBPyCon
                 starts_on=date(2026, 1, 1),
                 ends_on=date(2026, 12, 31),
             )
-    tributary(home, "run")
+    build_home(home)
     with published(home) as connection:
         yield connection, by_campaign
 

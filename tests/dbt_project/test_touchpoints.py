@@ -5,10 +5,8 @@ One small warehouse is built once: each org in it is one world (links, sessions,
 
 from __future__ import annotations
 
-import os
 import random
-import subprocess
-import sys
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import unquote_plus, urlsplit
@@ -18,10 +16,10 @@ import pytest
 
 from ingestion.home import Home
 from ingestion.warehouse import connect
-from tests.support.home import ROOT
+from tests.support.models import build_models
+from tests.support.raw_rows import insert
 
 Connection = duckdb.DuckDBPyConnection
-PROJECT = ROOT / "dbt_project"
 NOON = datetime(2026, 7, 1, 12)
 SHOP = "https://www.shop.example/"
 
@@ -294,13 +292,6 @@ SESSIONS = {
 }
 
 
-def insert(connection: Connection, table: str, **values: object) -> None:
-    values |= {"_content_hash": "", "_load_id": "load", "_loaded_at": NOON}
-    places = ", ".join("?" * len(values))
-    columns = ", ".join(values)
-    connection.execute(f"insert into raw.{table} ({columns}) values ({places})", list(values.values()))
-
-
 def insert_event(connection: Connection, org: str, visitor: str, minute: int = 0, **values: object) -> None:
     values = {"site_id": "shop", "type": "PAGE_VIEW", **values}
     values.setdefault("event_id", f"{visitor}-{minute:04}")
@@ -413,33 +404,21 @@ def insert_people(connection: Connection) -> None:
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Connection:
-    folder = tmp_path_factory.mktemp("touchpoints")
-    path = Home(folder).warehouse
-    with connect(Home(folder)) as connection:
+def warehouse(new_home: Callable[[str], Path]) -> Iterator[Connection]:
+    home = new_home("touchpoints")
+    with connect(Home(home)) as connection:
         connection.execute("begin")
         for org in ("links", "random", "sessions", "campaigns", "people", "strangers"):
-            connection.execute("insert into raw.orgs values (?, 'USD', 'UTC', 30, null, null)", [org])
-            domains = ["WWW.shop.example", "other-own.example"]
-            connection.execute("insert into raw.sites values ('shop', ?, null, ?, true, false)", [org, domains])
+            insert(connection, "orgs", org_id=org, currency="USD", timezone="UTC", lookback_days=30)
+            site = {"site_id": "shop", "org_id": org, "domains": ["WWW.shop.example", "other-own.example"]}
+            insert(connection, "sites", **site, exclude_bots=True, exclude_suspicious=False)
         for insert_world in (insert_links, insert_sessions, insert_campaigns, insert_people):
             insert_world(connection)
         insert_event(connection, "vanished", "v", path="/")
         connection.execute("commit")
-    environment = os.environ | {
-        "TRIBUTARY_WAREHOUSE": str(path),
-        "TRIBUTARY_TEMPORARY": str(folder),
-        "TRIBUTARY_MEMORY_LIMIT": "2GB",
-        "DBT_LOG_PATH": str(folder),
-        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-    }
-    dbt = str(Path(sys.executable).with_name("dbt"))
-    target = str(folder / "target")
-    select = ["--select", "+touchpoints", "--indirect-selection", "cautious"]
-    command = [dbt, "build", *select, "--profiles-dir", ".", "--target-path", target]
-    done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-8000:]
-    return duckdb.connect(str(path), read_only=True)
+    build_models(home, "+touchpoints")
+    with connect(Home(home), read_only=True) as connection:
+        yield connection
 
 
 def rows(warehouse: Connection, sql: str, *values: object) -> list[tuple]:

@@ -29,7 +29,7 @@ Done = subprocess.CompletedProcess[str]
 
 
 def tributary(home: Path, *arguments: object, code: int = 0, seconds: float = 300) -> Done:
-    """The real command on a home folder; fails the test, and shows what it said, unless it exits with `code`."""
+    """Run the real command on a home folder; fail the test, and show the output, unless it exits with `code`."""
     done = subprocess.run(
         [COMMAND, *map(str, arguments)],
         env={**os.environ, "TRIBUTARY_HOME": str(home)},
@@ -38,24 +38,29 @@ def tributary(home: Path, *arguments: object, code: int = 0, seconds: float = 30
         timeout=seconds,
         check=False,
     )
-    told = f"tributary {arguments} exited with {done.returncode}, not {code}:\n{done.stdout}{done.stderr}"
-    assert done.returncode == code, told
+    output = f"{done.stdout}{done.stderr}"
+    assert done.returncode == code, f"tributary {arguments} exited with {done.returncode}, not {code}:\n{output}"
     return done
 
 
+def copy_home(home: Path, to: Path) -> Path:
+    """Copy a home folder to a folder that is empty or does not exist; return the copy."""
+    return shutil.copytree(home, to, symlinks=True, dirs_exist_ok=True)
+
+
 def published(home: Path, org: str | None = None) -> duckdb.DuckDBPyConnection:
-    """The published file, or one org's, read-only."""
+    """Open the published file, or the file of one org, read-only."""
     path = home / "published" / (f"orgs/{org}.duckdb" if org else "marts.duckdb")
     connection = duckdb.connect()
     connection.execute("set TimeZone = 'UTC'")
-    # Attached, not opened: a process that has a version open already would be given that one again.
+    # DuckDB would return an earlier version that this process has open. Attaching the file reads the present one.
     connection.execute(f"attach '{path}' as marts (read_only)")
     connection.execute("use marts")
     return connection
 
 
 def tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """What is published, views included, but `meta`: its version and time differ with every run."""
+    """Return the names of published tables and views, without `meta`, whose content differs with every run."""
     rows = connection.execute(
         "select table_name from information_schema.tables"
         " where table_catalog = current_database() and table_schema = 'main' order by 1"
@@ -64,7 +69,7 @@ def tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def differences(one: Path, other: Path) -> dict[str, int]:
-    """Rows by table that only one of two homes publishes; empty when they publish the same."""
+    """Count, by table, the rows that only one of two homes publishes; empty when they publish the same."""
     found = {}
     with duckdb.connect() as connection:
         for name, home in (("one", one), ("other", other)):
