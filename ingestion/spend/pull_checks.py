@@ -15,6 +15,7 @@ from typing import Any
 from ingestion.files.contracts import CONTRACTS
 from ingestion.files.parse import Scope, violations
 from ingestion.files.read import make_unreadable
+from ingestion.spend.totals import account_totals
 from ingestion.sql import Connection, literal
 
 _CONTRACT = CONTRACTS["spend"]
@@ -23,6 +24,7 @@ _NUMBERS = ("impressions", "clicks", "video_views", "platform_conversions")
 _MONEY = ("spend", "platform_value")
 _REPORTED = "(select typed.*, source._pull from typed join source on source.rowid = typed._row) as reported"
 _ITS = "join asked using (org_id, platform, account_id)"
+_DAY = ("_pull", "org_id", "platform", "account_id", "date", "currency")
 
 
 def read_rows(connection: Connection, asked: Sequence[tuple], files: Sequence[Path]) -> list[str]:
@@ -62,16 +64,21 @@ def judge(connection: Connection, scope: Scope, columns: list[str]) -> None:
 
         delete from typed where _row in (select rowid from source semi join faults using (_pull));
 
-        -- Days with spend. What is stated of the account counts: with a total of 0 somebody said that there was none.
+        create temp table stored as
+        select _pull, org_id, platform, account_id, ad_spend.date, currency, level, campaign_id, adset_id, spend_micros
+        from raw.ad_spend as ad_spend {_ITS}
+        where {_asked_days(connection)} and ad_spend.date between start_date and end_date;
+
+        -- Days with spend. A reported total of 0 for the account means that the day has none.
         create temp table spent as
-        select _pull, org_id, platform, account_id, stored.date, currency,
-            coalesce(sum(spend_micros) filter (level = 'account'),
-                sum(spend_micros) filter (level is null), sum(spend_micros)) as spend,
-            bool_or(level is null and spend_micros <> 0) as has_ads
-        from raw.ad_spend as stored {_ITS}
-        where {_asked_days(connection)} and stored.date between start_date and end_date
-        group by all
-        having coalesce(bool_or(spend_micros <> 0) filter (level = 'account'), bool_or(spend_micros <> 0));
+        select totals.*, coalesce(reported_micros, children_micros) as spend, has_ads
+        from ({account_totals("stored", *_DAY)}) as totals
+        join (
+            select {", ".join(_DAY)}, bool_or(spend_micros <> 0) as has_spend,
+                bool_or(level is null and spend_micros <> 0) as has_ads
+            from stored group by all
+        ) using ({", ".join(_DAY)})
+        where if(reported_micros is null, has_spend, reported_micros <> 0);
 
         -- Totals without the ads that are stored are no whole day.
         create temp table hollow as
@@ -90,27 +97,9 @@ def judge(connection: Connection, scope: Scope, columns: list[str]) -> None:
             and (org_id, platform, account_id, date) not in (from covered);
 
         create temp table sums as
-        with different as (select distinct on (_content_hash) * from {_REPORTED}),
-        adsets as (
-            select _pull, date, currency, campaign_id,
-                coalesce(sum(spend_micros) filter (level = 'adset'), sum(spend_micros) filter (level is null)) as spend
-            from different where level is null or level = 'adset'
-            group by _pull, date, currency, campaign_id, adset_id
-        ),
-        beneath as (
-            select _pull, date, currency, campaign_id, spend, null as stated from adsets
-            union all
-            select _pull, date, currency, campaign_id, null, spend_micros from different where level = 'campaign'
-        ),
-        campaigns as (
-            select _pull, currency, coalesce(sum(stated), sum(spend)) as spend
-            from beneath group by _pull, date, currency, campaign_id
-        )
-        select _pull, currency, sum(spend) as spend, sum(total) as total from (
-            select _pull, currency, spend, null as total from campaigns
-            union all
-            select _pull, currency, null, spend_micros from different where level = 'account'
-        ) group by all
+        with different as (select distinct on (_content_hash) * from {_REPORTED})
+        select _pull, currency, sum(children_micros) as spend, sum(reported_micros) as total
+        from ({account_totals("different", "_pull", "date", "currency")}) group by all
         """
     )
 
@@ -176,7 +165,7 @@ def outcomes(connection: Connection, stamp: str) -> list[dict[str, Any]]:
         _by_pull(connection, query)
         for query in (
             "select _pull, date, currency, spend from kept order by all",
-            "select _pull, currency, coalesce(spend, 0), total from sums order by all",
+            "select _pull, currency, spend, total from sums order by all",
         )
     )
     return [

@@ -9,55 +9,26 @@ import duckdb
 import msgspec
 
 from ingestion.home import Home
+from ingestion.spend.totals import account_totals
 from ingestion.warehouse import build_lock, connect
 from orchestration.pulling.load import Outcome
 from orchestration.pulling.spool import Say
 
 SHOWN_DAYS = 90  # of a platform, up to the last one pulled
 
-# A node's total is the row that states it, else what is beneath.
-DAYS = """
+DAYS = f"""
     with rows as (
         select * from raw.ad_spend where platform = $platform and date between $start and $end
     ),
 
-    adsets as (
-        select
-            account_id, date, currency, campaign_id, adset_id,
-            coalesce(sum(spend_micros) filter (level = 'adset'), sum(spend_micros)) as spend_micros,
-        from rows where level is null or level = 'adset' group by all
-    ),
-
-    campaigns as (
-        select
-            account_id, date, currency, campaign_id,
-            coalesce(sum(spend_micros) filter (is_stated), sum(spend_micros)) as spend_micros,
-        from (
-            select account_id, date, currency, campaign_id, spend_micros, false as is_stated from adsets
-            union all
-            select account_id, date, currency, campaign_id, spend_micros, true from rows where level = 'campaign'
-        ) group by all
-    ),
-
-    accounts as (
-        select
-            account_id, date, currency,
-            coalesce(sum(spend_micros) filter (not is_stated), 0) as beneath_micros,
-            coalesce(sum(spend_micros) filter (is_stated), beneath_micros) as spend_micros,
-            bool_or(is_stated) as has_total,
-        from (
-            select account_id, date, currency, spend_micros, false as is_stated from campaigns
-            union all
-            select account_id, date, currency, spend_micros, true from rows where level = 'account'
-        ) group by all
-    ),
+    totals as ({account_totals("rows", "account_id", "date", "currency")}),
 
     counts as (select date, currency, count(*) as rows from rows group by all)
 
     select
-        date, currency, counts.rows, sum(accounts.spend_micros)::bigint as spend_micros,
-        sum(accounts.beneath_micros)::bigint as beneath_micros, bool_or(has_total) as has_total,
-    from accounts join counts using (date, currency) group by all order by date, currency
+        date, currency, counts.rows, sum(coalesce(reported_micros, children_micros))::bigint as spend_micros,
+        sum(children_micros)::bigint as children_micros, count(reported_micros) > 0 as has_total
+    from totals join counts using (date, currency) group by all order by date, currency
 """
 
 
@@ -67,14 +38,14 @@ class Day(msgspec.Struct, frozen=True):
     date: date
     currency: str
     rows: int
-    spend_micros: int  # the accounts' totals, else what is beneath
-    beneath_micros: int  # what the campaigns add up to
-    has_total: bool  # whether an account's total is stated
+    spend_micros: int  # each account's reported total if there is one, otherwise the sum of its campaigns
+    children_micros: int  # the sum of the campaigns
+    has_total: bool  # whether the platform reports a total for an account
 
     @property
     def difference(self) -> int:
-        """What the stated totals have beyond the campaigns, in micros."""
-        return self.spend_micros - self.beneath_micros
+        """The reported totals less the campaigns, in micros."""
+        return self.spend_micros - self.children_micros
 
 
 def days_of(connection: duckdb.DuckDBPyConnection, platform: str, start: date, end: date) -> list[Day]:

@@ -138,7 +138,7 @@ def check(outcomes: Sequence[Outcome], stored: Sequence[Day]) -> dict[str, Any]:
     stated = [day for day in days if day.has_total]
     wrong = [day for day in stated if day.difference]
     rows = [
-        f"{day.date} | {day.currency} | {amount(day.spend_micros)} | {amount(day.beneath_micros)} | "
+        f"{day.date} | {day.currency} | {amount(day.spend_micros)} | {amount(day.children_micros)} | "
         f"{amount(day.difference)}"
         for day in wrong
     ]

@@ -196,7 +196,7 @@ def test_what_a_day_comes_to(tmp_path):
         euro, dollar = days_of(connection, "meta", day, day)
         assert days_of(connection, "meta", day + timedelta(1), day + timedelta(1)) == []
     # The first account: (35 + 1) + 100 beneath a total of 140.
-    assert (euro.rows, euro.spend_micros, euro.beneath_micros, euro.has_total) == (8, 1140, 1136, True)
+    assert (euro.rows, euro.spend_micros, euro.children_micros, euro.has_total) == (8, 1140, 1136, True)
     assert (dollar.currency, dollar.spend_micros, dollar.has_total) == ("USD", 5, False)
 
 
