@@ -1,9 +1,10 @@
-"""Pulls into a year of spend of 1,000 ad accounts (10 million rows): seconds and peak memory of the merge, beside a
-plain delete and insert of the same day in bare DuckDB, which keeps no history and checks nothing.
+"""Measure a year of spend of 1,000 ad accounts (10 million rows): seconds and peak memory.
 
-    python bench/spend.py [--accounts 1000] [--ads 28] [--days 365] [--by-account]
+    python bench/spend.py [pulls] [build] [--accounts 1000] [--ads 28] [--days 365] [--by-account]
 
---by-account: the year lies in the table account by account, as a backfill leaves it; else day by day.
+pulls: pulls into the year, beside a delete and insert of the same day in bare DuckDB, which keeps no history and checks
+nothing. build: import the year and build daily_rollups, then query the rollups of an org with 1,000 ads.
+--by-account: for pulls, the year lies in the table account by account, as a backfill leaves it; else day by day.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from itertools import groupby
 from pathlib import Path
 
 import duckdb
+import rollups
 from pipeline import machine
 
 from ingestion.files.contracts import CONTRACTS
@@ -38,6 +40,7 @@ COLUMNS = ("date", "account_id", "currency", "spend_micros", "campaign_id", "cam
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", choices=["pulls", "build"], default=["pulls", "build"])
     parser.add_argument("--accounts", type=int, default=1000)
     parser.add_argument("--ads", type=int, default=28, help="of each account")
     parser.add_argument("--days", type=int, default=365)
@@ -45,12 +48,19 @@ def main() -> None:
     options = parser.parse_args()
     accounts, ads, days = options.accounts, options.ads, options.days
     print(machine())
+    if "pulls" in options.parts:
+        measure_pulls(accounts, ads, days, options.by_account)
+    if "build" in options.parts:
+        measure_build(accounts, ads, days)
+
+
+def measure_pulls(accounts: int, ads: int, days: int, by_account: bool) -> None:
     with tempfile.TemporaryDirectory(prefix="tributary-bench-") as folder:
         root = Path(folder)
-        fill(Home(root), accounts, ads, days, "account_id, date" if options.by_account else "date, account_id")
+        fill(Home(root), accounts, ads, days, "account_id, date" if by_account else "date, account_id")
         shutil.copy(root / "warehouse.duckdb", root / "bare.duckdb")
         last, new = START + timedelta(days=days - 1), START + timedelta(days=days)
-        print(f"{accounts * ads * days:,} rows, lying {'account by account' if options.by_account else 'day by day'}")
+        print(f"{accounts * ads * days:,} rows, lying {'account by account' if by_account else 'day by day'}")
         print(f"  {'':<50}{'rows':>9}{'seconds':>9}{'peak GiB':>10}")
         month = last - timedelta(days=27)
         steps = (
@@ -70,7 +80,20 @@ def main() -> None:
         print(f"  the merge of a day takes {merged / bare:.1f} times as long as bare DuckDB")
 
 
-def spend(accounts: int, ads: int, first: date, last: date, factor: str) -> str:
+def measure_build(accounts: int, ads: int, days: int) -> None:
+    last = START + timedelta(days=days - 1)
+    small = -(-1000 // ads)  # accounts of the org with 1,000 ads; their ids follow those of the other accounts
+    queries = {
+        "default": spend(accounts, ads, START, last, "1"),
+        rollups.SMALL_ORG: spend(small, ads, START, last, "1", first_account=accounts),
+    }
+    print(f"{(accounts + small) * ads * days:,} ad days from file to daily_rollups")
+    with tempfile.TemporaryDirectory(prefix="tributary-bench-") as folder:
+        counts = {"default": accounts * ads, rollups.SMALL_ORG: small * ads}
+        rollups.build(Path(folder) / "home", queries, counts, START, last)
+
+
+def spend(accounts: int, ads: int, first: date, last: date, factor: str, *, first_account: int = 0) -> str:
     """SQL of the rows of these days."""
     return f"""
         select day::date as date, 'act_' || lpad(account::varchar, 6, '0') as account_id, 'USD' as currency,
@@ -79,7 +102,7 @@ def spend(accounts: int, ads: int, first: date, last: date, factor: str) -> str:
             (account * 1000 + ad // 3)::varchar as adset_id, 'Ad set ' || (ad // 3) as adset,
             (account * 1000 + ad)::varchar as ad_id, 'Ad ' || ad as ad,
             (hash(ad, account, day) % 10_000)::bigint as impressions, (hash(ad, day) % 100)::bigint as clicks
-        from range({accounts}) as a (account), range({ads}) as b (ad),
+        from range({first_account}, {first_account + accounts}) as a (account), range({ads}) as b (ad),
             range('{first}'::date, '{last}'::date + 1, interval 1 day) as c (day)
     """
 
