@@ -20,10 +20,10 @@ from ingestion.files.contracts import CONTRACTS, KINDS, Contract, ContractError
 from ingestion.files.merge import FAILED_COLUMNS, conflict_detail, replace, resolve_conflicts, row_as_json, settle
 from ingestion.files.parse import Scope, typed, violations
 from ingestion.files.read import number_lines, read
-from ingestion.loads import Load, LoadReport, clear, later, record_load, transaction
+from ingestion.loads import Load, LoadReport, next_load_time, record_load
 from ingestion.person.reentry import anonymise_loaded
 from ingestion.settings.model import Settings
-from ingestion.sql import Connection, literal
+from ingestion.sql import Connection, drop_temporary_tables, literal, transaction
 
 
 def load_file(
@@ -77,7 +77,7 @@ def load_file(
                 number=lambda: number_lines(connection, source),
             )
     finally:
-        clear(connection)
+        drop_temporary_tables(connection)
 
 
 def store(
@@ -99,7 +99,7 @@ def store(
     """
     contract = CONTRACTS[kind]
     if contract.history:
-        load = msgspec.structs.replace(load, loaded_at=later(connection, kind, load.loaded_at))
+        load = msgspec.structs.replace(load, loaded_at=next_load_time(connection, kind, load.loaded_at))
     connection.execute(f"create temp table typed as {typed(scope)}")
     if judge:
         judge()
@@ -177,7 +177,17 @@ def _report(connection: Connection, kind: str, source: str, replaced: int, withd
     duplicate = outcomes.pop("duplicate", 0)
     failed = sum(outcomes.values())
     loaded = rows[0] - duplicate - failed
-    return LoadReport(kind, source, rows[0], loaded, duplicate, failed, replaced, outcomes, withdrawn=withdrawn)
+    return LoadReport(
+        kind=kind,
+        source=source,
+        received=rows[0],
+        loaded=loaded,
+        duplicate=duplicate,
+        failed=failed,
+        replaced=replaced,
+        reasons=outcomes,
+        withdrawn=withdrawn,
+    )
 
 
 def _record_failures(connection: Connection, kind: str, load: Load) -> None:

@@ -21,11 +21,11 @@ from ingestion.files.load import store
 from ingestion.files.parse import Scope, typed, violations
 from ingestion.files.read import make_unreadable, source_of_objects
 from ingestion.home import Home
-from ingestion.loads import Load, LoadReport, clear
+from ingestion.loads import Load, LoadReport
 from ingestion.segments.format import Failed, Receipt, as_line
 from ingestion.segments.loading import store_segments
 from ingestion.settings.model import Settings
-from ingestion.sql import Connection, literal
+from ingestion.sql import Connection, drop_temporary_tables, literal
 from ingestion.user_agents import enrich
 
 FORMAT = "replay"  # of raw.loads
@@ -84,7 +84,7 @@ def replay_failed(
         connection.execute("rollback")
         raise
     finally:
-        clear(connection)
+        drop_temporary_tables(connection)
     if not dry_run:
         enrich(connection)
     return replayed
@@ -133,7 +133,7 @@ def _replay_events(connection: Connection, home: Home, settings: Settings, chose
     finally:
         path.unlink(missing_ok=True)
     _forget(connection, mended)
-    clear(connection)
+    drop_temporary_tables(connection)
 
 
 def _replay_rows(connection: Connection, kind: str, settings: Settings, chosen: str, replayed: Replayed) -> None:
@@ -178,7 +178,7 @@ def _replay_rows(connection: Connection, kind: str, settings: Settings, chosen: 
         source = f"replay-{uuid.uuid4().hex}"
         _forget(connection, mended)  # first: one that contradicts another row comes back for that reason
         replayed.add(store(connection, kind, scope, columns, Load(source, source, FORMAT)))
-    clear(connection)
+    drop_temporary_tables(connection)
 
 
 def _staying(kind: str, scope: Scope) -> str:

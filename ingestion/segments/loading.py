@@ -21,7 +21,7 @@ from ingestion.files.contracts import ContractError
 from ingestion.files.load import store
 from ingestion.files.read import make_unreadable, source_of_objects
 from ingestion.home import Home
-from ingestion.loads import Load, LoadReport, clear, record_load, transaction
+from ingestion.loads import Load, LoadReport, record_load
 from ingestion.person.reentry import anonymise_archived, anonymise_loaded
 from ingestion.segments.archive import write_partitioned
 from ingestion.segments.load_events import append, receipts, take_out_repeats
@@ -37,7 +37,7 @@ from ingestion.segments.load_receipts import (
 )
 from ingestion.segments.writer import closed_segments
 from ingestion.settings.model import Settings
-from ingestion.sql import Connection, literal
+from ingestion.sql import Connection, drop_temporary_tables, literal, transaction
 from ingestion.user_agents import enrich
 
 FORMAT = "segment"  # of raw.loads
@@ -91,7 +91,7 @@ def load_segments(
         with transaction(connection):
             return store_segments(connection, paths, settings, temporary)
     finally:
-        clear(connection)
+        drop_temporary_tables(connection)
 
 
 def store_segments(
@@ -148,7 +148,7 @@ def archive_segment(connection: Connection, home: Home, path: Path) -> None:
         path.stem,
     )
     anonymise_archived(connection, home, placed)
-    clear(connection)
+    drop_temporary_tables(connection)
     path.unlink()
     if sound != path:
         sound.unlink()
@@ -178,7 +178,7 @@ def _store_rows(
     connection: Connection, kind: str, path: Path, settings: Settings, *, load: Load, answered: Counter[str]
 ) -> LoadReport:
     """Rows of another kind than events: input rows of its contract, which go the way of a file's."""
-    clear(connection)
+    drop_temporary_tables(connection)
     make_unreadable(connection)
     connection.execute(
         f"""

@@ -22,10 +22,10 @@ import msgspec
 from ingestion.files.column_mapping import scope_of_rows
 from ingestion.files.contracts import ContractError, platform_name
 from ingestion.files.load import store
-from ingestion.loads import Load, clear, later, transaction
+from ingestion.loads import Load, next_load_time
 from ingestion.settings.model import Settings
 from ingestion.spend.pull_checks import judge, outcomes, read_rows
-from ingestion.sql import Connection, literal
+from ingestion.sql import Connection, drop_temporary_tables, literal, transaction
 
 FORMAT = "pull"  # of raw.loads
 _DAYS_NAMED = 5  # of the refused ones, in a reason
@@ -103,7 +103,7 @@ def load_pulls(connection: Connection, pulls: Sequence[tuple[Pull, Path]], setti
         problem = str(error).splitlines()[0]
         raise ContractError(f"the rows of a pull are damaged, and none were loaded: {problem}. Pull again") from None
     finally:
-        clear(connection)
+        drop_temporary_tables(connection)
 
 
 def record_failure(connection: Connection, pull: Pull, reason: str) -> PullReport:
@@ -206,7 +206,7 @@ def _named(pulls: list[Pull]) -> str:
 
 
 def _now(connection: Connection) -> datetime:
-    return later(connection, "spend", _naive(datetime.now(UTC)))
+    return next_load_time(connection, "spend", _naive(datetime.now(UTC)))
 
 
 def _naive(moment: datetime) -> datetime:

@@ -13,9 +13,9 @@ from pathlib import Path
 from ingestion.files.column_mapping import scope_of_rows
 from ingestion.files.load import store
 from ingestion.files.read import make_unreadable
-from ingestion.loads import Load, LoadReport, clear, transaction
+from ingestion.loads import Load, LoadReport
 from ingestion.settings.model import Settings
-from ingestion.sql import Connection, literal
+from ingestion.sql import Connection, drop_temporary_tables, literal, transaction
 
 KIND = "exchange-rates"
 _COLUMNS = ["date", "base", "quote", "rate"]
@@ -35,4 +35,4 @@ def load_rates(connection: Connection, rows: Path, settings: Settings, source: s
         with transaction(connection):
             return store(connection, KIND, scope, _COLUMNS, Load(uuid.uuid4().hex, source, "pull"))
     finally:
-        clear(connection)
+        drop_temporary_tables(connection)

@@ -19,7 +19,7 @@ from ingestion.files.column_mapping import scope_of_rows
 from ingestion.files.contracts import ContractError
 from ingestion.files.load import store
 from ingestion.files.read import make_unreadable
-from ingestion.loads import Load, LoadReport, clear, transaction
+from ingestion.loads import Load, LoadReport
 from ingestion.settings.model import Settings, Synced
 from ingestion.spend.entities import keep_entities
 from ingestion.spend.synced.shapes import SHAPES, Shape, places, shapes
@@ -36,7 +36,7 @@ from ingestion.spend.synced.staging import (
     totals_of,
 )
 from ingestion.spend.synced.tables import synced_tables, views
-from ingestion.sql import Connection, literal
+from ingestion.sql import Connection, drop_temporary_tables, literal, transaction
 
 FORMAT = "synced"  # of raw.loads
 
@@ -99,7 +99,7 @@ def sync(
                 keep_entities(connection, org, platform, file, at)
             return SyncReport(totals, loads, sorted(set(tables) - used))
     finally:
-        clear(connection)
+        drop_temporary_tables(connection)
 
 
 def create_macros(connection: Connection, purchase_actions: Sequence[str]) -> None:
@@ -143,7 +143,7 @@ def _store(connection: Connection, shape: Shape, source: Synced, settings: Setti
     try:
         return store(connection, "spend", scope, columns, load, judge=lambda: _cover(connection, source, load))
     finally:
-        clear(connection)
+        drop_temporary_tables(connection)
 
 
 def _is_above(name: str) -> str:

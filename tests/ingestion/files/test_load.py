@@ -274,17 +274,6 @@ def test_a_row_from_before_levels_is_the_same_row(raw, tmp_path):
     assert load(raw, "spend", put(tmp_path, head + "2026-07-01,meta,1,c,USD,10.1,5,ad,\n")).duplicate == 1
 
 
-def test_the_history_of_an_older_warehouse_gains_columns(home, tmp_path):
-    with connect(home) as raw:
-        for column in ("level", "video_views"):
-            raw.execute(f"alter table raw.ad_spend_history drop column {column}")
-    with connect(home) as raw:  # they come after the history's own columns
-        for spend in (1, 2):
-            load(raw, "spend", put(tmp_path, f"{LEVELS}2026-07-01,meta,1,USD,{spend},account,,,,7\n"))
-        history = "select level, video_views, spend_micros, _replaced_at >= _loaded_at from raw.ad_spend_history"
-        assert raw.execute(history).fetchall() == [("account", 7, 1_000_000, True)]
-
-
 @pytest.mark.parametrize(
     ("row", "reason", "detail"),
     [
