@@ -8,7 +8,7 @@ from typing import Any
 
 import dagster as dg
 from ingestion.files.contracts import KINDS
-from ingestion.files.inbox import waiting
+from ingestion.files.inbox import waiting_files
 from ingestion.home import Home
 from ingestion.segments.writer import open_segments
 from ingestion.status import failures, raw_rows
@@ -33,7 +33,7 @@ def status(home: Home) -> Iterator[Any]:
         yield from of_failures(failed)
     else:
         yield f"Nothing is loaded in {home.root} yet. Fill it: tributary import events FILE, or tributary simulate"
-    files = sum(len(waiting(home, kind)) for kind in KINDS)
+    files = sum(len(waiting_files(home, kind)) for kind in KINDS)
     if files:
         yield f"In the inbox: {files} files, imported by the next run."
     if landed := len(list(home.landing.glob("*.ndjson"))) + len(open_segments(home.landing)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ingestion.files.contracts import plain_id, platform_name
+from ingestion.files.contracts import normalized_account_id, platform_name
 from ingestion.settings import values
 
 
@@ -175,7 +175,7 @@ _SECTIONS: dict[str, tuple[tuple[str, ...], dict[str, Callable[[Any], str | None
 
 def _same(name: str, value: str) -> str:
     """What is alike in two entries that mean the same: facebook is meta, 123-456-7890 is 1234567890."""
-    alike = {"platform": platform_name, "account_id": plain_id}.get(name, str.lower)
+    alike = {"platform": platform_name, "account_id": normalized_account_id}.get(name, str.lower)
     return alike(value)
 
 

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ingestion.files.column_mapping import ImportOptions
 from ingestion.files.contracts import CONTRACTS, ContractError
 from ingestion.files.inbox import import_inbox
 from ingestion.files.load import load_file
@@ -55,7 +56,7 @@ def put(folder: Path, text: str | bytes, name: str = "file.csv") -> Path:
 
 
 def load(raw, kind, path, **options):
-    report = load_file(raw, kind, path, settings=SETTINGS, **options)
+    report = load_file(raw, kind, path, SETTINGS, ImportOptions(**options))
     assert report.received == report.loaded + report.duplicate + report.failed
     assert sum(report.reasons.values()) == report.failed
     leftover = "select table_name from duckdb_tables() where temporary"
@@ -590,12 +591,12 @@ def test_a_given_properties_column_is_merged(raw, tmp_path):
     ("name", "body", "options", "message"),
     [
         ("nowhere.csv", None, {}, "cannot be read: No such file"),
-        ("x.csv", b"", {}, "the file is empty: its first line must name the columns"),
+        ("x.csv", b"", {}, "the file is empty. Its first line must name the columns"),
         ("x.csv", EVENT.replace("anon_id", "anonymous_id").encode(), {}, "--map anon_id=anonymous_id"),
         ("x.csv", EVENT.replace(",", ";").encode(), {}, "Is the separator really a comma?"),
         ("x.csv", EVENT.encode("utf-16"), {}, "neither UTF-8 text nor Parquet"),
-        ("x.xlsx", b"PK\x03\x04", {}, "export it as CSV"),
-        ("x.json", b'[{"a": 1}]', {}, "one object a line"),
+        ("x.xlsx", b"PK\x03\x04", {}, "Export it as CSV"),
+        ("x.json", b'[{"a": 1}]', {}, "Write one object a line"),
         ("x.parquet", b"PAR1 torn", {}, "not a readable Parquet file"),
         ("x.csv.gz", gzip.compress(os.urandom(99999).hex().encode())[:5000], {}, "damaged or cut short"),
         (
@@ -631,8 +632,8 @@ def test_options_that_a_kind_does_not_have(raw, tmp_path):
     for kind, options, message in [
         ("exchange-rates", {"org": "nord"}, "belong to no org"),
         ("exchange-rates", {"site": "s"}, "belongs to no site"),
-        ("exchange-rates", {"file_format": "ga4"}, "brings events"),
-        ("clicks", {}, "one of events, interactions"),
+        ("exchange-rates", {"file_format": "ga4"}, "is for events"),
+        ("clicks", {}, "Use one of events, interactions"),
     ]:
         with pytest.raises(ContractError, match=message):
             load(raw, kind, path, **options)
@@ -819,7 +820,7 @@ from ingestion.files.load import load_file
 from ingestion.settings.model import Org, Settings
 print("start", flush=True)
 settings = Settings(orgs=[Org("default", "USD")])
-load_file(connect(Home.from_environment()), "interactions", sys.argv[1], settings=settings)
+load_file(connect(Home.from_environment()), "interactions", Path(sys.argv[1]), settings)
 """
 
 

@@ -10,6 +10,7 @@ from connectors.platform import SpendRow
 from ingestion.collector.messages import Event
 from ingestion.collector.refused import failed_event
 from ingestion.collector.validate import Rejected
+from ingestion.files.column_mapping import ImportOptions
 from ingestion.files.contracts import ContractError
 from ingestion.files.load import load_file
 from ingestion.files.replay import replay_failed
@@ -107,7 +108,7 @@ def test_rows_of_files_load_as_if_the_file_were_imported_again(home, tmp_path):
         assert raw.execute("select list(org_id order by event_id) from raw.events").fetchone() == (["default", "nord"],)
 
 
-@pytest.mark.parametrize(("reason", "message"), [("id_conflict", "correct the id"), ("torn_line", "mend the file")])
+@pytest.mark.parametrize(("reason", "message"), [("id_conflict", "Correct the id"), ("torn_line", "Correct the file")])
 def test_what_no_replay_can_mend_says_so(home, reason, message):
     with connect(home) as raw, pytest.raises(ContractError, match=message):
         replay_failed(raw, home, AFTER, reason=reason)
@@ -185,7 +186,7 @@ def test_a_row_of_another_org_stays_until_its_site_is_that_orgs(home, tmp_path):
     file.write_text(HEAD + "1,shop,CONVERSION,2026-07-01T00:00:00Z,a,,\n")
     moved = msgspec.structs.replace(BEFORE, sites=[Site("shop", "nord")])
     with connect(home) as raw:
-        load_file(raw, "events", file, settings=BEFORE, org="nord")
+        load_file(raw, "events", file, BEFORE, ImportOptions(org="nord"))
         assert counts(replay_failed(raw, home, BEFORE, reason="org_mismatch")) == (1, 0, 0, 1)
         assert counts(replay_failed(raw, home, moved, reason="org_mismatch")) == (1, 1, 0, 0)
         assert raw.execute("select org_id from raw.events").fetchall() == [("nord",)]
@@ -195,10 +196,10 @@ def test_what_the_importer_said_of_a_file_still_holds(home, tmp_path):
     """The file's value is net, and what counts is its total; its site is on no line."""
     file = tmp_path / "x.csv"
     file.write_text("event_id,Type,occurred_at,uid,value,total,note\n1,DEMO_BOOKED,2026-07-01T00:00:00Z,a,80,100,n\n")
-    mapping = {"value": "total", "anon_id": "uid", "user_id": "uid"}
+    options = ImportOptions(mapping={"value": "total", "anon_id": "uid", "user_id": "uid"}, site="shop")
     with connect(home) as raw:
-        load_file(raw, "events", file, settings=BEFORE, mapping=mapping, site="shop")
+        load_file(raw, "events", file, BEFORE, options)
         assert counts(replay_failed(raw, home, AFTER, reason="bad_type")) == (1, 1, 0, 0)
         rows = raw.execute("select site_id, anon_id, user_id, value_micros, properties from raw.events").fetchall()
         assert rows == [("shop", "a", "a", 100_000_000, '{"note":"n"}')]
-        assert load_file(raw, "events", file, settings=AFTER, mapping=mapping, site="shop").duplicate == 1
+        assert load_file(raw, "events", file, AFTER, options).duplicate == 1
