@@ -34,7 +34,7 @@ def text_lines(path: Path, *, is_gzip: bool, newline: str) -> Iterator[Iterator[
     Bytes that are not UTF-8 become lone surrogates, which `decoded` finds.
     """
     with gzip.open(path) if is_gzip else path.open("rb") as binary:
-        file = TextIOWrapper(binary, encoding="utf-8-sig", errors="surrogateescape", newline=newline)  # type: ignore[arg-type]  # a GzipFile reads bytes
+        file = TextIOWrapper(binary, encoding="utf-8-sig", errors="surrogateescape", newline=newline)
         try:
             yield enumerate(file, 1)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:

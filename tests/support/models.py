@@ -18,7 +18,7 @@ from ingestion.files.load import load_file
 from ingestion.home import Home
 from ingestion.segments.loading import load_landing
 from ingestion.settings.load import load_settings
-from ingestion.settings.raw_tables import land_settings
+from ingestion.settings.raw_tables import store_settings
 from ingestion.warehouse import connect
 from serving.publish import publish
 from tests.support.home import ROOT
@@ -78,7 +78,7 @@ def load_raw_tables(home: Path) -> None:
     root.temporary.mkdir(exist_ok=True)
     settings = load_settings(root)
     with connect(root) as connection:
-        land_settings(connection, settings)
+        store_settings(connection, settings)
         load_landing(connection, root, settings)
         for kind in CONTRACTS:
             import_inbox(connection, root, settings, kind, say=lambda message: None)
