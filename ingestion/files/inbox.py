@@ -38,7 +38,7 @@ def waiting_files(home: Home, kind: str) -> list[Path]:
 def import_inbox(
     connection: Connection, home: Home, settings: Settings, kind: str, progress: Callable[[str], None]
 ) -> list[LoadReport]:
-    """Load each waiting file in a transaction of its own and archive it.
+    """Load each waiting file in a separate transaction and archive it.
 
     A file that cannot be imported stays in the inbox and does not stop the others. One ContractError at the end lists
     all such files.

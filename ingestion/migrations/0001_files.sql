@@ -1,5 +1,5 @@
 -- Tables that file imports and tributary.yaml fill.
--- Homes older than migrations.applied may have any of the tables of migrations 1 to 3: these add what is missing.
+-- Homes older than migrations.applied already have tables of migrations 1 to 3: `if not exists` keeps those.
 create schema if not exists raw;
 
 -- One event. Key: (org_id, site_id, event_id); a later row with the same key and other content is quarantined.

@@ -6,7 +6,7 @@ alter table raw.ad_spend alter column campaign_id drop not null;  -- null only i
 alter table raw.ad_spend add column if not exists level varchar;  -- account, campaign, adset; null: the finest rows
 alter table raw.ad_spend add column if not exists video_views bigint;
 
--- The history has the columns of raw.ad_spend, in its order, before its own. Earlier versions appended new ones instead.
+-- The columns of raw.ad_spend come first in its history, in the same order. Earlier versions appended new columns.
 alter table raw.ad_spend_history add column if not exists level varchar;
 alter table raw.ad_spend_history add column if not exists video_views bigint;
 create table raw.ordered_history as

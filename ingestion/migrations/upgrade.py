@@ -1,4 +1,4 @@
-"""Bring a warehouse to the schema of this program, one numbered migration at a time.
+"""Upgrade the schema of a warehouse, one numbered migration at a time.
 
 In: ingestion/migrations/<version>_<name>.sql, and the table migrations.applied of a warehouse.
 Out: a warehouse whose raw tables have the columns that this program uses.
@@ -20,7 +20,7 @@ class SchemaVersionError(Exception):
 
 
 def upgrade(connection: Connection, warehouse: Path, *, read_only: bool = False) -> None:
-    """Apply each missing migration once, in order, in a transaction of its own.
+    """Apply each missing migration once, in order, each in one transaction.
 
     A warehouse without the table migrations.applied is new, or older than that table; its version is 0.
     SchemaVersionError if a later program created the warehouse, or if it is `read_only` and needs a migration.

@@ -1,4 +1,4 @@
-"""tributary.yaml: the example, every message, landing it, and adding entries without touching what the user wrote."""
+"""tributary.yaml: the example, each message, its raw tables, and added entries beside the user's own text."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def home(tmp_path, monkeypatch):
     return Home.from_environment()
 
 
-def test_first_run_makes_the_example_and_the_second_keeps_it(home):
+def test_the_first_run_writes_the_example_and_the_second_keeps_it(home):
     settings = load_settings(home)
     first = home.settings.read_text()
     (org,), (site,) = settings.orgs, settings.sites
@@ -105,7 +105,7 @@ def test_first_run_makes_the_example_and_the_second_keeps_it(home):
         (ORG + "site: []\n", 3, "site: unknown: do you mean sites?"),
     ],
 )
-def test_every_message_names_the_line_and_what_to_do(home, text, line, message):
+def test_each_message_names_the_line_and_the_remedy(home, text, line, message):
     home.settings.write_text(text)
     with pytest.raises(SettingsError) as error:
         load_settings(home)
@@ -113,14 +113,14 @@ def test_every_message_names_the_line_and_what_to_do(home, text, line, message):
     assert message in str(error.value)
 
 
-def test_all_problems_come_at_once(home):
+def test_one_error_lists_all_problems(home):
     home.settings.write_text("orgs:\n  - {id: a, currency: QQQ, timezone: Nowhere}\nsites:\n  - {id: s, org: b}\n")
     with pytest.raises(SettingsError) as error:
         load_settings(home)
     assert len(str(error.value).splitlines()) == 3
 
 
-def test_landing_replaces_everything(home):
+def test_storing_settings_replaces_all_rows(home):
     home.settings.write_text(
         ORG + "sites: [{id: s, org: default, domains: [Shop.example]}]\n"
         "ad_accounts: [{platform: Meta, account_id: '1', org: default}]\n"
@@ -142,7 +142,7 @@ def test_landing_replaces_everything(home):
     assert connection.execute("select count(*) from raw.sites").fetchone() == (0,)
 
 
-def test_a_failed_landing_keeps_the_settings_before_it(home):
+def test_a_failed_store_keeps_the_earlier_settings(home):
     connection = connect(home)
     settings = load_settings(home)
     store_settings(connection, settings)
@@ -152,7 +152,7 @@ def test_a_failed_landing_keeps_the_settings_before_it(home):
     assert connection.execute("select count(*) from raw.orgs").fetchone() == (1,)
 
 
-def test_adding_entries_keeps_comments_and_is_done_once(home):
+def test_adding_entries_keeps_comments_and_adds_them_once(home):
     home.settings.write_text("# mine\norgs:\n  # the shop\n  - {id: default, currency: USD}  # dollars\n")
     entry = {"id": "nord", "currency": "EUR", "timezone": "Europe/Berlin", "targets": {"cpa": 20}}
     account = {"platform": "meta", "account_id": "007", "org": "nord"}
