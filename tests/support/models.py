@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ingestion.files.column_mapping import ImportOptions
 from ingestion.files.contracts import CONTRACTS
 from ingestion.files.inbox import import_inbox
 from ingestion.files.load import load_file
@@ -81,15 +82,15 @@ def load_raw_tables(home: Path) -> None:
         store_settings(connection, settings)
         load_landing(connection, root, settings)
         for kind in CONTRACTS:
-            import_inbox(connection, root, settings, kind, say=lambda message: None)
+            import_inbox(connection, root, settings, kind, progress=lambda message: None)
 
 
 def import_files(home: Path, kind: str, *paths: Path, **options: str) -> None:
-    """Load files, as `tributary import` does; the options are those of `load_file`, such as org and timezone."""
+    """Load files, as `tributary import` does; the options are those of `ImportOptions`, such as org and timezone."""
     root = Home(home)
     with connect(root) as connection:
         for path in paths:
-            load_file(connection, kind, path, settings=load_settings(root), **options)
+            load_file(connection, kind, path, load_settings(root), ImportOptions(**options))
 
 
 def build_home(home: Path) -> None:
