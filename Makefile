@@ -37,6 +37,7 @@ dev: setup ## Start the collector (port 8700) and Dagster's UI with the whole gr
 lint: setup ## Check style, format and the direction of imports
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/lint-imports --no-cache --no-logo
 
 lock: setup ## Resolve the dependencies again: every platform and Python, with hashes, without addresses
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --all-extras --python-version 3.11 pyproject.toml -o requirements.lock

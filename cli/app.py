@@ -82,8 +82,11 @@ def run(
     with errors_for_people():
         home = Home.from_environment()
         from ingestion.settings.load import load_settings
+        from ingestion.warehouse import build_lock, connect
 
         load_settings(home)
+        with build_lock(home, "run", say), connect(home):
+            pass  # refuses a newer warehouse before Dagster starts
         from orchestration.run import SelectionError, run_graph
 
         started = datetime.now()

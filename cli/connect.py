@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from ingestion.files.contracts import plain_id
+from ingestion.files.contracts import normalized_account_id
 from ingestion.home import Home
 
 from cli.consent import asked, let_in
@@ -79,7 +79,7 @@ def connect(
                 f"then: tributary connect {chosen.name}",
                 FAILED,
             )
-        listed = {plain_id(a.account_id): a for a in settings.ad_accounts if a.platform == chosen.name}
+        listed = {normalized_account_id(a.account_id): a for a in settings.ad_accounts if a.platform == chosen.name}
         console.print(of_accounts(readable, listed))
         write_down(home, chosen, owner, choice(readable, accounts, every), listed)
 
@@ -132,7 +132,7 @@ def of_accounts(accounts: Iterable[Account], listed: dict[str, AdAccount]) -> Ta
     for heading in ("", "account", "name", "currency", "time zone", "manager", "state", "org"):
         table.add_column(heading, overflow="fold", no_wrap=heading in ("", "account"))
     for number, account in enumerate(accounts, 1):
-        known = listed.get(plain_id(account.account_id))
+        known = listed.get(normalized_account_id(account.account_id))
         org = known.org if known else ""
         shown = (account.name, account.currency, account.timezone, account.manager, account.status, org)
         table.add_row(str(number), account.account_id, *(text or "" for text in shown))
@@ -143,21 +143,21 @@ def choice(readable: list[Account], ids: str | None, every: bool) -> list[Accoun
     """The accounts that are meant, by id or by number in the table."""
     if every or (len(readable) == 1 and ids is None):
         return readable
-    known = {plain_id(account.account_id): account for account in readable}
+    known = {normalized_account_id(account.account_id): account for account in readable}
     if ids is None:
         known |= {f"{n}": a for n, a in enumerate(readable, 1) if f"{n}" not in known}
         ids = asked("Which of them are to be pulled? Numbers or ids with commas, or all", "--accounts or --all")
     if ids.lower() == "all":
         return readable
     names = [name.strip() for name in ids.split(",") if name.strip()]
-    unknown = [name for name in names if plain_id(name) not in known]
+    unknown = [name for name in names if normalized_account_id(name) not in known]
     if unknown or not names:
         fail(
             f"this login can read no account {', '.join(unknown) or '(none was named)'}: "
             f"choose from {', '.join(a.account_id for a in readable)}",
             WRONG_INPUT,
         )
-    return list({plain_id(name): known[plain_id(name)] for name in names}.values())
+    return list({normalized_account_id(name): known[normalized_account_id(name)] for name in names}.values())
 
 
 def write_down(home: Home, platform: Platform, org: str, chosen: list[Account], listed: dict[str, AdAccount]) -> None:
@@ -170,7 +170,7 @@ def write_down(home: Home, platform: Platform, org: str, chosen: list[Account], 
     for account in chosen:
         facts = {name: getattr(account, name) for name in ("name", "currency", "timezone", "manager")}
         facts = {name: value for name, value in facts.items() if value}
-        before = listed.get(plain_id(account.account_id))
+        before = listed.get(normalized_account_id(account.account_id))
         for name, check in checks.items():
             if before and name in facts and getattr(before, name) != facts[name]:
                 say(

@@ -22,6 +22,7 @@ def errors_for_people() -> Iterator[None]:
     import duckdb
     from connectors.http.errors import NoSecretStore, NotConnected, VendorError
     from ingestion.files.contracts import ContractError
+    from ingestion.migrations.upgrade import SchemaVersionError
     from ingestion.settings.model import SettingsError
     from serving.publish import PublishError
     from serving.published import NotFound, NothingPublished
@@ -31,6 +32,7 @@ def errors_for_people() -> Iterator[None]:
     except (
         ContractError,
         SettingsError,
+        SchemaVersionError,
         NotFound,
         NothingPublished,
         NotConnected,

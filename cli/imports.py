@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from ingestion.home import Home
 
 from cli.console import STRICT, errors_for_people, fail, say
+
+if TYPE_CHECKING:
+    from ingestion.files.column_mapping import ImportOptions
 
 importing = typer.Typer(
     no_args_is_help=True,
@@ -36,17 +39,17 @@ def importer(kind: str, what: str, example: str) -> None:
         strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 when a row fails.")] = False,
     ) -> None:
         with errors_for_people():
-            import_files(
-                kind,
-                files,
-                pairs(mapping or []),
+            from ingestion.files.column_mapping import ImportOptions
+
+            options = ImportOptions(
+                mapping=pairs(mapping or []),
                 where=where,
                 org=org,
                 site=site,
                 timezone=timezone,
                 file_format=file_format,
-                strict=strict,
             )
+            import_files(kind, files, options, strict=strict)
 
     importing.command(kind, help=f"{what}\n\n[bold]Example[/bold]\n\n  {example}")(command)
 
@@ -66,7 +69,7 @@ def pairs(mapping: list[str]) -> dict[str, str]:
     return found
 
 
-def import_files(kind: str, files: list[Path], mapping: dict[str, str], *, strict: bool, **how: Any) -> None:
+def import_files(kind: str, files: list[Path], options: ImportOptions, *, strict: bool) -> None:
     """Load the files one by one, each wholly or not at all, and say what became of their rows."""
     from ingestion.files.load import load_file
     from ingestion.settings.load import load_settings
@@ -80,7 +83,7 @@ def import_files(kind: str, files: list[Path], mapping: dict[str, str], *, stric
         for path in files:
             if path.exists() and path.stat().st_size > 50_000_000:
                 say(f"{path.name}: reading {path.stat().st_size / 1e6:,.0f} MB")
-            report = load_file(connection, kind, path, settings=settings, mapping=mapping, **how)
+            report = load_file(connection, kind, path, settings, options)
             failed += report.failed
             say(
                 f"{report.source}: {report.received:,} received = {report.loaded:,} loaded + "

@@ -93,13 +93,13 @@ def export_person(
         from ingestion.person.erase import audit
         from ingestion.person.export import document, held
         from ingestion.settings.load import load_settings
-        from ingestion.settings.raw_tables import land_settings
+        from ingestion.settings.raw_tables import store_settings
         from ingestion.warehouse import build_lock, connect
 
         home = Home.from_environment()
         settings = load_settings(home)
         with build_lock(home, "export-person", tell), connect(home) as connection:
-            land_settings(connection, settings)
+            store_settings(connection, settings)
             rows = held(connection, home, found(connection, kind, value, org))
             counts = {place: len(those) for place, those in rows.items()}
             if not dry_run:
@@ -151,11 +151,11 @@ def found(connection: Connection, kind: Kind, value: str, org: str | None) -> Pe
 def prepared(home: Home, settings: Settings, who: tuple[Kind, str], org: str | None, asked_at: datetime) -> Erasure:
     """The erasure to be, nothing changed yet."""
     from ingestion.person.erase import prepare
-    from ingestion.settings.raw_tables import land_settings
+    from ingestion.settings.raw_tables import store_settings
     from ingestion.warehouse import connect
 
     with connect(home) as connection:
-        land_settings(connection, settings)
+        store_settings(connection, settings)
         return prepare(connection, home, who[0], asked_at, found(connection, *who, org))
 
 

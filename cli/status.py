@@ -8,10 +8,10 @@ from typing import Any
 
 import dagster as dg
 from ingestion.files.contracts import KINDS
-from ingestion.files.inbox import waiting
+from ingestion.files.inbox import waiting_files
 from ingestion.home import Home
 from ingestion.segments.writer import open_segments
-from ingestion.status import failures, raw_rows
+from ingestion.status import FailureCount, TableCount, count_failures, count_rows
 from ingestion.warehouse import build_lock, connect, lock_holder
 from orchestration.run import end_dead_runs, open_instance
 from rich.markup import escape
@@ -28,12 +28,12 @@ def status(home: Home) -> Iterator[Any]:
         yield "The raw tables are shown when it ends."
     elif home.warehouse.exists():
         with build_lock(home, "status"), connect(home) as connection:
-            rows, failed = raw_rows(connection), failures(connection)
+            rows, failed = count_rows(connection), count_failures(connection)
         yield of_raw(rows)
         yield from of_failures(failed)
     else:
         yield f"Nothing is loaded in {home.root} yet. Fill it: tributary import events FILE, or tributary simulate"
-    files = sum(len(waiting(home, kind)) for kind in KINDS)
+    files = sum(len(waiting_files(home, kind)) for kind in KINDS)
     if files:
         yield f"In the inbox: {files} files, imported by the next run."
     if landed := len(list(home.landing.glob("*.ndjson"))) + len(open_segments(home.landing)):
@@ -42,16 +42,14 @@ def status(home: Home) -> Iterator[Any]:
     yield from of_runs(home)
 
 
-def of_raw(rows: list[dict]) -> Table:
+def of_raw(rows: list[TableCount]) -> Table:
     table = small_table("raw table", "rows", "last load")
     for row in rows:
-        table.add_row(
-            row["table"], f"{row['rows']:,}", f"{row['loaded_at']:%Y-%m-%d %H:%M} UTC" if row["loaded_at"] else "never"
-        )
+        table.add_row(row.table, f"{row.rows:,}", f"{row.loaded_at:%Y-%m-%d %H:%M} UTC" if row.loaded_at else "never")
     return table
 
 
-def of_failures(failed: list[tuple[str, str, int, str]]) -> Iterator[Any]:
+def of_failures(failed: list[FailureCount]) -> Iterator[Any]:
     if not failed:
         yield "No row has failed."
         return

@@ -1,11 +1,11 @@
-"""The home folder (TRIBUTARY_HOME, default ./var): paths of everything that an installation stores.
+"""Paths of the home folder (TRIBUTARY_HOME, default ./var), which holds everything that an installation stores.
 
 In: the environment. Out: Home.
 
-inbox/<kind>/  files waiting to be imported      published/  what readers open
-landing/       what the collector acknowledged   dagster/    run history
-archive/       what was imported or landed       salts.json  of the hashes of IP addresses, until they expire
-warehouse.duckdb  opened by the process that holds the build lock, and by no other (ingestion/warehouse.py)
+inbox/<kind>/  files that the next run imports       published/  marts for readers
+landing/       segments of acknowledged events       dagster/    run history
+archive/       imported files and loaded segments    salts.json  for the hashes of IP addresses, until they expire
+warehouse.duckdb  opened only by the process that holds the build lock (ingestion/warehouse.py)
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Home:
+    """One home folder."""
+
     root: Path
 
     @classmethod
     def from_environment(cls) -> Home:
-        """The home that TRIBUTARY_HOME names, with its folders made."""
+        """Return the home that TRIBUTARY_HOME names, and create its folders."""
         home = cls(Path(os.environ.get("TRIBUTARY_HOME") or "var").expanduser().resolve())
         for folder in (home.inbox, home.landing, home.archive, home.published, home.dagster, home.temporary):
             folder.mkdir(parents=True, exist_ok=True)

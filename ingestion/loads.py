@@ -1,21 +1,19 @@
-"""The manifest of loads: one row of raw.loads for each file, segment or pull, and what a load shares with every other.
+"""The manifest of loads: one row of raw.loads for each file, segment or pull.
 
-In: a connection to the warehouse. Out: Load, LoadReport, rows of raw.loads, transactions.
+In: a connection to the warehouse. Out: Load, LoadReport and rows of raw.loads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from ingestion.sql import Connection, literal
+from ingestion.sql import Connection, literal, scalar
 
 
-class LoadReport(msgspec.Struct, frozen=True):
-    """What became of rows: received = loaded + duplicate + failed + limited; some of the loaded `replaced` one."""
+class LoadReport(msgspec.Struct, frozen=True, kw_only=True):
+    """Row counts of one load: received = loaded + duplicate + failed + limited."""
 
     kind: str
     source: str
@@ -23,14 +21,14 @@ class LoadReport(msgspec.Struct, frozen=True):
     loaded: int
     duplicate: int
     failed: int
-    replaced: int
+    replaced: int  # of the loaded rows: those that replaced an earlier state
     reasons: dict[str, int]  # failed rows by reason
-    limited: int = 0  # refused by the collector, since their site sent too many
-    withdrawn: int = 0  # stored rows that the source no longer has, beside those that were replaced
+    limited: int = 0  # rejected by the collector because their site sent too many
+    withdrawn: int = 0  # stored rows that the source no longer has; replaced rows do not count
 
 
 class Load(msgspec.Struct, frozen=True):
-    """One row of raw.loads to be: what is loaded, and when, UTC."""
+    """One future row of raw.loads: the load's id, its source and when it loads, in UTC without a zone."""
 
     load_id: str
     source: str
@@ -39,31 +37,12 @@ class Load(msgspec.Struct, frozen=True):
 
     @property
     def stamp(self) -> str:
-        """SQL of _load_id and _loaded_at."""
+        """SQL of the values of _load_id and _loaded_at."""
         return f"{literal(self.load_id)}, {literal(self.loaded_at)}::timestamp"
 
 
-@contextmanager
-def transaction(connection: Connection) -> Iterator[None]:
-    """All of it or nothing."""
-    connection.execute("begin")
-    try:
-        yield
-        connection.execute("commit")
-    except BaseException:
-        connection.execute("rollback")
-        raise
-
-
-def clear(connection: Connection) -> None:
-    """Drop what a load leaves: every temporary table."""
-    tables = connection.execute("select table_name from duckdb_tables() where temporary").fetchall()
-    for (table,) in tables:
-        connection.execute(f"drop table temp.{table}")
-
-
 def record_load(connection: Connection, report: LoadReport, load: Load) -> None:
-    """The manifest's row."""
+    """Insert the load's row into raw.loads."""
     connection.execute(
         f"insert into raw.loads by name select load_id, {literal(report.kind)} as kind,"
         f" {literal(report.source)} as source,"
@@ -74,7 +53,10 @@ def record_load(connection: Connection, report: LoadReport, load: Load) -> None:
     )
 
 
-def later(connection: Connection, kind: str, moment: datetime) -> datetime:
-    """The moment, or one after every load of the kind, whatever the clock says: a history is replayed in this order."""
-    (last,) = connection.execute("select max(loaded_at) from raw.loads where kind = $1", [kind]).fetchone() or (None,)
-    return max(moment, last + timedelta(microseconds=1)) if last else moment
+def next_load_time(connection: Connection, kind: str, now: datetime) -> datetime:
+    """Return `now`, or a moment after the last load of the kind if the clock is behind it.
+
+    Replays of a history rely on this order. Times are UTC without a zone.
+    """
+    last = scalar(connection, "select max(loaded_at) from raw.loads where kind = $1", [kind])
+    return max(now, last + timedelta(microseconds=1)) if last else now

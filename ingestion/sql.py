@@ -1,9 +1,13 @@
-"""Text as SQL: names and values quoted, so that no input is ever read as a statement.
+"""SQL building blocks: quoted names and values, transactions, single values.
 
-In: text. Out: SQL. Connection is DuckDB's, by a shorter name.
+In: text, or a DuckDB connection. Out: SQL that no input can break out of, and results. Connection is DuckDB's class.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import duckdb
 
@@ -11,10 +15,35 @@ Connection = duckdb.DuckDBPyConnection
 
 
 def quoted(name: str) -> str:
-    """The name as an SQL identifier."""
+    """Return the name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def literal(text: object) -> str:
-    """The value as an SQL string."""
+    """Return the value as an SQL string."""
     return "'" + str(text).replace("'", "''") + "'"
+
+
+def scalar(connection: Connection, query: str, parameters: Sequence[object] = ()) -> Any:
+    """Return the first column of the first row of a query; None if there is no row."""
+    row = connection.execute(query, parameters).fetchone()
+    return row[0] if row else None
+
+
+@contextmanager
+def transaction(connection: Connection) -> Iterator[None]:
+    """Commit everything that the block executes, or roll all of it back on an error."""
+    connection.execute("begin")
+    try:
+        yield
+        connection.execute("commit")
+    except BaseException:
+        connection.execute("rollback")
+        raise
+
+
+def drop_temporary_tables(connection: Connection) -> None:
+    """Drop every temporary table of the connection."""
+    tables = connection.execute("select table_name from duckdb_tables() where temporary").fetchall()
+    for (table,) in tables:
+        connection.execute(f"drop table temp.{quoted(table)}")

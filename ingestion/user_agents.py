@@ -1,26 +1,40 @@
-"""What a user agent means, found once for each distinct one: raw.events -> raw.user_agents.
+"""Parse each distinct user agent once: raw.events -> raw.user_agents.
 
-In: the user agents of raw.events that raw.user_agents lacks, collected or imported. Out: a row each: browser, system,
-device and whether it is a bot, by the patterns of ua-parser and crawler-user-agents.
+In: the user agents of raw.events that raw.user_agents lacks. Out: one row for each: browser, operating system, device
+and bot, by the patterns of ua-parser and crawler-user-agents.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import NamedTuple
 
-import duckdb
+from ingestion.sql import Connection
 
-# Programs that browse without a person, which the list of crawlers does not name.
+# Programs that browse without a person and are missing in the list of crawlers.
 HEADLESS = re.compile(r"SlimerJS|Java/\d|undici|^Ruby|^node$|Headless", re.IGNORECASE)
-AT_ONCE = 20_000  # a millisecond each: what a flood of invented ones leaves waits for the next load
+AT_ONCE = 20_000  # each takes a millisecond; after a flood of invented agents, the rest waits for the next load
 TABLETS = re.compile(r"iPad|Tablet|Kindle|Silk/|PlayBook|Android(?!.*Mobile)", re.IGNORECASE)
 PHONES = re.compile(r"Mobi|iPhone|iPod|Windows Phone|Opera Mini", re.IGNORECASE)
 DESKTOPS = {"Windows", "Mac OS X", "Linux", "Ubuntu", "Chrome OS", "Fedora", "FreeBSD", "OpenBSD", "Debian"}
 
 
-def enrich(connection: duckdb.DuckDBPyConnection, say: Callable[[str], None] = lambda message: None) -> int:
-    """Add what is missing, the most frequent first; the number of user agents added."""
+class UserAgent(NamedTuple):
+    """One row of raw.user_agents."""
+
+    user_agent: str
+    browser: str | None
+    browser_version: str | None
+    os: str | None
+    os_version: str | None
+    device_type: str | None
+    is_bot: bool
+    bot: str | None
+
+
+def enrich(connection: Connection, progress: Callable[[str], None] = lambda message: None) -> int:
+    """Add the missing user agents, the most frequent first, and return their number."""
     missing = connection.execute(
         f"""
         select user_agent from raw.events anti join raw.user_agents using (user_agent)
@@ -28,36 +42,38 @@ def enrich(connection: duckdb.DuckDBPyConnection, say: Callable[[str], None] = l
         """
     ).fetchall()
     if len(missing) > 2000:
-        say(f"reading {len(missing):,} new user agents")
+        progress(f"parsing {len(missing):,} new user agents")
     if missing:
-        columns = list(zip(*(meaning(agent) for (agent,) in missing), strict=True))
-        names = "user_agent, browser, browser_version, os, os_version, device_type, is_bot, bot"
-        lists = ", ".join(f"unnest(${i}::{'boolean' if i == 7 else 'varchar'}[])" for i in range(1, 9))
-        connection.execute(f"insert into raw.user_agents ({names}) select {lists}", [list(c) for c in columns])
+        columns = zip(*(parse_user_agent(agent) for (agent,) in missing), strict=True)
+        select = ", ".join(
+            f"unnest(${number}::{'boolean' if name == 'is_bot' else 'varchar'}[]) as {name}"
+            for number, name in enumerate(UserAgent._fields, 1)
+        )
+        connection.execute(f"insert into raw.user_agents by name select {select}", [list(column) for column in columns])
     return len(missing)
 
 
-def meaning(agent: str) -> tuple[str, str | None, str | None, str | None, str | None, str | None, bool, str | None]:
-    """The row of raw.user_agents: user_agent, browser, its version, os, its version, device_type, is_bot, bot."""
+def parse_user_agent(agent: str) -> UserAgent:
+    """Return the row of a user agent."""
     from ua_parser import parse
 
     result = parse(agent)
     browser, os = result.user_agent, result.os
     bot = bot_pattern(agent)
-    return (
-        agent,
-        browser and browser.family,
-        browser and _version(browser.major, browser.minor),
-        os and os.family,
-        os and _version(os.major, os.minor),
-        _device(agent, os.family if os else None),
-        bot is not None,
-        bot,
+    return UserAgent(
+        user_agent=agent,
+        browser=browser.family if browser else None,
+        browser_version=_version(browser.major, browser.minor) if browser else None,
+        os=os.family if os else None,
+        os_version=_version(os.major, os.minor) if os else None,
+        device_type=_device(agent, os.family if os else None),
+        is_bot=bot is not None,
+        bot=bot,
     )
 
 
 def bot_pattern(agent: str) -> str | None:
-    """The part by which a user agent is a bot's, or None."""
+    """Return the part of a user agent that identifies a bot, or None."""
     from crawleruseragents import CRAWLER_PATTERNS, is_crawler
 
     found = (is_crawler(agent) and CRAWLER_PATTERNS.case_sensitive.search(agent)) or HEADLESS.search(agent)

@@ -1,6 +1,6 @@
 """The warehouse: one DuckDB file with one writer, and the lock of that writer.
 
-In: a Home. Out: connections whose raw tables exist, and locks that the operating system frees with their process.
+In: a Home. Out: connections whose raw tables are up to date; locks that the operating system frees with their process.
 """
 
 from __future__ import annotations
@@ -13,43 +13,48 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from ingestion.home import Home
+from ingestion.migrations.upgrade import upgrade
 from ingestion.segments.archive import end_retirement, make_all_events
+from ingestion.sql import Connection
 
-SCHEMAS = Path(__file__).parent / "schemas"
 
-
-def lock_holder(home: Home) -> dict | None:
-    """Who holds the build lock right now ({what, pid, since}), or None."""
+def lock_holder(home: Home) -> dict[str, Any] | None:
+    """Return the process that holds the build lock as {what, pid, since}, or None."""
     try:
         with home.lock.open("r+") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
-                return json.loads(file.read() or "{}")
+                holder: dict[str, Any] = json.loads(file.read() or "{}")
+                return holder
     except FileNotFoundError:
         pass
     return None
 
 
 @contextmanager
-def build_lock(home: Home, what: str, say: Callable[[str], None] = lambda message: None) -> Iterator[None]:
-    """Hold the one writer's place for a whole build; wait for it, and say for whom."""
-    with held(home.lock, what, say):
+def build_lock(home: Home, what: str, progress: Callable[[str], None] = lambda message: None) -> Iterator[None]:
+    """Hold the warehouse's only writing place for a whole build. Wait for it, and report which process has it.
+
+    what: the name of this build in the messages of processes that wait for it.
+    """
+    with file_lock(home.lock, what, progress):
         yield
 
 
 @contextmanager
-def held(lock: Path, what: str, say: Callable[[str], None] = lambda message: None) -> Iterator[None]:
-    """Hold the file's lock, over all processes; wait for it, and say for whom.
+def file_lock(lock: Path, what: str, progress: Callable[[str], None] = lambda message: None) -> Iterator[None]:
+    """Hold an exclusive lock on the file. Wait for it, and report which process has it.
 
-    The operating system frees a flock when its process dies, however it dies: nobody ever waits for the dead.
+    The operating system frees a flock when its process dies, so a killed process never blocks another one.
     """
     with lock.open("a+") as file:
-        told = None
+        reported = None
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -57,13 +62,13 @@ def held(lock: Path, what: str, say: Callable[[str], None] = lambda message: Non
             except BlockingIOError:
                 file.seek(0)
                 holder = file.read()
-                if holder != told:
-                    told = holder
+                if holder != reported:
+                    reported = holder
                     try:
                         other = json.loads(holder)
-                        say(f"waiting for {other['what']} (process {other['pid']}, since {other['since']})")
+                        progress(f"waiting for {other['what']} (process {other['pid']}, since {other['since']})")
                     except (ValueError, KeyError):
-                        say("waiting for another build")
+                        progress("waiting for another build")
                 time.sleep(0.2)
         file.seek(0)
         file.truncate()
@@ -73,8 +78,11 @@ def held(lock: Path, what: str, say: Callable[[str], None] = lambda message: Non
         yield
 
 
-def connect(home: Home, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
-    """A connection to the warehouse, its raw tables made. The caller holds the build lock."""
+def connect(home: Home, *, read_only: bool = False) -> Connection:
+    """Open the warehouse and upgrade its raw tables if a migration is missing. The caller holds the build lock.
+
+    SchemaVersionError if a later program created the warehouse, or if a `read_only` connection finds an older one.
+    """
     connection = duckdb.connect(
         str(home.warehouse),
         read_only=read_only,
@@ -84,18 +92,20 @@ def connect(home: Home, *, read_only: bool = False) -> duckdb.DuckDBPyConnection
             "memory_limit": memory_limit(),
         },
     )
-    connection.execute("set TimeZone = 'UTC'")  # refused at connect: icu is not loaded by then
-    connection.execute("set enable_progress_bar = false")  # it would print on stdout, terminal or not
-    if not read_only:
-        connection.execute("create schema if not exists raw")
-        for ddl in sorted(SCHEMAS.glob("*.sql")):
-            connection.execute(ddl.read_text())
-        end_retirement(connection, home.archive)
-        make_all_events(connection, home.archive)
+    try:
+        connection.execute("set TimeZone = 'UTC'")  # connect refuses this option: it loads icu later
+        connection.execute("set enable_progress_bar = false")  # DuckDB prints it on stdout, even without a terminal
+        upgrade(connection, home.warehouse, read_only=read_only)
+        if not read_only:
+            end_retirement(connection, home.archive)
+            make_all_events(connection, home.archive)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
 def memory_limit() -> str:
-    """DuckDB's share of the machine: half of what is there, at most 5 GB, so that 8 GiB are enough for a build."""
+    """Return DuckDB's memory limit: half of the machine's memory, at most 5 GB, so that 8 GiB suffice for a build."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return f"{min(total // 2, 5_000_000_000) // 1_000_000}MB"

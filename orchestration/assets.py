@@ -13,7 +13,7 @@ from ingestion.home import Home
 from ingestion.segments.loading import load_landing
 from ingestion.segments.retire import retire
 from ingestion.settings.load import load_settings
-from ingestion.settings.raw_tables import land_settings
+from ingestion.settings.raw_tables import store_settings
 from orchestration import metadata
 from orchestration.project import clear_targets, load_project
 from orchestration.pulling.metadata import ECB, SYNCED, key_of
@@ -69,7 +69,7 @@ def settings(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterato
     """tributary.yaml as tables, replaced whole."""
     read = load_settings(warehouse.home)
     with warehouse.connect() as connection:
-        land_settings(connection, read)
+        store_settings(connection, read)
         for key in sorted(context.selected_asset_keys):
             yield dg.MaterializeResult(asset_key=key, metadata=metadata.of_table(connection, key))
 

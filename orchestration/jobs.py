@@ -3,7 +3,7 @@
 import dagster as dg
 
 from ingestion.files.contracts import KINDS
-from ingestion.files.inbox import waiting
+from ingestion.files.inbox import waiting_files
 from ingestion.home import Home
 from orchestration.pulling.schedules import PULLS
 
@@ -52,7 +52,7 @@ schedules = [
 def inbox(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Build once for each new set of files in inbox/: one that cannot be imported is not tried again unchanged."""
     home = Home.from_environment()
-    files = [path for kind in KINDS for path in waiting(home, kind)]
+    files = [path for kind in KINDS for path in waiting_files(home, kind)]
     cursor = "\n".join(f"{path}:{path.stat().st_mtime_ns}:{path.stat().st_size}" for path in files)
     if not files or cursor == context.cursor:
         return dg.SkipReason("no new files in inbox/")

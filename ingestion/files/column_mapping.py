@@ -1,91 +1,115 @@
-"""What the importer says about a file -> the Scope in which its rows are read, or a ContractError that says what to do.
+"""Map the columns of a file to the columns of a contract.
 
-In: the columns of `source`, --map, --where, --org, --site, --timezone, --format. Out: SQL for each column of the
-contract, and the temporary table `declared`: which org tributary.yaml declares for a site or an ad account.
+In: the columns of the temporary table `source`, the options of an import, and tributary.yaml.
+Out: a ReadPlan, or a ContractError; the temporary table `declared_orgs`, the org of each declared site and ad account.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import duckdb
 
 from ingestion.event_types import BUILT_IN
 from ingestion.files.contracts import CONTRACTS, Contract, ContractError
-from ingestion.files.parse import Scope
-from ingestion.files.read import Read
+from ingestion.files.read import SourceFile
 from ingestion.settings.model import Settings
 from ingestion.sql import Connection, literal, quoted
 
+_RELATION = "(select rowid as _row, * from temp.source) as source"
 FORMATS = {path.stem: path for path in sorted((Path(__file__).parent / "formats").glob("*.sql"))}
 
 
-def id_columns(mapping: dict[str, str]) -> Callable[[str], bool]:
-    """Whether a column of the file is an id: by its name, or because it is mapped to one."""
+class ImportOptions(NamedTuple):
+    """How the user wants a file to be read. Each field is an option of `tributary import`."""
+
+    mapping: Mapping[str, str] = {}  # --map: contract column -> column of the file
+    where: str | None = None  # SQL condition on the file's columns; other rows are not received
+    org: str | None = None
+    site: str | None = None
+    timezone: str | None = None  # IANA zone of times without one
+    file_format: str | None = None  # a name in FORMATS
+
+
+class ReadPlan(NamedTuple):
+    """How to read the rows of `source` as rows of a contract."""
+
+    kind: str
+    contract: Contract
+    source_columns: list[str]
+    texts: dict[str, str]  # contract column -> SQL of its text over `relation`; a column without one is null
+    extras: dict[str, str]  # column that the contract does not know -> SQL of its text
+    properties: str | None  # SQL of a JSON object, merged with the extras
+    has_default_org: bool
+    event_types: tuple[str, ...]
+    relation: str = _RELATION  # it has the column _row
+    where: str = "true"  # SQL over `relation`
+    org: str | None = None
+    timezone: str | None = None
+    row_org: str | None = None  # SQL over `relation` of the row's own org, used if no org is declared for the row
+
+
+def id_columns(mapping: Mapping[str, str]) -> Callable[[str], bool]:
+    """Return a function: is a column of the file an id, by its name or because it is mapped to one?"""
     mapped = {source.lower() for column, source in mapping.items() if column.endswith("_id")}
     return lambda column: column.lower() in mapped or column.lower().endswith("id")
 
 
-def scope_of(
-    connection: Connection,
-    kind: str,
-    source: Read,
-    *,
-    settings: Settings,
-    mapping: dict[str, str],
-    where: str | None,
-    org: str | None,
-    site: str | None,
-    timezone: str | None,
-    file_format: str | None,
-) -> Scope:
-    """Check what was said against the file, the contract and the settings."""
+def plan_file(
+    connection: Connection, kind: str, source: SourceFile, settings: Settings, options: ImportOptions
+) -> ReadPlan:
+    """Check the options against the file, the contract and tributary.yaml, and return the plan of the file."""
     contract = CONTRACTS[kind]
     known = [column.name for column in contract.columns]
-    _check_options(kind, known, settings, org=org, site=site, timezone=timezone)
-    _declare(connection, settings)
+    _check_options(kind, known, settings, options)
+    _create_declared_orgs(connection, settings)
     columns = {name.lower(): name for name in source.columns}
-    mapping = _aliases(contract, columns, mapping) | mapping
-    for column, name in mapping.items():
-        if column not in [*known, "properties"]:
-            raise ContractError(f"--map {column}={name}: {kind} has no column {column}{_hint(column, known)}")
-        if name.lower() not in columns:
-            raise ContractError(
-                f"{source.path}: --map {column}={name}: the file has no column {name}{_hint(name, source.columns)}."
-                f" Its columns: {', '.join(source.columns)}"
-            )
-    relation = "(select rowid as _row, * from temp.source) as source"
+    mapping = _aliases(contract, columns, options.mapping) | dict(options.mapping)
+    _check_mapping(kind, known, source, mapping)
+    relation = _RELATION
     given = dict(columns)
-    if file_format:
-        relation, formatted = _format(connection, kind, source, file_format)
+    if options.file_format:
+        relation, formatted = _format(connection, kind, source, options.file_format)
         given = {name: f"_{name}" for name in formatted}
     texts = {name: quoted(given[name]) for name in (*known, "properties") if name in given}
     texts |= {column: quoted(columns[name.lower()]) for column, name in mapping.items()}
-    if site:
-        texts["site_id"] = literal(site)
+    if options.site:
+        texts["site_id"] = literal(options.site)
     properties = texts.pop("properties", None)
     if source.columns:
         _check_required(source, contract, texts, mapping)
         texts = dict.fromkeys((column.name for column in contract.columns if column.unless), "null::varchar") | texts
     else:  # an NDJSON file without a line has no columns to miss
         texts = dict.fromkeys(known, "null::varchar")
-    consumed = {name.lower() for name in mapping.values()} | {*known, "properties"}
-    extras = {} if file_format else {name: quoted(name) for name in source.columns if name.lower() not in consumed}
-    in_scope = _in_scope(connection, source, where) if where else "true"
-    has_default = any(entry.id == "default" for entry in settings.orgs)
-    return Scope(
-        contract, texts, extras, properties, relation, in_scope, org, timezone, has_default, known_types(settings)
+    used = {name.lower() for name in mapping.values()} | {*known, "properties"}
+    return ReadPlan(
+        kind=kind,
+        contract=contract,
+        source_columns=source.columns,
+        texts=texts,
+        extras={name: quoted(name) for name in source.columns if name.lower() not in used and not options.file_format},
+        properties=properties,
+        has_default_org=_has_default_org(settings),
+        event_types=known_types(settings),
+        relation=relation,
+        where=_selected_rows(connection, source, options.where) if options.where else "true",
+        org=options.org,
+        timezone=options.timezone,
     )
 
 
-def scope_of_rows(connection: Connection, kind: str, columns: list[str], settings: Settings) -> Scope:
-    """Rows of a contract in a `source` with two columns more: _landed_org and _landed_site, which a row may lack."""
+def plan_rows(connection: Connection, kind: str, columns: list[str], settings: Settings) -> ReadPlan:
+    """Return the plan of rows that follow a contract already, such as those of webhooks and pulls.
+
+    columns: of `source`, which has two more: _row_org and, for kinds with a site, _row_site. Both may be null.
+    """
     contract = CONTRACTS[kind]
-    _declare(connection, settings)
+    _create_declared_orgs(connection, settings)
     known = {column.name for column in contract.columns}
     given = {name.lower(): name for name in columns}
     aliases = _aliases(contract, given, {})
@@ -95,33 +119,32 @@ def scope_of_rows(connection: Connection, kind: str, columns: list[str], setting
     texts |= {column: quoted(name) for column, name in aliases.items()}
     properties = texts.pop("properties", None)
     if "site_id" in known:
-        texts["site_id"] = f"coalesce({texts.get('site_id', 'null')}, _landed_site)"
-    consumed = {*known, "properties", *aliases.values()}
-    extras = {name: quoted(name) for name in columns if name.lower() not in consumed and name not in consumed}
-    relation = "(select rowid as _row, * from temp.source)"
-    has_default = any(entry.id == "default" for entry in settings.orgs)
-    return Scope(
-        contract,
-        texts,
-        extras,
-        properties,
-        relation,
-        "true",
-        None,
-        None,
-        has_default,
-        known_types(settings),
-        row_org="_landed_org",
+        texts["site_id"] = f"coalesce({texts.get('site_id', 'null')}, _row_site)"
+    used = {*known, "properties", *aliases.values()}
+    return ReadPlan(
+        kind=kind,
+        contract=contract,
+        source_columns=columns,
+        texts=texts,
+        extras={name: quoted(name) for name in columns if name.lower() not in used and name not in used},
+        properties=properties,
+        has_default_org=_has_default_org(settings),
+        event_types=known_types(settings),
+        row_org="_row_org",
     )
 
 
 def known_types(settings: Settings) -> tuple[str, ...]:
-    """The event types that are known, those of tributary.yaml included."""
+    """Return the built-in event types and those of tributary.yaml."""
     return (*BUILT_IN, *(declared.type for declared in settings.event_types))
 
 
-def _aliases(contract: Contract, columns: dict[str, str], mapping: dict[str, str]) -> dict[str, str]:
-    """Column -> the file's column, of headers that are other names of columns which the file lacks."""
+def _has_default_org(settings: Settings) -> bool:
+    return any(entry.id == "default" for entry in settings.orgs)
+
+
+def _aliases(contract: Contract, columns: dict[str, str], mapping: Mapping[str, str]) -> dict[str, str]:
+    """Return column -> the file's column, for headers that are other names of columns which the file lacks."""
     return {
         column: columns[alias]
         for alias, column in contract.aliases
@@ -129,36 +152,39 @@ def _aliases(contract: Contract, columns: dict[str, str], mapping: dict[str, str
     }
 
 
-def _check_options(
-    kind: str, known: list[str], settings: Settings, *, org: str | None, site: str | None, timezone: str | None
-) -> None:
+def _check_options(kind: str, known: list[str], settings: Settings, options: ImportOptions) -> None:
     orgs = [entry.id for entry in settings.orgs]
-    if org and org not in orgs:
-        raise ContractError(
-            f"--org {org}: tributary.yaml has no such org{_hint(org, orgs)}. Its orgs: {', '.join(orgs)}"
-        )
-    if org and kind == "exchange-rates":
-        raise ContractError("--org: exchange rates belong to no org")
-    if site and "site_id" not in known:
-        raise ContractError(f"--site: {kind} belongs to no site")
-    if timezone:
+    if options.org and options.org not in orgs:
+        hint = _hint(options.org, orgs)
+        raise ContractError(f"--org {options.org}: tributary.yaml has no such org{hint}. Its orgs: {', '.join(orgs)}")
+    if options.org and kind == "exchange-rates":
+        raise ContractError("--org: exchange rates belong to no org. Leave the option out.")
+    if options.site and "site_id" not in known:
+        raise ContractError(f"--site: {kind} belongs to no site. Leave the option out.")
+    if options.timezone:
         try:
-            ZoneInfo(timezone)
+            ZoneInfo(options.timezone)
         except (KeyError, ValueError, OSError):
-            raise ContractError(f"--timezone {timezone}: not an IANA time zone such as Europe/Berlin") from None
+            raise ContractError(
+                f"--timezone {options.timezone}: not an IANA time zone. Use one such as Europe/Berlin."
+            ) from None
 
 
-def _declare(connection: Connection, settings: Settings) -> None:
-    rows = [(site.id, None, None, site.org) for site in settings.sites]
-    rows += [(None, account.platform, account.account_id, account.org) for account in settings.ad_accounts]
-    connection.execute(
-        "create or replace temp table declared (site_id varchar, platform varchar, account_id varchar, org_id varchar)"
-    )
-    if rows:
-        connection.executemany("insert into declared values (?, ?, ?, ?)", rows)
+def _check_mapping(kind: str, known: list[str], source: SourceFile, mapping: Mapping[str, str]) -> None:
+    present = {name.lower() for name in source.columns}
+    for column, name in mapping.items():
+        if column not in [*known, "properties"]:
+            raise ContractError(f"--map {column}={name}: {kind} has no column {column}{_hint(column, known)}")
+        if name.lower() not in present:
+            raise ContractError(
+                f"{source.path}: --map {column}={name}: the file has no column {name}{_hint(name, source.columns)}."
+                f" Its columns: {', '.join(source.columns)}"
+            )
 
 
-def _check_required(source: Read, contract: Contract, texts: dict[str, str], mapping: dict[str, str]) -> None:
+def _check_required(
+    source: SourceFile, contract: Contract, texts: Mapping[str, str], mapping: Mapping[str, str]
+) -> None:
     missing = [
         column.name
         for column in contract.columns
@@ -171,21 +197,35 @@ def _check_required(source: Read, contract: Contract, texts: dict[str, str], map
     name = missing[0]
     either = f" (or {' or '.join(contract.one_of[1:])})" if name in contract.one_of else ""
     free = [column for column in source.columns if column not in mapping.values()]
-    close = _close(name, free)
+    close = _closest(name, free)
     separator = " Is the separator really a comma?" if len(source.columns) == 1 and source.layout.kind == "csv" else ""
     raise ContractError(
         f"{source.path}: required column {', '.join(missing)}{either} is missing."
-        f" If it has another name in the file, say so: --map {name}={close or 'its_name_in_the_file'}."
+        f" If the file has it under another name, map it: --map {name}={close or 'its_name_in_the_file'}."
         f" The file's columns: {', '.join(source.columns)}.{separator}"
     )
 
 
-def _format(connection: Connection, kind: str, source: Read, name: str) -> tuple[str, list[str]]:
-    """The relation of a known layout: the file's columns, and the contract's under a leading underscore."""
+def _create_declared_orgs(connection: Connection, settings: Settings) -> None:
+    rows: list[tuple[str | None, str | None, str | None, str]]
+    rows = [(site.id, None, None, site.org) for site in settings.sites]
+    rows += [(None, account.platform, account.account_id, account.org) for account in settings.ad_accounts]
+    connection.execute(
+        "create or replace temp table declared_orgs"
+        " (site_id varchar, platform varchar, account_id varchar, org_id varchar)"
+    )
+    if rows:
+        connection.executemany(
+            "insert into declared_orgs (site_id, platform, account_id, org_id) values (?, ?, ?, ?)", rows
+        )
+
+
+def _format(connection: Connection, kind: str, source: SourceFile, name: str) -> tuple[str, list[str]]:
+    """Return the relation of a known format, and its contract columns, which have a leading underscore there."""
     if name not in FORMATS:
         raise ContractError(f"--format {name}: unknown{_hint(name, list(FORMATS))}. Known: {', '.join(FORMATS)}")
     if kind != "events":
-        raise ContractError(f"--format {name} brings events: tributary import events --format {name} FILE")
+        raise ContractError(f"--format {name} is for events. Run: tributary import events --format {name} FILE")
     sql = FORMATS[name].read_text()
     used: dict[str, list[str]] = {"required": [], "optional": []}
     for part, names in re.findall(r"^-- (required|optional): (.*)$", sql, re.M):
@@ -208,8 +248,8 @@ def _format(connection: Connection, kind: str, source: Read, name: str) -> tuple
     ), columns
 
 
-def _in_scope(connection: Connection, source: Read, where: str) -> str:
-    """SQL for the rows that meet the condition. A column whose every value is a number is compared as one."""
+def _selected_rows(connection: Connection, source: SourceFile, where: str) -> str:
+    """Return SQL for the rows that meet --where. It compares a column as numbers if every value is a number."""
     mentioned = [column for column in source.columns if column.lower() in where.lower()]
     numeric = []
     if mentioned:
@@ -223,17 +263,17 @@ def _in_scope(connection: Connection, source: Read, where: str) -> str:
     query = f"select _row from (select rowid as _row, {columns} from temp.source) as file where (\n{where}\n)"
     try:
         if len(connection.extract_statements(query)) != 1:
-            raise ContractError(f"--where {where}: one condition is wanted, not several statements")
-        connection.execute(f"create or replace temp table in_scope as {query}")
+            raise ContractError(f"--where {where}: this is several statements. Write one condition.")
+        connection.execute(f"create or replace temp table selected_rows as {query}")
     except duckdb.Error as error:
         problem = str(error).split("\n\nLINE")[0].strip()
         raise ContractError(
             f"{source.path}: --where {where}: {problem}. The file's columns: {', '.join(source.columns)}"
         ) from None
-    return "_row in (select _row from temp.in_scope)"
+    return "_row in (select _row from temp.selected_rows)"
 
 
-def _close(name: str, names: list[str]) -> str | None:
+def _closest(name: str, names: list[str]) -> str | None:
     lower = {candidate.lower(): candidate for candidate in names}
     close = get_close_matches(name.lower(), lower, 1, 0.6) or [
         c for c in lower if c in name.lower() or name.lower() in c
@@ -242,5 +282,5 @@ def _close(name: str, names: list[str]) -> str | None:
 
 
 def _hint(name: str, names: list[str]) -> str:
-    close = _close(name, names)
+    close = _closest(name, names)
     return f": do you mean {close}?" if close else ""

@@ -1,8 +1,9 @@
-"""The input contracts as data: which columns a file of each kind brings, their types and what makes a row unique.
+"""The input contracts as data: the columns of each kind of file, their types, and the key of a row.
 
-In: nothing. Out: CONTRACTS, read by ingestion/files/parse.py (rows -> typed rows) and load.py (typed rows -> raw).
-The order of the columns is the order in which a row's content is hashed: append new ones at the end, and name them in
-`added` where the contract was in use before, so that rows without them keep their hash.
+In: seeds/source_platforms.csv. Out: CONTRACTS, from which column_mapping.py, row_sql.py and merge.py read files.
+
+A row's content is hashed in the order of its columns. Append new columns at the end, and list them in `added` if the
+contract is in use already, so that rows without them keep their hash.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from ingestion.seeds import seed
 
 Type = Literal[
     "text",  # trimmed; empty is null
-    "name",  # text, lower-cased
-    "platform",  # text, an alias (facebook, fb) folded into the one name of its platform
-    "event",  # a type of ingestion/event_types.py
+    "name",  # text in lower case
+    "platform",  # text; an alias such as facebook or fb becomes the platform's name
+    "event",  # a type of ingestion/event_types.py or of tributary.yaml
     "status",  # pending, approved or rejected
     "instant",  # ISO 8601 with a zone -> UTC
     "date",  # ISO 8601 day
@@ -32,58 +33,62 @@ Type = Literal[
 
 @cache
 def platform_aliases() -> dict[str, str]:
-    """Alias -> platform. The seed by which dbt folds the platforms of touches, so that spend joins them."""
+    """Return alias -> platform, from the seed that dbt applies to touches too, so that spend joins them."""
     return {row["alias"]: row["platform"] for row in seed("source_platforms")}
 
 
 def platform_name(alias: str) -> str:
-    """The one name of the platform that an alias means."""
+    """Return the name of the platform that an alias means, such as meta for Facebook."""
     name = alias.strip().lower()
     return platform_aliases().get(name, name)
 
 
-def plain_id(account_id: str) -> str:
-    """An ad account's id, however people write it: 123-456-7890, act_1234567890."""
+def normalized_account_id(account_id: str) -> str:
+    """Return an ad account's id without the ways to write it, such as 123-456-7890 and act_1234567890."""
     return account_id.strip().lower().removeprefix("act_").replace("-", "")
 
 
 class ContractError(Exception):
-    """A file, or the way it was asked to be read, that cannot be imported at all; nothing was written."""
+    """The input, or the way to read it, cannot be imported at all. Nothing was written."""
 
 
 class Column(NamedTuple):
+    """One column of a contract."""
+
     name: str
     type: Type = "text"
     required: bool = False
     default: str | None = None
-    same_as: str | None = None  # the column whose value it takes where it has none
-    unless: tuple[str, str] | None = None  # (column, value) of the rows in which a required one may be absent
+    same_as: str | None = None  # the column that gives the value if this one is empty
+    unless: tuple[str, str] | None = None  # (column, value) of the rows in which a required column may be absent
 
     @property
     def stored(self) -> str:
-        """The column of the raw table: money is kept in micros."""
+        """The column of the raw table: money is stored in micros."""
         return f"{self.name}_micros" if self.type == "money" else self.name
 
 
 class Contract(NamedTuple):
+    """One kind of input row."""
+
     table: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]  # columns of the raw table that identify a row; ids among them may be null
-    derived_id: str | None = None  # made from the row's content where the file has none
-    one_of: tuple[str, ...] = ()  # at least one of these is required
-    replaces: bool = False  # a later import of the same key replaces; else the first occurrence in time wins
-    history: str | None = None  # where replaced rows go
-    retired: str | None = None  # keys and contents of the rows that left the table for the archive
+    derived_id: str | None = None  # derived from the row's content if the file has none
+    one_of: tuple[str, ...] = ()  # at least one of these columns is required
+    replaces: bool = False  # a later import of the same key replaces; else the first occurrence in time stays
+    history: str | None = None  # the table of replaced rows
+    retired: str | None = None  # the table of keys and contents of archived rows
     aliases: tuple[tuple[str, str], ...] = ()  # (another header, the column that it means)
-    added: tuple[str, ...] = ()  # columns that came later: they are content only where they are filled
+    added: tuple[str, ...] = ()  # columns of a later version: part of the content only if they have a value
 
 
 _PERSON = ("visitor_id", "customer_id")
 
 CONTRACTS: dict[str, Contract] = {
     "events": Contract(
-        "raw.events",
-        (
+        table="raw.events",
+        columns=(
             Column("event_id", required=True),
             Column("site_id", required=True),
             Column("type", "event", required=True),
@@ -100,8 +105,8 @@ CONTRACTS: dict[str, Contract] = {
         added=("title", "email_hash", "phone_hash", "entity_type", "entity_id"),
     ),
     "interactions": Contract(
-        "raw.interactions",
-        (
+        table="raw.interactions",
+        columns=(
             Column("occurred_at", "instant", required=True),
             *map(Column, (*_PERSON, "interaction_id", "site_id", "touch_type", "channel")),
             Column("platform", "name"),
@@ -113,8 +118,8 @@ CONTRACTS: dict[str, Contract] = {
         one_of=_PERSON,
     ),
     "conversions": Contract(
-        "raw.conversions",
-        (
+        table="raw.conversions",
+        columns=(
             Column("occurred_at", "instant", required=True),
             *map(Column, (*_PERSON, "conversion_id", "site_id")),
             Column("conversion_type", default="purchase"),
@@ -124,11 +129,11 @@ CONTRACTS: dict[str, Contract] = {
         ),
         key=("org_id", "conversion_id"),
         derived_id="conversion_id",
-        one_of=(*_PERSON, "order_id"),  # an order takes the visitor of the event that names it
+        one_of=(*_PERSON, "order_id"),  # an order has the visitor of the event that names it
     ),
     "spend": Contract(
-        "raw.ad_spend",
-        (
+        table="raw.ad_spend",
+        columns=(
             Column("date", "date", required=True),
             Column("platform", "platform", required=True),
             Column("account_id", required=True),
@@ -149,8 +154,8 @@ CONTRACTS: dict[str, Contract] = {
         added=("level", "video_views"),
     ),
     "fees": Contract(
-        "raw.fees",
-        (
+        table="raw.fees",
+        columns=(
             Column("fee_id", required=True),
             Column("platform", "platform", required=True),
             Column("account_id", same_as="platform"),
@@ -167,8 +172,8 @@ CONTRACTS: dict[str, Contract] = {
         replaces=True,
     ),
     "exchange-rates": Contract(
-        "raw.exchange_rates",
-        (
+        table="raw.exchange_rates",
+        columns=(
             Column("date", "date", required=True),
             Column("base", "currency", required=True),
             Column("quote", "currency", required=True),
@@ -178,8 +183,8 @@ CONTRACTS: dict[str, Contract] = {
         replaces=True,
     ),
     "refunds": Contract(
-        "raw.refunds",
-        (
+        table="raw.refunds",
+        columns=(
             Column("occurred_at", "instant", required=True),
             Column("order_id", required=True),
             *map(Column, ("refund_id", "site_id")),
@@ -191,8 +196,8 @@ CONTRACTS: dict[str, Contract] = {
         derived_id="refund_id",
     ),
     "postbacks": Contract(
-        "raw.postbacks",
-        (
+        table="raw.postbacks",
+        columns=(
             Column("occurred_at", "instant", required=True),
             Column("platform", "platform", required=True),
             Column("transaction_id", required=True),
@@ -207,8 +212,8 @@ CONTRACTS: dict[str, Contract] = {
         derived_id="postback_id",
     ),
     "survey-answers": Contract(
-        "raw.survey_answers",
-        (
+        table="raw.survey_answers",
+        columns=(
             Column("occurred_at", "instant", required=True),
             Column("question", required=True),
             Column("answer", required=True),
@@ -218,8 +223,8 @@ CONTRACTS: dict[str, Contract] = {
         derived_id="answer_id",
     ),
     "entities": Contract(
-        "raw.entities",
-        (
+        table="raw.entities",
+        columns=(
             Column("entity_type", required=True),
             Column("entity_id", required=True),
             Column("valid_from", "instant", required=True),

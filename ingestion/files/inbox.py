@@ -1,15 +1,15 @@
-"""inbox/<kind>/ -> raw tables -> archive/inbox/<kind>/: files that were dropped into the home folder.
+"""Import the files of inbox/<kind>/ and move their rows to archive/inbox/<kind>/.
 
-The archive holds a file's rows as they were read, as Parquet without personal data; the file itself goes, once its load
-is committed and its rows are archived. A crash in between is harmless: importing it again changes nothing.
+In: files that were dropped into the home folder. Out: rows in raw.*, and Parquet of the rows as they were read.
+
+The archive has no personal data. A file is deleted once its load is committed and its rows are archived. After a crash
+in between, the next run imports it again, which changes nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-
-import duckdb
 
 from ingestion.files.contracts import ContractError
 from ingestion.files.load import load_file
@@ -18,13 +18,14 @@ from ingestion.loads import LoadReport
 from ingestion.person.reentry import anonymise_archived
 from ingestion.segments.archive import place
 from ingestion.settings.model import Settings
+from ingestion.sql import Connection
 from ingestion.user_agents import enrich
 
 _UNFINISHED = (".tmp", ".part")
 
 
-def waiting(home: Home, kind: str) -> list[Path]:
-    """The finished files in the inbox of a kind, by name."""
+def waiting_files(home: Home, kind: str) -> list[Path]:
+    """Return the finished files in the inbox of a kind, by name."""
     folder = home.inbox / kind
     files = folder.iterdir() if folder.is_dir() else ()
     return sorted(
@@ -35,32 +36,33 @@ def waiting(home: Home, kind: str) -> list[Path]:
 
 
 def import_inbox(
-    connection: duckdb.DuckDBPyConnection, home: Home, settings: Settings, kind: str, say: Callable[[str], None]
+    connection: Connection, home: Home, settings: Settings, kind: str, progress: Callable[[str], None]
 ) -> list[LoadReport]:
-    """Load each waiting file in a transaction of its own and archive it.
+    """Load each waiting file in a separate transaction and archive it.
 
-    A file that cannot be imported stays where it is and stops no other; one ContractError at the end names all of them.
+    A file that cannot be imported stays in the inbox and does not stop the others. One ContractError at the end lists
+    all such files.
     """
     reports, errors = [], []
-    for path in waiting(home, kind):
+    for path in waiting_files(home, kind):
         kept = home.temporary / f"{kind}.parquet"
         try:
-            report = load_file(connection, kind, path, settings=settings, keep=kept)
+            report = load_file(connection, kind, path, settings, keep=kept)
         except ContractError as error:
-            say(f"not imported: {error}")
+            progress(f"not imported: {error}")
             errors.append(str(error))
             continue
-        archived = _free(home.archive / "inbox" / kind / f"{path.name.removesuffix('.parquet')}.parquet")
+        archived = _unused_name(home.archive / "inbox" / kind / f"{path.name.removesuffix('.parquet')}.parquet")
         place(kept, archived)
         anonymise_archived(connection, home, [archived])
         path.unlink()
-        say(
+        progress(
             f"{path.name}: {report.received:,} received, {report.loaded:,} loaded, {report.duplicate:,} duplicate,"
             f" {report.failed:,} failed"
         )
         reports.append(report)
     if reports and kind == "events":
-        enrich(connection, say)
+        enrich(connection, progress)
     if errors:
         raise ContractError(
             "\n".join([f"{len(errors)} of the files in {home.inbox / kind} were not imported:", *errors])
@@ -68,8 +70,8 @@ def import_inbox(
     return reports
 
 
-def _free(path: Path) -> Path:
-    """The path, numbered where another file of that name was archived."""
+def _unused_name(path: Path) -> Path:
+    """Return the path, with a number if the archive has a file of that name already."""
     numbered, number = path, 0
     while numbered.exists():
         number += 1

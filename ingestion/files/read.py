@@ -1,156 +1,114 @@
-"""A file -> temporary tables, whatever its format. Knows nothing of contracts.
+"""Read a file of any format into temporary tables. Contracts apply later.
 
 In: CSV, TSV, NDJSON (each plain or gzipped) or Parquet.
-Out: `source`, one row a record: the file's columns as text, trimmed, empty as null, no personal data, in its order;
-`unreadable(line, reason, detail, payload)`, the lines that no record could be made of; and, once `number_lines` was
-called, `source_lines(_row, line)`, the line on which each row of `source` (by its rowid) starts.
+Out: `source`, one row a record, in the file's order: its columns as trimmed text without personal data, null if empty;
+`unreadable_lines`(line, reason, detail, payload), the lines without a record; and, after `number_lines`,
+`source_lines`(_row, line), the line on which each row of `source` (by its rowid) starts.
 
-A well-formed CSV file goes through DuckDB's parser. Its recovery from a malformed one loses rows and their lines
-(tried: it eats the rest of the file after an unclosed quote, and gives up on mixed line ends), so what it refuses is
-read again by Python's parser (ingestion/files/csv_fallback.py), which fails only the lines that are broken.
+DuckDB parses a well-formed CSV file. Its recovery from a malformed one loses rows and their lines (tried: it swallows
+the rest of the file after an unclosed quote, and fails on mixed line ends). Python's parser reads such a file again
+(ingestion/files/csv_fallback.py) and rejects only the broken lines.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable
+import gzip
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from glob import escape
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 
-from ingestion.files import csv_fallback as lines
 from ingestion.files.contracts import ContractError
+from ingestion.files.csv_fallback import EXPLAINED, Record, decoded, readable, records, text_lines
 from ingestion.privacy import is_dropped, scrubbed, scrubbed_text
-from ingestion.sql import Connection, literal, quoted
+from ingestion.sql import Connection, literal, quoted, scalar
+
+IsId = Callable[[str], bool]  # whether a column is an id
+Row = tuple[Any, ...]
+
+# Columns of `source` that do not come from the file.
+_RESERVED = {"rowid", "_row", "_row_org", "_row_site", "_failed_id", "_failed_at", "_failed_for"}
 
 
-class Read(NamedTuple):
+class Layout(NamedTuple):
+    """The format of a file."""
+
+    kind: str  # csv, ndjson, parquet
+    is_gzip: bool = False
+    separator: str = ","
+
+
+class SourceFile(NamedTuple):
+    """A file whose records are in `source`."""
+
     path: Path
-    layout: lines.Layout
+    layout: Layout
     columns: list[str]  # of `source`
 
 
-def read(connection: Connection, path: Path, is_id: Callable[[str], bool]) -> Read:
-    """Make `source` and `unreadable` of the file; `is_id` tells which columns are ids."""
-    layout = lines.layout_of(path)
-    make_unreadable(connection)
+def read_file(connection: Connection, path: Path, is_id: IsId) -> SourceFile:
+    """Create `source` and `unreadable_lines` from the file."""
+    layout = detect_layout(path)
+    connection.execute(
+        "create or replace temp table unreadable_lines (line bigint, reason varchar, detail varchar, payload varchar)"
+    )
     if layout.kind == "parquet":
         columns = _read_parquet(connection, path, is_id)
     elif layout.kind == "ndjson":
         columns = _read_ndjson(connection, path, layout, is_id)
     else:
         columns = _read_csv(connection, path, layout, is_id)
-    connection.execute(f"update unreadable set payload = {scrubbed_text('payload')}")
-    return Read(path, layout, columns)
+    connection.execute(f"update unreadable_lines set payload = {scrubbed_text('payload')}")
+    return SourceFile(path, layout, columns)
 
 
-def make_unreadable(connection: Connection) -> None:
-    """Make `unreadable`, empty."""
-    connection.execute(
-        "create or replace temp table unreadable (line bigint, reason varchar, detail varchar, payload varchar)"
-    )
+def detect_layout(path: Path) -> Layout:
+    """Return the format of a file by its content, or by its name if the content fits several formats."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(4)
+        is_gzip = start[:2] == b"\x1f\x8b"
+        with gzip.open(path) if is_gzip else path.open("rb") as file:
+            start = file.read(4096)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ContractError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    if start[:4] == b"PAR1":
+        return Layout("parquet", is_gzip)
+    text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    name = path.name.lower().removesuffix(".gz")
+    if b"\0" in start or start[:2] in (b"\xff\xfe", b"\xfe\xff", b"PK"):
+        raise ContractError(f"{path}: neither UTF-8 text nor Parquet. Export it as CSV (UTF-8), NDJSON or Parquet.")
+    if text[:1] == b"[":
+        raise ContractError(f"{path}: a JSON array. Write one object a line instead, for example with: jq -c '.[]'")
+    if text[:1] == b"{" or name.endswith((".ndjson", ".jsonl", ".json")):  # the first line may be a torn one
+        return Layout("ndjson", is_gzip)
+    return Layout("csv", is_gzip, "\t" if name.endswith((".tsv", ".tab")) else ",")
 
 
-def number_lines(connection: Connection, source: Read) -> None:
-    """Make `source_lines`. Separate, because only failed rows need it and it reads a CSV file once more."""
-    tables = {
-        name for (name,) in connection.execute("select table_name from duckdb_tables() where temporary").fetchall()
-    }
-    if "source_lines" in tables:
+def number_lines(connection: Connection, source: SourceFile) -> None:
+    """Create `source_lines`, if it is missing. Only failed rows need it, and it reads a CSV file once more."""
+    if scalar(connection, "select count(*) from duckdb_tables() where temporary and table_name = 'source_lines'"):
         return
     if source.layout.kind == "parquet":
         connection.execute("create temp table source_lines as select rowid as _row, rowid + 1 as line from source")
         return
-    with lines.records(source.path, source.layout) as records:
-        starts = (line for line, _, fields in records if fields)
+    with _csv_records(source.path, source.layout) as found:
+        starts = (line for line, _, fields in found if fields)
         next(starts)  # the header
         _spool(connection, "source_lines", {"_row": "bigint", "line": "bigint"}, enumerate(starts))
 
 
-def _create_source(
-    connection: Connection,
-    texts: dict[str, str],
-    relation: str,
-    is_id: Callable[[str], bool] | None,
-    further: Iterable[str] = (),
-) -> list[str]:
-    """`source` from `relation`: column -> SQL of its text. The only place where the original text is seen."""
-    kept = {
-        column: scrubbed(column, text, is_id=is_id(column)) if is_id else text
-        for column, text in texts.items()
-        if not is_dropped(column)
-    }
-    select = [f"nullif(trim({text}), '') as {quoted(column)}" for column, text in kept.items()]
-    columns = ", ".join([*select, *further]) or "null as _nothing"
-    connection.execute(f"create temp table source as select {columns} from {relation}")
-    return list(kept)
+def source_of_objects(connection: Connection, is_id: IsId | None) -> list[str]:
+    """Create `source` from the temporary table objects(line, text, ...), one JSON object a row, and drop it.
 
-
-def _read_csv(connection: Connection, path: Path, layout: lines.Layout, is_id: Callable[[str], bool]) -> list[str]:
-    with lines.records(path, layout) as records:
-        first = next((record for record in records if record[2]), None)
-    if first is None:
-        raise ContractError(f"{path}: the file is empty: its first line must name the columns")
-    line, _, header = first
-    names = unique_names(header)
-    texts = {name: quoted(name) for name in names}
-    if line == 1:
-        try:
-            return _create_source(connection, texts, _csv(str(path), names, layout, header=True), is_id)
-        except duckdb.Error:
-            pass  # malformed somewhere: read it again, line by line
-    good, bad = {"line": "bigint"} | dict.fromkeys(names, "varchar"), []
-    with lines.records(path, layout) as records:
-        rows = iter(_sound(records, len(names), bad))
-        next(rows)  # the header
-        _spool(connection, "mended", good, rows)
-    columns = _create_source(connection, texts, "mended", is_id)
-    connection.execute("create temp table source_lines as select rowid as _row, line from mended")
-    connection.execute("drop table mended")
-    _refuse(connection, bad)
-    return columns
-
-
-def _sound(records: Iterable[lines.Record], width: int, bad: list[tuple]) -> Iterable[tuple]:
-    """(line, *fields) of the records that have the header's width; the others go to `bad`."""
-    for line, text, fields in records:
-        if isinstance(fields, str):
-            bad.append((line, fields, lines.EXPLAINED[fields], lines.readable(text)))
-        elif len(fields) == width:
-            yield (line, *fields)
-        elif fields:
-            detail = f"the header has {width} columns and this line {len(fields)}: is a quote or a separator missing?"
-            bad.append((line, "wrong_column_count", detail, lines.readable(text)))
-
-
-def _read_ndjson(connection: Connection, path: Path, layout: lines.Layout, is_id: Callable[[str], bool]) -> list[str]:
-    bad: list[tuple] = []
-    with lines.text_lines(path, layout) as numbered:
-        rows = _sound(((line, text, lines.decoded(text)) for line, text in numbered if text.strip()), 1, bad)
-        _spool(connection, "texts", {"line": "bigint", "text": "varchar"}, rows)
-    connection.execute(
-        "create temp table objects as select * from texts where json_valid(text) and json_type(text) = 'OBJECT'"
-    )
-    connection.execute(
-        """
-        insert into unreadable
-        select line, 'bad_json', 'this line is not one whole JSON object', text
-        from texts where not json_valid(text) or json_type(text) <> 'OBJECT'
-        """
-    )
-    _refuse(connection, bad)
-    connection.execute("drop table texts")
-    return source_of_objects(connection, is_id)
-
-
-def source_of_objects(connection: Connection, is_id: Callable[[str], bool] | None) -> list[str]:
-    """`source` and `source_lines` of the temporary table objects(line, text, ...): one JSON object a row.
-
-    Without is_id nothing is scrubbed: the objects have been. Further columns of `objects` are columns of `source` that
-    are not among those returned: begin their names with an underscore.
+    is_id: None if the objects have no personal data. Further columns of `objects` become columns of `source`, and are
+    not among the returned ones: begin their names with an underscore.
     """
     further = [name for name, *_ in connection.execute("describe objects").fetchall() if name not in ("line", "text")]
     keys = [
@@ -163,16 +121,91 @@ def source_of_objects(connection: Connection, is_id: Callable[[str], bool] | Non
     value = "case when json_type(v[{0}]) in ('OBJECT', 'ARRAY') then v[{0}]::varchar else v[{0}] ->> '$' end"
     texts = {name: f"({value.format(i)})" for i, name in enumerate(unique_names(keys), 1)}
     objects = ", ".join([f"json_extract(text, [{pointers}]) as v" if keys else "null as v", *further])
-    values = f"(select {objects} from objects order by line)"
-    columns = _create_source(connection, texts, values, is_id, further)
-    connection.execute(
-        "create temp table source_lines as select row_number() over (order by line) - 1 as _row, line from objects"
+    columns = _create_source(
+        connection, texts, f"(select {objects} from objects order by line)", is_id, further=further
     )
     connection.execute("drop table objects")
     return columns
 
 
-def _read_parquet(connection: Connection, path: Path, is_id: Callable[[str], bool]) -> list[str]:
+def _create_source(
+    connection: Connection, texts: dict[str, str], relation: str, is_id: IsId | None, *, further: Iterable[str] = ()
+) -> list[str]:
+    """Create `source` from `relation`: column -> SQL of its text. Only this statement sees the original text."""
+    kept = {
+        column: scrubbed(column, text, is_id=is_id(column)) if is_id else text
+        for column, text in texts.items()
+        if not is_dropped(column)
+    }
+    select = [f"nullif(trim({text}), '') as {quoted(column)}" for column, text in kept.items()]
+    columns = ", ".join([*select, *further]) or "null as _nothing"
+    connection.execute(f"create temp table source as select {columns} from {relation}")
+    return list(kept)
+
+
+def _read_csv(connection: Connection, path: Path, layout: Layout, is_id: IsId) -> list[str]:
+    with _csv_records(path, layout) as found:
+        line, header = next(((line, fields) for line, _, fields in found if fields), (0, ""))
+    if not line:
+        raise ContractError(f"{path}: the file is empty. Its first line must name the columns.")
+    names = unique_names(list(header))
+    texts = {name: quoted(name) for name in names}
+    if line == 1:
+        try:
+            return _create_source(connection, texts, _csv(str(path), names, layout, header=True), is_id)
+        except duckdb.Error:
+            pass  # malformed somewhere: read it again, line by line
+    rejected: list[Row] = []
+    with _csv_records(path, layout) as found:
+        rows = _whole_records(found, len(names), rejected)
+        next(rows)  # the header
+        _spool(connection, "parsed_lines", {"line": "bigint"} | dict.fromkeys(names, "varchar"), rows)
+    columns = _create_source(connection, texts, "parsed_lines", is_id)
+    connection.execute("create temp table source_lines as select rowid as _row, line from parsed_lines")
+    connection.execute("drop table parsed_lines")
+    _reject_lines(connection, rejected)
+    return columns
+
+
+def _csv_records(path: Path, layout: Layout) -> AbstractContextManager[Iterator[Record]]:
+    return records(path, is_gzip=layout.is_gzip, separator=layout.separator)
+
+
+def _whole_records(found: Iterable[Record], width: int, rejected: list[Row]) -> Iterator[Row]:
+    """Yield (line, *fields) of the records with the header's width; append the others to `rejected`."""
+    for line, text, fields in found:
+        if isinstance(fields, str):
+            rejected.append((line, fields, EXPLAINED[fields], readable(text)))
+        elif len(fields) == width:
+            yield (line, *fields)
+        elif fields:
+            detail = f"the header has {width} columns and this line {len(fields)}: is a quote or a separator missing?"
+            rejected.append((line, "wrong_column_count", detail, readable(text)))
+
+
+def _read_ndjson(connection: Connection, path: Path, layout: Layout, is_id: IsId) -> list[str]:
+    rejected: list[Row] = []
+    # \n alone ends a line of NDJSON: a lone \r is white space there.
+    with text_lines(path, is_gzip=layout.is_gzip, newline="\n") as numbered:
+        found = ((line, text, decoded(text)) for line, text in numbered if text.strip())
+        rows = _whole_records(found, 1, rejected)
+        _spool(connection, "texts", {"line": "bigint", "text": "varchar"}, rows)
+    connection.execute(
+        """
+        create temp table objects as select * from texts where json_valid(text) and json_type(text) = 'OBJECT';
+        create temp table source_lines as
+        select row_number() over (order by line) - 1 as _row, line from objects;
+        insert into unreadable_lines by name
+        select line, 'bad_json' as reason, 'this line is not one whole JSON object' as detail, text as payload
+        from texts where not json_valid(text) or json_type(text) <> 'OBJECT';
+        drop table texts
+        """
+    )
+    _reject_lines(connection, rejected)
+    return source_of_objects(connection, is_id)
+
+
+def _read_parquet(connection: Connection, path: Path, is_id: IsId) -> list[str]:
     relation = f"read_parquet({literal(escape(str(path)))}, binary_as_string = true)"
     try:
         described = connection.execute(f"describe select * from {relation}").fetchall()
@@ -191,8 +224,8 @@ def _parquet_text(column: str, type_: str) -> str:
     return f"(to_json({column})::varchar)" if nested else f"({column}::varchar)"
 
 
-def _csv(path: str, names: list[str], layout: lines.Layout, *, header: bool, types: Iterable[str] = ()) -> str:
-    """One fixed dialect, RFC 4180: nothing is guessed, so that no file is read in another way than the one before."""
+def _csv(path: str, names: list[str], layout: Layout, *, header: bool, types: Iterable[str] = ()) -> str:
+    """Return SQL that reads a CSV file in one fixed dialect (RFC 4180). Detection could read two files differently."""
     types = list(types) or ["varchar"] * len(names)
     columns = ", ".join(f"{literal(name)}: {literal(type_)}" for name, type_ in zip(names, types, strict=True))
     return (
@@ -203,29 +236,28 @@ def _csv(path: str, names: list[str], layout: lines.Layout, *, header: bool, typ
     )
 
 
-def _spool(connection: Connection, table: str, columns: dict[str, str], rows: Iterable[tuple]) -> None:
-    """Rows from Python -> a temporary table, by way of a file without a name: a crash leaves nothing behind."""
-    folder = connection.execute("select current_setting('temp_directory')").fetchone()
+def _spool(connection: Connection, table: str, columns: dict[str, str], rows: Iterable[Row]) -> None:
+    """Copy rows from Python to a temporary table, through a file without a name: a crash leaves nothing behind."""
+    folder = scalar(connection, "select current_setting('temp_directory')")
     with TemporaryFile(
-        "w+", encoding="utf-8", newline="", dir=folder[0] if folder and Path(folder[0]).is_dir() else None
+        "w+", encoding="utf-8", newline="", dir=folder if folder and Path(folder).is_dir() else None
     ) as file:
         csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(rows)
         file.flush()
-        plain = lines.Layout("csv", is_gzip=False, separator=",")
-        relation = _csv(f"/dev/fd/{file.fileno()}", list(columns), plain, header=False, types=columns.values())
+        relation = _csv(f"/dev/fd/{file.fileno()}", list(columns), Layout("csv"), header=False, types=columns.values())
         connection.execute(f"create or replace temp table {table} as select * from {relation}")
 
 
-def _refuse(connection: Connection, bad: list[tuple]) -> None:
-    if bad:
+def _reject_lines(connection: Connection, rejected: list[Row]) -> None:
+    if rejected:
         columns = {"line": "bigint", "reason": "varchar", "detail": "varchar", "payload": "varchar"}
-        _spool(connection, "refused_lines", columns, bad)
-        connection.execute("insert into unreadable select * from refused_lines; drop table refused_lines")
+        _spool(connection, "rejected_lines", columns, rejected)
+        connection.execute("insert into unreadable_lines by name from rejected_lines; drop table rejected_lines")
 
 
 def unique_names(names: list[str]) -> list[str]:
-    """Names that differ even without case: a repeated one gets a number, an empty one its position."""
-    taken = {"rowid", "_row", "_landed_org", "_landed_site", "_failed_id", "_failed_at", "_failed_for"}  # ours
+    """Return names that differ even without case: a repeated name gets a number, an empty one its position."""
+    taken = set(_RESERVED)
     unique = []
     for position, raw in enumerate(names, 1):
         name = base = raw.strip() or f"column{position}"

@@ -18,14 +18,13 @@ from pathlib import Path
 import msgspec
 
 from ingestion.home import Home
-from ingestion.loads import transaction
 from ingestion.person.anonymise import Replacement, learn, replacements, start
 from ingestion.person.failed_rows import count_failed, erase_failed
 from ingestion.person.reentry import remember
 from ingestion.person.rewrite import files_with, folders, parquet, rewrite, update
 from ingestion.person.rows import Kind, Person, Relation, hold, raw_relations
 from ingestion.segments.archive import place, sync
-from ingestion.sql import Connection, literal, quoted
+from ingestion.sql import Connection, literal, quoted, transaction
 from ingestion.warehouse import connect
 
 Say = Callable[[str], None]

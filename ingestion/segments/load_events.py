@@ -4,8 +4,8 @@ In: the temporary table `receipts` and the files it was read from (ingestion/seg
 Out: rows in raw.events, whose _load_id is their segment's name, and what became of them.
 
 Appending first needs neither memory nor a second copy: almost all of what a collector acknowledged is new. An event is
-its content as its client sent it, the same formula as that of a file's row (ingestion/files/parse.py): neither what the
-collector knows of the request, nor a time or a visitor id that it gave.
+its content as its client sent it, the same formula as that of a file's row (ingestion/files/row_sql.py): neither what
+the collector knows of the request, nor a time or a visitor id that it gave.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from glob import escape
 from pathlib import Path
 
 from ingestion.files.contracts import CONTRACTS
-from ingestion.files.merge import set_aside
-from ingestion.files.parse import content_hash, sorted_members
+from ingestion.files.quarantine import quarantine_stored_rows
+from ingestion.files.row_sql import content_hash, sorted_members
 from ingestion.settings.model import Settings
 from ingestion.sql import Connection, literal
 
@@ -144,7 +144,7 @@ def take_out_repeats(connection: Connection, paths: Sequence[Path], stamp: str) 
     ).fetchall()
     if found or connection.execute("select count(*) from ranked").fetchone() != (0,):
         conflicts = "select _id from ranked where outcome = 'id_conflict'"
-        set_aside(connection, "events", CONTRACT, conflicts, stamp)
+        quarantine_stored_rows(connection, "events", CONTRACT, conflicts, stamp)
         connection.execute("delete from raw.events where rowid in (select _id from ranked)")
         # Of a content without a time of its own, a later sending may have lost what an earlier one, read later, wins.
         connection.execute(

@@ -16,12 +16,12 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion.files.column_mapping import id_columns, scope_of_rows
+from ingestion.files.column_mapping import id_columns, plan_rows
 from ingestion.files.contracts import ContractError
-from ingestion.files.load import store
-from ingestion.files.read import make_unreadable, source_of_objects
+from ingestion.files.merge import merge_rows
+from ingestion.files.read import source_of_objects
 from ingestion.home import Home
-from ingestion.loads import Load, LoadReport, clear, record_load, transaction
+from ingestion.loads import Load, LoadReport, record_load
 from ingestion.person.reentry import anonymise_archived, anonymise_loaded
 from ingestion.segments.archive import write_partitioned
 from ingestion.segments.load_events import append, receipts, take_out_repeats
@@ -37,7 +37,7 @@ from ingestion.segments.load_receipts import (
 )
 from ingestion.segments.writer import closed_segments
 from ingestion.settings.model import Settings
-from ingestion.sql import Connection, literal
+from ingestion.sql import Connection, drop_temporary_tables, literal, transaction
 from ingestion.user_agents import enrich
 
 FORMAT = "segment"  # of raw.loads
@@ -91,7 +91,7 @@ def load_segments(
         with transaction(connection):
             return store_segments(connection, paths, settings, temporary)
     finally:
-        clear(connection)
+        drop_temporary_tables(connection)
 
 
 def store_segments(
@@ -115,8 +115,8 @@ def store_segments(
         lost, conflicts = len(torn.get(segment, ())), outcomes[segment, "id_conflict"]
         duplicate = outcomes[segment, "duplicate"]
         report = LoadReport(
-            "events",
-            segment,
+            kind="events",
+            source=segment,
             received=tally["received"] + lost,
             loaded=rows.get(segment, 0) - duplicate - conflicts,
             duplicate=tally["duplicate"] + duplicate,
@@ -148,7 +148,7 @@ def archive_segment(connection: Connection, home: Home, path: Path) -> None:
         path.stem,
     )
     anonymise_archived(connection, home, placed)
-    clear(connection)
+    drop_temporary_tables(connection)
     path.unlink()
     if sound != path:
         sound.unlink()
@@ -178,16 +178,13 @@ def _store_rows(
     connection: Connection, kind: str, path: Path, settings: Settings, *, load: Load, answered: Counter[str]
 ) -> LoadReport:
     """Rows of another kind than events: input rows of its contract, which go the way of a file's."""
-    clear(connection)
-    make_unreadable(connection)
+    drop_temporary_tables(connection)
     connection.execute(
         f"""
         create temp table objects as
-        select row_number() over () as line, row::varchar as text, org as _landed_org, site as _landed_site
+        select row_number() over () as line, row::varchar as text, org as _row_org, site as _row_site
         from (select org, site, unnest(rows) as row from {receipts([path], {"rows": "json[]"})} where kind = '{kind}')
         """
     )
-    columns = source_of_objects(connection, id_columns({}))
-    connection.execute("delete from source_lines")  # these lines are none of a file
-    scope = scope_of_rows(connection, kind, columns, settings)
-    return store(connection, kind, scope, columns, load, answered=answered)
+    plan = plan_rows(connection, kind, source_of_objects(connection, id_columns({})), settings)
+    return merge_rows(connection, plan, load, collector_counts=answered)

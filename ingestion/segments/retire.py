@@ -15,10 +15,9 @@ import duckdb
 
 from ingestion.files.contracts import CONTRACTS
 from ingestion.home import Home
-from ingestion.loads import transaction
 from ingestion.segments.archive import begin_retirement, end_retirement, make_all_events, write_partitioned
 from ingestion.settings.model import Settings
-from ingestion.sql import literal
+from ingestion.sql import literal, transaction
 
 
 def retire(connection: duckdb.DuckDBPyConnection, home: Home, settings: Settings, now: datetime | None = None) -> int:

@@ -1,94 +1,128 @@
-"""What may stand in tributary.yaml. In: the parsed document, with its line numbers. Out: its problems, all of them."""
+"""Check tributary.yaml as a whole: its sections, their keys, and the references between them.
+
+In: the parsed document, with its line numbers. Out: all of its problems, each with its line.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
-from ingestion.files.contracts import plain_id, platform_name
+from ingestion.files.contracts import normalized_account_id, platform_name
 from ingestion.settings import values
+from ingestion.settings.values import Check
+
+Problem = tuple[int, str]  # line, "where: what is wrong and what to do"
+
+_ADD_ORG = "Add `orgs: [{id: default, currency: USD, timezone: UTC}]`."
 
 
-def problems(document: Any) -> Iterable[tuple[int, str]]:
-    """(line, where: what: what to do) for everything that is wrong with the parsed document."""
+class Section(NamedTuple):
+    """One list of entries."""
+
+    required: tuple[str, ...]  # keys
+    checks: dict[str, Check]  # key -> check of its value
+    identity: tuple[str, ...]  # the keys that identify an entry
+
+
+def problems(document: Any) -> Iterator[Problem]:
+    """Yield each problem of the parsed document."""
     if not isinstance(document, dict):
-        yield 1, "the file has no `orgs:`: add `orgs: [{id: default, currency: USD, timezone: UTC}]`"
+        yield 1, f"the file has no `orgs:`. {_ADD_ORG}"
         return
-    yield from _unknown(document, "", (*_SECTIONS, "collector"))
+    yield from _unknown_keys(document, "", (*_SECTIONS, "collector"))
     if not document.get("orgs"):
-        yield 1, "orgs: there is none: add `orgs: [{id: default, currency: USD, timezone: UTC}]`"
+        yield 1, f"orgs: the list is empty. {_ADD_ORG}"
     yield from _collector_problems(document)
-    for section, (required, checks, key) in _SECTIONS.items():
-        entries = document.get(section)
-        if entries is None:
-            if section in document:
-                yield _line(document, section), f"{section}: empty: remove the line or list entries under it"
+    for name, section in _SECTIONS.items():
+        yield from _section_problems(document, name, section)
+
+
+def _section_problems(document: Any, name: str, section: Section) -> Iterator[Problem]:
+    entries = document.get(name)
+    if entries is None:
+        if name in document:
+            yield _line(document, name), f"{name}: the section is empty. Remove the line, or list entries under it."
+        return
+    if not isinstance(entries, list):
+        yield _line(document, name), f"{name}: the section is not a list. Begin each entry with `- `."
+        return
+    seen: dict[tuple[str, ...], str] = {}
+    for index, entry in enumerate(entries):
+        where = f"{name}[{index}]"
+        if not isinstance(entry, dict):
+            example = f"`{{{section.required[0]}: ...}}`"
+            yield _line(entries, index), f"{where}: {entry!r} is not an entry. Write it as {example}."
             continue
-        if not isinstance(entries, list):
-            yield _line(document, section), f"{section}: must be a list: begin each entry with `- `"
-            continue
-        known = {
-            name: [entry.get("id") for entry in document.get(f"{name}s") or [] if isinstance(entry, dict)]
-            for name in ("org", "site")
-        }
-        seen: dict[tuple, str] = {}
-        for index, entry in enumerate(entries):
-            where = f"{section}[{index}]"
-            if not isinstance(entry, dict):
-                yield _line(entries, index), f"{where}: must be `{{{required[0]}: ...}}`, not {entry!r}"
-                continue
-            yield from _entry_problems(entry, where, required, checks)
-            for name, ids in known.items():
-                if isinstance(entry.get(name), str) and entry[name] not in ids:
-                    hint = values.hint(entry[name], ids)
-                    hint = hint or f"add it under {name}s, or use one of {', '.join(map(str, ids))}"
-                    yield _line(entry, name), f"{where}.{name}: there is no {name} {entry[name]}: {hint}"
-            identity = tuple(_same(name, str(entry.get(name))) for name in key)
-            if identity in seen:
-                yield (
-                    _line(entries, index),
-                    f"{where}: same {' and '.join(key)} as {seen[identity]}: remove one of them",
-                )
-            seen.setdefault(identity, where)
+        yield from _entry_problems(entry, where, section.required, section.checks)
+        yield from _reference_problems(document, entry, where)
+        identity = tuple(_normalized(key, str(entry.get(key))) for key in section.identity)
+        if identity in seen:
+            keys = " and ".join(section.identity)
+            yield _line(entries, index), f"{where}: same {keys} as {seen[identity]}. Remove one of them."
+        seen.setdefault(identity, where)
 
 
-def _collector_problems(document: dict) -> Iterable[tuple[int, str]]:
-    collector = document.get("collector", {})
-    if isinstance(collector, dict):
-        yield from _entry_problems(collector, "collector", (), _COLLECTOR)
-    else:
-        yield _line(document, "collector"), "collector: must be such as {salt_hours: 24}"
-
-
-def _entry_problems(entry: dict, where: str, required: tuple, checks: dict) -> Iterable[tuple[int, str]]:
-    yield from _unknown(entry, where, tuple(checks))
+def _entry_problems(entry: Any, where: str, required: tuple[str, ...], checks: dict[str, Check]) -> Iterator[Problem]:
+    yield from _unknown_keys(entry, where, tuple(checks))
     for name in required:
         if name not in entry:
-            yield entry.lc.line + 1, f"{where}: {name} is missing: add `{name}: ...`"
+            yield entry.lc.line + 1, f"{where}: {name} is missing. Add `{name}: ...`."
     for name, value in entry.items():
         if name in checks and (problem := checks[name](value)):
             yield _line(entry, name), f"{where}.{name}: {problem}"
 
 
-def _unknown(entry: dict, where: str, known: tuple[str, ...]) -> Iterable[tuple[int, str]]:
+def _reference_problems(document: Any, entry: Any, where: str) -> Iterator[Problem]:
+    """Yield the references of an entry to an org or a site that the file does not have."""
+    for name in ("org", "site"):
+        ids = [other.get("id") for other in document.get(f"{name}s") or [] if isinstance(other, dict)]
+        if isinstance(entry.get(name), str) and entry[name] not in ids:
+            hint = values.hint(entry[name], ids)
+            hint = hint or f"add it under {name}s, or use one of {', '.join(map(str, ids))}"
+            yield _line(entry, name), f"{where}.{name}: there is no {name} {entry[name]}: {hint}"
+
+
+def _collector_problems(document: Any) -> Iterator[Problem]:
+    collector = document.get("collector", {})
+    if isinstance(collector, dict):
+        yield from _entry_problems(collector, "collector", (), _COLLECTOR)
+    else:
+        yield _line(document, "collector"), "collector: not a mapping. Write one such as {salt_hours: 24}."
+
+
+def _unknown_keys(entry: Any, where: str, known: tuple[str, ...]) -> Iterator[Problem]:
     for name in entry:
         if name not in known:
-            hint = values.hint(str(name), known) or f"known here: {', '.join(known)}"
+            hint = values.hint(str(name), known) or f"use {', '.join(known)}"
             yield _line(entry, name), f"{where}.{name}: unknown: {hint}".lstrip(".")
 
 
-_COLLECTOR: dict[str, Callable[[Any], str | None]] = {
+def _normalized(name: str, value: str) -> str:
+    """Return the value without the ways to write it: facebook is meta, 123-456-7890 is 1234567890."""
+    normalize = {"platform": platform_name, "account_id": normalized_account_id}.get(name, str.lower)
+    return normalize(value)
+
+
+def _line(node: Any, key: Any) -> int:
+    try:
+        position_of = node.lc.key if hasattr(node, "keys") else node.lc.item
+        return int(position_of(key)[0]) + 1
+    except (AttributeError, KeyError, TypeError, IndexError):
+        return 1
+
+
+_COLLECTOR: dict[str, Check] = {
     "salt_hours": values.count,
     "keep_raw_days": values.count,
     "geo_database": values.text,
     "max_value": values.amount,
 }
 
-# section -> (required keys, key -> check of its value, what identifies an entry)
-_SECTIONS: dict[str, tuple[tuple[str, ...], dict[str, Callable[[Any], str | None]], tuple[str, ...]]] = {
-    "orgs": (
-        ("id", "currency"),
-        {
+_SECTIONS: dict[str, Section] = {
+    "orgs": Section(
+        required=("id", "currency"),
+        checks={
             "id": values.text,
             "currency": values.currency,
             "timezone": values.zone,
@@ -96,11 +130,11 @@ _SECTIONS: dict[str, tuple[tuple[str, ...], dict[str, Callable[[Any], str | None
             "targets": values.targets,
             "lookback_days_by_touch_type": values.days_by_type,
         },
-        ("id",),
+        identity=("id",),
     ),
-    "sites": (
-        ("id", "org"),
-        {
+    "sites": Section(
+        required=("id", "org"),
+        checks={
             "id": values.text,
             "org": values.text,
             "public_key": values.text,
@@ -113,11 +147,11 @@ _SECTIONS: dict[str, tuple[tuple[str, ...], dict[str, Callable[[Any], str | None
             "exclude_bots": values.flag,
             "exclude_suspicious": values.flag,
         },
-        ("id",),
+        identity=("id",),
     ),
-    "ad_accounts": (
-        ("platform", "account_id", "org"),
-        {
+    "ad_accounts": Section(
+        required=("platform", "account_id", "org"),
+        checks={
             "platform": values.text,
             "account_id": values.text,
             "org": values.text,
@@ -127,38 +161,42 @@ _SECTIONS: dict[str, tuple[tuple[str, ...], dict[str, Callable[[Any], str | None
             "manager": values.text,
             "repull_days": values.days,
         },
-        ("platform", "account_id"),
+        identity=("platform", "account_id"),
     ),
-    "synced": (
-        ("path", "org"),
-        {"path": values.text, "org": values.text, "tool": values.one_of("fivetran", "airbyte")},
-        ("path",),
+    "synced": Section(
+        required=("path", "org"),
+        checks={"path": values.text, "org": values.text, "tool": values.one_of("fivetran", "airbyte")},
+        identity=("path",),
     ),
-    "campaign_aliases": (
-        ("org", "platform", "name", "campaign_id"),
-        {"org": values.text, "platform": values.text, "name": values.text, "campaign_id": values.text},
-        ("org", "platform", "name"),
+    "campaign_aliases": Section(
+        required=("org", "platform", "name", "campaign_id"),
+        checks={"org": values.text, "platform": values.text, "name": values.text, "campaign_id": values.text},
+        identity=("org", "platform", "name"),
     ),
-    "targets": (
-        ("org", "platform"),
-        {
+    "targets": Section(
+        required=("org", "platform"),
+        checks={
             "org": values.text,
             "platform": values.text,
             "campaign_id": values.text,
             "cpa": values.amount,
             "roas": values.amount,
         },
-        ("org", "platform", "campaign_id"),
+        identity=("org", "platform", "campaign_id"),
     ),
-    "event_types": (("type",), {"type": values.event_type, "properties": values.properties}, ("type",)),
-    "webhooks": (
-        ("kind", "site", "secret"),
-        {"kind": values.one_of("shopify", "stripe"), "site": values.text, "secret": values.variable},
-        ("kind", "site"),
+    "event_types": Section(
+        required=("type",),
+        checks={"type": values.event_type, "properties": values.properties},
+        identity=("type",),
     ),
-    "networks": (
-        ("name", "kind", "site", "secret"),
-        {
+    "webhooks": Section(
+        required=("kind", "site", "secret"),
+        checks={"kind": values.one_of("shopify", "stripe"), "site": values.text, "secret": values.variable},
+        identity=("kind", "site"),
+    ),
+    "networks": Section(
+        required=("name", "kind", "site", "secret"),
+        checks={
             "name": values.text,
             "kind": values.one_of("everflow", "tune", "trackier", "generic"),
             "site": values.text,
@@ -168,19 +206,6 @@ _SECTIONS: dict[str, tuple[tuple[str, ...], dict[str, Callable[[Any], str | None
             "statuses": values.statuses,
             "patterns": values.patterns,
         },
-        ("name", "site"),
+        identity=("name", "site"),
     ),
 }
-
-
-def _same(name: str, value: str) -> str:
-    """What is alike in two entries that mean the same: facebook is meta, 123-456-7890 is 1234567890."""
-    alike = {"platform": platform_name, "account_id": plain_id}.get(name, str.lower)
-    return alike(value)
-
-
-def _line(node: Any, key: Any) -> int:
-    try:
-        return (node.lc.key(key) if isinstance(node, dict) else node.lc.item(key))[0] + 1
-    except (AttributeError, KeyError, TypeError, IndexError):
-        return 1

@@ -1,7 +1,7 @@
 """Read tributary.yaml, and add entries to it.
 
-In: the file in the home folder; written from an example where there is none. Out: Settings, or one SettingsError that
-lists every problem as file:line: where: what is wrong: what to do.
+In: the file in the home folder; if there is none, an example becomes the file. Out: Settings, or one SettingsError that
+lists every problem with its file, line, place and remedy.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,42 +22,44 @@ from ingestion.home import Home
 from ingestion.settings.checks import problems
 from ingestion.settings.model import Settings, SettingsError
 
+Entry = Mapping[str, Any]
+
 EXAMPLE = """\
-# Who measures what. `tributary run` reads this file each time; what is wrong in it is reported with its line.
+# The orgs, sites and ad accounts that Tributary measures. Each `tributary run` reads this file.
 
 orgs:
-  # currency and timezone of the reports; lookback_days is the main attribution window; targets judge waste
-  # (cpa: money per conversion, roas: revenue per unit spent). A touch type may have a window of its own:
+  # currency and timezone: of the reports. lookback_days: the main attribution window. targets: the thresholds of waste
+  # (cpa: money per conversion, roas: revenue per unit spent). A touch type can have another window:
   # lookback_days_by_touch_type: {{view: 1}}
   - {{id: default, currency: USD, timezone: UTC, lookback_days: 30, targets: {{cpa: 50, roas: 2}}}}
 
 sites:
-  # domains (with their subdomains) are your own: links between them are no referrals
-  # origins: further places that may send events, such as http://localhost:8000; events_per_minute: 10000;
+  # domains: your own, with their subdomains; links between them are not referrals
+  # origins: other places that may send events, such as http://localhost:8000; events_per_minute: 10000;
   # sample_percent: 100, 80 or 50 of the visitors; cookieless: true derives a visitor id that lasts a day;
-  # exclude_bots: false and exclude_suspicious: true change what the marts count
+  # exclude_bots: false and exclude_suspicious: true change which touches the marts count
   - {{id: shop, org: default, public_key: {key}, domains: [example.com]}}
 
-# Whose spend an ad account's is; accounts that are not listed belong to the org default. `tributary connect meta`
-# adds those that you can read, and `tributary pull meta` pulls them:
+# The org of each ad account. Accounts that are not listed belong to the org default. `tributary connect meta` adds the
+# accounts that you can read, and `tributary pull meta` pulls their spend:
 # ad_accounts:
 #   - {{platform: meta, account_id: "1234", org: default, currency: USD, timezone: Europe/Berlin}}
 
-# Targets of one platform or one campaign, where they differ from the org's:
+# Targets of a platform or a campaign that differ from the org's:
 # targets:
 #   - {{org: default, platform: meta, campaign_id: "42", cpa: 30}}
 """
 
 
 def load_settings(home: Home) -> Settings:
-    """The settings of the home folder; the example file where there is none."""
+    """Return the settings of the home folder. Write the example file first if there is none."""
     if not home.settings.exists():
         _write(home.settings, EXAMPLE.format(key=f"pk_{secrets.token_hex(12)}"))
     document = _parse(home.settings, home.settings.read_bytes())
     wrong = list(problems(document))
     if wrong:
         raise SettingsError("\n".join(f"{home.settings}:{line}: {text}" for line, text in wrong))
-    plain = YAML(typ="safe").load(home.settings.read_bytes())  # the round-trip document has number types of its own
+    plain = YAML(typ="safe").load(home.settings.read_bytes())  # the round-trip document has other number types
     settings = msgspec.convert(plain, Settings, strict=True)
     accounts = [msgspec.structs.replace(a, platform=platform_name(a.platform)) for a in settings.ad_accounts]
     targets = [msgspec.structs.replace(t, platform=platform_name(t.platform)) for t in settings.targets]
@@ -66,9 +68,9 @@ def load_settings(home: Home) -> Settings:
 
 
 def add_to_settings(
-    home: Home, orgs: Iterable[dict] = (), sites: Iterable[dict] = (), ad_accounts: Iterable[dict] = ()
+    home: Home, orgs: Iterable[Entry] = (), sites: Iterable[Entry] = (), ad_accounts: Iterable[Entry] = ()
 ) -> None:
-    """Add the entries that the file lacks; what the user wrote, comments included, stays as it is."""
+    """Add the entries that the file lacks. The user's entries and comments stay as they are."""
     load_settings(home)
     yaml = _yaml()
     document = _parse(home.settings, home.settings.read_bytes())
@@ -95,9 +97,9 @@ def _parse(path: Path, content: bytes) -> Any:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        raise SettingsError(f"{path}:{line}: not YAML: {error.problem or error.context}: mend this line") from None
+        raise SettingsError(f"{path}:{line}: not YAML: {error.problem or error.context}. Correct this line.") from None
     except (YAMLError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}:1: not YAML in UTF-8: {error}: mend the file") from None
+        raise SettingsError(f"{path}:1: not YAML in UTF-8: {error}. Correct the file.") from None
 
 
 def _yaml() -> YAML:
@@ -108,16 +110,17 @@ def _yaml() -> YAML:
     return yaml
 
 
-def _flow(entry: dict) -> Any:
+def _flow(entry: Entry) -> Any:
+    """Return the entry as a YAML node on one line."""
     text = io.StringIO()
-    YAML(typ="rt").dump(entry, text)
+    YAML(typ="rt").dump(dict(entry), text)
     node = _yaml().load(text.getvalue())
     node.fa.set_flow_style()
     return node
 
 
 def _write(path: Path, text: str) -> None:
-    """Whole or not at all."""
+    """Replace the file in one step, so that a reader never sees a part of it."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_text(text)
     os.replace(temporary, path)

@@ -1,6 +1,6 @@
-"""The settings as types: one struct for each kind of entry of tributary.yaml.
+"""Types of tributary.yaml: one struct for each kind of entry.
 
-In: nothing. Out: Settings, and SettingsError for a file that cannot be used.
+In: nothing. Out: Settings, and SettingsError for a file with problems.
 """
 
 from __future__ import annotations
@@ -11,15 +11,19 @@ import msgspec
 
 
 class SettingsError(Exception):
-    """tributary.yaml cannot be used; the message lists every problem in it."""
+    """tributary.yaml has problems. The message lists all of them."""
 
 
 class Targets(msgspec.Struct, frozen=True):
+    """Thresholds of waste: money per conversion, and revenue per unit spent."""
+
     cpa: float | None = None
     roas: float | None = None
 
 
 class Org(msgspec.Struct, frozen=True):
+    """One tenant, and the currency, day and window of its reports."""
+
     id: str
     currency: str
     timezone: str = "UTC"
@@ -29,11 +33,13 @@ class Org(msgspec.Struct, frozen=True):
 
 
 class Site(msgspec.Struct, frozen=True):
+    """One website, and the rules for its events."""
+
     id: str
     org: str
     public_key: str | None = None
     domains: list[str] = []
-    origins: list[str] = []  # that may send events, beside those of the domains
+    origins: list[str] = []  # that may send events; the domains may send them too
     events_per_minute: int = 10_000
     max_event_age_days: int = 30
     sample_percent: int = 100  # of the visitors
@@ -43,27 +49,31 @@ class Site(msgspec.Struct, frozen=True):
 
 
 class Property(msgspec.Struct, frozen=True):
+    """The rule for one property of an event type."""
+
     type: str  # string, number, integer, boolean
     required: bool = False
     one_of: list[Any] | None = None
 
 
 class EventType(msgspec.Struct, frozen=True):
-    """A type of the user's own, or what a built-in one must bring."""
+    """An event type that the user adds, or the properties that a built-in type requires."""
 
     type: str
     properties: dict[str, Property] = {}
 
 
 class Collector(msgspec.Struct, frozen=True):
-    salt_hours: int = 24  # an IP address has the same hash for so long
-    keep_raw_days: int | None = None  # events older than that leave the hot table for the archive; null: none do
+    """Rules of the collector for all sites."""
+
+    salt_hours: int = 24  # an IP address keeps its hash for this time
+    keep_raw_days: int | None = None  # older events move to the archive; null: no event moves
     geo_database: str | None = None  # a MaxMind file: country and region of visitors
-    max_value: float = 1_000_000  # of one event, in its currency: more is a defect
+    max_value: float = 1_000_000  # of one event, in its currency; the collector rejects a higher value
 
 
 class Webhook(msgspec.Struct, frozen=True):
-    """Who may report a site's orders: a shop or a payment provider."""
+    """A shop or a payment provider that may report a site's orders."""
 
     kind: str  # shopify, stripe
     site: str
@@ -77,14 +87,16 @@ class Network(msgspec.Struct, frozen=True):
     kind: str  # everflow, tune, trackier, generic
     site: str
     secret: str  # the name of the environment variable that holds it
-    currency: str | None = None  # of payouts that name none; null: the org's
-    parameters: dict[str, str] = {}  # contract column -> the parameter that brings it, where not the kind's own
+    currency: str | None = None  # of payouts without one; null: the org's
+    parameters: dict[
+        str, str
+    ] = {}  # contract column -> parameter of the postback, if it differs from the kind's default
     statuses: dict[str, str] = {}  # the network's word -> pending, approved, rejected
     patterns: list[str] = []  # pages of its affiliates, such as example.com/blog/* (ingestion/affiliate_pages.py)
 
 
 class AdAccount(msgspec.Struct, frozen=True):
-    """An ad account and the org that pays it. `tributary connect` writes what it finds of those that it can read."""
+    """An ad account and the org that pays it. `tributary connect` adds the accounts that it can read."""
 
     platform: str
     account_id: str
@@ -93,7 +105,7 @@ class AdAccount(msgspec.Struct, frozen=True):
     currency: str | None = None
     timezone: str = "UTC"  # of its days
     manager: str | None = None  # the account through which it is read, such as a Google manager account
-    repull_days: int | None = None  # so many days back are pulled again each day; null: as the platform restates
+    repull_days: int | None = None  # days that are pulled again each day; null: the days that the platform may restate
 
 
 class Synced(msgspec.Struct, frozen=True):
@@ -101,11 +113,11 @@ class Synced(msgspec.Struct, frozen=True):
 
     path: str
     org: str
-    tool: str = "fivetran"  # whose shapes they have: fivetran, airbyte
+    tool: str = "fivetran"  # fivetran, airbyte
 
 
 class CampaignAlias(msgspec.Struct, frozen=True):
-    """Another name by which links call a campaign."""
+    """Another name that links use for a campaign."""
 
     org: str
     platform: str
@@ -114,6 +126,8 @@ class CampaignAlias(msgspec.Struct, frozen=True):
 
 
 class Target(msgspec.Struct, frozen=True):
+    """Targets of a platform or a campaign that differ from the org's."""
+
     org: str
     platform: str
     campaign_id: str | None = None
@@ -122,6 +136,8 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class Settings(msgspec.Struct, frozen=True):
+    """The whole file."""
+
     orgs: list[Org]
     sites: list[Site] = []
     ad_accounts: list[AdAccount] = []

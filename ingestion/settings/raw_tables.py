@@ -1,48 +1,91 @@
-"""Settings -> raw.orgs, raw.sites, raw.ad_accounts, raw.campaign_aliases and so on.
+"""Store tributary.yaml in the warehouse: raw.orgs, raw.sites, raw.ad_accounts, raw.campaign_aliases and so on.
 
-In: Settings and a connection to the warehouse. Out: the tables replaced whole, in one transaction.
+In: Settings and a connection to the warehouse. Out: the tables with new rows, replaced in one transaction.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
-
-import duckdb
+from typing import Any
 
 from ingestion.settings.model import Settings
+from ingestion.sql import Connection, transaction
 
 
-def land_settings(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """Replace the raw tables of the settings whole, in one transaction."""
-    tables: dict[str, list[tuple]] = {
-        "orgs": [
-            (o.id, o.currency, o.timezone, o.lookback_days, _micros(o.targets.cpa), o.targets.roas)
-            for o in settings.orgs
-        ],
-        "sites": [
-            (s.id, s.org, s.public_key, [d.lower() for d in s.domains], s.exclude_bots, s.exclude_suspicious)
-            for s in settings.sites
-        ],
-        "ad_accounts": [
-            (a.platform, a.account_id, a.org, a.name, a.currency, a.timezone) for a in settings.ad_accounts
-        ],
-        "campaign_aliases": [(a.org, a.platform, a.name, a.campaign_id) for a in settings.campaign_aliases],
-        "touch_type_windows": [
-            (o.id, kind.lower(), days) for o in settings.orgs for kind, days in o.lookback_days_by_touch_type.items()
-        ],
-        "targets": [(t.org, t.platform, t.campaign_id, _micros(t.cpa), t.roas) for t in settings.targets],
-    }
-    connection.execute("begin")
-    try:
-        for table, rows in tables.items():
+def store_settings(connection: Connection, settings: Settings) -> None:
+    """Replace all rows of the settings' tables, in one transaction."""
+    with transaction(connection):
+        for table, rows in _rows(settings).items():
             connection.execute(f"delete from raw.{table}")
             if rows:
+                columns = ", ".join(rows[0])
                 marks = ", ".join("?" * len(rows[0]))
-                connection.executemany(f"insert into raw.{table} values ({marks})", rows)
-        connection.execute("commit")
-    except BaseException:
-        connection.execute("rollback")
-        raise
+                connection.executemany(
+                    f"insert into raw.{table} ({columns}) values ({marks})", [list(row.values()) for row in rows]
+                )
+
+
+def _rows(settings: Settings) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of each table: column -> value."""
+    return {
+        "orgs": [
+            {
+                "org_id": org.id,
+                "currency": org.currency,
+                "timezone": org.timezone,
+                "lookback_days": org.lookback_days,
+                "target_cpa_micros": _micros(org.targets.cpa),
+                "target_roas": org.targets.roas,
+            }
+            for org in settings.orgs
+        ],
+        "sites": [
+            {
+                "site_id": site.id,
+                "org_id": site.org,
+                "public_key": site.public_key,
+                "domains": [domain.lower() for domain in site.domains],
+                "exclude_bots": site.exclude_bots,
+                "exclude_suspicious": site.exclude_suspicious,
+            }
+            for site in settings.sites
+        ],
+        "ad_accounts": [
+            {
+                "platform": account.platform,
+                "account_id": account.account_id,
+                "org_id": account.org,
+                "name": account.name,
+                "currency": account.currency,
+                "timezone": account.timezone,
+            }
+            for account in settings.ad_accounts
+        ],
+        "campaign_aliases": [
+            {
+                "org_id": alias.org,
+                "platform": alias.platform,
+                "name": alias.name,
+                "campaign_id": alias.campaign_id,
+            }
+            for alias in settings.campaign_aliases
+        ],
+        "touch_type_windows": [
+            {"org_id": org.id, "touch_type": touch_type.lower(), "lookback_days": days}
+            for org in settings.orgs
+            for touch_type, days in org.lookback_days_by_touch_type.items()
+        ],
+        "targets": [
+            {
+                "org_id": target.org,
+                "platform": target.platform,
+                "campaign_id": target.campaign_id,
+                "cpa_micros": _micros(target.cpa),
+                "roas": target.roas,
+            }
+            for target in settings.targets
+        ],
+    }
 
 
 def _micros(amount: float | None) -> int | None:

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ingestion.files.contracts import platform_name
-from ingestion.loads import Load, LoadReport, clear, record_load, transaction
+from ingestion.loads import Load, LoadReport, record_load
 from ingestion.privacy import scrubbed
-from ingestion.sql import Connection, literal
+from ingestion.sql import Connection, drop_temporary_tables, literal, transaction
 
 FORMAT = "pull"  # of raw.loads
 
@@ -86,7 +86,7 @@ def keep_entities(connection: Connection, org: str, platform: str, rows: Path, a
             )
             return _finish(connection, "ad-entities", load, received)
     finally:
-        clear(connection)
+        drop_temporary_tables(connection)
 
 
 def keep_clicks(connection: Connection, org: str, platform: str, rows: Path) -> LoadReport:
@@ -116,7 +116,7 @@ def keep_clicks(connection: Connection, org: str, platform: str, rows: Path) -> 
             )
             return _finish(connection, "ad-clicks", load, received)
     finally:
-        clear(connection)
+        drop_temporary_tables(connection)
 
 
 def _list(connection: Connection, org: str, platform: str, rows: Path, shape: _Shape) -> int:
@@ -151,7 +151,16 @@ def _list(connection: Connection, org: str, platform: str, rows: Path, shape: _S
 def _finish(connection: Connection, kind: str, load: Load, received: int) -> LoadReport:
     loaded = _count(connection, "select count(*) from fresh")
     replaced = _count(connection, "select count(_old) from fresh")
-    report = LoadReport(kind, load.source, received, loaded, received - loaded, 0, replaced, {})
+    report = LoadReport(
+        kind=kind,
+        source=load.source,
+        received=received,
+        loaded=loaded,
+        duplicate=received - loaded,
+        failed=0,
+        replaced=replaced,
+        reasons={},
+    )
     record_load(connection, report, load)
     return report
 

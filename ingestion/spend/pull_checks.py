@@ -1,8 +1,9 @@
 """What several pulls report, as SQL: which of them can be right, which days they cover, and what became of their rows.
 
 In: NDJSON files of rows, and the temporary table `asked`(_pull, org_id, platform, account_id, start_date, end_date).
-Out: `source`, in which a row knows its `_pull`; `judge` keeps of `typed` the rows of sound pulls and makes `covered`,
-the days that these report, for ingestion/files/merge.py; `outcomes` gives what is to be said of each pull.
+Out: `source`, in which a row knows its `_pull`; `validate_pulls` keeps of `typed_rows` the rows of sound pulls and
+makes `covered_days`, the days that these report, for ingestion/files/merge.py; `outcomes` gives what is to be said of
+each pull.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from glob import escape
 from pathlib import Path
 from typing import Any
 
+from ingestion.files.column_mapping import ReadPlan
 from ingestion.files.contracts import CONTRACTS
-from ingestion.files.parse import Scope, violations
-from ingestion.files.read import make_unreadable
+from ingestion.files.row_sql import violations_sql
 from ingestion.spend.totals import account_totals
 from ingestion.sql import Connection, literal
 
@@ -22,13 +23,13 @@ _CONTRACT = CONTRACTS["spend"]
 _TEXTS = ("campaign_id", "campaign", "adset_id", "adset", "ad_id", "ad", "level")
 _NUMBERS = ("impressions", "clicks", "video_views", "platform_conversions")
 _MONEY = ("spend", "platform_value")
-_REPORTED = "(select typed.*, source._pull from typed join source on source.rowid = typed._row) as reported"
+_REPORTED = "(select typed.*, source._pull from typed_rows as typed join source on source.rowid = _row) as reported"
 _ITS = "join asked using (org_id, platform, account_id)"
 _DAY = ("_pull", "org_id", "platform", "account_id", "date", "currency")
 
 
 def read_rows(connection: Connection, asked: Sequence[tuple], files: Sequence[Path]) -> list[str]:
-    """Make `asked`, `source` and `unreadable`; the columns of `source`. asked: (org, platform, account, start, end)."""
+    """Make `asked` and `source`; the columns of `source`. asked: (org, platform, account, start, end)."""
     numbered = [(number, *pull, str(path)) for number, (pull, path) in enumerate(zip(asked, files, strict=True))]
     columns = [list(column) for column in zip(*numbered, strict=True)]
     connection.execute(
@@ -44,25 +45,24 @@ def read_rows(connection: Connection, asked: Sequence[tuple], files: Sequence[Pa
     listed = ", ".join(literal(escape(str(path))) for path in files)
     connection.execute(
         f"create temp table source as"
-        f" select {', '.join(f'{sql} as {name}' for name, sql in texts.items())}, org_id as _landed_org, _pull"
+        f" select {', '.join(f'{sql} as {name}' for name, sql in texts.items())}, org_id as _row_org, _pull"
         f" from read_json([{listed}], format = 'newline_delimited', filename = true,"
         f" columns = {{{', '.join(f'{name}: {type_}' for name, type_ in types.items())}}}) as rows"
         f" join asked using (filename)"
     )
-    make_unreadable(connection)
     return list(texts)
 
 
-def judge(connection: Connection, scope: Scope, columns: list[str]) -> None:
-    """Make `faults` (the pulls that fail, and why), `covered`, `kept` (days without their ads), `tallies`, `sums`."""
-    _find_faults(connection, scope, columns)
+def validate_pulls(connection: Connection, plan: ReadPlan) -> None:
+    """Make `faults` (pulls that fail, and why), `covered_days`, `kept` (days without their ads), `tallies`, `sums`."""
+    _find_faults(connection, plan)
     connection.execute(
         f"""
         create temp table tallies as
         select source._pull, count(*) as rows, count(distinct _content_hash) as different
-        from source left join typed on typed._row = source.rowid group by all;
+        from source left join typed_rows on typed_rows._row = source.rowid group by all;
 
-        delete from typed where _row in (select rowid from source semi join faults using (_pull));
+        delete from typed_rows where _row in (select rowid from source semi join faults using (_pull));
 
         create temp table stored as
         select _pull, org_id, platform, account_id, ad_spend.date, currency, level, campaign_id, adset_id, spend_micros
@@ -84,17 +84,17 @@ def judge(connection: Connection, scope: Scope, columns: list[str]) -> None:
         create temp table hollow as
         select distinct org_id, platform, account_id, date from spent
         where has_ads and (org_id, platform, account_id, date) not in (
-            select (org_id, platform, account_id, date) from typed where level is null
+            select (org_id, platform, account_id, date) from typed_rows where level is null
         );
 
-        delete from typed where (org_id, platform, account_id, date) in (from hollow);
+        delete from typed_rows where (org_id, platform, account_id, date) in (from hollow);
 
-        create temp table covered as select distinct org_id, platform, account_id, date from typed;
+        create temp table covered_days as select distinct org_id, platform, account_id, date from typed_rows;
 
         create temp table kept as
         select _pull, date, currency, spend from spent
         where _pull not in (select _pull from faults)
-            and (org_id, platform, account_id, date) not in (from covered);
+            and (org_id, platform, account_id, date) not in (from covered_days);
 
         create temp table sums as
         with different as (select distinct on (_content_hash) * from {_REPORTED})
@@ -104,7 +104,7 @@ def judge(connection: Connection, scope: Scope, columns: list[str]) -> None:
     )
 
 
-def _find_faults(connection: Connection, scope: Scope, columns: list[str]) -> None:
+def _find_faults(connection: Connection, plan: ReadPlan) -> None:
     key = ", ".join(_CONTRACT.key)
     of_asked = f"from {_REPORTED} join asked using (_pull) where"
     came = "' came, which was not asked for'"
@@ -118,9 +118,9 @@ def _find_faults(connection: Connection, scope: Scope, columns: list[str]) -> No
         f" campaign_id, adset_id, ad_id), '): the figures changed while they were read. Pull again')"
         f" from {_REPORTED} where _ok group by _pull, {key} having count(distinct _content_hash) > 1",
     ]
-    if connection.execute("select count(*) from typed where not _ok").fetchone() != (0,):
+    if connection.execute("select count(*) from typed_rows where not _ok").fetchone() != (0,):
         found.append(
-            f"select _pull, 1, 'a row is not what it should be: ' || detail from ({violations(scope, columns)}) as bad"
+            f"select _pull, 1, 'a row is not what it should be: ' || detail from ({violations_sql(plan)}) as bad"
             f" join source on source.rowid = bad._row"
         )
     connection.execute(
@@ -144,7 +144,10 @@ def outcomes(connection: Connection, stamp: str) -> list[dict[str, Any]]:
         select _pull, {", ".join(f"old.{column}" for column in _CONTRACT.key)}
         from raw.ad_spend_history as old join asked using (platform, account_id)
         where (_replaced_by_load_id, _replaced_at) = ({stamp}) and {within}
-            and (old.org_id = asked.org_id or (platform, account_id) in (select (platform, account_id) from declared))
+            and (
+                old.org_id = asked.org_id
+                or (platform, account_id) in (select (platform, account_id) from declared_orgs)
+            )
         """
     )
     rows = connection.execute(

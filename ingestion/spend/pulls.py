@@ -19,13 +19,13 @@ from typing import Literal
 import duckdb
 import msgspec
 
-from ingestion.files.column_mapping import scope_of_rows
+from ingestion.files.column_mapping import plan_rows
 from ingestion.files.contracts import ContractError, platform_name
-from ingestion.files.load import store
-from ingestion.loads import Load, clear, later, transaction
+from ingestion.files.merge import merge_rows
+from ingestion.loads import Load, next_load_time
 from ingestion.settings.model import Settings
-from ingestion.spend.pull_checks import judge, outcomes, read_rows
-from ingestion.sql import Connection, literal
+from ingestion.spend.pull_checks import outcomes, read_rows, validate_pulls
+from ingestion.sql import Connection, drop_temporary_tables, literal, transaction
 
 FORMAT = "pull"  # of raw.loads
 _DAYS_NAMED = 5  # of the refused ones, in a reason
@@ -90,9 +90,9 @@ def load_pulls(connection: Connection, pulls: Sequence[tuple[Pull, Path]], setti
     asked = [(pull.org, platform_name(pull.platform), pull.account_id, pull.start, pull.end) for pull, _ in pulls]
     try:
         columns = read_rows(connection, asked, [path for _, path in pulls])
-        scope = scope_of_rows(connection, "spend", columns, settings)
+        plan = plan_rows(connection, "spend", columns, settings)
         with transaction(connection):
-            store(connection, "spend", scope, columns, load, judge=lambda: judge(connection, scope, columns))
+            merge_rows(connection, plan, load, validate=lambda: validate_pulls(connection, plan))
             found = outcomes(connection, load.stamp)
             reports = [_report(pull, **members) for (pull, _), members in zip(pulls, found, strict=True)]
             if all(report.status == "failed" for report in reports):
@@ -103,7 +103,7 @@ def load_pulls(connection: Connection, pulls: Sequence[tuple[Pull, Path]], setti
         problem = str(error).splitlines()[0]
         raise ContractError(f"the rows of a pull are damaged, and none were loaded: {problem}. Pull again") from None
     finally:
-        clear(connection)
+        drop_temporary_tables(connection)
 
 
 def record_failure(connection: Connection, pull: Pull, reason: str) -> PullReport:
@@ -206,7 +206,7 @@ def _named(pulls: list[Pull]) -> str:
 
 
 def _now(connection: Connection) -> datetime:
-    return later(connection, "spend", _naive(datetime.now(UTC)))
+    return next_load_time(connection, "spend", _naive(datetime.now(UTC)))
 
 
 def _naive(moment: datetime) -> datetime:

@@ -10,12 +10,11 @@ import uuid
 from glob import escape
 from pathlib import Path
 
-from ingestion.files.column_mapping import scope_of_rows
-from ingestion.files.load import store
-from ingestion.files.read import make_unreadable
-from ingestion.loads import Load, LoadReport, clear, transaction
+from ingestion.files.column_mapping import plan_rows
+from ingestion.files.merge import merge_rows
+from ingestion.loads import Load, LoadReport
 from ingestion.settings.model import Settings
-from ingestion.sql import Connection, literal
+from ingestion.sql import Connection, drop_temporary_tables, literal, transaction
 
 KIND = "exchange-rates"
 _COLUMNS = ["date", "base", "quote", "rate"]
@@ -26,13 +25,11 @@ def load_rates(connection: Connection, rows: Path, settings: Settings, source: s
     try:
         types = ", ".join(f"{name}: 'varchar'" for name in _COLUMNS)
         connection.execute(
-            f"create temp table source as select *, null::varchar as _landed_org"
+            f"create temp table source as select *, null::varchar as _row_org"
             f" from read_json({literal(escape(str(rows)))}, format = 'newline_delimited', columns = {{{types}}})"
         )
-        connection.execute("create temp table source_lines (_row bigint, line bigint)")
-        make_unreadable(connection)
-        scope = scope_of_rows(connection, KIND, _COLUMNS, settings)
+        plan = plan_rows(connection, KIND, _COLUMNS, settings)
         with transaction(connection):
-            return store(connection, KIND, scope, _COLUMNS, Load(uuid.uuid4().hex, source, "pull"))
+            return merge_rows(connection, plan, Load(uuid.uuid4().hex, source, "pull"))
     finally:
-        clear(connection)
+        drop_temporary_tables(connection)

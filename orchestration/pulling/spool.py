@@ -28,7 +28,7 @@ from connectors.platform import Account
 from ingestion.files.contracts import ContractError
 from ingestion.home import Home
 from ingestion.spend.pulls import Pull
-from ingestion.warehouse import held
+from ingestion.warehouse import file_lock
 from orchestration.pulling.plan import Task
 
 SAY_EVERY = 2.0  # seconds
@@ -76,7 +76,7 @@ def spool_account(home: Home, task: Task, place: ExitStack, *, clock: StoppableC
 
     account = task.account
     folder = home.temporary / f"pull-{task.platform.name}-{quote(account.account_id, safe='')}"
-    place.enter_context(held(folder.with_name(f"{folder.name}.lock"), f"the pull of {task.name}", tell))
+    place.enter_context(file_lock(folder.with_name(f"{folder.name}.lock"), f"the pull of {task.name}", tell))
     clock.check()
     shutil.rmtree(folder, ignore_errors=True)  # what a killed one left
     place.callback(shutil.rmtree, folder, ignore_errors=True)

@@ -21,7 +21,7 @@ from connectors.ads import PLATFORMS
 from connectors.platform import SpendRow
 from ingestion.home import Home
 from ingestion.settings.model import AdAccount
-from ingestion.warehouse import build_lock, connect, held
+from ingestion.warehouse import build_lock, connect, file_lock
 from orchestration.pulling.days import days_of
 from orchestration.pulling.plan import PullError, clipped, task
 from orchestration.pulling.spool import explained, spool
@@ -228,7 +228,7 @@ def test_synced_tables_are_read_though_another_source_is_not_there(home):
 
 def test_an_account_is_pulled_once_at_a_time(meta, home):
     (home / "tmp").mkdir()
-    with held(home / "tmp" / "pull-meta-1001.lock", "the pull of meta 1001"):
+    with file_lock(home / "tmp" / "pull-meta-1001.lock", "the pull of meta 1001"):
         process = subprocess.Popen(
             [COMMAND, "pull", "meta", "--from", str(FIRST), "--to", str(LAST)],
             env={**os.environ, "TRIBUTARY_HOME": str(home)},

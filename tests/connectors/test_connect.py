@@ -656,7 +656,7 @@ def test_connect_over_loopback_lists_and_stores_the_accounts(secrets_in, here, h
     assert (one.currency, one.timezone) == ("EUR", "Europe/Berlin")
     assert (other.account_id, other.timezone) == ("123-456", "UTC")  # an unknown zone is omitted and reported
     assert "timezone is left out: 'Mars/Olympus'" in said
-    assert "# Who measures what" in home.settings.read_text()  # comments stay
+    assert "# The orgs, sites and ad accounts" in home.settings.read_text()  # comments stay
     assert load(ACME, home.root / "credentials.bin").values["refresh_token"] == acme.refresh_token
 
 

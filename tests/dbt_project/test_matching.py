@@ -15,7 +15,7 @@ import pytest
 
 from ingestion.home import Home
 from ingestion.settings.load import load_settings
-from ingestion.settings.raw_tables import land_settings
+from ingestion.settings.raw_tables import store_settings
 from ingestion.warehouse import connect
 from tests.support.models import build_models
 from tests.support.raw_rows import LOADED, insert
@@ -181,7 +181,7 @@ def home(new_home: Callable[[str], Path]) -> Home:
     home = Home(new_home("matching"))
     home.settings.write_text(SETTINGS)
     with connect(home) as connection:
-        land_settings(connection, load_settings(home))
+        store_settings(connection, load_settings(home))
         fill(connection)
     return home
 
@@ -253,7 +253,7 @@ def test_the_alias_that_is_suggested_can_be_pasted_and_matches(
     warehouse.close()
     home.settings.write_text("\n  ".join((SETTINGS.rstrip(), *aliases)) + "\n")
     with connect(home) as connection:
-        land_settings(connection, load_settings(home))
+        store_settings(connection, load_settings(home))
     build_models(home.root, "+notices", options=OPTIONS)
     with connect(home, read_only=True) as again:
         found = matched(again)

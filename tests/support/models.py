@@ -12,13 +12,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ingestion.files.column_mapping import ImportOptions
 from ingestion.files.contracts import CONTRACTS
 from ingestion.files.inbox import import_inbox
 from ingestion.files.load import load_file
 from ingestion.home import Home
 from ingestion.segments.loading import load_landing
 from ingestion.settings.load import load_settings
-from ingestion.settings.raw_tables import land_settings
+from ingestion.settings.raw_tables import store_settings
 from ingestion.warehouse import connect
 from serving.publish import publish
 from tests.support.home import ROOT
@@ -78,18 +79,18 @@ def load_raw_tables(home: Path) -> None:
     root.temporary.mkdir(exist_ok=True)
     settings = load_settings(root)
     with connect(root) as connection:
-        land_settings(connection, settings)
+        store_settings(connection, settings)
         load_landing(connection, root, settings)
         for kind in CONTRACTS:
-            import_inbox(connection, root, settings, kind, say=lambda message: None)
+            import_inbox(connection, root, settings, kind, progress=lambda message: None)
 
 
 def import_files(home: Path, kind: str, *paths: Path, **options: str) -> None:
-    """Load files, as `tributary import` does; the options are those of `load_file`, such as org and timezone."""
+    """Load files, as `tributary import` does; the options are those of `ImportOptions`, such as org and timezone."""
     root = Home(home)
     with connect(root) as connection:
         for path in paths:
-            load_file(connection, kind, path, settings=load_settings(root), **options)
+            load_file(connection, kind, path, load_settings(root), ImportOptions(**options))
 
 
 def build_home(home: Path) -> None:

@@ -1,6 +1,6 @@
--- GA4's BigQuery export (NDJSON or Parquet of events_YYYYMMDD, nested as it is) -> events. event_timestamp is in microseconds, UTC.
--- GA4 gives an event no id: it is made from what tells events of one batch apart.
--- `purchase` and `generate_lead` are conversions; an amount is in the event's own currency.
+-- GA4's BigQuery export (NDJSON or Parquet of events_YYYYMMDD, nested) -> events. event_timestamp is in microseconds, UTC.
+-- GA4 events have no id: a hash of the columns that distinguish the events of a batch is the id.
+-- `purchase` and `generate_lead` are conversions. An amount is in the event's currency.
 -- required: event_timestamp, event_name, user_pseudo_id
 -- optional: event_params, user_id, stream_id, ecommerce, event_bundle_sequence_id, batch_event_index, batch_ordering_id, device
 with events as (
@@ -14,7 +14,7 @@ with events as (
 valued as (
     select
         *,
-        -- the value of a parameter, whichever of its typed fields holds it
+        -- GA4 stores a parameter in one of several typed fields
         list_transform(
             ['ga_session_id', 'page_location', 'page_referrer', 'page_title', 'value', 'currency', 'transaction_id'],
             lambda name: list_extract(list_filter(
@@ -47,7 +47,7 @@ select
     end as type,
     coalesce(make_timestamp(micros)::varchar || 'Z', event_timestamp) as occurred_at,
     user_pseudo_id as anon_id,
-    -- GA4's session number is the visitor's, not the site's
+    -- GA4 numbers the sessions of each visitor
     user_pseudo_id || '.' || param[1] as session_id,
     user_id,
     param[2] as url,

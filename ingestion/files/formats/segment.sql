@@ -1,4 +1,4 @@
--- Segment's track and page calls (NDJSON as the API sends them, or a warehouse table of them as CSV) -> events.
+-- Segment's track and page calls (NDJSON as the API sends it, or CSV of a warehouse table) -> events.
 -- Order Completed is a purchase; other track calls are CUSTOM events.
 -- optional: messageId, id, type, event, event_text, name, timestamp, receivedAt, received_at, anonymousId, anonymous_id, userId, user_id
 -- optional: context, properties, context_page_url, url, context_page_path, path, context_page_referrer, referrer
@@ -10,7 +10,7 @@ with calls as (
         case when json_valid(properties) then properties::json end as p,
         coalesce(event_text, event) as call
     from source
-    -- identify, group, alias and screen calls are no web events
+    -- identify, group, alias and screen calls are not web events
     where coalesce(type, 'track') in ('track', 'page')
 )
 
@@ -23,7 +23,7 @@ select
         when lower(replace(call, '_', ' ')) = 'order completed' then 'CONVERSION'
         else 'CUSTOM'
     end as type,
-    -- the warehouse's times are UTC and do not say so
+    -- times of a warehouse table are UTC without a zone
     regexp_replace(coalesce("timestamp", receivedAt, received_at), '(:\d\d(\.\d+)?)$', '\1Z') as occurred_at,
     coalesce(anonymousId, anonymous_id, userId, user_id) as anon_id,
     null as session_id,

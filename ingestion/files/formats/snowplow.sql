@@ -1,6 +1,6 @@
 -- Snowplow's atomic events (CSV, NDJSON or Parquet of atomic.events) -> events. Times are UTC by Snowplow's specification.
--- A row with tr_total is a conversion, whatever its event name. Where page_url is empty, the URL is put together from its parts,
--- with mkt_* as the UTM parameters that they were read from. user_ipaddress is never read.
+-- A row with tr_total is a conversion under any event name. If page_url is empty, its parts make the URL, and mkt_* become the
+-- UTM parameters that Snowplow read them from. user_ipaddress is never read.
 -- required: event_id, collector_tstamp
 -- optional: app_id, derived_tstamp, event, event_name, domain_userid, network_userid, domain_sessionid, user_id, useragent
 -- optional: page_url, page_title, page_referrer, page_urlscheme, page_urlhost, page_urlpath, page_urlquery, page_urlfragment

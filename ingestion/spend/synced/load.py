@@ -15,11 +15,10 @@ from tempfile import TemporaryDirectory
 import duckdb
 import msgspec
 
-from ingestion.files.column_mapping import scope_of_rows
+from ingestion.files.column_mapping import plan_rows
 from ingestion.files.contracts import ContractError
-from ingestion.files.load import store
-from ingestion.files.read import make_unreadable
-from ingestion.loads import Load, LoadReport, clear, transaction
+from ingestion.files.merge import merge_rows
+from ingestion.loads import Load, LoadReport
 from ingestion.settings.model import Settings, Synced
 from ingestion.spend.entities import keep_entities
 from ingestion.spend.synced.shapes import SHAPES, Shape, places, shapes
@@ -36,7 +35,7 @@ from ingestion.spend.synced.staging import (
     totals_of,
 )
 from ingestion.spend.synced.tables import synced_tables, views
-from ingestion.sql import Connection, literal
+from ingestion.sql import Connection, drop_temporary_tables, literal, transaction
 
 FORMAT = "synced"  # of raw.loads
 
@@ -99,7 +98,7 @@ def sync(
                 keep_entities(connection, org, platform, file, at)
             return SyncReport(totals, loads, sorted(set(tables) - used))
     finally:
-        clear(connection)
+        drop_temporary_tables(connection)
 
 
 def create_macros(connection: Connection, purchase_actions: Sequence[str]) -> None:
@@ -130,20 +129,18 @@ def _store(connection: Connection, shape: Shape, source: Synced, settings: Setti
         f"""
         create temp table source as
         select '{shape.platform}' as platform, nullif(_level, 'ad') as level, date, currency, {ids}, {names}, {sums},
-            {literal(source.org)} as _landed_org
+            {literal(source.org)} as _row_org
         from told where _level in {LEVELS}
         group by all
         """
     )
-    make_unreadable(connection)
     columns = [name for name, *_ in connection.execute("describe source").fetchall() if not name.startswith("_")]
-    scope = scope_of_rows(connection, "spend", columns, settings)
+    plan = plan_rows(connection, "spend", columns, settings)
     load = Load(uuid.uuid4().hex, f"{source.path}: {shape.platform}", FORMAT)
-    connection.execute("create temp table source_lines (_row bigint, line bigint)")
     try:
-        return store(connection, "spend", scope, columns, load, judge=lambda: _cover(connection, source, load))
+        return merge_rows(connection, plan, load, validate=lambda: _cover(connection, source, load))
     finally:
-        clear(connection)
+        drop_temporary_tables(connection)
 
 
 def _is_above(name: str) -> str:
@@ -155,9 +152,10 @@ def _cover(connection: Connection, source: Synced, load: Load) -> None:
     """Whole days. With a row that failed, or totals without the ads that are stored, nothing of a day is withdrawn."""
     connection.execute(
         f"""
-        create temp table covered as
+        create temp table covered_days as
         with dated as (
-            from typed anti join (from typed where date is null) as undated using (org_id, platform, account_id)
+            from typed_rows
+            anti join (from typed_rows where date is null) as undated using (org_id, platform, account_id)
         ),
         days as (
             select org_id, platform, account_id, date, bool_and(_ok) as is_whole, bool_or(level is null) as has_ads

@@ -402,7 +402,7 @@ def test_the_index_finds_what_trying_every_pattern_finds(patterns, urls):
     "pattern", ["", "*", "*.*", "example.*", "https://", "exa mple.com", "example.com/?id=*", "/blog"]
 )
 def test_a_pattern_that_could_be_any_host_is_refused(pattern):
-    assert "write a host and a path" in problem(pattern)
+    assert "Write a host and a path" in problem(pattern)
 
 
 @pytest.mark.parametrize("url", ["", "https://", "https://[", "not a url", "https://a.com:port/x", "//" + "a." * 5000])
@@ -429,10 +429,13 @@ def test_ten_thousand_patterns():
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ("webhooks: [{kind: shopfy, site: shop, secret: A}]", "'shopfy' is none of shopify, stripe"),
+        ("webhooks: [{kind: shopfy, site: shop, secret: A}]", "'shopfy' is unknown. Write one of shopify, stripe"),
         ("webhooks: [{kind: shopify, site: shp, secret: A}]", "there is no site shp: do you mean shop?"),
-        ("webhooks: [{kind: shopify, site: shop, secret: shpss_1a2b}]", "name of the environment variable"),
-        ("networks: [{name: n, kind: tune, site: shop, secret: A, patterns: ['*']}]", "write a host and a path"),
+        (
+            "webhooks: [{kind: shopify, site: shop, secret: shpss_1a2b}]",
+            "name of the environment variable that holds the secret",
+        ),
+        ("networks: [{name: n, kind: tune, site: shop, secret: A, patterns: ['*']}]", "Write a host and a path"),
         ("networks: [{name: n, kind: tune, site: shop, secret: A, parameters: {payot: x}}]", "do you mean payout?"),
         ("networks: [{name: n, kind: tune, site: shop, secret: A, statuses: {ok: fine}}]", "fine: unknown"),
     ],

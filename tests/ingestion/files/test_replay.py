@@ -1,4 +1,4 @@
-"""Failed rows, sent through again: what was mended loads as if it had never failed, the rest stays, twice is once."""
+"""Replay failed rows: fixed rows load as if they had never failed, the rest stays, a second replay adds nothing."""
 
 import json
 from datetime import UTC, date, datetime, timedelta
@@ -10,6 +10,7 @@ from connectors.platform import SpendRow
 from ingestion.collector.messages import Event
 from ingestion.collector.refused import failed_event
 from ingestion.collector.validate import Rejected
+from ingestion.files.column_mapping import ImportOptions
 from ingestion.files.contracts import ContractError
 from ingestion.files.load import load_file
 from ingestion.files.replay import replay_failed
@@ -34,8 +35,8 @@ def home(tmp_path, monkeypatch):
     return Home.from_environment()
 
 
-def refused(**event) -> Failed:
-    """As the collector keeps an event whose type it does not know."""
+def rejected(**event) -> Failed:
+    """Return a failed event of an unknown type, as the collector keeps it."""
     sent = Event(**{"type": "DEMO_BOOKED", "anon_id": "a", "url": "https://x.example/?gclid=1"} | event)
     return failed_event(sent, Rejected("business", "unknown_type", "not known"), START.replace(tzinfo=UTC), "phone")
 
@@ -44,10 +45,14 @@ def counts(replayed) -> tuple[int, int, int, int]:
     return replayed.tried, replayed.loaded, replayed.duplicate, replayed.failed
 
 
-def test_a_refused_event_loads_as_if_it_had_been_accepted(home, tmp_path):
-    moment = START.replace(tzinfo=UTC) - timedelta(days=29)  # months before today, and a day before it was too old
+def test_a_replayed_event_equals_an_accepted_one(home, tmp_path):
+    moment = START.replace(tzinfo=UTC) - timedelta(days=29)  # within the site's age limit on START, but not today
     with connect(home) as raw:
-        failed = [refused(event_id="1", timestamp=moment), refused(event_id="2"), refused(event_id="3", type="OTHER")]
+        failed = [
+            rejected(event_id="1", timestamp=moment),
+            rejected(event_id="2"),
+            rejected(event_id="3", type="OTHER"),
+        ]
         land(home, 1, receipt([], 0, failed=failed, ua="phone", ip="a1"))
         load(raw, home, BEFORE)
         assert counts(replay_failed(raw, home, BEFORE, reason="unknown_type")) == (3, 0, 0, 3)
@@ -55,9 +60,9 @@ def test_a_refused_event_loads_as_if_it_had_been_accepted(home, tmp_path):
         assert counts(replay_failed(raw, home, AFTER, reason="unknown_type", dry_run=True)) == (3, 2, 0, 1)
         assert content(raw) == before
         assert counts(replay_failed(raw, home, AFTER, reason="unknown_type")) == (3, 2, 0, 1)
-        mended = content(raw)
+        replayed_rows = content(raw)
         assert counts(replay_failed(raw, home, AFTER, reason="unknown_type")) == (1, 0, 0, 1)
-        assert content(raw) == mended
+        assert content(raw) == replayed_rows
         manifest = raw.execute("select received_rows, loaded_rows from raw.loads where format = 'replay'").fetchall()
         assert manifest == [(2, 2)]
     straight = Home(tmp_path / "straight")
@@ -68,12 +73,12 @@ def test_a_refused_event_loads_as_if_it_had_been_accepted(home, tmp_path):
     with connect(straight) as raw:
         land(straight, 1, receipt(accepted, 0, ua="phone", ip="a1"))
         load(raw, straight, AFTER)
-        assert content(raw)["raw.events"] == mended["raw.events"]
+        assert content(raw)["raw.events"] == replayed_rows["raw.events"]
 
 
-def test_a_mended_event_meets_what_came_meanwhile(home):
+def test_a_replayed_event_is_compared_with_events_loaded_since(home):
     with connect(home) as raw:
-        land(home, 1, receipt([], 0, failed=[refused(event_id="1"), refused(event_id="2")]))
+        land(home, 1, receipt([], 0, failed=[rejected(event_id="1"), rejected(event_id="2")]))
         rows = [
             {"event_id": str(i), "type": "DEMO_BOOKED", "anon_id": "a", "url": f"https://x.example/?gclid={i}"}
             for i in (1, 2)
@@ -85,7 +90,7 @@ def test_a_mended_event_meets_what_came_meanwhile(home):
         assert raw.execute("select list(reason) from raw.failed_events").fetchone() == (["id_conflict"],)
 
 
-def test_rows_of_files_load_as_if_the_file_were_imported_again(home, tmp_path):
+def test_replayed_file_rows_equal_a_second_import(home, tmp_path):
     file = tmp_path / "x.csv"
     file.write_text(
         HEAD + "1,shop,DEMO_BOOKED,2026-07-01T00:00:00Z,a,Ann@x.example,1.5\n"
@@ -100,37 +105,37 @@ def test_rows_of_files_load_as_if_the_file_were_imported_again(home, tmp_path):
         assert (counts(replayed), replayed.reasons) == ((3, 2, 0, 1), {"bad_type": 1})
         reasons = raw.execute("select list(reason order by reason) from raw.failed_events").fetchone()
         assert reasons == (["bad_type", "wrong_column_count"],)
-        mended = content(raw)
+        replayed_rows = content(raw)
         assert counts(replay_failed(raw, home, AFTER, reason="bad_type")) == (1, 0, 0, 1)
         assert load_file(raw, "events", file, settings=AFTER).duplicate == 2
-        assert content(raw) == mended
+        assert content(raw) == replayed_rows
         assert raw.execute("select list(org_id order by event_id) from raw.events").fetchone() == (["default", "nord"],)
 
 
-@pytest.mark.parametrize(("reason", "message"), [("id_conflict", "correct the id"), ("torn_line", "mend the file")])
-def test_what_no_replay_can_mend_says_so(home, reason, message):
+@pytest.mark.parametrize(("reason", "message"), [("id_conflict", "Correct the id"), ("torn_line", "Correct the file")])
+def test_a_reason_that_no_replay_can_fix_is_rejected(home, reason, message):
     with connect(home) as raw, pytest.raises(ContractError, match=message):
         replay_failed(raw, home, AFTER, reason=reason)
 
 
-def test_the_command(home):
+def test_the_replay_command(home):
     (home.root / "tributary.yaml").write_text(
         "orgs: [{id: default, currency: USD}]\nsites: [{id: shop, org: default, domains: [x.example]}]\n"
         "event_types: [{type: DEMO_BOOKED}]\n"
     )
     with connect(home) as raw:
-        land(home, 1, receipt([], 0, failed=[refused(event_id="1"), refused(event_id="2", type="OTHER")]))
+        land(home, 1, receipt([], 0, failed=[rejected(event_id="1"), rejected(event_id="2", type="OTHER")]))
         load(raw, home, BEFORE)
         payloads = raw.execute("select payload from raw.failed_events").fetchall()
         assert all("receivedAt" in json.loads(payload) for (payload,) in payloads)
-    said = tributary(home.root, "replay", "failed", "--reason", "unknown_type", "--dry-run").stdout
-    assert "would be: 2 tried = 1 loaded + 0 duplicate + 1 failed" in said
+    output = tributary(home.root, "replay", "failed", "--reason", "unknown_type", "--dry-run").stdout
+    assert "would be: 2 tried = 1 loaded + 0 duplicate + 1 failed" in output
     assert "2 tried = 1 loaded" in tributary(home.root, "replay", "failed", "--reason", "unknown_type").stdout
     assert "1 tried = 0 loaded" in tributary(home.root, "replay", "failed", "--reason", "unknown_type").stdout
     assert "--kind" in tributary(home.root, "replay", "failed", "--reason", "x", "--kind", "clicks", code=2).stderr
 
 
-def test_a_receipt_of_another_kind_is_replayed_as_its_contract_says(home):
+def test_a_receipt_of_another_kind_replays_by_its_contract(home):
     kept = Failed("schema", "bad_currency", "no currency", json.dumps({"occurred_at": at(0), "order_id": "o"}))
     with connect(home) as raw:
         land(home, 1, Receipt("refunds", at(0), "nord", "shop", received=1, failed=[kept]))
@@ -139,8 +144,8 @@ def test_a_receipt_of_another_kind_is_replayed_as_its_contract_says(home):
         assert raw.execute("select org_id, site_id, order_id from raw.refunds").fetchall() == [("default", "shop", "o")]
 
 
-def test_what_was_restated_meanwhile_is_not_brought_back(home, tmp_path):
-    """Of spend that failed in two states the later one loads; what was imported since stays."""
+def test_a_replay_does_not_undo_a_later_restatement(home, tmp_path):
+    """The later one of two failed states loads, and rows imported since then stay."""
     after = Settings(orgs=[Org("nord", "EUR")], ad_accounts=[AdAccount("google", "1", "nord")])
     before = msgspec.structs.replace(after, ad_accounts=[])
     file = tmp_path / "spend.csv"
@@ -161,8 +166,8 @@ def test_what_was_restated_meanwhile_is_not_brought_back(home, tmp_path):
         assert raw.execute("select spend_micros from raw.ad_spend").fetchall() == [(13_000_000,)]
 
 
-def test_what_was_pulled_meanwhile_is_not_brought_back_beside_it(home, tmp_path):
-    """A file of campaigns that failed, and the pull of their ads since: both would count twice."""
+def test_a_replay_does_not_add_to_a_later_pull(home, tmp_path):
+    """Campaigns of a failed file and a later pull of their ads are the same spend."""
     after = Settings(orgs=[Org("nord", "EUR")], ad_accounts=[AdAccount("google", "1", "nord")])
     file, rows = tmp_path / "spend.csv", tmp_path / "rows.ndjson"
     file.write_text(
@@ -180,25 +185,25 @@ def test_what_was_pulled_meanwhile_is_not_brought_back_beside_it(home, tmp_path)
         assert raw.execute(spend).fetchall() == [(day, "a", 7), (day + timedelta(days=1), None, 8)]
 
 
-def test_a_row_of_another_org_stays_until_its_site_is_that_orgs(home, tmp_path):
+def test_a_row_of_another_org_loads_once_its_site_moves_there(home, tmp_path):
     file = tmp_path / "x.csv"
     file.write_text(HEAD + "1,shop,CONVERSION,2026-07-01T00:00:00Z,a,,\n")
     moved = msgspec.structs.replace(BEFORE, sites=[Site("shop", "nord")])
     with connect(home) as raw:
-        load_file(raw, "events", file, settings=BEFORE, org="nord")
+        load_file(raw, "events", file, BEFORE, ImportOptions(org="nord"))
         assert counts(replay_failed(raw, home, BEFORE, reason="org_mismatch")) == (1, 0, 0, 1)
         assert counts(replay_failed(raw, home, moved, reason="org_mismatch")) == (1, 1, 0, 0)
         assert raw.execute("select org_id from raw.events").fetchall() == [("nord",)]
 
 
-def test_what_the_importer_said_of_a_file_still_holds(home, tmp_path):
-    """The file's value is net, and what counts is its total; its site is on no line."""
+def test_a_replay_keeps_the_options_of_the_import(home, tmp_path):
+    """The import mapped value to total, and set the site, which no line has."""
     file = tmp_path / "x.csv"
     file.write_text("event_id,Type,occurred_at,uid,value,total,note\n1,DEMO_BOOKED,2026-07-01T00:00:00Z,a,80,100,n\n")
-    mapping = {"value": "total", "anon_id": "uid", "user_id": "uid"}
+    options = ImportOptions(mapping={"value": "total", "anon_id": "uid", "user_id": "uid"}, site="shop")
     with connect(home) as raw:
-        load_file(raw, "events", file, settings=BEFORE, mapping=mapping, site="shop")
+        load_file(raw, "events", file, BEFORE, options)
         assert counts(replay_failed(raw, home, AFTER, reason="bad_type")) == (1, 1, 0, 0)
         rows = raw.execute("select site_id, anon_id, user_id, value_micros, properties from raw.events").fetchall()
         assert rows == [("shop", "a", "a", 100_000_000, '{"note":"n"}')]
-        assert load_file(raw, "events", file, settings=AFTER, mapping=mapping, site="shop").duplicate == 1
+        assert load_file(raw, "events", file, AFTER, options).duplicate == 1

@@ -26,7 +26,7 @@ from ingestion.segments.format import Failed, as_line
 from ingestion.segments.loading import load_landing
 from ingestion.segments.retire import retire
 from ingestion.settings.model import Collector
-from ingestion.user_agents import enrich, meaning
+from ingestion.user_agents import enrich, parse_user_agent
 from ingestion.warehouse import connect
 from tests.support.home import ROOT
 from tests.support.segments import SETTINGS, START, at, content, land, load, page, receipt
@@ -340,9 +340,9 @@ def test_user_agents_are_read_once(home, tmp_path):
         rows = raw.execute("select browser, os, device_type, is_bot from raw.user_agents order by is_bot").fetchall()
         assert rows == [("Mobile Safari", "iOS", "mobile", False), ("HeadlessChrome", "Linux", "desktop", True)]
         assert enrich(raw) == 0
-    assert meaning(desktop)[1:] == ("Chrome", "126.0", "Linux", None, "desktop", False, None)
+    assert parse_user_agent(desktop)[1:] == ("Chrome", "126.0", "Linux", None, "desktop", False, None)
     bots = ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "curl/8.5", "python-requests/2")
-    assert all(meaning(bot)[6] for bot in bots)
+    assert all(parse_user_agent(bot).is_bot for bot in bots)
 
 
 # --- retention ----------------------------------------------------------------------------------------------

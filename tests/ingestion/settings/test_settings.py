@@ -1,11 +1,11 @@
-"""tributary.yaml: the example, every message, landing it, and adding entries without touching what the user wrote."""
+"""tributary.yaml: the example, each message, its raw tables, and added entries beside the user's own text."""
 
 import pytest
 
 from ingestion.home import Home
 from ingestion.settings.load import add_to_settings, load_settings
 from ingestion.settings.model import Settings, SettingsError
-from ingestion.settings.raw_tables import land_settings
+from ingestion.settings.raw_tables import store_settings
 from ingestion.warehouse import connect
 
 ORG = "orgs:\n  - {id: default, currency: USD}\n"
@@ -17,7 +17,7 @@ def home(tmp_path, monkeypatch):
     return Home.from_environment()
 
 
-def test_first_run_makes_the_example_and_the_second_keeps_it(home):
+def test_the_first_run_writes_the_example_and_the_second_keeps_it(home):
     settings = load_settings(home)
     first = home.settings.read_text()
     (org,), (site,) = settings.orgs, settings.sites
@@ -36,52 +36,76 @@ def test_first_run_makes_the_example_and_the_second_keeps_it(home):
         ("orgs: [\n", 2, "not YAML"),
         ("orgs:\n  - {id: a, currency: USD}\norgs: []\n", 3, "not YAML"),
         ("", 1, "the file has no `orgs:`"),
-        ("orgs: []\n", 1, "orgs: there is none"),
-        ("orgs: {id: a}\n", 1, "orgs: must be a list"),
-        ("orgs:\n  - default\n", 2, "orgs[0]: must be `{id: ...}`"),
-        ("orgs:\n  - {id: a}\n", 2, "orgs[0]: currency is missing: add `currency: ...`"),
-        ("orgs:\n  - id: a\n    currency: USd\n", 3, "orgs[0].currency: 'USd' is no ISO 4217 currency"),
-        ("orgs:\n  - {id: a, currency: XXQ}\n", 2, "is no ISO 4217 currency"),
-        ("orgs:\n  - {id: a, currency: USD, timezone: Europe/Berln}\n", 2, "'Europe/Berln' is no IANA time zone"),
-        ("orgs:\n  - {id: a, currency: USD, lookback_days: 0}\n", 2, "not a number of days from 1 to 365"),
-        ("orgs:\n  - {id: a, currency: USD, lookback_days: 366}\n", 2, "not a number of days from 1 to 365"),
-        ("orgs:\n  - {id: a, currency: USD, lookback_days: true}\n", 2, "not a number of days from 1 to 365"),
-        ("orgs:\n  - {id: a, currency: USD, lookback_days_by_touch_type: {view: 0}}\n", 2, "view: 0 is not a number"),
+        ("orgs: []\n", 1, "orgs: the list is empty. Add `orgs: [{id: default"),
+        ("orgs: {id: a}\n", 1, "orgs: the section is not a list. Begin each entry with `- `"),
+        ("orgs:\n  - default\n", 2, "orgs[0]: 'default' is not an entry. Write it as `{id: ...}`"),
+        ("orgs:\n  - {id: a}\n", 2, "orgs[0]: currency is missing. Add `currency: ...`"),
+        (
+            "orgs:\n  - id: a\n    currency: USd\n",
+            3,
+            "orgs[0].currency: 'USd' is not an ISO 4217 currency. Write one such as USD",
+        ),
+        ("orgs:\n  - {id: a, currency: XXQ}\n", 2, "is not an ISO 4217 currency"),
+        ("orgs:\n  - {id: a, currency: USD, timezone: Europe/Berln}\n", 2, "'Europe/Berln' is not an IANA time zone"),
+        (
+            "orgs:\n  - {id: a, currency: USD, lookback_days: 0}\n",
+            2,
+            "is not a number of days. Write a whole number from 1 to 365",
+        ),
+        (
+            "orgs:\n  - {id: a, currency: USD, lookback_days: 366}\n",
+            2,
+            "is not a number of days. Write a whole number from 1 to 365",
+        ),
+        (
+            "orgs:\n  - {id: a, currency: USD, lookback_days: true}\n",
+            2,
+            "is not a number of days. Write a whole number from 1 to 365",
+        ),
+        (
+            "orgs:\n  - {id: a, currency: USD, lookback_days_by_touch_type: {view: 0}}\n",
+            2,
+            "view: 0 is not a number of days",
+        ),
         ("orgs:\n  - {id: a, currency: USD, curency: USD}\n", 2, "orgs[0].curency: unknown: do you mean currency?"),
         ("orgs:\n  - {id: a, currency: USD, targets: {cpo: 1}}\n", 2, "cpo: unknown: do you mean cpa?"),
-        ("orgs:\n  - {id: a, currency: USD, targets: {cpa: -1}}\n", 2, "cpa: -1 is not a number above 0"),
-        ("orgs:\n  - {id: a, currency: USD, targets: {cpa: .nan}}\n", 2, "is not a number above 0"),
+        (
+            "orgs:\n  - {id: a, currency: USD, targets: {cpa: -1}}\n",
+            2,
+            "cpa: -1 is not an amount. Write a number above 0",
+        ),
+        ("orgs:\n  - {id: a, currency: USD, targets: {cpa: .nan}}\n", 2, "is not an amount. Write a number above 0"),
         (ORG + "  - {id: default, currency: EUR}\n", 3, "orgs[1]: same id as orgs[0]"),
         (ORG + "sites:\n  - {id: s, org: defalt}\n", 4, "sites[0].org: there is no org defalt: do you mean default?"),
         (ORG + "sites:\n  - {id: s, org: default}\n  - {id: s, org: default}\n", 5, "sites[1]: same id as sites[0]"),
         (ORG + "sites:\n  - {id: s, org: default, domains: ['https://x.com/']}\n", 4, "without https://"),
-        (ORG + "sites:\n", 3, "sites: empty"),
+        (ORG + "sites:\n", 3, "sites: the section is empty. Remove the line"),
         (
             ORG + "ad_accounts:\n  - {platform: meta, account_id: 1234, org: default}\n",
             4,
-            'write it in quotes ("1234")',
+            '1234 is not text. Write it in quotes: "1234"',
         ),
         (
             ORG + "ad_accounts:\n  - {platform: meta, account_id: '1', org: default}\n"
             "  - {platform: Facebook, account_id: '1', org: default}\n",
             5,
-            "ad_accounts[1]: same platform and account_id as ad_accounts[0]: remove one of them",
+            "ad_accounts[1]: same platform and account_id as ad_accounts[0]. Remove one of them",
         ),
         (
             ORG + "ad_accounts:\n  - {platform: google, account_id: 123-456-7890, org: default}\n"
             "  - {platform: google, account_id: '1234567890', org: default}\n",
             5,
-            "ad_accounts[1]: same platform and account_id as ad_accounts[0]: remove one of them",
+            "ad_accounts[1]: same platform and account_id as ad_accounts[0]. Remove one of them",
         ),
         (
             ORG + "targets:\n  - {org: default, platform: meta, cpa: x}\n",
             4,
-            "targets[0].cpa: 'x' is not a number above 0",
+            "targets[0].cpa: 'x' is not an amount. Write a number above 0",
         ),
         (ORG + "site: []\n", 3, "site: unknown: do you mean sites?"),
     ],
 )
-def test_every_message_names_the_line_and_what_to_do(home, text, line, message):
+def test_each_message_names_the_line_and_the_remedy(home, text, line, message):
     home.settings.write_text(text)
     with pytest.raises(SettingsError) as error:
         load_settings(home)
@@ -89,21 +113,21 @@ def test_every_message_names_the_line_and_what_to_do(home, text, line, message):
     assert message in str(error.value)
 
 
-def test_all_problems_come_at_once(home):
+def test_one_error_lists_all_problems(home):
     home.settings.write_text("orgs:\n  - {id: a, currency: QQQ, timezone: Nowhere}\nsites:\n  - {id: s, org: b}\n")
     with pytest.raises(SettingsError) as error:
         load_settings(home)
     assert len(str(error.value).splitlines()) == 3
 
 
-def test_landing_replaces_everything(home):
+def test_storing_settings_replaces_all_rows(home):
     home.settings.write_text(
         ORG + "sites: [{id: s, org: default, domains: [Shop.example]}]\n"
         "ad_accounts: [{platform: Meta, account_id: '1', org: default}]\n"
         "targets: [{org: default, platform: meta, campaign_id: '7', cpa: 0.1}]\n"
     )
     connection = connect(home)
-    land_settings(connection, load_settings(home))
+    store_settings(connection, load_settings(home))
     assert connection.execute("from raw.sites").fetchall() == [("s", "default", None, ["shop.example"], True, False)]
     assert connection.execute("select platform, account_id, org_id, timezone from raw.ad_accounts").fetchall() == [
         ("meta", "1", "default", "UTC")
@@ -112,23 +136,23 @@ def test_landing_replaces_everything(home):
     home.settings.write_text(
         "orgs:\n  - {id: b, currency: EUR, targets: {cpa: 12.345678}, lookback_days_by_touch_type: {view: 1}}\n"
     )
-    land_settings(connection, load_settings(home))
+    store_settings(connection, load_settings(home))
     assert connection.execute("from raw.orgs").fetchall() == [("b", "EUR", "UTC", 30, 12_345_678, None)]
     assert connection.execute("from raw.touch_type_windows").fetchall() == [("b", "view", 1)]
     assert connection.execute("select count(*) from raw.sites").fetchone() == (0,)
 
 
-def test_a_failed_landing_keeps_the_settings_before_it(home):
+def test_a_failed_store_keeps_the_earlier_settings(home):
     connection = connect(home)
     settings = load_settings(home)
-    land_settings(connection, settings)
+    store_settings(connection, settings)
     broken = Settings(orgs=[*settings.orgs, None])
     with pytest.raises(AttributeError):
-        land_settings(connection, broken)
+        store_settings(connection, broken)
     assert connection.execute("select count(*) from raw.orgs").fetchone() == (1,)
 
 
-def test_adding_entries_keeps_comments_and_is_done_once(home):
+def test_adding_entries_keeps_comments_and_adds_them_once(home):
     home.settings.write_text("# mine\norgs:\n  # the shop\n  - {id: default, currency: USD}  # dollars\n")
     entry = {"id": "nord", "currency": "EUR", "timezone": "Europe/Berlin", "targets": {"cpa": 20}}
     account = {"platform": "meta", "account_id": "007", "org": "nord"}

@@ -17,7 +17,7 @@ from ingestion.files.contracts import ContractError
 from ingestion.home import Home
 from ingestion.settings.load import load_settings
 from ingestion.settings.model import AdAccount, Org, Settings, Synced
-from ingestion.settings.raw_tables import land_settings
+from ingestion.settings.raw_tables import store_settings
 from ingestion.spend.synced.load import SyncReport, create_macros, sync
 from ingestion.spend.synced.shapes import SHAPES, shapes
 from ingestion.spend.synced.staging import COUNTS, IDS, LEVELS, NAMES
@@ -73,7 +73,7 @@ def warehouse(tmp_path) -> Iterator[tuple[duckdb.DuckDBPyConnection, Settings, H
         folder.mkdir()
     settings = load_settings(home)
     with connect(home) as connection:
-        land_settings(connection, settings)
+        store_settings(connection, settings)
         yield connection, settings, home
 
 
