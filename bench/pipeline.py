@@ -21,7 +21,7 @@ from pathlib import Path
 import duckdb
 
 from ingestion.home import Home
-from ingestion.simulator.simulate import simulate_interactions
+from ingestion.simulator.benchmark_data import write_benchmark_touches
 from ingestion.warehouse import memory_limit
 
 TRIBUTARY = Path(sys.executable).with_name("tributary")
@@ -58,7 +58,7 @@ def measure(size: int, folder: Path) -> None:
     """One size: every stage, the total, then the comparison."""
     print(f"\n{size:,} interactions, {size // 10:,} conversions")
     touches, conversions = folder / "touches.parquet", folder / "conversions.parquet"
-    simulate_interactions(touches, conversions, interactions=size, seed=1)
+    write_benchmark_touches(touches, conversions, interactions=size, seed=1)
     environment = {**os.environ, "TRIBUTARY_HOME": str(folder / "home")}
 
     print(f"  {'stage':<24}{'seconds':>9}{'peak GiB':>10}")

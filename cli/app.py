@@ -119,10 +119,10 @@ def simulate(
     """
     with errors_for_people():
         from ingestion.settings.load import add_to_settings
-        from ingestion.simulator.simulate import simulate as simulated
+        from ingestion.simulator.input_files import simulate as write_input_files
 
         home = Home.from_environment()
-        entries = simulated(home.inbox, seed=seed, start=start.date(), days=days, events=events, say=say)
+        entries = write_input_files(home.inbox, seed=seed, start=start.date(), days=days, events=events, log=say)
         add_to_settings(home, **entries)
 
 

@@ -1,4 +1,7 @@
-"""What the visits cost: visits -> rows of the spend contract (an ad and a day each); exchange rates."""
+"""Simulate the spend of the visits, and exchange rates.
+
+In: visits (input_rows.py). Out: rows of the spend contract, one for each ad and day, and of exchange rates.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,11 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 
-from ingestion.simulator.journeys import BY_WEEKDAY, MEAN_ORDER, midnights
-from ingestion.simulator.rows import decimal
-from ingestion.simulator.world import LANES, ORGS
+from ingestion.simulator.input_rows import decimal_text
+from ingestion.simulator.journeys import BY_WEEKDAY, MEAN_ORDER, day_starts
+from ingestion.simulator.world import ORGS, TRAFFIC_SOURCES
 
-# Clicks an impression; affiliate networks do not count impressions.
+# Clicks for each impression; affiliate networks do not count impressions.
 CLICK_RATE = {
     "Paid Search": 0.05,
     "Paid Shopping": 0.02,
@@ -20,73 +23,74 @@ CLICK_RATE = {
     "Paid Video": 0.006,
     "Affiliates": 1.0,
 }
-NEARLY = {"USD": 0.86, "GBP": 1.15}  # euros, at the start
+STARTING_RATES = {"USD": 0.86, "GBP": 1.15}  # in euros
 
 
-def spend(rng: np.random.Generator, visits: pl.DataFrame, start: date, days: int) -> pl.DataFrame:
-    """Every ad on every day, quiet ones too: rows of the spend contract, and `spend_micros`, `org_id`.
+def daily_spend(rng: np.random.Generator, visits: pl.DataFrame, start: date, days: int) -> pl.DataFrame:
+    """Return rows of the spend contract for every ad and day, also without spend, with `spend_micros` and `org_id`.
 
-    A platform counts a few clicks that never became a visit, and claims more conversions than it caused.
+    A platform counts some clicks that never became a visit, and claims more conversions than it caused.
     """
-    begins, org = midnights(start, days), visits["org"].to_numpy()
+    begins, org = day_starts(start, days), visits["org"].to_numpy()
     by_zone = np.array([np.searchsorted(zone, visits["time"], side="right") - 1 for zone in begins])
     day = by_zone[org, np.arange(len(org))]
-    cell = visits["lane"].to_numpy() * days + day
-    ads = [index for index, lane in enumerate(LANES) if lane.platform]
-    size = len(LANES) * days
+    cell = visits["traffic_source"].to_numpy() * days + day
+    ads = [index for index, source in enumerate(TRAFFIC_SOURCES) if source.platform]
+    size = len(TRAFFIC_SOURCES) * days
     visited = np.bincount(cell, minlength=size).reshape(-1, days)[ads]
     converted = np.bincount(cell, visits["converts"], minlength=size).reshape(-1, days)[ads]
     clicks = visited + rng.poisson(0.08 * visited)
-    prices = np.array([LANES[ad].cpc for ad in ads])[:, None] * rng.gamma(60, 1 / 60, clicks.shape)
-    # Some platforms bill in cents, others to the micro; both must add up.
-    fine = np.array([LANES[ad].platform == "google" for ad in ads])[:, None]
+    prices = np.array([TRAFFIC_SOURCES[ad].cpc for ad in ads])[:, None] * rng.gamma(60, 1 / 60, clicks.shape)
+    # Some platforms bill in cents, others in micros; both must add up.
+    bills_in_micros = np.array([TRAFFIC_SOURCES[ad].platform == "google" for ad in ads])[:, None]
     cost = clicks * prices
-    micros = np.where(fine, np.rint(cost * 1e6), np.rint(cost * 1e2) * 1e4).astype(np.int64)
-    rate = np.array([CLICK_RATE[LANES[ad].channel] for ad in ads])[:, None]
+    micros = np.where(bills_in_micros, np.rint(cost * 1e6), np.rint(cost * 1e2) * 1e4).astype(np.int64)
+    rate = np.array([CLICK_RATE[TRAFFIC_SOURCES[ad].channel] for ad in ads])[:, None]
     weekday = np.array([BY_WEEKDAY[(start + timedelta(each)).weekday()] for each in range(days)])
     impressions = clicks + rng.poisson(clicks * (1 / rate - 1) + 20 * weekday)
     claimed = converted * 1.3 + rng.poisson(0.01 * clicks)
     claimed_cents = np.rint(claimed * MEAN_ORDER * 100).astype(np.int64)
-    lanes = [LANES[ad] for ad in ads for _ in range(days)]
-    named = ["platform", "account_id", "campaign_id", "currency"]
+    sources = [TRAFFIC_SOURCES[ad] for ad in ads for _ in range(days)]
+    ids = ["platform", "account_id", "campaign_id", "currency"]
     details = ["campaign", "adset_id", "adset", "ad_id", "ad"]
     text = {
-        name: pl.Series([getattr(lane, name) or None for lane in lanes], dtype=pl.String) for name in named + details
+        name: pl.Series([getattr(source, name) or None for source in sources], dtype=pl.String)
+        for name in ids + details
     }
     table = pl.DataFrame(
         {
             "date": [start + timedelta(each) for each in range(days)] * len(ads),
             **text,
-            "org_id": [lane.org for lane in lanes],
+            "org_id": [source.org for source in sources],
             "spend_micros": micros.ravel(),
             "impressions": impressions.ravel(),
             "clicks": clicks.ravel(),
             "platform_conversions": claimed.ravel().round(2),
             "cents": claimed_cents.ravel(),
-            "affiliate": [lane.channel == "Affiliates" for lane in lanes],
+            "is_affiliate": [source.channel == "Affiliates" for source in sources],
         }
     )
-    table = table.with_columns(impressions=pl.when(~pl.col("affiliate")).then("impressions"))
+    table = table.with_columns(impressions=pl.when(~pl.col("is_affiliate")).then("impressions"))
     return table.select(
         "date",
-        *named,
-        spend=decimal(pl.col("spend_micros"), 6),
+        *ids,
+        spend=decimal_text(pl.col("spend_micros"), 6),
         **{name: pl.col(name) for name in details},
         impressions="impressions",
         clicks="clicks",
         platform_conversions="platform_conversions",
-        platform_value=decimal(pl.col("cents"), 2),
+        platform_value=decimal_text(pl.col("cents"), 2),
         spend_micros="spend_micros",
         org_id="org_id",
     ).sort("date", "platform", "account_id", "campaign_id", "ad_id")
 
 
 def exchange_rates(rng: np.random.Generator, start: date, days: int) -> pl.DataFrame:
-    """A rate to the euro for every weekday, from a week before the period; markets are closed at weekends."""
+    """Return a rate to the euro for every weekday, from a week before the period. Markets close at weekends."""
     each = [start + timedelta(day) for day in range(-7, days)]
     reporting = ORGS[1]["currency"]
     tables = []
-    for base, rate in NEARLY.items():
+    for base, rate in STARTING_RATES.items():
         walk = rate * np.exp(np.cumsum(rng.normal(0, 0.003, len(each))))
         tables.append(
             pl.DataFrame(

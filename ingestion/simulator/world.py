@@ -1,16 +1,16 @@
-"""The simulated world as data: two orgs, their sites and ad accounts, and the lanes by which visitors arrive.
+"""The simulated world as data: two orgs, their sites and ad accounts, and the traffic sources of their visitors.
 
-Out: `ORGS`, `SITES`, `ACCOUNTS` (entries of tributary.yaml), `LIFT` (the ground truth) and `LANES`.
-A lane is one ad of a paid campaign, or one kind of unpaid visit.
+In: nothing. Out: ORGS, SITES and ACCOUNTS (entries of tributary.yaml), LIFT (the ground truth) and TRAFFIC_SOURCES: one
+for each ad of a paid campaign, and one for each kind of unpaid visit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 from urllib.parse import quote, quote_plus
 
-ORGS: list[dict] = [
+ORGS: list[dict[str, Any]] = [
     {
         "id": "northwind",
         "currency": "USD",
@@ -26,7 +26,7 @@ ORGS: list[dict] = [
         "targets": {"cpa": 50, "roas": 2.2},
     },
 ]
-SITES: list[dict] = [
+SITES: list[dict[str, Any]] = [
     {
         "id": "northwind-shop",
         "org": "northwind",
@@ -46,7 +46,7 @@ SITES: list[dict] = [
         "domains": ["nordlicht.example", "www.nordlicht.example"],
     },
 ]
-# (org, platform, account, currency that the account is billed in)
+# (org, platform, account, billing currency)
 ACCOUNTS = {
     "nw-google": ("northwind", "google", "4821139007", "USD"),
     "nw-meta": ("northwind", "meta", "101045520011", "USD"),
@@ -61,8 +61,8 @@ ACCOUNTS = {
     "nl-awin": ("nordlicht", "awin", "aw-5120", "EUR"),
 }
 
-# The ground truth: what a fresh touch of the channel adds to the chance that a visitor of average intent
-# converts at a visit. BASELINE is the chance without any marketing.
+# The ground truth: a new touch of the channel adds so much to the probability that a visitor of average intent converts
+# at a visit. BASELINE is the probability without any marketing.
 BASELINE = 0.010
 LIFT = {
     "Direct": 0.0,
@@ -83,24 +83,22 @@ LIFT = {
 CHANNELS = list(LIFT)
 
 
-class Lane(NamedTuple):
-    """One way to arrive: `new` and `back` weigh it among first and later visits, `quality` scales the intent
-    and `basket` the order value of the visitors that it wins; `cpc` is in units of `currency`.
-    """
+class TrafficSource(NamedTuple):
+    """One ad of a paid campaign, or one kind of unpaid visit."""
 
     org: str
     channel: str
     source: str = ""
     medium: str = ""
     referrer: str = ""
-    new: float = 0.0
-    back: float = 0.0
-    quality: float = 1.0
-    basket: float = 1.0
+    first_weight: float = 0.0  # among the sources of first visits
+    return_weight: float = 0.0  # among the sources of later visits
+    quality: float = 1.0  # scales the intent of its visitors
+    basket: float = 1.0  # scales the order value of its visitors
     campaign: str = ""
-    tagged: str = "name"  # the landing URL names its campaign by "id", by "name", or by "both"
+    tagged: str = "name"  # the landing URL has the campaign's "id", its "name", or "both"
     click_id: str = ""
-    cpc: float = 0.0
+    cpc: float = 0.0  # cost of a click in units of `currency`
     platform: str = ""
     account_id: str = ""
     currency: str = ""
@@ -111,7 +109,7 @@ class Lane(NamedTuple):
     ad: str = ""
 
 
-SHAPES = {
+PLATFORM_LINKS = {
     # platform: source, medium, referrer, click-id parameter
     "google": ("google", "cpc", "https://www.google.com/", "gclid"),
     "meta": ("facebook", "paid_social", "https://l.facebook.com/", "fbclid"),
@@ -121,19 +119,19 @@ SHAPES = {
     "awin": ("awin", "affiliate", "https://sparfuchs.example/gutscheine", ""),
 }
 DISPLAY = {"medium": "display", "referrer": "https://news.example/today"}
-UNSEEN = {**DISPLAY, "quality": 0}
+INEFFECTIVE_DISPLAY = {**DISPLAY, "quality": 0}
 VIDEO = {"source": "youtube", "medium": "paid_video", "referrer": "https://www.youtube.com/"}
 
-# account, campaign id, name, channel, ad sets, ads an ad set, new, back, cpc, tagged, then what differs.
-# No ad sets: the platform reports the campaign only.
-CAMPAIGNS: list[tuple] = [
+# account, campaign id, name, channel, ad sets, ads of each ad set, first weight, return weight, cpc, tagged, other
+# fields. Without ad sets, the platform reports the campaign only.
+CAMPAIGNS: list[tuple[Any, ...]] = [
     ("nw-google", "21001", "Brand - Search", "Paid Search", 1, 2, 4, 6, 0.75, "both", {}),
     ("nw-google", "21002", "Running Shoes | Search | US", "Paid Search", 2, 2, 9, 2, 1.69, "both", {}),
     ("nw-google", "21003", "Trail & Hiking \u2013 Sale 50%", "Paid Search", 2, 2, 6, 1, 1.42, "name", {}),
     ("nw-google", "21004", "Competitors | Broad", "Paid Search", 1, 2, 2, 0, 3.51, "both", {"quality": 0.12}),
     ("nw-google", "21005", "Performance Max Catalogue", "Paid Search", 0, 0, 5, 1, 1.22, "id", {}),
     ("nw-google", "21006", "Display Retargeting", "Display", 1, 2, 0, 4, 0.81, "both", DISPLAY),
-    ("nw-google", "21007", "Display Prospecting - Apps", "Display", 1, 2, 2, 0, 2.16, "id", UNSEEN),
+    ("nw-google", "21007", "Display Prospecting - Apps", "Display", 1, 2, 2, 0, 2.16, "id", INEFFECTIVE_DISPLAY),
     ("nw-google", "21008", "YouTube Reach", "Paid Video", 1, 2, 3, 1, 0.61, "both", VIDEO),
     ("nw-google", "21009", "Shopping - Boots", "Paid Shopping", 1, 2, 3, 1, 1.10, "both", {}),
     ("nw-meta", "23851001", "Prospecting_Lookalike_1%", "Paid Social", 3, 2, 9, 1, 1.48, "id", {}),
@@ -160,17 +158,17 @@ CAMPAIGNS: list[tuple] = [
     ("nl-awin", "5120", "Publisher 5120", "Affiliates", 0, 0, 3, 3, 1.07, "both", {}),
 ]  # fmt: skip
 
-# channel, source, medium, referrer, campaign, new, back; the same for each org.
-UNPAID: list[tuple] = [
+# channel, source, medium, referrer, campaign, first weight, return weight; the same for each org.
+UNPAID: list[tuple[Any, ...]] = [
     ("Direct", "", "", "", "", 11, 30),
-    ("Direct", "", "", "own site", "", 1, 4),  # the org's other pages are no referral
+    ("Direct", "", "", "own site", "", 1, 4),  # the org's other pages are not a referral
     ("Organic Search", "", "", "https://www.google.com/", "", 20, 16),
     ("Organic Search", "", "", "https://www.bing.com/", "", 3, 2),
     ("Organic Search", "", "", "https://duckduckgo.com/", "", 2, 1),
     ("Organic Social", "", "", "https://l.instagram.com/", "", 3, 2),
     ("Organic Social", "", "", "https://www.reddit.com/", "", 2, 1),
     ("Organic Social", "", "", "https://t.co/Zx81", "", 1, 1),
-    ("Organic Social", "", "", "https://m.facebook.com/", "", 2, 1),  # carries an fbclid, yet nobody paid
+    ("Organic Social", "", "", "https://m.facebook.com/", "", 2, 1),  # has an fbclid, although nobody paid
     ("Organic Video", "", "", "https://www.youtube.com/", "", 2, 1),
     ("Referral", "", "", "https://trailnotes.example/best-boots", "", 4, 2),
     ("Referral", "", "", "https://www.gearforum.example/t/4410", "", 2, 1),
@@ -181,19 +179,20 @@ UNPAID: list[tuple] = [
 ]
 
 
-def _paid(row: tuple) -> Iterator[Lane]:
-    account, campaign_id, campaign, channel, adsets, ads, new, back, cpc, tagged, changes = row
+def _campaign_sources(row: tuple[Any, ...]) -> Iterator[TrafficSource]:
+    """Yield a source for each ad of a campaign, or one for a campaign without ads."""
+    account, campaign_id, campaign, channel, adsets, ads, first_weight, return_weight, cpc, tagged, others = row
     org, platform, account_id, currency = ACCOUNTS[account]
-    source, medium, referrer, click_id = SHAPES[platform]
-    share = max(adsets * ads, 1)
-    whole = Lane(
-        org,
-        channel,
-        source,
-        medium,
-        referrer,
-        new / share,
-        back / share,
+    source, medium, referrer, click_id = PLATFORM_LINKS[platform]
+    ad_count = max(adsets * ads, 1)
+    campaign_source = TrafficSource(
+        org=org,
+        channel=channel,
+        source=source,
+        medium=medium,
+        referrer=referrer,
+        first_weight=first_weight / ad_count,
+        return_weight=return_weight / ad_count,
         campaign=campaign,
         tagged=tagged,
         click_id=click_id,
@@ -202,12 +201,12 @@ def _paid(row: tuple) -> Iterator[Lane]:
         account_id=account_id,
         currency=currency,
         campaign_id=campaign_id,
-    )._replace(**changes)
+    )._replace(**others)
     if not adsets:
-        yield whole
+        yield campaign_source
     for adset in range(1, adsets + 1):
         for ad in range(1, ads + 1):
-            yield whole._replace(
+            yield campaign_source._replace(
                 adset_id=f"{campaign_id}{adset:02d}",
                 adset=f"Audience {adset}",
                 ad_id=f"{campaign_id}{adset:02d}{ad:02d}",
@@ -215,47 +214,55 @@ def _paid(row: tuple) -> Iterator[Lane]:
             )
 
 
-def _unpaid(org: str) -> Iterator[Lane]:
-    own = "https://blog.northwind.example/" if org == "northwind" else "https://www.nordlicht.example/"
-    for channel, source, medium, referrer, campaign, new, back in UNPAID:
-        click_id = "fbclid" if "facebook" in referrer else ""
-        seen = own if referrer == "own site" else referrer
-        yield Lane(org, channel, source, medium, seen, new, back, campaign=campaign, click_id=click_id)
+def _unpaid_sources(org: str) -> Iterator[TrafficSource]:
+    own_site = "https://blog.northwind.example/" if org == "northwind" else "https://www.nordlicht.example/"
+    for channel, source, medium, referrer, campaign, first_weight, return_weight in UNPAID:
+        yield TrafficSource(
+            org=org,
+            channel=channel,
+            source=source,
+            medium=medium,
+            referrer=own_site if referrer == "own site" else referrer,
+            first_weight=first_weight,
+            return_weight=return_weight,
+            campaign=campaign,
+            click_id="fbclid" if "facebook" in referrer else "",
+        )
 
 
-LANES: list[Lane] = [
-    *(lane for campaign in CAMPAIGNS for lane in _paid(campaign)),
-    *(lane for org in ORGS for lane in _unpaid(org["id"])),
+TRAFFIC_SOURCES: list[TrafficSource] = [
+    *(source for campaign in CAMPAIGNS for source in _campaign_sources(campaign)),
+    *(source for org in ORGS for source in _unpaid_sources(org["id"])),
 ]
 
 
-def queries(lane: Lane) -> list[str]:
-    """The lane's query string without its click id, in the six ways in which it is really written.
+def query_strings(source: TrafficSource) -> list[str]:
+    """Return the source's query string without its click id, in the six notations that occur in practice.
 
-    With the shares of `QUERY_SHARES`: clean; mixed case; `+` for spaces, and no id where there is a name;
-    repeated and empty parameters and an invalid escape; `&amp;` and a bare `%`; auto-tagging only (nothing).
+    QUERY_SHARES has their shares: clean; mixed case; `+` for spaces, and no id beside a name; repeated and empty
+    parameters with an invalid escape; `&amp;` and a bare `%`; auto-tagging only, which is empty.
     """
-    if not lane.medium:
+    if not source.medium:
         return [""] * len(QUERY_SHARES)
-    by_name = {"utm_campaign": lane.campaign} if lane.tagged != "id" else {}
-    by_id = {"utm_id": lane.campaign_id} if lane.campaign_id and lane.tagged != "name" else {}
-    ad = {"utm_term": lane.adset_id, "utm_content": lane.ad_id} if lane.ad_id else {}
-    base = {"utm_source": lane.source, "utm_medium": lane.medium}
+    by_name = {"utm_campaign": source.campaign} if source.tagged != "id" else {}
+    by_id = {"utm_id": source.campaign_id} if source.campaign_id and source.tagged != "name" else {}
+    ad = {"utm_term": source.adset_id, "utm_content": source.ad_id} if source.ad_id else {}
+    base = {"utm_source": source.source, "utm_medium": source.medium}
 
-    def joined(parameters: dict[str, str], escape=quote, separator: str = "&") -> str:
+    def joined(parameters: dict[str, str], escape: Callable[[str], str] = quote, separator: str = "&") -> str:
         return separator.join(f"{name}={escape(value)}" for name, value in parameters.items())
 
     clean = joined({**base, **by_name, **by_id, **ad})
-    loud = {"utm_source": lane.source.title(), "utm_medium": lane.medium.upper()}
-    loud_name = {name: value.upper() for name, value in by_name.items()}
+    mixed_case = {"utm_source": source.source.title(), "utm_medium": source.medium.upper()}
+    upper_name = {name: value.upper() for name, value in by_name.items()}
     return [
         clean,
-        joined({**loud, **loud_name, **by_id, **ad}),
+        joined({**mixed_case, **upper_name, **by_id, **ad}),
         joined({**base, **(by_name or by_id), **ad}, quote_plus),
         f"utm_campaign=&&{clean}&utm_source=second&q=%E0%A4%A",
         "discount=50%&" + joined({**base, **by_name, **by_id, **ad}, separator="&amp;"),
-        # A bare fbclid is no evidence of payment, so Meta's own ads cannot do without their parameters.
-        "" if lane.click_id and lane.click_id != "fbclid" and lane.channel == "Paid Search" else clean,
+        # An fbclid alone does not prove payment, so Meta's ads always have their parameters.
+        "" if source.click_id and source.click_id != "fbclid" and source.channel == "Paid Search" else clean,
     ]
 
 

@@ -1,4 +1,4 @@
-"""The simulator: its files keep the input contracts, agree with the truth beside them, are reproducible."""
+"""The simulator: its files follow the input contracts, equal the ground truth beside them, and are reproducible."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ingestion.simulator.journeys import CAUSES, visits
-from ingestion.simulator.simulate import TRUTH, simulate, simulate_interactions
-from ingestion.simulator.world import CHANNELS, LANES, LIFT, queries
+from ingestion.simulator.benchmark_data import write_benchmark_touches
+from ingestion.simulator.input_files import TRUTH, simulate
+from ingestion.simulator.journeys import CAUSES, simulate_visits
+from ingestion.simulator.world import CHANNELS, LIFT, TRAFFIC_SOURCES, query_strings
 from tests.support.home import ROOT
 
 START, DAYS, EVENTS = date(2026, 7, 1), 60, 30_000
@@ -50,7 +51,7 @@ def text_of_csv(content: bytes) -> pl.DataFrame:
 
 
 def read_events(inbox: Path) -> pl.DataFrame:
-    """The three files as one table of text; each format read by its own rules, not by the writer's."""
+    """Return the three files as one table of text. Each is read by the rules of its format."""
     endings = (".csv.gz", ".parquet", ".ndjson")
     [zipped], [parquet], [lines] = (sorted((inbox / "events").glob(f"*{ending}")) for ending in endings)
     from_lines = [json.loads(line) for line in lines.read_text().splitlines()]
@@ -89,9 +90,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return World(home / "inbox", settings, truth, read_events(home / "inbox"))
 
 
-def test_the_same_arguments_write_the_same_bytes_in_another_process(tmp_path: Path) -> None:
+def test_same_arguments_write_the_same_bytes_in_another_process(tmp_path: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from ingestion.simulator.simulate import simulate; "
+        "import sys; from pathlib import Path; from ingestion.simulator.input_files import simulate; "
         "simulate(Path(sys.argv[1]) / 'inbox', events=3_000, days=20)"
     )
     for number in ("1", "2"):
@@ -109,18 +110,18 @@ def test_the_same_arguments_write_the_same_bytes_in_another_process(tmp_path: Pa
     assert first == second
 
 
-def test_another_seed_is_another_world(world: World, tmp_path: Path) -> None:
+def test_another_seed_gives_other_events(world: World, tmp_path: Path) -> None:
     simulate(tmp_path / "inbox", seed=8, start=START, days=DAYS, events=3_000)
     assert not set(read_events(tmp_path / "inbox")["event_id"]) & set(world.events["event_id"])
 
 
-def test_every_kind_has_files_and_no_half_written_one_stays(world: World) -> None:
+def test_every_kind_has_files_and_no_temporary_file_remains(world: World) -> None:
     assert sorted(path.name for path in world.inbox.iterdir()) == KINDS
     assert {path.suffix for path in (world.inbox / "events").iterdir()} == {".gz", ".ndjson", ".parquet"}
     assert not [path for path in world.inbox.rglob("*") if path.name.startswith(".") or path.suffix == ".tmp"]
 
 
-def test_events_keep_their_contract(world: World) -> None:
+def test_events_follow_their_contract(world: World) -> None:
     required = world.events.select("event_id", "site_id", "type", "occurred_at", "anon_id")
     assert required.null_count().sum_horizontal().item() == 0
     assert set(world.events["type"]) == {"PAGE_VIEW", "CUSTOM", "CONVERSION"}
@@ -133,7 +134,7 @@ def test_events_keep_their_contract(world: World) -> None:
     assert all("name" in json.loads(properties) for properties in world.events["properties"].drop_nulls())
 
 
-def test_one_event_id_is_one_content(world: World) -> None:
+def test_event_id_has_one_content(world: World) -> None:
     unique = world.events.unique()
     repeated = len(world.events) - len(unique)
     assert unique["event_id"].is_unique().all()
@@ -143,7 +144,7 @@ def test_one_event_id_is_one_content(world: World) -> None:
     assert 0.001 < repeated / len(unique) < 0.01
 
 
-def test_all_happens_inside_the_reporting_days(world: World) -> None:
+def test_events_are_within_the_reporting_days(world: World) -> None:
     zones = {org["id"]: org["timezone"] for org in world.settings["orgs"]}
     for site in world.settings["sites"]:
         zone = zones[site["org"]]
@@ -153,7 +154,7 @@ def test_all_happens_inside_the_reporting_days(world: World) -> None:
         assert day.max() <= START + timedelta(DAYS - 1)
 
 
-def test_people_sleep_in_their_own_time_zone(world: World) -> None:
+def test_people_are_active_by_day_in_their_time_zone(world: World) -> None:
     for site_id, zone in (("northwind-shop", "America/New_York"), ("nordlicht-shop", "Europe/Berlin")):
         times = world.events.filter(site_id=site_id)["occurred_at"].str.to_datetime(time_zone="UTC")
         hours = times.dt.convert_time_zone(zone).dt.hour()
@@ -167,7 +168,7 @@ def test_late_events_are_in_a_later_file(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("what", "least", "most", "share"),
+    ("kind", "minimum", "maximum", "condition"),
     [
         ("without a session id", 0.05, 0.12, pl.col("session_id").is_null()),
         ("with a known customer", 0.1, 0.5, pl.col("user_id").is_not_null()),
@@ -188,10 +189,10 @@ def test_late_events_are_in_a_later_file(world: World) -> None:
         ),
     ],
 )
-def test_there_is_a_realistic_share_of_events(
-    world: World, what: str, least: float, most: float, share: pl.Expr
+def test_irregular_events_have_a_realistic_share(
+    world: World, kind: str, minimum: float, maximum: float, condition: pl.Expr
 ) -> None:
-    assert least < world.events.select(share.fill_null(False).mean()).item() < most, what
+    assert minimum < world.events.select(condition.fill_null(False).mean()).item() < maximum, kind
 
 
 def test_some_customers_use_two_devices(world: World) -> None:
@@ -200,14 +201,14 @@ def test_some_customers_use_two_devices(world: World) -> None:
     assert devices["anon_id"].max() == 2
 
 
-def test_some_sessions_meet_a_second_campaign_on_a_later_page(world: World) -> None:
+def test_some_sessions_have_a_second_campaign_on_a_later_page(world: World) -> None:
     source = pl.col("url").str.extract(r"utm_source=(\w+)").str.to_lowercase()
     sources = world.events.drop_nulls("session_id").group_by("session_id").agg(source.drop_nulls().n_unique())
     assert (sources["url"] > 1).sum() > 10
 
 
-def test_conversions_and_money_equal_the_truth(world: World) -> None:
-    """Counted from the files alone: web events once each, and the orders of conversions.csv."""
+def test_conversions_and_values_equal_the_truth(world: World) -> None:
+    """Count the files: each web event once, and the orders of conversions.csv."""
     org_of_site = {site["id"]: site["org"] for site in world.settings["sites"]}
     columns = ["site_id", "conversion_type", "currency", "value"]
     web = world.events.unique("event_id").filter(type="CONVERSION").select(columns)
@@ -242,7 +243,7 @@ def test_spend_equals_the_truth_to_the_micro(world: World) -> None:
     assert table["adset_id"].null_count() > 0, "some campaigns are reported without ads"
 
 
-def test_ads_are_seen_more_often_than_clicked(world: World) -> None:
+def test_ads_have_more_impressions_than_clicks(world: World) -> None:
     table = one_csv(world.inbox, "spend").drop_nulls("impressions")
     seen, clicked = (table[column].cast(pl.Int64) for column in ("impressions", "clicks"))
     assert (seen >= clicked).all()
@@ -256,11 +257,11 @@ def test_causes_sum_to_the_conversions(world: World) -> None:
     assert {row["cause"] for row in caused} <= set(CAUSES) - {"Direct"}
 
 
-def test_without_a_channels_lift_exactly_what_it_caused_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The counterfactual, run: the same world, in which e-mail persuades nobody."""
+def test_without_a_channels_lift_exactly_its_conversions_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Simulate the counterfactual: the same world without the lift of e-mail."""
 
     def conversions() -> set[tuple[int, int, str]]:
-        table = visits(np.random.default_rng(3), START, DAYS, 100_000).filter(pl.col("person") < 10_000)
+        table = simulate_visits(np.random.default_rng(3), START, DAYS, 100_000).filter(pl.col("person") < 10_000)
         bought = table.filter("converts")
         return {(row["person"], row["time"], CAUSES[row["cause"]]) for row in bought.iter_rows(named=True)}
 
@@ -272,7 +273,7 @@ def test_without_a_channels_lift_exactly_what_it_caused_is_missing(monkeypatch: 
     assert len(everyone) - len(rest) > 20
 
 
-def test_exchange_rates_are_missing_at_weekends_and_begin_before_the_period(world: World) -> None:
+def test_exchange_rates_skip_weekends_and_begin_before_the_period(world: World) -> None:
     table = one_csv(world.inbox, "exchange-rates")
     assert table.columns == ["date", "base", "quote", "rate"]
     days = table["date"].str.to_date()
@@ -282,7 +283,7 @@ def test_exchange_rates_are_missing_at_weekends_and_begin_before_the_period(worl
     assert table["rate"].cast(pl.Float64).is_between(0.6, 1.6).all()
 
 
-def test_interactions_keep_their_contract(world: World) -> None:
+def test_interactions_follow_their_contract(world: World) -> None:
     table = one_csv(world.inbox, "interactions")
     assert set(table.columns) == set(INTERACTION)
     assert table["occurred_at"].str.ends_with("Z").all()
@@ -294,14 +295,14 @@ def test_interactions_keep_their_contract(world: World) -> None:
     assert table["campaign_id"].drop_nulls().is_in(ads.implode()).all()
 
 
-def test_offline_orders_belong_to_customers_whom_the_web_knows(world: World) -> None:
+def test_offline_orders_belong_to_customers_of_web_events(world: World) -> None:
     table = one_csv(world.inbox, "conversions")
     required = table.select("occurred_at", "customer_id", "value", "currency")
     assert required.null_count().sum_horizontal().item() == 0
     assert table["customer_id"].is_in(world.events["user_id"].drop_nulls().implode()).mean() > 0.95
 
 
-def test_at_least_eight_channels_bring_visits_and_the_business_is_plausible(world: World) -> None:
+def test_visits_come_from_eight_channels_and_figures_are_plausible(world: World) -> None:
     for org in ("northwind", "nordlicht"):
         touches = {row["channel"]: row["touches"] for row in world.truth["touches"] if row["org_id"] == org}
         assert len(touches) >= 8
@@ -315,43 +316,44 @@ def test_at_least_eight_channels_bring_visits_and_the_business_is_plausible(worl
         assert 2 < value / cost < 6
 
 
-def test_wasteful_campaigns_spend_and_win_nobody(world: World) -> None:
-    hopeless = {lane.campaign_id for lane in LANES if lane.platform and lane.quality == 0}
-    table = one_csv(world.inbox, "spend").filter(pl.col("campaign_id").is_in(list(hopeless)))
+def test_wasteful_campaigns_spend_without_conversions(world: World) -> None:
+    wasteful = {source.campaign_id for source in TRAFFIC_SOURCES if source.platform and source.quality == 0}
+    table = one_csv(world.inbox, "spend").filter(pl.col("campaign_id").is_in(list(wasteful)))
     spent = table.group_by("campaign_id").agg(pl.col("spend").cast(pl.Float64).sum())
-    assert len(spent) == len(hopeless) >= 4
-    lanes = [number for number, lane in enumerate(LANES) if lane.campaign_id in hopeless]
-    table = visits(np.random.default_rng(7), START, DAYS, EVENTS)
-    won = table.filter(pl.col("lane").first().over("person").is_in(lanes))  # sorted by time: the first visit
-    assert won["person"].n_unique() > 100
-    assert not won["converts"].any()
+    assert len(spent) == len(wasteful) >= 4
+    sources = [number for number, source in enumerate(TRAFFIC_SOURCES) if source.campaign_id in wasteful]
+    table = simulate_visits(np.random.default_rng(7), START, DAYS, EVENTS)
+    first_source = pl.col("traffic_source").first().over("person")  # the table is sorted by time
+    visitors = table.filter(first_source.is_in(sources))
+    assert visitors["person"].n_unique() > 100
+    assert not visitors["converts"].any()
 
 
-def test_every_way_to_write_a_link_keeps_its_medium() -> None:
-    """The first non-empty medium is the lane's, however it is written; or a paid click id stands alone."""
-    for lane in LANES:
-        for query in queries(lane):
+def test_every_query_string_has_its_medium() -> None:
+    """The first non-empty medium is the source's in every notation, or a paid click id is alone."""
+    for source in TRAFFIC_SOURCES:
+        for query in query_strings(source):
             pairs = [pair.split("=", 1) for pair in query.replace("&amp;", "&").split("&") if "=" in pair]
             medium = next((value.lower() for name, value in pairs if name == "utm_medium" and value), None)
-            assert medium == (lane.medium or None) or (query == "" and lane.click_id in ("gclid", "msclkid"))
+            assert medium == (source.medium or None) or (query == "" and source.click_id in ("gclid", "msclkid"))
 
 
-def test_default_is_at_least_two_hundred_thousand_events(tmp_path: Path) -> None:
-    said: list[str] = []
-    simulate(tmp_path / "inbox", say=said.append)
+def test_default_writes_at_least_two_hundred_thousand_events(tmp_path: Path) -> None:
+    messages: list[str] = []
+    simulate(tmp_path / "inbox", log=messages.append)
     truth = json.loads((tmp_path / TRUTH).read_text())
     assert truth["rows"]["events"] - truth["rows"]["duplicate_events"] >= 200_000
-    assert any(f"{truth['rows']['events']:,} events" in line for line in said)
+    assert any(f"{truth['rows']['events']:,} events" in line for line in messages)
 
 
-def test_too_small_a_world_is_refused_with_what_to_do(tmp_path: Path) -> None:
+def test_too_few_days_are_an_error_that_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="at least 7 days and 100 events"):
         simulate(tmp_path / "inbox", days=1)
 
 
-def test_bulk_touches_have_their_numbers_and_one_conversion_in_ten(tmp_path: Path) -> None:
+def test_benchmark_touches_have_their_number_and_one_conversion_in_ten(tmp_path: Path) -> None:
     touches, sold = tmp_path / "touches.parquet", tmp_path / "conversions.parquet"
-    simulate_interactions(touches, sold, interactions=70_000)
+    write_benchmark_touches(touches, sold, interactions=70_000)
     first, orders = pl.read_parquet(touches), pl.read_parquet(sold)
     assert (len(first), len(orders)) == (70_000, 7_000)
     assert first["interaction_id"].is_unique().all()
@@ -359,5 +361,5 @@ def test_bulk_touches_have_their_numbers_and_one_conversion_in_ten(tmp_path: Pat
     assert 6.5 < len(first) / first["customer_id"].n_unique() < 7.5
     assert (first["occurred_at"].max() - first["occurred_at"].min()).days == 89
     assert orders["customer_id"].is_in(first["customer_id"].implode()).all()
-    simulate_interactions(tmp_path / "again.parquet", sold, interactions=70_000)
+    write_benchmark_touches(tmp_path / "again.parquet", sold, interactions=70_000)
     assert pl.read_parquet(tmp_path / "again.parquet").equals(first)
