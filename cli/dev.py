@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ingestion.home import Home
-from orchestration.project import ROOT
+from orchestration.project import WORKSPACE
 from orchestration.run import dagster_home
 
 PATIENCE = 15  # seconds; `dagster dev` does not end while a browser is connected
@@ -28,7 +28,7 @@ def develop(home: Home, *, host: str, port: int, collector_port: int, say: Calla
     }
     commands = {
         "the collector": [programs / "tributary", "collect", "--host", host, "--port", str(collector_port)],
-        "Dagster": [programs / "dagster", "dev", "-w", ROOT / "workspace.yaml", "-h", host, "-p", str(port)],
+        "Dagster": [programs / "dagster", "dev", "-w", WORKSPACE, "-h", host, "-p", str(port)],
     }
     asked: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):

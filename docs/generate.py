@@ -1,6 +1,7 @@
-"""Write docs/marts.md from the marts' yml files, and refresh the files that documents quote.
+"""Generate docs/marts.md from the marts' yml files, and update quoted files in all documents.
 
-`python docs/generate.py` writes them; tests/docs/test_docs.py fails when a file is not what this would write.
+In: dbt_project/models/marts/*/*.yml, and the files behind `<!-- quoted: path -->`. Out: Markdown in docs/.
+Run `python docs/generate.py` after a change. tests/docs/test_docs.py fails if a document is out of date.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ MARTS = ROOT / "dbt_project" / "models" / "marts"
 REFERENCE = ROOT / "docs" / "marts.md"
 QUOTE = re.compile(r"(<!-- quoted: (\S+) -->\n+```\w+\n).*?(?<=\n)(```\n)", re.DOTALL)
 
-# In the order of the flow; the rest follow by name.
+# These marts come first, in the order of the data flow. The others follow by name.
 FIRST = (
     "touchpoints",
     "conversions",
@@ -30,10 +31,15 @@ FIRST = (
 HEADER = """\
 # The marts
 
-Schema `main` of `published/marts.duckdb` and of each org's own file, `marts` in the warehouse. Money is in
-micros (millionths) of the org's reporting currency, timestamps are UTC, and `date` is the org's reporting
-day. Beside the marts the table `meta` has one row: the version, when it was published, rows loaded, rows by
-table and kept checks by promise.
+```sh
+tributary query "show tables"
+tributary query "from daily_rollups where grain = 'PLATFORM' limit 5"
+```
+
+The marts are in the schema `main` of `published/marts.duckdb` and of each org's file, and in the schema `marts` of the
+warehouse. Money is in micros (millionths) of the org's reporting currency, timestamps are UTC, and `date` is the org's
+reporting day. The table `meta` has one row: the version, the time of publishing, the number of loaded rows, the rows
+of each table and the passed checks of each promise.
 
 <!-- Generated from dbt_project/models/marts/*/*.yml. Change those, then run: python docs/generate.py -->
 """
@@ -47,7 +53,7 @@ class Column:
 
     @property
     def meaning(self) -> str:
-        """The description as a cell of a Markdown table."""
+        """Return the description as a cell of a Markdown table."""
         return self.description.replace("|", "\\|")
 
 
@@ -59,12 +65,12 @@ class Mart:
 
     @property
     def grain(self) -> str:
-        """The description's first sentence."""
+        """Return the description's first sentence."""
         return re.split(r"(?<=[.])\s", self.description, maxsplit=1)[0]
 
 
 def read_marts(folder: Path = MARTS) -> list[Mart]:
-    """Every mart that a yml of `folder` describes, in the order of the reference."""
+    """Return the marts that the yml files of `folder` describe, in the order of the reference."""
     marts = [
         Mart(
             name=model["name"],
@@ -82,11 +88,12 @@ def read_marts(folder: Path = MARTS) -> list[Mart]:
 
 
 def one_line(text: str | None) -> str:
+    """Return a text without line breaks and repeated spaces."""
     return " ".join((text or "").split())
 
 
 def rendered(marts: list[Mart]) -> str:
-    """The reference as Markdown."""
+    """Return the reference as Markdown."""
     parts = [HEADER, *(f"- [{mart.name}](#{mart.name}): {mart.grain}" for mart in marts)]
     for mart in marts:
         rest = mart.description.removeprefix(mart.grain).strip()
@@ -97,7 +104,7 @@ def rendered(marts: list[Mart]) -> str:
 
 
 def with_quotes(text: str) -> str:
-    """A document with each code block behind `<!-- quoted: path -->` as that file is now."""
+    """Return a document with the current content of each quoted file in its code block."""
     return QUOTE.sub(lambda found: f"{found[1]}{(ROOT / found[2]).read_text()}{found[3]}", text)
 
 

@@ -15,8 +15,8 @@ from ingestion.warehouse import memory_limit
 if TYPE_CHECKING:
     from dagster_dbt import DbtProject
 
-ROOT = Path(__file__).resolve().parents[1]
-DBT_FOLDER = ROOT / "dbt_project"
+DBT_FOLDER = Path(__file__).resolve().parents[1] / "dbt_project"
+WORKSPACE = Path(__file__).with_name("workspace.yaml")
 DBT = Path(sys.executable).with_name("dbt")
 DBT_FOR_DAGSTER = Path(sys.executable).with_name("tributary-dbt")
 

@@ -7,11 +7,11 @@ import re
 import shutil
 from collections.abc import Callable
 from contextlib import redirect_stdout
+from pathlib import Path
 
 import dagster as dg
 
 from ingestion.home import Home
-from orchestration.project import ROOT
 
 BUILD = "build"
 
@@ -22,7 +22,7 @@ class SelectionError(Exception):
 
 def dagster_home(home: Home) -> dict[str, str]:
     """The environment of every Dagster process of this home folder: one history for command line and UI."""
-    shutil.copyfile(ROOT / "dagster.yaml", home.dagster / "dagster.yaml")
+    shutil.copyfile(Path(__file__).with_name("dagster.yaml"), home.dagster / "dagster.yaml")
     return {"DAGSTER_HOME": str(home.dagster), "TRIBUTARY_HOME": str(home.root), "DAGSTER_DISABLE_TELEMETRY": "yes"}
 
 

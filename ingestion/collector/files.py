@@ -14,9 +14,9 @@ from starlette.routing import Route
 
 from ingestion.collector.problems import Refused
 
-ROOT = Path(__file__).parents[2]
-SCRIPTS = ROOT / "tracker" / "dist"
-DEMO = ROOT / "docs" / "demo.html"
+TRACKER = Path(__file__).parents[2] / "tracker"
+SCRIPTS = TRACKER / "dist"
+DEMO = TRACKER / "demo.html"
 
 
 class _Script(NamedTuple):

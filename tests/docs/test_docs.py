@@ -1,7 +1,8 @@
-"""Documents say what the project is: the marts reference follows dbt's yml, quoted commands are commands."""
+"""Compare the documents with the project: the marts reference, quoted files, commands, names and links."""
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import re
 import runpy
@@ -14,23 +15,26 @@ import typer
 from cli.app import app
 from tests.support.home import ROOT
 
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("clients/**/*.md")])
+each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 generator = runpy.run_path(str(ROOT / "docs" / "generate.py"))
 MARTS = {mart.name: mart for mart in generator["read_marts"]()}
 MODELS = sorted(path.stem for path in generator["MARTS"].glob("*/*.sql"))
 
 
-def test_the_reference_is_what_the_yml_says() -> None:
+def test_the_marts_reference_matches_the_yml() -> None:
     assert generator["REFERENCE"].read_text() == generator["rendered"](list(MARTS.values())), (
-        "docs/marts.md is not what dbt's yml says: run python docs/generate.py"
+        "docs/marts.md differs from dbt's yml: run python docs/generate.py"
     )
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_quoted_files_are_as_they_are(document: Path) -> None:
+@each_document
+def test_quoted_files_are_current(document: Path) -> None:
     text = document.read_text()
     assert text == generator["with_quotes"](text), f"{document.name}: run python docs/generate.py"
-    assert text.count("<!-- quoted:") == len(generator["QUOTE"].findall(text)), f"{document.name}: no block behind it"
+    assert text.count("<!-- quoted:") == len(generator["QUOTE"].findall(text)), (
+        f"{document.name}: a quote has no code block"
+    )
 
 
 def test_every_mart_is_described() -> None:
@@ -46,11 +50,19 @@ def test_a_mart_states_its_grain_and_describes_its_columns(name: str) -> None:
     assert not bare, f"{name}: no description or type: {bare}"
 
 
+def prose(text: str) -> str:
+    """A Markdown text without its code blocks."""
+    return re.sub(r"^ *```[^\n]*\n.*?^ *```", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def blocks(text: str, language: str = "") -> list[str]:
+    """The code blocks of a Markdown text, or those of one language."""
+    return re.findall(rf"^ *```{language}[^\n]*\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
+
+
 def quoted_commands(text: str) -> list[list[str]]:
     """The words of every `tributary ...` in a Markdown text, in code blocks and in running text."""
-    blocks = re.findall(r"^```[^\n]*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    rest = re.sub(r"^```[^\n]*\n.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
-    pieces = [block.replace("\\\n", " ") for block in blocks] + re.findall(r"`([^`\n]+)`", rest)
+    pieces = [block.replace("\\\n", " ") for block in blocks(text)] + re.findall(r"`([^`\n]+)`", prose(text))
     command = re.compile(r"^\s*(?:\$ )?(?:[A-Z_]+=\S+ )*(?:\S*/)?tributary (?=\S)", re.MULTILINE)
     return [words_of(piece[found.end() :]) for piece in pieces for found in command.finditer(piece)]
 
@@ -62,8 +74,8 @@ def words_of(text: str) -> list[str]:
     return list(itertools.takewhile(lambda word: not set(word) <= set("|;&\n"), reader))
 
 
-def refusal(words: list[str]) -> str | None:
-    """What of a command line the command does not have; None where it has all. Values are not judged."""
+def unknown_word(words: list[str]) -> str | None:
+    """The first command or option of a command line that does not exist, if any. Values are not checked."""
     command = typer.main.get_command(app)
     rest = list(words)
     while rest:
@@ -84,13 +96,13 @@ def refusal(words: list[str]) -> str | None:
     return None
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@each_document
 def test_quoted_commands_exist(document: Path) -> None:
-    refused = {" ".join(words): refusal(words) for words in quoted_commands(document.read_text())}
-    assert not {line: why for line, why in refused.items() if why}
+    unknown = {" ".join(words): unknown_word(words) for words in quoted_commands(document.read_text())}
+    assert not {line: reason for line, reason in unknown.items() if reason}
 
 
-def test_the_judge_of_commands_knows_a_wrong_one() -> None:
+def test_an_unknown_command_or_option_is_found() -> None:
     text = """
 `tributary run --select x`, `tributary fly`, `tributary import events|spend FILE`
 ```sh
@@ -100,8 +112,8 @@ tributary query "select 1
   as one" --out csv | tributary run
 ```
 """
-    said = {" ".join(words): refusal(words) for words in quoted_commands(text)}
-    assert said == {
+    found = {" ".join(words): unknown_word(words) for words in quoted_commands(text)}
+    assert found == {
         "run --select x": None,
         "fly": "no command fly",
         "import events": None,
@@ -110,11 +122,60 @@ tributary query "select 1
     }
 
 
-def test_links_lead_somewhere() -> None:
-    broken = [
-        f"{document.name}: {target}"
-        for document in DOCUMENTS
-        for target in re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", document.read_text())
-        if not (document.parent / target).exists()
-    ]
-    assert not broken
+FOLDERS = "bench|cli|clients|connectors|dbt_project|docs|ingestion|orchestration|serving|tests|tracker"
+NAMED_FILE = re.compile(rf"^(?:(?:{FOLDERS})/[^\s`:]*|[\w./<>*-]+\.(?:py|sql|yml|toml|md))$")
+EXAMPLES = {"ingestion/files/formats/shoplog.sql", "linear_non_direct.sql"}
+
+
+def missing_files(text: str) -> list[str]:
+    """The files and folders that a Markdown text names in running text and that the tree does not have.
+
+    A name without a folder may be anywhere in the tree. `<name>` and `*` stand for anything.
+    """
+    names = {name for name in re.findall(r"`([^`\n]+)`", prose(text)) if NAMED_FILE.match(name)} - EXAMPLES
+    return sorted(name for name in names if not is_in_tree(name))
+
+
+def is_in_tree(name: str) -> bool:
+    pattern = re.sub(r"<[^>]+>", "*", name.rstrip("/"))
+    if any(ROOT.glob(pattern)):
+        return True
+    return not re.match(f"({FOLDERS})/", pattern) and any(
+        any((ROOT / top).rglob(pattern)) for top in FOLDERS.split("|")
+    )
+
+
+@each_document
+def test_named_files_exist(document: Path) -> None:
+    assert not missing_files(document.read_text())
+
+
+def test_a_file_that_does_not_exist_is_found() -> None:
+    text = (
+        "`cli/app.py`, `cli/none.py`, `channels.csv`, `dbt_project/seeds/<name>.csv`, `channel_summary.sql`, `no.sql`"
+    )
+    assert missing_files(text) == ["cli/none.py", "no.sql"]
+
+
+@each_document
+def test_named_make_targets_exist(document: Path) -> None:
+    text = document.read_text()
+    quoted = [*re.findall(r"`make ([a-z]+)", prose(text)), *re.findall(r"^make ([a-z]+)", "".join(blocks(text)), re.M)]
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M)
+    assert set(quoted) <= set(targets)
+
+
+@each_document
+def test_python_examples_import_names_that_exist(document: Path) -> None:
+    for block in blocks(document.read_text(), "python"):
+        for module, names in re.findall(
+            r"^from ((?:tributary_client|connectors|ingestion)\S*) import (.+)$", block, re.M
+        ):
+            loaded = importlib.import_module(module)
+            assert not [name for name in names.split(", ") if not hasattr(loaded, name)]
+
+
+@each_document
+def test_links_lead_somewhere(document: Path) -> None:
+    targets = re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", document.read_text())
+    assert not [target for target in targets if not (document.parent / target).exists()]

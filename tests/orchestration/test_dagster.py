@@ -71,7 +71,7 @@ def in_warehouse(home: Path, sql: str) -> None:
 
 def test_the_definitions_load_as_the_server_loads_them(built):
     done = subprocess.run(
-        [Path(sys.executable).with_name("dagster"), "definitions", "validate", "-w", "workspace.yaml"],
+        [Path(sys.executable).with_name("dagster"), "definitions", "validate", "-w", "orchestration/workspace.yaml"],
         env=os.environ | {"TRIBUTARY_HOME": str(built), "DAGSTER_HOME": str(built / "dagster")},
         cwd=ROOT,
         capture_output=True,

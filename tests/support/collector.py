@@ -36,7 +36,7 @@ class Running:
 
 
 @contextmanager
-def collecting(root: Path, settings: str, **environment: str) -> Iterator[Running]:
+def collecting(root: Path, settings: str, *, command: Path = COMMAND, **environment: str) -> Iterator[Running]:
     """A collector in the folder `root` with this tributary.yaml and these variables, from when it is ready."""
     root.mkdir(exist_ok=True)
     (root / "tributary.yaml").write_text(settings)
@@ -44,7 +44,7 @@ def collecting(root: Path, settings: str, **environment: str) -> Iterator[Runnin
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     told = {**os.environ, **environment, "TRIBUTARY_HOME": str(root)}
-    process = subprocess.Popen([COMMAND, "collect", "--port", str(port)], env=told)
+    process = subprocess.Popen([command, "collect", "--port", str(port)], env=told)
     url = f"http://127.0.0.1:{port}"
     try:
         deadline = time.monotonic() + 60

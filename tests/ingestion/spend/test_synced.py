@@ -538,7 +538,10 @@ def test_what_fivetran_names_today_is_read(warehouse, tmp_path):
 
 def listed(tool: str) -> str:
     """The Markdown table of what is read of a tool's tables."""
-    rows = ["| platform | schema, folder or prefix | account | campaign | ad set | ad | told only |", "|---" * 7 + "|"]
+    rows = [
+        "| platform | schema, folder or prefix | account | campaign | ad set | ad | comparison only |",
+        "|---" * 7 + "|",
+    ]
     for shape in shapes(tool):
         names = {table.name: " or ".join(f"`{name}`" for name in table.names) for table in shape.tables}
         tables = {
