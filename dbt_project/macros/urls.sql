@@ -18,15 +18,3 @@
 {% macro name_key(name) -%}
     trim({{ regex_replace("lower(" ~ percent_decoded(name) ~ ")", "'[\\s_-]+'", "' '") }})
 {%- endmacro %}
-
-{# mobile, tablet, desktop or bot, as far as a user agent tells. #}
-{% macro device_type(user_agent) -%}
-    case
-        when coalesce({{ user_agent }}, '') = '' then null
-        when {{ regex_matches("lower(" ~ user_agent ~ ")", "'bot|crawl|spider|slurp|headless|lighthouse|preview'") }} then 'bot'
-        when {{ regex_matches("lower(" ~ user_agent ~ ")", "'ipad|tablet|kindle|silk/|playbook'") }} then 'tablet'
-        when {{ regex_matches("lower(" ~ user_agent ~ ")", "'mobi|iphone|ipod|windows phone|opera mini'") }} then 'mobile'
-        when {{ regex_matches("lower(" ~ user_agent ~ ")", "'android'") }} then 'tablet'
-        else 'desktop'
-    end
-{%- endmacro %}
