@@ -1,5 +1,5 @@
-{# The host of a URL in lower case, without user, port and final dot; null where there is none. A bare `example.com/path`,
-   as some trackers send, has a host too. #}
+{# The host of a URL in lower case, without user, port and final dot; null where there is none. A bare `example.com/path`, which
+   some trackers send, has a host too. #}
 {% macro url_host(url) -%}
     {{ regex_replace(
         "coalesce("
@@ -14,7 +14,7 @@
     {{ regex_replace(host, "'^www[.]'", "''") }}
 {%- endmacro %}
 
-{# A campaign's name as two people would spell it alike: decoded, lower case, spaces, hyphens and underscores the same. #}
+{# A campaign's name for comparison: decoded, in lower case, with one space for spaces, hyphens and underscores. #}
 {% macro name_key(name) -%}
     trim({{ regex_replace("lower(" ~ percent_decoded(name) ~ ")", "'[\\s_-]+'", "' '") }})
 {%- endmacro %}
