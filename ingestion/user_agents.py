@@ -1,13 +1,13 @@
 """Parse each distinct user agent once: raw.events -> raw.user_agents.
 
 In: the user agents of raw.events that raw.user_agents lacks. Out: one row for each: browser, operating system, device
-and bot, by the patterns of ua-parser and crawler-user-agents.
+class and bot, by the patterns of ua-parser and crawler-user-agents. The models and erasure read the device class here.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ingestion.sql import Connection
@@ -17,7 +17,6 @@ HEADLESS = re.compile(r"SlimerJS|Java/\d|undici|^Ruby|^node$|Headless", re.IGNOR
 AT_ONCE = 20_000  # each takes a millisecond; after a flood of invented agents, the rest waits for the next load
 TABLETS = re.compile(r"iPad|Tablet|Kindle|Silk/|PlayBook|Android(?!.*Mobile)", re.IGNORECASE)
 PHONES = re.compile(r"Mobi|iPhone|iPod|Windows Phone|Opera Mini", re.IGNORECASE)
-DESKTOPS = {"Windows", "Mac OS X", "Linux", "Ubuntu", "Chrome OS", "Fedora", "FreeBSD", "OpenBSD", "Debian"}
 
 
 class UserAgent(NamedTuple):
@@ -28,7 +27,7 @@ class UserAgent(NamedTuple):
     browser_version: str | None
     os: str | None
     os_version: str | None
-    device_type: str | None
+    device_type: str
     is_bot: bool
     bot: str | None
 
@@ -38,19 +37,24 @@ def enrich(connection: Connection, progress: Callable[[str], None] = lambda mess
     missing = connection.execute(
         f"""
         select user_agent from raw.events anti join raw.user_agents using (user_agent)
-        where user_agent is not null group by user_agent order by count(*) desc, user_agent limit {AT_ONCE}
+        where user_agent <> '' group by user_agent order by count(*) desc, user_agent limit {AT_ONCE}
         """
     ).fetchall()
     if len(missing) > 2000:
         progress(f"parsing {len(missing):,} new user agents")
-    if missing:
-        columns = zip(*(parse_user_agent(agent) for (agent,) in missing), strict=True)
+    add(connection, [agent for (agent,) in missing])
+    return len(missing)
+
+
+def add(connection: Connection, agents: Sequence[str]) -> None:
+    """Insert the row of each user agent."""
+    if agents:
+        columns = zip(*(parse_user_agent(agent) for agent in agents), strict=True)
         select = ", ".join(
             f"unnest(${number}::{'boolean' if name == 'is_bot' else 'varchar'}[]) as {name}"
             for number, name in enumerate(UserAgent._fields, 1)
         )
         connection.execute(f"insert into raw.user_agents by name select {select}", [list(column) for column in columns])
-    return len(missing)
 
 
 def parse_user_agent(agent: str) -> UserAgent:
@@ -66,7 +70,7 @@ def parse_user_agent(agent: str) -> UserAgent:
         browser_version=_version(browser.major, browser.minor) if browser else None,
         os=os.family if os else None,
         os_version=_version(os.major, os.minor) if os else None,
-        device_type=_device(agent, os.family if os else None),
+        device_type=device_type(agent),
         is_bot=bot is not None,
         bot=bot,
     )
@@ -80,12 +84,13 @@ def bot_pattern(agent: str) -> str | None:
     return found.group() if found else None
 
 
-def _device(agent: str, os: str | None) -> str | None:
+def device_type(agent: str) -> str:
+    """Return tablet, mobile or desktop. A bot has the class of the browser that it claims to be."""
     if TABLETS.search(agent):
         return "tablet"
     if PHONES.search(agent):
         return "mobile"
-    return "desktop" if os in DESKTOPS else None
+    return "desktop"
 
 
 def _version(major: str | None, minor: str | None) -> str | None:

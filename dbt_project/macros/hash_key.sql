@@ -1,5 +1,5 @@
-{# One short id of several columns. Each value goes in with its length, so that ('ab', 'c') and ('a', 'bc') differ, and null
-   differs from ''. #}
+{# A short id of several columns. It includes the length of each value, so that ('ab', 'c') and ('a', 'bc') differ, and null
+   and '' differ. #}
 {% macro hash_key(columns) -%}
     {%- set parts = [] -%}
     {%- for column in columns -%}

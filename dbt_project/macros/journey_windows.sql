@@ -1,4 +1,4 @@
-{# The touches of one conversion, and those of them up to the current one. #}
+{# Windows: `conversion` has all touches of a conversion, `journey` those up to the current touch. #}
 {% macro journey_windows() -%}
     window
         conversion as (partition by org_id, conversion_id),

@@ -1,5 +1,5 @@
-{# What a touch gets of a whole amount: the rounded running share up to it less that before it, so that the parts of a
-   conversion sum to the whole exactly, whatever the rounding. #}
+{# A touch's part of a whole amount: the rounded running share up to the touch less the share before it, so that the parts of a
+   conversion sum to the whole exactly. #}
 {% macro part_of_whole(amount, model) %}
         cast(
             {{ running_share(amount, model ~ "_running", model ~ "_total") }}
@@ -8,9 +8,8 @@
         )
 {%- endmacro %}
 
-{# amount * running / total, rounded half away from zero. A double does it fast and right but where it cannot tell: close to a
-   half, which a true tie and its neighbours share, and for amounts so large that a micro is lost in it. There, and only
-   there, whole numbers decide. #}
+{# amount * running / total, rounded half away from zero. A double is fast, and exact enough but for two cases: close to a half,
+   where a tie and its neighbours look alike, and above 2^51, where it loses a micro. Only there whole numbers decide. #}
 {% macro running_share(amount, running, total) %}
             {%- set share = "cast(" ~ amount ~ " as double) * " ~ running ~ " / " ~ total %}
             case

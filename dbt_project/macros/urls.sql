@@ -1,5 +1,5 @@
-{# The host of a URL in lower case, without user, port and final dot; null where there is none. A bare `example.com/path`,
-   as some trackers send, has a host too. #}
+{# The host of a URL in lower case, without user, port and final dot; null where there is none. A bare `example.com/path`, which
+   some trackers send, has a host too. #}
 {% macro url_host(url) -%}
     {{ regex_replace(
         "coalesce("
@@ -14,19 +14,7 @@
     {{ regex_replace(host, "'^www[.]'", "''") }}
 {%- endmacro %}
 
-{# A campaign's name as two people would spell it alike: decoded, lower case, spaces, hyphens and underscores the same. #}
+{# A campaign's name for comparison: decoded, in lower case, with one space for spaces, hyphens and underscores. #}
 {% macro name_key(name) -%}
     trim({{ regex_replace("lower(" ~ percent_decoded(name) ~ ")", "'[\\s_-]+'", "' '") }})
-{%- endmacro %}
-
-{# mobile, tablet, desktop or bot, as far as a user agent tells. #}
-{% macro device_type(user_agent) -%}
-    case
-        when coalesce({{ user_agent }}, '') = '' then null
-        when {{ regex_matches("lower(" ~ user_agent ~ ")", "'bot|crawl|spider|slurp|headless|lighthouse|preview'") }} then 'bot'
-        when {{ regex_matches("lower(" ~ user_agent ~ ")", "'ipad|tablet|kindle|silk/|playbook'") }} then 'tablet'
-        when {{ regex_matches("lower(" ~ user_agent ~ ")", "'mobi|iphone|ipod|windows phone|opera mini'") }} then 'mobile'
-        when {{ regex_matches("lower(" ~ user_agent ~ ")", "'android'") }} then 'tablet'
-        else 'desktop'
-    end
 {%- endmacro %}

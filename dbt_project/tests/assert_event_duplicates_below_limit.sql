@@ -1,5 +1,4 @@
--- Events that a sender repeats without an id are counted once, as far as they can be told; many of them say that a tag fires
--- twice, or that a server should give its events ids.
+-- The models count a probable duplicate once. Many of them show a tag that fires twice, or a server that sends no event ids.
 {{ config(severity='warn', meta={
     'description': 'Share of probable duplicates among a site\'s events of a day, UTC.',
     'dagster': {'ref': {'name': 'int_event_duplicates'}},
@@ -20,7 +19,7 @@ duplicates_by_day as (
         org_id,
         site_id,
         cast(occurred_at as date) as date,
-        count(*) as duplicate_count,
+        count(*) as duplicate_count
     from duplicates
     group by org_id, site_id, cast(occurred_at as date)
 ),
@@ -31,7 +30,7 @@ by_day as (
         duplicates_by_day.site_id,
         duplicates_by_day.date,
         duplicates_by_day.duplicate_count,
-        count(*) as event_count,
+        count(*) as event_count
     from duplicates_by_day
     inner join events
         on duplicates_by_day.org_id = events.org_id

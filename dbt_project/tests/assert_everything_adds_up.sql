@@ -1,5 +1,5 @@
--- Credited and unattributed conversions and value equal the booked ones to the micro, and every unit of spend is in the
--- rollups, for every model, accounting mode and grain: a number that does not is wrong somewhere, so nothing is published.
+-- Credited and unattributed conversions and value equal the booked ones to the micro, and the rollups have every unit of spend,
+-- for every model, accounting mode and grain. A difference means a wrong figure, so nothing is published.
 {{ config(meta={
     'description': 'Every slice of the marts sums to what was booked and spent, to the micro.',
     'dagster': {'ref': {'name': 'promises'}},

@@ -1,4 +1,4 @@
--- A credit without its touch, or a flag without evidence and advice, is a number nobody can check: nothing is published.
+-- Nobody can check a credit without its touch or a flag without evidence and advice, so nothing is published.
 {{ config(meta={
     'description': 'Every credit has its touch, every waste flag its evidence and advice.',
     'dagster': {'ref': {'name': 'promises'}},

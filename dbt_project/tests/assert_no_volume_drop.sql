@@ -1,7 +1,7 @@
--- A tag that fell off a site loses touches and conversions without any error. Its last complete day, in the org's zone, is
--- held against the same weekday of the four weeks before, because a Sunday is never like a Monday.
+-- A missing tag loses touches and conversions without an error. The test compares the site's last complete day, in the org's
+-- zone, with the same weekday of the four weeks before, because weekdays differ.
 {{ config(severity='warn', meta={
-    'description': 'Events a site on the last complete day against the median of the same weekday in the four weeks before.',
+    'description': 'Events of a site on the last complete day, compared with the median of the same weekday in the four weeks before.',
     'dagster': {'ref': {'name': 'stg_raw__events'}},
 }) }}
 
@@ -18,19 +18,19 @@ orgs as (
 latest as (
     select
         org_id,
-        max(occurred_at) as occurred_at,
+        max(occurred_at) as occurred_at
     from events
     group by org_id
 ),
 
--- The org's latest day may still be going on; the one before it is complete.
+-- The org's latest day can be incomplete. The day before it is complete.
 by_day as (
     select
         events.org_id,
         events.site_id,
         {{ reporting_date('events.occurred_at', 'orgs.timezone') }} as date,
         {{ dbt.dateadd('day', -1, reporting_date('max(latest.occurred_at)', 'orgs.timezone')) }} as last_complete_date,
-        count(*) as event_count,
+        count(*) as event_count
     from events
     inner join orgs using (org_id)
     inner join latest
@@ -46,11 +46,11 @@ compared as (
         cast(last_complete_date as date) as date,
         sum(case when days_before = 0 then event_count else 0 end) as event_count,
         count(case when days_before > 0 then 1 end) as weekday_count,
-        median(case when days_before > 0 then event_count end) as usual_event_count,
+        median(case when days_before > 0 then event_count end) as usual_event_count
     from (
         select
             *,
-            {{ dbt.datediff('date', 'last_complete_date', 'day') }} as days_before,
+            {{ dbt.datediff('date', 'last_complete_date', 'day') }} as days_before
         from by_day
     ) as with_age
     where days_before in (0, 7, 14, 21, 28)

@@ -1,7 +1,6 @@
--- Whatever was received is in the marts once, or set aside with a reason: a row more or less means that a join dropped or
--- doubled it.
+-- The marts have each received row once, or exclude it with a reason. A row more or less means that a join doubled or dropped it.
 {{ config(meta={
-    'description': 'Every row received is in the marts once, or set aside with a reason.',
+    'description': 'The marts have every received row once, or exclude it with a reason.',
     'dagster': {'ref': {'name': 'promises'}},
 }) }}
 

@@ -37,7 +37,7 @@ create table if not exists raw.user_agents (
     browser_version varchar,
     os              varchar,
     os_version      varchar,
-    device_type     varchar,           -- desktop, mobile, tablet or null
+    device_type     varchar,           -- desktop, mobile or tablet
     is_bot          boolean not null,
     bot             varchar            -- the part that identifies the bot
 );

@@ -185,7 +185,7 @@ def _maker(connection: Connection, kind: str) -> Callable[[str], str]:
     if kind == "order":  # one that somebody else's row bears too stays
         return lambda order: order
     special = {
-        "user_agent": lambda text: coarse_browser(connection, text),
+        "user_agent": coarse_browser,
         "answer": lambda text: common_answer(connection, text),
     }
     return special.get(kind, lambda value: pseudonym())

@@ -25,6 +25,7 @@ from ingestion.person.rewrite import files_with, folders, parquet, rewrite, upda
 from ingestion.person.rows import Kind, Person, Relation, hold, raw_relations
 from ingestion.segments.archive import place, sync
 from ingestion.sql import Connection, literal, quoted, transaction
+from ingestion.user_agents import add
 from ingestion.warehouse import connect
 
 Say = Callable[[str], None]
@@ -123,7 +124,12 @@ def journal(home: Home) -> Path:
 
 
 def _describe(connection: Connection) -> None:
-    """What is known of browsers and addresses moves from the old value to the new."""
+    """Move the rows of user agents and addresses from the old values to the new ones."""
+    unread = connection.execute(
+        "select distinct old_value from temp.replacements anti join raw.user_agents on user_agent = old_value"
+        " where old_kind = 'user_agent'"
+    ).fetchall()
+    add(connection, [agent for (agent,) in unread])
     for table, column, kind in (("user_agents", "user_agent", "user_agent"), ("addresses", "ip_hash", "address")):
         connection.execute(
             f"""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime
 
+from ingestion.dbt_macros import macro_sql
 from ingestion.files.contracts import ContractError
 from ingestion.person.rows import (
     CUSTOMER,
@@ -117,24 +118,17 @@ def _values(connection: Connection, column: str, where: str, *parameters: object
 
 
 def _shares(connection: Connection, visitors: list[str], names: list[str]) -> list[Window]:
-    """When a shared visitor is the person: up to a row that names the person, from the one before of somebody else."""
+    """Return the intervals in which each shared visitor is the person, by the rule of the marts."""
     rows = connection.execute(
-        """
-        with seen as (
-            select distinct visitor, moment, identity, identity in (from unnest($2)) as is_theirs
+        f"""
+        with identified as (
+            select distinct
+                '' as org_id, visitor as visitor_id, identity as customer_id, moment as occurred_at
             from temp.sightings where visitor in (from unnest($1)) and identity is not null
         ),
-        run_ends as (
-            select *, lead(is_theirs) over visits as is_theirs_next from seen
-            window visits as (partition by visitor order by moment, identity)
-            qualify is_theirs_next is distinct from is_theirs
-        ),
-        runs as (
-            select visitor, is_theirs, lag(moment) over (partition by visitor order by moment, identity) as "after",
-                case when is_theirs_next is not null then moment end as until
-            from run_ends
-        )
-        select visitor, "after", until from runs where is_theirs order by all
+        intervals as ({macro_sql("visitor_intervals", "identified")})
+        select visitor_id, valid_after, valid_until from intervals
+        where customer_id in (from unnest($2)) order by all
         """,
         [visitors, names],
     ).fetchall()

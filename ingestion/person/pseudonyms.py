@@ -9,11 +9,7 @@ from functools import cache
 
 from ingestion.seeds import seed
 from ingestion.sql import Connection
-
-_DEVICE_WORDS = re.compile(  # those of the macro device_type
-    "bot|crawl|spider|slurp|headless|lighthouse|preview|ipad|tablet|kindle|silk/|playbook|mobi|iphone|ipod"
-    "|windows phone|opera mini|android"
-)
+from ingestion.user_agents import parse_user_agent
 
 
 def pseudonym() -> str:
@@ -32,15 +28,11 @@ def is_distinctive(value: str) -> bool:
     return len(value) >= 8 and not (value.isdigit() and len(value) < 12)
 
 
-def coarse_browser(connection: Connection, user_agent: str) -> str:
-    """What millions share of a user agent: the families, and the words from which models tell a device or a bot."""
-    words = " ".join(sorted({*_DEVICE_WORDS.findall(user_agent.lower())}))
-    known = connection.execute(
-        "select concat_ws('; ', browser, os, device_type, case when is_bot then 'bot' end)"
-        " from raw.user_agents where user_agent = $1",
-        [user_agent],
-    ).fetchone()
-    return f"erased ({'; '.join(part for part in (words, known[0] if known else '') if part) or 'desktop'})"
+def coarse_browser(user_agent: str) -> str:
+    """Return the parts of a user agent that millions of people share: browser, system, device class and bot."""
+    parsed = parse_user_agent(user_agent)
+    parts = (parsed.browser, parsed.os, parsed.device_type, "bot" if parsed.is_bot else None)
+    return f"erased ({'; '.join(filter(None, parts))})"
 
 
 def common_answer(connection: Connection, answer: str) -> str:

@@ -631,7 +631,7 @@ def warehouse(new_home: Callable[[str], Path]) -> Iterator[Connection]:
             site = {"site_id": "shop", "org_id": org, "domains": ["shop.example"]}
             insert(connection, "sites", **site, exclude_bots=exclude_bots, exclude_suspicious=exclude_suspicious)
         for agent, is_bot in AGENTS.items():
-            insert(connection, "user_agents", user_agent=agent, is_bot=is_bot)
+            insert(connection, "user_agents", user_agent=agent, device_type="desktop", is_bot=is_bot)
         insert(connection, "addresses", ip_hash="cloud", country="US", is_data_centre=True)
         for world in worlds():
             for table, rows in world.items():

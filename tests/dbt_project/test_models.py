@@ -27,7 +27,7 @@ def build(new_home: Callable[[str], Path]) -> str:
 
 @pytest.mark.parametrize("model", read("dbt_project.yml")["vars"]["attribution_models"])
 def test_every_attribution_model_has_a_unit_test(build: str, model: str) -> None:
-    assert f"PASS conversion_touches::{model}_credit" in build
+    assert f"PASS int_conversion_touches::{model}_credit" in build
 
 
 def test_every_unit_test_passes(build: str) -> None:

@@ -15,6 +15,7 @@ import duckdb
 import pytest
 
 from ingestion.home import Home
+from ingestion.user_agents import enrich
 from ingestion.warehouse import connect
 from tests.support.models import build_models
 from tests.support.raw_rows import insert
@@ -305,6 +306,7 @@ def insert_links(connection: Connection) -> None:
         insert_event(connection, "links", f"link-{number}", url=address, referrer=referrer)
     for number, user_agent in enumerate(DEVICES):
         insert_event(connection, "links", f"device-{number}", path="/", user_agent=user_agent)
+    enrich(connection)  # every load classifies the user agents
     for number, url in enumerate(RANDOM_LINKS):
         insert_event(connection, "random", f"random-{number}", url=url)
 
@@ -411,7 +413,7 @@ def warehouse(new_home: Callable[[str], Path]) -> Iterator[Connection]:
         for org in ("links", "random", "sessions", "campaigns", "people", "strangers"):
             insert(connection, "orgs", org_id=org, currency="USD", timezone="UTC", lookback_days=30)
             site = {"site_id": "shop", "org_id": org, "domains": ["WWW.shop.example", "other-own.example"]}
-            insert(connection, "sites", **site, exclude_bots=True, exclude_suspicious=False)
+            insert(connection, "sites", **site, exclude_bots=org != "links", exclude_suspicious=False)
         for insert_world in (insert_links, insert_sessions, insert_campaigns, insert_people):
             insert_world(connection)
         insert_event(connection, "vanished", "v", path="/")

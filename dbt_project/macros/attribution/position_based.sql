@@ -1,4 +1,4 @@
-{# 40 % to the first and the last touch, 20 % shared by those between; halves for two. In units of .2 / (n - 2). #}
+{# 40 % to the first and the last touch each, 20 % shared by the touches between; halves for two. The unit is .2 / (n - 2). #}
 {% macro position_based_weight() %}
     case
         when touchpoint_count <= 2 then 1

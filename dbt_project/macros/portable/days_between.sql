@@ -6,3 +6,7 @@
 {% macro default__days_between(earlier, later) -%}
     ((epoch_us({{ later }}) - epoch_us({{ earlier }})) / 86400000000.0)
 {%- endmacro %}
+
+{% macro spark__days_between(earlier, later) -%}
+    ((unix_micros({{ later }}) - unix_micros({{ earlier }})) / cast(86400000000 as double))
+{%- endmacro %}

@@ -11,12 +11,22 @@
     )
 {%- endmacro %}
 
+{% macro spark__json_record(pairs) -%}
+    to_json(named_struct(
+        {%- for name, expression in pairs %}
+        '{{ name }}', {{ expression }}{{ "," if not loop.last }}
+        {%- endfor %}
+    ), map('ignoreNullFields', 'false'))
+{%- endmacro %}
+
 {# A member of a JSON object as text; null where it has none. #}
 {% macro json_text(object, name) -%}
     {{ return(adapter.dispatch("json_text", "tributary")(object, name)) }}
 {%- endmacro %}
 
 {% macro default__json_text(object, name) -%} ({{ object }} ->> '$.{{ name }}') {%- endmacro %}
+
+{% macro spark__json_text(object, name) -%} get_json_object({{ object }}, '$.{{ name }}') {%- endmacro %}
 
 {# A JSON array of the JSON values of a group, in the given order. #}
 {% macro json_array_of(value, order_by) -%}
@@ -25,4 +35,8 @@
 
 {% macro default__json_array_of(value, order_by) -%}
     to_json(list({{ value }} order by {{ order_by }}))
+{%- endmacro %}
+
+{% macro spark__json_array_of(value, order_by) -%}
+    '[' || listagg({{ value }}, ',') within group (order by {{ order_by }}) || ']'
 {%- endmacro %}

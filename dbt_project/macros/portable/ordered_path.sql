@@ -6,3 +6,7 @@
 {% macro default__ordered_path(value, order_by) -%}
     string_agg({{ value }}, ' > ' order by {{ order_by }})
 {%- endmacro %}
+
+{% macro spark__ordered_path(value, order_by) -%}
+    listagg({{ value }}, ' > ') within group (order by {{ order_by }})
+{%- endmacro %}

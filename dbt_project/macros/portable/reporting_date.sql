@@ -6,3 +6,7 @@
 {% macro default__reporting_date(utc_timestamp, timezone) -%}
     cast(timezone({{ timezone }}, timezone('UTC', {{ utc_timestamp }})) as date)
 {%- endmacro %}
+
+{% macro spark__reporting_date(utc_timestamp, timezone) -%}
+    cast(from_utc_timestamp({{ utc_timestamp }}, {{ timezone }}) as date)
+{%- endmacro %}

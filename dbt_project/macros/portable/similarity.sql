@@ -1,5 +1,5 @@
-{# How alike two texts are, 0 to 1: 1 is the same. Jaro-Winkler where the engine has it (typing errors and a common
-   beginning count little), else the share of the letters that need no edit. #}
+{# How similar two texts are, 0 to 1; 1 for equal texts. Jaro-Winkler where the engine has it, because it weighs typing errors
+   and a common beginning lightly. Else the share of the letters that need no edit. #}
 {% macro similarity(one, other) -%}
     {{ return(adapter.dispatch("similarity", "tributary")(one, other)) }}
 {%- endmacro %}
@@ -12,7 +12,7 @@
     (1.0 - levenshtein({{ one }}, {{ other }}) / greatest(length({{ one }}), length({{ other }}), 1))
 {%- endmacro %}
 
-{# The words of a text in descending order, so that numbers such as years come last, where they count least:
+{# The words of a text in descending order, so that numbers such as years come last, where they weigh least:
    `us summer sale 2026` for `2026 us summer sale`. #}
 {% macro sorted_words(text) -%}
     {{ return(adapter.dispatch("sorted_words", "tributary")(text)) }}

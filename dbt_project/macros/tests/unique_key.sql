@@ -1,4 +1,4 @@
-{# Fails for each key that several rows share. #}
+{# Return each key that several rows have. Null counts as a value. #}
 {% test unique_key(model, columns) %}
 select
     {{ columns | join(", ") }},

@@ -1,11 +1,11 @@
 with
 
 conversion_touches as (
-    select * from {{ ref('conversion_touches') }}
+    select * from {{ ref('int_conversion_touches') }}
 ),
 
 conversions as (
-    select * from {{ ref('conversions') }}
+    select * from {{ ref('int_counted_conversions') }}
 ),
 
 -- A platform claims a conversion once for each campaign that touched it, on the day of the campaign's last touch.

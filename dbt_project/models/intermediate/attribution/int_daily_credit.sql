@@ -2,11 +2,11 @@
 with
 
 attribution as (
-    select * from {{ ref('conversion_touches') }}
+    select * from {{ ref('int_conversion_touches') }}
 ),
 
 conversions as (
-    select * from {{ ref('conversions') }}
+    select * from {{ ref('int_counted_conversions') }}
 ),
 
 orgs as (

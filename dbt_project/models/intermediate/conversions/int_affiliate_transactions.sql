@@ -12,10 +12,25 @@ rates as (
     select * from {{ ref('int_exchange_rates') }}
 ),
 
--- Whatever arrives first or last, a rejection stands, and an approval ends the waiting.
+-- A rejection beats an approval, and an approval beats a pending status, in whatever order they arrive.
 ranked as (
     select
-        postbacks.* exclude (currency),
+        postbacks.org_id,
+        postbacks.platform,
+        postbacks.transaction_id,
+        postbacks.occurred_at,
+        postbacks.status,
+        postbacks.account_id,
+        postbacks.campaign_id,
+        postbacks.campaign,
+        postbacks.affiliate_id,
+        postbacks.affiliate,
+        postbacks.click_id,
+        postbacks.order_id,
+        postbacks.visitor_id,
+        postbacks.site_id,
+        postbacks.payout_micros,
+        postbacks.value_micros,
         coalesce(postbacks.currency, orgs.currency) as currency,
         orgs.currency as reporting_currency,
         orgs.timezone,
@@ -25,12 +40,12 @@ ranked as (
                 case postbacks.status when 'rejected' then 3 when 'approved' then 2 else 1 end,
                 postbacks.occurred_at,
                 postbacks.postback_id
-        ) as rank,
+        ) as rank
     from postbacks
     inner join orgs using (org_id)
 ),
 
--- Each fact as the postback says that counts most; what it leaves out as an earlier one says.
+-- Each value comes from the postback of the highest rank that has it.
 transactions as (
     select
         org_id,
@@ -38,19 +53,25 @@ transactions as (
         transaction_id,
         min(occurred_at) as occurred_at,
         count(*) as postbacks,
-        {%- for column in [
-            'status', 'account_id', 'campaign_id', 'campaign', 'affiliate_id', 'affiliate', 'click_id', 'order_id',
-            'visitor_id', 'site_id', 'payout_micros', 'value_micros',
-        ] %}
-        max_by({{ column }}, rank) as {{ column }},
-        {%- endfor %}
+        {{ last_known('status', 'rank') }} as status,
+        {{ last_known('account_id', 'rank') }} as account_id,
+        {{ last_known('campaign_id', 'rank') }} as campaign_id,
+        {{ last_known('campaign', 'rank') }} as campaign,
+        {{ last_known('affiliate_id', 'rank') }} as affiliate_id,
+        {{ last_known('affiliate', 'rank') }} as affiliate,
+        {{ last_known('click_id', 'rank') }} as click_id,
+        {{ last_known('order_id', 'rank') }} as order_id,
+        {{ last_known('visitor_id', 'rank') }} as visitor_id,
+        {{ last_known('site_id', 'rank') }} as site_id,
+        {{ last_known('payout_micros', 'rank') }} as payout_micros,
+        {{ last_known('value_micros', 'rank') }} as value_micros,
         -- An amount is in the currency of its own postback.
         coalesce(
             max_by(currency, case when payout_micros is not null then rank end),
-            max_by(currency, rank)
+            {{ last_known('currency', 'rank') }}
         ) as currency,
         min(reporting_currency) as reporting_currency,
-        {{ reporting_date('min(occurred_at)', 'min(timezone)') }} as date,
+        {{ reporting_date('min(occurred_at)', 'min(timezone)') }} as date
     from ranked
     group by org_id, platform, transaction_id
 ),
@@ -65,7 +86,7 @@ with_rate as (
         case
             when transactions.currency = transactions.reporting_currency then 1
             else rates.denominator
-        end as denominator,
+        end as denominator
     from transactions
     left join rates
         on transactions.currency = rates.base
@@ -97,7 +118,7 @@ final as (
         currency as original_currency,
         coalesce({{ rounded_share('payout_micros', 'numerator', 'denominator') }}, 0) as payout_micros,
         coalesce({{ rounded_share('value_micros', 'numerator', 'denominator') }}, 0) as value_micros,
-        postbacks,
+        postbacks
     from with_rate
 )
 

@@ -1,3 +1,4 @@
+{%- set text = dbt.type_string() -%}
 with
 
 orgs as (
@@ -8,7 +9,7 @@ events as (
     select * from {{ ref('stg_raw__events') }}
 ),
 
-left_out as (
+excluded_events as (
     select * from {{ ref('int_excluded_events') }}
 ),
 
@@ -47,9 +48,9 @@ unioned as (
         events.value_micros,
         events.currency,
         coalesce(events.consent, true) as may_be_stitched,
-        left_out.reason as exclusion_reason,
+        excluded_events.reason as exclusion_reason
     from events
-    left join left_out using (org_id, site_id, event_id)
+    left join excluded_events using (org_id, site_id, event_id)
     where events.type = 'CONVERSION'
 
     union all
@@ -58,7 +59,7 @@ unioned as (
         conversion_id,
         org_id,
         site_id,
-        cast(null as varchar),
+        cast(null as {{ text }}) as event_id,
         visitor_id,
         customer_id,
         email_hash,
@@ -67,18 +68,28 @@ unioned as (
         order_id,
         value_micros,
         currency,
-        true,
-        cast(null as varchar),
+        true as may_be_stitched,
+        cast(null as {{ text }}) as exclusion_reason
     from reported
 ),
 
--- An order that a webhook reports has the visitor of the event that names it; who refused consent stays unknown.
+-- A webhook's order gets the visitor of the event that names the order. A visitor without consent stays unknown.
 stitched as (
     select
-        unioned.* exclude (visitor_id, may_be_stitched),
+        unioned.conversion_id,
+        unioned.org_id,
+        unioned.site_id,
+        unioned.customer_id,
+        unioned.email_hash,
+        unioned.conversion_type,
+        unioned.occurred_at,
+        unioned.order_id,
+        unioned.value_micros,
+        unioned.currency,
+        unioned.exclusion_reason,
         coalesce(unioned.visitor_id, order_visitors.visitor_id) as visitor_id,
         coalesce(unioned.event_id, order_visitors.event_id) as session_event_id,
-        case when unioned.event_id is not null then unioned.site_id else order_visitors.site_id end as session_site_id,
+        case when unioned.event_id is not null then unioned.site_id else order_visitors.site_id end as session_site_id
     from unioned
     left join order_visitors
         on unioned.org_id = order_visitors.org_id
@@ -89,16 +100,26 @@ stitched as (
 
 identified as (
     select
-        stitched.* exclude (customer_id, currency),
+        stitched.conversion_id,
+        stitched.org_id,
+        stitched.site_id,
+        stitched.visitor_id,
         coalesce(
             stitched.customer_id,
             case when email_customers.is_known_customer then email_customers.customer_id end,
             visitor_customers.customer_id,
             email_customers.customer_id
         ) as customer_id,
+        stitched.conversion_type,
+        stitched.occurred_at,
+        {{ reporting_date('stitched.occurred_at', 'orgs.timezone') }} as date,
+        stitched.order_id,
+        stitched.value_micros,
         coalesce(stitched.currency, orgs.currency) as currency,
         orgs.currency as reporting_currency,
-        {{ reporting_date('stitched.occurred_at', 'orgs.timezone') }} as date,
+        stitched.exclusion_reason,
+        stitched.session_event_id,
+        stitched.session_site_id
     from stitched
     inner join orgs using (org_id)
     left join email_customers using (org_id, email_hash)
@@ -112,7 +133,7 @@ converted as (
         case
             when identified.currency = identified.reporting_currency then identified.value_micros
             else {{ rounded_share('identified.value_micros', 'rates.numerator', 'rates.denominator') }}
-        end as reporting_value_micros,
+        end as reporting_value_micros
     from identified
     left join rates
         on identified.currency = rates.base
@@ -122,7 +143,7 @@ converted as (
         and (identified.date < rates.valid_until or rates.valid_until is null)
 ),
 
--- A reloaded thank-you page and the shop's own export report one order twice: the earliest report of it counts.
+-- A reloaded thank-you page or the shop's own export can report one order twice. The earliest report counts.
 final as (
     select
         conversion_id,
@@ -149,7 +170,7 @@ final as (
         end as counted_as_conversion_id,
         exclusion_reason,
         session_site_id,
-        session_event_id,
+        session_event_id
     from converted
 )
 

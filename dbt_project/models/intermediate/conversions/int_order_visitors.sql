@@ -15,7 +15,7 @@ ranked as (
                 occurred_at,
                 site_id,
                 event_id
-        ) as rank,
+        ) as rank
     from events
 ),
 
@@ -25,7 +25,7 @@ final as (
         order_id,
         site_id,
         event_id,
-        visitor_id,
+        visitor_id
     from ranked
     where rank = 1
 )

@@ -13,7 +13,7 @@ events as (
     where type = 'REFUND'
 ),
 
-left_out as (
+excluded_events as (
     select * from {{ ref('int_excluded_events') }}
 ),
 
@@ -36,26 +36,26 @@ unioned as (
         lower(reason) = 'cancelled' as is_cancellation,
         abs(value_micros) as value_micros,
         currency,
-        cast(null as varchar) as exclusion_reason,
+        cast(null as {{ dbt.type_string() }}) as exclusion_reason
     from reported
 
     union all
 
     select
         events.org_id,
-        events.site_id || ':' || events.event_id,
+        events.site_id || ':' || events.event_id as refund_id,
         events.site_id,
         events.occurred_at,
         events.order_id,
-        false,
-        abs(events.value_micros),
+        false as is_cancellation,
+        abs(events.value_micros) as value_micros,
         events.currency,
-        left_out.reason,
+        excluded_events.reason as exclusion_reason
     from events
-    left join left_out using (org_id, site_id, event_id)
+    left join excluded_events using (org_id, site_id, event_id)
 ),
 
--- An order may be several conversions, a purchase and a new customer, say: the money is that of the purchase.
+-- One order can be several conversions, such as a purchase and a new customer. The refund reduces the purchase.
 order_conversions as (
     select * from (
         select
@@ -63,7 +63,7 @@ order_conversions as (
             row_number() over (
                 partition by org_id, order_id
                 order by case when conversion_type = 'purchase' then 0 else 1 end, value_micros desc, conversion_id
-            ) as rank,
+            ) as rank
         from conversions
     ) as ranked
     where rank = 1
@@ -72,12 +72,12 @@ order_conversions as (
 cancelled_orders as (
     select distinct
         org_id,
-        order_id,
+        order_id
     from unioned
     where is_cancellation
 ),
 
--- Converted at the rate of the conversion's day, so that what is given back in full leaves exactly nothing.
+-- A refund is converted at the rate of the conversion's day, so that a full refund leaves exactly zero.
 matched as (
     select
         unioned.org_id,
@@ -101,7 +101,7 @@ matched as (
                 and coalesce(unioned.currency, orgs.currency) <> orgs.currency
                 and rates.numerator is null then 'no_exchange_rate'
         end as exclusion_reason,
-        cancelled_orders.order_id is not null and order_conversions.conversion_id is not null as is_of_cancelled_order,
+        cancelled_orders.order_id is not null and order_conversions.conversion_id is not null as is_of_cancelled_order
     from unioned
     inner join orgs using (org_id)
     left join order_conversions using (org_id, order_id)
@@ -114,7 +114,7 @@ matched as (
         and (order_conversions.date < rates.valid_until or rates.valid_until is null)
 ),
 
--- Several refunds in one currency are converted as their sum, and each gets its part of it.
+-- Several refunds in one currency are converted as a sum, and each gets its part of it.
 with_sum as (
     select
         *,
@@ -122,7 +122,7 @@ with_sum as (
             partition by org_id, conversion_id, original_currency
             order by occurred_at, refund_id
             rows unbounded preceding
-        ) as sum_micros,
+        ) as sum_micros
     from matched
     where exclusion_reason is null and not is_of_cancelled_order
 ),
@@ -134,11 +134,11 @@ valued as (
             when original_value_micros is null then conversion_value_micros
             else {{ rounded_share('sum_micros', 'numerator', 'denominator') }}
                 - {{ rounded_share('(sum_micros - original_value_micros)', 'numerator', 'denominator') }}
-        end as value_micros,
+        end as value_micros
     from with_sum
 ),
 
--- Without a value it is all that is left, so it comes last.
+-- A refund without an amount covers the remaining balance, so apply it last.
 applied as (
     select
         org_id,
@@ -149,15 +149,15 @@ applied as (
             partition by org_id, conversion_id
             order by case when original_value_micros is null then 1 else 0 end, occurred_at, refund_id
             rows unbounded preceding
-        ) as given_back_micros,
+        ) as requested_micros
     from valued
 ),
 
 with_refunded as (
     select
         *,
-        least(given_back_micros, conversion_value_micros)
-            - least(given_back_micros - value_micros, conversion_value_micros) as refunded_micros,
+        least(requested_micros, conversion_value_micros)
+            - least(requested_micros - value_micros, conversion_value_micros) as refunded_micros
     from applied
 ),
 
@@ -182,7 +182,7 @@ final as (
             end
             as bigint
         ) as excess_micros,
-        matched.exclusion_reason,
+        matched.exclusion_reason
     from matched
     left join with_refunded using (org_id, refund_id)
 )

@@ -20,14 +20,14 @@ email_customers as (
     select * from {{ ref('int_email_customers') }}
 ),
 
--- A shop names the customer of an order, and the checkout's event its visitor.
+-- The shop names the customer of an order, and the event of the checkout names its visitor.
 ordered as (
     select
         conversions.org_id,
         order_visitors.visitor_id,
         conversions.customer_id,
         conversions.email_hash,
-        conversions.occurred_at,
+        conversions.occurred_at
     from conversions
     inner join order_visitors using (org_id, order_id)
     where conversions.visitor_id is null
@@ -51,7 +51,7 @@ seen_with_email as (
         {{ relation }}.visitor_id,
         email_customers.customer_id,
         {{ relation }}.occurred_at,
-        email_customers.is_known_customer,
+        email_customers.is_known_customer
     from {{ relation }}
     inner join email_customers using (org_id, email_hash)
     where {{ relation }}.visitor_id is not null and {{ relation }}.customer_id is null
@@ -69,8 +69,8 @@ known_visitors as (
     select org_id, visitor_id from seen_with_email where is_known_customer
 ),
 
--- An address that is nobody's yet says who a visitor is only where nothing better does: it may be a second one of the same
--- person, who would be torn in two.
+-- An address without a known customer identifies a visitor only where nothing better does. It can be a second address of a
+-- known customer, whose journey it would split.
 seen_together as (
     select org_id, visitor_id, customer_id, occurred_at from seen_with_customer
 
@@ -80,19 +80,19 @@ seen_together as (
         seen_with_email.org_id,
         seen_with_email.visitor_id,
         seen_with_email.customer_id,
-        seen_with_email.occurred_at,
+        seen_with_email.occurred_at
     from seen_with_email
     left join known_visitors using (org_id, visitor_id)
     where seen_with_email.is_known_customer or known_visitors.visitor_id is null
 ),
 
--- Most visitors are one customer, whose interval is open: only the shared ones need their history sorted.
+-- Most visitors are one customer with one open interval. Only the history of shared visitors needs sorting.
 visitors as (
     select
         org_id,
         visitor_id,
         min(customer_id) as first_customer_id,
-        max(customer_id) as last_customer_id,
+        max(customer_id) as last_customer_id
     from seen_together
     group by org_id, visitor_id
 ),
@@ -102,7 +102,7 @@ shared as (
         seen_together.org_id,
         seen_together.visitor_id,
         seen_together.customer_id,
-        seen_together.occurred_at,
+        seen_together.occurred_at
     from seen_together
     inner join visitors
         on seen_together.org_id = visitors.org_id
@@ -110,28 +110,8 @@ shared as (
         and visitors.first_customer_id <> visitors.last_customer_id
 ),
 
--- The last moment of each unbroken run of one customer on a visitor.
-run_ends as (
-    select * from (
-        select
-            *,
-            lead(customer_id) over (
-                partition by org_id, visitor_id order by occurred_at, customer_id
-            ) as next_customer_id,
-        from shared
-    ) as sightings
-    where next_customer_id is distinct from customer_id
-),
-
--- What a visitor did between two customers belongs to the one who identifies next; after the last one, to the last.
 intervals as (
-    select
-        org_id,
-        visitor_id,
-        customer_id,
-        lag(occurred_at) over (partition by org_id, visitor_id order by occurred_at, customer_id) as valid_after,
-        case when next_customer_id is not null then occurred_at end as valid_until,
-    from run_ends
+    {{ visitor_intervals('shared') }}
 ),
 
 final as (
@@ -140,7 +120,7 @@ final as (
         visitor_id,
         first_customer_id as customer_id,
         cast(null as timestamp) as valid_after,
-        cast(null as timestamp) as valid_until,
+        cast(null as timestamp) as valid_until
     from visitors
     where first_customer_id = last_customer_id
 
@@ -151,7 +131,7 @@ final as (
         visitor_id,
         customer_id,
         valid_after,
-        valid_until,
+        valid_until
     from intervals
     where valid_after is null or valid_until is null or valid_after < valid_until
 )

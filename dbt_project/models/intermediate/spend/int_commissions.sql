@@ -6,16 +6,16 @@ fees as (
 ),
 
 conversions as (
-    select * from {{ ref('conversions') }}
+    select * from {{ ref('int_counted_conversions') }}
 ),
 
 last_touches as (
-    select * from {{ ref('conversion_touches') }}
+    select * from {{ ref('int_conversion_touches') }}
     where position = touchpoint_count
 ),
 
 touchpoints as (
-    select * from {{ ref('touchpoints') }}
+    select * from {{ ref('int_touchpoints') }}
 ),
 
 -- A creator code identifies the conversion's creator. Several creators can share a campaign, so the code goes first.

@@ -1,5 +1,5 @@
-{#- What the platform puts in for each click: {campaignid}, {{ '{{campaign.id}}' }}, __CAMPAIGN_ID__. -#}
-{%- set macro = "'[{}]|__[A-Z_]+__'" -%}
+{#- A placeholder that the platform replaces at each click: {campaignid}, {{ '{{campaign.id}}' }}, __CAMPAIGN_ID__. -#}
+{%- set placeholder = "'[{}]|__[A-Z_]+__'" -%}
 with
 
 entities as (
@@ -10,7 +10,7 @@ urls as (
     select * from {{ ref('int_urls') }}
 ),
 
--- A creative leads somewhere for each ad that shows it. Former addresses count too: links keep them.
+-- A creative leads to one address for each ad that shows it. Former addresses count, because old links keep them.
 addresses as (
     select
         org_id,
@@ -18,7 +18,7 @@ addresses as (
         case when level = 'campaign' then entity_id else campaign_id end as campaign_id,
         case when level = 'adset' then entity_id else adset_id end as adset_id,
         case when level = 'ad' then entity_id end as ad_id,
-        destination_url,
+        destination_url
     from entities
     where level in ('campaign', 'adset', 'ad') and destination_url is not null
 
@@ -29,8 +29,8 @@ addresses as (
         ads.platform,
         ads.campaign_id,
         ads.adset_id,
-        ads.entity_id,
-        creatives.destination_url,
+        ads.entity_id as ad_id,
+        creatives.destination_url
     from entities as creatives
     inner join entities as ads using (org_id, platform, account_id)
     where creatives.level = 'creative'
@@ -46,11 +46,9 @@ final as (
         addresses.campaign_id,
         addresses.adset_id,
         addresses.ad_id,
-        {%- for column, value in [
-            ('source', 'lower(urls.utm_source)'), ('campaign', 'lower(urls.utm_campaign)'), ('content', 'urls.utm_content'),
-        ] %}
-        case when not {{ regex_matches(value, macro) }} then {{ value }} end as {{ column }},
-        {%- endfor %}
+        case when not {{ regex_matches('lower(urls.utm_source)', placeholder) }} then lower(urls.utm_source) end as source,
+        case when not {{ regex_matches('lower(urls.utm_campaign)', placeholder) }} then lower(urls.utm_campaign) end as campaign,
+        case when not {{ regex_matches('urls.utm_content', placeholder) }} then urls.utm_content end as content
     from addresses
     inner join urls on addresses.destination_url = urls.page_url
     where addresses.campaign_id is not null

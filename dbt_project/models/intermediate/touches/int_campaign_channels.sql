@@ -1,7 +1,7 @@
 with
 
 touchpoints as (
-    select * from {{ ref('touchpoints') }}
+    select * from {{ ref('int_touchpoints') }}
 ),
 
 channels as (
@@ -14,7 +14,7 @@ counted as (
         touchpoints.platform,
         touchpoints.campaign_id,
         touchpoints.channel,
-        count(*) as touches,
+        count(*) as touches
     from touchpoints
     left join channels using (channel)
     where touchpoints.campaign_id is not null
@@ -25,7 +25,7 @@ counted as (
 ranked as (
     select
         *,
-        row_number() over (partition by org_id, platform, campaign_id order by touches desc, channel) as rank,
+        row_number() over (partition by org_id, platform, campaign_id order by touches desc, channel) as rank
     from counted
 ),
 
@@ -34,7 +34,7 @@ final as (
         org_id,
         platform,
         campaign_id,
-        channel,
+        channel
     from ranked
     where rank = 1
 )

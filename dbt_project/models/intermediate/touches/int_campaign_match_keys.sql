@@ -1,3 +1,4 @@
+{%- set text = dbt.type_string() -%}
 with
 
 spend as (
@@ -20,7 +21,7 @@ fees as (
     select * from {{ ref('stg_raw__fees') }}
 ),
 
--- A renamed campaign answers to each of its names: links keep the old one.
+-- A renamed campaign keeps a match key for each of its names, because old links keep the old name.
 reported as (
     select
         org_id,
@@ -28,7 +29,7 @@ reported as (
         campaign_id,
         adset_id,
         ad_id,
-        campaign,
+        campaign
     from spend
     where campaign_id <> '(unmatched)'
 
@@ -37,92 +38,135 @@ reported as (
     select
         org_id,
         platform,
-        case when level = 'campaign' then entity_id else campaign_id end,
-        case when level = 'adset' then entity_id else adset_id end,
-        case when level = 'ad' then entity_id end,
-        case when level = 'campaign' then name end,
+        case when level = 'campaign' then entity_id else campaign_id end as campaign_id,
+        case when level = 'adset' then entity_id else adset_id end as adset_id,
+        case when level = 'ad' then entity_id end as ad_id,
+        case when level = 'campaign' then name end as campaign
     from entities
     where level in ('campaign', 'adset', 'ad')
 
     union
 
-    select org_id, platform, campaign_id, adset_id, null, campaign from fees
+    select
+        org_id,
+        platform,
+        campaign_id,
+        adset_id,
+        cast(null as {{ text }}) as ad_id,
+        campaign
+    from fees
 ),
 
 unioned as (
     select
         org_id,
         platform,
-        'campaign_id' as clue,
-        campaign_id as value,
+        'campaign_id' as match_key_type,
+        campaign_id as match_key,
         campaign_id,
-        cast(null as varchar) as adset_id,
-        cast(null as varchar) as ad_id,
-        cast(null as varchar) as channel,
+        cast(null as {{ text }}) as adset_id,
+        cast(null as {{ text }}) as ad_id,
+        cast(null as {{ text }}) as channel
     from reported
-
-    union all
-
-    select org_id, platform, 'adset_id', adset_id, campaign_id, adset_id, null, null from reported
 
     union all
 
     select
         org_id,
         platform,
-        'ad_id',
-        ad_id,
+        'adset_id' as match_key_type,
+        adset_id as match_key,
         campaign_id,
-        min(adset_id),
+        adset_id,
+        cast(null as {{ text }}) as ad_id,
+        cast(null as {{ text }}) as channel
+    from reported
+
+    union all
+
+    select
+        org_id,
+        platform,
+        'ad_id' as match_key_type,
+        ad_id as match_key,
+        campaign_id,
+        min(adset_id) as adset_id,
         ad_id,
-        null,
+        cast(null as {{ text }}) as channel
     from reported
     group by org_id, platform, campaign_id, ad_id
 
     union all
 
-    select org_id, platform, 'name', {{ name_key('campaign') }}, campaign_id, null, null, null from reported
-
-    union all
-
-    select org_id, platform, 'alias', {{ name_key('name') }}, campaign_id, null, null, null from aliases
+    select
+        org_id,
+        platform,
+        'name' as match_key_type,
+        {{ name_key('campaign') }} as match_key,
+        campaign_id,
+        cast(null as {{ text }}) as adset_id,
+        cast(null as {{ text }}) as ad_id,
+        cast(null as {{ text }}) as channel
+    from reported
 
     union all
 
     select
         org_id,
         platform,
-        'destination',
-        {{ hash_key(['source', 'campaign', 'content']) }},
+        'alias' as match_key_type,
+        {{ name_key('name') }} as match_key,
+        campaign_id,
+        cast(null as {{ text }}) as adset_id,
+        cast(null as {{ text }}) as ad_id,
+        cast(null as {{ text }}) as channel
+    from aliases
+
+    union all
+
+    select
+        org_id,
+        platform,
+        'destination' as match_key_type,
+        {{ hash_key(['source', 'campaign', 'content']) }} as match_key,
         campaign_id,
         adset_id,
         ad_id,
-        null,
+        cast(null as {{ text }}) as channel
     from destinations
 
     union all
 
-    -- Its ad is not known by that, but where there is only one.
+    -- Without the content a link identifies its campaign, and its ad only where a single ad leads there.
     select
         org_id,
         platform,
-        'destination',
-        {{ hash_key(['source', 'campaign', 'cast(null as varchar)']) }},
+        'destination' as match_key_type,
+        {{ hash_key(['source', 'campaign', 'cast(null as ' ~ text ~ ')']) }} as match_key,
         campaign_id,
         adset_id,
         ad_id,
-        null,
+        cast(null as {{ text }}) as channel
     from destinations
     where content is not null
 
     union all
 
-    select org_id, platform, 'creator_code', lower(trim(creator_code)), campaign_id, adset_id, null, channel from fees
+    select
+        org_id,
+        platform,
+        'creator_code' as match_key_type,
+        lower(trim(creator_code)) as match_key,
+        campaign_id,
+        adset_id,
+        cast(null as {{ text }}) as ad_id,
+        channel
+    from fees
 ),
 
 final as (
     select distinct * from unioned
-    where value is not null and campaign_id is not null
+    where match_key is not null and campaign_id is not null
 )
 
 select * from final

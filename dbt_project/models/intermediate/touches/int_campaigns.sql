@@ -1,3 +1,4 @@
+{%- set text = dbt.type_string() -%}
 with
 
 spend as (
@@ -8,13 +9,33 @@ fees as (
     select * from {{ ref('stg_raw__fees') }}
 ),
 
--- A commission has its campaign before it has any spend.
+-- A commission names its campaign before the campaign has spend.
 named as (
-    select org_id, platform, campaign_id, adset_id, ad_id, date, campaign, adset, ad from spend
+    select
+        org_id,
+        platform,
+        campaign_id,
+        adset_id,
+        ad_id,
+        date,
+        campaign,
+        adset,
+        ad
+    from spend
 
     union all
 
-    select org_id, platform, campaign_id, adset_id, cast(null as varchar), starts_on, campaign, adset, cast(null as varchar) from fees
+    select
+        org_id,
+        platform,
+        campaign_id,
+        adset_id,
+        cast(null as {{ text }}) as ad_id,
+        starts_on as date,
+        campaign,
+        adset,
+        cast(null as {{ text }}) as ad
+    from fees
     where basis = 'conversion'
 ),
 
@@ -24,7 +45,7 @@ latest as (
         row_number() over (
             partition by org_id, platform, campaign_id, adset_id, ad_id
             order by date desc, campaign, adset, ad
-        ) as recency,
+        ) as recency
     from named
 ),
 
@@ -37,7 +58,7 @@ final as (
         ad_id,
         campaign,
         adset,
-        ad,
+        ad
     from latest
     where recency = 1
 )

@@ -1,3 +1,4 @@
+{%- set text = dbt.type_string() -%}
 with
 
 web_touches as (
@@ -11,17 +12,29 @@ interactions as (
 final as (
     select
         link_key,
-        {{ link_match_key_columns() | join(',\n        ') }},
+        clicked_campaign_id,
+        clicked_adset_id,
+        clicked_ad_id,
+        url_campaign_id,
+        url_adset_id,
+        url_ad_id,
+        ad_content,
+        creator_code
     from web_touches
     where link_key is not null
 
     union
 
     select
-        {{ link_key(['creator_code']) }},
-        {%- for column in link_match_key_columns() %}
-        {{ 'creator_code' if column == 'creator_code' else 'null' }},
-        {%- endfor %}
+        {{ link_key(['creator_code']) }} as link_key,
+        cast(null as {{ text }}) as clicked_campaign_id,
+        cast(null as {{ text }}) as clicked_adset_id,
+        cast(null as {{ text }}) as clicked_ad_id,
+        cast(null as {{ text }}) as url_campaign_id,
+        cast(null as {{ text }}) as url_adset_id,
+        cast(null as {{ text }}) as url_ad_id,
+        cast(null as {{ text }}) as ad_content,
+        creator_code
     from interactions
     where creator_code is not null
 )

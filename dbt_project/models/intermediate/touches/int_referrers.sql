@@ -1,7 +1,7 @@
 with
 
 events as (
-    select * from {{ ref('int_sessionized_events') }}
+    select * from {{ ref('stg_raw__events') }}
 ),
 
 sites as (
@@ -12,29 +12,29 @@ referrers as (
     select
         org_id,
         referrer,
-        {{ url_host('referrer') }} as host,
+        {{ url_host('referrer') }} as host
     from events
-    where is_page and referrer is not null
+    where referrer is not null
     group by org_id, referrer
 ),
 
-own_domains as (
+site_domains as (
     select distinct
         org_id,
-        {{ without_www(url_host('domain')) }} as domain,
-    from (select org_id, {{ unnest('domains') }} as domain from sites) as site_domains
+        {{ without_www(url_host('domain')) }} as domain
+    from (select org_id, {{ unnest('domains') }} as domain from sites) as declared_domains
 ),
 
-own_hosts as (
+internal_hosts as (
     select distinct
         referrers.org_id,
-        referrers.host,
+        referrers.host
     from referrers
-    inner join own_domains
-        on referrers.org_id = own_domains.org_id
+    inner join site_domains
+        on referrers.org_id = site_domains.org_id
         and (
-            referrers.host = own_domains.domain
-            or right(referrers.host, length(own_domains.domain) + 1) = '.' || own_domains.domain
+            referrers.host = site_domains.domain
+            or right(referrers.host, length(site_domains.domain) + 1) = '.' || site_domains.domain
         )
 ),
 
@@ -43,9 +43,9 @@ final as (
         referrers.org_id,
         referrers.referrer,
         referrers.host,
-        own_hosts.host is not null as is_own,
+        internal_hosts.host is not null as is_internal
     from referrers
-    left join own_hosts using (org_id, host)
+    left join internal_hosts using (org_id, host)
 )
 
 select * from final

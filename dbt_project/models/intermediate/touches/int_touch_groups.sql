@@ -1,44 +1,47 @@
 with
 
 touches as (
-    select * from {{ ref('int_touch_platforms') }}
+    select * from {{ ref('int_touches') }}
 ),
 
-matches as (
-    select * from {{ ref('int_touch_matches') }}
+touch_types as (
+    select * from {{ ref('touch_types') }}
+),
+
+touch_groups as (
+    select distinct
+        org_id,
+        given_touch_type,
+        given_channel,
+        given_platform,
+        source,
+        medium,
+        campaign,
+        campaign_id,
+        adset_id,
+        ad_id,
+        click_id_type,
+        link_key
+    from touches
 ),
 
 final as (
     select
-        {%- for column in touch_group_columns() %}
-        touches.{{ column }}{{ ' as given_' ~ column if column in ['campaign_id', 'adset_id', 'ad_id'] }},
-        {%- endfor %}
-        coalesce(touches.given_channel, matches.channel, touches.channel) as channel,
-        touches.is_direct,
+        {{ hash_key([
+            'org_id', 'given_touch_type', 'given_channel', 'given_platform', 'source', 'medium', 'campaign', 'campaign_id',
+            'adset_id', 'ad_id', 'click_id_type', 'link_key',
+        ]) }} as touch_group_id,
+        touch_groups.*,
+        coalesce(touch_groups.given_touch_type = '(web)', false) as is_web,
+        coalesce(touch_types.touch_type, 'visit') as touch_type,
+        lower(trim(coalesce(touch_groups.source, ''))) as traffic_source,
         case
-            when not touches.is_web then touches.touch_type
-            when touches.is_paid or touches.click_id_type is not null then 'click'
-            else 'visit'
-        end as touch_type,
-        coalesce(
-            matches.platform,
-            touches.own_platform,
-            case when touches.is_paid = false then '(organic)' else '(unmatched)' end
-        ) as platform,
-        coalesce(matches.campaign_id, touches.campaign_id) as campaign_id,
-        coalesce(
-            matches.campaign_match,
-            case when touches.campaign_id is not null then 'declared' else 'none' end
-        ) as campaign_match,
-        -- A web link's ad id is only a guess from utm_content until its campaign agrees.
-        {%- for column in ['adset_id', 'ad_id'] %}
-        case
-            when touches.is_web or coalesce(touches.adset_id, touches.ad_id) is null then matches.{{ column }}
-            else touches.{{ column }}
-        end as {{ column }},
-        {%- endfor %}
-    from touches
-    left join matches using (class_id)
+            when touch_groups.medium is null and touch_types.touch_type = 'email' then 'email'
+            else lower(trim(coalesce(touch_groups.medium, '')))
+        end as traffic_medium,
+        lower(trim(coalesce(touch_groups.campaign, ''))) as traffic_campaign
+    from touch_groups
+    left join touch_types on lower(trim(touch_groups.given_touch_type)) = touch_types.alias
 )
 
 select * from final

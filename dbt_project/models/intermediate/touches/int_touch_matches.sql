@@ -1,17 +1,18 @@
-{#- The ways from a touch to its campaign, the surest first: ids, then what a person decided, then what reads alike. -#}
-{%- set no_content = 'cast(null as varchar)' -%}
-{%- set any_source = 'cast(null as varchar)' -%}
+{#- The ways to find a touch's campaign, the surest first: ids, then a person's decision, then similar texts. -#}
+{%- set text = dbt.type_string() -%}
+{%- set no_content = 'cast(null as ' ~ text ~ ')' -%}
+{%- set any_source = 'cast(null as ' ~ text ~ ')' -%}
 {%- set ways = [
     (1, 'id', 'campaign_id', ['coalesce(touches.campaign_id, touches.campaign)']),
     (2, 'id', 'ad_id', ['touches.ad_id', 'touches.campaign_id']),
     (3, 'id', 'adset_id', ['touches.adset_id', 'touches.campaign_id']),
-    (5, 'url_parameter', 'campaign_id', ['link_clues.url_campaign_id']),
-    (6, 'url_parameter', 'ad_id', ['link_clues.url_ad_id']),
-    (7, 'url_parameter', 'adset_id', ['link_clues.url_adset_id']),
+    (5, 'url_parameter', 'campaign_id', ['link_match_keys.url_campaign_id']),
+    (6, 'url_parameter', 'ad_id', ['link_match_keys.url_ad_id']),
+    (7, 'url_parameter', 'adset_id', ['link_match_keys.url_adset_id']),
     (8, 'alias', 'alias', [name_key('touches.campaign')]),
     (9, 'destination', 'destination', [
-        hash_key(['touches.traffic_source', 'touches.traffic_campaign', 'link_clues.ad_content']),
-        hash_key([any_source, 'touches.traffic_campaign', 'link_clues.ad_content']),
+        hash_key(['touches.traffic_source', 'touches.traffic_campaign', 'link_match_keys.ad_content']),
+        hash_key([any_source, 'touches.traffic_campaign', 'link_match_keys.ad_content']),
     ]),
     (10, 'destination', 'destination', [
         hash_key(['touches.traffic_source', 'touches.traffic_campaign', no_content]),
@@ -22,132 +23,133 @@
 with
 
 touches as (
-    select * from {{ ref('int_touch_platforms') }}
+    select * from {{ ref('int_touch_channels') }}
 ),
 
-link_clues as (
+link_match_keys as (
     select * from {{ ref('int_link_match_keys') }}
 ),
 
-campaign_clues as (
+campaign_match_keys as (
     select * from {{ ref('int_campaign_match_keys') }}
 ),
 
-touch_clues as (
-    {%- for preference, campaign_match, clue, values in ways %}
-    {%- for value in values %}
+touch_match_keys as (
+    {%- for preference, campaign_match, match_key_type, match_keys in ways %}
+    {%- for match_key in match_keys %}
     select
-        touches.class_id,
+        touches.touch_group_id,
         touches.org_id,
-        touches.own_platform,
+        touches.named_platform,
         {{ preference }} as preference,
         '{{ campaign_match }}' as campaign_match,
-        '{{ clue }}' as clue,
-        {{ value }} as value,
+        '{{ match_key_type }}' as match_key_type,
+        {{ match_key }} as match_key
     from touches
-    left join link_clues using (link_key)
+    left join link_match_keys using (link_key)
     where touches.is_linkable
 
     union all
     {% endfor %}
     {%- endfor %}
-    -- A creator whose fee is agreed is paid, whatever the link says of itself and its platform.
+    -- A creator with an agreed fee is paid, whatever the link says of its own source and platform.
     select
-        touches.class_id,
+        touches.touch_group_id,
         touches.org_id,
-        null,
-        12,
-        'creator_code',
-        'creator_code',
-        lower(trim(link_clues.creator_code)),
+        cast(null as {{ text }}) as named_platform,
+        12 as preference,
+        'creator_code' as campaign_match,
+        'creator_code' as match_key_type,
+        lower(trim(link_match_keys.creator_code)) as match_key
     from touches
-    inner join link_clues using (link_key)
+    inner join link_match_keys using (link_key)
 ),
 
 candidates as (
     select
-        touch_clues.class_id,
-        touch_clues.preference,
-        touch_clues.campaign_match,
-        campaign_clues.platform,
-        campaign_clues.campaign_id,
-        campaign_clues.adset_id,
-        campaign_clues.ad_id,
-        campaign_clues.channel,
-    from touch_clues
-    inner join campaign_clues
-        on touch_clues.org_id = campaign_clues.org_id
-        and touch_clues.clue = campaign_clues.clue
-        and touch_clues.value = campaign_clues.value
-        and coalesce(touch_clues.own_platform, campaign_clues.platform) = campaign_clues.platform
+        touch_match_keys.touch_group_id,
+        touch_match_keys.preference,
+        touch_match_keys.campaign_match,
+        campaign_match_keys.platform,
+        campaign_match_keys.campaign_id,
+        campaign_match_keys.adset_id,
+        campaign_match_keys.ad_id,
+        campaign_match_keys.channel
+    from touch_match_keys
+    inner join campaign_match_keys
+        on touch_match_keys.org_id = campaign_match_keys.org_id
+        and touch_match_keys.match_key_type = campaign_match_keys.match_key_type
+        and touch_match_keys.match_key = campaign_match_keys.match_key
+        and coalesce(touch_match_keys.named_platform, campaign_match_keys.platform) = campaign_match_keys.platform
 
     union all
 
-    -- What the platform itself says of a click needs no report of the campaign's spend.
+    -- The platform reports the campaign of a click id, so the campaign needs no reported spend.
     select
-        touches.class_id,
-        4,
-        'click_id',
-        touches.click_platform,
-        link_clues.clicked_campaign_id,
-        link_clues.clicked_adset_id,
-        link_clues.clicked_ad_id,
-        null,
+        touches.touch_group_id,
+        4 as preference,
+        'click_id' as campaign_match,
+        touches.click_platform as platform,
+        link_match_keys.clicked_campaign_id as campaign_id,
+        link_match_keys.clicked_adset_id as adset_id,
+        link_match_keys.clicked_ad_id as ad_id,
+        cast(null as {{ text }}) as channel
     from touches
-    inner join link_clues using (link_key)
-    where touches.is_linkable and link_clues.clicked_campaign_id is not null
+    inner join link_match_keys using (link_key)
+    where touches.is_linkable and link_match_keys.clicked_campaign_id is not null
 ),
 
 -- A way counts only where it leads to exactly one campaign.
 unique_candidates as (
     select
-        class_id,
+        touch_group_id,
         preference,
         min(campaign_match) as campaign_match,
         min(platform) as platform,
         min(campaign_id) as campaign_id,
         case when min(adset_id) = max(adset_id) and count(adset_id) = count(*) then min(adset_id) end as adset_id,
         case when min(ad_id) = max(ad_id) and count(ad_id) = count(*) then min(ad_id) end as ad_id,
-        min(channel) as channel,
+        min(channel) as channel
     from candidates
-    group by class_id, preference
+    group by touch_group_id, preference
     having min(platform) = max(platform) and min(campaign_id) = max(campaign_id)
 ),
 
--- The campaign by the surest way; its ad by the surest that agrees and knows one, else its ad set likewise.
+-- The surest way decides the campaign. Among the ways that agree on it, the surest that knows an ad decides the ad, else the
+-- surest that knows an ad set decides the ad set.
 campaigns as (
     select
         *,
-        row_number() over (partition by class_id order by preference) as rank,
+        row_number() over (partition by touch_group_id order by preference) as rank
     from unique_candidates
 ),
 
 details as (
     select
-        candidates.class_id,
+        candidates.touch_group_id,
         candidates.adset_id,
         candidates.ad_id,
         row_number() over (
-            partition by candidates.class_id
+            partition by candidates.touch_group_id
             order by case when candidates.ad_id is not null then 0 else 1 end, candidates.preference
-        ) as rank,
+        ) as rank
     from unique_candidates as candidates
-    inner join campaigns using (class_id, platform, campaign_id)
+    inner join campaigns using (touch_group_id, platform, campaign_id)
     where campaigns.rank = 1 and coalesce(candidates.adset_id, candidates.ad_id) is not null
 ),
 
 final as (
     select
-        campaigns.class_id,
+        campaigns.touch_group_id,
         campaigns.campaign_match,
         campaigns.platform,
         campaigns.campaign_id,
         details.adset_id,
         details.ad_id,
-        campaigns.channel,
+        campaigns.channel
     from campaigns
     left join details
-        on campaigns.class_id = details.class_id
+        on campaigns.touch_group_id = details.touch_group_id
         and details.rank = 1
     where campaigns.rank = 1
 )

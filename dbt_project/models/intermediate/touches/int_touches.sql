@@ -1,5 +1,7 @@
-{#- A view: ten million interactions pass through it on their way to the mart and need no copy of their own. -#}
+{#- A view: a stored copy of ten million interactions would serve no reader but int_touchpoints. -#}
 {{ config(materialized='view') }}
+
+{%- set text = dbt.type_string() %}
 
 with
 
@@ -21,15 +23,15 @@ final as (
         session_id,
         occurred_at,
         '(web)' as given_touch_type,
-        cast(null as varchar) as given_channel,
-        cast(null as varchar) as given_platform,
+        cast(null as {{ text }}) as given_channel,
+        cast(null as {{ text }}) as given_platform,
         source,
         medium,
         campaign,
         content,
         term,
         campaign_id,
-        cast(null as varchar) as adset_id,
+        cast(null as {{ text }}) as adset_id,
         ad_id,
         click_id_type,
         click_id,
@@ -39,22 +41,22 @@ final as (
         referrer_host,
         device_type,
         sample_weight,
-        country,
+        country
     from web_touches
 
     union all
 
     select
-        interaction_id,
+        interaction_id as touchpoint_id,
         org_id,
         site_id,
         visitor_id,
         customer_id,
-        cast(null as varchar),
+        cast(null as {{ text }}) as session_id,
         occurred_at,
-        touch_type,
-        channel,
-        platform,
+        touch_type as given_touch_type,
+        channel as given_channel,
+        platform as given_platform,
         source,
         medium,
         campaign,
@@ -63,15 +65,15 @@ final as (
         campaign_id,
         adset_id,
         ad_id,
-        cast(null as varchar),
-        cast(null as varchar),
-        {{ link_key(['creator_code']) }},
+        cast(null as {{ text }}) as click_id_type,
+        cast(null as {{ text }}) as click_id,
+        {{ link_key(['creator_code']) }} as link_key,
         creator_code,
-        cast(null as varchar),
-        cast(null as varchar),
-        cast(null as varchar),
-        1,
-        cast(null as varchar),
+        cast(null as {{ text }}) as landing_url,
+        cast(null as {{ text }}) as referrer_host,
+        cast(null as {{ text }}) as device_type,
+        1 as sample_weight,
+        cast(null as {{ text }}) as country
     from interactions
 )
 

@@ -27,16 +27,16 @@ clicks as (
 ads as (
     select distinct
         org_id,
-        ad_id,
+        ad_id
     from {{ ref('int_campaigns') }}
     where ad_id is not null
 ),
 
--- Contents are many; only those that an ad's address has can lead to the ad.
+-- Links have many contents. Only the contents of ads' addresses can identify an ad.
 ad_contents as (
     select distinct
         org_id,
-        content,
+        content
     from {{ ref('int_ad_destinations') }}
     where content is not null
 ),
@@ -58,7 +58,7 @@ pages as (
         *,
         row_number() over session as page_number,
         last_value(campaign_key ignore nulls) over (session rows between unbounded preceding and 1 preceding)
-            as previous_campaign_key,
+            as previous_campaign_key
     from events
     where is_page
     window session as (
@@ -67,14 +67,14 @@ pages as (
     )
 ),
 
--- A session's landing, and each later page that a new campaign brought the visitor to.
+-- The landing of a session is a touch, and so is each later page with a new campaign.
 touches as (
     select * from pages
     where page_number = 1
         or (campaign_key is not null and campaign_key is distinct from previous_campaign_key)
 ),
 
-with_clues as (
+with_link as (
     select
         touches.*,
         urls.utm_source,
@@ -95,10 +95,10 @@ with_clues as (
         click_ids.platform as click_platform,
         click_ids.is_paid_evidence,
         case
-            when referrers.is_own then null
+            when referrers.is_internal then null
             when {{ without_www('referrers.host') }} = {{ without_www('urls.host') }} then null
             else referrers.host
-        end as referrer_host,
+        end as referrer_host
     from touches
     left join urls using (page_url)
     left join click_ids using (click_id_type)
@@ -107,24 +107,24 @@ with_clues as (
         and touches.referrer = referrers.referrer
 ),
 
--- What the link says of itself comes first, then the platform's click id, then a partner's code, then the referrer. A link
--- that carries campaign parameters but no source is not direct traffic: somebody tagged it.
+-- The link's own source comes first, then the platform's click id, then a partner's code, then the referrer. A link with
+-- campaign parameters but without a source is not direct traffic, because somebody tagged it.
 with_source as (
     select
-        {{ hash_key(['with_clues.org_id', 'with_clues.site_id', 'with_clues.event_id']) }} as touchpoint_id,
-        with_clues.org_id,
-        with_clues.site_id,
-        with_clues.visitor_id,
-        with_clues.customer_id,
-        with_clues.session_id,
-        with_clues.occurred_at,
-        with_clues.page_number = 1 as is_landing,
-        with_clues.user_agent,
-        with_clues.ip_hash,
-        with_clues.event_id,
-        with_clues.type,
-        with_clues.sample_percent,
-        with_clues.is_replay,
+        {{ hash_key(['with_link.org_id', 'with_link.site_id', 'with_link.event_id']) }} as touchpoint_id,
+        with_link.org_id,
+        with_link.site_id,
+        with_link.visitor_id,
+        with_link.customer_id,
+        with_link.session_id,
+        with_link.occurred_at,
+        with_link.page_number = 1 as is_landing,
+        with_link.user_agent,
+        with_link.ip_hash,
+        with_link.event_id,
+        with_link.type,
+        with_link.sample_percent,
+        with_link.is_replay,
         case
             when utm_source is not null then lower(utm_source)
             when utm_medium is not null then coalesce(click_source, '(not set)')
@@ -154,7 +154,7 @@ with_source as (
         utm_id as campaign_id,
         ads.ad_id,
         click_id_type,
-        with_clues.click_id,
+        with_link.click_id,
         creator_code,
         page_url as landing_url,
         referrer_host,
@@ -164,38 +164,66 @@ with_source as (
         url_campaign_id,
         url_adset_id,
         url_ad_id,
-        ad_contents.content as ad_content,
-    from with_clues
-    left join sources on with_clues.referrer_host = sources.source
+        ad_contents.content as ad_content
+    from with_link
+    left join sources on with_link.referrer_host = sources.source
     left join ads
-        on with_clues.org_id = ads.org_id
-        and with_clues.utm_content = ads.ad_id
+        on with_link.org_id = ads.org_id
+        and with_link.utm_content = ads.ad_id
     left join ad_contents
-        on with_clues.org_id = ad_contents.org_id
-        and with_clues.utm_content = ad_contents.content
+        on with_link.org_id = ad_contents.org_id
+        and with_link.utm_content = ad_contents.content
     left join clicks
-        on with_clues.org_id = clicks.org_id
-        and with_clues.click_platform = clicks.platform
-        and with_clues.click_id = clicks.click_id
+        on with_link.org_id = clicks.org_id
+        and with_link.click_platform = clicks.platform
+        and with_link.click_id = clicks.click_id
 ),
 
--- Without a visitor a page view is a touch only where something brought the reader there: any other may be the second one.
--- A reader who consents tells again how the visit began: that was counted already, unless it was Direct.
+-- Without a visitor a page view is a touch only where a source led the reader there, because any other can be the second
+-- page of a visit. A reader who consents sends the start of the visit again: it counted before, unless it was Direct.
 final as (
     select
-        with_source.* exclude (user_agent, type, sample_percent, is_replay),
-        {{ link_key() }} as link_key,
-        case
-            when user_agents.is_bot then 'bot'
-            else coalesce(user_agents.device_type, {{ device_type('with_source.user_agent') }})
-        end as device_type,
+        with_source.touchpoint_id,
+        with_source.org_id,
+        with_source.site_id,
+        with_source.visitor_id,
+        with_source.customer_id,
+        with_source.session_id,
+        with_source.occurred_at,
+        with_source.is_landing,
+        with_source.ip_hash,
+        with_source.event_id,
+        with_source.source,
+        with_source.medium,
+        with_source.campaign,
+        with_source.content,
+        with_source.term,
+        with_source.campaign_id,
+        with_source.ad_id,
+        with_source.click_id_type,
+        with_source.click_id,
+        with_source.creator_code,
+        with_source.landing_url,
+        with_source.referrer_host,
+        with_source.clicked_campaign_id,
+        with_source.clicked_adset_id,
+        with_source.clicked_ad_id,
+        with_source.url_campaign_id,
+        with_source.url_adset_id,
+        with_source.url_ad_id,
+        with_source.ad_content,
+        {{ link_key([
+            'clicked_campaign_id', 'clicked_adset_id', 'clicked_ad_id', 'url_campaign_id', 'url_adset_id', 'url_ad_id',
+            'ad_content', 'creator_code',
+        ]) }} as link_key,
+        user_agents.device_type,
         addresses.country,
         coalesce(addresses.is_data_centre, false) as is_data_centre,
         case
             when with_source.occurred_at <= converters.last_converted_at then 1
             when with_source.is_replay and with_source.source <> '(direct)' then 0
             else {{ sample_weight('with_source.sample_percent') }}
-        end as sample_weight,
+        end as sample_weight
     from with_source
     left join user_agents using (user_agent)
     left join addresses using (ip_hash)

@@ -12,13 +12,13 @@ sites as (
     select * from {{ ref('stg_raw__sites') }}
 ),
 
--- A browser that says it is driven by a program, or that turns pages faster than a person, is a bot on every page.
+-- A browser that a program drives, or that opens pages faster than a person can, is a bot on every page.
 automated as (
     select
         org_id,
         site_id,
         visitor_id,
-        'webdriver' as evidence,
+        'webdriver' as evidence
     from events
     where visitor_id is not null
         and properties like '%"webdriver"%'
@@ -30,20 +30,20 @@ automated as (
         org_id,
         site_id,
         visitor_id,
-        'pace' as evidence,
+        'pace' as evidence
     from events
     where visitor_id is not null and type = 'PAGE_VIEW' and not is_replay
     group by org_id, site_id, visitor_id, {{ dbt.date_trunc('minute', 'occurred_at') }}
     having count(*) > {{ var('bot_page_views_per_minute') }}
 ),
 
--- Each once, for it meets all of its events: a bot shows on every page and in every minute.
+-- One row for each visitor, because the join below repeats each row for all of the visitor's events.
 automated_visitors as (
     select
         org_id,
         site_id,
         visitor_id,
-        max(evidence) as evidence,
+        max(evidence) as evidence
     from automated
     group by org_id, site_id, visitor_id
 ),
@@ -53,7 +53,7 @@ evidence as (
         events.org_id,
         events.site_id,
         events.event_id,
-        'user_agent' as evidence,
+        'user_agent' as evidence
     from events
     inner join user_agents using (user_agent)
     where user_agents.is_bot
@@ -64,18 +64,18 @@ evidence as (
         events.org_id,
         events.site_id,
         events.event_id,
-        automated_visitors.evidence,
+        automated_visitors.evidence
     from events
     inner join automated_visitors using (org_id, site_id, visitor_id)
 
     union all
 
-    -- Without consent there is no visitor: the event speaks for itself alone.
+    -- An event without consent has no visitor, so its own properties decide.
     select
         org_id,
         site_id,
         event_id,
-        'webdriver' as evidence,
+        'webdriver' as evidence
     from events
     where visitor_id is null
         and properties like '%"webdriver"%'
@@ -88,7 +88,7 @@ final as (
         evidence.site_id,
         evidence.event_id,
         max(evidence.evidence) as evidence,
-        coalesce(bool_and(sites.exclude_bots), true) as is_left_out,
+        coalesce(bool_and(sites.exclude_bots), true) as is_excluded
     from evidence
     left join sites using (org_id, site_id)
     group by evidence.org_id, evidence.site_id, evidence.event_id

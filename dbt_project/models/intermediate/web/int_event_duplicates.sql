@@ -2,7 +2,7 @@ with
 
 events as (
     select * from {{ ref('stg_raw__events') }}
-    where not has_own_id and coalesce(visitor_id, customer_id, email_hash, order_id) is not null
+    where not has_sender_id and coalesce(visitor_id, customer_id, email_hash, order_id) is not null
 ),
 
 fingerprinted as (
@@ -30,7 +30,7 @@ fingerprinted as (
                 properties,
                 {{ dbt.date_trunc('second', 'occurred_at') }}
             order by occurred_at, event_id
-        ) as first_event_id,
+        ) as first_event_id
     from events
 ),
 
@@ -40,7 +40,7 @@ final as (
         site_id,
         event_id,
         occurred_at,
-        first_event_id as duplicate_of_event_id,
+        first_event_id as duplicate_of_event_id
     from fingerprinted
     where event_id <> first_event_id
 )

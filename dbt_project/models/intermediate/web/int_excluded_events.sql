@@ -4,7 +4,7 @@ with
 
 bot_events as (
     select * from {{ ref('int_bot_events') }}
-    where is_left_out
+    where is_excluded
 ),
 
 duplicates as (
@@ -16,7 +16,7 @@ final as (
         org_id,
         site_id,
         event_id,
-        'bot' as reason,
+        'bot' as reason
     from bot_events
 
     union all
@@ -25,7 +25,7 @@ final as (
         duplicates.org_id,
         duplicates.site_id,
         duplicates.event_id,
-        'probable_duplicate' as reason,
+        'probable_duplicate' as reason
     from duplicates
     left join bot_events using (org_id, site_id, event_id)
     where bot_events.event_id is null

@@ -12,7 +12,7 @@ final as (
         org_id,
         site_id,
         visitor_id,
-        max(occurred_at) as last_converted_at,
+        max(occurred_at) as last_converted_at
     from events
     group by org_id, site_id, visitor_id
 )

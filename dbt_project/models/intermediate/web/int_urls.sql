@@ -1,4 +1,3 @@
-{%- set levels = ['campaign', 'adset', 'ad'] -%}
 {%- set utm_parameters = ['utm_source', 'utm_medium', 'utm_campaign', 'utm_content', 'utm_term', 'utm_id'] -%}
 with
 
@@ -23,24 +22,24 @@ page_urls as (
 
     union
 
-    select destination_url from entities
+    select destination_url as page_url from entities
 ),
 
--- An address is parsed once, however many events it has. Line breaks and tabs inside it are dropped, as browsers do.
+-- Each address is parsed once, however many events it has. Browsers drop line breaks and tabs in an address, and so do we.
 addresses as (
     select
         page_url,
-        {{ regex_replace("replace(page_url, '&amp;', '&')", "'[\\t\\r\\n]'", "''") }} as address,
+        {{ regex_replace("replace(page_url, '&amp;', '&')", "'[\\t\\r\\n]'", "''") }} as address
     from page_urls
     where page_url is not null
 ),
 
--- A single-page app keeps its parameters behind the #; they count only where the query proper has none.
+-- A single-page app keeps its parameters behind the #. They count only where the query itself has none.
 queries as (
     select
         page_url,
         1 as preference,
-        {{ regex_capture('address', "'^[^?#]*[?]([^#]*)'") }} as query,
+        {{ regex_capture('address', "'^[^?#]*[?]([^#]*)'") }} as query
     from addresses
 
     union all
@@ -51,7 +50,7 @@ queries as (
         coalesce(
             {{ regex_capture('address', "'^[^#]*#((?i:utm_).*)'") }},
             {{ regex_capture('address', "'^[^#]*#[^?]*[?](.*)'") }}
-        ) as query,
+        ) as query
     from addresses
 ),
 
@@ -69,7 +68,7 @@ parameters as (
         preference,
         position,
         lower(trim({{ percent_decoded("split_part(part, '=', 1)") }})) as name,
-        trim({{ percent_decoded(regex_capture('part', "'^[^=]*=(.*)'")) }}) as value,
+        trim({{ percent_decoded(regex_capture('part', "'^[^=]*=(.*)'")) }}) as value
     from pairs
 ),
 
@@ -79,7 +78,7 @@ known_parameters as (
         click_ids.click_id_type,
         click_ids.priority as click_id_priority,
         url_parameters.level,
-        url_parameters.priority as level_priority,
+        url_parameters.priority as level_priority
     from parameters
     left join click_ids on parameters.name = click_ids.parameter
     left join url_parameters on parameters.name = url_parameters.parameter
@@ -91,28 +90,31 @@ known_parameters as (
         )
 ),
 
--- The first value of a repeated parameter counts. An id alone does not make the fragment silent: pages have ids of their own.
+-- The first value of a repeated parameter counts. An id in the query does not disable the fragment, because pages have ids too.
 ranked as (
     select
         *,
         row_number() over (partition by page_url, preference, name order by position) as occurrence,
-        min(case when level is null then preference end) over (partition by page_url) as best_preference,
+        min(case when level is null then preference end) over (partition by page_url) as best_preference
     from known_parameters
 ),
 
 by_page as (
     select
         page_url,
-        {%- for parameter in utm_parameters %}
-        max(case when name = '{{ parameter }}' then value end) as {{ parameter }},
-        {%- endfor %}
+        max(case when name = 'utm_source' then value end) as utm_source,
+        max(case when name = 'utm_medium' then value end) as utm_medium,
+        max(case when name = 'utm_campaign' then value end) as utm_campaign,
+        max(case when name = 'utm_content' then value end) as utm_content,
+        max(case when name = 'utm_term' then value end) as utm_term,
+        max(case when name = 'utm_id' then value end) as utm_id,
         min_by(click_id_type, click_id_priority) as click_id_type,
         min_by(case when click_id_type is not null then value end, click_id_priority) as click_id,
-        {%- for level in levels %}
-        min_by(value, case when level = '{{ level }}' then preference * 1000 + level_priority end) as {{ level }}_id,
-        {%- endfor %}
+        min_by(value, case when level = 'campaign' then preference * 1000 + level_priority end) as campaign_id,
+        min_by(value, case when level = 'adset' then preference * 1000 + level_priority end) as adset_id,
+        min_by(value, case when level = 'ad' then preference * 1000 + level_priority end) as ad_id,
         max(case when name = 'ref' then value end) as ref,
-        max(case when name = 'creator' then value end) as creator_code,
+        max(case when name = 'creator' then value end) as creator_code
     from ranked
     where occurrence = 1 and (preference = best_preference or level is not null)
     group by page_url
@@ -122,20 +124,23 @@ final as (
     select
         addresses.page_url,
         {{ url_host('addresses.address') }} as host,
-        {%- for parameter in utm_parameters %}
-        by_page.{{ parameter }},
-        {%- endfor %}
+        by_page.utm_source,
+        by_page.utm_medium,
+        by_page.utm_campaign,
+        by_page.utm_content,
+        by_page.utm_term,
+        by_page.utm_id,
         by_page.click_id_type,
         by_page.click_id,
-        {%- for level in levels %}
-        by_page.{{ level }}_id,
-        {%- endfor %}
+        by_page.campaign_id,
+        by_page.adset_id,
+        by_page.ad_id,
         by_page.ref,
         by_page.creator_code,
         case
             when coalesce({{ utm_parameters | join(', ') }}, click_id) is not null
                 then {{ hash_key(utm_parameters + ['click_id_type', 'click_id']) }}
-        end as campaign_key,
+        end as campaign_key
     from addresses
     left join by_page using (page_url)
 )

@@ -1,4 +1,4 @@
-{#- A view: every touch of a person against every conversion of that person would be a large table read one row at a time. -#}
+{#- A view: the table would have every touch of a person for every conversion, and readers ask for one conversion at a time. -#}
 {{ config(materialized='view') }}
 
 with
@@ -18,7 +18,7 @@ conversion_touches as (
 excluded_touches as (
     select distinct
         org_id,
-        touchpoint_id,
+        touchpoint_id
     from {{ ref('suspicious_touches') }}
     where is_excluded
 ),
@@ -41,7 +41,7 @@ final as (
             when excluded_touches.touchpoint_id is not null then 'suspicious'
             when touchpoints.occurred_at > conversions.occurred_at then 'after_conversion'
             else 'outside_lookback_window'
-        end as reason,
+        end as reason
     from conversions
     inner join touchpoints using (org_id, person_key)
     left join conversion_touches using (org_id, conversion_id, touchpoint_id)

@@ -1,4 +1,4 @@
-{#- A view over the one wide table: seven times the rows would only repeat its ids. -#}
+{#- A view: a stored table would have seven times the rows of conversion_touches and only repeat its ids. -#}
 {{ config(materialized='view') }}
 
 with
@@ -18,10 +18,11 @@ final as (
         position,
         touchpoint_count,
         cast({{ as_conversions(model ~ "_credit") }} as decimal(18, 12)) as weight,
-        {{ model }}_value_micros as attributed_value_micros,
+        {{ model }}_value_micros as attributed_value_micros
     from attribution
     where {{ model }}_credit > 0 or {{ model }}_value_micros <> 0
-    {% if not loop.last %}
+    {%- if not loop.last %}
+
     union all
     {% endif %}
     {%- endfor %}

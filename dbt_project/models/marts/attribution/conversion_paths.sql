@@ -21,7 +21,7 @@ converting as (
         org_id,
         conversion_id,
         {{ ordered_path('channel', 'position') }} as path,
-        count(*) as path_length,
+        count(*) as path_length
     from conversion_touches
     group by org_id, conversion_id
 ),
@@ -30,7 +30,7 @@ first_touches as (
     select
         conversion_touches.org_id,
         conversion_touches.conversion_id,
-        touchpoints.occurred_at,
+        touchpoints.occurred_at
     from conversion_touches
     inner join touchpoints using (org_id, touchpoint_id)
     where conversion_touches.position = 1
@@ -42,7 +42,7 @@ converted as (
         converting.path,
         converting.path_length,
         conversions.value_micros,
-        {{ days_between('first_touches.occurred_at', 'conversions.occurred_at') }} as days_to_convert,
+        {{ days_between('first_touches.occurred_at', 'conversions.occurred_at') }} as days_to_convert
     from converting
     inner join conversions using (org_id, conversion_id)
     inner join first_touches using (org_id, conversion_id)
@@ -52,12 +52,12 @@ last_conversions as (
     select
         org_id,
         person_key,
-        max(occurred_at) as last_converted_at,
+        max(occurred_at) as last_converted_at
     from conversions
     group by org_id, person_key
 ),
 
--- A journey that has not converted: a known person's touches since the last conversion, in one window before the latest.
+-- A journey without a conversion: a known person's touches since the last conversion, in one window before the latest touch.
 open_touches as (
     select
         touchpoints.org_id,
@@ -67,7 +67,7 @@ open_touches as (
         touchpoints.channel,
         touchpoints.sample_weight,
         max(touchpoints.occurred_at) over (partition by touchpoints.org_id, touchpoints.person_key) as last_touch_at,
-        orgs.lookback_days,
+        orgs.lookback_days
     from touchpoints
     inner join orgs using (org_id)
     left join last_conversions using (org_id, person_key)
@@ -84,18 +84,34 @@ not_converted as (
         person_key,
         {{ ordered_path('channel', 'occurred_at, touchpoint_id') }} as path,
         count(*) as path_length,
-        greatest(max(sample_weight), 1) as sample_weight,
+        greatest(max(sample_weight), 1) as sample_weight
     from open_touches
     where occurred_at >= last_touch_at - interval '24 hours' * lookback_days
     group by org_id, person_key
 ),
 
 unioned as (
-    select org_id, path, path_length, value_micros, days_to_convert, 1 as conversion, 0 as non_conversion from converted
+    select
+        org_id,
+        path,
+        path_length,
+        value_micros,
+        days_to_convert,
+        1 as conversion,
+        0 as non_conversion
+    from converted
 
     union all
 
-    select org_id, path, path_length, 0, null, 0, sample_weight from not_converted
+    select
+        org_id,
+        path,
+        path_length,
+        0 as value_micros,
+        cast(null as double) as days_to_convert,
+        0 as conversion,
+        sample_weight as non_conversion
+    from not_converted
 ),
 
 final as (
@@ -106,7 +122,7 @@ final as (
         cast(sum(conversion) as bigint) as conversions,
         cast(sum(value_micros) as bigint) as value_micros,
         cast(sum(non_conversion) as decimal(18, 6)) as non_conversions,
-        median(days_to_convert) as median_days_to_convert,
+        median(days_to_convert) as median_days_to_convert
     from unioned
     group by org_id, path, path_length
 )

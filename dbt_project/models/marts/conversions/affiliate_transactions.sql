@@ -21,7 +21,7 @@ by_order as (
     select
         org_id,
         order_id,
-        min_by(conversion_id, case when conversion_type = 'purchase' then '0' else '1' end || conversion_id) as conversion_id,
+        min_by(conversion_id, case when conversion_type = 'purchase' then '0' else '1' end || conversion_id) as conversion_id
     from conversions
     where order_id is not null
     group by org_id, order_id
@@ -30,20 +30,20 @@ by_order as (
 clicks as (
     select distinct
         org_id,
-        click_id,
+        click_id
     from transactions
     where click_id is not null
 ),
 
--- The first conversion that the click led to.
+-- The first conversion after the click.
 by_click as (
     select
         touchpoints.org_id,
         touchpoints.click_id,
         min_by(
             conversions.conversion_id,
-            {{ dbt.concat(["cast(conversions.occurred_at as varchar)", "' '", "conversions.conversion_id"]) }}
-        ) as conversion_id,
+            cast(conversions.occurred_at as {{ dbt.type_string() }}) || ' ' || conversions.conversion_id
+        ) as conversion_id
     from clicks
     inner join touchpoints using (org_id, click_id)
     inner join conversion_touches using (org_id, touchpoint_id)
@@ -72,7 +72,7 @@ final as (
         transactions.original_payout_micros,
         transactions.original_value_micros,
         transactions.original_currency,
-        transactions.postbacks,
+        transactions.postbacks
     from transactions
     left join by_order using (org_id, order_id)
     left join by_click using (org_id, click_id)

@@ -1,4 +1,3 @@
-{%- set models = ['first_touch', 'last_touch', 'linear'] -%}
 with
 
 answers as (
@@ -25,18 +24,18 @@ visitor_customers as (
     select * from {{ ref('int_visitor_customers') }}
 ),
 
--- The longest word that stands whole in the answer.
+-- The longest word of the seed that the answer contains as a whole word.
 distinct_answers as (
     select distinct
         answer,
-        ' ' || {{ regex_replace('lower(answer)', "'[^\\p{L}\\p{N}.-]+'", "' '") }} || ' ' as spaced_answer,
+        ' ' || {{ regex_replace('lower(answer)', "'[^\\p{L}\\p{N}.-]+'", "' '") }} || ' ' as spaced_answer
     from answers
 ),
 
 answer_channels as (
     select
         distinct_answers.answer,
-        max_by(words.channel, lpad(cast(length(words.word) as varchar), 4, '0') || words.word) as channel,
+        max_by(words.channel, lpad(cast(length(words.word) as varchar), 4, '0') || words.word) as channel
     from distinct_answers
     inner join words
         on replace(distinct_answers.spaced_answer, '. ', ' ') like '% ' || words.word || ' %'
@@ -45,8 +44,15 @@ answer_channels as (
 
 identified as (
     select
-        answers.* exclude (customer_id),
+        answers.org_id,
+        answers.answer_id,
+        answers.occurred_at,
+        answers.question,
+        answers.answer,
+        answers.site_id,
+        answers.visitor_id,
         coalesce(answers.customer_id, visitor_customers.customer_id) as customer_id,
+        answers.order_id
     from answers
     left join visitor_customers
         on {{ known_customer('answers') }}
@@ -55,18 +61,18 @@ identified as (
 with_person as (
     select
         *,
-        coalesce('c:' || customer_id, 'v:' || visitor_id) as person_key,
+        coalesce('c:' || customer_id, 'v:' || visitor_id) as person_key
     from identified
 ),
 
--- The order that the answer is about, else the person's last conversion before it.
+-- The conversion of the answer's order, else the person's last conversion before the answer.
 candidates as (
     select
         with_person.org_id,
         with_person.answer_id,
         conversions.conversion_id,
         conversions.occurred_at,
-        case when conversions.conversion_type = 'purchase' then 1 else 2 end as preference,
+        case when conversions.conversion_type = 'purchase' then 1 else 2 end as preference
     from with_person
     inner join conversions using (org_id, order_id)
 
@@ -77,7 +83,7 @@ candidates as (
         with_person.answer_id,
         conversions.conversion_id,
         conversions.occurred_at,
-        3,
+        3 as preference
     from with_person
     inner join conversions
         on with_person.org_id = conversions.org_id
@@ -92,7 +98,7 @@ answered as (
             row_number() over (
                 partition by org_id, answer_id
                 order by preference, occurred_at desc, conversion_id
-            ) as rank,
+            ) as rank
         from candidates
     ) as ranked
     where rank = 1
@@ -103,12 +109,18 @@ channel_credit as (
         conversion_touches.org_id,
         conversion_touches.conversion_id,
         conversion_touches.channel,
-        {%- for model in models %}
         row_number() over (
             partition by conversion_touches.org_id, conversion_touches.conversion_id
-            order by sum(conversion_touches.{{ model }}_credit) desc, conversion_touches.channel
-        ) as {{ model }}_rank,
-        {%- endfor %}
+            order by sum(conversion_touches.first_touch_credit) desc, conversion_touches.channel
+        ) as first_touch_rank,
+        row_number() over (
+            partition by conversion_touches.org_id, conversion_touches.conversion_id
+            order by sum(conversion_touches.last_touch_credit) desc, conversion_touches.channel
+        ) as last_touch_rank,
+        row_number() over (
+            partition by conversion_touches.org_id, conversion_touches.conversion_id
+            order by sum(conversion_touches.linear_credit) desc, conversion_touches.channel
+        ) as linear_rank
     from conversion_touches
     inner join (select distinct org_id, conversion_id from answered) as wanted using (org_id, conversion_id)
     group by conversion_touches.org_id, conversion_touches.conversion_id, conversion_touches.channel
@@ -118,9 +130,9 @@ top_channels as (
     select
         org_id,
         conversion_id,
-        {%- for model in models %}
-        max(case when {{ model }}_rank = 1 then channel end) as {{ model }}_channel,
-        {%- endfor %}
+        max(case when first_touch_rank = 1 then channel end) as first_touch_channel,
+        max(case when last_touch_rank = 1 then channel end) as last_touch_channel,
+        max(case when linear_rank = 1 then channel end) as linear_channel
     from channel_credit
     group by org_id, conversion_id
 ),
@@ -139,9 +151,9 @@ final as (
         with_person.customer_id,
         with_person.order_id,
         answered.conversion_id,
-        {%- for model in models %}
-        top_channels.{{ model }}_channel,
-        {%- endfor %}
+        top_channels.first_touch_channel,
+        top_channels.last_touch_channel,
+        top_channels.linear_channel
     from with_person
     inner join orgs using (org_id)
     left join answer_channels using (answer)

@@ -11,7 +11,7 @@ final as (
         timezone,
         lookback_days,
         target_cpa_micros,
-        target_roas,
+        target_roas
     from orgs
 )
 

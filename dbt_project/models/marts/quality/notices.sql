@@ -3,6 +3,10 @@
 ] -%}
 with
 
+messages as (
+    select * from {{ ref('notice_messages') }}
+),
+
 orgs as (
     select * from {{ ref('stg_raw__orgs') }}
 ),
@@ -26,7 +30,7 @@ ad_accounts as (
 spend as (
     select
         org_id,
-        count(*) as row_count,
+        count(*) as row_count
     from {{ ref('int_spend_reports') }}
     group by org_id
 ),
@@ -34,20 +38,20 @@ spend as (
 bot_events as (
     select
         org_id,
-        count(*) as row_count,
+        count(*) as row_count
     from {{ ref('int_bot_events') }}
-    where is_left_out
+    where is_excluded
     group by org_id
 ),
 
--- Touches of a platform that reports campaigns, and yet belong to none.
+-- Only platforms with known campaigns, so that a campaign could match.
 unmatched as (
     select
         org_id,
         platform,
         sum(touches) as touches,
         sum(case when is_matched then 0 else touches end) as unmatched_touches,
-        count(distinct suggested_alias) as suggestions,
+        count(distinct suggested_alias) as suggestions
     from {{ ref('campaign_matching') }}
     inner join (select distinct org_id, platform from {{ ref('int_campaign_match_keys') }}) as reporting using (org_id, platform)
     group by org_id, platform
@@ -58,7 +62,7 @@ rows_by_org as (
     select
         org_id,
         '{{ table }}' as source,
-        count(*) as row_count,
+        count(*) as row_count
     from {{ source('raw', table) }}
     group by org_id
     {% if not loop.last %}union all{% endif %}
@@ -71,7 +75,7 @@ without_rate as (
         quarantine.currency,
         orgs.currency as reporting_currency,
         count(*) as row_count,
-        sum(quarantine.amount_micros) as amount_micros,
+        sum(quarantine.amount_micros) as amount_micros
     from quarantine
     inner join orgs using (org_id)
     where quarantine.reason = 'no_exchange_rate'
@@ -81,7 +85,7 @@ without_rate as (
 undeclared as (
     select
         rows_by_org.org_id,
-        sum(rows_by_org.row_count) as row_count,
+        sum(rows_by_org.row_count) as row_count
     from rows_by_org
     left join orgs using (org_id)
     where orgs.org_id is null
@@ -93,7 +97,7 @@ failed as (
         org_id,
         kind,
         reason,
-        count(*) as row_count,
+        count(*) as row_count
     from failed_events
     group by org_id, kind, reason
 ),
@@ -102,119 +106,145 @@ empty as (
     select
         orgs.org_id,
         coalesce(max(spend.row_count), 0) as spend_rows,
-        sum(case when rows_by_org.source in ('events', 'interactions') then rows_by_org.row_count else 0 end) as touch_rows,
+        sum(case when rows_by_org.source in ('events', 'interactions') then rows_by_org.row_count else 0 end) as touch_rows
     from orgs
     left join rows_by_org using (org_id)
     left join spend using (org_id)
     group by orgs.org_id
 ),
 
+-- Accounts that left tributary.yaml are not pulled any more, so they are not stale.
+stale as (
+    select
+        freshness.org_id,
+        freshness.platform,
+        freshness.account_id || coalesce(' (' || freshness.name || ')', '') as account,
+        freshness.covered_until,
+        freshness.last_status,
+        case
+            when freshness.last_status = 'loaded' then {{ filled('no_pull.message', {'platform': 'freshness.platform'}) }}
+            else coalesce(
+                freshness.last_failure_reason,
+                {{ filled('other_status.message', {'status': 'freshness.last_status'}) }}
+            )
+        end as cause,
+        case
+            when not freshness.is_stale then 'incomplete_spend'
+            when freshness.covered_until is null then 'uncovered_spend'
+            else 'stale_spend'
+        end as notice
+    from freshness
+    inner join ad_accounts using (org_id, platform, account_id)
+    inner join messages as no_pull on no_pull.notice = 'cause_no_pull'
+    inner join messages as other_status on other_status.notice = 'cause_status'
+    where freshness.is_stale or freshness.last_status <> 'loaded'
+),
+
 final as (
     select
-        org_id,
+        without_rate.org_id,
         'no_exchange_rate' as topic,
-        concat(
-            row_count, ' rows (', {{ as_money('amount_micros') }}, ' ', currency, ') have no rate to ', reporting_currency,
-            ' on or before their day: their money is left out. Import rates: tributary import exchange-rates FILE'
-        ) as message,
+        {{ filled('messages.message', {
+            'rows': 'without_rate.row_count',
+            'amount': as_money('without_rate.amount_micros'),
+            'currency': 'without_rate.currency',
+            'reporting_currency': 'without_rate.reporting_currency',
+        }) }} as message
     from without_rate
+    inner join messages on messages.notice = 'no_exchange_rate'
 
     union all
 
     select
-        org_id,
+        undeclared.org_id,
         'undeclared_org' as topic,
-        concat(
-            'org ', org_id, ' has ', row_count, ' rows but is not in tributary.yaml: it is left out of the marts.',
-            ' Add it there to see it again.'
-        ) as message,
+        {{ filled('messages.message', {'org': 'undeclared.org_id', 'rows': 'undeclared.row_count'}) }} as message
     from undeclared
+    inner join messages on messages.notice = 'undeclared_org'
 
     union all
 
     select
-        org_id,
+        failed.org_id,
         'failed_rows' as topic,
-        concat(row_count, ' rows of ', kind, ' failed: ', reason, '. See them with: tributary status') as message,
+        {{ filled('messages.message', {
+            'rows': 'failed.row_count',
+            'kind': 'failed.kind',
+            'reason': 'failed.reason',
+        }) }} as message
     from failed
+    inner join messages on messages.notice = 'failed_rows'
 
     union all
 
     select
-        org_id,
+        bot_events.org_id,
         'bots' as topic,
-        concat(
-            row_count, ' events of bots are left out of the marts and kept in raw.events.',
-            ' To count them set exclude_bots: false for their site in tributary.yaml.'
-        ) as message,
+        {{ filled('messages.message', {'rows': 'bot_events.row_count'}) }} as message
     from bot_events
+    inner join messages on messages.notice = 'bots'
 
     union all
 
     select
-        org_id,
+        stale.org_id,
         'stale_spend' as topic,
-        concat(
-            platform, ': figures of account ', account_id, coalesce(' (' || freshness.name || ')', ''),
-            case
-                when not is_stale then ' are not all there'
-                when covered_until is null then ' were never pulled whole'
-                else concat(' are stale since ', covered_until)
-            end,
-            case
-                when last_status = 'loaded' then concat(': nothing was pulled since. Try: tributary pull ', platform)
-                else concat(': ', coalesce(last_failure_reason, concat('the last pull is ', last_status)))
-            end
-        ) as message,
-    from freshness
-    inner join ad_accounts using (org_id, platform, account_id) -- others are not pulled any more
-    where is_stale or last_status <> 'loaded'
+        {{ filled('messages.message', {
+            'platform': 'stale.platform',
+            'account': 'stale.account',
+            'covered_until': 'stale.covered_until',
+            'cause': 'stale.cause',
+        }) }} as message
+    from stale
+    inner join messages using (notice)
 
     union all
 
     select
-        org_id,
+        unmatched.org_id,
         'unmatched_touches' as topic,
-        concat(
-            platform, ': ', {{ as_percent('unmatched_touches / cast(touches as double)') }}, ' of ', touches,
-            ' touches belong to no campaign that it reports: tag its links with ids (docs/match-campaigns.md)',
-            case
-                when suggestions > 0
-                    then concat('; campaign_matching suggests ', suggestions, ' aliases for campaign_aliases in tributary.yaml')
-                else ''
-            end,
-            '.'
-        ) as message,
+        {{ filled('messages.message', {
+            'platform': 'unmatched.platform',
+            'share': as_percent('unmatched.unmatched_touches / cast(unmatched.touches as double)'),
+            'touches': 'unmatched.touches',
+            'suggestions': 'unmatched.suggestions',
+        }) }} as message
     from unmatched
-    where touches >= {{ var('unmatched_min_touches') }}
-        and unmatched_touches > touches * {{ var('unmatched_touch_share') }}
+    inner join messages
+        on messages.notice
+        = case when unmatched.suggestions > 0 then 'unmatched_touches_with_aliases' else 'unmatched_touches' end
+    where unmatched.touches >= {{ var('unmatched_min_touches') }}
+        and unmatched.unmatched_touches > unmatched.touches * {{ var('unmatched_touch_share') }}
 
     union all
 
     select
-        org_id,
+        empty.org_id,
         'no_spend' as topic,
-        concat('org ', org_id, ' has no spend: cost, ROAS and waste stay empty. tributary import spend FILE') as message,
+        {{ filled('messages.message', {'org': 'empty.org_id'}) }} as message
     from empty
-    where spend_rows = 0 and touch_rows > 0
+    inner join messages on messages.notice = 'no_spend'
+    where empty.spend_rows = 0 and empty.touch_rows > 0
 
     union all
 
     select
-        org_id,
+        empty.org_id,
         'no_touches' as topic,
-        concat('org ', org_id, ' has spend but no touches: everything is unattributed. tributary import events FILE') as message,
+        {{ filled('messages.message', {'org': 'empty.org_id'}) }} as message
     from empty
-    where touch_rows = 0 and spend_rows > 0
+    inner join messages on messages.notice = 'no_touches'
+    where empty.touch_rows = 0 and empty.spend_rows > 0
 
     union all
 
-    -- An org that waits for its first file is worth a word only where nothing else is there to see.
+    -- An org without data needs a notice only where no org has data.
     select
-        org_id,
+        empty.org_id,
         'no_data' as topic,
-        concat('org ', org_id, ' has no data yet: tributary import events FILE') as message,
+        {{ filled('messages.message', {'org': 'empty.org_id'}) }} as message
     from empty
+    inner join messages on messages.notice = 'no_data'
     where (select sum(touch_rows + spend_rows) from empty) = 0
 )
 

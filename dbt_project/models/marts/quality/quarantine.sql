@@ -19,12 +19,12 @@ orgs as (
 cancelled_orders as (
     select distinct
         org_id,
-        order_id,
+        order_id
     from refunds
     where is_cancellation
 ),
 
--- What a conversion is set aside for, the first of its reasons; one without a rate still counts.
+-- The first reason that applies. A conversion without a rate still counts.
 conversions_with_reason as (
     select
         conversions.*,
@@ -33,7 +33,7 @@ conversions_with_reason as (
             when conversions.conversion_id <> conversions.counted_as_conversion_id then 'duplicate_order'
             when cancelled_orders.order_id is not null then 'cancelled'
             when conversions.is_without_rate then 'no_exchange_rate'
-        end as reason,
+        end as reason
     from conversions
     left join cancelled_orders using (org_id, order_id)
 ),
@@ -46,7 +46,7 @@ final as (
         date,
         reason,
         original_currency as currency,
-        original_value_micros as amount_micros,
+        original_value_micros as amount_micros
     from conversions_with_reason
     where reason is not null
 
@@ -54,12 +54,12 @@ final as (
 
     select
         org_id,
-        'refunds',
-        refund_id,
+        'refunds' as source,
+        refund_id as source_id,
         date,
-        exclusion_reason,
-        original_currency,
-        original_value_micros,
+        exclusion_reason as reason,
+        original_currency as currency,
+        original_value_micros as amount_micros
     from refunds
     where exclusion_reason is not null
 
@@ -67,12 +67,12 @@ final as (
 
     select
         refunds.org_id,
-        'refunds',
-        refunds.refund_id,
+        'refunds' as source,
+        refunds.refund_id as source_id,
         refunds.date,
-        'refund_exceeds_value',
+        'refund_exceeds_value' as reason,
         orgs.currency,
-        refunds.excess_micros,
+        refunds.excess_micros as amount_micros
     from refunds
     inner join orgs using (org_id)
     where refunds.excess_micros > 0
@@ -81,14 +81,15 @@ final as (
 
     select
         org_id,
-        'ad_spend',
-        concat_ws('/', platform, account_id, campaign_id, adset_id, ad_id),
+        'ad_spend' as source,
+        concat_ws('/', platform, account_id, campaign_id, adset_id, ad_id) as source_id,
         date,
-        'no_exchange_rate',
-        original_currency,
-        original_spend_micros,
+        'no_exchange_rate' as reason,
+        original_currency as currency,
+        cast(sum(original_spend_micros) as bigint) as amount_micros
     from spend
     where not has_rate
+    group by org_id, platform, account_id, campaign_id, adset_id, ad_id, date, original_currency
 )
 
 select * from final

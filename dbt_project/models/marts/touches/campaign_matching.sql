@@ -8,7 +8,7 @@ orgs as (
     select * from {{ ref('stg_raw__orgs') }}
 ),
 
-campaign_clues as (
+campaign_match_keys as (
     select * from {{ ref('int_campaign_match_keys') }}
 ),
 
@@ -17,7 +17,7 @@ campaigns as (
         org_id,
         platform,
         campaign_id,
-        max(campaign) as campaign,
+        max(campaign) as campaign
     from {{ ref('int_campaigns') }}
     group by org_id, platform, campaign_id
 ),
@@ -33,19 +33,19 @@ grouped as (
         campaign_match not in ('none', 'declared') as is_matched,
         count(*) as touches,
         min(occurred_at) as first_touch_at,
-        max(occurred_at) as last_touch_at,
+        max(occurred_at) as last_touch_at
     from touchpoints
     where platform <> '(organic)'
     group by org_id, platform, source, campaign, campaign_id, campaign_match
 ),
 
--- What most touches say and no campaign answers to. Each is compared with each campaign's names, so that it is bounded.
+-- The most frequent names without a campaign. Their number is limited, because each is compared with every campaign's names.
 unmatched as (
     select
         org_id,
         platform,
         campaign,
-        row_number() over (partition by org_id order by sum(touches) desc, platform, campaign) as rank,
+        row_number() over (partition by org_id order by sum(touches) desc, platform, campaign) as rank
     from grouped
     where not is_matched and campaign is not null
     group by org_id, platform, campaign
@@ -55,7 +55,7 @@ unmatched_names as (
     select
         *,
         {{ name_key('campaign') }} as name,
-        {{ sorted_words(name_key('campaign')) }} as words,
+        {{ sorted_words(name_key('campaign')) }} as words
     from unmatched
     where rank <= {{ var('suggested_aliases') }}
 ),
@@ -63,10 +63,10 @@ unmatched_names as (
 campaign_names as (
     select
         *,
-        value as name,
-        {{ sorted_words('value') }} as words,
-    from campaign_clues
-    where clue = 'name'
+        match_key as name,
+        {{ sorted_words('match_key') }} as words
+    from campaign_match_keys
+    where match_key_type = 'name'
 ),
 
 compared as (
@@ -80,7 +80,7 @@ compared as (
         greatest(
             {{ similarity('unmatched_names.name', 'campaign_names.name') }},
             {{ similarity('unmatched_names.words', 'campaign_names.words') }}
-        ) as similarity,
+        ) as similarity
     from unmatched_names
     inner join campaign_names
         on unmatched_names.org_id = campaign_names.org_id
@@ -93,7 +93,7 @@ ranked as (
         row_number() over (
             partition by org_id, platform, campaign
             order by similarity desc, suggested_platform, suggested_campaign_id, suggested_name
-        ) as rank,
+        ) as rank
     from compared
     where similarity >= {{ var('suggested_alias_similarity') }}
 ),
@@ -126,7 +126,7 @@ final as (
         cast(sum(grouped.touches) over platform as bigint) as platform_touches,
         cast(
             sum(case when grouped.is_matched then grouped.touches else 0 end) over platform as double
-        ) / sum(grouped.touches) over platform as platform_matched_share,
+        ) / sum(grouped.touches) over platform as platform_matched_share
     from grouped
     inner join orgs using (org_id)
     left join ranked

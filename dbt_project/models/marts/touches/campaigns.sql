@@ -4,7 +4,7 @@ campaigns as (
     select * from {{ ref('int_campaigns') }}
 ),
 
--- An id means one thing on its platform; where two accounts show it, the one that was seen last.
+-- An id is unique on its platform. Where two accounts report it, the latest report counts.
 entities as (
     select * from (
         select
@@ -12,7 +12,7 @@ entities as (
             row_number() over (
                 partition by org_id, platform, level, entity_id
                 order by valid_from desc, account_id
-            ) as recency,
+            ) as recency
         from {{ ref('stg_raw__ad_entities') }}
         where is_current
     ) as numbered
@@ -37,15 +37,23 @@ final as (
         of_campaign.lifetime_budget_micros as campaign_lifetime_budget_micros,
         of_adset.daily_budget_micros as adset_daily_budget_micros,
         of_adset.lifetime_budget_micros as adset_lifetime_budget_micros,
-        coalesce(of_campaign.currency, of_adset.currency) as budget_currency,
+        coalesce(of_campaign.currency, of_adset.currency) as budget_currency
     from campaigns
-    {%- for level in ['campaign', 'adset', 'ad'] %}
-    left join entities as of_{{ level }}
-        on of_{{ level }}.level = '{{ level }}'
-        and campaigns.org_id = of_{{ level }}.org_id
-        and campaigns.platform = of_{{ level }}.platform
-        and campaigns.{{ level }}_id = of_{{ level }}.entity_id
-    {%- endfor %}
+    left join entities as of_campaign
+        on of_campaign.level = 'campaign'
+        and campaigns.org_id = of_campaign.org_id
+        and campaigns.platform = of_campaign.platform
+        and campaigns.campaign_id = of_campaign.entity_id
+    left join entities as of_adset
+        on of_adset.level = 'adset'
+        and campaigns.org_id = of_adset.org_id
+        and campaigns.platform = of_adset.platform
+        and campaigns.adset_id = of_adset.entity_id
+    left join entities as of_ad
+        on of_ad.level = 'ad'
+        and campaigns.org_id = of_ad.org_id
+        and campaigns.platform = of_ad.platform
+        and campaigns.ad_id = of_ad.entity_id
 )
 
 select * from final

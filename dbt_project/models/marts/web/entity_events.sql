@@ -8,7 +8,7 @@ events as (
 entities as (
     select
         *,
-        lead(valid_from) over (partition by org_id, entity_type, entity_id order by valid_from) as valid_until,
+        lead(valid_from) over (partition by org_id, entity_type, entity_id order by valid_from) as valid_until
     from {{ ref('stg_raw__entities') }}
 ),
 
@@ -23,7 +23,7 @@ final as (
         events.entity_type,
         events.entity_id,
         entities.valid_from,
-        entities.attributes,
+        entities.attributes
     from events
     left join entities
         on events.org_id = entities.org_id

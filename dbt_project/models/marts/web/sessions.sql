@@ -23,7 +23,7 @@ all_conversions as (
 
 bot_events as (
     select * from {{ ref('int_bot_events') }}
-    where not is_left_out
+    where not is_excluded
 ),
 
 converters as (
@@ -51,7 +51,7 @@ conversions_by_event as (
         all_conversions.org_id,
         all_conversions.session_site_id as site_id,
         all_conversions.session_event_id as event_id,
-        count(*) as conversions,
+        count(*) as conversions
     from all_conversions
     inner join conversions using (org_id, conversion_id)
     where all_conversions.session_event_id is not null
@@ -77,7 +77,7 @@ grouped as (
         end) as weighted_page_views,
         count(*) as events,
         coalesce(sum(conversions_by_event.conversions), 0) as conversions,
-        bool_or(bot_events.event_id is not null) as is_bot,
+        bool_or(bot_events.event_id is not null) as is_bot
     from events
     left join conversions_by_event using (org_id, site_id, event_id)
     left join bot_events using (org_id, site_id, event_id)
@@ -106,10 +106,7 @@ final as (
         cast(grouped.conversions as bigint) as conversions,
         user_agents.browser,
         user_agents.os,
-        case
-            when user_agents.is_bot then 'bot'
-            else coalesce(user_agents.device_type, {{ device_type('grouped.user_agent') }})
-        end as device_type,
+        user_agents.device_type,
         addresses.country,
         addresses.region,
         grouped.is_bot,
@@ -120,7 +117,7 @@ final as (
             end
             as decimal(9, 6)
         ) as sample_weight,
-        cast(grouped.weighted_page_views as decimal(18, 6)) as weighted_page_views,
+        cast(grouped.weighted_page_views as decimal(18, 6)) as weighted_page_views
     from grouped
     inner join orgs using (org_id)
     left join web_touches
@@ -136,7 +133,7 @@ final as (
         and grouped.site_id = converters.site_id
         and grouped.visitor_id = converters.visitor_id
     left join visitor_customers
-        on {{ known_customer('grouped', at='started_at', own='touchpoints.customer_id') }}
+        on {{ known_customer('grouped', at='started_at', customer_id='touchpoints.customer_id') }}
     left join user_agents on grouped.user_agent = user_agents.user_agent
     left join addresses on grouped.ip_hash = addresses.ip_hash
 )

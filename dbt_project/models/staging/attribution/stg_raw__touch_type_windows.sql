@@ -8,7 +8,7 @@ final as (
     select
         org_id,
         touch_type,
-        lookback_days,
+        lookback_days
     from source
 )
 

@@ -8,14 +8,14 @@ orgs as (
     select * from {{ source('raw', 'orgs') }}
 ),
 
--- An org that left tributary.yaml keeps its raw rows, but no longer appears.
+-- An org that leaves tributary.yaml keeps its raw rows but leaves the models.
 final as (
     select
         source.org_id,
         source.conversion_id,
         source.occurred_at,
         source.visitor_id,
-        -- A webhook that knows no customer names the address, the order or the checkout instead: none is a customer.
+        -- A webhook without a customer names the address, the order or the checkout instead. None of them is a customer.
         case
             when source.customer_id like 'email:%' then null
             when source.customer_id = 'order:' || source.order_id then null
@@ -30,7 +30,7 @@ final as (
         coalesce(
             {{ json_text('source.properties', 'email_hash') }},
             case when source.customer_id like 'email:%' then substring(source.customer_id, 7) end
-        ) as email_hash,
+        ) as email_hash
     from source
     inner join orgs using (org_id)
 )

@@ -8,7 +8,7 @@ orgs as (
     select * from {{ source('raw', 'orgs') }}
 ),
 
--- An org that left tributary.yaml keeps its raw rows, but no longer appears.
+-- An org that leaves tributary.yaml keeps its raw rows but leaves the models.
 final as (
     select
         source.org_id,
@@ -18,7 +18,7 @@ final as (
         source.site_id,
         source.value_micros,
         source.currency,
-        source.reason,
+        source.reason
     from source
     inner join orgs using (org_id)
 )

@@ -8,7 +8,7 @@ orgs as (
     select * from {{ source('raw', 'orgs') }}
 ),
 
--- An org that left tributary.yaml keeps its raw rows, but no longer appears.
+-- An org that leaves tributary.yaml keeps its raw rows but leaves the models.
 final as (
     select
         source.site_id,
@@ -16,7 +16,7 @@ final as (
         source.public_key,
         source.domains,
         coalesce(source.exclude_bots, true) as exclude_bots,
-        coalesce(source.exclude_suspicious, false) as exclude_suspicious,
+        coalesce(source.exclude_suspicious, false) as exclude_suspicious
     from source
     inner join orgs using (org_id)
 )

@@ -16,7 +16,7 @@ final as (
         duplicate_rows,
         failed_rows,
         coalesce(limited_rows, 0) as limited_rows,
-        replaced_rows,
+        replaced_rows
     from source
 )
 

@@ -17,7 +17,7 @@ final as (
         source.date,
         source.campaign_id,
         source.adset_id,
-        source.ad_id,
+        source.ad_id
     from source
     inner join orgs using (org_id)
 )

@@ -9,7 +9,7 @@ final as (
         org_id,
         platform,
         name,
-        campaign_id,
+        campaign_id
     from source
 )
 

@@ -8,7 +8,7 @@ orgs as (
     select * from {{ source('raw', 'orgs') }}
 ),
 
--- An org that left tributary.yaml keeps its raw rows, but no longer appears.
+-- An org that leaves tributary.yaml keeps its raw rows but leaves the models.
 final as (
     select
         source.org_id,
@@ -33,9 +33,9 @@ final as (
         source.consent,
         source.sample_percent,
         coalesce(source.is_replay, false) as is_replay,
-        coalesce(source.has_own_id, true) as has_own_id,
+        coalesce(source.has_own_id, true) as has_sender_id,
         source.ip_hash,
-        source.properties,
+        source.properties
     from source
     inner join orgs using (org_id)
 )

@@ -9,8 +9,8 @@ final as (
         user_agent,
         browser,
         os,
-        device_type,
-        is_bot,
+        case when is_bot then 'bot' else device_type end as device_type,
+        is_bot
     from source
 )
 
