@@ -1,15 +1,13 @@
-"""The graph as Dagster's server sees it; then the real server, which runs everything, twice at once."""
+"""Check the graph that Dagster's server loads; then start the real server and let it run everything, twice at once."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,15 +16,18 @@ from typing import NamedTuple
 import dagster as dg
 import duckdb
 import pytest
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from playwright.sync_api import sync_playwright
 
-from tests.support.home import CHROMIUM, COMMAND, ROOT, needs_chromium, published, tributary
+from tests.support.home import CHROMIUM, COMMAND, ROOT, copy_home, needs_chromium, published, tributary
+from tests.support.waiting import wait_until
 
 DUPLICATES = dg.AssetCheckKey(dg.AssetKey(["staging", "stg_raw__loads"]), "assert_duplicate_rate_below_limit")
 REPEATED = dg.AssetCheckKey(
     dg.AssetKey(["intermediate", "int_event_duplicates"]), "assert_event_duplicates_below_limit"
 )
 VOLUME = dg.AssetCheckKey(dg.AssetKey(["staging", "stg_raw__events"]), "assert_no_volume_drop")
+EVALUATED = {AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED}
 PROMISES = {
     "assert_everything_adds_up",
     "assert_everything_explains_itself",
@@ -36,9 +37,8 @@ PROMISES = {
 
 @pytest.fixture(scope="module")
 def home(built, tmp_path_factory) -> Iterator[Path]:
-    """A built home, which this process uses as a server would."""
-    copy = tmp_path_factory.mktemp("dagster") / "home"
-    shutil.copytree(built, copy, symlinks=True)
+    """A built home that this process uses as a server does."""
+    copy = copy_home(built, tmp_path_factory.mktemp("dagster"))
     before = dict(os.environ)
     os.environ["TRIBUTARY_HOME"] = str(copy)
     from ingestion.home import Home
@@ -81,16 +81,17 @@ def test_the_definitions_load_as_the_server_loads_them(built):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_every_asset_says_what_it_is(defs):
+def test_every_asset_has_a_description_an_owner_and_a_group(defs):
     groups = set()
     for key, spec in ((spec.key, spec) for spec in defs.resolve_all_asset_specs()):
         assert spec.description, f"{key} has no description"
         assert spec.kinds, f"{key} has no kinds"
         assert spec.owners, f"{key} has no owners"
         groups.add(spec.group_name)
-        if spec.group_name in ("marts", "published"):
+        if key.path[0] in ("marts", "published"):
             assert spec.freshness_policy, f"{key} has no freshness policy"
-    assert groups == {"pulls", "raw", "staging", "intermediate", "marts", "published"}
+    subjects = {"web", "identity", "touches", "conversions", "attribution", "spend", "waste", "quality"}
+    assert groups == {"pulls", "raw", "rules", "published"} | subjects
 
 
 def test_schedules(defs):
@@ -172,39 +173,45 @@ def materialized(instance: dg.DagsterInstance, *key: str) -> dict:
     return event.asset_materialization.metadata
 
 
-def checked(defs: dg.Definitions, instance: dg.DagsterInstance, key: dg.AssetCheckKey) -> dg.AssetCheckEvaluation:
-    """Run one check alone."""
-    if key in (DUPLICATES, REPEATED):
-        job, keys = defs.resolve_job_def("nightly_duplicates"), {DUPLICATES, REPEATED}
+def evaluations(
+    defs: dg.Definitions, instance: dg.DagsterInstance, job: str | dg.AssetCheckKey
+) -> dict[dg.AssetCheckKey, dg.AssetCheckEvaluation]:
+    """Run a job, or one check alone, and return the evaluations of its checks."""
+    if isinstance(job, str):
+        definition = defs.resolve_job_def(job)
     else:
-        job, keys = defs.resolve_implicit_global_asset_job_def().get_subset(asset_check_selection={key}), {key}
-    result = job.execute_in_process(instance=instance, raise_on_error=False)
+        definition = defs.resolve_implicit_global_asset_job_def().get_subset(asset_check_selection={job})
+    result = definition.execute_in_process(instance=instance, raise_on_error=False)
     assert result.success  # a warning stops nothing
-    evaluations = {evaluation.asset_check_key: evaluation for evaluation in result.get_asset_check_evaluations()}
-    assert keys <= evaluations.keys()
-    built = {event.asset_key for event in result.get_asset_materialization_events()}
-    assert built == ({VOLUME.asset_key, REPEATED.asset_key} if REPEATED in keys else set())
-    return evaluations[key]
+    rebuilt = {event.asset_key for event in result.get_asset_materialization_events()}
+    assert rebuilt == ({VOLUME.asset_key, REPEATED.asset_key} if job == "nightly_duplicates" else set())
+    return {evaluation.asset_check_key: evaluation for evaluation in result.get_asset_check_evaluations()}
 
 
-def test_many_duplicates_warn(defs, home, instance):
+def latest_evaluation(instance: dg.DagsterInstance, key: dg.AssetCheckKey) -> dg.AssetCheckEvaluation:
+    """Return the result of the last run that evaluated a check, not only planned it."""
+    (record,) = instance.event_log_storage.get_asset_check_execution_history(key, limit=1, status=EVALUATED)
+    return record.evaluation
+
+
+def table_times(home: Path) -> list[tuple]:
+    """Return the tables and their ids, which change when a table is rebuilt; the nightly job rebuilds one of them."""
+    with duckdb.connect(str(home / "warehouse.duckdb")) as connection:
+        return connection.execute(
+            "select table_oid, table_name from duckdb_tables() where table_name <> ? order by all",
+            [REPEATED.asset_key.path[-1]],
+        ).fetchall()
+
+
+def test_the_nightly_job_warns_of_duplicate_rows_and_of_repeated_events(defs, home, instance):
+    assert latest_evaluation(instance, REPEATED).passed
+    assert latest_evaluation(instance, DUPLICATES).passed
     load = """
         insert into raw.loads
         select 'many', 'events', 'x.csv', null, max(loaded_at), 90000, {}, {}, 0, 0, 0 from raw.loads
     """
     tables_before = table_times(home)
     in_warehouse(home, load.format(82_000, 8_000))  # below a tenth
-    assert checked(defs, instance, DUPLICATES).passed
-    in_warehouse(home, load.format(70_000, 20_000))
-    evaluation = checked(defs, instance, DUPLICATES)
-    assert not evaluation.passed
-    assert evaluation.severity == dg.AssetCheckSeverity.WARN
-    in_warehouse(home, "delete from raw.loads where load_id = 'many'")
-    assert table_times(home) == tables_before
-
-
-def test_events_that_probably_repeat_another_warn(defs, home, instance):
-    assert checked(defs, instance, REPEATED).passed
     in_warehouse(
         home,
         """
@@ -215,21 +222,21 @@ def test_events_that_probably_repeat_another_warn(defs, home, instance):
         from range(0, 2) as numbers (n)
     """,
     )
-    assert not checked(defs, instance, REPEATED).passed
+    found = evaluations(defs, instance, "nightly_duplicates")
+    assert found[DUPLICATES].passed
+    assert not found[REPEATED].passed
     in_warehouse(home, "delete from raw.events where _load_id = 'twice'")
-
-
-def table_times(home: Path) -> list[tuple]:
-    """Which tables there are, and when each was made; the nightly job makes one anew."""
-    with duckdb.connect(str(home / "warehouse.duckdb")) as connection:
-        return connection.execute(
-            "select table_oid, table_name from duckdb_tables() where table_name <> ? order by all",
-            [REPEATED.asset_key.path[-1]],
-        ).fetchall()
+    in_warehouse(home, load.format(70_000, 20_000))
+    found = evaluations(defs, instance, "nightly_duplicates")
+    assert found[REPEATED].passed
+    assert not found[DUPLICATES].passed
+    assert found[DUPLICATES].severity == dg.AssetCheckSeverity.WARN
+    in_warehouse(home, "delete from raw.loads where load_id = 'many'")
+    assert table_times(home) == tables_before
 
 
 def test_a_drop_in_volume_warns(defs, home, instance):
-    assert checked(defs, instance, VOLUME).passed
+    assert latest_evaluation(instance, VOLUME).passed
     in_warehouse(
         home,
         """
@@ -241,16 +248,15 @@ def test_a_drop_in_volume_warns(defs, home, instance):
         where day < 28 or n < 20  -- the last two days bring a tenth of the days before
     """,
     )
-    evaluation = checked(defs, instance, VOLUME)
+    evaluation = evaluations(defs, instance, VOLUME)[VOLUME]
     in_warehouse(home, "delete from raw.events where _load_id = 'quiet'")
     assert not evaluation.passed
     assert evaluation.severity == dg.AssetCheckSeverity.WARN
 
 
 def test_a_broken_contract_stops_the_run_before_publishing(built, tmp_path):
-    """A row of spend that stands twice in a raw table, as no import would put it there."""
-    home = tmp_path / "home"
-    shutil.copytree(built, home, symlinks=True)
+    """A raw table holds a row of spend twice, which no import does."""
+    home = copy_home(built, tmp_path)
     before = (home / "published/marts.duckdb").read_bytes()
     in_warehouse(home, "insert into raw.ad_spend from raw.ad_spend limit 1")
     done = tributary(home, "run", code=1)
@@ -267,11 +273,10 @@ class Server(NamedTuple):
     collector: str
 
 
-@pytest.fixture
-def server(built, tmp_path) -> Iterator[Server]:
-    """`tributary dev` on free ports; afterwards it is stopped and must leave no process."""
-    home = tmp_path / "home"
-    shutil.copytree(built, home, symlinks=True)
+@pytest.fixture(scope="module")
+def server(built, tmp_path_factory) -> Iterator[Server]:
+    """Run `tributary dev` on free ports; stop it afterwards and check that no process is left."""
+    home = copy_home(built, tmp_path_factory.mktemp("server"))
     port, collector_port = free_ports()
     log = home / "server.log"
     with log.open("w") as out:
@@ -285,19 +290,17 @@ def server(built, tmp_path) -> Iterator[Server]:
         )
     url = f"http://127.0.0.1:{port}/graphql"
     try:
-        deadline = time.monotonic() + 90
-        while not answers(url):
+
+        def is_ready() -> bool:
             assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.5)
+            return answers(url)
+
+        wait_until(is_ready, "Dagster's server answers")
         yield Server(home, url, f"http://127.0.0.1:{collector_port}")
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(60)
-    deadline = time.monotonic() + 20
-    while left := processes_of(home):
-        assert time.monotonic() < deadline, f"the server left processes behind: {left}"
-        time.sleep(0.5)
+    wait_until(lambda: not processes_of(home), "the server has left no process", seconds=30)
 
 
 def free_ports() -> tuple[int, int]:
@@ -371,33 +374,77 @@ def materialize_all(url: str) -> str:
     return launched["run"]["runId"]
 
 
-def ended(url: str, run: str) -> str:
-    deadline = time.monotonic() + 240
-    status = ""
-    while status not in ("SUCCESS", "FAILURE", "CANCELED"):
-        assert time.monotonic() < deadline, f"run {run} is still {status}"
-        time.sleep(1)
-        status = ask(url, "query ($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }", id=run)[
-            "runOrError"
-        ]["status"]
-    return status
+def final_status(url: str, run: str) -> str:
+    query = "query ($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
+    found = ""
+
+    def is_final() -> bool:
+        nonlocal found
+        found = ask(url, query, id=run)["runOrError"]["status"]
+        return found in ("SUCCESS", "FAILURE", "CANCELED")
+
+    wait_until(is_final, f"run {run} has ended", seconds=400)
+    return found
 
 
-def test_the_server_runs_everything_twice_at_once_after_a_killed_run(server):
+class Outcome(NamedTuple):
+    """The statuses of a run that was killed and of two runs that started beside it; the versions they published."""
+
+    killed: str
+    others: list[str]
+    versions: int
+
+
+@pytest.fixture(scope="module")
+def outcome(server) -> Outcome:
+    """Click through the demo page, start a run, start two more beside it and kill the first."""
     home, url, _ = server
-    with published(home) as connection:
-        (before,) = connection.execute("select version from meta").fetchone()
+    if CHROMIUM:
+        buy_in_the_demo_page(server)
+    before = version(home)
     killed = materialize_all(url)
-    while killed[:8] not in (lock := (home / "build.lock").read_text()):
-        time.sleep(0.05)
-    runs = [materialize_all(url), materialize_all(url)]
-    os.kill(json.loads(lock)["pid"], signal.SIGKILL)
-    assert [ended(url, run) for run in runs] == ["SUCCESS", "SUCCESS"]
-    assert ended(url, killed) == "FAILURE"
+    lock = home / "build.lock"
+    wait_until(lambda: killed[:8] in lock.read_text(), "the run holds the build lock")
+    holder = json.loads(lock.read_text())["pid"]
+    others = [materialize_all(url), materialize_all(url)]
+    os.kill(holder, signal.SIGKILL)
+    statuses = [final_status(url, run) for run in others]
+    return Outcome(final_status(url, killed), statuses, version(home) - before)
+
+
+def version(home: Path) -> int:
     with published(home) as connection:
-        assert connection.execute("select version from meta").fetchone() == (before + 2,)
+        return connection.execute("select version from meta").fetchone()[0]
+
+
+def buy_in_the_demo_page(server: Server) -> None:
+    """Arrive by e-mail and order; return when the collector has closed a segment."""
+    with sync_playwright() as playwright:
+        # The browser hides that it is automated, because the marts leave out bots.
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-blink-features=AutomationControlled"]
+        )
+        page = browser.new_context(user_agent="Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0").new_page()
+        page.goto(f"{server.collector}/demo")
+        page.get_by_role("button", name="Arrive by e-mail").click()
+        page.get_by_role("button", name="Order for").click()
+        wait_until(lambda: order_has_landed(server.home), "a closed segment holds the order")
+        browser.close()
+
+
+def order_has_landed(home: Path) -> bool:
+    """Whether a closed segment holds an order, or a scheduled run has already loaded and archived a segment."""
+    closed = any("CONVERSION" in segment.read_text() for segment in (home / "landing").glob("*.ndjson"))
+    return closed or any((home / "archive" / "landed").rglob("*.parquet"))
+
+
+def test_two_runs_at_once_succeed_after_a_killed_run(server, outcome):
+    assert outcome == Outcome(killed="FAILURE", others=["SUCCESS", "SUCCESS"], versions=2)
+
+
+def test_the_server_starts_every_schedule_that_is_needed(server):
     schedules = ask(
-        url,
+        server.url,
         """
         query ($repository: RepositorySelector!) {
             schedulesOrError(repositorySelector: $repository) {
@@ -408,28 +455,11 @@ def test_the_server_runs_everything_twice_at_once_after_a_killed_run(server):
         repository={"repositoryLocationName": "orchestration.definitions", "repositoryName": "__repository__"},
     )
     stopped = {s["name"] for s in schedules["schedulesOrError"]["results"] if s["scheduleState"]["status"] != "RUNNING"}
-    assert stopped == {"pull_ecb_schedule", "pull_synced_schedule"}  # nobody needs them there
+    assert stopped == {"pull_ecb_schedule", "pull_synced_schedule"}  # the simulated home needs neither
 
 
 @needs_chromium
-def test_a_click_in_the_demo_page_is_a_row_in_the_marts(server):
-    with sync_playwright() as playwright:
-        # As a person's browser: one that says it is automated is a bot, which the marts leave out.
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-blink-features=AutomationControlled"]
-        )
-        page = browser.new_context(user_agent="Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0").new_page()
-        page.goto(f"{server.collector}/demo")
-        page.get_by_role("button", name="Arrive by e-mail").click()
-        page.get_by_role("button", name="Order for").click()
-        page.wait_for_timeout(500)
-        browser.close()  # what is not sent yet leaves with the page
-    landing = server.home / "landing"
-    deadline = time.monotonic() + 60
-    while not list(landing.glob("*.ndjson")):
-        assert time.monotonic() < deadline, "no segment was closed"
-        time.sleep(0.2)
-    assert ended(server.url, materialize_all(server.url)) == "SUCCESS"
+def test_a_click_in_the_demo_page_is_a_row_in_the_marts(server, outcome):
     with published(server.home) as marts:
         found = marts.execute(
             """

@@ -1,4 +1,4 @@
-"""Runs that are killed, and runs that meet: nothing is lost, nobody waits for the dead, the marts come out the same."""
+"""Kill runs and start runs at the same time: no row is lost, no run waits for a dead one, the marts are the same."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ import dagster as dg
 import duckdb
 import pytest
 
-from tests.support.home import COMMAND, differences, published, tributary
+from tests.support.home import COMMAND, copy_home, differences, published, tributary
+from tests.support.waiting import wait_until
 
 PUBLISH = ("run", "--select", "key:published")
 HEADER = "event_id,site_id,type,occurred_at,anon_id\n"
 
 
 class Started:
-    """A command that runs beside the test, its output in a file."""
+    """A command that runs beside the test, with its output in a file."""
 
     def __init__(self, home: Path, *arguments: str) -> None:
         self.log = home / f"log-{time.monotonic_ns()}"
@@ -34,31 +35,32 @@ class Started:
                 stderr=subprocess.STDOUT,
             )
 
-    def said(self) -> str:
+    def output(self) -> str:
         return self.log.read_text()
 
-    def until(self, reached: Callable[[], object]) -> None:
-        """Watch the command until a moment has come; it must not end before."""
-        while not reached():
-            assert self.process.poll() is None, f"ended before the moment came:\n{self.said()}"
+    def until(self, is_reached: Callable[[], object]) -> None:
+        """Watch the command until it reaches a state; it must not end before."""
+        while not is_reached():
+            assert self.process.poll() is None, f"the command ended too early:\n{self.output()}"
             time.sleep(0.002)
 
     def kill(self) -> None:
-        """As the kernel does when memory runs out: this process only, none of its children."""
+        """Kill this process, but none of its children, as the kernel does when memory runs out."""
         os.kill(self.process.pid, signal.SIGKILL)
-        assert self.process.wait(10) == -signal.SIGKILL, f"ended before it was killed:\n{self.said()}"
+        assert self.process.wait(10) == -signal.SIGKILL, f"the command ended before it was killed:\n{self.output()}"
 
     def children(self) -> list[int]:
         tasks = Path(f"/proc/{self.process.pid}/task")
         return [int(pid) for task in tasks.iterdir() for pid in (task / "children").read_text().split()]
 
     def succeeded(self) -> str:
-        assert self.process.wait(300) == 0, self.said()
-        return self.said()
+        """Wait for the end of the command, which must succeed, and return its output."""
+        assert self.process.wait(300) == 0, self.output()
+        return self.output()
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process runs; a zombie that nobody has buried yet does not."""
+    """Whether a process runs; a zombie does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
@@ -67,11 +69,6 @@ def is_alive(pid: int) -> bool:
 
 def holds_lock(home: Path, started: Started) -> bool:
     return f'"pid": {started.process.pid},' in (home / "build.lock").read_text()
-
-
-def copy_of(home: Path, to: Path) -> Path:
-    shutil.copytree(home, to, symlinks=True)
-    return to
 
 
 def version(home: Path) -> int:
@@ -85,61 +82,55 @@ def raw_rows(home: Path, table: str) -> int:
 
 
 def history(home: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """How each run ended in Dagster's history, the latest first."""
+    """Return the final status of each run in Dagster's history, the latest first."""
     monkeypatch.setenv("DAGSTER_HOME", str(home / "dagster"))
     with dg.DagsterInstance.get() as instance:
         return [run.status.value for run in instance.get_runs()]
 
 
-def rerun_equals(home: Path, undisturbed: Path) -> None:
-    """A whole run starts at once after a kill, and publishes what an undisturbed one does."""
-    said = tributary(home, "run").stdout
-    assert "waiting for" not in said
+def run_again(home: Path, undisturbed: Path, *command: str) -> None:
+    """Run without waiting for a killed run, and publish the same as an undisturbed home."""
+    assert "waiting for" not in tributary(home, *command).stdout
     assert differences(undisturbed, home) == {}
     assert not list((home / "published").glob(".new-*"))
 
 
-def test_killed_while_importing(filled, built, tmp_path, monkeypatch):
-    home = copy_of(filled, tmp_path / "home")
+def test_runs_killed_while_importing_and_in_dbt_are_made_good_by_the_next(filled, built, tmp_path, monkeypatch):
+    home = copy_home(filled, tmp_path / "home")
     run = Started(home, "run")
-    run.until(lambda: "events_2026-07-01.csv.gz: " in run.said())
+    run.until(lambda: "events_2026-07-01.csv.gz: " in run.output())
     run.kill()
     archived = list((home / "archive/inbox/events").iterdir())
-    assert 1 <= len(archived) < 3  # the kill came between the first and the last file
-    rerun_equals(home, built)
-    assert history(home, monkeypatch) == ["SUCCESS", "FAILURE"]
-    assert "failed" in tributary(home, "status").stdout
+    assert 1 <= len(archived) < 3, "the kill must come between the first and the last file"
 
-
-def test_killed_in_the_middle_of_dbt(filled, built, tmp_path):
-    home = copy_of(filled, tmp_path / "home")
     run = Started(home, "run")
-    run.until(lambda: "built int_urls" in run.said())
+    run.until(lambda: "built int_urls" in run.output())
     children = run.children()
     assert any("tributary-dbt" in Path(f"/proc/{pid}/cmdline").read_text() for pid in children)
     run.kill()
-    deadline = time.monotonic() + 2
-    while any(map(is_alive, children)):
-        assert time.monotonic() < deadline, "dbt outlives the run that started it, and holds the warehouse"
-        time.sleep(0.02)
-    rerun_equals(home, built)
+    # A dbt that outlives its run holds the warehouse.
+    wait_until(lambda: not any(map(is_alive, children)), "the children of the killed run have ended", seconds=10)
+
+    run_again(home, built, "run")
+    assert history(home, monkeypatch) == ["SUCCESS", "FAILURE", "FAILURE"]
+    assert "failed" in tributary(home, "status").stdout
 
 
-def test_killed_while_and_after_publishing(built, tmp_path):
-    home = copy_of(built, tmp_path / "home")
+def test_a_killed_publication_leaves_a_whole_version(built, tmp_path):
+    home = copy_home(built, tmp_path / "home")
     marts, folder = home / "published/marts.duckdb", home / "published"
-    shutil.rmtree(folder)  # everything is built and nothing published
+    shutil.rmtree(folder)  # all models are built and nothing is published
 
     run = Started(home, *PUBLISH)
     run.until((folder / ".new-1/marts.duckdb").exists)
     run.kill()
-    assert "waiting for" not in run.said()
+    assert "waiting for" not in run.output()
     assert not marts.exists()
 
     run = Started(home, *PUBLISH)
     run.until(marts.exists)
     run.kill()
-    assert "waiting for" not in run.said()
+    assert "waiting for" not in run.output()
     assert version(home) == 1  # durable once it has its name
     assert differences(built, home) == {}
 
@@ -147,7 +138,7 @@ def test_killed_while_and_after_publishing(built, tmp_path):
     run.until(lambda: (folder / ".new-2/orgs").exists() and any((folder / ".new-2/orgs").iterdir()))
     run.kill()
     assert version(home) == 1
-    rerun_equals(home, built)
+    run_again(home, built, *PUBLISH)
     assert version(home) == 2
 
 
@@ -156,15 +147,15 @@ def test_an_import_killed_in_its_transaction_loads_all_or_nothing(new_home):
     rows = 300_000  # some seconds
     file = write(home / "events.csv", "e", rows)
     tributary(home, "import", "events", write(home / "first.csv", "first", 1))
-    for seconds in (0.2, 0.8):  # killed, and killed again in the import that follows
+    for seconds in (0.2, 0.8):  # in each of two imports
         started = Started(home, "import", "events", str(file))
         started.until(lambda started=started: holds_lock(home, started))
         time.sleep(seconds)
         started.kill()
         assert raw_rows(home, "events") in (1, rows + 1)
-    said = tributary(home, "import", "events", file).stdout
-    assert "waiting for" not in said
-    assert f"{rows:,} received" in said
+    output = tributary(home, "import", "events", file).stdout
+    assert "waiting for" not in output
+    assert f"{rows:,} received" in output
     assert raw_rows(home, "events") == rows + 1
 
 
@@ -183,11 +174,11 @@ def test_two_imports_at_once_lose_nothing(new_home):
 
 
 def test_two_runs_at_once_both_succeed_and_an_import_waits_for_them(built, tmp_path):
-    home = copy_of(built, tmp_path / "home")
+    home = copy_home(built, tmp_path / "home")
     before = version(home)
-    first = Started(home, "run")
+    first = Started(home, "run", "--full-refresh")
     first.until(lambda: holds_lock(home, first))
-    second = Started(home, "run")
+    second = Started(home, *PUBLISH)
     import_ = Started(home, "import", "events", str(write(home / "late.csv", "late", 1)))
     assert "waiting for" not in first.succeeded()
     for waited in (second, import_):

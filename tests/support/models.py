@@ -97,5 +97,10 @@ def build_home(home: Path) -> None:
     """Load, build and publish everything, as `tributary run` does, but without Dagster."""
     load_raw_tables(home)
     build_models(home)
+    publish_marts(home)
+
+
+def publish_marts(home: Path) -> None:
+    """Publish the marts of the warehouse as a new version."""
     with connect(Home(home)) as connection:
         publish(connection, home / "published")

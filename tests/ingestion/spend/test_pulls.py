@@ -434,11 +434,12 @@ def test_a_wrong_clock_does_not_disorder_the_history(warehouse, tmp_path):
 
 KILLED = """
 import os, signal, sys
+from datetime import UTC, date, datetime
 from pathlib import Path
-import tests.ingestion.spend.test_pulls as t
 from ingestion.home import Home
+from ingestion.settings.model import Org, Settings
+from ingestion.spend.pulls import Pull, load_pull
 from ingestion.warehouse import connect
-from ingestion.spend.pulls import load_pull
 
 class Deadly:
     def __init__(self, connection, last):
@@ -452,7 +453,8 @@ class Deadly:
 
 home, rows, last = sys.argv[1:]
 with connect(Home(Path(home))) as connection:
-    load_pull(Deadly(connection, last), t.asked(), Path(rows), t.SETTINGS)
+    pull = Pull("default", "meta", "1", date(2026, 7, 1), date(2026, 7, 4), datetime.now(UTC))
+    load_pull(Deadly(connection, last), pull, Path(rows), Settings(orgs=[Org("default", "USD")]))
 """
 
 
