@@ -1,4 +1,4 @@
-{# Credit is counted in trillionths of a conversion, in whole numbers, so that it sums exactly; shown as a decimal. #}
+{# Conversions as a decimal. Credit is a whole number of trillionths of a conversion, so that it sums exactly. #}
 {% macro as_conversions(credit) -%}
     cast({{ credit }} as decimal(26, 0)) * 0.000000000001
 {%- endmacro %}
