@@ -148,10 +148,11 @@ def test_the_sensor_asks_for_one_run_a_set_of_files(defs, home, instance):
 def test_what_stands_beside_the_assets(defs, home, instance):
     """Row counts, column lineage, tables and the plot of the run that built this home."""
     with published(home) as connection:
-        for mart in ("touchpoints", "conversions", "daily_rollups", "channel_summary", "waste_flags"):
+        counted = ("touchpoints", "conversions", "rollup_spend", "rollup_credit", "channel_summary", "waste_flags")
+        for mart in (*counted, "daily_rollups"):  # the last is a view: to count its rows would be to run it
             metadata = materialized(instance, "marts", mart)
             (rows,) = connection.execute(f"select count(*) from {mart}").fetchone()
-            assert metadata["dagster/row_count"].value == rows
+            assert mart not in counted or metadata["dagster/row_count"].value == rows
             lineage = metadata["dagster/column_lineage"].value.deps_by_column
             columns = {name for name, *_ in connection.execute(f"describe {mart}").fetchall()}
             assert set(lineage) == columns
