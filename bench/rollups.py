@@ -20,7 +20,7 @@ from ingestion.home import Home
 from ingestion.settings.load import load_settings
 from ingestion.settings.raw_tables import land_settings
 from ingestion.warehouse import connect
-from orchestration.project import DBT, DBT_FOLDER, set_environment
+from orchestration.project import DBT_FOLDER, set_environment
 
 SMALL_ORG = "thousand_ads"
 SETTINGS = f"orgs: [{{id: default, currency: USD}}, {{id: {SMALL_ORG}, currency: USD}}]\n"
@@ -51,7 +51,14 @@ def build(root: Path, spend: dict[str, str], ads: dict[str, int], first: date, l
     imports = [[TRIBUTARY, "import", kind, path, "--org", path.parent.name] for kind, path in files]
     total = watch("import", imports, environment)
     set_environment(home)
-    command = [DBT, "build", "--select", "+daily_rollups", "--exclude-resource-type", "unit_test"]
+    command = [
+        Path(sys.executable).with_name("dbt"),
+        "build",
+        "--select",
+        "+daily_rollups",
+        "--exclude-resource-type",
+        "unit_test",
+    ]
     folders = ["--project-dir", DBT_FOLDER, "--profiles-dir", DBT_FOLDER]
     total += watch("dbt build --select +daily_rollups", [[*command, *folders]], dict(os.environ))
     print(f"  {'in all':<50}{total:>9.1f}")

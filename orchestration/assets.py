@@ -1,21 +1,18 @@
 """The graph: files and settings -> raw/* -> dbt (staging, intermediate, marts) -> published."""
 
 import time
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
 
 from connectors.ads import PLATFORMS
 from ingestion.files.inbox import import_inbox
-from ingestion.home import Home
 from ingestion.segments.loading import load_landing
 from ingestion.segments.retire import retire
 from ingestion.settings.load import load_settings
 from ingestion.settings.raw_tables import store_settings
 from orchestration import metadata
-from orchestration.project import clear_targets, load_project
+from orchestration.models import models
 from orchestration.pulling.metadata import ECB, SYNCED, key_of
 from orchestration.resources import Warehouse
 from serving.publish import publish
@@ -48,8 +45,6 @@ PULLED = {
     "exchange_rates": [ECB],
 }
 
-project = load_project(Home.from_environment())
-
 
 @dg.multi_asset(
     specs=[
@@ -71,7 +66,7 @@ def settings(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterato
     with warehouse.connect() as connection:
         store_settings(connection, read)
         for key in sorted(context.selected_asset_keys):
-            yield dg.MaterializeResult(asset_key=key, metadata=metadata.of_table(connection, key))
+            yield dg.MaterializeResult(asset_key=key, metadata=metadata.of_raw(connection, key))
 
 
 SETTINGS_KEYS = [["raw", "orgs"], ["raw", "sites"], ["raw", "ad_accounts"]]
@@ -98,7 +93,7 @@ def events(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Materi
             metadata=metadata.of_segments(landed, seconds)
             | metadata.of_imports(reports)
             | {"retired": retired}
-            | metadata.of_table(connection, context.asset_key)
+            | metadata.of_raw(connection, context.asset_key)
         )
 
 
@@ -117,7 +112,7 @@ def raw_asset(kind: str, table: str, description: str) -> dg.AssetsDefinition:
         with warehouse.connect() as connection:
             reports = import_inbox(connection, warehouse.home, load_settings(warehouse.home), kind, context.log.info)
             return dg.MaterializeResult(
-                metadata=metadata.of_imports(reports) | metadata.of_table(connection, context.asset_key)
+                metadata=metadata.of_imports(reports) | metadata.of_raw(connection, context.asset_key)
             )
 
     return raw
@@ -150,38 +145,6 @@ import_ledgers = [
     )
     for table, description in tables.items()
 ]
-
-
-class Translator(DagsterDbtTranslator):
-    """dbt's own names; a model's group is its subject folder; marts are expected fresh."""
-
-    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        """Return `spend` for models/<layer>/spend/*, and `rules` for seeds."""
-        return dbt_resource_props["fqn"][2] if dbt_resource_props["resource_type"] == "model" else "rules"
-
-    def get_asset_spec(self, manifest: Any, unique_id: str, project: Any) -> dg.AssetSpec:
-        spec = super().get_asset_spec(manifest, unique_id, project)
-        if spec.key.path[0] == "marts":
-            return spec.replace_attributes(freshness_policy=metadata.FRESH_DAILY)
-        return spec
-
-
-class BuildConfig(dg.Config):
-    full_refresh: bool = False
-
-
-@dbt_assets(manifest=project.manifest_path, project=project, dagster_dbt_translator=Translator())
-def models(
-    context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: Warehouse, config: BuildConfig
-) -> Iterator[Any]:
-    """Every dbt model, seed and test, in one dbt invocation."""
-    clear_targets(warehouse.home)
-    # Unit tests prove the SQL on rows of their own, whatever the data: they run with the test suite.
-    command = ["build", "--exclude-resource-type", "unit_test"]
-    if config.full_refresh:
-        command.append("--full-refresh")
-    invocation = dbt.cli(command, context=context)
-    yield from metadata.with_marts(context, warehouse, invocation, metadata.told(context, invocation.stream()))
 
 
 @dg.asset(

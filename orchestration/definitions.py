@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dagster as dg
-from dagster_dbt import DbtCliResource
 
 from ingestion.home import Home
 from ingestion.settings.load import load_settings
 from orchestration import assets, jobs
+from orchestration.models import models
 from orchestration.progress import progress_logger
-from orchestration.project import DBT_FOLDER, DBT_FOR_DAGSTER
 from orchestration.pulling import assets as pulls
 from orchestration.pulling import schedules as pull_schedules
 from orchestration.resources import Warehouse
@@ -22,7 +21,7 @@ defs = dg.Definitions(
         assets.settings,
         *assets.raw_assets,
         *assets.import_ledgers,
-        assets.models,
+        models,
         assets.published,
     ],
     jobs=[
@@ -35,12 +34,7 @@ defs = dg.Definitions(
     ],
     schedules=[*jobs.schedules, *pull_schedules.schedules(settings)],
     sensors=[jobs.inbox, pull_schedules.after_pulls],
-    resources={
-        "warehouse": Warehouse(),
-        "dbt": DbtCliResource(
-            project_dir=assets.project, profiles_dir=str(DBT_FOLDER), dbt_executable=str(DBT_FOR_DAGSTER)
-        ),
-    },
+    resources={"warehouse": Warehouse()},
     loggers={"console": progress_logger},
     # One process a run: its steps never meet each other's lock on the warehouse.
     executor=dg.in_process_executor,

@@ -1,25 +1,24 @@
-"""What a person sees beside an asset in Dagster's UI: rows, money, small tables, a plot."""
+"""Metadata of assets in Dagster's UI: row counts, imports, small tables, a chart.
+
+In: the warehouse, reports of imports and publications. Out: metadata by name.
+"""
 
 from __future__ import annotations
 
-import base64
-import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import duckdb
-from dagster_dbt import DbtCliInvocation
-from sqlglot.errors import SqlglotError
 
 from ingestion.home import Home
 from ingestion.loads import LoadReport
-from orchestration.lineage import Schema, column_lineage
-from orchestration.resources import Warehouse
+from orchestration.plots import as_markdown, line_chart
 
-# Rollups are built at 03:00; an hour's delay warns, and a day that is missing altogether fails.
+Metadata = dict[str, Any]
+
+# Rollups are built at 03:00. An hour's delay warns; a day without them fails.
 FRESH_DAILY = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=48), warn_window=timedelta(hours=25))
 
 REVENUE_BY_MODEL = """
@@ -40,18 +39,36 @@ TOP_PATHS = """
     select org_id, path, conversions, non_conversions, round(value_micros / 1e6, 2) as value
     from marts.conversion_paths order by conversions desc, path limit 10
 """
-TABLES = {"channel_summary": REVENUE_BY_MODEL, "waste_flags": WORST_WASTE, "conversion_paths": TOP_PATHS}
+PREVIEWS = {"channel_summary": REVENUE_BY_MODEL, "waste_flags": WORST_WASTE, "conversion_paths": TOP_PATHS}
 
 
-def of_table(connection: duckdb.DuckDBPyConnection, key: dg.AssetKey) -> dict[str, Any]:
-    """Rows of the table that an asset key names."""
-    name = ".".join(f'"{part}"' for part in key.path)
-    (rows,) = connection.execute(f"select count(*) from {name}").fetchone()
+def row_counts(connection: duckdb.DuckDBPyConnection, keys: Collection[dg.AssetKey]) -> dict[dg.AssetKey, int]:
+    """Return the rows of each table among the keys, which are [schema, table]. A view is not counted: that runs it."""
+    tables = {
+        dg.AssetKey([schema, table])
+        for schema, table in connection.execute(
+            "select schema_name, table_name from duckdb_tables() where not internal"
+        ).fetchall()
+    }
+    wanted = [key for key in keys if key in tables]
+    if not wanted:
+        return {}
+    counts = ", ".join(f'(select count(*) from "{key.path[0]}"."{key.path[1]}")' for key in wanted)
+    return dict(zip(wanted, connection.execute(f"select {counts}").fetchall()[0], strict=True))
+
+
+def of_rows(rows: int) -> Metadata:
+    """Return the row count where Dagster's UI shows it beside the asset."""
     return {"dagster/row_count": rows}
 
 
-def of_imports(reports: Iterable[LoadReport]) -> dict[str, Any]:
-    """What the files of one run brought: received = loaded + duplicate + failed."""
+def of_raw(connection: duckdb.DuckDBPyConnection, key: dg.AssetKey) -> Metadata:
+    """Return the row count of one raw table."""
+    return of_rows(row_counts(connection, [key])[key])
+
+
+def of_imports(reports: Iterable[LoadReport]) -> Metadata:
+    """Return the files that a run imported: received = loaded + duplicate + failed."""
     reports = list(reports)
     totals = {
         count: sum(getattr(report, count) for report in reports)
@@ -65,8 +82,8 @@ def of_imports(reports: Iterable[LoadReport]) -> dict[str, Any]:
     return totals | {"files": dg.MetadataValue.md("\n".join(table)) if rows else "no new files"}
 
 
-def of_segments(reports: Iterable[LoadReport], seconds: float) -> dict[str, Any]:
-    """What the segments of one run brought: received = accepted + duplicate + rejected + limited."""
+def of_segments(reports: Iterable[LoadReport], seconds: float) -> Metadata:
+    """Return the segments that a run loaded: received = accepted + duplicate + rejected + limited."""
     reports = list(reports)
     counts = {
         "received": "received",
@@ -82,114 +99,41 @@ def of_segments(reports: Iterable[LoadReport], seconds: float) -> dict[str, Any]
     }
 
 
-def told(context: dg.AssetExecutionContext, events: Iterator[Any]) -> Iterator[Any]:
-    """dbt's events as they come, each finished model and test logged."""
-    for event in events:
-        name = event.metadata["unique_id"].text.split(".")[-1] if "unique_id" in event.metadata else None
-        seconds = event.metadata.get("Execution Duration")
-        if isinstance(event, dg.Output) and name:
-            context.log.info(f"built {name}" + (f" in {seconds.value:.1f} s" if seconds else ""))
-        elif isinstance(event, dg.AssetCheckResult) and not event.passed:
-            context.log.warning(f"check {event.check_name} on {event.asset_key.to_user_string()} did not pass")
-        yield event
-
-
-def with_marts(
-    context: dg.AssetExecutionContext, warehouse: Warehouse, invocation: DbtCliInvocation, events: Iterator[Any]
-) -> Iterator[Any]:
-    """The same events when dbt is done: rows and column lineage on every table, tables and a plot on the marts."""
-    events = list(events)
-    context.log.info("counting rows, tracing columns, drawing")
-    compiled = compiled_models(invocation)
-    with warehouse.connect() as connection:
-        schema = columns(connection)
-        for event in events:
-            if isinstance(event, dg.Output):
-                key = context.asset_key_for_output(event.output_name)
-                found = of_mart(connection, key)
-                if key in compiled:
-                    try:
-                        found["dagster/column_lineage"] = column_lineage(compiled[key].read_text(), schema)
-                    except SqlglotError as error:  # SQL that DuckDB ran may still be beyond the parser
-                        context.log.warning(f"no column lineage of {key.to_user_string()}: {error}")
-                yield event.with_metadata({**event.metadata, **found})
-            else:
-                yield event
-
-
-def compiled_models(invocation: DbtCliInvocation) -> dict[dg.AssetKey, Path]:
-    """The SQL that dbt ran for each model."""
-    folder = invocation.target_path / "compiled"
-    found = {
-        dg.AssetKey([node["schema"], node["name"]]): folder / node["package_name"] / node["original_file_path"]
-        for node in invocation.manifest["nodes"].values()
-        if node["resource_type"] == "model"
-    }
-    return {key: path for key, path in found.items() if path.exists()}
-
-
-def columns(connection: duckdb.DuckDBPyConnection) -> Schema:
-    """Every column of the warehouse with its type."""
-    found: dict[str, dict[str, dict[str, str]]] = {}
-    for schema, table, column, kind in connection.execute(
-        "select schema_name, table_name, column_name, data_type from duckdb_columns() where not internal"
-    ).fetchall():
-        found.setdefault(schema, {}).setdefault(table, {})[column] = kind
-    return found
-
-
-def of_mart(connection: duckdb.DuckDBPyConnection, key: dg.AssetKey) -> dict[str, Any]:
-    """Rows of a dbt model (views are not counted: that runs them), and for some marts a table and a plot."""
-    schema, table = key.path
-    (is_table,) = connection.execute(
-        "select count(*) from information_schema.tables"
-        " where table_schema = ? and table_name = ? and table_type = 'BASE TABLE'",
-        [schema, table],
-    ).fetchone()
-    found: dict[str, Any] = of_table(connection, key) if is_table else {}
-    if schema == "marts" and table in TABLES:
-        found["preview"] = dg.MetadataValue.md(markdown(connection.execute(TABLES[table])))
-    if schema == "marts" and table == "daily_rollups":
-        found["spend_and_value"] = plot_of_rollups(connection)
-    return found
+def of_mart(connection: duckdb.DuckDBPyConnection, mart: str) -> Metadata:
+    """Return a preview or a chart for the marts that have one."""
+    if mart in PREVIEWS:
+        return {"preview": dg.MetadataValue.md(markdown(connection.execute(PREVIEWS[mart])))}
+    return {"spend_and_value": chart_of_rollups(connection)} if mart == "daily_rollups" else {}
 
 
 def markdown(result: duckdb.DuckDBPyConnection) -> str:
-    """A query's rows as a Markdown table."""
+    """Return a query's rows as a Markdown table."""
     names = [column[0] for column in result.description]
     rows = [" | ".join("" if value is None else str(value) for value in row) for row in result.fetchall()]
     return "\n".join([" | ".join(names), " | ".join("---" for _ in names), *rows])
 
 
-def plot_of_rollups(connection: duckdb.DuckDBPyConnection) -> dg.MarkdownMetadataValue:
-    """Spend and booked value a day, one panel an org, in its reporting currency."""
-    from matplotlib.figure import Figure
-
+def chart_of_rollups(connection: duckdb.DuckDBPyConnection) -> dg.MarkdownMetadataValue:
+    """Return spend and booked value by day, a chart for each org, in its reporting currency."""
     rows = connection.execute("""
         select org_id, currency, date, sum(spend_micros) / 1e6, sum(conversion_value_micros) / 1e6
         from marts.daily_rollups join marts.orgs using (org_id)
         where grain = 'ORGANIZATION' and accounting_mode = 'cash' and attribution_model = 'linear'
         group by all order by 1, 3
     """).fetchall()
-    orgs = sorted({(org, currency) for org, currency, *_ in rows})
-    if not orgs:
-        return dg.MetadataValue.md("no days yet")
-    figure = Figure(figsize=(8, 2.4 * len(orgs)), layout="constrained")
-    for panel, (org, currency) in zip(figure.subplots(len(orgs), squeeze=False)[:, 0], orgs, strict=True):
-        days = [row for row in rows if row[0] == org]
-        panel.plot([row[2] for row in days], [row[4] for row in days], label="value")
-        panel.plot([row[2] for row in days], [row[3] for row in days], label="spend")
-        panel.set_title(f"{org}, {currency} a day", loc="left", fontsize=9)
-        panel.legend(frameon=False, fontsize=8)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=90)
-    return dg.MetadataValue.md(
-        f"![spend and value](data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()})"
-    )
+    charts = []
+    for org, currency in sorted({(org, currency) for org, currency, *_ in rows}):
+        days = [row[2:] for row in rows if row[0] == org]
+        lines = {
+            "value": [(day, value) for day, _, value in days],
+            "spend": [(day, spend) for day, spend, _ in days],
+        }
+        charts.append(line_chart(f"{org}: {currency} by day", lines))
+    return as_markdown(charts, "spend and value by day") if charts else dg.MetadataValue.md("no days yet")
 
 
-def of_publication(home: Home, counts: dict[str, int]) -> dict[str, Any]:
-    """Where the published files are, and their rows."""
+def of_publication(home: Home, counts: dict[str, int]) -> Metadata:
+    """Return the place of the published files and the rows of each table."""
     rows = [f"| {table} | {count:,} |" for table, count in counts.items()]
     return {
         "path": dg.MetadataValue.path(str(home.marts)),

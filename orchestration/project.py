@@ -1,11 +1,15 @@
-"""The dbt project as Dagster sees it: its folder, its environment, its manifest (made when older than the SQL)."""
+"""dbt_project/, parsed and built inside this process.
+
+In: a Home; `build` needs its build lock. Out: a DbtProject with a manifest of the SQL on disk, results of a build.
+
+dbt ends with the process that runs it. A separate dbt process could outlive a killed run and keep DuckDB's lock.
+"""
 
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import sys
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,15 +18,24 @@ from ingestion.warehouse import memory_limit
 
 if TYPE_CHECKING:
     from dagster_dbt import DbtProject
+    from dbt.cli.main import dbtRunnerResult
+    from dbt.contracts.graph.manifest import Manifest
+    from dbt.contracts.results import RunResult
+    from dbt_common.events.base_types import EventMsg
 
 DBT_FOLDER = Path(__file__).resolve().parents[1] / "dbt_project"
 WORKSPACE = Path(__file__).with_name("workspace.yaml")
-DBT = Path(sys.executable).with_name("dbt")
-DBT_FOR_DAGSTER = Path(sys.executable).with_name("tributary-dbt")
+FAILED = ("error", "fail", "runtime error", "partial success")
+
+_parsed: dict[Path, Manifest] = {}  # by the folder of manifest.json, so that a build does not parse again
+
+
+class ProjectError(Exception):
+    """dbt cannot parse the project, or a model or test of a build failed."""
 
 
 def set_environment(home: Home) -> None:
-    """What profiles.yml asks for, for this process and the dbt processes it starts."""
+    """Set the variables that profiles.yml and dbt read."""
     os.environ.update(
         TRIBUTARY_HOME=str(home.root),
         TRIBUTARY_WAREHOUSE=str(home.warehouse),
@@ -31,26 +44,22 @@ def set_environment(home: Home) -> None:
         DBT_SEND_ANONYMOUS_USAGE_STATS="false",
         DBT_TARGET_PATH=str(home.root / "dbt"),
         DBT_LOG_PATH=str(home.root / "dbt" / "logs"),
-        DBT_INDIRECT_SELECTION="cautious",  # of a selection: no test that needs a model outside of it
+        DBT_INDIRECT_SELECTION="cautious",  # of a selection, run no test that needs a model outside of it
         DO_NOT_TRACK="1",
     )
 
 
 def load_project(home: Home) -> DbtProject:
-    """The project, with a manifest of the models as they are on disk now."""
+    """Return the project with a manifest of the models as they are on disk now. Raises ProjectError."""
     from dagster_dbt import DbtProject  # takes seconds to import
 
     set_environment(home)
     project = DbtProject(DBT_FOLDER, target_path=home.root / "dbt")
     if not is_fresh(project.manifest_path):
-        done = subprocess.run(
-            [DBT, "--quiet", "parse", "--project-dir", DBT_FOLDER, "--profiles-dir", DBT_FOLDER],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise RuntimeError(f"dbt cannot read dbt_project/:\n{done.stdout}{done.stderr}")
+        done = invoke(["parse"])
+        if done.exception:
+            raise ProjectError(f"dbt cannot parse {DBT_FOLDER}: {plain(done.exception)}")
+        _parsed[project.manifest_path.parent] = done.result
         project.manifest_path.touch()
     return project
 
@@ -63,7 +72,51 @@ def is_fresh(manifest: Path) -> bool:
     return all(path.stat().st_mtime <= made for path in DBT_FOLDER.rglob("*") if "target" not in path.parts)
 
 
-def clear_targets(home: Home) -> None:
-    """Remove what earlier builds compiled and logged: each leaves some megabytes. The caller holds the build lock."""
-    for folder in (home.root / "dbt").glob("models-*"):
-        shutil.rmtree(folder)
+def build(home: Home, arguments: Sequence[str], on_result: Callable[[EventMsg], None]) -> list[RunResult]:
+    """Run `dbt build` with the arguments and return the result of each model, seed and test.
+
+    `on_result` gets dbt's event of each, in one of dbt's threads. Raises ProjectError if dbt could not start;
+    otherwise a failure is in the results.
+    """
+    set_environment(home)
+    # Unit tests prove the SQL on their own rows, whatever the data are. The test suite runs them.
+    done = invoke(
+        ["--no-write-json", "build", "--exclude-resource-type", "unit_test", *arguments],
+        manifest=_parsed.get(home.root / "dbt"),
+        on_event=on_result,
+    )
+    if done.exception:
+        raise ProjectError(f"dbt could not build: {plain(done.exception)}")
+    return list(done.result.results)
+
+
+def invoke(
+    arguments: Sequence[str],
+    manifest: Manifest | None = None,
+    on_event: Callable[[EventMsg], None] | None = None,
+) -> dbtRunnerResult:
+    """Run a dbt command. Its lines go to the log file in the home's dbt/logs, none to the console."""
+    from dbt.cli.main import dbtRunner
+
+    runner = dbtRunner(manifest=manifest, callbacks=[on_event] if on_event else [])
+    done = runner.invoke(
+        ["--log-level", "none", "--log-level-file", "info", *arguments]
+        + ["--project-dir", str(DBT_FOLDER), "--profiles-dir", str(DBT_FOLDER)]
+    )
+    if done.exception and not isinstance(done.exception, Exception):
+        raise done.exception  # an interruption, which dbt turns into a result
+    return done
+
+
+def failures(results: Sequence[RunResult]) -> list[str]:
+    """Return a sentence for each model, seed or test that failed."""
+    return [
+        f"{result.node.resource_type} {result.node.name}: {plain(result.message)}"
+        for result in results
+        if result.status in FAILED
+    ]
+
+
+def plain(message: object) -> str:
+    """Return dbt's message without colours."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", str(message)).strip()

@@ -56,8 +56,8 @@ def run_graph(home: Home, *, select: str | None, full_refresh: bool, say: Callab
     with open_instance(home) as instance:
         end_dead_runs(instance)
         say("reading the dbt project")
-        from orchestration.assets import models
         from orchestration.definitions import defs
+        from orchestration.models import models
 
         selected = None
         if select:

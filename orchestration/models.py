@@ -1,0 +1,115 @@
+"""The dbt project as Dagster's assets. In: raw.*. Out: seeds, staging, intermediate and mart tables, tested."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+import duckdb
+from dagster_dbt import DagsterDbtTranslator, dbt_assets
+from dagster_dbt.asset_utils import get_subset_selection_for_context
+from dbt.contracts.results import RunResult
+from dbt_common.events.base_types import EventMsg
+
+from ingestion.home import Home
+from orchestration import metadata
+from orchestration.checks import check_results
+from orchestration.lineage import Columns, column_lineage
+from orchestration.project import ProjectError, build, failures, load_project
+from orchestration.resources import Warehouse
+
+project = load_project(Home.from_environment())
+
+
+class Translator(DagsterDbtTranslator):
+    """dbt's own names; a model's group is its subject folder; marts are expected fresh."""
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """Return `spend` for models/<layer>/spend/*, and `rules` for seeds."""
+        return dbt_resource_props["fqn"][2] if dbt_resource_props["resource_type"] == "model" else "rules"
+
+    def get_asset_spec(self, manifest: Any, unique_id: str, project: Any) -> dg.AssetSpec:
+        """Return the spec of a model or seed."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        if spec.key.path[0] == "marts":
+            return spec.replace_attributes(freshness_policy=metadata.FRESH_DAILY)
+        return spec
+
+
+TRANSLATOR = Translator()
+
+
+class BuildConfig(dg.Config):
+    full_refresh: bool = False
+
+
+@dbt_assets(manifest=project.manifest_path, project=project, dagster_dbt_translator=TRANSLATOR)
+def models(
+    context: dg.AssetExecutionContext, warehouse: Warehouse, config: BuildConfig
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    """Every dbt model, seed and test, in one dbt invocation."""
+    results = build(warehouse.home, arguments(context, config), progress(context))
+    yield from materializations(context, warehouse, results)
+    yield from check_results(context, results)
+    if problems := failures(results):
+        raise ProjectError("\n".join(problems))
+
+
+def arguments(context: dg.AssetExecutionContext, config: BuildConfig) -> list[str]:
+    """Return dbt's options: the assets and checks that the run selects, and whether tables are built from scratch."""
+    selection, indirect = get_subset_selection_for_context(
+        context=context,
+        manifest=json.loads(project.manifest_path.read_bytes()),
+        select=None,
+        exclude=None,
+        selector=None,
+        dagster_dbt_translator=TRANSLATOR,
+        current_dbt_indirect_selection_env=None,
+    )
+    return [
+        *selection,
+        *(["--indirect-selection", indirect] if indirect else []),
+        *(["--full-refresh"] if config.full_refresh else []),
+    ]
+
+
+def progress(context: dg.AssetExecutionContext) -> Callable[[EventMsg], None]:
+    """Return a listener to dbt that logs each finished model and seed."""
+
+    def log(event: EventMsg) -> None:
+        if event.info.name in ("LogModelResult", "LogSeedResult") and event.data.node_info.node_status == "success":
+            context.log.info(f"built {event.data.node_info.node_name} in {event.data.execution_time:.1f} s")
+
+    return log
+
+
+def materializations(
+    context: dg.AssetExecutionContext, warehouse: Warehouse, results: Sequence[RunResult]
+) -> Iterator[dg.MaterializeResult]:
+    """Yield each model and seed that was built: its rows and column lineage, and a preview or chart if it has one."""
+    built = {dg.AssetKey([r.node.schema, r.node.name]): r for r in results if r.status == "success"}
+    sql = {key: result.node.compiled_code for key, result in built.items() if result.node.resource_type == "model"}
+    with warehouse.connect() as connection:
+        rows = metadata.row_counts(connection, built)
+        kept = warehouse.home.root / "dbt" / "column_lineage.json"
+        lineages = column_lineage(sql, columns(connection), kept, context.log.warning)
+        for key, result in built.items():
+            yield dg.MaterializeResult(
+                asset_key=key,
+                metadata={
+                    "seconds": result.execution_time,
+                    **(metadata.of_rows(rows[key]) if key in rows else {}),
+                    **({"dagster/column_lineage": lineages[key]} if key in lineages else {}),
+                    **(metadata.of_mart(connection, key.path[1]) if key.path[0] == "marts" else {}),
+                },
+            )
+
+
+def columns(connection: duckdb.DuckDBPyConnection) -> Columns:
+    """Return the type of every column of the warehouse, by schema and table."""
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for schema, table, column, kind in connection.execute(
+        "select schema_name, table_name, column_name, data_type from duckdb_columns() where not internal"
+    ).fetchall():
+        found.setdefault(schema, {}).setdefault(table, {})[column] = kind
+    return found
