@@ -99,10 +99,8 @@ def invoke(
     from dbt.cli.main import dbtRunner
 
     runner = dbtRunner(manifest=manifest, callbacks=[on_event] if on_event else [])
-    done = runner.invoke(
-        ["--log-level", "none", "--log-level-file", "info", *arguments]
-        + ["--project-dir", str(DBT_FOLDER), "--profiles-dir", str(DBT_FOLDER)]
-    )
+    folders = ["--project-dir", str(DBT_FOLDER), "--profiles-dir", str(DBT_FOLDER)]
+    done = runner.invoke(["--log-level", "none", "--log-level-file", "info", *arguments, *folders])
     if done.exception and not isinstance(done.exception, Exception):
         raise done.exception  # an interruption, which dbt turns into a result
     return done
