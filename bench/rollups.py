@@ -18,7 +18,7 @@ from pipeline import TRIBUTARY, Sampler
 
 from ingestion.home import Home
 from ingestion.settings.load import load_settings
-from ingestion.settings.raw_tables import land_settings
+from ingestion.settings.raw_tables import store_settings
 from ingestion.warehouse import connect
 from orchestration.project import DBT_FOLDER, set_environment
 
@@ -44,7 +44,7 @@ def build(root: Path, spend: dict[str, str], ads: dict[str, int], first: date, l
     (root / "tributary.yaml").write_text(SETTINGS)
     home.temporary.mkdir()
     with connect(home) as connection:
-        land_settings(connection, load_settings(home))
+        store_settings(connection, load_settings(home))
     environment = {**os.environ, "TRIBUTARY_HOME": str(root)}
     print(f"  {'':<50}{'seconds':>9}{'peak GiB':>10}")
     files = [file for org, query in spend.items() for file in write(root / "files" / org, query, ads[org], first, last)]

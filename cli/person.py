@@ -16,7 +16,7 @@ from cli.console import FAILED, WRONG_INPUT, complaints, errors_for_people, fail
 
 if TYPE_CHECKING:
     from ingestion.person.erase import Erasure
-    from ingestion.person.rows import Kind, Person
+    from ingestion.person.ownership import Kind, Person
     from ingestion.settings.model import Settings
     from ingestion.sql import Connection
 
@@ -53,7 +53,7 @@ def erase(
 
         home = Home.from_environment()
         settings = load_settings(home)
-        if not dry_run and (begun := erasing.pending(home)):
+        if not dry_run and (begun := erasing.read_journal(home)):
             say("An erasure was interrupted: it is finished first.")
             finish(home)
             if knows(begun.person, *who):
@@ -69,7 +69,7 @@ def erase(
                 return
             if not yes and not typer.confirm("Erase this person? It cannot be undone."):
                 fail("nothing was erased", WRONG_INPUT)
-            erasing.write_down(home, erasure)
+            erasing.write_journal(home, erasure)
         finish(home)
 
 
@@ -90,8 +90,8 @@ def export_person(
     """
     with errors_for_people():
         kind, value = only_one(email=email, visitor=visitor, customer=customer)
-        from ingestion.person.erase import audit
-        from ingestion.person.export import document, held
+        from ingestion.person.erase import record_request
+        from ingestion.person.export import read_person_rows, to_json
         from ingestion.settings.load import load_settings
         from ingestion.settings.raw_tables import store_settings
         from ingestion.warehouse import build_lock, connect
@@ -100,15 +100,17 @@ def export_person(
         settings = load_settings(home)
         with build_lock(home, "export-person", tell), connect(home) as connection:
             store_settings(connection, settings)
-            rows = held(connection, home, found(connection, kind, value, org))
+            rows = read_person_rows(connection, home, found(connection, kind, value, org))
             counts = {place: len(those) for place, those in rows.items()}
             if not dry_run:
-                audit(connection, os.urandom(8).hex(), "export", kind, counts)
+                record_request(
+                    connection, request_id=os.urandom(8).hex(), action="export", asked_for=kind, counts=counts
+                )
         for part in counted(counts):
             complaints.print(part)
         if dry_run:
             return
-        content = document(kind, value, rows)
+        content = to_json(kind, value, rows)
         if output is None:
             sys.stdout.buffer.write(content)
             return
@@ -131,32 +133,32 @@ def only_one(**given: str | None) -> tuple[Kind, str]:
 def knows(person: Person, kind: Kind, value: str) -> bool:
     """Whether it is by this identifier, too, that a person was known."""
     import duckdb
-    from ingestion.person.find import normalised
+    from ingestion.person.find import normalise_identifier
 
     with duckdb.connect() as connection:
         known = {"email": person.emails, "visitor": person.visitors, "customer": person.customers}
-        return normalised(connection, kind, value) in known[kind]
+        return normalise_identifier(connection, kind, value) in known[kind]
 
 
 def found(connection: Connection, kind: Kind, value: str, org: str | None) -> Person:
     from ingestion.person import find as finding
-    from ingestion.person.erase import searched
+    from ingestion.person.erase import searched_relations
 
-    relations = searched(connection)
-    stored = finding.normalised(connection, kind, value)
-    org = finding.org_of(connection, relations, kind, stored, org)
-    return finding.find(connection, relations, kind, stored, org)
+    relations = searched_relations(connection)
+    stored = finding.normalise_identifier(connection, kind, value)
+    org = finding.resolve_org(connection, relations, kind, stored, org)
+    return finding.find_person(connection, relations, kind, stored, org)
 
 
 def prepared(home: Home, settings: Settings, who: tuple[Kind, str], org: str | None, asked_at: datetime) -> Erasure:
     """The erasure to be, nothing changed yet."""
-    from ingestion.person.erase import prepare
+    from ingestion.person.erase import prepare_erasure
     from ingestion.settings.raw_tables import store_settings
     from ingestion.warehouse import connect
 
     with connect(home) as connection:
         store_settings(connection, settings)
-        return prepare(connection, home, who[0], asked_at, found(connection, *who, org))
+        return prepare_erasure(connection, home, who[0], asked_at, found(connection, *who, org))
 
 
 def load_everything(home: Home, settings: Settings) -> None:
@@ -185,14 +187,14 @@ def load_everything(home: Home, settings: Settings) -> None:
 def finish(home: Home) -> None:
     """Do what is written down, build and publish everything anew, and prove that nothing is left."""
     from ingestion.person import erase as erasing
-    from ingestion.person.verify_erasure import scan
+    from ingestion.person.verify_erasure import scan_home
     from ingestion.warehouse import build_lock
     from orchestration.run import run_graph
     from serving.publish import clear_leftovers
 
-    erasure = erasing.pending(home)
+    erasure = erasing.read_journal(home)
     with build_lock(home, "erase", say):
-        erasing.perform(home, erasure, say)
+        erasing.erase_person(home, erasure, say)
     problems = run_graph(home, select=None, full_refresh=True, say=say)
     if problems:
         fail(
@@ -208,12 +210,12 @@ def finish(home: Home) -> None:
     with build_lock(home, "erase", say):
         clear_leftovers(home.published)
         say("reading every file for what is left")
-        findings = list(scan(home, erasure))
+        findings = list(scan_home(home, erasure))
         left = {finding.where: finding.rows for finding in findings if finding.rows}
         if left:
             show(counted(left))
             fail("The person is still found there: delete or mend these files, then erase again.", FAILED)
-        erasing.forget(home)
+        erasing.delete_journal(home)
     say(f"Erased. {len(findings):,} tables and files were read: 0 rows found.")
 
 

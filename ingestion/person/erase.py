@@ -1,9 +1,9 @@
-"""A person's request to be forgotten: the home folder no longer knows the person, and every total is as before.
+"""Erase a person from the home folder, so that every total stays.
 
-In: a person (rows.py) and the home folder, whose build lock the caller holds. Out: an Erasure, written down
-in erasing.json before anything changes and removed when a scan has found nothing: whatever is killed in between, the
-next erasure finishes it first. The raw tables change in one transaction, then the archive file by file; then the
-warehouse is copied to a new file, since a database file keeps what was deleted from it.
+In: a person (find.py) and the home folder, whose build lock the caller holds. Out: an Erasure. erasing.json stores it
+before anything changes, and the caller deletes that file once a scan has found nothing: the next erasure finishes one
+that was killed. The raw tables change in one transaction, then the archive file by file. Then the warehouse is copied
+to a new file, because a database file keeps deleted rows.
 """
 
 from __future__ import annotations
@@ -18,98 +18,111 @@ from pathlib import Path
 import msgspec
 
 from ingestion.home import Home
-from ingestion.person.anonymise import Replacement, learn, replacements, start
-from ingestion.person.failed_rows import count_failed, erase_failed
-from ingestion.person.reentry import remember
-from ingestion.person.rewrite import files_with, folders, parquet, rewrite, update
-from ingestion.person.rows import Kind, Person, Relation, hold, raw_relations
+from ingestion.person.anonymise import Replacement, collect_replacements, create_replacements, read_replacements
+from ingestion.person.failed_rows import count_failed_rows, redact_failed_rows
+from ingestion.person.ownership import Kind, Person, Relation, create_person_tables, raw_relations
+from ingestion.person.reentry import remember_identifiers
+from ingestion.person.rewrite import affected_files, archive_folders, parquet_relation, rewrite_file, update_table
 from ingestion.segments.archive import place, sync
 from ingestion.sql import Connection, literal, quoted, transaction
 from ingestion.user_agents import add
 from ingestion.warehouse import connect
 
-Say = Callable[[str], None]
-
 
 class Erasure(msgspec.Struct):
-    """What is to be done, so that it can be done again. counts: the person's rows by place."""
+    """Everything that an erasure needs, so that it can be repeated. counts: the person's rows by place."""
 
     erasure_id: str
     asked_for: Kind
-    asked_at: datetime  # UTC, naive
+    asked_at: datetime  # UTC, without a zone
     person: Person
     replacements: list[Replacement]
     counts: dict[str, int]
 
 
-def prepare(connection: Connection, home: Home, asked_for: Kind, asked_at: datetime, person: Person) -> Erasure:
-    """All that is held of the person, and what takes its place. Changes nothing."""
-    hold(connection, person)
-    start(connection)
-    relations = raw_relations(connection) + [parquet(connection, home, folder) for folder in folders(home)]
-    counts = {relation.name: learn(connection, relation, person) for relation in relations}
-    counts["raw.failed_events"] = count_failed(connection, person)
-    held = {name: rows for name, rows in counts.items() if rows}
-    return Erasure(secrets.token_hex(8), asked_for, asked_at, person, replacements(connection), held)
+def prepare_erasure(connection: Connection, home: Home, asked_for: Kind, asked_at: datetime, person: Person) -> Erasure:
+    """Count the person's rows and choose the replacement of each value. This changes nothing."""
+    create_person_tables(connection, person)
+    create_replacements(connection)
+    relations = raw_relations(connection) + [parquet_relation(connection, home, each) for each in archive_folders(home)]
+    counts = {relation.name: collect_replacements(connection, relation, person) for relation in relations}
+    counts["raw.failed_events"] = count_failed_rows(connection, person)
+    return Erasure(
+        erasure_id=secrets.token_hex(8),
+        asked_for=asked_for,
+        asked_at=asked_at,
+        person=person,
+        replacements=read_replacements(connection),
+        counts={name: rows for name, rows in counts.items() if rows},
+    )
 
 
-def searched(connection: Connection) -> list[Relation]:
-    """The raw tables in which a person is looked for; with them the events that have left for the archive."""
+def searched_relations(connection: Connection) -> list[Relation]:
+    """Return the raw tables in which to look for a person, events in the archive included."""
     return [
         relation._replace(sql="raw.all_events") if relation.name == "raw.events" else relation
         for relation in raw_relations(connection)
     ]
 
 
-def pending(home: Home) -> Erasure | None:
-    """The erasure that was begun and not finished."""
-    path = journal(home)
+def read_journal(home: Home) -> Erasure | None:
+    """Return the erasure that was begun and not finished."""
+    path = journal_path(home)
     return msgspec.json.decode(path.read_bytes(), type=Erasure) if path.exists() else None
 
 
-def write_down(home: Home, erasure: Erasure) -> None:
-    """Begin: from here on the erasure is finished by whoever comes next."""
-    temporary = journal(home).with_suffix(".tmp")
+def write_journal(home: Home, erasure: Erasure) -> None:
+    """Begin the erasure: from now on the next command finishes it if this one is killed."""
+    temporary = journal_path(home).with_suffix(".tmp")
     with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(msgspec.json.encode(erasure))
-    place(temporary, journal(home))
+    place(temporary, journal_path(home))
 
 
-def forget(home: Home) -> None:
-    """End: the last file that knew the person goes."""
-    journal(home).unlink(missing_ok=True)
+def delete_journal(home: Home) -> None:
+    """End the erasure: delete the last file that identifies the person."""
+    journal_path(home).unlink(missing_ok=True)
     sync(home.root)
 
 
-def perform(home: Home, erasure: Erasure, say: Say) -> None:
-    """Take the person out of the raw tables and the archive. Doing it again changes nothing."""
+def erase_person(home: Home, erasure: Erasure, log: Callable[[str], None]) -> None:
+    """Remove the person from the raw tables and the archive. Repeating it changes nothing."""
     person = erasure.person
     with connect(home) as connection:
-        hold(connection, person)
-        start(connection, erasure.replacements)
+        create_person_tables(connection, person)
+        create_replacements(connection, erasure.replacements)
         with transaction(connection):
             for relation in raw_relations(connection):
-                update(connection, relation, person)
-            erase_failed(connection, person)
-            _describe(connection)
+                update_table(connection, relation, person)
+            redact_failed_rows(connection, person)
+            _rename_lookups(connection)
             if not _is_recorded(connection, erasure):
-                remember(connection, person)
-                audit(connection, erasure.erasure_id, "erase", erasure.asked_for, erasure.counts)
-        for folder in folders(home):
-            for path in files_with(connection, home, folder, person):
-                say(f"writing {path.relative_to(home.root)} anew")
-                rewrite(connection, home, path, person)
-    say("copying the warehouse to a new file")
+                remember_identifiers(connection, person)
+                record_request(
+                    connection,
+                    request_id=erasure.erasure_id,
+                    action="erase",
+                    asked_for=erasure.asked_for,
+                    counts=erasure.counts,
+                )
+        for folder in archive_folders(home):
+            for path in affected_files(connection, home, folder, person):
+                log(f"rewriting {path.relative_to(home.root)}")
+                rewrite_file(connection, home, path, person)
+    log("copying the warehouse to a new file")
     _compact(home)
     for path in [*(home.root / "dbt").glob("models-*"), home.root / "dbt" / "logs"]:
-        shutil.rmtree(path, ignore_errors=True)  # what earlier builds compiled and said
+        shutil.rmtree(path, ignore_errors=True)  # compiled SQL and logs of earlier builds may quote the person
 
 
-def audit(connection: Connection, erasure_id: str, action: str, asked_for: Kind, counts: dict[str, int]) -> None:
-    """A row of raw.erasures: that it happened, not to whom."""
+def record_request(
+    connection: Connection, *, request_id: str, action: str, asked_for: Kind, counts: dict[str, int]
+) -> None:
+    """Insert a row into raw.erasures. It does not identify the person. action: erase or export."""
     connection.execute(
-        "insert into raw.erasures select $1, $2, $3, current_timestamp at time zone 'UTC', $4",
-        [erasure_id, action, asked_for, msgspec.json.encode(counts).decode()],
+        "insert into raw.erasures (erasure_id, action, asked_for, done_at, counts)"
+        " values ($1, $2, $3, current_timestamp at time zone 'UTC', $4)",
+        [request_id, action, asked_for, msgspec.json.encode(counts).decode()],
     )
 
 
@@ -118,13 +131,13 @@ def _is_recorded(connection: Connection, erasure: Erasure) -> bool:
     return connection.execute(query, [erasure.erasure_id]).fetchone() == (1,)
 
 
-def journal(home: Home) -> Path:
-    """Where an erasure is written down while it is under way: the only file that still knows the person then."""
+def journal_path(home: Home) -> Path:
+    """Return the file that stores an erasure in progress: the only file that identifies the person then."""
     return home.root / "erasing.json"
 
 
-def _describe(connection: Connection) -> None:
-    """Move the rows of user agents and addresses from the old values to the new ones."""
+def _rename_lookups(connection: Connection) -> None:
+    """Give the lookups of browsers and addresses the pseudonyms of their keys."""
     unread = connection.execute(
         "select distinct old_value from temp.replacements anti join raw.user_agents on user_agent = old_value"
         " where old_kind = 'user_agent'"
@@ -139,19 +152,19 @@ def _describe(connection: Connection) -> None:
             where old_kind = {literal(kind)} and new_value not in (select {column} from raw.{table})
             """
         )
-        gone = f"select old_value from temp.replacements where old_kind = {literal(kind)}"
+        replaced = f"select old_value from temp.replacements where old_kind = {literal(kind)}"
         connection.execute(
-            f"delete from raw.{table} where {column} in ({gone})"
+            f"delete from raw.{table} where {column} in ({replaced})"
             f" and {column} not in (select {column} from raw.all_events where {column} is not null)"
         )
 
 
 def _compact(home: Home) -> None:
-    """The warehouse in a new file without what was deleted. Only raw tables: the next run builds all others of them."""
+    """Copy the raw tables to a new warehouse file without deleted rows. The next run builds all other tables."""
     fresh = home.temporary / "warehouse.duckdb"
     fresh.unlink(missing_ok=True)
     with connect(Home(home.temporary)):
-        pass  # its raw tables
+        pass  # create its raw tables
     with connect(home) as connection:
         connection.execute(f"attach {literal(fresh)} as fresh")
         tables = connection.execute(

@@ -1,7 +1,7 @@
-"""One identifier -> the person: all by which an org knows who it is.
+"""Find the person of one identifier: all identifiers by which an org knows them.
 
-In: an e-mail address, a visitor id or a customer id, and the relations in which to look. Out: a Person, which is held
-(rows.py).
+In: an e-mail address, a visitor id or a customer id, and the relations in which to look. Out: a Person, also in
+temporary tables (ownership.py).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from ingestion.dbt_macros import macro_sql
 from ingestion.files.contracts import ContractError
-from ingestion.person.rows import (
+from ingestion.person.ownership import (
     CUSTOMER,
     ORDER,
     VISITOR,
@@ -19,96 +19,104 @@ from ingestion.person.rows import (
     Person,
     Relation,
     Window,
-    hold,
-    names_of,
-    said_of,
-    whose,
+    create_person_tables,
+    identities,
+    identity_columns,
+    owner_sql,
 )
 from ingestion.privacy import EMAIL
 from ingestion.sql import Connection, literal
 
 
-def normalised(connection: Connection, kind: Kind, value: str) -> str:
-    """The identifier as raw tables hold it: an e-mail address, and an id that holds one, as the hash."""
+def normalise_identifier(connection: Connection, kind: Kind, value: str) -> str:
+    """Return the identifier as raw tables store it: an e-mail address, and an id with one inside, as a hash."""
     value = value.strip()
-    (has_mail,) = connection.execute(f"select regexp_matches($1, '{EMAIL}')", [value]).fetchone()
-    if not value or (kind == "email" and not has_mail):
-        raise ContractError(f"--{kind} {value!r}: not {'an e-mail address' if kind == 'email' else 'an id'}")
-    return hashlib.sha256(value.lower().encode()).hexdigest() if has_mail else value
+    ((has_email,),) = connection.execute(f"select regexp_matches($1, '{EMAIL}')", [value]).fetchall()
+    if not value or (kind == "email" and not has_email):
+        raise ContractError(f"--{kind} {value!r} is not {'an e-mail address' if kind == 'email' else 'an id'}")
+    return hashlib.sha256(value.lower().encode()).hexdigest() if has_email else value
 
 
-def org_of(connection: Connection, relations: list[Relation], kind: Kind, value: str, org: str | None) -> str:
-    """The org whose person is meant: the one that was said, the only one, or the only one that knows the identifier."""
+def resolve_org(connection: Connection, relations: list[Relation], kind: Kind, value: str, org: str | None) -> str:
+    """Return the person's org: the given one, the only one, or the only one with rows of the identifier.
+
+    Raise ContractError if none or several orgs have rows of it.
+    """
     orgs = [name for (name,) in connection.execute("select org_id from raw.orgs order by 1").fetchall()]
     if org and org not in orgs:
         raise ContractError(f"--org {org}: tributary.yaml has no such org. Its orgs: {', '.join(orgs)}")
     if org or len(orgs) == 1:
-        return org or orgs[0]
-    _look_at(connection, relations, [value] if kind == "email" else [])
+        return str(org or orgs[0])
+    _create_sightings(connection, relations, [value] if kind == "email" else [])
     known = _values(connection, "org_id", f"{kind} = $1", value)
     if len(known) == 1:
         return known[0]
-    said = f"known to the orgs {', '.join(known)}" if known else f"known to none of the orgs {', '.join(orgs)}"
-    raise ContractError(f"--{kind}: {said}: say with --org which one is meant")
+    where = f"several orgs: {', '.join(known)}" if known else f"none of the orgs {', '.join(orgs)}"
+    raise ContractError(f"--{kind} is known to {where}. Choose one with --org")
 
 
-def find(connection: Connection, relations: list[Relation], kind: Kind, value: str, org: str) -> Person:
-    """The person of an identifier, one step outwards: to the customers of an e-mail address or of a visitor that is
-    one customer's only, and from these to the e-mail addresses, visitors and orders that are theirs."""
-    asked = [value] if kind == "email" else []
-    _look_at(connection, relations, asked, org)
+def find_person(connection: Connection, relations: list[Relation], kind: Kind, value: str, org: str) -> Person:
+    """Return the person of an identifier, one step outwards.
+
+    An e-mail address, or a visitor with only one customer, leads to customers. Customers lead to the e-mail addresses,
+    visitors and orders that belong to nobody else.
+    """
+    given_email = [value] if kind == "email" else []
+    _create_sightings(connection, relations, given_email, org)
     customers = [value] if kind == "customer" else _values(connection, "customer", f"{kind} = $1", value)
     if kind == "visitor" and len(customers) > 1:
-        customers = []  # a device: the rows that name somebody are not the asker's
+        customers = []  # a shared device: the rows that name somebody may be another person's
     emails = _values(connection, "email", "customer in (from unnest($1))", customers)
-    others = _values(
+    others_emails = _values(
         connection, "email", "email in (from unnest($2)) and customer not in (from unnest($1))", customers, emails
     )
-    person = Person(org, customers, sorted({*asked, *emails} - (set(others) - set(asked))))
-    _look_at(connection, relations, person.emails, org)
+    own_emails = {*given_email, *emails} - (set(others_emails) - set(given_email))
+    person = Person(org=org, customers=customers, emails=sorted(own_emails))
+    _create_sightings(connection, relations, person.emails, org)
 
-    theirs = "identity in (from unnest($1))"
-    orders = _values(connection, '"order"', theirs, names_of(person))
+    is_named = "identity in (from unnest($1))"
+    orders = _values(connection, '"order"', is_named, identities(person))
     visitors = {
-        *_values(connection, "visitor", theirs, names_of(person)),
-        # A checkout without a login has its order in common with the shop's own report of it.
+        *_values(connection, "visitor", is_named, identities(person)),
+        # A checkout without a login has the same order as the shop's own report of it.
         *_values(connection, "visitor", 'identity is null and "order" in (from unnest($1))', orders),
         *([value] if kind == "visitor" else []),
     }
-    # With somebody else, whose id it is too.
     shared = {
         *_values(
             connection,
             "visitor",
             "visitor in (from unnest($2)) and identity not in (from unnest($1))",
-            names_of(person),
+            identities(person),
             sorted(visitors),
         )
     }
     person.visitors = sorted(visitors - shared | ({value} if kind == "visitor" else set()))
-    person.windows = [Window(visitor) for visitor in person.visitors]
-    person.windows += _shares(connection, sorted(shared - set(person.visitors)), names_of(person))
+    person.windows = [Window(visitor=visitor) for visitor in person.visitors]
+    person.windows += _shared_windows(connection, sorted(shared - set(person.visitors)), identities(person))
 
-    hold(connection, person)
-    mine = whose("identity", "visitor", '"order"', "moment")
-    # An order that somebody else's row bears as well keeps its id, or it would count twice.
-    orders = _values(connection, '"order"', mine)
-    foreign = f'"order" in (from unnest($1)) and not {mine} and (identity is not null or visitor is not null)'
-    person.orders = sorted({*orders} - {*_values(connection, '"order"', foreign, orders)})
-    hold(connection, person)
-    (latest,) = connection.execute(f"select max(moment) from temp.sightings where {mine}").fetchone()
+    create_person_tables(connection, person)
+    is_own = owner_sql(identity="identity", visitor="visitor", order='"order"', moment="moment")
+    # An order that another person's row has, too, keeps its id. Otherwise it would count twice.
+    orders = _values(connection, '"order"', is_own)
+    is_others = f'"order" in (from unnest($1)) and not {is_own} and (identity is not null or visitor is not null)'
+    person.orders = sorted({*orders} - {*_values(connection, '"order"', is_others, orders)})
+    create_person_tables(connection, person)
+    ((latest,),) = connection.execute(f"select max(moment) from temp.sightings where {is_own}").fetchall()
     person.until = max(datetime.now(UTC).replace(tzinfo=None), latest or datetime.min)
     return person
 
 
-def _look_at(connection: Connection, relations: list[Relation], emails: list[str], org: str | None = None) -> None:
-    """Make the view `sightings`: what every row of the relations says of a person."""
-    selects = [
-        f"select {', '.join(f'{sql} as {name}' for name, sql in said_of(relation, emails).items())} from {relation.sql}"
-        + (f" where org_id = {literal(org)}" if org else "")
-        for relation in relations
-        if {*VISITOR, *CUSTOMER, *ORDER} & set(relation.columns)
-    ]
+def _create_sightings(
+    connection: Connection, relations: list[Relation], emails: list[str], org: str | None = None
+) -> None:
+    """Create the view `sightings`: the identity columns of every row of the relations."""
+    selects = []
+    for relation in relations:
+        if {*VISITOR, *CUSTOMER, *ORDER} & set(relation.columns):
+            columns = ", ".join(f"{sql} as {name}" for name, sql in identity_columns(relation, emails).items())
+            in_org = f" where org_id = {literal(org)}" if org else ""
+            selects.append(f"select {columns} from {relation.sql}{in_org}")
     connection.execute(f"create or replace temp view sightings as {' union all by name '.join(selects)}")
 
 
@@ -117,7 +125,7 @@ def _values(connection: Connection, column: str, where: str, *parameters: object
     return [value for (value,) in connection.execute(query, list(parameters)).fetchall()]
 
 
-def _shares(connection: Connection, visitors: list[str], names: list[str]) -> list[Window]:
+def _shared_windows(connection: Connection, visitors: list[str], names: list[str]) -> list[Window]:
     """Return the intervals in which each shared visitor is the person, by the rule of the marts."""
     rows = connection.execute(
         f"""
@@ -132,4 +140,4 @@ def _shares(connection: Connection, visitors: list[str], names: list[str]) -> li
         """,
         [visitors, names],
     ).fetchall()
-    return [Window(*row) for row in rows]
+    return [Window(visitor=visitor, after=after, until=until) for visitor, after, until in rows]

@@ -1,4 +1,7 @@
-"""A person's value -> what takes its place: it says as much to the models, and nothing of whom."""
+"""Choose the replacement of a person's value.
+
+In: a value. Out: text that means the same to the models and does not identify the person.
+"""
 
 from __future__ import annotations
 
@@ -13,18 +16,19 @@ from ingestion.user_agents import parse_user_agent
 
 
 def pseudonym() -> str:
+    """Return a new random pseudonym."""
     return f"erased-{secrets.token_hex(8)}"
 
 
-def in_words(values: Iterable[str], *, loosely: bool) -> re.Pattern[str]:
-    """The identifiers where they stand alone; loosely: next to - and _ too, as in an id made of several."""
+def word_pattern(values: Iterable[str], *, loosely: bool) -> re.Pattern[str]:
+    """Return a pattern of the values as separate words. loosely: also next to - and _, as in an id of several parts."""
     part = "0-9A-Za-z" if loosely else "0-9A-Za-z_-"
     words = "|".join(re.escape(value) for value in sorted(values, key=len, reverse=True))
     return re.compile(rf"(?<![{part}])(?:{words})(?![{part}])")
 
 
 def is_distinctive(value: str) -> bool:
-    """Whether an identifier can be told from any other text: 42 cannot."""
+    """Return whether other text is unlikely to equal an identifier: 42 is not distinctive."""
     return len(value) >= 8 and not (value.isdigit() and len(value) < 12)
 
 
@@ -36,9 +40,9 @@ def coarse_browser(user_agent: str) -> str:
 
 
 def common_answer(connection: Connection, answer: str) -> str:
-    """An answer that several people gave; of a single person's own words the one by which the marts file it."""
-    said = "select count(distinct coalesce(customer_id, visitor_id, order_id, answer_id)) from raw.survey_answers"
-    (people,) = connection.execute(f"{said} where answer = $1", [answer]).fetchone()
+    """Return an answer that several people gave; of a single person's, only the word by which marts classify it."""
+    query = "select count(distinct coalesce(customer_id, visitor_id, order_id, answer_id)) from raw.survey_answers"
+    ((people,),) = connection.execute(f"{query} where answer = $1", [answer]).fetchall()
     if people > 1:
         return answer
     spaced = f" {re.sub(r'[^a-z0-9À-ɏ.-]+', ' ', answer.lower())} ".replace(". ", " ")
@@ -48,5 +52,5 @@ def common_answer(connection: Connection, answer: str) -> str:
 
 @cache
 def survey_words() -> tuple[str, ...]:
-    """The words by which the marts file answers: their own seed."""
+    """Return the words by which the marts classify answers, from their seed."""
     return tuple(row["word"] for row in seed("survey_words"))

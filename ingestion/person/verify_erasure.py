@@ -1,7 +1,7 @@
-"""The proof of an erasure: every file of the home folder is read, and what still knows the person is counted.
+"""Verify an erasure: read every file of the home folder, and count the places that still identify the person.
 
-In: an Erasure (erase.py). Out: a Finding for each table and file that was read. Databases and Parquet are
-read value by value, since compressed blocks hide what they hold, and then, like every other file, byte by byte.
+In: an Erasure (erase.py). Out: a Finding for each table and file. Databases and Parquet files are read value by value,
+because their blocks are compressed. Then they are read byte by byte, like every other file.
 """
 
 from __future__ import annotations
@@ -18,61 +18,61 @@ import duckdb
 
 from ingestion.home import Home
 from ingestion.person.anonymise import IDENTIFIERS, KINDS
-from ingestion.person.erase import Erasure, journal
-from ingestion.person.pseudonyms import in_words, is_distinctive
-from ingestion.sql import literal, quoted
+from ingestion.person.erase import Erasure, journal_path
+from ingestion.person.pseudonyms import is_distinctive, word_pattern
+from ingestion.sql import Connection, literal, quoted
 
-_KEYS = (("c:", "customer"), ("v:", "visitor"))  # of person_key in the marts
-_NOT_READ = {"build.lock"}  # who builds now
+_PERSON_KEY_PREFIXES = (("c:", "customer"), ("v:", "visitor"))  # of person_key in the marts
+_NOT_READ = {"build.lock"}  # names the running command
 
 
 class Finding(NamedTuple):
-    """rows: of a table or a Parquet file; of any other file, places."""
+    """rows: the rows of a table or a Parquet file; the places in any other file."""
 
     where: str
     rows: int
 
 
-def scan(home: Home, erasure: Erasure) -> Iterator[Finding]:
-    """Read everything, archive and published versions included. The caller holds the build lock."""
+def scan_home(home: Home, erasure: Erasure) -> Iterator[Finding]:
+    """Read all files, archive and published versions included. The caller holds the build lock."""
     words = _words(erasure)
     for path in sorted(path for path in home.root.rglob("*") if path.is_file() and not path.is_symlink()):
         name = str(path.relative_to(home.root))
-        if path == journal(home) or name in _NOT_READ:
+        if path == journal_path(home) or name in _NOT_READ:
             continue
         others = 0
         if path.suffix in (".duckdb", ".parquet"):
             with duckdb.connect() as connection:
-                for table, found in _tables(connection, path, erasure):
-                    yield Finding(f"{name}{table}", found[0])
-                    others += found[1]
+                for table, rows, others_rows in _count_tables(connection, path, erasure):
+                    yield Finding(where=f"{name}{table}", rows=rows)
+                    others += others_rows
         if path.parent == home.landing:
-            yield Finding(name, _in_segment(path, erasure, words))
-        # Bytes do not tell the person from another org's of the same name, nor from one who came back.
+            yield Finding(where=name, rows=_count_in_segment(path, erasure, words))
+        # Bytes cannot distinguish the person from one of another org with the same id, or from a new person.
         elif not others:
-            yield Finding(name, _in_bytes(path, words))
+            yield Finding(where=name, rows=_count_bytes(path, words))
 
 
 def _words(erasure: Erasure) -> re.Pattern[bytes]:
     words = [value for values in _values(erasure).values() for value in values if is_distinctive(value)]
-    return re.compile(in_words(words, loosely=False).pattern.encode()) if words else re.compile(rb"(?!)")
+    return re.compile(word_pattern(words, loosely=False).pattern.encode()) if words else re.compile(rb"(?!)")
 
 
 def _values(erasure: Erasure) -> dict[str, list[str]]:
-    """The identifiers that nothing may bear, by kind."""
-    found: dict[str, list[str]] = {}
+    """Return the identifiers that no row may have, by kind."""
+    values: dict[str, list[str]] = {}
     for each in erasure.replacements:
-        if each.is_theirs and each.kind in IDENTIFIERS:
-            found.setdefault(each.kind, []).append(each.value)
-    return found
+        if each.is_exclusive and each.kind in IDENTIFIERS:
+            values.setdefault(each.kind, []).append(each.value)
+    return values
 
 
-def _tables(connection: duckdb.DuckDBPyConnection, path: Path, erasure: Erasure) -> Iterator[tuple[str, list[int]]]:
-    """Each table of a database, or the one of a Parquet file: (its name, [the person's rows, rows of others])."""
+def _count_tables(connection: Connection, path: Path, erasure: Erasure) -> Iterator[tuple[str, int, int]]:
+    """Yield (name, rows of the person, rows of others) for each table of a database, or for a Parquet file."""
     if path.suffix == ".parquet":
         described = connection.execute(f"describe from read_parquet({literal(path)})").fetchall()
         columns = {column: type_ for column, type_, *_ in described}
-        yield "", _count(connection, f"read_parquet({literal(path)})", columns, erasure)
+        yield "", *_count_rows(connection, f"read_parquet({literal(path)})", columns, erasure)
         return
     connection.execute(f"attach {literal(path)} as scanned (read_only)")
     tables: dict[str, dict[str, str]] = {}
@@ -83,13 +83,14 @@ def _tables(connection: duckdb.DuckDBPyConnection, path: Path, erasure: Erasure)
         tables.setdefault(f"{quoted(schema)}.{quoted(table)}", {})[column] = type_
     for table, columns in sorted(tables.items()):
         name = table.replace('"', "")
-        yield f": {name}", _count(connection, f"scanned.{table}", columns, erasure)
+        yield f": {name}", *_count_rows(connection, f"scanned.{table}", columns, erasure)
 
 
-def _count(connection: duckdb.DuckDBPyConnection, source: str, columns: dict[str, str], erasure: Erasure) -> list[int]:
+def _count_rows(connection: Connection, source: str, columns: dict[str, str], erasure: Erasure) -> tuple[int, int]:
+    """Return how many rows with an identifier are the person's, and how many are other people's."""
     values = _values(erasure)
     words = [value for of_kind in values.values() for value in of_kind if is_distinctive(value)]
-    keys = [prefix + value for prefix, kind in _KEYS for value in values.get(kind, [])]
+    keys = [prefix + value for prefix, kind in _PERSON_KEY_PREFIXES for value in values.get(kind, [])]
     conditions = []
     for column, type_ in columns.items():
         name, kind = quoted(column), KINDS.get(column.lower())
@@ -98,38 +99,38 @@ def _count(connection: duckdb.DuckDBPyConnection, source: str, columns: dict[str
             conditions.append(f"{name}::varchar in ({', '.join(map(literal, exact))})")
         elif words and ("VARCHAR" in type_ or "JSON" in type_):
             likely = " or ".join(f"contains({name}::varchar, {literal(word)})" for word in words)
-            alone = f"(?:^|[^0-9A-Za-z_-])(?:{'|'.join(map(re.escape, words))})(?:$|[^0-9A-Za-z_-])"
-            conditions.append(f"({likely}) and regexp_matches({name}::varchar, {literal(alone)})")
+            as_word = f"(?:^|[^0-9A-Za-z_-])(?:{'|'.join(map(re.escape, words))})(?:$|[^0-9A-Za-z_-])"
+            conditions.append(f"({likely}) and regexp_matches({name}::varchar, {literal(as_word)})")
     if not conditions:
-        return [0, 0]
-    theirs = "true"
+        return 0, 0
+    is_person = "true"
     if "org_id" in columns:
-        theirs += f" and (org_id = {literal(erasure.person.org)} or org_id is null)"
+        is_person += f" and (org_id = {literal(erasure.person.org)} or org_id is null)"
     if time := next((name for name in ("occurred_at", "received_at", "started_at") if name in columns), None):
-        theirs += f" and coalesce(try_cast({time} as timestamp) <= {literal(erasure.person.until)}::timestamp, true)"
-    return list(
-        connection.execute(
-            f"select count(*) filter ({theirs}), count(*) filter (not ({theirs})) from {source}"
-            f" where {' or '.join(f'coalesce({condition}, false)' for condition in conditions)}"
-        ).fetchone()
-    )
+        is_person += f" and coalesce(try_cast({time} as timestamp) <= {literal(erasure.person.until)}::timestamp, true)"
+    ((rows, others),) = connection.execute(
+        f"select count(*) filter ({is_person}), count(*) filter (not ({is_person})) from {source}"
+        f" where {' or '.join(f'coalesce({condition}, false)' for condition in conditions)}"
+    ).fetchall()
+    return rows, others
 
 
-def _in_segment(path: Path, erasure: Erasure, words: re.Pattern[bytes]) -> int:
-    """Lines that the collector answered for before the erasure began; the later ones lose the person when loaded."""
+def _count_in_segment(path: Path, erasure: Erasure, words: re.Pattern[bytes]) -> int:
+    """Count the lines of requests before the erasure began. Later lines are anonymised when they are loaded."""
     asked_at = erasure.asked_at.isoformat()
-    found = 0
+    count = 0
     with path.open("rb") as lines:
         for line in lines:
             if words.search(line):
                 try:
-                    found += json.loads(line)["at"] < asked_at
+                    count += json.loads(line)["at"] < asked_at
                 except (ValueError, KeyError):
-                    found += 1
-    return found
+                    count += 1
+    return count
 
 
-def _in_bytes(path: Path, words: re.Pattern[bytes]) -> int:
+def _count_bytes(path: Path, words: re.Pattern[bytes]) -> int:
+    """Count the places in a file, or the lines of a gzip file, that have an identifier."""
     if not path.stat().st_size:
         return 0
     if path.suffix == ".gz":

@@ -1,4 +1,4 @@
-"""A person goes and every total stays; nothing brings the person back; nobody else's row changes."""
+"""Erasure: the person is in no file, every total stays, reloaded rows are anonymised, other people's rows stay."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ import pytest
 from cli.person import prepared
 from ingestion.files.load import load_file
 from ingestion.home import Home
-from ingestion.person.cut_url import cut
-from ingestion.person.erase import pending, searched
-from ingestion.person.find import find
-from ingestion.person.verify_erasure import scan
+from ingestion.person.anonymise_url import anonymise_url
+from ingestion.person.erase import read_journal, searched_relations
+from ingestion.person.find import find_person
+from ingestion.person.verify_erasure import scan_home
 from ingestion.segments.format import Failed, Receipt, as_line
 from ingestion.settings.load import load_settings
 from ingestion.warehouse import connect
@@ -37,7 +37,7 @@ sites:
 """
 MAIL, HASH = "Anna@Example.com", hashlib.sha256(b"anna@example.com").hexdigest()
 BROWSER = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) Version/18.5 Mobile/15E148 Safari/604.1"
-# Anna's own, which nothing may know afterwards. The tablet is Ben's too.
+# Anna's own identifiers, which no file may contain afterwards. Ben uses the tablet, too.
 ANNA = [
     "customer-anna",
     "visitor-anna-phone",
@@ -51,7 +51,7 @@ ANNA = [
     "203-address-of-anna",
 ]
 TABLET = "visitor-family-tablet"
-# What of a mart is an id of the person's; all else must stay to the micro.
+# Columns of marts with ids of the person; all other columns must stay to the micro.
 IDS = {"visitor_id", "customer_id", "session_id", "person_key", "order_id", "click_id", "landing_url", "evidence"}
 
 
@@ -74,7 +74,7 @@ LANDED = [
           properties={"likes": "anna-only-title", "webdriver": False}),
     event(4, "03T10:05:00", anon_id="visitor-anna-laptop", user_id="customer-anna", type="CONVERSION",
           value_micros=120_000_000, order_id="order-anna-1", url="https://shop.example/users/customer-anna/done"),
-    # One tablet: Anna, then Ben, then Anna again; between them nobody says who it is.
+    # One tablet: Anna, then Ben, then Anna again, with rows without a name between them.
     event(5, "05T10:00:00", anon_id=TABLET, url="https://shop.example/?utm_source=bing&utm_medium=cpc"),
     event(6, "05T10:01:00", anon_id=TABLET, user_id="customer-anna"),
     event(7, "06T10:00:00", anon_id=TABLET, url="https://shop.example/?utm_source=tiktok&utm_medium=paid_social"),
@@ -83,7 +83,7 @@ LANDED = [
     event(9, "07T10:00:00", anon_id=TABLET, referrer="https://anna.example/customer-anna"),
     event(10, "07T10:02:00", anon_id=TABLET, user_id="customer-anna", type="CONVERSION", value_micros=30_000_000,
           order_id="order-anna-2"),
-    # A checkout without a login: its order is the shop's report of Anna's.
+    # A checkout without a login: the shop reports its order as Anna's.
     event(11, "08T10:00:00", anon_id="visitor-anna-phone", type="CHECKOUT_COMPLETED", order_id="order-anna-3"),
     event(12, "09T10:00:00", anon_id="visitor-ben", user_id="customer-ben",
           url="https://shop.example/?utm_source=google&utm_medium=cpc&gclid=Cj0-ben-click", title="of Ben"),
@@ -126,7 +126,7 @@ FILES = {
 
 
 def land(home: Path, rows: list[dict], at: str, name: str) -> None:
-    """A closed segment, as the collector leaves it: requests of one event each, and one that was refused."""
+    """Write a closed segment as the collector does: requests with one event each, and a rejected one."""
     lines = [
         as_line(Receipt("events", at, "default", "shop", "203-address-of-anna", BROWSER, 1, rows=[row]))
         for row in rows
@@ -150,7 +150,7 @@ def put(home: Path, files: dict[str, list[dict]]) -> None:
 
 @pytest.fixture(scope="module")
 def before(new_home) -> Path:
-    """A home where Anna and Ben are known, built and published. Copy it before changing it."""
+    """A built and published home with rows of Anna and Ben. Copy it before changing it."""
     home = new_home("person")
     (home / "tributary.yaml").write_text(SETTINGS)
     (home / "landing").mkdir()
@@ -162,7 +162,7 @@ def before(new_home) -> Path:
 
 @pytest.fixture(scope="module")
 def after(before, tmp_path_factory) -> Path:
-    """The same home once Anna has been erased."""
+    """The same home after Anna's erasure."""
     home = copy_of(before, tmp_path_factory.mktemp("homes") / "after")
     done = tributary(home, "erase", "--email", MAIL, "--yes")
     assert "0 rows found" in done.stdout
@@ -175,7 +175,7 @@ def copy_of(home: Path, to: Path) -> Path:
 
 
 def everything(home: Path) -> str:
-    """All that the files of a home say: databases and Parquet decoded, every file's bytes beside."""
+    """Return the content of all files of a home: databases and Parquet files decoded, and all bytes."""
     texts = []
     for path in sorted(path for path in home.rglob("*") if path.is_file()):
         texts.append(path.read_bytes().decode("latin-1"))
@@ -192,9 +192,9 @@ def everything(home: Path) -> str:
 
 
 def known(home: Path) -> set[str]:
-    """What of Anna's a home still knows."""
-    said = everything(home)
-    return {word for word in ANNA if word in said}
+    """Return the identifiers of Anna that a home contains."""
+    content = everything(home)
+    return {word for word in ANNA if word in content}
 
 
 def raw(home: Path, query: str) -> list[tuple]:
@@ -202,8 +202,8 @@ def raw(home: Path, query: str) -> list[tuple]:
         return connection.execute(query).fetchall()
 
 
-def test_nothing_knows_her_any_longer(before, after) -> None:
-    assert known(before) == set(ANNA), "the check must find her where she is"
+def test_no_file_identifies_the_erased_person(before, after) -> None:
+    assert known(before) == set(ANNA), "the check must find Anna before the erasure"
     assert known(after) == set()
     assert not (after / "erasing.json").exists()
 
@@ -220,7 +220,7 @@ def test_every_total_stays_to_the_micro(before, after) -> None:
             kept = ", ".join(f'"{name}"' for name in columns if name not in IDS and name != "answer")
             if table == "attribution_candidates":
                 continue  # a view, which finds its tables in the database in use
-            # The shop's conversion is named after its order, whose id is hers.
+            # The id of the shop's conversion contains its order's id.
             kept = kept.replace('"conversion_id"', "regexp_replace(conversion_id, 'order-anna-3|erased-.*', '')")
             for one, other in (("before", "after"), ("after", "before")):
                 query = f"select {kept} from {one}.{table} except all select {kept} from {other}.{table}"
@@ -233,10 +233,10 @@ def test_every_total_stays_to_the_micro(before, after) -> None:
         )
 
 
-def test_nobody_else_changes(before, after) -> None:
+def test_rows_of_other_people_do_not_change(before, after) -> None:
     others = "where user_id = 'customer-ben' or anon_id = 'visitor-ben' or event_id = 'event-0007' order by event_id"
     kept = raw(after, f"select * from raw.events {others}")
-    # Her name in his referrer is hers, not his.
+    # Anna's name in Ben's referrer is Anna's.
     assert kept == raw(before, f"select * from raw.events {others}")
     assert [row[2] for row in kept] == ["event-0007", "event-0008", "event-0012"]
     of_others = "select * from raw.conversions where customer_id in ('customer-ben', '42') order by 2"
@@ -244,21 +244,21 @@ def test_nobody_else_changes(before, after) -> None:
     assert len(raw(after, of_others)) == 3
 
 
-def test_on_a_shared_device_her_rows_leave_and_his_stay(after) -> None:
+def test_on_a_shared_device_only_the_erased_persons_rows_change(after) -> None:
     rows = dict(raw(after, "select event_id, anon_id from raw.events"))
-    hers = {rows[f"event-{number:04}"] for number in (5, 6, 9, 10)}
-    assert len(hers) == 1
-    assert next(iter(hers)).startswith("erased-")
+    anna = {rows[f"event-{number:04}"] for number in (5, 6, 9, 10)}
+    assert len(anna) == 1
+    assert next(iter(anna)).startswith("erased-")
     assert rows["event-0007"] == rows["event-0008"] == TABLET
 
 
-def test_an_audit_row_names_nobody(after) -> None:
+def test_audit_row_identifies_nobody(after) -> None:
     ((action, asked_for, counts),) = raw(after, "select action, asked_for, counts from raw.erasures")
     assert (action, asked_for) == ("erase", "email")
     assert json.loads(counts)["raw.events"] == 9
 
 
-def test_what_is_replayed_does_not_bring_her_back(after, tmp_path) -> None:
+def test_replayed_rows_are_anonymised_again(after, tmp_path) -> None:
     home = copy_of(after, tmp_path / "home")
     land(home, LANDED, "2026-10-12T00:00:00.000000Z", "20261013T000000000Z-1-bbbb")
     put(home, FILES)
@@ -269,7 +269,7 @@ def test_what_is_replayed_does_not_bring_her_back(after, tmp_path) -> None:
     assert list((home / "archive" / "landed").rglob("*bbbb.parquet")), "the replayed segment was not archived"
 
 
-def test_late_rows_of_the_time_before_get_the_same_pseudonyms_and_new_ones_are_a_new_person(after, tmp_path) -> None:
+def test_late_rows_get_the_same_pseudonyms_and_later_rows_are_a_new_person(after, tmp_path) -> None:
     home = Home(copy_of(after, tmp_path / "home"))
     later = datetime.now(UTC).replace(year=2027).isoformat()
     common = {"site_id": "shop", "type": "PAGE_VIEW"}
@@ -280,9 +280,9 @@ def test_late_rows_of_the_time_before_get_the_same_pseudonyms_and_new_ones_are_a
             {"event_id": "late-2", "occurred_at": later, "anon_id": "visitor-anna-phone", **common},
             {"event_id": "late-3", "occurred_at": then, "anon_id": "visitor-nobody", **common},
         ],
-        # A refund knows the order only, and comes when it comes.
+        # A refund names the order only, and has no time limit.
         "refunds": [{"occurred_at": later, "order_id": "order-anna-2", "value": "1", "site_id": "shop"}],
-        # The same order in other words, whose id is gone.
+        # The same order with another value.
         "conversions": [{**FILES["conversions/shop.ndjson"][0], "value": "56"}],
     }
     with connect(home) as connection:
@@ -312,7 +312,7 @@ def test_late_rows_of_the_time_before_get_the_same_pseudonyms_and_new_ones_are_a
     }
 
 
-def test_a_killed_erasure_is_finished_by_the_next(before, tmp_path) -> None:
+def test_next_erasure_finishes_a_killed_one(before, tmp_path) -> None:
     home = copy_of(before, tmp_path / "home")
     environment = {**os.environ, "TRIBUTARY_HOME": str(home)}
     command = [COMMAND, "erase", "--customer", "customer-anna", "--yes"]
@@ -325,28 +325,27 @@ def test_a_killed_erasure_is_finished_by_the_next(before, tmp_path) -> None:
             time.sleep(moment)
             process.kill()
             process.wait(10)
-        assert pending(Home(home)), "the erasure was over before it was killed"
+        assert read_journal(Home(home)), "the erasure ended before it was killed"
     tributary(home, "erase", "--customer", "customer-anna", "--yes")
     assert known(home) == set()
     assert raw(home, "select count(*) from raw.erasures") == [(1,)]
 
 
-def test_the_scan_finds_what_is_left(after, before, tmp_path) -> None:
-    """An id that comes to stand in any kind of file is found there."""
+def test_scan_finds_remaining_identifiers_in_every_kind_of_file(after, before, tmp_path) -> None:
     home = Home(copy_of(before, tmp_path / "home"))
     now = datetime.now(UTC).replace(tzinfo=None)
     erasure = prepared(home, load_settings(home), ("customer", "customer-anna"), None, now)
     (home.root / "notes.txt").write_text("call customer-anna back")
-    found = {finding.where for finding in scan(home, erasure) if finding.rows}
+    found = {finding.where for finding in scan_home(home, erasure) if finding.rows}
     assert "notes.txt" in found
     assert "warehouse.duckdb: raw.events" in found
     assert "published/marts.duckdb: main.touchpoints" in found
     assert any(where.startswith("archive/landed/") for where in found)
     clean = Home(after)
-    assert not [finding for finding in scan(clean, erasure) if finding.rows]
+    assert not [finding for finding in scan_home(clean, erasure) if finding.rows]
 
 
-def test_an_export_gives_hers_and_only_hers(before, tmp_path) -> None:
+def test_export_has_all_rows_of_the_person_and_no_others(before, tmp_path) -> None:
     home = copy_of(before, tmp_path / "home")
     output = tmp_path / "anna.json"
     tributary(home, "export-person", "--visitor", "visitor-anna-phone", "--output", output)
@@ -360,20 +359,20 @@ def test_an_export_gives_hers_and_only_hers(before, tmp_path) -> None:
     assert raw(home, "select action, asked_for from raw.erasures") == [("export", "visitor")]
 
 
-def test_who_is_meant_must_be_clear(before) -> None:
-    """Two orgs' customers of one name are two people."""
-    refused = tributary(before, "erase", "--customer", "42", "--yes", code=2).stderr
-    assert "default, other" in refused
-    assert "--org" in refused
+def test_ambiguous_identifier_is_an_error(before) -> None:
+    """Customers of two orgs with the same id are two people."""
+    error = tributary(before, "erase", "--customer", "42", "--yes", code=2).stderr
+    assert "default, other" in error
+    assert "--org" in error
     assert "raw.conversions" in tributary(before, "erase", "--customer", "42", "--org", "other", "--dry-run").stdout
     assert "one of --email" in tributary(before, "erase", code=2).stderr
-    assert "not an e-mail address" in tributary(before, "export-person", "--email", "anna", code=2).stderr
+    assert "is not an e-mail address" in tributary(before, "export-person", "--email", "anna", code=2).stderr
 
 
-def test_a_device_of_several_names_nobody(before) -> None:
-    """Who asks by the id of a shared device is not told, nor erased with, those who are known on it."""
+def test_id_of_a_shared_device_identifies_no_customer(before) -> None:
+    """The person who gives the id of a shared device is not one of those who are known on it."""
     with connect(Home(before)) as connection:
-        person = find(connection, searched(connection), "visitor", TABLET, "default")
+        person = find_person(connection, searched_relations(connection), "visitor", TABLET, "default")
     assert person.customers == []
     assert person.visitors == [TABLET]
 
@@ -389,5 +388,5 @@ def test_a_device_of_several_names_nobody(before) -> None:
         ("/path?q=anna", "/path"),
     ],
 )
-def test_a_url_keeps_what_its_channel_follows_from(url: str, kept: str) -> None:
-    assert cut(url, lambda value: "G") == kept
+def test_anonymised_url_keeps_its_channel(url: str, kept: str) -> None:
+    assert anonymise_url(url, lambda value: "G") == kept
