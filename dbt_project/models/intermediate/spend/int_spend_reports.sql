@@ -1,5 +1,6 @@
 {#- A view: a union of stored rows. -#}
 {{ config(materialized='view') }}
+{%- set text = dbt.type_string() %}
 
 with
 
@@ -24,7 +25,7 @@ final as (
     select
         org_id,
         'ad_spend' as source,
-        cast(null as varchar) as source_id,
+        cast(null as {{ text }}) as source_id,
         platform,
         account_id,
         campaign_id,
@@ -41,7 +42,7 @@ final as (
         video_views,
         platform_conversions,
         platform_value_micros,
-        cast(null as varchar) as channel
+        cast(null as {{ text }}) as channel
     from ad_spend
 
     union all
@@ -54,19 +55,19 @@ final as (
         account_id,
         campaign_id,
         adset_id,
-        cast(null as varchar) as ad_id,
+        cast(null as {{ text }}) as ad_id,
         date,
         currency,
         campaign,
         adset,
-        cast(null as varchar) as ad,
+        cast(null as {{ text }}) as ad,
         spend_micros,
         impressions,
         clicks,
         video_views,
         platform_conversions,
         platform_value_micros,
-        cast(null as varchar) as channel
+        cast(null as {{ text }}) as channel
     from residuals
     where {% for measure in spend_measures() %}{{ measure }} <> 0{{ " or " if not loop.last }}{% endfor %}
 
@@ -81,12 +82,12 @@ final as (
         coalesce(account_id, '(unmatched)') as account_id,
         coalesce(campaign_id, '(unmatched)') as campaign_id,
         affiliate_id as adset_id,
-        cast(null as varchar) as ad_id,
+        cast(null as {{ text }}) as ad_id,
         date,
         original_currency as currency,
         campaign,
         affiliate as adset,
-        cast(null as varchar) as ad,
+        cast(null as {{ text }}) as ad,
         original_payout_micros as spend_micros,
         cast(null as bigint) as impressions,
         cast(null as bigint) as clicks,
@@ -107,12 +108,12 @@ final as (
         account_id,
         campaign_id,
         adset_id,
-        cast(null as varchar) as ad_id,
+        cast(null as {{ text }}) as ad_id,
         date,
         currency,
         campaign,
         adset,
-        cast(null as varchar) as ad,
+        cast(null as {{ text }}) as ad,
         amount_micros as spend_micros,
         cast(null as bigint) as impressions,
         cast(null as bigint) as clicks,

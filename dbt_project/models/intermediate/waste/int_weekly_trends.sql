@@ -23,11 +23,10 @@ last_days as (
     group by org_id
 ),
 
-{% set weeks_ago = 'cast(floor((last_days.last_date - {}.date) / 7) as integer)' -%}
 weekly_performance as (
     select
         spend.org_id,
-        {{ weeks_ago.format('spend') }} as weeks_ago,
+        cast(floor({{ dbt.datediff('spend.date', 'last_days.last_date', 'day') }} / 7) as integer) as weeks_ago,
         attribution_models.attribution_model,
         spend.platform,
         spend.campaign_id,
@@ -45,7 +44,7 @@ weekly_performance as (
 
     select
         credit.org_id,
-        {{ weeks_ago.format('credit') }} as weeks_ago,
+        cast(floor({{ dbt.datediff('credit.date', 'last_days.last_date', 'day') }} / 7) as integer) as weeks_ago,
         credit.attribution_model,
         credit.platform,
         credit.campaign_id,

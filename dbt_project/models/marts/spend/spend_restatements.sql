@@ -1,3 +1,4 @@
+{%- set text = dbt.type_string() -%}
 {%- set day = ['org_id', 'platform', 'account_id', 'date'] -%}
 {%- set key = day + ['level', 'campaign_id', 'adset_id', 'ad_id', 'currency'] -%}
 with
@@ -33,7 +34,7 @@ unioned as (
         {{ (key + spend_measures()) | join(',\n        ') }},
         load_id,
         loaded_at,
-        cast(null as varchar) as replaced_by_load_id,
+        cast(null as {{ text }}) as replaced_by_load_id,
         cast(null as timestamp) as replaced_at
     from ad_spend
 ),

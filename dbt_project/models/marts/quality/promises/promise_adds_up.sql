@@ -1,5 +1,6 @@
 {#- Ephemeral: a part of the mart `promises`, which publishing reads. -#}
 {{ config(materialized='ephemeral') }}
+{%- set text = dbt.type_string() %}
 
 with
 
@@ -157,9 +158,9 @@ final as (
     select
         'value_less_refunds' as check_name,
         reported.org_id,
-        cast(null as varchar) as attribution_model,
-        cast(null as varchar) as accounting_mode,
-        cast(null as varchar) as grain,
+        cast(null as {{ text }}) as attribution_model,
+        cast(null as {{ text }}) as accounting_mode,
+        cast(null as {{ text }}) as grain,
         reported.value_micros - coalesce(refunded.value_micros, 0) as expected,
         booked.value_micros as actual
     from reported
@@ -173,8 +174,8 @@ final as (
         'weights_sum_to_one' as check_name,
         org_id,
         '{{ model }}' as attribution_model,
-        cast(null as varchar) as accounting_mode,
-        cast(null as varchar) as grain,
+        cast(null as {{ text }}) as accounting_mode,
+        cast(null as {{ text }}) as grain,
         count(*) as expected,
         sum(case when {{ model }}_credit = 1000000000000 then 1 else 0 end) as actual
     from weight_sums
@@ -186,8 +187,8 @@ final as (
         'value_is_split' as check_name,
         weight_sums.org_id,
         '{{ model }}' as attribution_model,
-        cast(null as varchar) as accounting_mode,
-        cast(null as varchar) as grain,
+        cast(null as {{ text }}) as accounting_mode,
+        cast(null as {{ text }}) as grain,
         count(*) as expected,
         sum(case when weight_sums.{{ model }}_value_micros = conversions.value_micros then 1 else 0 end) as actual
     from weight_sums
@@ -227,8 +228,8 @@ final as (
         '{{ check_name }}' as check_name,
         slices.org_id,
         slices.attribution_model,
-        cast(null as varchar) as accounting_mode,
-        cast(null as varchar) as grain,
+        cast(null as {{ text }}) as accounting_mode,
+        cast(null as {{ text }}) as grain,
         coalesce({{ total }}, 0) as expected,
         coalesce({{ found }}, 0) as actual
     from slices

@@ -1,5 +1,6 @@
 {#- Ephemeral: a part of the mart `promises`, which publishing reads. -#}
 {{ config(materialized='ephemeral') }}
+{%- set text = dbt.type_string() %}
 
 with
 
@@ -46,9 +47,9 @@ final as (
     select
         'flags_have_evidence' as check_name,
         org_id,
-        cast(null as varchar) as attribution_model,
-        cast(null as varchar) as accounting_mode,
-        cast(null as varchar) as grain,
+        cast(null as {{ text }}) as attribution_model,
+        cast(null as {{ text }}) as accounting_mode,
+        cast(null as {{ text }}) as grain,
         count(*) as expected,
         sum(case
             when explanation is not null
@@ -65,8 +66,8 @@ final as (
         'links_have_touches' as check_name,
         attribution_links.org_id,
         attribution_links.attribution_model,
-        cast(null as varchar) as accounting_mode,
-        cast(null as varchar) as grain,
+        cast(null as {{ text }}) as accounting_mode,
+        cast(null as {{ text }}) as grain,
         count(*) as expected,
         count(touchpoints.touchpoint_id) as actual
     from attribution_links
@@ -78,9 +79,9 @@ final as (
     select
         'credited_touches_are_kept' as check_name,
         org_id,
-        cast(null as varchar) as attribution_model,
-        cast(null as varchar) as accounting_mode,
-        cast(null as varchar) as grain,
+        cast(null as {{ text }}) as attribution_model,
+        cast(null as {{ text }}) as accounting_mode,
+        cast(null as {{ text }}) as grain,
         sum(credited) as expected,
         sum(shown) as actual
     from touch_counts

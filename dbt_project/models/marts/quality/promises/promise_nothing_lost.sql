@@ -1,5 +1,6 @@
 {#- Ephemeral: a part of the mart `promises`, which publishing reads. -#}
 {{ config(materialized='ephemeral') }}
+{%- set text = dbt.type_string() %}
 
 with
 
@@ -157,9 +158,9 @@ final as (
     select
         check_name,
         org_id,
-        cast(null as varchar) as attribution_model,
-        cast(null as varchar) as accounting_mode,
-        cast(null as varchar) as grain,
+        cast(null as {{ text }}) as attribution_model,
+        cast(null as {{ text }}) as accounting_mode,
+        cast(null as {{ text }}) as grain,
         sum(received) as expected,
         sum(kept) as actual
     from amounts
@@ -170,9 +171,9 @@ final as (
     select
         'interactions_are_touchpoints' as check_name,
         interactions.org_id,
-        cast(null as varchar) as attribution_model,
-        cast(null as varchar) as accounting_mode,
-        cast(null as varchar) as grain,
+        cast(null as {{ text }}) as attribution_model,
+        cast(null as {{ text }}) as accounting_mode,
+        cast(null as {{ text }}) as grain,
         count(*) as expected,
         count(distinct touchpoints.touchpoint_id) as actual
     from interactions
