@@ -105,13 +105,11 @@ def already_readable(
 
 def known_platform(name: str) -> Platform:
     from connectors.ads import PLATFORMS
-    from ingestion.settings.values import hint
+    from ingestion.settings.values import suggestion
 
     found = PLATFORMS.get(name.lower())
     if found is None:
-        fail(
-            f"there is no platform {name}: {hint(name, PLATFORMS) or 'use one of ' + ', '.join(PLATFORMS)}", WRONG_INPUT
-        )
+        fail(f"there is no platform {name}. {suggestion(name, PLATFORMS)}", WRONG_INPUT)
     return found
 
 

@@ -9,7 +9,7 @@ import typer
 from ingestion.home import Home
 from ingestion.settings.load import load_settings
 from ingestion.settings.model import Settings, SettingsError, Site
-from ingestion.settings.values import hint
+from ingestion.settings.values import suggestion
 
 from cli.console import complaints, errors_for_people
 
@@ -56,8 +56,8 @@ def site_of(settings: Settings, name: str) -> Site:
                 return site
             raise SettingsError(f"site {name} has no public_key: add `public_key: pk_...` to it in tributary.yaml")
     ids = [site.id for site in settings.sites]
-    advice = hint(name, ids) or (f"there are {', '.join(ids)}" if ids else "add it under sites in tributary.yaml")
-    raise SettingsError(f"there is no site {name}: {advice}")
+    advice = suggestion(name, ids) if ids else "Add it under sites in tributary.yaml."
+    raise SettingsError(f"there is no site {name}. {advice}")
 
 
 def tag(site: Site, collector: str, *, auto: str = "", ask: bool = False) -> str:

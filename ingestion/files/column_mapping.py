@@ -155,8 +155,7 @@ def _aliases(contract: Contract, columns: dict[str, str], mapping: Mapping[str, 
 def _check_options(kind: str, known: list[str], settings: Settings, options: ImportOptions) -> None:
     orgs = [entry.id for entry in settings.orgs]
     if options.org and options.org not in orgs:
-        hint = _hint(options.org, orgs)
-        raise ContractError(f"--org {options.org}: tributary.yaml has no such org{hint}. Its orgs: {', '.join(orgs)}")
+        raise ContractError(f"--org {options.org}: tributary.yaml has no such org. {_suggestion(options.org, orgs)}")
     if options.org and kind == "exchange-rates":
         raise ContractError("--org: exchange rates belong to no org. Leave the option out.")
     if options.site and "site_id" not in known:
@@ -174,12 +173,10 @@ def _check_mapping(kind: str, known: list[str], source: SourceFile, mapping: Map
     present = {name.lower() for name in source.columns}
     for column, name in mapping.items():
         if column not in [*known, "properties"]:
-            raise ContractError(f"--map {column}={name}: {kind} has no column {column}{_hint(column, known)}")
+            raise ContractError(f"--map {column}={name}: {kind} has no column {column}. {_suggestion(column, known)}")
         if name.lower() not in present:
-            raise ContractError(
-                f"{source.path}: --map {column}={name}: the file has no column {name}{_hint(name, source.columns)}."
-                f" Its columns: {', '.join(source.columns)}"
-            )
+            advice = _suggestion(name, source.columns)
+            raise ContractError(f"{source.path}: --map {column}={name}: the file has no column {name}. {advice}")
 
 
 def _check_required(
@@ -223,7 +220,7 @@ def _create_declared_orgs(connection: Connection, settings: Settings) -> None:
 def _format(connection: Connection, kind: str, source: SourceFile, name: str) -> tuple[str, list[str]]:
     """Return the relation of a known format, and its contract columns, which have a leading underscore there."""
     if name not in FORMATS:
-        raise ContractError(f"--format {name}: unknown{_hint(name, list(FORMATS))}. Known: {', '.join(FORMATS)}")
+        raise ContractError(f"--format {name}: unknown format. {_suggestion(name, list(FORMATS))}")
     if kind != "events":
         raise ContractError(f"--format {name} is for events. Run: tributary import events --format {name} FILE")
     sql = FORMATS[name].read_text()
@@ -281,6 +278,6 @@ def _closest(name: str, names: list[str]) -> str | None:
     return lower[close[0]] if close else None
 
 
-def _hint(name: str, names: list[str]) -> str:
+def _suggestion(name: str, names: list[str]) -> str:
     close = _closest(name, names)
-    return f": do you mean {close}?" if close else ""
+    return f"Do you mean {close}?" if close else f"Use one of {', '.join(names)}."

@@ -78,9 +78,8 @@ def _reference_problems(document: Any, entry: Any, where: str) -> Iterator[Probl
     for name in ("org", "site"):
         ids = [other.get("id") for other in document.get(f"{name}s") or [] if isinstance(other, dict)]
         if isinstance(entry.get(name), str) and entry[name] not in ids:
-            hint = values.hint(entry[name], ids)
-            hint = hint or f"add it under {name}s, or use one of {', '.join(map(str, ids))}"
-            yield _line(entry, name), f"{where}.{name}: there is no {name} {entry[name]}: {hint}"
+            advice = f"{values.suggestion(entry[name], ids)} You can also add it under {name}s."
+            yield _line(entry, name), f"{where}.{name}: there is no {name} {entry[name]}. {advice}"
 
 
 def _collector_problems(document: Any) -> Iterator[Problem]:
@@ -94,8 +93,8 @@ def _collector_problems(document: Any) -> Iterator[Problem]:
 def _unknown_keys(entry: Any, where: str, known: tuple[str, ...]) -> Iterator[Problem]:
     for name in entry:
         if name not in known:
-            hint = values.hint(str(name), known) or f"use {', '.join(known)}"
-            yield _line(entry, name), f"{where}.{name}: unknown: {hint}".lstrip(".")
+            advice = values.suggestion(str(name), known)
+            yield _line(entry, name), f"{where}.{name}: unknown name. {advice}".lstrip(".")
 
 
 def _normalized(name: str, value: str) -> str:

@@ -19,10 +19,11 @@ Check = Callable[[Any], str | None]
 SAMPLES = (100, 80, 50)  # percent of a site's visitors
 
 
-def hint(name: str, known: Iterable[object]) -> str | None:
-    """Return a question with the known name that is most like this one, or None."""
-    close = get_close_matches(name, [str(k) for k in known], 1)
-    return f"do you mean {close[0]}?" if close else None
+def suggestion(name: str, known: Iterable[object]) -> str:
+    """Return a sentence with the known name that is most like this one, or with all known names."""
+    names = [str(each) for each in known]
+    close = get_close_matches(name, names, 1)
+    return f"Do you mean {close[0]}?" if close else f"Use one of {', '.join(names)}."
 
 
 def text(value: Any) -> str | None:
@@ -174,7 +175,7 @@ def _first_without(values: list[Any], pattern: str, problem: str) -> str | None:
 
 def _unknown(names: Iterable[str], known: list[str]) -> str | None:
     unknown = [name for name in names if name not in known]
-    return f"{unknown[0]}: unknown: {hint(str(unknown[0]), known) or 'use ' + ', '.join(known)}" if unknown else None
+    return f"{unknown[0]}: unknown name. {suggestion(str(unknown[0]), known)}" if unknown else None
 
 
 # ISO 4217, active codes.

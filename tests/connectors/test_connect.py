@@ -593,7 +593,7 @@ def test_token_from_the_environment_or_typed_needs_no_browser(no_keyring, here, 
 
 
 def test_wrong_input_is_reported_before_the_login(no_keyring, here, home, acme, monkeypatch):
-    assert "do you mean acme?" in here("connect", "acne", code=WRONG_INPUT)
+    assert "Do you mean acme?" in here("connect", "acne", code=WRONG_INPUT)
     assert "there is no org nobody" in here("connect", "acme", "--org", "nobody", code=WRONG_INPUT)
     assert "set TRIBUTARY_SECRET_KEY" in here("connect", "acme", code=WRONG_INPUT)
     monkeypatch.setenv("TRIBUTARY_SECRET_KEY", "key")

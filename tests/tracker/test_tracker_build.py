@@ -68,5 +68,5 @@ sites:
         'blog.example" data-auto="forms" data-consent="required" data-cookieless></script>\n'
     )
     assert "on another host" in told.stderr
-    assert "do you mean shop?" in tributary(tmp_path, "snippet", "shpo", code=2).stderr
+    assert "Do you mean shop?" in tributary(tmp_path, "snippet", "shpo", code=2).stderr
     assert "public_key" in tributary(tmp_path, "snippet", "keyless", code=2).stderr

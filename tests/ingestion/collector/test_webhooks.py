@@ -430,14 +430,23 @@ def test_ten_thousand_patterns():
     ("entry", "message"),
     [
         ("webhooks: [{kind: shopfy, site: shop, secret: A}]", "'shopfy' is unknown. Write one of shopify, stripe"),
-        ("webhooks: [{kind: shopify, site: shp, secret: A}]", "there is no site shp: do you mean shop?"),
+        (
+            "webhooks: [{kind: shopify, site: shp, secret: A}]",
+            "there is no site shp. Do you mean shop?",
+        ),
         (
             "webhooks: [{kind: shopify, site: shop, secret: shpss_1a2b}]",
             "name of the environment variable that holds the secret",
         ),
         ("networks: [{name: n, kind: tune, site: shop, secret: A, patterns: ['*']}]", "Write a host and a path"),
-        ("networks: [{name: n, kind: tune, site: shop, secret: A, parameters: {payot: x}}]", "do you mean payout?"),
-        ("networks: [{name: n, kind: tune, site: shop, secret: A, statuses: {ok: fine}}]", "fine: unknown"),
+        (
+            "networks: [{name: n, kind: tune, site: shop, secret: A, parameters: {payot: x}}]",
+            "Do you mean payout?",
+        ),
+        (
+            "networks: [{name: n, kind: tune, site: shop, secret: A, statuses: {ok: fine}}]",
+            "fine: unknown name",
+        ),
     ],
 )
 def test_settings_say_what_is_wrong(tmp_path, entry, message):

@@ -67,8 +67,12 @@ def test_the_first_run_writes_the_example_and_the_second_keeps_it(home):
             2,
             "view: 0 is not a number of days",
         ),
-        ("orgs:\n  - {id: a, currency: USD, curency: USD}\n", 2, "orgs[0].curency: unknown: do you mean currency?"),
-        ("orgs:\n  - {id: a, currency: USD, targets: {cpo: 1}}\n", 2, "cpo: unknown: do you mean cpa?"),
+        (
+            "orgs:\n  - {id: a, currency: USD, curency: USD}\n",
+            2,
+            "orgs[0].curency: unknown name. Do you mean currency?",
+        ),
+        ("orgs:\n  - {id: a, currency: USD, targets: {cpo: 1}}\n", 2, "cpo: unknown name. Do you mean cpa?"),
         (
             "orgs:\n  - {id: a, currency: USD, targets: {cpa: -1}}\n",
             2,
@@ -76,7 +80,11 @@ def test_the_first_run_writes_the_example_and_the_second_keeps_it(home):
         ),
         ("orgs:\n  - {id: a, currency: USD, targets: {cpa: .nan}}\n", 2, "is not an amount. Write a number above 0"),
         (ORG + "  - {id: default, currency: EUR}\n", 3, "orgs[1]: same id as orgs[0]"),
-        (ORG + "sites:\n  - {id: s, org: defalt}\n", 4, "sites[0].org: there is no org defalt: do you mean default?"),
+        (
+            ORG + "sites:\n  - {id: s, org: defalt}\n",
+            4,
+            "sites[0].org: there is no org defalt. Do you mean default?",
+        ),
         (ORG + "sites:\n  - {id: s, org: default}\n  - {id: s, org: default}\n", 5, "sites[1]: same id as sites[0]"),
         (ORG + "sites:\n  - {id: s, org: default, domains: ['https://x.com/']}\n", 4, "without https://"),
         (ORG + "sites:\n", 3, "sites: the section is empty. Remove the line"),
@@ -102,7 +110,7 @@ def test_the_first_run_writes_the_example_and_the_second_keeps_it(home):
             4,
             "targets[0].cpa: 'x' is not an amount. Write a number above 0",
         ),
-        (ORG + "site: []\n", 3, "site: unknown: do you mean sites?"),
+        (ORG + "site: []\n", 3, "site: unknown name. Do you mean sites?"),
     ],
 )
 def test_each_message_names_the_line_and_the_remedy(home, text, line, message):
