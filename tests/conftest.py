@@ -16,25 +16,40 @@ import pytest
 from tests.support.home import copy_home, tributary
 from tests.support.models import dbt
 
-# Files that take longest run first. Otherwise one worker would end with a long file while the other is idle.
+TESTS = Path(__file__).parent
+
+# The files that take longest, in this order: they run first, so that both workers end at about the same time. The first
+# one makes the home `built` while the other worker runs the second one, which does not need it.
 LONG = (
-    "edges",
-    "recovery",
-    "dagster",
-    "person",
-    "cli",
-    "marts",
-    "spend_models",
-    "attribution",
-    "publish",
-    "dagster_pulls",
+    "orchestration/test_dagster.py",
+    "ingestion/person/test_person.py",
+    "orchestration/test_recovery.py",
+    "dbt_project/test_edges.py",
+    "cli/test_cli.py",
+    "dbt_project/test_marts.py",
+    "tracker/test_tracker.py",
+    "dbt_project/test_spend_models.py",
+    "serving/test_publish.py",
+    "dbt_project/test_collected_rules.py",
+    "dbt_project/test_real_data.py",
+    "cli/test_pull.py",
+    "dbt_project/test_attribution.py",
+    "dbt_project/test_matching.py",
+    "dbt_project/test_models.py",
+    "connectors/test_every_platform.py",
+    "ingestion/files/test_load.py",
+    "dbt_project/test_touchpoints.py",
+    "ingestion/collector/test_fuzz.py",
+    "ingestion/collector/test_crash.py",
+    "ingestion/collector/test_collector.py",
+    "ingestion/spend/test_pulls.py",
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sort the longest files first, in the order of LONG; `make test` keeps this order."""
-    place = {f"test_{name}.py": number for number, name in enumerate(LONG)}
-    items.sort(key=lambda item: place.get(item.path.name, len(place)))
+    """Sort the files of LONG first; `make test` keeps this order."""
+    place = {TESTS / name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: place.get(item.path, len(place)))
 
 
 @pytest.fixture(scope="session")

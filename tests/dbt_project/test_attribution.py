@@ -1,4 +1,4 @@
-"""Credit against an oracle: plain Python over lists, in fractions, from the meaning, not from the SQL.
+"""Compare credit with an oracle: plain Python over lists, in exact fractions, written from the definitions.
 
 One home holds four orgs that share every visitor, customer, touch and conversion id, each with its own
 lookback windows and time zone; some 3,000 conversions with every awkward case on purpose.
@@ -21,6 +21,7 @@ import pytest
 
 from tests.support.home import published
 from tests.support.models import build_home, import_files
+from tests.support.rounding import rounded
 
 MICROSECOND = timedelta(microseconds=1)
 MODELS = [
@@ -73,7 +74,7 @@ ORGS = {
     "gamma": Org("Asia/Kolkata", 90, {"email": 3}),
     "delta": Org("Australia/Lord_Howe", 1, {"view": 2}),
 }
-MEANS = {"impression": "view"}  # a touch type by another of its names
+MEANS = {"impression": "view"}  # alias -> touch type
 
 
 # ---- the input
@@ -81,7 +82,7 @@ VALUES = [None, 0, 1, 2, 5, 100, 1_000_001, -1, -7_000_003, 2**53 + 1, 49_990_00
 
 
 def journeys(org: Org, seed: int) -> tuple[list[Touch], list[Conversion]]:
-    """What 300 people did in eight weeks that hold the daylight-saving changes of both hemispheres."""
+    """Simulate 300 people in eight weeks that include the daylight-saving changes of both hemispheres."""
     pick = random.Random(seed)
     touches: list[Touch] = []
     conversions: list[Conversion] = []
@@ -107,7 +108,7 @@ def journeys(org: Org, seed: int) -> tuple[list[Touch], list[Conversion]]:
             touches.append(Touch(f"t{len(touches) * 7919 % 10_007}", at, *who(), kind, channel))
 
         only = "Direct" if person % 7 == 0 else None
-        if person % 11:  # else: conversions without any touch
+        if person % 11:  # the others convert without a touch
             for _ in range(pick.randrange(16)):
                 touch(moment(), only)
         for _ in range(pick.choice([0, 1, 1, 2, 3, 8])):
@@ -128,13 +129,13 @@ def amount(micros: int | None) -> str:
 
 
 def written(at: datetime, pick: random.Random) -> str:
-    """One instant in one of the notations that files have."""
+    """Write an instant in one of the notations that files use."""
     local = at.astimezone(ZoneInfo(pick.choice(["UTC", "Asia/Kolkata", "America/New_York"])))
     return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if pick.random() < 0.5 else local.isoformat()
 
 
 def files(folder: Path, kind: str, header: list[str], rows: list[list], pick: random.Random) -> list[Path]:
-    """The rows shuffled into three files, a tenth of them in two files or twice in one."""
+    """Shuffle the rows into three files; a tenth of them occur in two files or twice in one."""
     rows = rows + pick.sample(rows, len(rows) // 10)
     pick.shuffle(rows)
     paths = [folder / f"{kind}_{part}.csv" for part in range(3)]
@@ -145,7 +146,7 @@ def files(folder: Path, kind: str, header: list[str], rows: list[list], pick: ra
 
 
 class Build(NamedTuple):
-    """One input, and what was published from it."""
+    """An input, and the home that published it."""
 
     home: Path
     input: dict[str, tuple[list[Touch], list[Conversion]]]
@@ -178,7 +179,7 @@ def build(new_home: Callable[[str], Path], tmp_path_factory: pytest.TempPathFact
 
 # ---- the oracle
 def people(touches: list[Touch], conversions: list[Conversion]) -> Callable[[Any], str]:
-    """person(row): the row's customer; else the one who next identifies on its visitor, or did so last."""
+    """Return person(row): the row's customer, else the next customer seen on its visitor, else the last one."""
     sightings = defaultdict(list)
     for row in [*touches, *conversions]:
         if row.visitor and row.customer:
@@ -196,7 +197,7 @@ def people(touches: list[Touch], conversions: list[Conversion]) -> Callable[[Any
 
 
 def verdict(touch: Touch, conversion: Conversion, org: Org) -> str:
-    """kept, or why a touch of the same person does not count."""
+    """Return "kept", or the reason why a touch of the same person does not count."""
     days = org.own_windows.get(MEANS.get(touch.touch_type, touch.touch_type), org.lookback_days)
     if touch.at > conversion.at:
         return "after_conversion"
@@ -204,7 +205,7 @@ def verdict(touch: Touch, conversion: Conversion, org: Org) -> str:
 
 
 def weights(model: str, journey: list[Touch], conversion: Conversion, zone: ZoneInfo) -> list[Fraction]:
-    """A model's weights of the kept touches, in their order; they sum to 1."""
+    """Return a model's weights of the kept touches, in their order; they sum to 1."""
     count = len(journey)
     if model == "first_touch":
         shares = [index == 0 for index in range(count)]
@@ -227,12 +228,6 @@ def weights(model: str, journey: list[Touch], conversion: Conversion, zone: Zone
         shares = [Fraction(1, dates.count(date)) for date in dates]
     exact = [Fraction(share) for share in shares]
     return [share / sum(exact) for share in exact]
-
-
-def rounded(number: Fraction) -> int:
-    """To the nearest whole number; half away from zero."""
-    size = (abs(number) * 2 + 1) // 2
-    return int(size) if number >= 0 else -int(size)
 
 
 Links = dict[tuple[str, str, str, str], Link]  # by org, conversion, model, touch
@@ -269,7 +264,7 @@ def expected(build: Build) -> tuple[Links, Candidates]:
 
 @pytest.fixture(scope="module")
 def actual(build: Build) -> dict[tuple, tuple]:
-    """(position, touches, weight, value, lookback days) by org, conversion, model, touch."""
+    """Return (position, touches, weight, value, lookback days) by org, conversion, model, touch."""
     with published(build.home) as connection:
         rows = connection.execute(
             "select org_id, conversion_id, attribution_model, touchpoint_id, position, touchpoint_count,"
@@ -282,7 +277,7 @@ def actual(build: Build) -> dict[tuple, tuple]:
 
 # ---- the comparison
 def disagreements(expected: Links, actual: dict[tuple, tuple], values: dict[tuple, int]) -> Iterator[str]:
-    """One sentence for each thing in which the published links differ from the oracle's."""
+    """Yield a sentence for each difference between the published links and the oracle's."""
     for key in expected.keys() ^ actual.keys():
         yield f"{key}: only {'the oracle' if key in expected else 'the warehouse'} has it"
     for key in expected.keys() & actual.keys():
@@ -292,7 +287,7 @@ def disagreements(expected: Links, actual: dict[tuple, tuple], values: dict[tupl
             yield f"{key}: position {position} of {touches}, not {link.position} of {link.touches}"
         if abs(Fraction(weight) - link.weight) > Fraction(2, TRILLION):
             yield f"{key}: weight {weight}, not {float(link.weight):.13f}"
-        # Exact but for time decay, which is no fraction: its weights are kept to a trillionth of the last touch's.
+        # Every model is exact except time decay, whose weights are stored to a trillionth of the last touch's weight.
         allowed = 1 + 4 * abs(value) // TRILLION if key[2] == "time_decay" else 0
         if abs(money - link.value) > allowed:
             yield f"{key}: {money} micros, not {link.value}"
@@ -303,13 +298,13 @@ def values(build: Build) -> dict[tuple, int]:
     return {(name, row.id): row.value or 0 for name, (_, rows) in build.input.items() for row in rows}
 
 
-def test_every_link_is_the_oracles(expected, actual, values):
+def test_every_link_equals_the_oracle(expected, actual, values):
     wrong = list(disagreements(expected[0], actual, values))
     assert not wrong, f"{len(wrong)} disagreements, such as:\n" + "\n".join(sorted(wrong)[:20])
 
 
-def test_the_comparison_can_fail(expected, actual, values):
-    """A weight off by 3e-12, money, a position, a missing, an invented link: each is noticed, and only it."""
+def test_the_comparison_finds_each_wrong_link(expected, actual, values):
+    """Change a weight by 3e-12, money or a position; remove and invent a link: each gives one disagreement."""
     links = expected[0]
     key = next(key for key, link in links.items() if key[2] == "linear" and link.touches > 2)
     link = links[key]
@@ -337,11 +332,11 @@ def test_weights_and_money_of_each_conversion_sum_exactly(expected, actual, valu
     assert len(weight_sums) == len(with_touches) * len(MODELS)
 
 
-def test_every_link_names_its_orgs_window(actual):
+def test_every_link_has_the_lookback_window_of_its_org(actual):
     assert {(key[0], link[4]) for key, link in actual.items()} == {(o, ORGS[o].lookback_days) for o in ORGS}
 
 
-def test_every_touch_of_a_person_is_kept_or_dropped_for_the_oracles_reason(build, expected):
+def test_every_candidate_has_the_reason_of_the_oracle(build, expected):
     with published(build.home) as connection:
         rows = connection.execute(
             "select org_id, conversion_id, touchpoint_id, reason, is_kept from attribution_candidates"
@@ -354,8 +349,8 @@ def test_every_touch_of_a_person_is_kept_or_dropped_for_the_oracles_reason(build
     assert all(kept == (reason == "kept") for *_, reason, kept in rows)
 
 
-def test_the_input_holds_every_awkward_case(build, expected, values):
-    """Otherwise the comparison above would prove less than it says."""
+def test_the_input_contains_every_awkward_case(build, expected, values):
+    """Each case that the comparison is for occurs at least five times."""
     links, candidates = expected
     touch_of = {(name, t.id): t for name, (touches, _) in build.input.items() for t in touches}
     when = {(name, c.id): c.at for name, (_, rows) in build.input.items() for c in rows}

@@ -1,4 +1,4 @@
-"""claimed_vs_attributed of a simulated fortnight, against plain Python over touchpoints and conversions."""
+"""Recompute claimed_vs_attributed of a simulated fortnight in plain Python from touchpoints and conversions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def warehouse(built: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def test_overlaps_are_those_that_plain_python_finds(
+def test_overlaps_equal_those_computed_in_python(
     marts: duckdb.DuckDBPyConnection, warehouse: duckdb.DuckDBPyConnection
 ) -> None:
     orgs = {
@@ -68,7 +68,7 @@ def test_overlaps_are_those_that_plain_python_finds(
     assert sum(figures[2] for figures in expected.values()) > 0, "the fortnight has no overlap to find"
 
 
-def test_claims_are_all_that_platforms_reported_under_each_model(
+def test_claims_equal_the_reported_conversions_under_each_model(
     marts: duckdb.DuckDBPyConnection, warehouse: duckdb.DuckDBPyConnection
 ) -> None:
     reported = warehouse.execute("""
@@ -103,7 +103,7 @@ def test_claims_are_all_that_platforms_reported_under_each_model(
         assert set(values) <= set(claimed_values)
 
 
-def test_credit_is_that_of_the_rollups_and_claims_are_in_none_of_them(marts: duckdb.DuckDBPyConnection) -> None:
+def test_credit_equals_the_rollups_and_claims_are_not_in_them(marts: duckdb.DuckDBPyConnection) -> None:
     credited = marts.execute("""
         select org_id, date, platform, campaign_id, attribution_model, conversions, conversion_value_micros
         from daily_rollups

@@ -1,6 +1,6 @@
-"""What the collector and webhooks bring -> marts: each rule recomputed in plain Python, on worlds made at random.
+"""Recompute each rule for rows of the collector and of webhooks in plain Python, on random worlds.
 
-One small warehouse is built once: each org in it is one world.
+One small warehouse is built once. Each org in it is a world of its own.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from ingestion.home import Home
 from ingestion.warehouse import connect
 from tests.support.models import build_models
 from tests.support.raw_rows import insert
+from tests.support.rounding import rounded
 
 Connection = duckdb.DuckDBPyConnection
 Row = dict[str, Any]
@@ -34,12 +35,6 @@ AGENTS = {"Crawler": True, "Browser": False}
 def event(org: str, event_id: str, at: datetime, visitor: str | None, kind: str = "PAGE_VIEW", **more: Any) -> Row:
     known = {"org_id": org, "site_id": "shop", "event_id": event_id, "occurred_at": at, "anon_id": visitor}
     return known | {"type": kind} | more
-
-
-def rounded(number: Fraction) -> int:
-    """To the nearest whole number; half away from zero."""
-    size = int((abs(number) * 2 + 1) // 2)
-    return size if number >= 0 else -size
 
 
 # ---- refunds: orders of one org in three currencies, two of which have a rate that changes
@@ -98,8 +93,8 @@ def refund_world() -> dict[str, list[Row]]:
     return {"conversions": orders, "refunds": refunds, "events": events, "exchange_rates": rates}
 
 
-def test_a_conversion_is_worth_what_was_not_given_back(warehouse: Connection) -> None:
-    world, expected, set_aside = refund_world(), {}, Counter({"unknown_order": 1})
+def test_refunds_reduce_the_value_of_a_conversion(warehouse: Connection) -> None:
+    world, expected, excluded = refund_world(), {}, Counter({"unknown_order": 1})
     of_order = defaultdict(list)
     for row in [*world["refunds"], *world["events"]]:
         name = row.get("refund_id") or f"shop:{row['event_id']}"
@@ -109,10 +104,10 @@ def test_a_conversion_is_worth_what_was_not_given_back(warehouse: Connection) ->
         value = rounded((order["value_micros"] or 0) * (rate or 0))
         refunds = sorted(of_order[order["order_id"]], key=lambda refund: refund[:2])
         if any(refund[4].get("reason") == "cancelled" for refund in refunds):
-            set_aside["cancelled"] += 1
+            excluded["cancelled"] += 1
             continue
         if order["value_micros"] is not None and rate is None:
-            set_aside["no_exchange_rate"] += 1
+            excluded["no_exchange_rate"] += 1
         sums, takes_all = Counter(), False
         for _, _, back, currency, _ in refunds:
             if back is None:
@@ -120,14 +115,14 @@ def test_a_conversion_is_worth_what_was_not_given_back(warehouse: Connection) ->
                 continue
             price = worth(currency, order["occurred_at"].date())
             if price is None:
-                set_aside["no_exchange_rate"] += 1
+                excluded["no_exchange_rate"] += 1
                 continue
             sums[currency] += abs(back)
         day = order["occurred_at"].date()
         given_back = sum(rounded(total * worth(currency, day)) for currency, total in sums.items())
         taken = value if takes_all else min(given_back, value)
         expected[order["order_id"]] = (value - taken, taken)
-        set_aside["refund_exceeds_value"] += max(given_back - value, 0)
+        excluded["refund_exceeds_value"] += max(given_back - value, 0)
     found = warehouse.execute(
         "select order_id, value_micros, refunded_micros from marts.conversions where org_id = 'refunds'"
     ).fetchall()
@@ -138,11 +133,11 @@ def test_a_conversion_is_worth_what_was_not_given_back(warehouse: Connection) ->
         from marts.quarantine where org_id = 'refunds' group by reason
     """).fetchall()
     )
-    assert reasons == set_aside
+    assert reasons == excluded
     assert any(value == 0 < taken for value, taken in expected.values()), "no order was given back in full"
 
 
-# ---- sampling: everybody, and the two halves of which a site that measures 50 % would see either
+# ---- sampling: all visitors, and the two halves that a site with a sample of 50 % may measure
 def sampling_world() -> list[Row]:
     pick, rows = random.Random(2), []
     for number in range(120):
@@ -210,7 +205,7 @@ def test_a_sample_of_converters_keeps_every_journey(warehouse: Connection) -> No
     assert links("even") == links("odd") == links("whole")
 
 
-# ---- identity: who a visitor is, told by logins, addresses and orders
+# ---- identity: logins, e-mail addresses and orders identify visitors
 def identity_world() -> dict[str, list[Row]]:
     pick = random.Random(3)
     visitors, customers, mails = ([f"{kind}{number}" for number in range(40)] for kind in ("v", "c", "m"))
@@ -218,13 +213,17 @@ def identity_world() -> dict[str, list[Row]]:
     for number in range(160):
         at = START + MINUTE * pick.randrange(10_000) + SECOND * pick.randrange(60)
         visitor = pick.choice(visitors)
-        told = pick.choice(["nothing", "customer", "mail", "both", "order", "guest"])
+        identified_by = pick.choice(["nothing", "customer", "mail", "both", "order", "guest"])
         customer, mail = pick.choice(customers), pick.choice(mails)
         name = f"{number}"
-        if told in ("order", "guest"):
+        if identified_by in ("order", "guest"):
             rows["events"].append(event("people", f"checkout{name}", at, visitor, "CHECKOUT_COMPLETED", order_id=name))
-            who = {"customer_id": customer} if told == "order" else {"properties": json.dumps({"email_hash": mail})}
-            if told == "guest" and pick.random() < 0.5:
+            who = (
+                {"customer_id": customer}
+                if identified_by == "order"
+                else {"properties": json.dumps({"email_hash": mail})}
+            )
+            if identified_by == "guest" and pick.random() < 0.5:
                 who["customer_id"] = pick.choice([f"email:{mail}", f"order:{name}"])
             if pick.random() < 0.3:
                 who["visitor_id"] = visitor
@@ -240,13 +239,13 @@ def identity_world() -> dict[str, list[Row]]:
                 }
             )
         else:
-            more = {"user_id": customer if told in ("customer", "both") else None}
-            more |= {"email_hash": mail if told in ("mail", "both") else None}
+            more = {"user_id": customer if identified_by in ("customer", "both") else None}
+            more |= {"email_hash": mail if identified_by in ("mail", "both") else None}
             rows["events"].append(event("people", name, at, visitor, path="/", session_id=name, **more))
     return rows
 
 
-def test_people_are_who_logins_addresses_and_orders_say(warehouse: Connection) -> None:
+def test_logins_addresses_and_orders_identify_people(warehouse: Connection) -> None:
     world = identity_world()
     facts = [(row["occurred_at"], row["anon_id"], row.get("user_id"), row.get("email_hash")) for row in world["events"]]
     buyer = {row["order_id"]: row["anon_id"] for row in world["events"] if row.get("order_id")}
@@ -386,7 +385,7 @@ def postback_world() -> dict[str, list[Row]]:
     return {"postbacks": rows, "conversions": orders}
 
 
-def test_an_approved_payout_is_spend_and_no_other_is(warehouse: Connection) -> None:
+def test_only_an_approved_payout_is_spend(warehouse: Connection) -> None:
     rank = {"pending": 1, "approved": 2, "rejected": 3}
     of_transaction = defaultdict(list)
     for row in postback_world()["postbacks"]:
@@ -417,13 +416,13 @@ def test_an_approved_payout_is_spend_and_no_other_is(warehouse: Connection) -> N
         " and attribution_model = 'linear' and spend_micros > 0 group by channel"
     ).fetchall()
     assert by_channel == [("Affiliates", spend.total())]
-    told = warehouse.execute("select topic from marts.notices where org_id = 'partners'").fetchall()
-    assert told == [("no_touches",)], "it is not without spend"
+    topics = warehouse.execute("select topic from marts.notices where org_id = 'partners'").fetchall()
+    assert topics == [("no_touches",)], "the org has spend"
 
 
 # ---- bots, consent, duplicates, suspicion: cases
 def bot_rows(org: str) -> list[Row]:
-    """One person and one crawler, alike."""
+    """Return the same events of a person and of a crawler."""
     return [
         event(org, f"{agent}-{kind}", START, agent, kind, url=SHOP + "?utm_source=x", user_agent=agent, value_micros=7)
         for agent in AGENTS
@@ -431,7 +430,7 @@ def bot_rows(org: str) -> list[Row]:
     ]
 
 
-def test_bots_are_left_out_by_a_choice_that_can_be_reversed(warehouse: Connection) -> None:
+def test_bots_are_excluded_unless_the_site_includes_them(warehouse: Connection) -> None:
     def seen(org: str) -> dict[str, list]:
         count = "select visitor_id from marts.{} where org_id = '{}' order by 1"
         return {
@@ -441,9 +440,9 @@ def test_bots_are_left_out_by_a_choice_that_can_be_reversed(warehouse: Connectio
 
     assert set(map(str, seen("strict").values())) == {"['Browser']"}
     assert set(map(str, seen("lenient").values())) == {"['Browser', 'Crawler']"}
-    told = "select source_id, reason from marts.quarantine where org_id = '{}'"
-    assert warehouse.execute(told.format("strict")).fetchall() == [("shop:Crawler-CONVERSION", "bot")]
-    assert warehouse.execute(told.format("lenient")).fetchall() == []
+    quarantined = "select source_id, reason from marts.quarantine where org_id = '{}'"
+    assert warehouse.execute(quarantined.format("strict")).fetchall() == [("shop:Crawler-CONVERSION", "bot")]
+    assert warehouse.execute(quarantined.format("lenient")).fetchall() == []
     bots = "select visitor_id, is_bot, device_type from marts.sessions where org_id = 'lenient' order by 1"
     assert warehouse.execute(bots).fetchall() == [("Browser", False, "desktop"), ("Crawler", True, "bot")]
     reasons = "select visitor_id, reason, is_excluded from marts.suspicious_touches where org_id = 'lenient'"
@@ -486,12 +485,12 @@ REPEATED = [
 def test_a_repeated_event_without_an_id_counts_once(warehouse: Connection) -> None:
     found = "select conversion_id from marts.conversions where org_id = 'doubled'"
     assert warehouse.execute(found).fetchall() == [("shop:b",)]
-    told = "select source_id, reason, amount_micros from marts.quarantine where org_id = 'doubled'"
-    assert warehouse.execute(told).fetchall() == [("shop:a", "probable_duplicate", 5)]
+    quarantined = "select source_id, reason, amount_micros from marts.quarantine where org_id = 'doubled'"
+    assert warehouse.execute(quarantined).fetchall() == [("shop:a", "probable_duplicate", 5)]
 
 
 def affiliate_world(org: str) -> dict[str, list[Row]]:
-    """Visitors whose clicks are as their names say; each buys an hour after START."""
+    """Return clicks of visitors who are named after their behaviour; each buys an hour after START."""
     link = SHOP + "?utm_source=net&utm_medium=affiliate&utm_campaign=c"
     buys, clicks = START + HOUR, []
     events = [
@@ -523,7 +522,7 @@ SUSPICIOUS = {
 
 
 @pytest.mark.parametrize("org", ["trusting", "wary"])
-def test_suspicious_touches_are_shown_and_get_no_credit_only_by_choice(warehouse: Connection, org: str) -> None:
+def test_suspicious_touches_lose_credit_only_where_the_site_excludes_them(warehouse: Connection, org: str) -> None:
     found = warehouse.execute(
         "select visitor_id, reason, is_excluded, count(*), bool_and(json_valid(evidence)) from marts.suspicious_touches"
         " where org_id = ? group by all",
@@ -546,7 +545,7 @@ def test_suspicious_touches_are_shown_and_get_no_credit_only_by_choice(warehouse
     assert unattributed == ((len(by_visitor) if org == "wary" else None),)
 
 
-# ---- one visitor of very many events: every one against every other would take for ever
+# ---- one visitor with very many events: comparing all pairs would not end in time
 CROWD = 300_000
 CROWDED = f"""
     insert into raw.events by name
@@ -573,7 +572,7 @@ def test_a_robot_and_a_server_under_one_visitor_id_are_read_in_one_pass(warehous
 
 
 # ---- surveys
-def test_an_answer_stands_beside_the_credit_and_changes_none(warehouse: Connection) -> None:
+def test_a_survey_answer_is_shown_beside_the_credit_and_changes_none(warehouse: Connection) -> None:
     found = warehouse.execute(
         "select answer, answer_channel, conversion_id, linear_channel from marts.survey_answers order by answer_id"
     ).fetchall()
@@ -596,7 +595,7 @@ ANSWERS = [
 ]
 
 
-# ---- all of it
+# ---- the whole warehouse
 def test_every_promise_is_kept(warehouse: Connection) -> None:
     broken = warehouse.execute("from marts.promises where not coalesce(is_kept, false)").fetchall()
     assert broken == []

@@ -1,7 +1,7 @@
-"""Edges of the input: days on which clocks change, currencies, order and format of files, near-empty homes.
+"""Test unusual input: days on which clocks change, currencies, the order and format of files, near-empty homes.
 
-One home grows step by step (events only; then everything, but an org has left; then it is back); a second one
-gets the same rows at once, shuffled, in other files and formats.
+One home grows in steps: first events only, then everything but without one org in the settings, then with that org
+again. A second home gets the same rows at once, shuffled, in other files and formats.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from cli.run_summary import closing
 from ingestion.home import Home
 from tests.support.home import differences, published, tables, tributary
 from tests.support.models import build_home, import_files
+from tests.support.rounding import rounded
 
 DAY = timedelta(days=1)
 # org: time zone, and days on which its clocks change (India's never do)
@@ -54,9 +55,9 @@ SIMULATE = ("simulate", "--days", 14, "--events", 3000)
 Row = dict[str, str]
 
 
-# ---- the input, and what must become of it
+# ---- the input, and the expected figures
 class Sale(NamedTuple):
-    """A conversion that one touch led to, and the org's own days of both."""
+    """A conversion after one touch, and the days of both in the org's time zone."""
 
     org: str
     touched: date
@@ -65,7 +66,7 @@ class Sale(NamedTuple):
 
 
 def sales() -> Iterator[tuple[Sale, list[Row]]]:
-    """Around each change of clocks: a purchase at 23:30, and one at 00:30 that a touch at 23:30 led to."""
+    """Yield, around each change of clocks, a purchase at 23:30 and one at 00:30 that follows a touch at 23:30."""
     number = 0
     for org, (name, changes) in ZONES.items():
         zone = ZoneInfo(name)
@@ -115,10 +116,8 @@ SPEND = [
 
 
 def micros(amount: str, worth: Fraction | None) -> int:
-    """In the org's currency, rounded half away from zero; nothing without a rate."""
-    exact = Fraction(amount) * 1_000_000 * (worth or 0)
-    size = int((abs(exact) * 2 + 1) // 2)
-    return size if exact >= 0 else -size
+    """Return the amount in the org's currency, 0 without a rate."""
+    return rounded(Fraction(amount) * 1_000_000 * (worth or 0))
 
 
 def rows(*names: str, values: list[tuple]) -> list[Row]:
@@ -136,7 +135,7 @@ LATER = {
             (f"{org}-shop", name, f"{day}T12:00:00Z", value, currency, f"c-{name}")
             for org, name, day, value, currency, _ in ORDERS
         ]),
-        {  # the same order again, from the shop's own export
+        {  # the same order, as the shop exports it
             "site_id": "euros-shop", "conversion_id": "export-1", "occurred_at": "2026-05-09T08:05:00Z",
             "customer_id": "c-1", "value": "40", "currency": "EUR", "order_id": "A-1",
         },
@@ -154,12 +153,12 @@ def opened(path: Path, mode: str) -> TextIO:
 
 
 def parsed(row: Row) -> dict:
-    """Its properties as the object that NDJSON holds."""
+    """Return the properties as NDJSON has them: an object."""
     return {"properties": json.loads(row["properties"])} if "properties" in row else {}
 
 
 def write(path: Path, rows: list[Row]) -> None:
-    """The rows in the format that the name ends with."""
+    """Write the rows in the format of the file's suffix."""
     path.parent.mkdir(parents=True, exist_ok=True)
     names = list(dict.fromkeys(name for row in rows for name in row))
     if path.suffix == ".ndjson":
@@ -176,7 +175,7 @@ def write(path: Path, rows: list[Row]) -> None:
 
 
 def read(path: Path) -> list[Row]:
-    """The rows of a file of the simulator, as text."""
+    """Read the rows of a simulated file as text."""
     if path.suffix == ".ndjson":
         found = [json.loads(line) for line in path.read_text().splitlines()]
         for row in found:
@@ -259,8 +258,8 @@ def test_events_without_spend(grown):
 
 
 @pytest.mark.parametrize("mode", ["cash", "accrual"])
-def test_every_event_lands_on_the_orgs_own_day(grown, mode):
-    """23:30 is that day, before, on and after both changes of the clocks; 00:30 is the next."""
+def test_every_event_counts_on_the_day_of_its_org(grown, mode):
+    """23:30 belongs to that day and 00:30 to the next one, also around both changes of the clocks."""
     expected = Counter()
     for sale, _ in SALES:
         expected[sale.org, sale.bought if mode == "cash" else sale.touched] += sale.micros
@@ -274,7 +273,7 @@ def test_every_event_lands_on_the_orgs_own_day(grown, mode):
     assert {row[:2]: row[2] for row in found} == expected
 
 
-def test_a_conversion_names_the_orgs_own_day(grown):
+def test_a_conversion_has_the_date_of_its_org(grown):
     with published(grown.home) as marts:
         found = marts.execute(
             "select org_id, date, value_micros from conversions where org_id in (select unnest(?))",
@@ -295,7 +294,7 @@ def test_orders_are_converted_with_the_rate_of_their_day(grown):
     )
 
 
-def test_two_currencies_in_one_org_sum_in_its_own(grown):
+def test_amounts_in_two_currencies_sum_in_the_currency_of_the_org(grown):
     value, spend = Counter({date(2026, 5, 9): 40_000_000}), Counter()  # order A-1, once
     for org, _, day, amount, _, worth in ORDERS:
         value[date.fromisoformat(day)] += micros(amount, worth) if org == "euros" else 0
@@ -316,7 +315,7 @@ def test_two_currencies_in_one_org_sum_in_its_own(grown):
         assert days.keys() >= value.keys()
 
 
-def test_money_without_a_rate_is_quarantined_and_said(grown):
+def test_money_without_a_rate_is_quarantined_and_noticed(grown):
     with published(grown.home) as marts:
         found = marts.execute(
             "select org_id, source, source_id, reason, currency, amount_micros from quarantine"
@@ -342,14 +341,14 @@ def test_an_order_that_event_and_export_report_counts_once(grown):
     assert found == [("euros-shop:thanks", 40_000_000)]  # the earlier report
 
 
-def test_an_org_that_left_the_settings_is_left_out_and_named(grown):
-    before, gone, back = (grown.kept / step for step in ("events only", "org missing", "org restored"))
+def test_an_org_missing_from_the_settings_is_excluded_and_named(grown):
+    before, missing, restored = (grown.kept / step for step in ("events only", "org missing", "org restored"))
     rows = sum(row["site_id"] == "kolkata-shop" for row in EVENTS)
     notice = f"org kolkata has {rows} rows but is not in tributary.yaml: it is left out"
-    assert [notice in grown.summaries[step.name] for step in (before, gone, back)] == [False, True, False]
+    assert [notice in grown.summaries[step.name] for step in (before, missing, restored)] == [False, True, False]
     its_file = Path("published", "orgs", "kolkata.duckdb")
-    assert [(step / its_file).exists() for step in (before, gone, back)] == [True, False, True]
-    with published(gone) as marts, published(back) as whole:
+    assert [(step / its_file).exists() for step in (before, missing, restored)] == [True, False, True]
+    with published(missing) as marts, published(restored) as whole:
         for table in set(tables(marts)) - {"notices"}:
             if "org_id" in [row[0] for row in marts.execute(f"describe {table}").fetchall()]:
                 count = f"select count(*) from {table} where org_id"
@@ -359,9 +358,9 @@ def test_an_org_that_left_the_settings_is_left_out_and_named(grown):
         assert whole.execute("select count(*) from conversions where org_id = 'kolkata'").fetchone() == (12,)
 
 
-# ---- the same rows, otherwise
+# ---- the same rows in other files
 def test_shuffled_and_split_differently_publishes_the_same(grown, new_home):
-    """Though the other home got them in two goes, and one of its orgs was away in between."""
+    """The first home loaded them in two steps, and one of its orgs was missing from the settings in between."""
     home, pick = new_home("shuffled"), random.Random(5)
     (home / "tributary.yaml").write_text(SETTINGS)
     tributary(home, *SIMULATE)
@@ -380,7 +379,7 @@ def test_shuffled_and_split_differently_publishes_the_same(grown, new_home):
         assert marts.execute("select count(*) from touchpoints").fetchone()[0] > 1_000
 
 
-# ---- homes that hold little
+# ---- near-empty homes
 class Little(NamedTuple):
     """A home with nothing but spend; the output of the first run, when it was empty, and what followed."""
 

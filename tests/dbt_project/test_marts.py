@@ -1,6 +1,6 @@
-"""The marts that sum and judge, recomputed in plain Python from the input and the links, compared exactly.
+"""Recompute rollups, summaries, paths and waste flags in plain Python from the input and the links.
 
-A simulated home, built twice. Spend is read from the very file that was imported, in its own currencies.
+The comparison is exact. Spend comes from the imported file, in its own currencies.
 """
 
 from __future__ import annotations
@@ -27,11 +27,12 @@ from ruamel.yaml import YAML
 from ingestion.simulator.world import CAMPAIGNS
 from tests.support.home import ROOT, differences, published, tributary
 from tests.support.models import build_home
+from tests.support.rounding import rounded
 
 VARS = YAML(typ="safe").load(ROOT / "dbt_project" / "dbt_project.yml")["vars"]
 MODELS = VARS["attribution_models"]
 MODES = ["cash", "accrual"]
-# As dense as the default quarter, so that each planted waste spends enough to be told from bad luck.
+# As dense as the default quarter, so that each planted waste spends enough to be significant.
 SIMULATE = ("simulate", "--days", 35, "--events", 92_000)
 GRAINS = ["ORGANIZATION", "PLATFORM", "CAMPAIGN", "ADSET", "AD"]
 IDS = ("campaign_id", "adset_id", "ad_id")
@@ -39,7 +40,7 @@ NONE = "(unattributed)"
 
 
 class Row(NamedTuple):
-    """One thing that happened: spend of a day, or credit for a touch."""
+    """Spend of a day, or credit for a touch."""
 
     org: str
     date: date
@@ -58,7 +59,7 @@ class Row(NamedTuple):
 def home(new_home: Callable[[str], Path]) -> Path:
     home = new_home("marts")
     tributary(home, *SIMULATE)
-    # The simulator's buyers all came by some touch; this one came by none.
+    # Every simulated conversion has a touch; this one has none.
     (home / "inbox" / "conversions" / "unknown.csv").write_text(
         "conversion_id,occurred_at,customer_id,site_id,value\n"
         "nobodys,2026-07-09T10:00:00Z,nobody,northwind-shop,19.99\n"
@@ -80,22 +81,16 @@ def records(marts: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
 
 
 def archived(home: Path, kind: str) -> list[dict[str, str]]:
-    """The rows of the files of a kind that were imported, as text."""
+    """Return the rows of all imported files of a kind as text."""
     with duckdb.connect() as connection:
         rows = records(connection, f"from '{home}/archive/inbox/{kind}/*.parquet'")
     return [{name: "" if value is None else str(value) for name, value in row.items()} for row in rows]
 
 
-def rounded(number: Fraction) -> int:
-    """To the nearest whole number; half away from zero."""
-    size = int((abs(number) * 2 + 1) // 2)
-    return size if number >= 0 else -size
-
-
-# ---- what happened, from the input
+# ---- spend and credit, from the input
 @pytest.fixture(scope="module")
 def spend(home: Path, marts: duckdb.DuckDBPyConnection) -> list[Row]:
-    """Every row of the spend file in the org's currency, with the rate of its day or the last before."""
+    """Return the rows of the spend file in the org's currency, by the rate of the day or the last one before."""
     with (home / "tributary.yaml").open() as file:
         settings = YAML(typ="safe").load(file)
     org_of = {(entry["platform"], entry["account_id"]): entry["org"] for entry in settings["ad_accounts"]}
@@ -126,7 +121,7 @@ def spend(home: Path, marts: duckdb.DuckDBPyConnection) -> list[Row]:
 
 @pytest.fixture(scope="module")
 def credit(marts: duckdb.DuckDBPyConnection) -> list[Row]:
-    """Every link on its conversion's and on its touch's day, and every conversion that has none."""
+    """Return each link on the day of its conversion and on the day of its touch, and each conversion without a link."""
     zone = {row["org_id"]: ZoneInfo(row["timezone"]) for row in records(marts, "from orgs")}
 
     def day(org: str, at: datetime) -> date:
@@ -167,7 +162,7 @@ def credit(marts: duckdb.DuckDBPyConnection) -> list[Row]:
 
 @pytest.fixture(scope="module")
 def everything(spend: list[Row], credit: list[Row]) -> list[Row]:
-    """Spend belongs to every model and mode alike."""
+    """Repeat spend for every model and mode."""
     slices = [(model, mode) for model in MODELS for mode in MODES]
     return credit + [row._replace(model=model, mode=mode) for row in spend for model, mode in slices]
 
@@ -194,7 +189,7 @@ def rollups(marts: duckdb.DuckDBPyConnection) -> dict[tuple, dict]:
 
 @pytest.fixture(scope="module")
 def wasted(marts: duckdb.DuckDBPyConnection) -> Callable[[Row, int], int]:
-    """wasted(row, spend): the part of a day's spend that the finest flag on it calls wasted."""
+    """Return wasted(row, spend): the part of a day's spend that is wasted according to its finest flag."""
     flags = {
         tuple(row[name] for name in ("org_id", "attribution_model", "platform", *IDS)): row
         for row in records(marts, "from waste_flags")
@@ -211,7 +206,7 @@ def wasted(marts: duckdb.DuckDBPyConnection) -> Callable[[Row, int], int]:
     return share
 
 
-def test_daily_rollups_are_what_links_and_spend_say(everything, rollups, wasted):
+def test_daily_rollups_equal_the_sums_of_links_and_spend(everything, rollups, wasted):
     of_an_ad: dict[Row, list] = defaultdict(lambda: [0, 0, 0, Decimal(0), 0])
     for row in everything:
         sums = of_an_ad[Row(*row[:5], "")]
@@ -252,7 +247,7 @@ def test_ratios_are_quotients_and_null_where_nothing_divides(rollups):
     assert set(nulls) == {"cpa", "roas", "ctr", "cpc", "waste_pct"}, "each ratio meets a zero below the line"
 
 
-def test_every_grain_sums_to_the_same_totals_and_names_what_nobody_answers_for(rollups, spend):
+def test_every_grain_sums_to_the_same_totals_and_names_unmatched_rows(rollups, spend):
     totals = defaultdict(lambda: [0, 0, 0, Decimal(0), 0, 0])
     unmatched, unattributed = Counter(), Counter()
     for (org, _, model, mode, grain, *ids), row in rollups.items():
@@ -265,7 +260,7 @@ def test_every_grain_sums_to_the_same_totals_and_names_what_nobody_answers_for(r
         spent = sum(row.spend for row in spend if row.org == org)
         for model in MODELS:
             same = {tuple(totals[org, model, mode, grain]) for grain in GRAINS for mode in MODES}
-            # Waste follows the day's model alone; the two modes differ in days only.
+            # Waste depends on day and model. The two modes differ only in the days of credit.
             assert len(same) == 1, (org, model, same)
             assert next(iter(same))[2] == spent
         assert len({(sums[3], sums[4]) for key, sums in totals.items() if key[0] == org}) == 1
@@ -279,7 +274,7 @@ def seed(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_channel_summary_is_what_links_and_spend_say(marts, everything):
+def test_channel_summary_equals_the_sums_of_links_and_spend(marts, everything):
     unpaid = {row["channel"] for row in seed("channels") if row["is_paid"] == "false"}
     touches = defaultdict(Counter)
     for row in records(marts, "from touchpoints where campaign_id is not null"):
@@ -311,7 +306,7 @@ def test_channel_summary_is_what_links_and_spend_say(marts, everything):
     assert NONE in {key[2] for key in actual}
 
 
-def test_conversion_paths_are_the_journeys(marts):
+def test_conversion_paths_equal_the_journeys(marts):
     lookback = {row["org_id"]: timedelta(days=row["lookback_days"]) for row in records(marts, "from orgs")}
     touches = {(row["org_id"], row["touchpoint_id"]): row for row in records(marts, "from touchpoints")}
     conversions = {(row["org_id"], row["conversion_id"]): row for row in records(marts, "from conversions")}
@@ -351,7 +346,7 @@ def test_conversion_paths_are_the_journeys(marts):
 
 # ---- waste
 def at_most(count: int, mean: float) -> float:
-    """P(X <= count), X Poisson: each term from the one before, added without loss."""
+    """Return P(X <= count) for a Poisson X; each term follows from the one before, and the sum is exact."""
     terms = [math.exp(-mean)]
     for events in range(1, count + 1):
         terms.append(terms[-1] * mean / events)
@@ -373,7 +368,7 @@ DEPTH = {"CAMPAIGN": 2, "ADSET": 3, "AD": 4}
 
 @pytest.fixture(scope="module")
 def judged(everything: list[Row], marts: duckdb.DuckDBPyConnection) -> dict[tuple, Flag]:
-    """The flags that there should be, by org, grain, model and ids."""
+    """Return the expected flags by org, grain, model and ids."""
     targets = {row["org_id"]: row for row in records(marts, "from orgs")}
     last = defaultdict(lambda: date.min)
     for row in everything:
@@ -404,7 +399,7 @@ def judged(everything: list[Row], marts: duckdb.DuckDBPyConnection) -> dict[tupl
 
 
 def judge(targets: dict, window: int, sums: tuple, org_sums: list) -> Flag | None:
-    """Whether what a campaign spent without enough to show for it is more than bad luck.
+    """Return the flag of a campaign whose shortfall chance does not explain, or None.
 
     sums, org_sums: spend, conversions and value of the campaign and of its org in the window.
     """
@@ -472,12 +467,12 @@ def test_more_money_and_more_certainty_are_never_less_severe(judged):
 
 
 def planted() -> Iterator[tuple[str, str, float, float, float]]:
-    """campaign id, name, first visits, quality and basket of the simulator's campaigns."""
+    """Yield campaign id, name, first visits, quality and basket of each simulated campaign."""
     for _, campaign_id, name, *_, new, back, _, _, changes in CAMPAIGNS:
         yield campaign_id, name, new + back, changes.get("quality", 1), changes.get("basket", 1)
 
 
-def test_every_planted_waste_is_flagged_and_what_spent_too_little_is_not(flags):
+def test_every_planted_waste_is_flagged_unless_it_spent_too_little(flags):
     flagged = {key[4] for key in flags if key[1] == "CAMPAIGN"}
     wasteful = {row[0]: row for row in planted() if min(row[3:]) < 0.5}
     small = {campaign_id for campaign_id, (_, _, visits, *_) in wasteful.items() if visits < 0.5}
@@ -488,16 +483,16 @@ def test_every_planted_waste_is_flagged_and_what_spent_too_little_is_not(flags):
     assert not small & flagged
 
 
-def test_the_poisson_tail_is_the_textbooks():
-    """Known values (tables of the cumulative Poisson distribution, to four digits)."""
+def test_the_poisson_tail_equals_the_tables():
+    """The values are from tables of the cumulative Poisson distribution, to four digits."""
     table = {(0, 1.0): 0.3679, (2, 2.0): 0.6767, (3, 5.0): 0.2650, (10, 10.0): 0.5830, (0, 3.0): 0.0498}
     for (count, mean), probability in table.items():
         assert at_most(count, mean) == pytest.approx(probability, abs=5e-5)
     assert all(at_most(3, low) > at_most(3, high) for low, high in pairwise((1, 2, 5, 10, 50)))
 
 
-# ---- the truth, and building twice
-def test_the_simulators_truth_reconciles(home, marts):
+# ---- the simulator's truth, and a second run
+def test_marts_reconcile_with_the_simulators_truth(home, marts):
     truth = json.loads((home / "simulated_truth.json").read_text())
     conversions = {
         (row["org_id"], row["conversion_type"], row["currency"]): (row["conversions"], row["value_micros"])

@@ -1,6 +1,6 @@
-"""A link, what ad platforms say of their ads, and the campaign that a person would say it belongs to.
+"""Match links to campaigns, by the ids, names, aliases and destinations that ad platforms report.
 
-One small warehouse is built once, then once more with the alias that the mart suggests.
+One small warehouse is built once, then again with the alias that the mart suggests.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ campaign_aliases:
   - {org: o, platform: google, name: on_both, campaign_id: g2}
 """
 
-QUOTED = """It's "50% off": {sale}, #1 \\ [Übergröße] 😀"""  # all that YAML reads as its own
+QUOTED = """It's "50% off": {sale}, #1 \\ [Übergröße] 😀"""  # every character that YAML treats specially
 
 # platform, campaign_id, its name, adset_id, ad_id
 SPEND = [
@@ -48,7 +48,7 @@ SPEND = [
 ]  # fmt: skip
 # click_id: campaign_id, adset_id, ad_id
 CLICKS = {"AbC": ("g2", "g2s", "g2a"), "abc": ("g1", "g1s", "g1a"), "young": ("g9", "g9s", "g9a")}
-# level, entity_id, its parents (campaign, ad set), its creative, where it leads
+# level, entity_id, its parents (campaign, ad set), its creative, its destination
 ENTITIES = [
     (
         "ad",
@@ -76,7 +76,7 @@ LINKS = {
     f"?{GOOGLE}utm_id=nowhere": "google nowhere - - declared",
     f"?{GOOGLE}utm_id=77": "google 77 - - id",
     "?utm_medium=cpc&utm_id=77": "(unmatched) 77 - - declared",
-    # what the platform says of the click: capitals count, and it may know more than was spent so far
+    # click ids of the platform: they are case-sensitive, and their campaign may have no spend yet
     "?gclid=AbC": "google g2 g2s g2a click_id",
     "?gclid=abc": "google g1 g1s g1a click_id",
     "?gclid=young": "google g9 g9s g9a click_id",
@@ -86,7 +86,7 @@ LINKS = {
     "?gclid=abc&utm_id=g1": "google g1 g1s g1a id",
     "?gclid=AbC&utm_id=nowhere": "google g2 g2s g2a click_id",
     "?gclid=AbC&utm_source=news&utm_medium=email": "(organic) - - - none",
-    # ids in parameters of any name that people and tools use
+    # ids in URL parameters with the usual names
     "?gclid=x&gad_source=1&gad_campaignid=g2": "google g2 - - url_parameter",
     "?gclid=x&CampaignId=g1&adgroupid=g1s&creative=g1b": "google g1 g1s g1b url_parameter",
     "?gclid=x&hsa_ad=g1a": "google g1 g1s g1a url_parameter",
@@ -95,12 +95,12 @@ LINKS = {
     "?gclid=x&campaignid=m1": "google - - - none",
     f"?{META}ad_id=m1c&campaign_id=elsewhere": "meta m1 m1t m1c url_parameter",
     "?campaign_id=g1": "(organic) - - - none",
-    # aliases, before what only reads alike
+    # aliases, which have priority over similar names
     f"?{GOOGLE}utm_campaign=brand_terms": "google g1 - - alias",
     f"?{META}utm_campaign=Relaunch": "meta m1 - - alias",
     f"?{META}utm_campaign=brand-terms": "meta - - - none",
     f"?{GOOGLE}utm_campaign=on-both": "google - - - none",
-    # where ads lead to
+    # destinations of ads
     f"?{META}utm_campaign=spring-launch&utm_content=video": "meta m1 m1s m1a destination",
     f"?{META}utm_campaign=spring-launch&utm_content=other": "meta m1 m1s - destination",
     f"?{META}utm_campaign=spring-launch&utm_id=m1&utm_content=image": "meta m1 m1s m1b id",
@@ -116,7 +116,7 @@ LINKS = {
     "?creator=jane": "influencers jane-2026 - - creator_code",
     "?utm_source=instagram&utm_medium=social&creator=JANE": "influencers jane-2026 - - creator_code",
     "?creator=joe": "creator - - - none",
-    # what nothing answers to
+    # no match
     f"?{GOOGLE}utm_campaign=sale%20summer%202026": "google - - - none",
     f"?{GOOGLE}utm_campaign={quote(QUOTED + ' new')}": "google - - - none",
     f"?{META}utm_campaign=thirds": "meta - - - none",
@@ -205,12 +205,12 @@ def matched(warehouse: duckdb.DuckDBPyConnection) -> dict[str, str]:
     )
 
 
-def test_each_link_belongs_to_the_campaign_a_person_would_say(warehouse: duckdb.DuckDBPyConnection) -> None:
+def test_each_link_matches_its_campaign(warehouse: duckdb.DuckDBPyConnection) -> None:
     found = matched(warehouse)
     assert {link: found[link] for link in LINKS} == LINKS
 
 
-def test_a_creators_touches_count_in_the_channel_of_the_fee(warehouse: duckdb.DuckDBPyConnection) -> None:
+def test_touches_of_a_creator_count_in_the_channel_of_the_fee(warehouse: duckdb.DuckDBPyConnection) -> None:
     channels = dict(
         warehouse.execute("""
         select creator_code, channel from marts.touchpoints where creator_code is not null""").fetchall()
@@ -218,7 +218,7 @@ def test_a_creators_touches_count_in_the_channel_of_the_fee(warehouse: duckdb.Du
     assert channels == {"jane": "Influencers", "JANE": "Influencers", "joe": "Affiliates"}
 
 
-def test_every_touch_that_may_belong_to_a_campaign_is_in_the_mart_once(warehouse: duckdb.DuckDBPyConnection) -> None:
+def test_campaign_matching_counts_each_paid_touch_once(warehouse: duckdb.DuckDBPyConnection) -> None:
     paid = [found for found in matched(warehouse).values() if not found.startswith("(organic)")]
     expected: dict[str, list[bool]] = {}
     for found in paid:
@@ -232,7 +232,7 @@ def test_every_touch_that_may_belong_to_a_campaign_is_in_the_mart_once(warehouse
     }
 
 
-def test_a_suggestion_names_its_campaign_also_before_any_spend(warehouse: duckdb.DuckDBPyConnection) -> None:
+def test_a_campaign_is_suggested_even_before_its_first_spend(warehouse: duckdb.DuckDBPyConnection) -> None:
     suggested = "select campaign, suggested_campaign_id, suggested_campaign from marts.campaign_matching"
     assert set(warehouse.execute(f"{suggested} where suggested_campaign_id is not null").fetchall()) >= {
         ("sale summer 2026", "g1", "Summer Sale"),
@@ -240,7 +240,7 @@ def test_a_suggestion_names_its_campaign_also_before_any_spend(warehouse: duckdb
     }
 
 
-def test_the_alias_that_is_suggested_can_be_pasted_and_matches(
+def test_a_suggested_alias_can_be_pasted_into_the_settings_and_matches(
     home: Home, warehouse: duckdb.DuckDBPyConnection
 ) -> None:
     suggested = dict(
@@ -259,9 +259,11 @@ def test_the_alias_that_is_suggested_can_be_pasted_and_matches(
         found = matched(again)
         assert found[f"?{GOOGLE}utm_campaign=sale%20summer%202026"] == "google g1 - - alias"
         assert found[f"?{GOOGLE}utm_campaign={quote(QUOTED + ' new')}"] == "google g3 - - alias"
-        said = again.execute("""
+        messages = again.execute("""
             select message from marts.notices where topic = 'unmatched_touches' order by 1""").fetchall()
         ways = [way.split()[-1] for way in found.values() if way.startswith("google ")]
         unmatched = sum(way in ("none", "declared") for way in ways)
         assert len(ways) > 10
-        assert said[0][0].startswith(f"google: {100 * unmatched / len(ways):.0f} % of {len(ways)} touches belong to no")
+        assert messages[0][0].startswith(
+            f"google: {100 * unmatched / len(ways):.0f} % of {len(ways)} touches belong to no"
+        )

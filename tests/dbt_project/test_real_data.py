@@ -1,4 +1,4 @@
-"""Data that nobody of this project wrote, to the last micro: ad touches and Snowplow events in one home."""
+"""Import public data sets, ad touches and Snowplow events, into one home and check every figure to the micro."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def home(new_home: Callable[[str], Path]) -> Path:
 
 @pytest.fixture(scope="module")
 def rows() -> list[dict[str, str]]:
-    """The touches of the file; a row that comes twice is one touch, as the file gives no ids."""
+    """Return the touches of the file; equal rows are one touch, because the file has no ids."""
     with gzip.open(TOUCHES, "rt", newline="") as file:
         return [dict(row) for row in dict.fromkeys(tuple(row.items()) for row in csv.DictReader(file))]
 
@@ -87,7 +87,7 @@ def test_conversions_and_value_in_every_slice(home, which, conversions, value_mi
 
 @pytest.fixture(scope="module")
 def journeys(rows) -> dict[tuple[str, datetime, str], list[dict]]:
-    """By customer, time and value of each conversion: the touches of the 30 days up to it, oldest first."""
+    """Return the touches in the 30 days before each conversion, oldest first, by customer, time and value."""
     of_customer = defaultdict(list)
     for row in rows:
         of_customer[row["customer_id"]].append(row)
@@ -98,12 +98,12 @@ def journeys(rows) -> dict[tuple[str, datetime, str], list[dict]]:
             kept = [touch for touch in of_customer[row["customer_id"]] if window[0] <= at(touch) <= window[1]]
             value = int(Decimal(row["conversion_value"]) * 1_000_000)
             found.setdefault((row["customer_id"], at(row), value), []).append(sorted(kept, key=at))
-    assert all(len(same) == 1 for same in found.values()), "conversions that only their channel tells apart"
+    assert all(len(same) == 1 for same in found.values()), "conversions that differ only in their channel"
     return {key: same[0] for key, same in found.items()}
 
 
 def links(home: Path, model: str) -> dict[tuple[str, datetime, int], list[tuple]]:
-    """By the same key: (time, channel, weight, value) of each credited touch, oldest first."""
+    """Return (time, channel, weight, value) of each credited touch, oldest first, by the same key."""
     found = defaultdict(list)
     with published(home) as marts:
         for customer, when, value, *link in marts.execute(
@@ -118,7 +118,7 @@ def links(home: Path, model: str) -> dict[tuple[str, datetime, int], list[tuple]
     return found
 
 
-def test_linear_is_the_oracles(home, journeys):
+def test_linear_credit_equals_the_oracle(home, journeys):
     actual = links(home, "linear")
     assert actual.keys() == journeys.keys()
     assert len(journeys) == 1_838
@@ -131,13 +131,13 @@ def test_linear_is_the_oracles(home, journeys):
         assert sum(link[3] for link in actual[key]) == key[2]
 
 
-def test_last_touch_is_the_oracles(home, journeys):
+def test_last_touch_credit_equals_the_oracle(home, journeys):
     actual = links(home, "last_touch")
     assert actual.keys() == journeys.keys()
     for key, journey in journeys.items():
         (link,) = actual[key]
         last = [(at(touch), touch["channel"]) for touch in journey if at(touch) == at(journey[-1])]
-        assert link[:2] in last  # of touches in the same second, the one whose derived id sorts last
+        assert link[:2] in last  # the last one by derived id, where several touches share a second
         assert link[2:] == (Decimal(1), key[2])
 
 
@@ -149,16 +149,16 @@ def test_explain_shows_every_touch_of_a_conversion(home, rows):
             " where c.occurred_at < '2019-01-01'"
             " group by all having not bool_and(t.is_kept) order by count(*) desc, c.conversion_id limit 1"
         ).fetchone()
-    said = tributary(home, "explain", "conversion", conversion).stdout
+    output = tributary(home, "explain", "conversion", conversion).stdout
     touches = [row for row in rows if row["customer_id"] == customer]
-    shown = re.findall(r"^ *(?:\d+|after|early) +(\d\d-\d\d \d\d:\d\d) ", said, flags=re.MULTILINE)
+    shown = re.findall(r"^ *(?:\d+|after|early) +(\d\d-\d\d \d\d:\d\d) ", output, flags=re.MULTILINE)
     assert Counter(shown) == Counter(at(touch).strftime("%m-%d %H:%M") for touch in touches)
-    assert f"of {len(touches)} known touches count" in said
-    assert re.search(r"^ *(after|early) ", said, flags=re.MULTILINE)
+    assert f"of {len(touches)} known touches count" in output
+    assert re.search(r"^ *(after|early) ", output, flags=re.MULTILINE)
 
 
-def test_importing_it_all_again_changes_nothing(home):
-    """Neither a row of the raw tables nor a failed one, and the marts are made of nothing else."""
+def test_a_second_import_of_the_same_files_changes_nothing(home):
+    """The raw tables stay the same, quarantined rows included; the marts depend on nothing else."""
 
     def raw() -> dict[str, list[tuple]]:
         with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as warehouse:
@@ -171,6 +171,6 @@ def test_importing_it_all_again_changes_nothing(home):
     before = raw()
     assert [len(before[name]) for name in ("interactions", "conversions", "events")] == [62_483, 1_838, 98]
     for arguments, received in zip(IMPORTS, (62_483, 1_838, 98), strict=True):
-        said = tributary(home, "import", *arguments).stdout
-        assert f"{received:,} received = 0 loaded + {received:,} duplicate + 0 failed" in said
+        output = tributary(home, "import", *arguments).stdout
+        assert f"{received:,} received = 0 loaded + {received:,} duplicate + 0 failed" in output
     assert raw() == before

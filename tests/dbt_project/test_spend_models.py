@@ -1,12 +1,13 @@
-"""The models of spend: levels against a brute-force sum, changes against their story, and a whole run of all of it.
+"""Test the models of spend: levels against a brute-force sum, restatements against their loads, and all in one build.
 
-The property tests run the models' own SQL, as dbt compiled it, on one small warehouse again and again.
+The property tests run the SQL that dbt compiled, in one small warehouse, for each example.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -32,13 +33,23 @@ Compiled = Callable[[str], str]
 
 @pytest.fixture(scope="module")
 def warehouse(new_home: Callable[[str], Path]) -> Iterator[tuple[duckdb.DuckDBPyConnection, Compiled]]:
-    """A warehouse with the models of spend and no data but an org; and the compiled SQL of a model."""
+    """A warehouse with the models of spend and no data but an org; and the function that reads compiled SQL."""
     home = new_home("spend_models")
     with connect(Home(home)) as connection:
         insert(connection, "orgs", org_id="o", currency="USD", timezone="UTC", lookback_days=30)
     dbt(home, "run", "--select", "+int_spend_reports", "+int_top_level_spend", "+spend_restatements")
     with connect(Home(home)) as connection:
         yield connection, partial(compiled_sql, home)
+
+
+@contextmanager
+def rolled_back(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Roll back everything that an example writes: the next one begins with empty tables."""
+    connection.execute("begin")
+    try:
+        yield
+    finally:
+        connection.execute("rollback")
 
 
 # ---- levels
@@ -57,52 +68,59 @@ reports = st.dictionaries(st.tuples(st.sampled_from(["1", "2"]), st.sampled_from
 
 
 def totals(reported: dict, account: str, measure: int) -> dict[tuple, Any]:
-    """What each node of an account comes to: its stated total where it has one, else the sum of what is beneath."""
+    """Return the total of each node of an account: its reported total if there is one, else the sum of its children."""
     values = {place: row[measure] for (of, place), row in reported.items() if of == account}
     places = [place for of, place in reported if of == account]
 
-    def total(level: str, ids: tuple, beneath: Any) -> Any:
-        stated = values.get((level, *ids, *[None] * (3 - len(ids))))
-        return beneath if stated is None else stated
+    def total(level: str, ids: tuple, sum_of_children: Any) -> Any:
+        reported_total = values.get((level, *ids, *[None] * (3 - len(ids))))
+        return sum_of_children if reported_total is None else reported_total
 
-    def own(*ids: str | None) -> Any:
+    def finest(*ids: str | None) -> Any:
         return values.get((None, *ids)) or 0
 
     sums = {}
     for campaign in {place[1] for place in places} - {None}:
         for adset in {place[2] for place in places if place[1] == campaign} - {None}:
-            ads = sum(own(campaign, adset, ad) for ad in (None, "a", "b"))
+            ads = sum(finest(campaign, adset, ad) for ad in (None, "a", "b"))
             sums[campaign, adset] = total("adset", (campaign, adset), ads)
-        beneath = sum(value for ids, value in sums.items() if len(ids) == 2 and ids[0] == campaign)
-        sums[campaign,] = total("campaign", (campaign,), beneath + own(campaign, None, None))
+        adsets = sum(value for ids, value in sums.items() if len(ids) == 2 and ids[0] == campaign)
+        sums[campaign,] = total("campaign", (campaign,), adsets + finest(campaign, None, None))
     sums[()] = total("account", (), sum(value for ids, value in sums.items() if len(ids) == 1))
     return sums
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(reported=reports)
-def test_every_node_sums_to_its_stated_total_or_to_what_is_beneath(warehouse, reported):
+def test_every_node_sums_to_its_reported_total_or_else_to_its_children(warehouse, reported):
     connection, compiled = warehouse
-    connection.execute("delete from raw.ad_spend")
-    for (account, (level, *ids)), row in reported.items():
-        insert(
-            connection,
-            "ad_spend",
-            org_id="o",
-            platform="meta",
-            account_id=account,
-            level=level,
-            date="2026-01-01",
-            currency="USD",
-            **dict(zip(IDS, ids, strict=True)),
-            **dict(zip(MEASURES, row, strict=True)),
+    with rolled_back(connection):
+        for (account, (level, *ids)), row in reported.items():
+            insert(
+                connection,
+                "ad_spend",
+                org_id="o",
+                platform="meta",
+                account_id=account,
+                level=level,
+                date="2026-01-01",
+                currency="USD",
+                **dict(zip(IDS, ids, strict=True)),
+                **dict(zip(MEASURES, row, strict=True)),
+            )
+        connection.execute(
+            f"create or replace table intermediate.int_spend_residuals as {compiled('int_spend_residuals')}"
         )
-    connection.execute(f"create or replace table intermediate.int_spend_residuals as {compiled('int_spend_residuals')}")
+        rows = connection.execute(
+            f"select account_id, {', '.join(IDS)}, {', '.join(MEASURES)} from intermediate.int_spend_reports"
+        ).fetchall()
+        top_level = dict(
+            connection.execute(
+                "select account_id, sum(spend_micros) from intermediate.int_top_level_spend group by all"
+            ).fetchall()
+        )
 
     found: dict[tuple, dict[tuple, Any]] = defaultdict(lambda: defaultdict(lambda: [0] * len(MEASURES)))
-    rows = connection.execute(
-        f"select account_id, {', '.join(IDS)}, {', '.join(MEASURES)} from intermediate.int_spend_reports"
-    ).fetchall()
     for account, campaign, adset, _, *values in rows:
         for ids in {(), (campaign,), (campaign, adset)}:
             sums = found[account][ids]
@@ -112,68 +130,53 @@ def test_every_node_sums_to_its_stated_total_or_to_what_is_beneath(warehouse, re
             for ids, expected in totals(reported, account, index).items():
                 assert found[account][ids][index] == expected, (measure, account, ids)
     finest = sum(place[0] is None for _, place in reported)
-    assert sum(any(value for value in row[4:]) for row in rows) >= len(rows) - finest, "a row that says nothing"
-    topmost = dict(
-        connection.execute(
-            "select account_id, sum(spend_micros) from intermediate.int_top_level_spend group by all"
-        ).fetchall()
-    )
-    assert topmost == {account: sums[()][0] for account, sums in found.items()}
+    assert sum(any(value for value in row[4:]) for row in rows) >= len(rows) - finest, "a residual without a figure"
+    assert top_level == {account: sums[()][0] for account, sums in found.items()}
 
 
 # ---- changes
-stories = st.lists(  # of one key: what each load that touches it leaves: spend, or nothing
-    st.none() | st.integers(0, 3), min_size=1, max_size=6
-)
+stories = st.lists(st.none() | st.integers(0, 3), min_size=1, max_size=6)  # of one key: spend, or None, after each load
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(keys=st.dictionaries(st.sampled_from(PLACES), stories, min_size=1, max_size=4))
 def test_restatements_lead_from_any_earlier_state_to_todays(warehouse, keys):
     connection, compiled = warehouse
-    connection.execute("delete from raw.ad_spend; delete from raw.ad_spend_history")
     start, day = datetime(2026, 1, 2, 3), date(2026, 1, 1)
-    expected = []
+    present, history, expected = [], [], []
     begun = min((load for story in keys.values() for load, spend in enumerate(story) if spend is not None), default=0)
     for (level, *ids), story in keys.items():
         key = {"org_id": "o", "platform": "meta", "account_id": "1", "level": level, "date": day, "currency": "USD"}
         key |= dict(zip(IDS, ids, strict=True))
-        held, seen = None, False  # (spend, load) of the state that holds
+        state, seen = None, False  # the present row
         for load, spend in enumerate(story):
-            if held and spend == held[0]:
-                continue  # the same again is no new state
-            if held:
-                insert(
-                    connection,
-                    "ad_spend_history",
-                    **key,
-                    spend_micros=held[0],
-                    _load_id=str(held[1]),
-                    _loaded_at=start + timedelta(days=held[1]),
-                    _replaced_by_load_id=str(load),
-                    _replaced_at=start + timedelta(days=load),
-                )
-                expected.append((level, *ids, str(load), "withdrawn" if spend is None else "restated", held[0], spend))
+            if state and spend == state["spend_micros"]:
+                continue  # a load that repeats the row changes nothing
+            if state:
+                replaced_at = start + timedelta(days=load)
+                history.append(state | {"_replaced_by_load_id": str(load), "_replaced_at": replaced_at})
+                change = "withdrawn" if spend is None else "restated"
+                expected.append((level, *ids, str(load), change, state["spend_micros"], spend))
             elif spend is not None and load > begun:
                 expected.append((level, *ids, str(load), "returned" if seen else "added", None, spend))
-            held, seen = (None if spend is None else (spend, load)), seen or spend is not None
-        if held:
-            insert(
-                connection,
-                "ad_spend",
-                **key,
-                spend_micros=held[0],
-                _load_id=str(held[1]),
-                _loaded_at=start + timedelta(days=held[1]),
-            )
+            seen = seen or spend is not None
+            loaded = {"_load_id": str(load), "_loaded_at": start + timedelta(days=load)}
+            state = None if spend is None else key | loaded | {"spend_micros": spend}
+        if state:
+            present.append(state)
     sql = f"with restatements as ({compiled('spend_restatements')}) "
     columns = "level, campaign_id, adset_id, ad_id, load_id, change, spend_micros_before, spend_micros_after"
-    rows = connection.execute(f"{sql} select {columns}, changed_at, days_after from restatements").fetchall()
+    with rolled_back(connection):
+        for row in history:
+            insert(connection, "ad_spend_history", **row)
+        for row in present:
+            insert(connection, "ad_spend", **row)
+        rows = connection.execute(f"{sql} select {columns}, changed_at, days_after from restatements").fetchall()
     assert sorted([row[:-2] for row in rows], key=str) == sorted(expected, key=str)
     for row in rows:
         assert row[-2] == start + timedelta(days=int(row[4]))
         assert row[-1] == int(row[4]) + 1
-    # Of every moment since the day was first loaded: what held is what holds now less what was changed since.
+    # The state at any moment since the first load is the present state less all later changes.
     changes = [(row[:4], int(row[4]), (row[7] or 0) - (row[6] or 0)) for row in rows]
     for (level, *ids), story in keys.items():
         for load in range(begun, len(story)):
@@ -183,25 +186,25 @@ def test_restatements_lead_from_any_earlier_state_to_todays(warehouse, keys):
 
 def test_a_new_name_is_no_restatement(warehouse):
     connection, compiled = warehouse
-    connection.execute("delete from raw.ad_spend; delete from raw.ad_spend_history")
     row = {"org_id": "o", "platform": "meta", "account_id": "1", "date": date(2026, 1, 1), "currency": "USD"}
     row |= {"campaign_id": "c", "spend_micros": 5, "clicks": 1}
     moment = datetime(2026, 1, 2)
-    insert(
-        connection,
-        "ad_spend_history",
-        **row,
-        campaign="Sommer",
-        _load_id="1",
-        _loaded_at=datetime(2026, 1, 1),
-        _replaced_at=moment,
-        _replaced_by_load_id="2",
-    )
-    insert(connection, "ad_spend", **row, campaign="Summer", _load_id="2", _loaded_at=moment)
-    assert connection.execute(f"from ({compiled('spend_restatements')})").fetchall() == []
+    with rolled_back(connection):
+        insert(
+            connection,
+            "ad_spend_history",
+            **row,
+            campaign="Sommer",
+            _load_id="1",
+            _loaded_at=datetime(2026, 1, 1),
+            _replaced_at=moment,
+            _replaced_by_load_id="2",
+        )
+        insert(connection, "ad_spend", **row, campaign="Summer", _load_id="2", _loaded_at=moment)
+        assert connection.execute(f"from ({compiled('spend_restatements')})").fetchall() == []
 
 
-# ---- a whole run
+# ---- all models
 DAY = date(2026, 7, 14)  # the last of the simulated fortnight
 ACCOUNT = {"org_id": "nordlicht", "platform": "google", "account_id": "6610042215"}  # billed in EUR, as the org counts
 EURO = 1_000_000
@@ -225,12 +228,12 @@ def billed(filled: Path, tmp_path_factory) -> Iterator[tuple[duckdb.DuckDBPyConn
         (on_the_day,) = connection.execute(
             f"select sum(spend_micros)::bigint from raw.ad_spend where {of_account} and date = '{DAY}'", ACCOUNT
         ).fetchone()
-        stated = {**row, "date": DAY}
-        insert(connection, "ad_spend", **stated, level="account", spend_micros=on_the_day + 7 * EURO)
+        reported = {**row, "date": DAY}
+        insert(connection, "ad_spend", **reported, level="account", spend_micros=on_the_day + 7 * EURO)
         insert(
             connection,
             "ad_spend",
-            **stated,
+            **reported,
             level="campaign",
             campaign_id="pmax",
             campaign="Performance Max",
@@ -249,7 +252,9 @@ def billed(filled: Path, tmp_path_factory) -> Iterator[tuple[duckdb.DuckDBPyConn
             status="failed",
             reason=REASON,
         )
-        closed = pull | {"account_id": "closed"}  # no longer in tributary.yaml: not pulled any more, and no matter
+        closed = pull | {
+            "account_id": "closed"
+        }  # not in tributary.yaml, so nobody pulls it: its failure must not count
         insert(
             connection,
             "pulls",
@@ -293,7 +298,7 @@ def billed(filled: Path, tmp_path_factory) -> Iterator[tuple[duckdb.DuckDBPyConn
 
 
 def spent(marts: duckdb.DuckDBPyConnection, grain: str, ids: str) -> dict:
-    """Spend of the org by some of a grain's ids, under one model and mode."""
+    """Return the spend of the org by some ids of a grain, under one model and mode."""
     rows = marts.execute(
         f"select {ids}, sum(spend_micros) from daily_rollups where org_id = 'nordlicht' and grain = ?"
         " and attribution_model = 'last_touch' and accounting_mode = 'cash' group by all having sum(spend_micros) <> 0",
@@ -302,7 +307,7 @@ def spent(marts: duckdb.DuckDBPyConnection, grain: str, ids: str) -> dict:
     return {tuple(row[:-1]): row[-1] for row in rows}
 
 
-def test_what_an_accounts_total_has_beyond_its_campaigns_is_unmatched(billed):
+def test_the_residual_of_an_accounts_total_is_unmatched(billed):
     marts, _ = billed
     on_the_day = spent(marts, "CAMPAIGN", "platform, campaign_id, date")
     assert on_the_day["google", "pmax", DAY] == 5 * EURO
@@ -311,11 +316,11 @@ def test_what_an_accounts_total_has_beyond_its_campaigns_is_unmatched(billed):
     grains = ("ORGANIZATION", "PLATFORM", "CAMPAIGN", "ADSET", "AD")
     totals = {grain: sum(spent(marts, grain, "date").values()) for grain in grains}
     assert len(set(totals.values())) == 1, totals
-    stated = marts.execute(
+    reported = marts.execute(
         "select level, residual_spend_micros, residual_platform_conversions, is_reconciled"
         " from spend_reconciliation order by level"
     ).fetchall()
-    assert stated == [("account", 2 * EURO, 0, False), ("campaign", 5 * EURO, Decimal("1.5"), False)]
+    assert reported == [("account", 2 * EURO, 0, False), ("campaign", 5 * EURO, Decimal("1.5"), False)]
 
 
 def test_fees_and_commissions_are_spend_beside_the_ads(billed):
@@ -336,13 +341,13 @@ def test_fees_and_commissions_are_spend_beside_the_ads(billed):
             " where org_id = 'nordlicht' and attribution_model = 'last_touch' and platform = 'google' group by 1"
         ).fetchall()
     )
-    assert set(led) & set(by_campaign), "no simulated conversion belongs to the account: nothing is tested"
+    assert set(led) & set(by_campaign), "no simulated conversion belongs to the account, so nothing is tested"
     found = spent(marts, "CAMPAIGN", "platform, campaign_id")
     for campaign, ads in by_campaign.items():
         assert found["google", campaign] == ads + 2 * EURO * led.get(campaign, 0)
 
 
-def test_a_failed_pull_leaves_the_account_stale_and_says_so(billed):
+def test_a_failed_pull_leaves_the_account_stale_with_a_notice(billed):
     marts, _ = billed
     columns = "covered_until, last_day, last_pulled_at, last_status, last_failure_reason, is_stale"
     of_account = "org_id = $org_id and platform = $platform and account_id = $account_id"
@@ -353,7 +358,7 @@ def test_a_failed_pull_leaves_the_account_stale_and_says_so(billed):
     assert notices == [("nordlicht", f"google: figures of account 6610042215 are stale since 2026-07-14: {REASON}")]
 
 
-def test_a_campaign_has_the_name_and_status_that_it_has_now(billed):
+def test_a_campaign_has_its_present_name_and_status(billed):
     marts, _ = billed
     row = "select campaign, campaign_status from campaigns where campaign_id = 'pmax'"
     assert marts.execute(row).fetchall() == [("Everything", "PAUSED")]

@@ -1,6 +1,6 @@
-"""Raw rows -> dbt -> marts.touchpoints: links, sessions, campaigns and identity, as a person expects them.
+"""Build touchpoints from raw rows and check links, sessions, campaigns and identity.
 
-One small warehouse is built once: each org in it is one world (links, sessions, campaigns, people, random).
+One small warehouse is built once. Each org in it is a world of its own (links, sessions, campaigns, people, random).
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ Connection = duckdb.DuckDBPyConnection
 NOON = datetime(2026, 7, 1, 12)
 SHOP = "https://www.shop.example/"
 
-# A link ("?..." and "#..." are those of the shop's front page), its referrer, and what a person would say
-# of the visit: source | medium | campaign | channel | platform.
+# A link ("?..." and "#..." belong to the shop's front page), its referrer, and the expected
+# source | medium | campaign | channel | platform.
 LINKS = [
     # no campaign: the referrer decides
     ("", None, "(direct) | (none) | - | Direct | (organic)"),
@@ -204,7 +204,7 @@ PIECES = [
 
 
 def random_link(rng: random.Random) -> str:
-    """A link with whatever people and programs do to links."""
+    """Return a link with the oddities that people and programs write."""
 
     def pair() -> str:
         value = "".join(rng.choices(PIECES, k=rng.randrange(4)))
@@ -222,7 +222,7 @@ def random_link(rng: random.Random) -> str:
 
 
 def parsed(link: str) -> dict[str, str]:
-    """The campaign parameters of a link, by Python's own parser."""
+    """Return the campaign parameters of a link, as Python's own parser reads them."""
 
     def decoded(text: str) -> str:
         try:
@@ -316,13 +316,13 @@ def insert_sessions(connection: Connection) -> None:
         for minute, session_id, path in events:
             kind = "PAGE_VIEW" if path else "CUSTOM"
             insert_event(connection, "sessions", name, minute, session_id=session_id, path=path, type=kind)
-    # Three events of one moment: the page view is the landing, whatever the ids say.
+    # Three events at the same time: the first page view is the landing, whatever the ids are.
     for event_id, kind in [("0", "CUSTOM"), ("1", "PAGE_VIEW"), ("2", "PAGE_VIEW")]:
         path = f"/{event_id}"
         insert_event(connection, "sessions", "tie", event_id=event_id, type=kind, path=path, session_id="tie")
 
 
-# interaction -> what the touchpoint says of (channel, platform, campaign_id, campaign_match, touch_type)
+# interaction -> expected (channel, platform, campaign_id, campaign_match, touch_type) of its touchpoint
 INTERACTIONS = [
     ({"channel": "Paid Search", "campaign_id": "g1"}, ("Paid Search", "google", "g1", "id", "visit")),
     ({"channel": "Paid Search", "campaign": "g1"}, ("Paid Search", "google", "g1", "id", "visit")),
@@ -427,7 +427,7 @@ def rows(warehouse: Connection, sql: str, *values: object) -> list[tuple]:
     return warehouse.execute(sql, values).fetchall()
 
 
-def test_each_link_has_the_source_and_channel_a_person_would_say(warehouse: Connection) -> None:
+def test_each_link_has_its_source_medium_and_channel(warehouse: Connection) -> None:
     found = dict(
         rows(
             warehouse,
@@ -440,7 +440,7 @@ def test_each_link_has_the_source_and_channel_a_person_would_say(warehouse: Conn
     assert [answer for answer, link in zip(answers, LINKS, strict=True) if answer != link] == []
 
 
-def test_a_user_agent_tells_the_device(warehouse: Connection) -> None:
+def test_a_user_agent_determines_the_device_type(warehouse: Connection) -> None:
     sql = "select visitor_id, device_type from marts.touchpoints where org_id = 'links'"
     found = dict(rows(warehouse, sql))
     assert {agent: found[f"device-{number}"] for number, agent in enumerate(DEVICES)} == DEVICES
@@ -463,7 +463,7 @@ def test_random_links_parse_as_python_parses_them(warehouse: Connection) -> None
 
 
 @pytest.mark.parametrize("name", SESSIONS)
-def test_sessions(warehouse: Connection, name: str) -> None:
+def test_events_form_the_expected_sessions(warehouse: Connection, name: str) -> None:
     found = rows(
         warehouse,
         """
@@ -475,14 +475,14 @@ def test_sessions(warehouse: Connection, name: str) -> None:
     assert [sources for (sources,) in found] == SESSIONS[name][1]
 
 
-def test_of_three_events_at_once_the_page_view_with_the_smallest_id_is_the_landing(
+def test_the_page_view_with_the_smallest_id_is_the_landing_of_events_at_one_time(
     warehouse: Connection,
 ) -> None:
     found = rows(warehouse, "select landing_url, session_id from marts.touchpoints where visitor_id = 'tie'")
     assert found == [("/1", "tie")]
 
 
-def test_interactions_keep_what_they_say_and_find_their_campaign(warehouse: Connection) -> None:
+def test_interactions_keep_their_values_and_match_their_campaign(warehouse: Connection) -> None:
     found = rows(
         warehouse,
         """
@@ -502,7 +502,7 @@ def test_a_web_link_names_its_ad_only_where_the_campaign_agrees(warehouse: Conne
     assert found == [("agreeing", "m1", "m1-set", "m1-ad"), ("another", "m2", None, None)]
 
 
-def test_an_anonymous_touch_belongs_to_who_identifies_next_and_at_last_to_the_last(
+def test_an_anonymous_touch_belongs_to_the_next_customer_else_to_the_last(
     warehouse: Connection,
 ) -> None:
     found = rows(
@@ -523,5 +523,5 @@ def test_one_visitor_id_in_two_orgs_is_two_people(warehouse: Connection) -> None
     assert found == [("people", "c:zoe"), ("strangers", "v:alone")]
 
 
-def test_an_org_that_left_the_settings_has_no_touchpoints(warehouse: Connection) -> None:
+def test_an_org_missing_from_the_settings_has_no_touchpoints(warehouse: Connection) -> None:
     assert rows(warehouse, "select count(*) from marts.touchpoints where org_id = 'vanished'") == [(0,)]

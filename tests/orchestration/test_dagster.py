@@ -69,7 +69,7 @@ def in_warehouse(home: Path, sql: str) -> None:
         connection.execute(sql)
 
 
-def test_the_definitions_load_as_the_server_loads_them(built):
+def test_the_definitions_load_in_the_server(built):
     done = subprocess.run(
         [Path(sys.executable).with_name("dagster"), "definitions", "validate", "-w", "orchestration/workspace.yaml"],
         env=os.environ | {"TRIBUTARY_HOME": str(built), "DAGSTER_HOME": str(built / "dagster")},
@@ -94,7 +94,7 @@ def test_every_asset_has_a_description_an_owner_and_a_group(defs):
     assert groups == {"pulls", "raw", "rules", "published"} | subjects
 
 
-def test_schedules(defs):
+def test_schedules_have_their_cron_expressions_in_utc(defs):
     found = {schedule.job_name: schedule for schedule in defs.schedules if "pull" not in schedule.name}
     assert {name: schedule.cron_schedule for name, schedule in found.items()} == {
         "land": "*/15 * * * *",
@@ -105,7 +105,7 @@ def test_schedules(defs):
     assert {schedule.execution_timezone for schedule in found.values()} == {"UTC"}
 
 
-def test_what_the_jobs_select(defs):
+def test_each_job_selects_its_assets(defs):
     graph = defs.resolve_asset_graph()
     keys = {job.name: set(defs.resolve_job_def(job.name).asset_layer.selected_asset_keys) for job in defs.jobs}
     pulls = dg.AssetSelection.groups("pulls").resolve(graph)
@@ -122,7 +122,7 @@ def test_what_the_jobs_select(defs):
     assert all(graph.get(key).blocking for key in promises)
 
 
-def test_the_sensor_asks_for_one_run_a_set_of_files(defs, home, instance):
+def test_the_sensor_requests_one_run_for_each_set_of_files(defs, home, instance):
     from orchestration.jobs import inbox
 
     def look(cursor: str | None = None) -> tuple[object, str | None]:
@@ -145,8 +145,8 @@ def test_the_sensor_asks_for_one_run_a_set_of_files(defs, home, instance):
     assert isinstance(look(cursor)[0], dg.SkipReason)
 
 
-def test_what_stands_beside_the_assets(defs, home, instance):
-    """Row counts, column lineage, tables and the plot of the run that built this home."""
+def test_assets_have_row_counts_column_lineage_previews_and_a_plot(defs, home, instance):
+    """The metadata comes from the run that built this home."""
     with published(home) as connection:
         counted = ("touchpoints", "conversions", "rollup_spend", "rollup_credit", "channel_summary", "waste_flags")
         for mart in (*counted, "daily_rollups"):  # the last is a view: to count its rows would be to run it
@@ -312,7 +312,7 @@ def free_ports() -> tuple[int, int]:
 
 
 def processes_of(home: Path) -> list[str]:
-    """The command lines of every process that works on a home folder."""
+    """Return the command line of every process that works on a home folder."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -339,13 +339,13 @@ def ask(url: str, query: str, **variables: object) -> dict:
         url, json.dumps({"query": query, "variables": variables}).encode(), {"Content-Type": "application/json"}
     )
     with urllib.request.urlopen(request, timeout=60) as answer:
-        said = json.load(answer)
-    assert "errors" not in said, said["errors"]
-    return said["data"]
+        content = json.load(answer)
+    assert "errors" not in content, content["errors"]
+    return content["data"]
 
 
 def materialize_all(url: str) -> str:
-    """What the button of the UI does, without the platforms; the run's id."""
+    """Do the same as the button of the UI, without the platforms, and return the run's id."""
     nodes = ask(url, "{ assetNodes { assetKey { path } isMaterializable groupName } }")["assetNodes"]
     launched = ask(
         url,

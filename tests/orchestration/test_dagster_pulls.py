@@ -1,4 +1,4 @@
-"""Platforms as Dagster sees them: runs over days against platforms on loopback, schedules, and what stands beside."""
+"""Pull platforms through Dagster: runs over days against platforms on loopback, schedules, and metadata."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def definitions(home: Home) -> dg.Definitions:
 
 @pytest.fixture
 def run(home, instance) -> Run:
-    """run(platform, first, last, accounts...) is one run over the days, as a schedule or a backfill asks for it."""
+    """run(platform, first, last, accounts...) is one run over the days, as a schedule or a backfill requests it."""
 
     def runs(name: str, first: date, last: date, *accounts: str) -> dg.ExecuteInProcessResult:
         config = {"ops": {f"raw__ad_spend__{name}": {"config": {"accounts": list(accounts)}}}}
@@ -107,7 +107,7 @@ def test_a_range_of_days_is_one_run(home, instance, run, meta):
     assert f"{FIRST} | EUR | 31.38 | 30.15 | 1.23" in check.metadata["differences"].value
 
 
-def test_a_platform_that_fails_fails_its_own_run_only(home, instance, run, meta, monkeypatch):
+def test_a_failing_platform_fails_only_its_own_run(home, instance, run, meta, monkeypatch):
     listing(home.root, META, GOOGLE)
     with platform("google", monkeypatch, faults=["revoked"]):
         failed = run("google", FIRST, LAST)
@@ -119,7 +119,7 @@ def test_a_platform_that_fails_fails_its_own_run_only(home, instance, run, meta,
     assert materialized(instance) == ALL_DAYS
 
 
-def test_days_that_came_whole_are_there_though_another_was_refused(home, instance, run, meta):
+def test_complete_days_are_materialized_although_another_day_is_rejected(home, instance, run, meta):
     assert run("meta", FIRST, FIRST).success
     before = spend(home.root)[FIRST]
     meta.facts = [fact for fact in meta.facts if fact.date != FIRST]
@@ -130,7 +130,7 @@ def test_days_that_came_whole_are_there_though_another_was_refused(home, instanc
     assert spend(home.root) == {FIRST: before, **true_spend(meta)}
 
 
-def test_days_that_the_platform_no_longer_tells_of_are_not_there(instance, run, meta):
+def test_days_beyond_the_platforms_history_are_not_materialized(instance, run, meta):
     earliest = datetime.now(ZoneInfo("Europe/Berlin")).date() - timedelta(days=PLATFORMS["meta"].history_days)
     done = run("meta", earliest - timedelta(days=5), earliest + timedelta(days=1))
     assert not done.success
@@ -139,7 +139,7 @@ def test_days_that_the_platform_no_longer_tells_of_are_not_there(instance, run, 
     assert not run("meta", earliest - timedelta(days=5), earliest - timedelta(days=3)).success
 
 
-def test_a_run_may_pull_some_accounts_only(home, run, meta):
+def test_a_run_can_pull_some_of_the_accounts(home, run, meta):
     listing(home.root, META, META.replace("1001", "2002"))
     assert run("meta", FIRST, LAST, "1001").success
     assert rows(home.root, "select account_id, status from raw.pulls") == [("1001", "loaded")]
@@ -158,14 +158,14 @@ def test_a_run_pulls_four_accounts_at_once(home, instance, run, monkeypatch):
         done = run("meta", FIRST, LAST)
     assert done.success
     assert materialized(instance) == ALL_DAYS
-    told = [record.user_message for record in instance.all_logs(done.run_id)]  # of threads, too
-    assert {f"meta {id_}: {FIRST} to {LAST}" for id_ in "1234"} <= set(told)
+    messages = [record.user_message for record in instance.all_logs(done.run_id)]  # those of threads included
+    assert {f"meta {id_}: {FIRST} to {LAST}" for id_ in "1234"} <= set(messages)
     newest = done.get_asset_materialization_events()[-1].materialization.metadata
     assert [line.split(" | ")[0] for line in newest["accounts"].value.splitlines()[2:]] == list("1234")
     assert newest["rows"].value == 16
 
 
-def test_pulls_from_the_command_line_are_shown_too(home, instance, meta):
+def test_pulls_from_the_command_line_are_materialized_too(home, instance, meta):
     meta.total_off_micros = -1_000_000
     tributary(home.root, "pull", "meta", *DAYS)
     assert materialized(instance) == ALL_DAYS
@@ -178,7 +178,7 @@ def test_pulls_from_the_command_line_are_shown_too(home, instance, meta):
     assert latest_check(instance).passed
 
 
-def test_each_zone_has_a_morning_of_its_own(home, instance, meta, monkeypatch):
+def test_each_time_zone_has_its_own_schedule(home, instance, meta, monkeypatch):
     listing(
         home.root,
         META,

@@ -1,4 +1,4 @@
-"""Many accounts of an agency, pulled a few at a time: none stops another, and an interruption leaves nothing."""
+"""Pull many accounts of an agency, a few at a time: none stops another, and an interruption leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from tests.support.vendors.meta import error
 TWELVE = [str(number) for number in range(1, 13)]
 
 
-class Hurried(StoppableClock):
-    """Does not wait, but says for how long it was to."""
+class RecordingClock(StoppableClock):
+    """Record how long to wait instead of waiting."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ def pull(home: Home, only: list[str], **how: object) -> Iterator[tuple[int, Outc
     return accounts.pull_accounts(home, settings, tasks, **{"say": print, **how})
 
 
-def test_four_accounts_are_asked_for_at_once(agency, home):
+def test_four_accounts_are_pulled_at_once(agency, home):
     agency.hold = lambda account: len(agency.asked) < 4
     assert [outcome.report.status for _, outcome in pull(home, TWELVE[:4])] == ["loaded"] * 4
     assert rows(home.root, "select count(distinct _load_id), count(*) from raw.pulls") == [(1, 4)]
@@ -70,14 +70,14 @@ def test_four_accounts_are_asked_for_at_once(agency, home):
 
 def test_no_account_stops_another(agency, home):
     assert [outcome.is_whole for _, outcome in pull(home, ["6"])] == [True]
-    agency.facts = [fact for fact in agency.facts if fact.date != FIRST]  # stored of account 6 only
+    agency.facts = [fact for fact in agency.facts if fact.date != FIRST]  # only account 6 has stored it
     agency.accounts_faults = {
         "2": agency.throttled,
         "4": partial(error, 100, f"Unsupported request with {SECRET}"),
     }
     agency.absurd, agency.absurd_budgets = {"8"}, {"10"}
-    said, clock = [], Hurried()
-    found = dict(pull(home, TWELVE, say=said.append, clock=clock))
+    output, clock = [], RecordingClock()
+    found = dict(pull(home, TWELVE, say=output.append, clock=clock))
     statuses = [found[number].report.status for number in range(12)]
     assert statuses == ["failed" if id_ in ("4", "8") else "partial" if id_ == "6" else "loaded" for id_ in TWELVE]
     assert [found[number].report.pull.account_id for number in range(12)] == TWELVE
@@ -86,17 +86,17 @@ def test_no_account_stops_another(agency, home):
     named = "select distinct account_id from raw.ad_entities where level = 'campaign' order by account_id::int"
     assert rows(home.root, named) == [(id_,) for id_ in TWELVE if id_ not in ("4", "10")]
     assert clock.slept == [180]
-    assert any(line.startswith("meta 2: Meta: too many calls") for line in said)
+    assert any(line.startswith("meta 2: Meta: too many calls") for line in output)
     assert "Unsupported request with ***" in found[3].report.reason
     counts = "select account_id from raw.ad_spend group by 1 having count(distinct date) = {}"
     assert rows(home.root, counts.format(3)) == [("6",)]
     assert len(rows(home.root, counts.format(2))) == 9
     assert rows(home.root, "select count(*) from raw.pulls") == [(13,)]
-    assert SECRET not in "\n".join([*said, *map(str, rows(home.root, "from raw.pulls"))])
+    assert SECRET not in "\n".join([*output, *map(str, rows(home.root, "from raw.pulls"))])
     assert left_behind(home.root) == []
 
 
-def test_what_is_loaded_stays_though_the_rest_is_given_up(agency, home, monkeypatch):
+def test_loaded_accounts_stay_when_the_rest_is_abandoned(agency, home, monkeypatch):
     monkeypatch.setattr(accounts, "LOAD_AT_ONCE", 5)
     outcomes = pull(home, TWELVE)
     next(outcomes)
@@ -106,7 +106,7 @@ def test_what_is_loaded_stays_though_the_rest_is_given_up(agency, home, monkeypa
     assert [thread.name for thread in threading.enumerate() if thread.name.startswith("pull-")] == []
 
 
-def test_an_account_that_takes_long_holds_up_no_other(agency, home, monkeypatch):
+def test_a_slow_account_delays_no_other(agency, home, monkeypatch):
     monkeypatch.setattr(accounts, "LOAD_AFTER", 0)
     agency.hold = lambda account: account == "1"
     outcomes = pull(home, TWELVE)
@@ -116,7 +116,7 @@ def test_an_account_that_takes_long_holds_up_no_other(agency, home, monkeypatch)
     assert (number, last.is_whole) == (0, True)
 
 
-def test_names_that_cannot_be_stored_are_a_warning(agency, home):
+def test_entities_that_cannot_be_stored_are_a_warning(agency, home):
     assert [outcome.is_whole for _, outcome in pull(home, ["1"])] == [True]
     with duckdb.connect(str(home.warehouse)) as connection:
         connection.execute("alter table raw.ad_entities drop column objective")
@@ -126,7 +126,7 @@ def test_names_that_cannot_be_stored_are_a_warning(agency, home):
     assert rows(home.root, "select status from raw.pulls where account_id = '2'") == [("loaded",)]
 
 
-def test_the_command_ends_though_the_network_does_not_answer(agency, home):
+def test_the_command_stops_although_the_network_does_not_respond(agency, home):
     agency.hold = lambda account: account in ("9", "10", "11", "12")
     process = subprocess.Popen(
         [COMMAND, "pull", "meta", "--from", str(FIRST), "--to", str(LAST)],
@@ -143,19 +143,19 @@ def test_the_command_ends_though_the_network_does_not_answer(agency, home):
             assert time.monotonic() < deadline, "no report was asked for"
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        said, _ = process.communicate(timeout=30)
+        output, _ = process.communicate(timeout=30)
     finally:
         process.kill()
     assert process.returncode == 130
-    assert said.splitlines()[-1] == "Stopped: what was loaded stays, the rest is as it was"
-    assert "Traceback" not in said
+    assert output.splitlines()[-1] == "Stopped: what was loaded stays, the rest is as it was"
+    assert "Traceback" not in output
     assert len(agency.jobs) == 16  # of which a half tells of ads, the other of the account; none of the last four
     assert left_behind(home.root) == []
 
 
-def test_the_command_shows_them_in_the_order_of_the_settings(agency, home):
+def test_the_command_shows_accounts_in_the_order_of_the_settings(agency, home):
     agency.accounts_faults = {"3": partial(error, 100, "Unsupported request")}
-    said = tributary(home.root, "pull", "meta", "--from", FIRST, "--to", LAST, code=1).stdout
-    told = [line.split()[1] for line in said.splitlines() if line.startswith("meta ") and "  " in line]
-    assert told == TWELVE
-    assert "! meta 3: Meta rejected" in said
+    output = tributary(home.root, "pull", "meta", "--from", FIRST, "--to", LAST, code=1).stdout
+    shown = [line.split()[1] for line in output.splitlines() if line.startswith("meta ") and "  " in line]
+    assert shown == TWELVE
+    assert "! meta 3: Meta rejected" in output

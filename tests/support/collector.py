@@ -43,8 +43,8 @@ def collecting(root: Path, settings: str, *, command: Path = COMMAND, **environm
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    told = {**os.environ, **environment, "TRIBUTARY_HOME": str(root)}
-    process = subprocess.Popen([command, "collect", "--port", str(port)], env=told)
+    variables = {**os.environ, **environment, "TRIBUTARY_HOME": str(root)}
+    process = subprocess.Popen([command, "collect", "--port", str(port)], env=variables)
     url = f"http://127.0.0.1:{port}"
     try:
         deadline = time.monotonic() + 60

@@ -64,7 +64,8 @@ def build_models(home: Path, *models: str, options: Sequence[str] = ()) -> str:
     The unit tests do not depend on the warehouse: test_models.py runs them once.
     """
     select = ["--select", *models, "--indirect-selection", "cautious"] if models else []
-    return dbt(home, "build", "--exclude-resource-type", "unit_test", *select, *options)
+    quickly = ("--no-write-json", "--log-level-file", "none")
+    return dbt(home, *quickly, "build", "--exclude-resource-type", "unit_test", *select, *options)
 
 
 def compiled_sql(home: Path, model: str) -> str:
