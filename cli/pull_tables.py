@@ -28,10 +28,10 @@ def accounts_table(tasks: Sequence[Task], outcomes: Sequence[Outcome]) -> Iterat
             table.add_row(account, "[red]failed[/red]")
         else:
             counts = (report.rows, report.loaded - report.replaced, report.replaced, report.withdrawn)
-            spend = "\n".join(f"{amount(each.spend_micros)} {each.currency}\n" for each in report.sums)
+            spend = "\n".join(f"{amount(each.spend_micros)} {each.currency}\n" for each in report.totals)
             totals = "\n".join(
                 f"{amount(each.account_spend_micros)}\n{amount(each.difference) if each.difference else ''}"
-                for each in report.sums
+                for each in report.totals
             )
             table.add_row(account, *(f"{count:,}" for count in counts), spend.rstrip(), totals.rstrip())
         for note in filter(None, (report.reason, *outcome.warnings)):
@@ -47,7 +47,7 @@ def synced_table(report: SyncReport) -> Iterator[Any]:
         if total.platform != platform:
             platform = total.platform
             table.add_row(f"[bold]{platform}[/bold]")
-        beyond = "" if total.finest in (None, total.spend) else units(total.spend - total.finest)
+        beyond = "" if total.finest_spend in (None, total.spend) else units(total.spend - total.finest_spend)
         table.add_row(
             f"  {total.level}", total.table, f"{total.rows:,}", f"{units(total.spend)} {total.currency}", beyond
         )

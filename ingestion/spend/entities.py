@@ -1,11 +1,10 @@
-"""What accounts, campaigns, ad sets, ads and creatives were called and set to, and which ad a click id belongs to.
+"""Store the names and settings of ad entities over time, and the ads of click ids.
 
-In: NDJSON files, a line a row (connectors.platform.Entity and Click), and a connection to the warehouse (the caller
-holds the build lock). Out: raw.ad_entities, one row a state, and raw.ad_clicks; each in one transaction.
+In: NDJSON files of connectors.platform.Entity and Click, and a connection to the warehouse, whose build lock the caller
+holds. Out: raw.ad_entities, one row for each state, and raw.ad_clicks, each in one transaction.
 
-A snapshot that says nothing new adds nothing. What a snapshot no longer lists keeps its last state: platforms hide what
-was deleted, and its spend still needs a name. Snapshots count in the order of their moments: of an entity, an older one
-changes nothing that a newer one said.
+An unchanged snapshot adds nothing. An entity that a snapshot lacks keeps its last state: platforms hide deleted
+entities, and their spend still needs a name. A snapshot that is older than an entity's state does not change it.
 """
 
 from __future__ import annotations
@@ -19,18 +18,18 @@ from typing import NamedTuple
 from ingestion.files.contracts import platform_name
 from ingestion.loads import Load, LoadReport, record_load
 from ingestion.privacy import scrubbed
-from ingestion.sql import Connection, drop_temporary_tables, literal, transaction
+from ingestion.sql import Connection, drop_temporary_tables, literal, scalar, transaction
 
 FORMAT = "pull"  # of raw.loads
 
 
-class _Shape(NamedTuple):
-    types: dict[str, str]
+class _Table(NamedTuple):
+    types: dict[str, str]  # column of the file -> SQL type
     key: str
 
 
-_ENTITY = _Shape(
-    dict.fromkeys(
+_ENTITIES = _Table(
+    types=dict.fromkeys(
         (
             "account_id",
             "level",
@@ -46,82 +45,82 @@ _ENTITY = _Shape(
         "varchar",
     )
     | {"daily_budget_micros": "bigint", "lifetime_budget_micros": "bigint", "currency": "varchar"},
-    "org_id, platform, account_id, level, entity_id",
+    key="org_id, platform, account_id, level, entity_id",
 )
-_CLICK = _Shape(
-    dict.fromkeys(("account_id", "click_id", "campaign_id", "adset_id", "ad_id"), "varchar") | {"date": "date"},
-    "org_id, platform, click_id",
+_CLICKS = _Table(
+    types=dict.fromkeys(("account_id", "click_id", "campaign_id", "adset_id", "ad_id"), "varchar") | {"date": "date"},
+    key="org_id, platform, click_id",
 )
 
 
-def keep_entities(connection: Connection, org: str, platform: str, rows: Path, at: datetime) -> LoadReport:
-    """Merge a snapshot that was taken at a moment (UTC); another one of the same moment takes the place of the first.
+def merge_entities(connection: Connection, org: str, platform: str, rows: Path, at: datetime) -> LoadReport:
+    """Merge a snapshot of a time (UTC). It replaces a former snapshot of the same time.
 
-    Of the report, `loaded` are new states, `replaced` those of them that ended another, `duplicate` all others.
+    In the report, `loaded` counts new states, `replaced` those that end a former state, `duplicate` all other rows.
     """
-    load = Load(uuid.uuid4().hex, f"{platform} entities", FORMAT)
-    moment = f"{literal(at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at)}::timestamp"
+    load = Load(load_id=uuid.uuid4().hex, source=f"{platform} entities", format=FORMAT)
+    time = f"{literal(at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at)}::timestamp"
     try:
-        received = _list(connection, org, platform, rows, _ENTITY)
+        received = _read(connection, org, platform, rows, _ENTITIES)
         with transaction(connection):
-            # What has a newer state than the snapshot stays.
+            # An entity with a newer state than the snapshot stays unchanged.
             connection.execute(
                 f"""
-                create temp table fresh as
-                select listed.*, old.rowid as _old, old.valid_from as _old_from
-                from listed
-                left join raw.ad_entities as old using ({_ENTITY.key})
+                create temp table changed_rows as
+                select snapshot.*, old.rowid as _old, old.valid_from as _old_from
+                from snapshot
+                left join raw.ad_entities as old using ({_ENTITIES.key})
                 where old.valid_until is null
-                    and coalesce(old._content_hash <> listed._content_hash and old.valid_from <= {moment}, true);
+                    and coalesce(old._content_hash <> snapshot._content_hash and old.valid_from <= {time}, true);
 
-                delete from raw.ad_entities where rowid in (select _old from fresh where _old_from = {moment});
+                delete from raw.ad_entities where rowid in (select _old from changed_rows where _old_from = {time});
 
-                update raw.ad_entities set valid_until = {moment}
-                where rowid in (select _old from fresh where _old_from < {moment});
+                update raw.ad_entities set valid_until = {time}
+                where rowid in (select _old from changed_rows where _old_from < {time});
 
                 insert into raw.ad_entities by name
-                select fresh.* exclude (_old, _old_from), {moment} as valid_from, load.*
-                from fresh cross join (select {load.stamp}) as load (_load_id, _loaded_at)
+                select changed_rows.* exclude (_old, _old_from), {time} as valid_from, load.*
+                from changed_rows cross join (select {load.stamp}) as load (_load_id, _loaded_at)
                 """
             )
-            return _finish(connection, "ad-entities", load, received)
+            return _record(connection, "ad-entities", load, received)
     finally:
         drop_temporary_tables(connection)
 
 
-def keep_clicks(connection: Connection, org: str, platform: str, rows: Path) -> LoadReport:
-    """Merge clicks by their ids; what a platform says anew of a click takes the place of what it said.
+def merge_clicks(connection: Connection, org: str, platform: str, rows: Path) -> LoadReport:
+    """Merge clicks by their ids; a changed click replaces the stored one.
 
-    Of the report, `loaded` are new or changed, `replaced` the changed ones, `duplicate` all others.
+    In the report, `loaded` counts new and changed clicks, `replaced` the changed ones, `duplicate` all other rows.
     """
-    load = Load(uuid.uuid4().hex, f"{platform} clicks", FORMAT)
-    values = ", ".join(f"{{0}}.{name}" for name in _CLICK.types)
+    load = Load(load_id=uuid.uuid4().hex, source=f"{platform} clicks", format=FORMAT)
+    old, new = (f"row({', '.join(f'{alias}.{name}' for name in _CLICKS.types)})" for alias in ("old", "snapshot"))
     try:
-        received = _list(connection, org, platform, rows, _CLICK)
+        received = _read(connection, org, platform, rows, _CLICKS)
         with transaction(connection):
             connection.execute(
                 f"""
-                create temp table fresh as
-                select listed.* exclude (_content_hash), old.rowid as _old
-                from listed
-                left join raw.ad_clicks as old using ({_CLICK.key})
-                where old.rowid is null or row({values.format("old")}) is distinct from row({values.format("listed")});
+                create temp table changed_rows as
+                select snapshot.* exclude (_content_hash), old.rowid as _old
+                from snapshot
+                left join raw.ad_clicks as old using ({_CLICKS.key})
+                where old.rowid is null or {old} is distinct from {new};
 
-                delete from raw.ad_clicks where rowid in (select _old from fresh);
+                delete from raw.ad_clicks where rowid in (select _old from changed_rows);
 
                 insert into raw.ad_clicks by name
-                select fresh.* exclude (_old), load.*
-                from fresh cross join (select {load.stamp}) as load (_load_id, _loaded_at)
+                select changed_rows.* exclude (_old), load.*
+                from changed_rows cross join (select {load.stamp}) as load (_load_id, _loaded_at)
                 """
             )
-            return _finish(connection, "ad-clicks", load, received)
+            return _record(connection, "ad-clicks", load, received)
     finally:
         drop_temporary_tables(connection)
 
 
-def _list(connection: Connection, org: str, platform: str, rows: Path, shape: _Shape) -> int:
-    """Make `listed`, one row a key; how many rows the file has."""
-    types, key = shape
+def _read(connection: Connection, org: str, platform: str, rows: Path, table: _Table) -> int:
+    """Create `snapshot`, one row for each key, and return the number of rows in the file."""
+    types, key = table
     texts = {name: f"nullif(trim({name}), '')" if type_ == "varchar" else name for name, type_ in types.items()}
     values = {
         name: sql if name.endswith("_id") else scrubbed(name, sql, is_id=False)
@@ -131,26 +130,25 @@ def _list(connection: Connection, org: str, platform: str, rows: Path, shape: _S
     columns = ", ".join(f"{sql} as {name}" for name, sql in (texts | values).items())
     connection.execute(
         f"""
-        create temp table brought as
+        create temp table file_rows as
         select {literal(org)} as org_id, {literal(platform_name(platform))} as platform, {columns}
         from read_json(
             {literal(escape(str(rows)))}, format = 'newline_delimited',
             columns = {{{", ".join(f"{name}: '{type_}'" for name, type_ in types.items())}}}
         );
 
-        -- What is listed in two states was changed meanwhile: either is true, and it is the same one each time.
-        create temp table listed as
+        -- A key in two states changed meanwhile. Either state is true; choose the same one each time.
+        create temp table snapshot as
         select distinct on ({key}) *, md5(to_json([{", ".join(f"{name}::varchar" for name in types)}])::varchar)
             as _content_hash
-        from brought order by {key}, _content_hash
+        from file_rows order by {key}, _content_hash
         """
     )
-    return _count(connection, "select count(*) from brought")
+    return int(scalar(connection, "select count(*) from file_rows"))
 
 
-def _finish(connection: Connection, kind: str, load: Load, received: int) -> LoadReport:
-    loaded = _count(connection, "select count(*) from fresh")
-    replaced = _count(connection, "select count(_old) from fresh")
+def _record(connection: Connection, kind: str, load: Load, received: int) -> LoadReport:
+    loaded = scalar(connection, "select count(*) from changed_rows")
     report = LoadReport(
         kind=kind,
         source=load.source,
@@ -158,13 +156,8 @@ def _finish(connection: Connection, kind: str, load: Load, received: int) -> Loa
         loaded=loaded,
         duplicate=received - loaded,
         failed=0,
-        replaced=replaced,
+        replaced=scalar(connection, "select count(_old) from changed_rows"),
         reasons={},
     )
     record_load(connection, report, load)
     return report
-
-
-def _count(connection: Connection, query: str) -> int:
-    (count,) = connection.execute(query).fetchone() or (0,)
-    return count

@@ -1,207 +1,224 @@
-"""What several pulls report, as SQL: which of them can be right, which days they cover, and what became of their rows.
+"""Check the rows of several pulls before they are merged, and count what the merge did to each pull.
 
-In: NDJSON files of rows, and the temporary table `asked`(_pull, org_id, platform, account_id, start_date, end_date).
-Out: `source`, in which a row knows its `_pull`; `validate_pulls` keeps of `typed_rows` the rows of sound pulls and
-makes `covered_days`, the days that these report, for ingestion/files/merge.py; `outcomes` gives what is to be said of
-each pull.
+In: NDJSON files of spend rows, one for each pull. Out: `read_rows` creates `source`, in which `_pull` numbers the
+pulls, and `requested_pulls`. `validate_pulls` deletes the rows of failed pulls and of rejected days from `typed_rows`,
+and creates `covered_days` for ingestion/files/merge.py. `outcomes` returns what happened to each pull.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from glob import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ingestion.files.column_mapping import ReadPlan
 from ingestion.files.contracts import CONTRACTS
 from ingestion.files.row_sql import violations_sql
 from ingestion.spend.totals import account_totals
-from ingestion.sql import Connection, literal
+from ingestion.sql import Connection, literal, scalar
 
 _CONTRACT = CONTRACTS["spend"]
 _TEXTS = ("campaign_id", "campaign", "adset_id", "adset", "ad_id", "ad", "level")
 _NUMBERS = ("impressions", "clicks", "video_views", "platform_conversions")
 _MONEY = ("spend", "platform_value")
 _REPORTED = "(select typed.*, source._pull from typed_rows as typed join source on source.rowid = _row) as reported"
-_ITS = "join asked using (org_id, platform, account_id)"
 _DAY = ("_pull", "org_id", "platform", "account_id", "date", "currency")
 
 
-def read_rows(connection: Connection, asked: Sequence[tuple], files: Sequence[Path]) -> list[str]:
-    """Make `asked` and `source`; the columns of `source`. asked: (org, platform, account, start, end)."""
-    numbered = [(number, *pull, str(path)) for number, (pull, path) in enumerate(zip(asked, files, strict=True))]
-    columns = [list(column) for column in zip(*numbered, strict=True)]
+class PullOutcome(NamedTuple):
+    """What happened to the rows of one pull."""
+
+    fault: str | None  # why the pull failed
+    rows: int
+    loaded: int
+    replaced: int  # of the loaded rows
+    withdrawn: int
+    unchanged: int
+    repeated: int
+    rejected_days: list[tuple[date, str, int]]  # date, currency, stored spend in micros
+    totals: list[tuple[str, int, int | None]]  # currency, sum of the campaigns, reported total, in micros
+
+
+def read_rows(
+    connection: Connection, pulls: Sequence[tuple[str, str, str, date, date]], files: Sequence[Path]
+) -> list[str]:
+    """Create `requested_pulls` and `source`, and return the columns of `source` that the contract knows.
+
+    pulls: (org, platform, account, first day, last day), each with a file.
+    """
+    numbered = [(number, *pull, str(path)) for number, (pull, path) in enumerate(zip(pulls, files, strict=True))]
     connection.execute(
-        "create temp table asked as select unnest($1::integer[]) as _pull, unnest($2::varchar[]) as org_id,"
+        "create temp table requested_pulls as select unnest($1::integer[]) as _pull, unnest($2::varchar[]) as org_id,"
         " unnest($3::varchar[]) as platform, unnest($4::varchar[]) as account_id, unnest($5::date[]) as start_date,"
         " unnest($6::date[]) as end_date, unnest($7::varchar[]) as filename",
-        columns,
+        [list(column) for column in zip(*numbered, strict=True)],
     )
     types = dict.fromkeys(("date", "account_id", "currency", *_TEXTS, *_NUMBERS), "varchar")
     types |= {f"{name}_micros": "bigint" for name in _MONEY}
     texts = {name: f"nullif(trim(rows.{name}), '')" for name, type_ in types.items() if type_ == "varchar"}
-    texts |= {name: _units(f"{name}_micros") for name in _MONEY} | {"platform": "asked.platform"}
-    listed = ", ".join(literal(escape(str(path))) for path in files)
+    texts |= {name: _decimal_text(f"{name}_micros") for name in _MONEY} | {"platform": "requested_pulls.platform"}
+    paths = ", ".join(literal(escape(str(path))) for path in files)
     connection.execute(
         f"create temp table source as"
         f" select {', '.join(f'{sql} as {name}' for name, sql in texts.items())}, org_id as _row_org, _pull"
-        f" from read_json([{listed}], format = 'newline_delimited', filename = true,"
+        f" from read_json([{paths}], format = 'newline_delimited', filename = true,"
         f" columns = {{{', '.join(f'{name}: {type_}' for name, type_ in types.items())}}}) as rows"
-        f" join asked using (filename)"
+        f" join requested_pulls using (filename)"
     )
     return list(texts)
 
 
 def validate_pulls(connection: Connection, plan: ReadPlan) -> None:
-    """Make `faults` (pulls that fail, and why), `covered_days`, `kept` (days without their ads), `tallies`, `sums`."""
+    """Delete rows of failed pulls and of rejected days from `typed_rows`, and create `covered_days`.
+
+    A day is rejected if its ads are stored and the pull has none: platforms respond alike to "no activity" and to "no
+    access". Creates `pull_faults`, `pull_row_counts`, `rejected_days` and `pull_totals` for `outcomes`.
+    """
     _find_faults(connection, plan)
     connection.execute(
         f"""
-        create temp table tallies as
-        select source._pull, count(*) as rows, count(distinct _content_hash) as different
+        create temp table pull_row_counts as
+        select source._pull, count(*) as received_rows, count(distinct _content_hash) as distinct_rows
         from source left join typed_rows on typed_rows._row = source.rowid group by all;
 
-        delete from typed_rows where _row in (select rowid from source semi join faults using (_pull));
+        delete from typed_rows where _row in (select rowid from source semi join pull_faults using (_pull));
 
-        create temp table stored as
+        create temp table stored_spend as
         select _pull, org_id, platform, account_id, ad_spend.date, currency, level, campaign_id, adset_id, spend_micros
-        from raw.ad_spend as ad_spend {_ITS}
-        where {_asked_days(connection)} and ad_spend.date between start_date and end_date;
+        from raw.ad_spend as ad_spend join requested_pulls using (org_id, platform, account_id)
+        where {_requested_days(connection)} and ad_spend.date between start_date and end_date;
 
         -- Days with spend. A reported total of 0 for the account means that the day has none.
-        create temp table spent as
-        select totals.*, coalesce(reported_micros, children_micros) as spend, has_ads
-        from ({account_totals("stored", *_DAY)}) as totals
+        create temp table stored_days as
+        select totals.*, coalesce(reported_micros, children_micros) as spend_micros, has_ads
+        from ({account_totals("stored_spend", *_DAY)}) as totals
         join (
             select {", ".join(_DAY)}, bool_or(spend_micros <> 0) as has_spend,
                 bool_or(level is null and spend_micros <> 0) as has_ads
-            from stored group by all
+            from stored_spend group by all
         ) using ({", ".join(_DAY)})
         where if(reported_micros is null, has_spend, reported_micros <> 0);
 
-        -- Totals without the ads that are stored are no whole day.
-        create temp table hollow as
-        select distinct org_id, platform, account_id, date from spent
+        -- A day with totals is incomplete without the ads that are stored.
+        create temp table days_without_ads as
+        select distinct org_id, platform, account_id, date from stored_days
         where has_ads and (org_id, platform, account_id, date) not in (
             select (org_id, platform, account_id, date) from typed_rows where level is null
         );
 
-        delete from typed_rows where (org_id, platform, account_id, date) in (from hollow);
+        delete from typed_rows where (org_id, platform, account_id, date) in (from days_without_ads);
 
         create temp table covered_days as select distinct org_id, platform, account_id, date from typed_rows;
 
-        create temp table kept as
-        select _pull, date, currency, spend from spent
-        where _pull not in (select _pull from faults)
+        create temp table rejected_days as
+        select _pull, date, currency, spend_micros from stored_days
+        where _pull not in (select _pull from pull_faults)
             and (org_id, platform, account_id, date) not in (from covered_days);
 
-        create temp table sums as
-        with different as (select distinct on (_content_hash) * from {_REPORTED})
-        select _pull, currency, sum(children_micros) as spend, sum(reported_micros) as total
-        from ({account_totals("different", "_pull", "date", "currency")}) group by all
+        create temp table pull_totals as
+        with distinct_rows as (select distinct on (_content_hash) * from {_REPORTED})
+        select _pull, currency, sum(children_micros) as children_micros, sum(reported_micros) as reported_micros
+        from ({account_totals("distinct_rows", "_pull", "date", "currency")}) group by all
         """
     )
 
 
 def _find_faults(connection: Connection, plan: ReadPlan) -> None:
+    """Create `pull_faults`: each failed pull with the reason that ranks first."""
     key = ", ".join(_CONTRACT.key)
-    of_asked = f"from {_REPORTED} join asked using (_pull) where"
-    came = "' came, which was not asked for'"
-    found = [
-        f"select _pull, 2 as rank, 'a row of account ' || reported.account_id || {came} as reason {of_asked}"
-        " reported.account_id <> asked.account_id",
-        f"select _pull, 3, 'a row of ' || date || {came} {of_asked} date not between start_date and end_date",
-        f"select _pull, 4, 'tributary.yaml declares the account for org ' || reported.org_id || ', not '"
-        f" || asked.org_id {of_asked} reported.org_id <> asked.org_id",
-        f"select _pull, 5, concat('different rows came for one key (', concat_ws(', ', date, level,"
-        f" campaign_id, adset_id, ad_id), '): the figures changed while they were read. Pull again')"
+    rows = f"from {_REPORTED} join requested_pulls as requested using (_pull) where"
+    faults = [
+        f"select _pull, 2 as rank, concat('the platform returned a row of account ', reported.account_id,"
+        f" ', which was not requested') as reason {rows} reported.account_id <> requested.account_id",
+        f"select _pull, 3, concat('the platform returned a row of ', date, ', which was not requested')"
+        f" {rows} date not between start_date and end_date",
+        f"select _pull, 4, concat('tributary.yaml declares the account for org ', reported.org_id, ', not ',"
+        f" requested.org_id) {rows} reported.org_id <> requested.org_id",
+        f"select _pull, 5, concat('the platform returned different rows for one key (', concat_ws(', ', date, level,"
+        f" campaign_id, adset_id, ad_id), '): the figures changed meanwhile. Pull again')"
         f" from {_REPORTED} where _ok group by _pull, {key} having count(distinct _content_hash) > 1",
     ]
-    if connection.execute("select count(*) from typed_rows where not _ok").fetchone() != (0,):
-        found.append(
-            f"select _pull, 1, 'a row is not what it should be: ' || detail from ({violations_sql(plan)}) as bad"
-            f" join source on source.rowid = bad._row"
+    if scalar(connection, "select count(*) from typed_rows where not _ok"):
+        faults.append(
+            f"select _pull, 1, concat('a row breaks the contract: ', detail)"
+            f" from ({violations_sql(plan)}) as violations join source on source.rowid = violations._row"
         )
     connection.execute(
-        f"create temp table faults as select _pull, reason from ({' union all '.join(found)})"
+        f"create temp table pull_faults as select _pull, reason from ({' union all '.join(faults)})"
         " qualify row_number() over (partition by _pull order by rank, reason) = 1"
     )
 
 
-def outcomes(connection: Connection, stamp: str) -> list[dict[str, Any]]:
-    """One a pull, in their order, once they were merged under the stamp: the members of a PullReport."""
-    key = ", ".join(f"{column}" for column in _CONTRACT.key)
-    same = " and ".join(f"gone.{column} is not distinct from inserted.{column}" for column in _CONTRACT.key)
-    within = f"{_asked_days(connection)} and date between start_date and end_date"
-    connection.execute(
-        f"""
-        create temp table inserted as
-        select _pull, {key} from raw.ad_spend {_ITS}
-        where (_load_id, _loaded_at) = ({stamp}) and {within};
-
-        create temp table gone as
-        select _pull, {", ".join(f"old.{column}" for column in _CONTRACT.key)}
-        from raw.ad_spend_history as old join asked using (platform, account_id)
-        where (_replaced_by_load_id, _replaced_at) = ({stamp}) and {within}
-            and (
-                old.org_id = asked.org_id
-                or (platform, account_id) in (select (platform, account_id) from declared_orgs)
-            )
-        """
-    )
+def outcomes(connection: Connection, stamp: str) -> list[PullOutcome]:
+    """Return what happened to each pull, in their order, once the load with this stamp has merged them."""
+    key = ", ".join(_CONTRACT.key)
+    same_key = " and ".join(f"removed.{column} is not distinct from loaded.{column}" for column in _CONTRACT.key)
+    in_range = f"{_requested_days(connection)} and date between start_date and end_date"
     rows = connection.execute(
         f"""
-        with loaded as (select _pull, count(*) as loaded from inserted group by all),
-        changed as (
-            select gone._pull, count(*) as gone, count(inserted._pull) as replaced
-            from gone left join inserted on {same} group by all
+        with loaded as materialized (
+            select _pull, {key} from raw.ad_spend join requested_pulls using (org_id, platform, account_id)
+            where (_load_id, _loaded_at) = ({stamp}) and {in_range}
+        ),
+        removed as (
+            select _pull, {", ".join(f"history.{column}" for column in _CONTRACT.key)}
+            from raw.ad_spend_history as history join requested_pulls using (platform, account_id)
+            where (_replaced_by_load_id, _replaced_at) = ({stamp}) and {in_range}
+                and (
+                    history.org_id = requested_pulls.org_id
+                    or (platform, account_id) in (select (platform, account_id) from declared_orgs)
+                )
+        ),
+        loaded_counts as (select _pull, count(*) as loaded_rows from loaded group by all),
+        removed_counts as (
+            select removed._pull, count(*) as removed_rows, count(loaded._pull) as replaced_rows
+            from removed left join loaded on {same_key} group by all
         )
-        select _pull, reason, coalesce(rows, 0), coalesce(different, 0), coalesce(loaded, 0), coalesce(replaced, 0),
-            coalesce(gone, 0)
-        from asked left join faults using (_pull) left join tallies using (_pull) left join loaded using (_pull)
-            left join changed using (_pull)
+        select _pull, reason, coalesce(received_rows, 0), coalesce(distinct_rows, 0), coalesce(loaded_rows, 0),
+            coalesce(replaced_rows, 0), coalesce(removed_rows, 0)
+        from requested_pulls left join pull_faults using (_pull) left join pull_row_counts using (_pull)
+            left join loaded_counts using (_pull) left join removed_counts using (_pull)
         order by _pull
         """
     ).fetchall()
-    kept, sums = (
-        _by_pull(connection, query)
-        for query in (
-            "select _pull, date, currency, spend from kept order by all",
-            "select _pull, currency, spend, total from sums order by all",
-        )
+    rejected_days = _by_pull(connection, "select _pull, date, currency, spend_micros from rejected_days order by all")
+    totals = _by_pull(
+        connection, "select _pull, currency, children_micros, reported_micros from pull_totals order by all"
     )
     return [
-        {
-            "reason": reason,
-            "rows": received,
-            "loaded": loaded,
-            "replaced": replaced,
-            "withdrawn": gone - replaced,
-            "unchanged": 0 if reason else different - loaded,
-            "repeated": received - different,
-            "kept": kept.get(number, []),
-            "sums": sums.get(number, []),
-        }
-        for number, reason, received, different, loaded, replaced, gone in rows
+        PullOutcome(
+            fault=fault,
+            rows=received,
+            loaded=loaded,
+            replaced=replaced,
+            withdrawn=removed - replaced,
+            unchanged=0 if fault else distinct - loaded,
+            repeated=received - distinct,
+            rejected_days=rejected_days.get(number, []),
+            totals=totals.get(number, []),
+        )
+        for number, fault, received, distinct, loaded, replaced, removed in rows
     ]
 
 
-def _by_pull(connection: Connection, query: str) -> dict[int, list[tuple]]:
-    found: dict[int, list[tuple]] = {}
-    for number, *rest in connection.execute(query).fetchall():
-        found.setdefault(number, []).append(tuple(rest))
-    return found
+def _by_pull(connection: Connection, query: str) -> dict[int, list[Any]]:
+    rows: dict[int, list[Any]] = {}
+    for number, *values in connection.execute(query).fetchall():
+        rows.setdefault(number, []).append(tuple(values))
+    return rows
 
 
-def _asked_days(connection: Connection) -> str:
-    """SQL for the days between the first and the last that was asked for: constants, so that others are not read."""
-    first, last = connection.execute("select min(start_date), max(end_date) from asked").fetchone() or (None, None)
+def _requested_days(connection: Connection) -> str:
+    """Return SQL for the days between the first and the last requested day. Constants limit the rows that are read."""
+    first = scalar(connection, "select min(start_date) from requested_pulls")
+    last = scalar(connection, "select max(end_date) from requested_pulls")
     return f"date between {literal(first)} and {literal(last)}"
 
 
-def _units(micros: str) -> str:
-    """SQL of the decimal text of micros."""
+def _decimal_text(micros: str) -> str:
+    """Return SQL of the decimal text of micros."""
     return (
         f"(if({micros} < 0, '-', '') || (abs({micros}::hugeint) // 1000000)::varchar"
         f" || '.' || lpad((abs({micros}::hugeint) % 1000000)::varchar, 6, '0'))"

@@ -13,7 +13,7 @@ import msgspec
 
 from ingestion.home import Home
 from ingestion.settings.model import Settings
-from ingestion.spend.entities import keep_clicks, keep_entities
+from ingestion.spend.entities import merge_clicks, merge_entities
 from ingestion.spend.pulls import PullReport, load_pulls, record_failure
 from ingestion.warehouse import build_lock, connect
 from orchestration.pulling.spool import Say, Spooled, explained
@@ -82,10 +82,10 @@ def _keep(connection: duckdb.DuckDBPyConnection, what: str, batch: Sequence[Spoo
                 with (each.folder / what).open("rb") as its:
                     shutil.copyfileobj(its, file)
         if what == "clicks":
-            keep_clicks(connection, pull.org, pull.platform, joined)
+            merge_clicks(connection, pull.org, pull.platform, joined)
         else:
             at = max(each.pull.started_at for each in batch)  # before any later pull of them, which waits for this one
-            keep_entities(connection, pull.org, pull.platform, joined, at)
+            merge_entities(connection, pull.org, pull.platform, joined, at)
     except Exception as error:
         if len(batch) == 1:
             yield batch[0].folder, f"{what} were not stored: {explained(error)}"

@@ -75,7 +75,7 @@ def whole_days(outcomes: Iterable[Outcome]) -> list[date]:
         pull = outcome.report.pull
         days = {pull.start + timedelta(days=n) for n in range((pull.end - pull.start).days + 1)}
         asked |= days
-        lacking |= days if outcome.report.status == "failed" else set(outcome.report.refused_days)
+        lacking |= days if outcome.report.status == "failed" else set(outcome.report.rejected_days)
     return sorted(asked - lacking)
 
 
@@ -120,9 +120,9 @@ def accounts(outcomes: Iterable[Outcome]) -> str:
         cells = (
             report.pull.account_id,
             report.status,
-            ", ".join(f"{amount(each.spend_micros)} {each.currency}" for each in report.sums),
-            ", ".join(amount(each.account_spend_micros) for each in report.sums),
-            ", ".join(amount(each.difference) for each in report.sums),
+            ", ".join(f"{amount(each.spend_micros)} {each.currency}" for each in report.totals),
+            ", ".join(amount(each.account_spend_micros) for each in report.totals),
+            ", ".join(amount(each.difference) for each in report.totals),
             *(f"{count:,}" for count in counts),
             f"{report.pull.start} to {report.pull.end}",
             "; ".join(filter(None, (report.reason, *outcome.warnings))),

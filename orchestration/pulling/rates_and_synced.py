@@ -17,8 +17,8 @@ from ingestion.files.contracts import ContractError
 from ingestion.home import Home
 from ingestion.loads import LoadReport
 from ingestion.settings.model import Settings
-from ingestion.spend.rates import load_rates
-from ingestion.spend.synced.load import SyncReport, sync
+from ingestion.spend.exchange_rates import load_exchange_rates
+from ingestion.spend.synced.load import SyncReport, sync_source
 from ingestion.warehouse import build_lock, connect
 from orchestration.pulling.spool import Say, spool
 
@@ -41,7 +41,7 @@ def pull_rates(home: Home, settings: Settings, *, since: date | None, today: dat
         path = Path(folder) / "ecb.ndjson"
         spool(ecb.rates(since, log=tell), path, "rates", tell)
         with build_lock(home, "pull ecb", tell), connect(home) as connection:
-            return load_rates(connection, path, settings)
+            return load_exchange_rates(connection, path, settings)
 
 
 def first_day_without(connection: duckdb.DuckDBPyConnection, today: date) -> date:
@@ -68,14 +68,14 @@ def pull_synced(home: Home, settings: Settings, *, say: Say) -> tuple[list[SyncR
         for source in settings.synced:
             try:
                 reports.append(
-                    sync(
+                    sync_source(
                         connection,
                         source,
                         settings,
                         folder=home.root,
                         temporary=home.temporary,
                         purchase_actions=meta.PURCHASES,
-                        say=say,
+                        log=say,
                     )
                 )
             except (ContractError, OSError) as error:

@@ -1,4 +1,4 @@
-"""The fixture of every platform's fake."""
+"""The fixture of every platform's fake, which the matrix of tests uses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.vendors.base import Vendor, serving
 
 @pytest.fixture(params=PLATFORMS)
 def vendor(request, monkeypatch, tmp_path) -> Iterator[Vendor]:
-    """The platform's API, served, and its connector pointed at it."""
+    """Serve the platform's fake, and set the environment so that its connector uses it."""
     with serving(VENDORS[request.param]()) as served:
         prefix = f"TRIBUTARY_{served.name.upper()}"
         monkeypatch.setenv(f"{prefix}_URL", served.url)

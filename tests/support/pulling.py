@@ -1,4 +1,7 @@
-"""What tests of pulls share: platforms on loopback that the real command reaches, and homes that list accounts."""
+"""Fakes of platforms that the real command can pull from, and homes that list accounts.
+
+In: a platform's name, entries of `ad_accounts`. Out: a served Vendor, a home folder, stored rows.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,8 @@ from tests.support.vendors import VENDORS
 from tests.support.vendors.base import Fact, Vendor, serving, some_facts
 from tests.support.vendors.meta import error
 
-SECRET = "s3cret-access-token"  # of every platform's access, in place of the fakes' own
-LAST = datetime.now(UTC).date() - timedelta(days=3)  # of the facts: over wherever the account is
+SECRET = "s3cret-access-token"  # the access token of every fake
+LAST = datetime.now(UTC).date() - timedelta(days=3)  # the last day of the facts: past in every time zone
 FIRST = LAST - timedelta(days=2)
 
 META = 'platform: meta, account_id: "1001", name: Shop, currency: EUR'
@@ -30,7 +33,7 @@ DAYS = ("--from", FIRST, "--to", LAST)
 
 
 def recent_facts() -> list[Fact]:
-    """The facts of the fakes, moved to FIRST..LAST: the real command has the real clock."""
+    """Return the facts of the fakes, moved to FIRST..LAST, because the real command uses the real clock."""
     facts = some_facts()
     shift = LAST - max(fact.date for fact in facts)
     return [replace(fact, date=fact.date + shift) for fact in facts]
@@ -40,7 +43,7 @@ def recent_facts() -> list[Fact]:
 def platform(
     name: str, environment: pytest.MonkeyPatch, kind: type[Vendor] | None = None, **state: object
 ) -> Iterator[Vendor]:
-    """The fake of a platform, and the environment in which the command finds it, with good credentials."""
+    """Serve the fake of a platform, and set the environment so that the command finds it with valid credentials."""
     vendor = (kind or VENDORS[name])(facts=recent_facts(), polls=0, **state)
     vendor.access_token = SECRET
     with serving(vendor):
@@ -51,43 +54,44 @@ def platform(
 
 
 def listing(home: Path, *accounts: str, more: str = "") -> Path:
-    """A home whose tributary.yaml lists the accounts: entries such as `platform: meta, account_id: "1"`."""
+    """Create a home whose tributary.yaml lists the accounts: entries such as `platform: meta, account_id: "1"`."""
     home.mkdir(exist_ok=True)
     lines = [f"  - {{org: shop, timezone: Europe/Berlin, {account}}}" for account in accounts]
-    listed = "\n".join(["ad_accounts:", *lines]) if lines else ""
+    entries = "\n".join(["ad_accounts:", *lines]) if lines else ""
     org = "orgs:\n  - {id: shop, currency: EUR, timezone: Europe/Berlin}\n"
-    (home / "tributary.yaml").write_text(f"{org}{listed}\n{more}\n")
+    (home / "tributary.yaml").write_text(f"{org}{entries}\n{more}\n")
     return home
 
 
 def rows(home: Path, sql: str) -> list[tuple]:
-    """Rows of the warehouse, which nobody holds."""
+    """Return rows of the warehouse, which no other process uses."""
     with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
         return connection.execute(sql).fetchall()
 
 
 def spend(home: Path) -> dict[date, int]:
-    """Micros a day, of the finest rows."""
+    """Return the spend of the finest rows in micros, by day."""
     return dict(rows(home, "select date, sum(spend_micros)::bigint from raw.ad_spend where level is null group by 1"))
 
 
 def true_spend(vendor: Vendor) -> dict[date, int]:
+    """Return the spend of the vendor's facts in micros, by day."""
     return {day: sum(f.spend_micros for f in vendor.facts if f.date == day) for day in {f.date for f in vendor.facts}}
 
 
 class Agency(VENDORS["meta"]):
-    """Meta, where every account that is asked for exists, with the same facts."""
+    """Meta with any number of accounts: each account that is requested exists, with the same facts."""
 
     def routes(self) -> list[Route]:
         self.account_id = "{account}"
-        self.asked: list[str] = []  # the accounts of which a report was
-        self.absurd: set[str] = set()  # accounts that report more than there is money
+        self.asked: list[str] = []  # the accounts whose reports were requested
+        self.absurd: set[str] = set()  # accounts that report impossible amounts
         self.absurd_budgets: set[str] = set()
-        self.accounts_faults: dict[str, Callable[[], Response]] = {}  # once each, in place of the first answer
+        self.accounts_faults: dict[str, Callable[[], Response]] = {}  # each replaces the account's first response
         return [Route(f"/{VERSION}/act_{{account}}", self.account), *super().routes()]
 
     def hold(self, account: str) -> bool:
-        """Whether the account's reports are to be waited for."""
+        """Return whether to delay the account's reports."""
         return False
 
     def fault_response(self, request: Request) -> Response | None:
@@ -96,7 +100,7 @@ class Agency(VENDORS["meta"]):
 
     def throttled(self) -> Response:
         answer = super().throttled()
-        self.quiet_until = None  # that account only
+        self.quiet_until = None  # throttles this account only
         return answer
 
     async def account(self, request: Request) -> Response:
@@ -105,7 +109,7 @@ class Agency(VENDORS["meta"]):
     async def start(self, request: Request) -> Response:
         account = request.path_params["account"]
         self.asked.append(account)
-        for _ in range(3000):  # 30 seconds, so that a test that is wrong fails
+        for _ in range(3000):  # 30 seconds at most, so that a wrong test fails
             if not self.hold(account):
                 break
             await asyncio.sleep(0.01)
@@ -124,4 +128,5 @@ class Agency(VENDORS["meta"]):
 
 
 def left_behind(home: Path) -> list[str]:
+    """Return the names of temporary files, without locks."""
     return [path.name for path in (home / "tmp").iterdir() if path.suffix != ".lock"]

@@ -1,7 +1,7 @@
-"""Tables of ad platforms that another tool syncs -> raw.ad_spend and raw.ad_entities.
+"""Load the tables of ad platforms that another tool syncs into raw.ad_spend and raw.ad_entities.
 
-In: an entry of `synced:` in tributary.yaml. Out: rows merged by key, in one transaction a source; and for every table
-of spend what it comes to: the levels of a platform need not agree, and where they do not it is told.
+In: an entry of `synced:` in tributary.yaml. Out: rows merged by key, in one transaction for each source, and the total
+of each spend table: the levels of a platform may differ, and the totals show it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import duckdb
 import msgspec
@@ -20,33 +21,39 @@ from ingestion.files.contracts import ContractError
 from ingestion.files.merge import merge_rows
 from ingestion.loads import Load, LoadReport
 from ingestion.settings.model import Settings, Synced
-from ingestion.spend.entities import keep_entities
-from ingestion.spend.synced.shapes import SHAPES, Shape, places, shapes
+from ingestion.spend.entities import merge_entities
+from ingestion.spend.synced.shapes import SHAPES, Shape, locate, shapes
+from ingestion.spend.synced.source_tables import shape_views, source_tables
 from ingestion.spend.synced.staging import (
     COUNTS,
     IDS,
     LEVELS,
     NAMES,
-    Total,
-    complete,
+    TableTotal,
+    complete_rows,
+    create_synced_rows,
     drop_repeated_days,
-    make_told,
-    tell,
-    totals_of,
+    stage_rows,
+    total_tables,
 )
-from ingestion.spend.synced.tables import synced_tables, views
 from ingestion.sql import Connection, drop_temporary_tables, literal, transaction
 
 FORMAT = "synced"  # of raw.loads
 
 
 class SyncReport(msgspec.Struct, frozen=True):
-    totals: list[Total]
-    loads: list[LoadReport]  # one a platform
+    totals: list[TableTotal]
+    loads: list[LoadReport]  # one for each platform
     unused: list[str]  # tables that no shape reads
 
 
-def sync(
+class _EntityFile(NamedTuple):
+    org: str
+    platform: str
+    path: Path
+
+
+def sync_source(
     connection: Connection,
     source: Synced,
     settings: Settings,
@@ -54,49 +61,48 @@ def sync(
     folder: Path,
     temporary: Path,
     purchase_actions: Sequence[str],
-    say: Callable[[str], None] = lambda message: None,
+    log: Callable[[str], None] = lambda message: None,
 ) -> SyncReport:
-    """Read what one tool synced. folder: relative paths of the source begin there. temporary: for files on the way.
-    purchase_actions: Meta's action types that count as a conversion; of each ad and day the first one counts.
+    """Load everything that one tool synced.
 
-    ContractError where a table or a column is missing: then nothing was written. A row with a value that is none is
-    kept in raw.failed_events.
+    folder: the start of the source's relative paths. temporary: a folder for intermediate files. purchase_actions:
+    Meta's action types that count as a conversion; the first one of each ad and day counts. Raise ContractError, and
+    write nothing, if a table or a column is missing. A row with an invalid value goes to raw.failed_events.
     """
     path = folder / Path(source.path).expanduser()
-    (currency,) = (org.currency for org in settings.orgs if org.id == source.org)
-    totals: list[Total] = []
+    totals: list[TableTotal] = []
     loads: list[LoadReport] = []
-    snapshots: list[tuple[str, str, Path]] = []
+    entity_files: list[_EntityFile] = []
     used: set[str] = set()
     create_macros(connection, purchase_actions)
     at = datetime.now(UTC)
     try:
-        with (
-            TemporaryDirectory(dir=temporary) as entities,
-            synced_tables(connection, path) as tables,
-        ):
+        with TemporaryDirectory(dir=temporary) as entities, source_tables(connection, path) as tables:
             with transaction(connection):
                 for shape in shapes(source.tool):
-                    found = places(source.tool, shape, tables, path.stem)
-                    if not found:
+                    locations = locate(source.tool, shape, tables, path.stem)
+                    if not locations:
                         continue
-                    make_told(connection)
-                    for number, place in enumerate(found):
-                        with views(connection, shape, place, tables):
-                            say(f"{shape.platform}: {', '.join(tell(connection, shape, place, number))}")
-                            _tell_entities(connection, shape)
-                        used |= set(place.found.values())
-                    snapshots += _write_entities(connection, shape, source, settings, Path(entities))
-                    complete(connection, shape, settings, currency)
-                    if twice := drop_repeated_days(connection):
-                        say(f"{shape.platform}: {twice:,} rows left out: {found[0].example} or another has their days")
-                    totals += totals_of(connection, shape)
-                    loads.append(_store(connection, shape, source, settings))
+                    create_synced_rows(connection)
+                    for number, location in enumerate(locations):
+                        with shape_views(connection, shape, location, tables):
+                            log(f"{shape.platform}: {', '.join(stage_rows(connection, shape, location, number))}")
+                            _stage_entities(connection, shape)
+                        used |= set(location.tables.values())
+                    entity_files += _write_entities(connection, shape, source, settings, Path(entities))
+                    complete_rows(connection, shape, source, settings)
+                    if dropped := drop_repeated_days(connection):
+                        log(
+                            f"{shape.platform}: ignored {dropped:,} rows of days that {locations[0].example} or another"
+                            " table already has"
+                        )
+                    totals += total_tables(connection, shape)
+                    loads.append(_merge_spend(connection, shape, source, settings))
                 if not totals:
-                    raise ContractError(_nothing(source.tool, path, tables))
-            for org, platform, file in snapshots:
-                keep_entities(connection, org, platform, file, at)
-            return SyncReport(totals, loads, sorted(set(tables) - used))
+                    raise ContractError(_no_table_message(source.tool, path, tables))
+            for file in entity_files:
+                merge_entities(connection, file.org, file.platform, file.path, at)
+            return SyncReport(totals=totals, loads=loads, unused=sorted(set(tables) - used))
     finally:
         drop_temporary_tables(connection)
 
@@ -107,22 +113,23 @@ def create_macros(connection: Connection, purchase_actions: Sequence[str]) -> No
     connection.execute((SHAPES / "macros.sql").read_text())
 
 
-def _nothing(tool: str, path: Path, tables: Iterable[str]) -> str:
-    wanted = ", ".join(
+def _no_table_message(tool: str, path: Path, tables: Iterable[str]) -> str:
+    expected = ", ".join(
         f"{shape.schemas[0]}.{'|'.join(dict.fromkeys(level.table for level in shape.levels if level.is_stored))}"
         for shape in shapes(tool)
     )
     return (
-        f"{path}: no table of spend in the shape of {tool}. Found: {', '.join(tables) or 'none'}. Looked for {wanted};"
-        " a schema or folder may be called anything that contains such a name, or a table have a prefix that ends so"
-        " (docs/synced.md)"
+        f"{path} has no spend table in the shape of {tool}. Found: {', '.join(tables) or 'none'}. Expected: {expected}."
+        " The name of a schema or folder, or a table's prefix, must contain such a schema name (docs/synced.md)"
     )
 
 
-def _store(connection: Connection, shape: Shape, source: Synced, settings: Settings) -> LoadReport:
-    """The rows of `told` -> raw.ad_spend. Of an account's days that are there they are all there is."""
+def _merge_spend(connection: Connection, shape: Shape, source: Synced, settings: Settings) -> LoadReport:
+    """Merge `synced_rows` into raw.ad_spend. A day of an account that they have, they have completely."""
     ids = ", ".join(f"if({_is_above(name)}, null, {name}) as {name}" for name in IDS)
-    names = ", ".join(f"max(if({_is_above(name)}, null, {name})) as {name}" for name in NAMES)  # renamed in the day
+    names = ", ".join(
+        f"max(if({_is_above(name)}, null, {name})) as {name}" for name in NAMES
+    )  # an entity may be renamed during the day
     measures = (*COUNTS, "platform_conversions", "platform_value", "spend")
     sums = ", ".join(f"summed({name}) as {name}" for name in measures)
     connection.execute(
@@ -130,26 +137,30 @@ def _store(connection: Connection, shape: Shape, source: Synced, settings: Setti
         create temp table source as
         select '{shape.platform}' as platform, nullif(_level, 'ad') as level, date, currency, {ids}, {names}, {sums},
             {literal(source.org)} as _row_org
-        from told where _level in {LEVELS}
+        from synced_rows where _level in {LEVELS}
         group by all
         """
     )
     columns = [name for name, *_ in connection.execute("describe source").fetchall() if not name.startswith("_")]
     plan = plan_rows(connection, "spend", columns, settings)
-    load = Load(uuid.uuid4().hex, f"{source.path}: {shape.platform}", FORMAT)
+    load = Load(load_id=uuid.uuid4().hex, source=f"{source.path}: {shape.platform}", format=FORMAT)
     try:
-        return merge_rows(connection, plan, load, validate=lambda: _cover(connection, source, load))
+        return merge_rows(connection, plan, load, validate=lambda: _create_covered_days(connection, source, load))
     finally:
         drop_temporary_tables(connection)
 
 
 def _is_above(name: str) -> str:
-    """SQL of whether an id is of something beneath the row's level."""
+    """Return SQL: whether a row's level is above the level of an id or a name."""
     return f"list_position({list(LEVELS)}, _level) < {LEVELS.index(name.removesuffix('_id')) + 1}"
 
 
-def _cover(connection: Connection, source: Synced, load: Load) -> None:
-    """Whole days. With a row that failed, or totals without the ads that are stored, nothing of a day is withdrawn."""
+def _create_covered_days(connection: Connection, source: Synced, load: Load) -> None:
+    """Create `covered_days`, the days of which the source has all rows.
+
+    A day with an invalid row, or with totals but without the ads that are stored, is not covered: nothing of it is
+    withdrawn.
+    """
     connection.execute(
         f"""
         create temp table covered_days as
@@ -158,10 +169,10 @@ def _cover(connection: Connection, source: Synced, load: Load) -> None:
             anti join (from typed_rows where date is null) as undated using (org_id, platform, account_id)
         ),
         days as (
-            select org_id, platform, account_id, date, bool_and(_ok) as is_whole, bool_or(level is null) as has_ads
+            select org_id, platform, account_id, date, bool_and(_ok) as is_complete, bool_or(level is null) as has_ads
             from dated group by all
             union all
-            -- What this source said of an account that was not known then it may say of one that is known now.
+            -- Rows of an unknown account may belong to one that is known now. This source's rows then replace them.
             select {literal(source.org)}, platform, '(unmatched)', date, bool_and(_ok), bool_or(level is null)
             from dated
             where date not in (
@@ -172,7 +183,7 @@ def _cover(connection: Connection, source: Synced, load: Load) -> None:
             group by all
         )
         select distinct org_id, platform, account_id, date from days
-        where is_whole and (
+        where is_complete and (
             has_ads
             or (org_id, platform, account_id, date) not in (
                 select (org_id, platform, account_id, date) from raw.ad_spend where level is null and spend_micros <> 0
@@ -184,26 +195,31 @@ def _cover(connection: Connection, source: Synced, load: Load) -> None:
 
 def _write_entities(
     connection: Connection, shape: Shape, source: Synced, settings: Settings, folder: Path
-) -> list[tuple[str, str, Path]]:
-    """`told_entities` -> a file an org, as its spend goes: (org, platform, file)."""
-    declared = {a.account_id: a.org for a in settings.ad_accounts if a.platform == shape.platform}
-    written = []
+) -> list[_EntityFile]:
+    """Write `synced_entities` to one file for each org: an account's entities belong to its declared org."""
+    declared = {
+        account.account_id: account.org for account in settings.ad_accounts if account.platform == shape.platform
+    }
+    files = []
     for number, org in enumerate(sorted({source.org, *declared.values()})):
-        listed = [literal(account) for account, its in declared.items() if (its == org) is not (org == source.org)]
-        whose = f"account_id {'not in' if org == source.org else 'in'} [{', '.join(listed)}]"
-        written.append((org, shape.platform, folder / f"{shape.platform}.{number}"))
-        connection.execute(f"copy (from told_entities where {whose}) to {literal(written[-1][-1])} (format json)")
-    return written
+        is_source_org = org == source.org
+        # The source's own org gets all accounts except those of other orgs.
+        accounts = [literal(account) for account, owner in declared.items() if (owner == org) is not is_source_org]
+        where = f"account_id {'not in' if is_source_org else 'in'} [{', '.join(accounts)}]"
+        file = _EntityFile(org=org, platform=shape.platform, path=folder / f"{shape.platform}.{number}")
+        connection.execute(f"copy (from synced_entities where {where}) to {literal(file.path)} (format json)")
+        files.append(file)
+    return files
 
 
-def _tell_entities(connection: Connection, shape: Shape) -> None:
-    """What a place says of entities -> `told_entities`; of one that two places have, what the first says."""
-    listed = f"(from ({shape.entities}) where account_id is not null and entity_id is not null)"
+def _stage_entities(connection: Connection, shape: Shape) -> None:
+    """Insert a location's entities into `synced_entities`. The first location's row of an entity counts."""
+    entities = f"(from ({shape.entities}) where account_id is not null and entity_id is not null)"
     try:
-        connection.execute(f"create temp table if not exists told_entities as from {listed} limit 0")
+        connection.execute(f"create temp table if not exists synced_entities as from {entities} limit 0")
         connection.execute(
-            f"insert into told_entities by name from {listed} anti join told_entities"
+            f"insert into synced_entities by name from {entities} anti join synced_entities"
             " using (account_id, level, entity_id)"
         )
     except duckdb.Error as error:
-        raise ContractError(f"{shape.platform}: names and states: {str(error).splitlines()[0]}") from None
+        raise ContractError(f"{shape.platform}: entities cannot be read: {str(error).splitlines()[0]}") from None

@@ -28,7 +28,7 @@ create or replace temp macro local_day(moment, zone) as
     end;
 
 -- The day part of a time. An offset is that of the account, so that it does not move the day.
-create or replace temp macro said_day(moment) as
+create or replace temp macro day_part(moment) as
     coalesce(
         strftime(
             try_strptime(

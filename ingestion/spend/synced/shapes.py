@@ -1,18 +1,18 @@
-"""How tools lay the tables of ad platforms out: shapes from SQL files, and where the tables of a shape are.
+"""The shapes in which tools store the tables of ad platforms, and where a source has them.
 
-In: <tool>/<platform>.sql, and the names of tables. Out: Shapes, and their Places: one for each schema
-(or prefix, or folder) that holds tables of spend of the platform, as a second connection has a schema of its own.
+In: <tool>/<platform>.sql, and the names of a source's tables. Out: Shapes, and Locations: one for each schema, prefix
+or folder with spend tables of the platform, because a second connection has its own schema.
 
-A shape begins with comments that say what it reads (`?`: may be absent, and is null then; `|`: another name of it):
-    -- schema: facebook_ads, facebook              what names of schemas contain, or prefixes of tables end with; *: any
-                                                   schema whose name tells no platform
+A shape begins with comments that declare what it reads (`?`: may be absent and is then null; `|`: another name of it):
+    -- schema: facebook_ads, facebook              words in names of schemas, or at the end of table prefixes; *: any
+                                                   schema whose name belongs to no platform
     -- table basic_ad: ad_id, date, spend, clicks?             a table
-    -- latest ad_history? by id, updated_time: name            one in which a key has many rows: the last counts
-and goes on with selects:
-    -- level ad of basic_ad in units                           spend of a level (account, campaign, adset, ad); the
-                                                               unit is that of its column spend
-    -- total keyword of keyword_stats in micros                spend by something else: summed and told, not stored
-    -- entities                                                names, states, destinations, budgets
+    -- latest ad_history? by id, updated_time: name            a table with several rows of a key: the last one counts
+Selects follow:
+    -- level ad of basic_ad in units                           spend of a level (account, campaign, adset, ad), and the
+                                                               unit of its column spend
+    -- total keyword of keyword_stats in micros                other spend: totalled and reported, not stored
+    -- entities                                                names, statuses, destination URLs, budgets
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ _SELECT = re.compile(
     r"(?P<sql>[^;]+);",
     re.M,
 )
-_WITHOUT_SCHEMA = ("", "main")  # the name of the folder or of the DuckDB file stands for it
+_WITHOUT_SCHEMA = ("", "main")  # the name of the folder or of the DuckDB file replaces these
 
 
 class Table(NamedTuple):
-    names: list[str]  # the first is the shape's own
+    names: list[str]  # the first one is the name in the selects
     columns: dict[str, bool]  # column -> whether it may be absent
     is_optional: bool
-    key: list[str]  # of which the last row counts; empty: all rows do
+    key: list[str]  # the last row of each key counts; empty: all rows count
     latest_by: str | None
 
     @property
@@ -56,7 +56,7 @@ class Level(NamedTuple):
 
 
 class Shape(NamedTuple):
-    """How a tool lays a platform's tables out."""
+    """How a tool stores a platform's tables."""
 
     platform: str
     schemas: list[str]
@@ -65,77 +65,91 @@ class Shape(NamedTuple):
     entities: str
 
 
-class Place(NamedTuple):
-    """Where tables of a shape are."""
+class Location(NamedTuple):
+    """A place in a source that has tables of a shape."""
 
-    example: str  # the name of a table of spend that is there
-    found: dict[str, str]  # the shape's name -> the name that the table has
+    example: str  # the name of one of its spend tables
+    tables: dict[str, str]  # the shape's name -> the name in the source
 
 
 @cache
 def shapes(tool: str) -> list[Shape]:
-    """The shapes of a tool, one a platform."""
-    return [_shape(path) for path in sorted((SHAPES / tool).glob("*.sql"))]
+    """Return the shapes of a tool, one for each platform."""
+    return [_parse_shape(path) for path in sorted((SHAPES / tool).glob("*.sql"))]
 
 
-def _shape(path: Path) -> Shape:
+def _parse_shape(path: Path) -> Shape:
     text = path.read_text()
     selects = list(_SELECT.finditer(text))
     return Shape(
-        path.stem,
-        text.partition("-- schema: ")[2].partition("\n")[0].split(", "),
-        [_table(**match.groupdict()) for match in _TABLE.finditer(text)],
-        [
-            Level(each["level"], each["table"], each["unit"] == "micros", each["kind"] == "level", each["sql"])
+        platform=path.stem,
+        schemas=text.partition("-- schema: ")[2].partition("\n")[0].split(", "),
+        tables=[_parse_table(**match.groupdict()) for match in _TABLE.finditer(text)],
+        levels=[
+            Level(
+                name=each["level"],
+                table=each["table"],
+                is_micros=each["unit"] == "micros",
+                is_stored=each["kind"] == "level",
+                sql=each["sql"],
+            )
             for each in selects
             if each["kind"]
         ],
-        next(each["sql"] for each in selects if not each["kind"]),
+        entities=next(each["sql"] for each in selects if not each["kind"]),
     )
 
 
-def _table(names: str, optional: str, key: str | None, columns: str) -> Table:
-    *keys, latest_by = key.split(", ") if key else [None]
+def _parse_table(names: str, optional: str, key: str | None, columns: str) -> Table:
+    keys = key.split(", ") if key else []
+    latest_by = keys.pop() if keys else None
     listed = [*keys, *([f"{latest_by}?"] if latest_by else []), *columns.split(", ")]
     return Table(
-        names.split("|"), {name.rstrip("?"): name.endswith("?") for name in listed}, bool(optional), keys, latest_by
+        names=names.split("|"),
+        columns={name.rstrip("?"): name.endswith("?") for name in listed},
+        is_optional=bool(optional),
+        key=keys,
+        latest_by=latest_by,
     )
 
 
-def places(tool: str, shape: Shape, tables: Iterable[str], source: str) -> list[Place]:
-    """The places of a shape among the tables of a source, by name. source: of the folder or of the DuckDB file."""
+def locate(tool: str, shape: Shape, tables: Iterable[str], source: str) -> list[Location]:
+    """Return the locations of a shape among a source's tables. source: the name of the folder or of the DuckDB file."""
     spend = {level.table for level in shape.levels}
-    found: dict[tuple[str, str], dict[str, tuple[int, str]]] = {}
+    candidates: dict[tuple[str, str], dict[str, tuple[int, str]]] = {}
     for name in sorted(tables):
-        for place, table, rank in _readings(tool, shape, name, source.lower()):
-            there = found.setdefault(place, {})
-            there[table] = min(there.get(table, (rank, name)), (rank, name))
+        for place, table, rank in _matches(tool, shape, name, source.lower()):
+            best = candidates.setdefault(place, {})
+            best[table] = min(best.get(table, (rank, name)), (rank, name))
     return [
-        Place(next(name for table, (_, name) in there.items() if table in spend), {k: v for k, (_, v) in there.items()})
-        for _, there in sorted(found.items())
-        if spend & set(there)
+        Location(
+            example=next(name for table, (_, name) in best.items() if table in spend),
+            tables={table: name for table, (_, name) in best.items()},
+        )
+        for _, best in sorted(candidates.items())
+        if spend & set(best)
     ]
 
 
-def _readings(tool: str, shape: Shape, name: str, source: str) -> Iterator[tuple[tuple[str, str], str, int]]:
-    """What a table may be to a shape: its place, the shape's table, and how likely it is (less is more)."""
+def _matches(tool: str, shape: Shape, name: str, source: str) -> Iterator[tuple[tuple[str, str], str, int]]:
+    """Yield (place, the shape's table, rank) for each table of the shape that `name` may be. The lowest rank wins."""
     schema, _, bare = name.rpartition(".")
     for table in shape.tables:
         for rank, known in enumerate(table.names):
-            for own in (known, f"{known}_data"):
-                if bare == own and _is_of(tool, shape, source if schema in _WITHOUT_SCHEMA else schema):
+            for candidate in (known, f"{known}_data"):
+                if bare == candidate and _is_schema_of(tool, shape, source if schema in _WITHOUT_SCHEMA else schema):
                     yield (schema, ""), table.name, 100 * rank
-                for position, hint in enumerate(shape.schemas, 1):
-                    prefix = bare.removesuffix(f"_{own}") if bare.endswith(f"_{own}") else ""
-                    if prefix == hint or prefix.endswith(f"_{hint}"):
-                        yield (schema, prefix.removesuffix(hint)), table.name, 100 * rank + position
+                for position, word in enumerate(shape.schemas, 1):
+                    prefix = bare.removesuffix(f"_{candidate}") if bare.endswith(f"_{candidate}") else ""
+                    if prefix == word or prefix.endswith(f"_{word}"):
+                        yield (schema, prefix.removesuffix(word)), table.name, 100 * rank + position
 
 
-def _is_of(tool: str, shape: Shape, schema: str) -> bool:
-    if _tells(shape, schema):
+def _is_schema_of(tool: str, shape: Shape, schema: str) -> bool:
+    if _names_platform(shape, schema):
         return True
-    return "*" in shape.schemas and not any(_tells(other, schema) for other in shapes(tool))
+    return "*" in shape.schemas and not any(_names_platform(other, schema) for other in shapes(tool))
 
 
-def _tells(shape: Shape, schema: str) -> bool:
-    return any(re.search(rf"(?<![a-z0-9]){re.escape(hint)}(?![a-z0-9])", schema) for hint in shape.schemas)
+def _names_platform(shape: Shape, schema: str) -> bool:
+    return any(re.search(rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])", schema) for word in shape.schemas)

@@ -1,6 +1,6 @@
-"""Pulls end in what the platform reports now, whatever happened on the way, and every earlier state can be read again.
+"""Pulls: the stored days equal the platform's, whatever happened meanwhile, and every earlier state can be read again.
 
-The model is dictionaries: day -> key -> content. The platform is one, and what must be stored is another.
+The oracle uses dictionaries, day -> key -> content: one for the platform, one for the expected stored rows.
 """
 
 from __future__ import annotations
@@ -25,12 +25,15 @@ from ingestion.files.contracts import ContractError
 from ingestion.files.load import load_file
 from ingestion.home import Home
 from ingestion.settings.model import AdAccount, Org, Settings
+from ingestion.spend.exchange_rates import load_exchange_rates
 from ingestion.spend.pulls import Pull, as_of, load_pull, load_pulls, record_failure
-from ingestion.spend.rates import load_rates
 from ingestion.warehouse import connect
 from tests.support.home import ROOT
 
-SETTINGS = Settings(orgs=[Org("default", "USD"), Org("nord", "EUR")], ad_accounts=[AdAccount("meta", "9", "nord")])
+SETTINGS = Settings(
+    orgs=[Org(id="default", currency="USD"), Org(id="nord", currency="EUR")],
+    ad_accounts=[AdAccount(platform="meta", account_id="9", org="nord")],
+)
 FIRST = date(2026, 7, 1)
 DAYS = [FIRST + timedelta(days=day) for day in range(4)]
 KEY = ("level", "campaign_id", "adset_id", "ad_id", "currency")
@@ -57,20 +60,25 @@ def spool(folder: Path, rows: list[SpendRow]) -> Path:
     return path
 
 
-def asked(start: date = FIRST, end: date = DAYS[-1], account: str = "1", org: str = "default") -> Pull:
-    return Pull(org, "meta", account, start, end, datetime.now(UTC))
+def pull_of(start: date = FIRST, end: date = DAYS[-1], account: str = "1", org: str = "default") -> Pull:
+    return Pull(org=org, platform="meta", account_id=account, start=start, end=end, started_at=datetime.now(UTC))
 
 
 def ad(day: date, micros: int, ad_id: str = "a1", **more) -> SpendRow:
-    return SpendRow(day, "1", "USD", micros, **({"campaign_id": "c1", "ad_id": ad_id} | more))
+    members = {"campaign_id": "c1", "ad_id": ad_id} | more
+    return SpendRow(date=day, account_id="1", currency="USD", spend_micros=micros, **members)
+
+
+def row_of(day: date, account: str, micros: int, currency: str = "USD") -> SpendRow:
+    return SpendRow(date=day, account_id=account, currency=currency, spend_micros=micros, campaign_id="c1")
 
 
 def total(day: date, micros: int, level: str = "account", **more) -> SpendRow:
-    return SpendRow(day, "1", "USD", micros, level=level, **more)
+    return SpendRow(date=day, account_id="1", currency="USD", spend_micros=micros, level=level, **more)
 
 
 def stored(connection, relation: str = "raw.ad_spend", account: str = "1") -> dict:
-    """day -> key -> content, and never one key twice."""
+    """Return day -> key -> content. Fail if a key occurs twice."""
     rows = connection.execute(
         f"select date, {', '.join(KEY)}, {', '.join(CONTENT)} from {relation} as spend where account_id = ?", [account]
     ).fetchall()
@@ -97,7 +105,7 @@ KEYS = st.builds(lambda entity, currency: (*entity, currency), st.sampled_from(E
 A_DAY = st.dictionaries(KEYS, CONTENTS, max_size=4)
 SPANS = st.tuples(st.integers(0, 3), st.integers(0, 3)).map(sorted)
 FAULTS = st.sampled_from(
-    [None, None, None, "repeated", "muted", "contradiction", "outside", "foreign", "broken", "interrupted", "file"]
+    [None, None, None, "repeated", "empty", "contradiction", "outside", "foreign", "broken", "interrupted", "file"]
 )
 STEP = st.tuples(st.dictionaries(st.sampled_from(DAYS), A_DAY, max_size=4), SPANS, FAULTS, st.integers(1, 55))
 
@@ -105,9 +113,9 @@ STEP = st.tuples(st.dictionaries(st.sampled_from(DAYS), A_DAY, max_size=4), SPAN
 def spend_rows(world: dict, days: list[date], account: str) -> list[SpendRow]:
     return [
         SpendRow(
-            day,
-            account,
-            key[-1],
+            date=day,
+            account_id=account,
+            currency=key[-1],
             level=key[0],
             campaign_id=key[1],
             adset_id=key[2],
@@ -124,7 +132,7 @@ class Interrupted(Exception):
 
 
 class Fragile:
-    """A connection that breaks off at the nth statement, at the commit at the latest."""
+    """A connection that fails at the nth statement, or at the commit if that comes earlier."""
 
     def __init__(self, connection, left: int) -> None:
         self.connection, self.left = connection, left
@@ -141,7 +149,7 @@ class Fragile:
 
 
 def as_floats(world: dict) -> dict:
-    """The model with the types of the table; days without rows are no days."""
+    """Return the oracle's rows with the types of the table, without empty days."""
     return {
         day: {key: tuple(float(v) if isinstance(v, Decimal) else v for v in value) for key, value in rows.items()}
         for day, rows in world.items()
@@ -178,7 +186,7 @@ def in_file(folder: Path, rows: list[SpendRow]) -> Path:
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory):
-    """Two warehouses for all examples, each of which has an account of its own in both."""
+    """Two warehouses for all examples. Each example has its own account in both."""
     folder = tmp_path_factory.mktemp("two")
     with connect(home_in(folder / "one")) as one, connect(home_in(folder / "other")) as other:
         yield folder, one, other, count(100)
@@ -186,25 +194,25 @@ def two(tmp_path_factory):
 
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=st.lists(STEP, min_size=1, max_size=7))
-def test_any_sequence_ends_as_one_clean_pull_and_replays(two, steps):
+def test_any_sequence_ends_as_one_clean_pull_and_every_state_can_be_replayed(two, steps):
     folder, one, other, numbers = two
     account = str(next(numbers))
-    world: dict = {}  # what the platform says
-    kept: dict = {}  # what must be stored
+    world: dict = {}  # the platform's rows
+    expected: dict = {}  # the rows that must be stored
     moments = []
     for change, (first, last), fault, number in steps:
         world |= change
         days = DAYS[first : last + 1]
-        kept = a_step(folder, one, account, world, kept, days, fault, number)
-        assert stored(one, account=account) == as_floats(kept)
+        expected = run_step(folder, one, account, world, expected, days, fault, number)
+        assert stored(one, account=account) == as_floats(expected)
         (now,) = one.execute("select coalesce(max(loaded_at), '1970-01-01') from raw.loads").fetchone()
-        moments.append((now, as_floats(kept)))
-    # At the end every day has an ad: one that came without would stay as it was.
+        moments.append((now, as_floats(expected)))
+    # In the end every day has an ad: a day without ads would keep its rows.
     nothing = {(None, "c1", None, None, "USD"): (0, *[None] * 5)}
     world = {day: world.get(day, {}) if has_ads(world.get(day, {})) else world.get(day, {}) | nothing for day in DAYS}
     for connection in (one, other):
         rows = spool(folder, spend_rows(world, DAYS, account))
-        assert load_pull(connection, asked(account=account), rows, SETTINGS).status == "loaded"
+        assert load_pull(connection, pull_of(account=account), rows, SETTINGS).status == "loaded"
     table = f"select * exclude (_load_id, _loaded_at) from raw.ad_spend where account_id = '{account}' order by all"
     assert one.execute(table).fetchall() == other.execute(table).fetchall()
     for moment, state in moments:
@@ -216,48 +224,52 @@ def has_ads(rows: dict) -> bool:
 
 
 def spent(rows: dict) -> dict:
-    """The rows in currencies that were spent: what is stated of the account counts, else any."""
-    stated = {key[-1]: content[0] for key, content in rows.items() if key[0] == "account"}
-    found = {key[-1] for key, content in rows.items() if stated.get(key[-1], content[0])}
+    """Return the rows of currencies with spend: by the account's reported total, otherwise by any row."""
+    reported = {key[-1]: content[0] for key, content in rows.items() if key[0] == "account"}
+    found = {key[-1] for key, content in rows.items() if reported.get(key[-1], content[0])}
     return {key: content for key, content in rows.items() if key[-1] in found}
 
 
-def is_hollow(stored_rows: dict, rows: dict) -> bool:
-    """Whether ads that were spent on are stored, and none came."""
+def lacks_ads(stored_rows: dict, rows: dict) -> bool:
+    """Return whether ads with spend are stored and the pull has none."""
     return any(key[0] is None and content[0] for key, content in spent(stored_rows).items()) and not has_ads(rows)
 
 
-def a_step(folder, one, account, world, kept, days, fault, number) -> dict:  # noqa: PLR0917
-    """Pull, or import a file, and return what must be stored then."""
+def run_step(folder, one, account, world, expected, days, fault, number) -> dict:  # noqa: PLR0917
+    """Pull, or import a file, and return the rows that must be stored then."""
     rows = spend_rows(world, days, account)
-    pull = asked(days[0], days[-1], account)
+    pull = pull_of(days[0], days[-1], account)
     if fault == "file":
         if rows:
             load_file(one, "spend", in_file(folder, rows), settings=SETTINGS)
-        return kept | {day: kept.get(day, {}) | world.get(day, {}) for day in days}
+        return expected | {day: expected.get(day, {}) | world.get(day, {}) for day in days}
     if fault == "interrupted":
         with pytest.raises(Interrupted):
             load_pull(Fragile(one, number), pull, spool(folder, rows), SETTINGS)
         assert one.execute("select count(*) from duckdb_tables() where temporary").fetchone() == (0,)
-        return kept
-    muted = days[number % len(days)] if fault == "muted" else None
-    rows = [row for row in rows if row.date != muted] + (rows[:2] if fault == "repeated" else [])
-    spoilt = {
+        return expected
+    empty_day = days[number % len(days)] if fault == "empty" else None
+    rows = [row for row in rows if row.date != empty_day] + (rows[:2] if fault == "repeated" else [])
+    invalid = {
         "contradiction": [msgspec.structs.replace(row, clicks=99) for row in rows[:1]],
-        "outside": [SpendRow(days[-1] + timedelta(days=1), account, "USD", 1, campaign_id="c1")],
-        "foreign": [SpendRow(days[0], "2", "USD", 1, campaign_id="c1")],
-        "broken": [SpendRow(days[0], account, "US", 1, campaign_id="c1")],
+        "outside": [row_of(days[-1] + timedelta(days=1), account, 1)],
+        "foreign": [row_of(days[0], "2", 1)],
+        "broken": [row_of(days[0], account, 1, currency="US")],
     }.get(fault, [])
-    report = load_pull(one, pull, spool(folder, rows + spoilt), SETTINGS)
-    if spoilt:
-        assert (report.status, report.loaded, report.rows) == ("failed", 0, len(rows + spoilt))
-        return kept
-    came = {day: {} if day == muted else world.get(day, {}) for day in days}
-    empty = [day for day in days if spent(kept.get(day, {})) and (not came[day] or is_hollow(kept[day], came[day]))]
-    assert (report.status, report.refused_days) == ("partial" if empty else "loaded", empty)
-    news = {day: rows_of_day for day, rows_of_day in came.items() if rows_of_day and day not in empty}
-    changed = {(day, key) for day, its in news.items() for key in its if kept.get(day, {}).get(key) != its[key]}
-    before = {(day, key) for day in news for key in kept.get(day, {})}
+    report = load_pull(one, pull, spool(folder, rows + invalid), SETTINGS)
+    if invalid:
+        assert (report.status, report.loaded, report.rows) == ("failed", 0, len(rows + invalid))
+        return expected
+    pulled = {day: {} if day == empty_day else world.get(day, {}) for day in days}
+    rejected = [
+        day
+        for day in days
+        if spent(expected.get(day, {})) and (not pulled[day] or lacks_ads(expected[day], pulled[day]))
+    ]
+    assert (report.status, report.rejected_days) == ("partial" if rejected else "loaded", rejected)
+    news = {day: rows_of_day for day, rows_of_day in pulled.items() if rows_of_day and day not in rejected}
+    changed = {(day, key) for day, its in news.items() for key in its if expected.get(day, {}).get(key) != its[key]}
+    before = {(day, key) for day in news for key in expected.get(day, {})}
     after = {(day, key) for day, its in news.items() for key in its}
     assert (report.loaded, report.replaced, report.withdrawn) == (
         len(changed),
@@ -265,20 +277,20 @@ def a_step(folder, one, account, world, kept, days, fault, number) -> dict:  # n
         len(before - after),
     )
     assert report.rows == report.loaded + report.unchanged + report.repeated
-    return kept | news
+    return expected | news
 
 
-# --- what a pull says ---------------------------------------------------------------------------------------
+# --- reports of pulls ---------------------------------------------------------------------------------------
 
 
-def test_empty_days_stay_and_are_named(warehouse, tmp_path):
+def test_empty_days_keep_their_spend_and_are_listed(warehouse, tmp_path):
     first = [ad(DAYS[0], 1_500_000), total(DAYS[0], 2_000_000), ad(DAYS[1], 3_000_000)]
-    load_pull(warehouse, asked(), spool(tmp_path, first), SETTINGS)
+    load_pull(warehouse, pull_of(), spool(tmp_path, first), SETTINGS)
     before = stored(warehouse)
-    report = load_pull(warehouse, asked(), spool(tmp_path, []), SETTINGS)
+    report = load_pull(warehouse, pull_of(), spool(tmp_path, []), SETTINGS)
     assert stored(warehouse) == before
-    assert report.refused_days == DAYS[:2]
-    assert "2 days came without ads though spend is stored" in report.reason
+    assert report.rejected_days == DAYS[:2]
+    assert "the platform returned no ads for 2 days with stored spend, which was kept" in report.reason
     assert "2026-07-01 (2.000000 USD), 2026-07-02 (3.000000 USD)" in report.reason
     pulls = "select status, rows, spend_micros, account_spend_micros, currency from raw.pulls order by finished_at"
     assert warehouse.execute(pulls).fetchall() == [
@@ -287,75 +299,79 @@ def test_empty_days_stay_and_are_named(warehouse, tmp_path):
     ]
 
 
-def test_totals_without_their_ads_are_no_whole_day(warehouse, tmp_path):
-    load_pull(warehouse, asked(), spool(tmp_path, [ad(DAYS[0], 1_500_000), total(DAYS[0], 2_000_000)]), SETTINGS)
+def test_totals_without_their_ads_reject_the_day(warehouse, tmp_path):
+    load_pull(warehouse, pull_of(), spool(tmp_path, [ad(DAYS[0], 1_500_000), total(DAYS[0], 2_000_000)]), SETTINGS)
     before = stored(warehouse)
-    came = spool(tmp_path, [total(DAYS[0], 2_500_000), ad(DAYS[1], 3_000_000)])
-    report = load_pull(warehouse, asked(), came, SETTINGS)
-    assert (report.status, report.refused_days) == ("partial", DAYS[:1])
+    rows = spool(tmp_path, [total(DAYS[0], 2_500_000), ad(DAYS[1], 3_000_000)])
+    report = load_pull(warehouse, pull_of(), rows, SETTINGS)
+    assert (report.status, report.rejected_days) == ("partial", DAYS[:1])
     assert stored(warehouse) == before | {DAYS[1]: stored(warehouse)[DAYS[1]]}
 
 
-def test_a_day_that_somebody_says_had_no_spend_is_refused_no_more(warehouse, tmp_path):
-    load_pull(warehouse, asked(), spool(tmp_path, [ad(DAYS[0], 5), ad(DAYS[1], 0, impressions=9)]), SETTINGS)
-    report = load_pull(warehouse, asked(), spool(tmp_path, []), SETTINGS)
-    assert report.refused_days == DAYS[:1]
-    assert "import the account's total of these days (level account) with a spend of 0" in report.reason
+def test_imported_total_of_zero_ends_the_rejection_of_a_day(warehouse, tmp_path):
+    load_pull(warehouse, pull_of(), spool(tmp_path, [ad(DAYS[0], 5), ad(DAYS[1], 0, impressions=9)]), SETTINGS)
+    report = load_pull(warehouse, pull_of(), spool(tmp_path, []), SETTINGS)
+    assert report.rejected_days == DAYS[:1]
+    assert "import the account's total for these days (level account) with a spend of 0" in report.reason
     load_file(warehouse, "spend", in_file(tmp_path, [total(DAYS[0], 0)]), settings=SETTINGS)
-    assert load_pull(warehouse, asked(), spool(tmp_path, []), SETTINGS).status == "loaded"
+    assert load_pull(warehouse, pull_of(), spool(tmp_path, []), SETTINGS).status == "loaded"
 
 
-def test_spend_of_campaigns_that_stayed_is_named(warehouse, tmp_path):
-    load_pull(warehouse, asked(), spool(tmp_path, [total(DAYS[0], 9, "campaign", campaign_id="max")]), SETTINGS)
-    report = load_pull(warehouse, asked(), spool(tmp_path, []), SETTINGS)
+def test_rejected_day_lists_the_spend_of_campaigns(warehouse, tmp_path):
+    load_pull(warehouse, pull_of(), spool(tmp_path, [total(DAYS[0], 9, "campaign", campaign_id="max")]), SETTINGS)
+    report = load_pull(warehouse, pull_of(), spool(tmp_path, []), SETTINGS)
     assert "2026-07-01 (0.000009 USD)" in report.reason
 
 
-def test_an_account_that_moves_to_another_org_takes_the_days_that_are_pulled_again(warehouse, tmp_path):
+def test_account_that_moves_to_another_org_moves_the_days_that_are_pulled_again(warehouse, tmp_path):
     account = {"account_id": "9"}
     before = msgspec.structs.replace(SETTINGS, ad_accounts=[])
     rows = [msgspec.structs.replace(ad(day, 5), **account) for day in DAYS]
-    load_pull(warehouse, asked(account="9"), spool(tmp_path, rows), before)
-    moved = asked(DAYS[2], DAYS[3], account="9", org="nord")
+    load_pull(warehouse, pull_of(account="9"), spool(tmp_path, rows), before)
+    moved = pull_of(DAYS[2], DAYS[3], account="9", org="nord")
     report = load_pull(warehouse, moved, spool(tmp_path, rows[2:]), SETTINGS)
     assert (report.loaded, report.replaced, report.withdrawn) == (2, 0, 2)
     found = warehouse.execute("select org_id, list(date order by date) from raw.ad_spend group by 1 order by 1")
     assert found.fetchall() == [("default", DAYS[:2]), ("nord", DAYS[2:])]
 
 
-def test_an_account_without_activity_is_loaded(warehouse, tmp_path):
-    assert load_pull(warehouse, asked(), spool(tmp_path, []), SETTINGS).status == "loaded"
+def test_account_without_activity_is_loaded(warehouse, tmp_path):
+    assert load_pull(warehouse, pull_of(), spool(tmp_path, []), SETTINGS).status == "loaded"
 
 
-def test_sums_take_a_stated_total_for_what_is_beneath_it(warehouse, tmp_path):
+def test_totals_use_the_reported_total_instead_of_the_children(warehouse, tmp_path):
     rows = [
-        ad(DAYS[0], 10, "a1"), ad(DAYS[0], 10, "a1"), ad(DAYS[0], 5, "a2"),  # the first twice: two pages
+        ad(DAYS[0], 10, "a1"), ad(DAYS[0], 10, "a1"), ad(DAYS[0], 5, "a2"),  # two pages have the first row
         total(DAYS[0], 40, "campaign", campaign_id="max"), ad(DAYS[0], 7, "a9", campaign_id="max"),
         total(DAYS[0], 60),
         msgspec.structs.replace(ad(DAYS[1], 3), currency="EUR"),
     ]  # fmt: skip
-    report = load_pull(warehouse, asked(), spool(tmp_path, rows), SETTINGS)
-    assert [(s.currency, s.spend_micros, s.account_spend_micros, s.difference) for s in report.sums] == [
+    report = load_pull(warehouse, pull_of(), spool(tmp_path, rows), SETTINGS)
+    assert [(t.currency, t.spend_micros, t.account_spend_micros, t.difference) for t in report.totals] == [
         ("EUR", 3, None, None),
         ("USD", 55, 60, 5),
     ]
-    # Amounts of two currencies are no sum.
+    # Amounts of two currencies have no sum.
     assert warehouse.execute("select spend_micros, currency from raw.pulls").fetchall() == [(None, None)]
 
 
 @pytest.mark.parametrize(
     ("pull", "rows", "reason"),
     [
-        (asked(), [ad(DAYS[0], 1), ad(DAYS[0], 2)], "different rows came for one key (2026-07-01, c1, a1)"),
-        (asked(), [ad(FIRST - timedelta(days=1), 1)], "a row of 2026-06-30 came"),
-        (asked(), [msgspec.structs.replace(ad(DAYS[0], 1), account_id="2")], "a row of account 2 came"),
-        (asked(), [ad(DAYS[0], 1, impressions=-1)], "impressions -1 is not a whole number"),
-        (asked(), [total(DAYS[0], 1, "adset", campaign_id="c")], "the total of an ad set has an adset_id"),
-        (asked(account="9"), [msgspec.structs.replace(ad(DAYS[0], 1), account_id="9")], "for org nord, not default"),
+        (pull_of(), [ad(DAYS[0], 1), ad(DAYS[0], 2)], "different rows for one key (2026-07-01, c1, a1)"),
+        (pull_of(), [ad(FIRST - timedelta(days=1), 1)], "a row of 2026-06-30, which was not requested"),
+        (
+            pull_of(),
+            [msgspec.structs.replace(ad(DAYS[0], 1), account_id="2")],
+            "a row of account 2, which was not requested",
+        ),
+        (pull_of(), [ad(DAYS[0], 1, impressions=-1)], "impressions -1 is not a whole number"),
+        (pull_of(), [total(DAYS[0], 1, "adset", campaign_id="c")], "the total of an ad set has an adset_id"),
+        (pull_of(account="9"), [msgspec.structs.replace(ad(DAYS[0], 1), account_id="9")], "for org nord, not default"),
     ],
 )
-def test_what_cannot_be_right_fails_and_stores_nothing(warehouse, tmp_path, pull, rows, reason):
-    sound = SpendRow(DAYS[1], pull.account_id, "USD", 5, campaign_id="c1")
+def test_invalid_pull_fails_and_stores_nothing(warehouse, tmp_path, pull, rows, reason):
+    sound = row_of(DAYS[1], pull.account_id, 5)
     report = load_pull(warehouse, pull, spool(tmp_path, [sound, *rows]), SETTINGS)
     assert report.status == "failed"
     assert reason in report.reason
@@ -364,14 +380,14 @@ def test_what_cannot_be_right_fails_and_stores_nothing(warehouse, tmp_path, pull
     assert warehouse.execute("select count(*) from raw.failed_events").fetchone() == (0,)
 
 
-def test_a_pull_that_fails_stops_no_other(warehouse, tmp_path):
+def test_failed_pull_does_not_affect_others(warehouse, tmp_path):
     pulls = []
     for account in ("1", "2", "3"):
         folder = tmp_path / account
         folder.mkdir()
         good = msgspec.structs.replace(ad(DAYS[0], int(account)), account_id=account)
         bad = [msgspec.structs.replace(good, spend_micros=8)] if account == "2" else []
-        pulls.append((asked(account=account), spool(folder, [good, *bad])))
+        pulls.append((pull_of(account=account), spool(folder, [good, *bad])))
     reports = load_pulls(warehouse, pulls, SETTINGS)
     assert [(report.pull.account_id, report.status) for report in reports] == [
         ("1", "loaded"),
@@ -394,7 +410,7 @@ def test_other_accounts_platforms_and_days_stay(warehouse, tmp_path):
         "2026-07-01,facebook,1,gone,USD,4\n"
     )
     load_file(warehouse, "spend", others, settings=SETTINGS)
-    report = load_pull(warehouse, asked(), spool(tmp_path, [ad(DAYS[0], 5_000_000)]), SETTINGS)
+    report = load_pull(warehouse, pull_of(), spool(tmp_path, [ad(DAYS[0], 5_000_000)]), SETTINGS)
     assert (report.loaded, report.withdrawn) == (1, 1)
     left = "select platform, account_id, spend_micros // 1_000_000 from raw.ad_spend order by 3"
     assert warehouse.execute(left).fetchall() == [
@@ -405,25 +421,25 @@ def test_other_accounts_platforms_and_days_stay(warehouse, tmp_path):
     ]
 
 
-def test_a_failure_is_written_down(warehouse):
-    record_failure(warehouse, asked(), "the token was revoked: tributary connect meta")
+def test_failure_is_recorded(warehouse):
+    record_failure(warehouse, pull_of(), "the token was revoked: tributary connect meta")
     found = warehouse.execute("select status, reason, rows, _load_id, start_date from raw.pulls").fetchall()
     assert found == [("failed", "the token was revoked: tributary connect meta", 0, None, FIRST)]
 
 
-def test_a_damaged_file_is_no_pull(warehouse, tmp_path):
+def test_damaged_file_is_an_error(warehouse, tmp_path):
     path = spool(tmp_path, [ad(DAYS[0], 1)])
     path.write_bytes(path.read_bytes() + b'{"date": "2026-07')
     with pytest.raises(ContractError, match="damaged"):
-        load_pull(warehouse, asked(), path, SETTINGS)
+        load_pull(warehouse, pull_of(), path, SETTINGS)
     assert stored(warehouse) == {}
 
 
-def test_a_wrong_clock_does_not_disorder_the_history(warehouse, tmp_path):
-    load_pull(warehouse, asked(), spool(tmp_path, [ad(DAYS[0], 1)]), SETTINGS)
+def test_wrong_clock_does_not_change_the_order_of_the_history(warehouse, tmp_path):
+    load_pull(warehouse, pull_of(), spool(tmp_path, [ad(DAYS[0], 1)]), SETTINGS)
     for table, column in (("loads", "loaded_at"), ("ad_spend", "_loaded_at")):
         warehouse.execute(f"update raw.{table} set {column} = '2099-01-01'")
-    load_pull(warehouse, asked(), spool(tmp_path, [ad(DAYS[0], 2)]), SETTINGS)
+    load_pull(warehouse, pull_of(), spool(tmp_path, [ad(DAYS[0], 2)]), SETTINGS)
     load_file(warehouse, "spend", in_file(tmp_path, [ad(DAYS[0], 3)]), settings=SETTINGS)
     times = "select distinct _loaded_at from (from raw.ad_spend_history union all by name from raw.ad_spend) order by 1"
     moments = [moment for (moment,) in warehouse.execute(times).fetchall()]
@@ -453,8 +469,15 @@ class Deadly:
 
 home, rows, last = sys.argv[1:]
 with connect(Home(Path(home))) as connection:
-    pull = Pull("default", "meta", "1", date(2026, 7, 1), date(2026, 7, 4), datetime.now(UTC))
-    load_pull(Deadly(connection, last), pull, Path(rows), Settings(orgs=[Org("default", "USD")]))
+    pull = Pull(
+        org="default",
+        platform="meta",
+        account_id="1",
+        start=date(2026, 7, 1),
+        end=date(2026, 7, 4),
+        started_at=datetime.now(UTC),
+    )
+    load_pull(Deadly(connection, last), pull, Path(rows), Settings(orgs=[Org(id="default", currency="USD")]))
 """
 
 
@@ -465,13 +488,13 @@ with connect(Home(Path(home))) as connection:
         ("insert into raw.ad_spend by name", False),
         ("insert into raw.pulls", False),
         ("commit", False),
-        ("select table_name from duckdb_tables() where temporary", True),  # what follows the commit
+        ("select table_name from duckdb_tables() where temporary", True),  # the statement after the commit
     ],
 )
-def test_a_pull_that_is_killed_is_stored_whole_or_not_at_all(tmp_path, killed_at, is_stored):
+def test_killed_pull_is_stored_completely_or_not_at_all(tmp_path, killed_at, is_stored):
     home = home_in(tmp_path / "home")
     with connect(home) as connection:
-        load_pull(connection, asked(), spool(tmp_path, [ad(DAYS[0], 1), ad(DAYS[1], 1, "a2")]), SETTINGS)
+        load_pull(connection, pull_of(), spool(tmp_path, [ad(DAYS[0], 1), ad(DAYS[1], 1, "a2")]), SETTINGS)
     rows = spool(tmp_path, [ad(DAYS[0], 2), ad(DAYS[1], 3)])
     command = [sys.executable, "-c", KILLED, home.root, rows, killed_at]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -481,37 +504,37 @@ def test_a_pull_that_is_killed_is_stored_whole_or_not_at_all(tmp_path, killed_at
         counts = "select (select count(*) from raw.ad_spend_history), (select count(*) from raw.loads), count(*)"
         assert connection.execute(found).fetchone() == (([2, 3] if is_stored else [1, 1]),)
         assert connection.execute(f"{counts} from raw.pulls").fetchone() == ((2, 2, 2) if is_stored else (0, 1, 1))
-        load_pull(connection, asked(), rows, SETTINGS)
+        load_pull(connection, pull_of(), rows, SETTINGS)
         assert connection.execute(found).fetchone() == ([2, 3],)
         assert connection.execute("select count(*) from raw.ad_spend_history").fetchone() == (2,)
 
 
-def test_python_holds_no_rows(warehouse, tmp_path):
+def test_python_keeps_no_rows_in_memory(warehouse, tmp_path):
     path = tmp_path / "rows.ndjson"
     with path.open("wb") as file:
         file.writelines(msgspec.json.encode(ad(DAYS[n % 4], n, str(n))) + b"\n" for n in range(100_000))
     tracemalloc.start()
     try:
-        report = load_pull(warehouse, asked(), path, SETTINGS)
+        report = load_pull(warehouse, pull_of(), path, SETTINGS)
         (_, peak) = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert (report.loaded, report.sums[0].spend_micros) == (100_000, sum(range(100_000)))
+    assert (report.loaded, report.totals[0].spend_micros) == (100_000, sum(range(100_000)))
     assert peak < 2_000_000
 
 
-# --- rates --------------------------------------------------------------------------------------------------
+# --- exchange rates --------------------------------------------------------------------------------------------------
 
 
-def test_rates_that_are_known_add_nothing(warehouse, tmp_path):
+def test_known_exchange_rates_add_nothing(warehouse, tmp_path):
     path = tmp_path / "rates.ndjson"
     path.write_text('{"date":"2026-07-01","base":"EUR","quote":"USD","rate":"1.10"}\n')
-    assert load_rates(warehouse, path, SETTINGS).loaded == 1
+    assert load_exchange_rates(warehouse, path, SETTINGS).loaded == 1
     path.write_text(
         '{"date":"2026-07-01","base":"EUR","quote":"USD","rate":"1.1"}\n'
         '{"date":"2026-07-02","base":"EUR","quote":"USD","rate":"1.2"}\n'
     )
-    report = load_rates(warehouse, path, SETTINGS)
+    report = load_exchange_rates(warehouse, path, SETTINGS)
     assert (report.loaded, report.duplicate, report.failed) == (1, 1, 0)
     rates = warehouse.execute("select rate::varchar from raw.exchange_rates order by date").fetchall()
     assert rates == [("1.100000000",), ("1.200000000",)]

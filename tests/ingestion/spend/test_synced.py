@@ -1,4 +1,4 @@
-"""Tables that another tool synced: their totals to the micro, what becomes of them, and what is wrong with them."""
+"""Tables that another tool synced: exact totals, merged rows, and clear errors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ingestion.home import Home
 from ingestion.settings.load import load_settings
 from ingestion.settings.model import AdAccount, Org, Settings, Synced
 from ingestion.settings.raw_tables import store_settings
-from ingestion.spend.synced.load import SyncReport, create_macros, sync
+from ingestion.spend.synced.load import SyncReport, create_macros, sync_source
 from ingestion.spend.synced.shapes import SHAPES, shapes
 from ingestion.spend.synced.staging import COUNTS, IDS, LEVELS, NAMES
 from ingestion.warehouse import connect
@@ -27,7 +27,7 @@ from tests.support.home import ROOT, SHARED_DATA, real_data
 TABLES = SHARED_DATA / "ad_platform_tables"
 FIXTURES = ROOT / "tests" / "fixtures" / "airbyte"
 AIRBYTE = sorted(FIXTURES.glob("*.sql"))
-# file -> (platform, level, column of spend, its unit): what the rows of each file come to, added up without the code.
+# file -> (platform, level, spend column, its unit), to total each file independently of the code
 SPEND = {
     "amazon_ads_campaign_level_report_data": ("amazon", "campaign", "cost", 1),
     "amazon_ads_ad_group_level_report_data": ("amazon", "adset", "cost", 1),
@@ -77,11 +77,11 @@ def warehouse(tmp_path) -> Iterator[tuple[duckdb.DuckDBPyConnection, Settings, H
         yield connection, settings, home
 
 
-def synced(warehouse, path: Path, tool: str = "fivetran") -> SyncReport:
+def sync(warehouse, path: Path, tool: str = "fivetran") -> SyncReport:
     connection, settings, home = warehouse
-    source = Synced(str(path), "default", tool)
+    source = Synced(path=str(path), org="default", tool=tool)
     folders = {"folder": home.root, "temporary": home.temporary}
-    return sync(connection, source, settings, **folders, purchase_actions=PURCHASES)
+    return sync_source(connection, source, settings, **folders, purchase_actions=PURCHASES)
 
 
 def stored(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], int]:
@@ -92,21 +92,21 @@ def stored(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], int]:
 
 
 @real_data
-def test_every_level_comes_to_what_its_table_says_to_the_micro(warehouse):
-    report = synced(warehouse, TABLES)
+def test_every_level_equals_its_table_to_the_micro(warehouse):
+    report = sync(warehouse, TABLES)
     expected, rows = {}, {}
     for file, (platform, level, column, unit) in SPEND.items():
         with (TABLES / f"{file}.csv").open(newline="", encoding="utf-8-sig") as text:
             amounts = [Decimal(row[column] or 0) / unit for row in csv.DictReader(text)]
         expected[platform, level], rows[platform, level] = int(sum(amounts) * 1_000_000), len(amounts)
     assert stored(warehouse[0]) == expected
-    told: dict[tuple[str, str], list] = {}
+    totals: dict[tuple[str, str], list] = {}
     for total in report.totals:
         if total.is_stored:
-            its = told.setdefault((total.platform, total.level), [0, 0])
-            its[0] += int(total.spend * 1_000_000)
-            its[1] += total.rows
-    assert told == {key: [expected[key], rows[key]] for key in expected}
+            sums = totals.setdefault((total.platform, total.level), [0, 0])
+            sums[0] += int(total.spend * 1_000_000)
+            sums[1] += total.rows
+    assert totals == {key: [expected[key], rows[key]] for key in expected}
     assert (expected["meta", "ad"], expected["google", "campaign"]) == (643_630_000, 231_330_000)
     assert (expected["tiktok", "campaign"], expected["snapchat", "ad"]) == (444_792_000, 2_513_448_305)
     assert (expected["microsoft", "campaign"], rows["microsoft", "campaign"]) == (946_340_000, 2_630)
@@ -114,21 +114,21 @@ def test_every_level_comes_to_what_its_table_says_to_the_micro(warehouse):
 
 
 @real_data
-def test_levels_that_do_not_agree_are_told(warehouse):
-    totals = {(total.platform, total.level): total for total in synced(warehouse, TABLES).totals}
+def test_totals_show_levels_that_differ(warehouse):
+    totals = {(total.platform, total.level): total for total in sync(warehouse, TABLES).totals}
     reddit = totals["reddit", "campaign"]
-    assert (reddit.spend, reddit.finest) == (Decimal("12970.777467"), Decimal("5035.019678"))
+    assert (reddit.spend, reddit.finest_spend) == (Decimal("12970.777467"), Decimal("5035.019678"))
     assert totals["microsoft", "keyword"].spend == Decimal("38.3")
     assert not totals["microsoft", "keyword"].is_stored
 
 
 @real_data
-def test_what_is_synced_twice_is_there_once(warehouse):
+def test_syncing_twice_adds_nothing(warehouse):
     connection = warehouse[0]
-    synced(warehouse, TABLES)
+    sync(warehouse, TABLES)
     before = connection.execute("from raw.ad_spend order by all").fetchall()
     entities = connection.execute("from raw.ad_entities order by all").fetchall()
-    again = synced(warehouse, TABLES)
+    again = sync(warehouse, TABLES)
     assert connection.execute("from raw.ad_spend order by all").fetchall() == before
     assert connection.execute("from raw.ad_entities order by all").fetchall() == entities
     assert sum(load.loaded for load in again.loads) == 0
@@ -153,7 +153,7 @@ def histories(folder: Path) -> None:
     write(folder, "facebook_ads_account_history", "id,_fivetran_synced,name,currency", "1,2026-01-01,Shop,EUR")
 
 
-def test_a_day_that_the_tool_restates_replaces_what_it_said(warehouse, tmp_path):
+def test_restated_day_replaces_the_stored_day(warehouse, tmp_path):
     connection, folder = warehouse[0], tmp_path / "synced"
     histories(folder)
     header = "ad_id,date,account_id,impressions,clicks,spend"
@@ -166,16 +166,16 @@ def test_a_day_that_the_tool_restates_replaces_what_it_said(warehouse, tmp_path)
         "9,2026-11-02,1,10,1,5",
         "10,2026-11-02,1,10,1,3",
     )
-    synced(warehouse, folder)
+    sync(warehouse, folder)
     rows = "select date::varchar, ad_id, ad, campaign, currency, spend_micros from raw.ad_spend order by all"
     assert connection.execute(rows).fetchall() == [
         ("2026-11-01", "9", "Ad nine", "Spring", "EUR", 300_000),
         ("2026-11-02", "10", None, None, "EUR", 3_000_000),
         ("2026-11-02", "9", "Ad nine", "Spring", "EUR", 5_000_000),
     ]
-    # Of the 2nd one ad is restated and one gone; of the 1st the tool no longer has anything, which says nothing.
+    # On the 2nd, one ad is restated and one is withdrawn. The source no longer has the 1st, which therefore stays.
     write(folder, "facebook_ads_basic_ad", header, "9,2026-11-02,1,10,1,4.5")
-    synced(warehouse, folder)
+    sync(warehouse, folder)
     assert connection.execute(rows).fetchall() == [
         ("2026-11-01", "9", "Ad nine", "Spring", "EUR", 300_000),
         ("2026-11-02", "9", "Ad nine", "Spring", "EUR", 4_500_000),
@@ -184,7 +184,7 @@ def test_a_day_that_the_tool_restates_replaces_what_it_said(warehouse, tmp_path)
 
 
 @pytest.mark.parametrize("kind", ["parquet", "duckdb"])
-def test_other_files_read_as_csv_does(warehouse, tmp_path, kind):
+def test_parquet_and_duckdb_files_equal_csv(warehouse, tmp_path, kind):
     connection, folder = warehouse[0], tmp_path / "synced"
     histories(folder)
     write(
@@ -200,54 +200,54 @@ def test_other_files_read_as_csv_does(warehouse, tmp_path, kind):
             tool.execute(f"create table {table} as from read_csv('{file}')")  # with types: dates, doubles
             if kind == "parquet":
                 tool.execute(f"copy {table} to '{other}/{file.stem}.parquet'")
-    synced(warehouse, other)
+    sync(warehouse, other)
     assert connection.execute("select date::varchar, ad, spend_micros from raw.ad_spend").fetchall() == [
         ("2026-11-01", "Ad nine", 76_530_000)
     ]
 
 
-def test_what_is_missing_is_named(warehouse, tmp_path):
+def test_missing_tables_and_columns_are_named(warehouse, tmp_path):
     folder = tmp_path / "synced"
     write(folder, "facebook_ads_basic_ad", "ad_id,date,account_id,impressions,amount", "9,2026-11-01,1,10,5")
     with pytest.raises(ContractError, match=r"facebook_ads_basic_ad has no column spend. It has: account_id, ad_id"):
-        synced(warehouse, folder)
+        sync(warehouse, folder)
     write(folder, "facebook_ads_basic_ad", "ad_id,date,account_id,impressions,spend", "9,2026-11-01,1,10,5")
     with pytest.raises(ContractError, match="meta: the table ad_history is missing"):
-        synced(warehouse, folder)
-    with pytest.raises(ContractError, match="no table of spend in the shape of fivetran"):
-        synced(warehouse, tmp_path / "home")
+        sync(warehouse, folder)
+    with pytest.raises(ContractError, match="no spend table in the shape of fivetran"):
+        sync(warehouse, tmp_path / "home")
     with pytest.raises(ContractError, match="does not exist"):
-        synced(warehouse, tmp_path / "nothing")
+        sync(warehouse, tmp_path / "nothing")
     assert warehouse[0].execute("select count(*) from raw.ad_spend").fetchone() == (0,)
 
 
-def test_of_an_entity_that_two_connections_have_the_first_counts_each_time(warehouse, tmp_path):
+def test_entity_of_two_connections_is_always_the_first_ones(warehouse, tmp_path):
     folder = tmp_path / "synced"
     histories(folder)
     write(folder, "facebook_ads_basic_ad", "ad_id,date,account_id,impressions,clicks,spend", "9,2026-11-01,1,10,1,1")
     for file in list(folder.iterdir()):
         (folder / f"other_{file.name}").write_text(file.read_text().replace("Ad nine", "Neun"))
-    synced(warehouse, folder)
-    synced(warehouse, folder)
+    sync(warehouse, folder)
+    sync(warehouse, folder)
     states = "select name, valid_until from raw.ad_entities where level = 'ad'"
     assert warehouse[0].execute(states).fetchall() == [("Ad nine", None)]
 
 
-def test_entities_belong_to_the_org_that_the_spend_of_their_account_does(warehouse, tmp_path):
+def test_entities_belong_to_the_declared_org_of_their_account(warehouse, tmp_path):
     connection, settings, home = warehouse
     folder = tmp_path / "synced"
     histories(folder)
-    write(folder, "facebook_ads_account_history", "id,_fivetran_synced,name,currency")  # the org's it is
+    write(folder, "facebook_ads_account_history", "id,_fivetran_synced,name,currency")  # the currency is the org's
     write(folder, "facebook_ads_basic_ad", "ad_id,date,account_id,impressions,clicks,spend", "9,2026-11-01,1,10,1,1")
-    accounts = [AdAccount("meta", "1", "nord"), AdAccount("meta", "it's", "nord")]
-    nord = structs.replace(settings, orgs=[*settings.orgs, Org("nord", "EUR")], ad_accounts=accounts)
-    synced((connection, nord, home), folder)
+    accounts = [AdAccount(platform="meta", account_id=account, org="nord") for account in ("1", "it's")]
+    nord = structs.replace(settings, orgs=[*settings.orgs, Org(id="nord", currency="EUR")], ad_accounts=accounts)
+    sync((connection, nord, home), folder)
     for table in ("ad_spend", "ad_entities"):
         assert connection.execute(f"select distinct org_id from raw.{table}").fetchall() == [("nord",)], table
     assert connection.execute("select currency from raw.ad_spend").fetchall() == [("EUR",)]
 
 
-def test_a_value_that_is_none_is_kept_with_its_reason(warehouse, tmp_path):
+def test_invalid_values_are_quarantined_with_their_reason(warehouse, tmp_path):
     connection, folder = warehouse[0], tmp_path / "synced"
     histories(folder)
     write(
@@ -258,7 +258,7 @@ def test_a_value_that_is_none_is_kept_with_its_reason(warehouse, tmp_path):
         "9,2026-11-02,1,10,1,a lot",
         "9,soon,1,10,1,2",
     )
-    report = synced(warehouse, folder)
+    report = sync(warehouse, folder)
     assert [load.failed for load in report.loads] == [2]
     assert connection.execute("select sum(spend_micros)::bigint from raw.ad_spend").fetchone() == (1_500_000,)
     details = connection.execute("select detail from raw.failed_events order by 1").fetchall()
@@ -266,7 +266,7 @@ def test_a_value_that_is_none_is_kept_with_its_reason(warehouse, tmp_path):
         "date soon is not an ISO 8601 day such as 2026-07-01, from 1970 to 2199",
         "spend a lot is not a plain decimal below 1e12 such as 1234.56, without separators or symbols",
     ]
-    # A row that turned bad does not take away what it said before.
+    # A row that has become invalid does not withdraw its stored row.
     write(
         folder,
         "facebook_ads_basic_ad",
@@ -274,7 +274,7 @@ def test_a_value_that_is_none_is_kept_with_its_reason(warehouse, tmp_path):
         "9,2026-11-01,1,10,1,oops",
         "10,2026-11-01,1,10,1,3",
     )
-    synced(warehouse, folder)
+    sync(warehouse, folder)
     assert connection.execute("select sum(spend_micros)::bigint from raw.ad_spend").fetchone() == (4_500_000,)
     write(
         folder,
@@ -283,7 +283,7 @@ def test_a_value_that_is_none_is_kept_with_its_reason(warehouse, tmp_path):
         "9,yesterday,1,10,1,1.50",
         "10,2026-11-01,1,10,1,3",
     )
-    synced(warehouse, folder)
+    sync(warehouse, folder)
     assert connection.execute("select sum(spend_micros)::bigint from raw.ad_spend").fetchone() == (4_500_000,)
 
 
@@ -294,32 +294,32 @@ def campaigns(folder: Path, *rows: str) -> None:
     write(folder, "linkedin_ads_campaign_history", "id,last_modified_time,account_id,campaign_group_id,name", *rows)
 
 
-def test_spend_whose_account_comes_to_be_known_is_there_once(warehouse, tmp_path):
-    """Reports often come before the campaign that they are of. What another source says of none stays."""
+def test_spend_of_an_account_that_becomes_known_counts_once(warehouse, tmp_path):
+    """Reports often arrive before their campaign. Unmatched rows of another source stay."""
     connection, one, other = warehouse[0], tmp_path / "one", tmp_path / "other"
     write(one, "linkedin_ads_ad_analytics_by_campaign", LINKEDIN, "5,2026-11-01,10,1,1", "6,2026-11-01,3,1,1")
     campaigns(one, "5,2026-01-01,1,7,C")
     write(other, "linkedin_ads_ad_analytics_by_campaign", LINKEDIN, "8,2026-11-01,20,1,1")
     campaigns(other, "8,2026-01-01,2,7,C")
     for folder in (one, other):
-        synced(warehouse, folder)
+        sync(warehouse, folder)
     spend = "select account_id, sum(spend_micros)::bigint // 1000000 from raw.ad_spend group by 1 order by 1"
     assert connection.execute(spend).fetchall() == [("(unmatched)", 3), ("1", 10), ("2", 20)]
     campaigns(one, "5,2026-01-01,1,7,C", "6,2026-01-01,1,7,D")
-    synced(warehouse, one)
+    sync(warehouse, one)
     assert connection.execute(spend).fetchall() == [("1", 13), ("2", 20)]
 
 
-def test_a_day_whose_ads_are_gone_keeps_them(warehouse, tmp_path):
-    """A table that is being synced anew is empty for a while; the totals are read meanwhile."""
+def test_day_without_its_stored_ads_keeps_them(warehouse, tmp_path):
+    """A table is empty while a tool syncs it again, but its totals are there."""
     connection, folder = warehouse[0], tmp_path / "synced"
     ads = "google_ads_ad_stats", "customer_id,campaign_id,ad_group_id,ad_id,date,cost_micros"
     write(folder, *ads, "1,3,4,5,2026-11-01,7000000")
     write(folder, "google_ads_campaign_stats", "customer_id,id,date,cost_micros", "1,3,2026-11-01,7000000")
-    synced(warehouse, folder)
+    sync(warehouse, folder)
     write(folder, *ads)
     write(folder, "google_ads_campaign_stats", "customer_id,id,date,cost_micros", "1,3,2026-11-01,8000000")
-    synced(warehouse, folder)
+    sync(warehouse, folder)
     rows = "select level, ad_id, spend_micros // 1000000 from raw.ad_spend order by all"
     assert connection.execute(rows).fetchall() == [("campaign", None, 8), (None, "5", 7)]
 
@@ -335,7 +335,7 @@ SPENT = """
 
 
 def database(path: Path, *fixtures: Path) -> Path:
-    """A DuckDB file as Airbyte's destinations write it: typed tables, made to the schemas of its sources."""
+    """Write a DuckDB file as Airbyte's destinations do: typed tables with the schemas of its sources."""
     with duckdb.connect(str(path)) as tool:
         tool.execute("load icu; set TimeZone = 'America/Los_Angeles'")
         for fixture in fixtures:
@@ -346,9 +346,9 @@ def database(path: Path, *fixtures: Path) -> Path:
 @pytest.mark.parametrize(
     "fixtures", [*([path] for path in AIRBYTE), AIRBYTE], ids=[*(path.stem for path in AIRBYTE), "all"]
 )
-def test_what_airbyte_syncs_is_read_to_the_micro(warehouse, tmp_path, fixtures):
+def test_airbyte_tables_are_read_to_the_micro(warehouse, tmp_path, fixtures):
     connection = warehouse[0]
-    report = synced(warehouse, database(tmp_path / "lake.duckdb", *fixtures), "airbyte")
+    report = sync(warehouse, database(tmp_path / "lake.duckdb", *fixtures), "airbyte")
     types = connection.execute(f"describe {SPENT}").fetchall()
     columns = ", ".join(f"'{name}': '{type_}'" for name, type_, *_ in types)
     connection.execute(
@@ -365,7 +365,7 @@ def test_what_airbyte_syncs_is_read_to_the_micro(warehouse, tmp_path, fixtures):
 
 
 @pytest.mark.parametrize("tool", ["fivetran", "airbyte"])
-def test_every_select_reads_what_its_shape_declares(warehouse, tool):
+def test_every_select_reads_only_declared_columns(warehouse, tool):
     connection = warehouse[0]
     create_macros(connection, PURCHASES)
     columns = {*IDS, *NAMES, *COUNTS, "date", "currency", "platform_conversions", "platform_value", "spend"}
@@ -377,15 +377,15 @@ def test_every_select_reads_what_its_shape_declares(warehouse, tool):
             nulls = ", ".join(f'null::varchar as "{column}"' for column in table.columns)
             connection.execute(f'create temp view "{table.name}" as select {nulls} from (select 1 limit 0)')
         for level in shape.levels:
-            brought = connection.execute(f"select * from ({level.sql})")
-            assert {name for name, *_ in brought.description} <= columns, (shape.platform, level.name)
+            result = connection.execute(f"select * from ({level.sql})")
+            assert {name for name, *_ in result.description} <= columns, (shape.platform, level.name)
         connection.execute(f"from ({shape.entities})")
         for table in shape.tables:
             connection.execute(f'drop view temp."{table.name}"')
 
 
 def test_every_connection_of_a_platform_counts(warehouse, tmp_path):
-    """Two connections, a schema each. The day that both have of an account is the first one's, whole."""
+    """Two connections, each in a schema. A day of an account that both have comes from the first one."""
     connection, lake = warehouse[0], tmp_path / "lake.duckdb"
     insight = "select date '2026-11-0{day}' as date_start, '{account}' as account_id, 'EUR' as account_currency,"
     insight += " '7' as campaign_id, '8' as adset_id, '{ad}' as ad_id, {spend} as spend, 1 as impressions, 0 as clicks"
@@ -402,16 +402,16 @@ def test_every_connection_of_a_platform_counts(warehouse, tmp_path):
             tool.execute(
                 f'create schema "{schema}"; create table "{schema}".ads_insights as {" union all ".join(selects)}'
             )
-    said: list[str] = []
+    messages: list[str] = []
     home = warehouse[2]
-    report = sync(
+    report = sync_source(
         connection,
-        Synced(str(lake), "default", "airbyte"),
+        Synced(path=str(lake), org="default", tool="airbyte"),
         warehouse[1],
         folder=home.root,
         temporary=home.temporary,
         purchase_actions=PURCHASES,
-        say=said.append,
+        log=messages.append,
     )
     query = "select date::varchar, account_id, ad_id, spend_micros from raw.ad_spend order by all"
     assert connection.execute(query).fetchall() == [
@@ -420,7 +420,7 @@ def test_every_connection_of_a_platform_counts(warehouse, tmp_path):
     ]  # fmt: skip
     (total,) = report.totals
     assert (total.table, total.rows, total.spend) == (", ".join(f"{name}.ads_insights" for name in rows), 4, 27)
-    assert said[-1] == "meta: 1 rows left out: facebook_de.ads_insights or another has their days"
+    assert messages[-1] == ("meta: ignored 1 rows of days that facebook_de.ads_insights or another table already has")
 
 
 @pytest.mark.parametrize(
@@ -434,7 +434,7 @@ def test_every_connection_of_a_platform_counts(warehouse, tmp_path):
             True,
         ),
         (["shop/fb/facebook_ads_insights.csv"], True),
-        (["lake/ads_insights.csv"], True),  # no platform is named: the name of the table tells
+        (["lake/ads_insights.csv"], True),  # no schema names a platform: the table's name decides
         (["google_ads/ads_insights.csv"], False),
         (["facebook/hourly_ads_insights.csv"], False),
     ],
@@ -447,15 +447,15 @@ def test_tables_are_found_by_schema_folder_or_prefix(warehouse, tmp_path, files,
         row = f"2026-11-01,11,EUR,7,8,9,{number}.10,1,0"
         path.write_text(f"_airbyte_extracted_at,{header}\n2026-11-0{number}T00:00:00Z,{row}\n")
     if is_found:
-        synced(warehouse, tmp_path / "synced", "airbyte")
+        sync(warehouse, tmp_path / "synced", "airbyte")
         spent = warehouse[0].execute("select sum(spend_micros)::bigint from raw.ad_spend").fetchone()
-        assert spent == (len(files) * 1_000_000 + 100_000,)  # of a day that was synced twice the last counts
+        assert spent == (len(files) * 1_000_000 + 100_000,)  # the last row of a day that was synced twice counts
     else:
-        with pytest.raises(ContractError, match=r"Looked for .* facebook_marketing\.ads_insights,"):
-            synced(warehouse, tmp_path / "synced", "airbyte")
+        with pytest.raises(ContractError, match=r"Expected: .* facebook_marketing\.ads_insights,"):
+            sync(warehouse, tmp_path / "synced", "airbyte")
 
 
-def test_what_cannot_be_read_is_named(warehouse, tmp_path):
+def test_unreadable_table_is_named(warehouse, tmp_path):
     lake = tmp_path / "lake.duckdb"
     with duckdb.connect(str(lake)) as tool:
         tool.execute(
@@ -463,11 +463,11 @@ def test_what_cannot_be_read_is_named(warehouse, tmp_path):
             " select 1 as ad_id, timestamp '2026-11-01' as stat_time_day, 'no JSON' as metrics"
         )
     with pytest.raises(ContractError, match=r"tiktok: tiktok.ads_reports_daily cannot be read: .*Malformed JSON"):
-        synced(warehouse, lake, "airbyte")
+        sync(warehouse, lake, "airbyte")
 
 
-def test_what_fivetran_names_today_is_read(warehouse, tmp_path):
-    """Names, units and time zones that the tables of its own tests do not show."""
+def test_current_names_of_fivetran_are_read(warehouse, tmp_path):
+    """Names, units and time zones that the tables of Fivetran's own tests lack."""
     connection, folder = warehouse[0], tmp_path / "synced"
     write(
         folder,
@@ -520,7 +520,7 @@ def test_what_fivetran_names_today_is_read(warehouse, tmp_path):
         "r,9,2026-11-01,Purchase,3,2",
         "r,9,2026-11-01,lead,50,50",
     )
-    report = synced(warehouse, folder)
+    report = sync(warehouse, folder)
     rows = connection.execute(
         "select platform, date::varchar, spend_micros, platform_conversions, platform_value_micros from raw.ad_spend"
         " order by all"
@@ -537,7 +537,7 @@ def test_what_fivetran_names_today_is_read(warehouse, tmp_path):
 
 
 def listed(tool: str) -> str:
-    """The Markdown table of what is read of a tool's tables."""
+    """Return the Markdown table of a tool's tables."""
     rows = [
         "| platform | schema, folder or prefix | account | campaign | ad set | ad | comparison only |",
         "|---" * 7 + "|",
@@ -556,6 +556,6 @@ def listed(tool: str) -> str:
 
 
 @pytest.mark.parametrize("tool", ["fivetran", "airbyte"])
-def test_the_document_lists_what_is_read(tool):
+def test_document_lists_the_tables_that_are_read(tool):
     document = (ROOT / "docs" / "synced.md").read_text()
     assert listed(tool) in document, f"docs/synced.md lists other tables than {tool}/*.sql:\n{listed(tool)}"

@@ -1,7 +1,7 @@
-"""Exchange rates that were fetched -> raw.exchange_rates, in one transaction, by the contract of files.
+"""Load fetched exchange rates into raw.exchange_rates, by the same contract as files.
 
-In: an NDJSON file, a line a rate: date, base, quote, rate (connectors.ecb.Rate), and a connection to the warehouse (the
-caller holds the build lock). Out: new and changed rates; those that are known add nothing.
+In: an NDJSON file of connectors.ecb.Rate, and a connection to the warehouse, whose build lock the caller holds. Out:
+new and changed rates, in one transaction; known rates add nothing.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ KIND = "exchange-rates"
 _COLUMNS = ["date", "base", "quote", "rate"]
 
 
-def load_rates(connection: Connection, rows: Path, settings: Settings, source: str = "ecb") -> LoadReport:
-    """Load the rates of a file. source: who quotes them."""
+def load_exchange_rates(connection: Connection, rows: Path, settings: Settings) -> LoadReport:
+    """Load the European Central Bank's rates from a file."""
     try:
         types = ", ".join(f"{name}: 'varchar'" for name in _COLUMNS)
         connection.execute(
@@ -30,6 +30,6 @@ def load_rates(connection: Connection, rows: Path, settings: Settings, source: s
         )
         plan = plan_rows(connection, KIND, _COLUMNS, settings)
         with transaction(connection):
-            return merge_rows(connection, plan, Load(uuid.uuid4().hex, source, "pull"))
+            return merge_rows(connection, plan, Load(load_id=uuid.uuid4().hex, source="ecb", format="pull"))
     finally:
         drop_temporary_tables(connection)
