@@ -28,7 +28,7 @@ ads as (
     select distinct
         org_id,
         ad_id
-    from {{ ref('int_campaigns') }}
+    from {{ ref('stg_raw__ad_spend') }}
     where ad_id is not null
 ),
 
