@@ -21,6 +21,7 @@ PHONES = re.compile(r"Mobi|iPhone|iPod|Windows Phone|Opera Mini", re.IGNORECASE)
 
 def enrich(connection: duckdb.DuckDBPyConnection, say: Callable[[str], None] = lambda message: None) -> int:
     """Add the user agents that are missing, the most frequent first, and return their number."""
+    connection.execute("delete from raw.user_agents where device_type is null")  # earlier versions left some empty
     missing = connection.execute(
         f"""
         select user_agent from raw.events anti join raw.user_agents using (user_agent)
