@@ -40,6 +40,7 @@ TOP_PATHS = """
     select org_id, path, conversions, non_conversions, round(value_micros / 1e6, 2) as value
     from marts.conversion_paths order by conversions desc, path limit 10
 """
+COUNTED_VIEWS = {("marts", "touchpoints"), ("marts", "conversion_touches"), ("marts", "daily_rollups")}
 TABLES = {"channel_summary": REVENUE_BY_MODEL, "waste_flags": WORST_WASTE, "conversion_paths": TOP_PATHS}
 
 
@@ -139,14 +140,14 @@ def columns(connection: duckdb.DuckDBPyConnection) -> Schema:
 
 
 def of_mart(connection: duckdb.DuckDBPyConnection, key: dg.AssetKey) -> dict[str, Any]:
-    """Rows of a dbt model (views are not counted: that runs them), and for some marts a table and a plot."""
+    """Return a dbt model's rows, and for some marts a table and a plot. A view is counted where that is cheap."""
     schema, table = key.path
     (is_table,) = connection.execute(
         "select count(*) from information_schema.tables"
         " where table_schema = ? and table_name = ? and table_type = 'BASE TABLE'",
         [schema, table],
     ).fetchone()
-    found: dict[str, Any] = of_table(connection, key) if is_table else {}
+    found: dict[str, Any] = of_table(connection, key) if is_table or (schema, table) in COUNTED_VIEWS else {}
     if schema == "marts" and table in TABLES:
         found["preview"] = dg.MetadataValue.md(markdown(connection.execute(TABLES[table])))
     if schema == "marts" and table == "daily_rollups":
