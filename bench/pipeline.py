@@ -27,8 +27,8 @@ from ingestion.warehouse import memory_limit
 TRIBUTARY = Path(sys.executable).with_name("tributary")
 # A stage ends when the last model of it is built; dbt builds them in this order on one path.
 STAGES = {
-    "touchpoints": ("touchpoints",),
-    "attribution": ("conversion_touches",),
+    "touchpoints": ("int_touchpoints",),
+    "attribution": ("int_conversion_touches",),
     "rollups": ("daily_rollups", "channel_summary", "conversion_paths"),
 }
 
@@ -138,7 +138,7 @@ def compare(home: Home) -> None:
     """dbt's model against one statement written by hand, each writing the same table into a copy of the warehouse."""
     copy = home.root / "compare.duckdb"
     shutil.copyfile(home.warehouse, copy)
-    model = next((home.root / "dbt").glob("models-*/compiled/**/conversion_touches.sql")).read_text()
+    model = next((home.root / "dbt").glob("models-*/compiled/**/int_conversion_touches.sql")).read_text()
     with duckdb.connect(
         str(copy), config={"memory_limit": memory_limit(), "temp_directory": str(home.temporary)}
     ) as con:

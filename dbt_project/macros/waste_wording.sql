@@ -1,6 +1,6 @@
 {# Fill the places of a template of seeds/waste_reasons.csv with the figures and phrases of a flag. #}
 {% macro waste_wording(template) -%}
-    {%- set places = {
+    {{ filled(template, {
         'best_peer': 'best_peer_phrase',
         'best_peer_id': 'best_peer_id',
         'best_peer_cpa': as_money('best_peer_cpa_micros'),
@@ -15,10 +15,5 @@
         'target_roas': as_number('target_roas'),
         'expected': as_number('expected_conversions'),
         'overrun': as_percent('1 - target_cpa_micros * conversions / spend_micros'),
-    } -%}
-    {%- set wording = namespace(sql=template) -%}
-    {%- for place, expression in places.items() -%}
-        {%- set wording.sql = "replace(" ~ wording.sql ~ ", '{" ~ place ~ "}', coalesce(" ~ expression ~ ", '-'))" -%}
-    {%- endfor -%}
-    {{ wording.sql }}
+    }) }}
 {%- endmacro %}

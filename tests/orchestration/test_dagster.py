@@ -157,6 +157,9 @@ def test_assets_have_row_counts_column_lineage_previews_and_a_plot(defs, home, i
             columns = {name for name, *_ in connection.execute(f"describe {mart}").fetchall()}
             assert set(lineage) == columns
     lineage = materialized(instance, "marts", "conversions")["dagster/column_lineage"].value.deps_by_column
+    counted = dg.AssetKey(["intermediate", "int_counted_conversions"])
+    assert lineage["value_micros"] == [dg.TableColumnDep(counted, "value_micros")]
+    lineage = materialized(instance, *counted.path)["dagster/column_lineage"].value.deps_by_column
     assert lineage["value_micros"] == [
         dg.TableColumnDep(dg.AssetKey(["intermediate", "int_conversions"]), "value_micros"),
         dg.TableColumnDep(dg.AssetKey(["intermediate", "int_refunds"]), "refunded_micros"),

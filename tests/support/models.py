@@ -34,12 +34,23 @@ def dbt(home: Path, *arguments: str) -> str:
     dbt starts in the home folder and finds the warehouse by a relative path. Therefore all homes have the same
     profile, and dbt reads the parsed project that `new_home` copied instead of parsing it again.
     """
+    return _run(home, DBT, "--no-use-colors", *arguments)
+
+
+def compile_dialects(home: Path) -> None:
+    """Compile every model and test for DuckDB and for Spark into the home's folders `duckdb` and `spark`."""
+    _run(home, sys.executable, "-m", "tests.support.compile_dialects", str(home))
+
+
+def _run(home: Path, *command: str | Path) -> str:
+    """Run a command in the home folder, with the environment of dbt, and return its output."""
     target = str(home / "dbt")
     done = subprocess.run(
-        [DBT, "--no-use-colors", *arguments],
+        command,
         cwd=home,
         env={
             **os.environ,
+            "PYTHONPATH": str(ROOT),
             "TRIBUTARY_WAREHOUSE": "warehouse.duckdb",
             "TRIBUTARY_TEMPORARY": "tmp",
             "TRIBUTARY_MEMORY_LIMIT": "2GB",
@@ -54,7 +65,7 @@ def dbt(home: Path, *arguments: str) -> str:
         timeout=600,
         check=False,
     )
-    assert done.returncode == 0, f"dbt {arguments} failed:\n{done.stdout[-8000:]}{done.stderr}"
+    assert done.returncode == 0, f"{command} failed:\n{done.stdout[-8000:]}{done.stderr}"
     return done.stdout
 
 

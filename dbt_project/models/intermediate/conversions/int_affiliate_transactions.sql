@@ -89,11 +89,7 @@ with_rate as (
         end as denominator
     from transactions
     left join rates
-        on transactions.currency = rates.base
-        and transactions.reporting_currency = rates.quote
-        and transactions.currency <> transactions.reporting_currency
-        and transactions.date >= rates.valid_from
-        and (transactions.date < rates.valid_until or rates.valid_until is null)
+        on {{ rate_of_day('transactions.currency', 'transactions.reporting_currency', 'transactions.date') }}
 ),
 
 final as (

@@ -136,11 +136,7 @@ converted as (
         end as reporting_value_micros
     from identified
     left join rates
-        on identified.currency = rates.base
-        and identified.reporting_currency = rates.quote
-        and identified.currency <> identified.reporting_currency
-        and identified.date >= rates.valid_from
-        and (identified.date < rates.valid_until or rates.valid_until is null)
+        on {{ rate_of_day('identified.currency', 'identified.reporting_currency', 'identified.date') }}
 ),
 
 -- A reloaded thank-you page or the shop's own export can report one order twice. The earliest report counts.

@@ -107,11 +107,7 @@ matched as (
     left join order_conversions using (org_id, order_id)
     left join cancelled_orders using (org_id, order_id)
     left join rates
-        on coalesce(unioned.currency, orgs.currency) = rates.base
-        and orgs.currency = rates.quote
-        and coalesce(unioned.currency, orgs.currency) <> orgs.currency
-        and order_conversions.date >= rates.valid_from
-        and (order_conversions.date < rates.valid_until or rates.valid_until is null)
+        on {{ rate_of_day('coalesce(unioned.currency, orgs.currency)', 'orgs.currency', 'order_conversions.date') }}
 ),
 
 -- Several refunds in one currency are converted as a sum, and each gets its part of it.

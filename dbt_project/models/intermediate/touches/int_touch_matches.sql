@@ -52,7 +52,7 @@ touch_match_keys as (
     union all
     {% endfor %}
     {%- endfor %}
-    -- A creator with an agreed fee is paid, whatever the link says of its own source and platform.
+    -- A creator with an agreed fee is paid, whatever source and platform the link names.
     select
         touches.touch_group_id,
         touches.org_id,
