@@ -38,12 +38,15 @@ class Translator(DagsterDbtTranslator):
 
 TRANSLATOR = Translator()
 
+# Tests tagged `suite` check keys that the SQL guarantees for any data. They run with the test suite, as unit tests do.
+EXCLUDED = "tag:suite"
+
 
 class BuildConfig(dg.Config):
     full_refresh: bool = False
 
 
-@dbt_assets(manifest=project.manifest_path, project=project, dagster_dbt_translator=TRANSLATOR)
+@dbt_assets(manifest=project.manifest_path, project=project, dagster_dbt_translator=TRANSLATOR, exclude=EXCLUDED)
 def models(
     context: dg.AssetExecutionContext, warehouse: Warehouse, config: BuildConfig
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
@@ -61,7 +64,7 @@ def arguments(context: dg.AssetExecutionContext, config: BuildConfig) -> list[st
         context=context,
         manifest=json.loads(project.manifest_path.read_bytes()),
         select=None,
-        exclude=None,
+        exclude=EXCLUDED,
         selector=None,
         dagster_dbt_translator=TRANSLATOR,
         current_dbt_indirect_selection_env=None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ingestion.home import Home
+from ingestion.migrations.upgrade import FOLDER
 from ingestion.person.pseudonyms import coarse_browser
 from ingestion.user_agents import add, enrich, parse_user_agent
 from ingestion.warehouse import connect
@@ -63,9 +64,16 @@ def test_every_user_agent_but_an_empty_one_is_read_once(tmp_path) -> None:
         add(raw, list(AGENTS)[:2])
         assert enrich(raw) == len(AGENTS) - 2
         assert enrich(raw) == 0
-        raw.execute("update raw.user_agents set device_type = null where is_bot")
-        assert enrich(raw) == sum(is_bot for _, is_bot in AGENTS.values())
         assert raw.execute("select count(*), count(distinct user_agent) from raw.user_agents").fetchone() == (
             len(AGENTS),
             len(AGENTS),
         )
+
+
+def test_an_upgrade_gives_agents_of_unknown_systems_the_class_desktop(tmp_path) -> None:
+    with connect(Home(tmp_path)) as raw:
+        add(raw, list(AGENTS))
+        raw.execute("update raw.user_agents set device_type = null where device_type = 'desktop'")
+        raw.execute((FOLDER / "0004_device_class.sql").read_text())
+        classes = dict(raw.execute("select user_agent, device_type from raw.user_agents").fetchall())
+    assert classes == {agent: device for agent, (device, _) in AGENTS.items()}
