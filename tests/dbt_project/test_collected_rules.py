@@ -602,8 +602,8 @@ def test_every_promise_is_kept(warehouse: Connection) -> None:
     checked = {what for (what,) in warehouse.execute("select distinct what from marts.promises").fetchall()}
     assert {
         "value reported less refunds, in micros",
-        "refunds received reduce a conversion, or are set aside with a reason",
-        "events received are in sessions, or left out as of bots or as probable duplicates",
+        "refunds received reduce a conversion, or are excluded with a reason",
+        "events received are in sessions, or are excluded as bots or as probable duplicates",
     } <= checked
 
 
