@@ -13,7 +13,7 @@ import pytest
 import typer
 
 from cli.app import app
-from tests.support.home import ROOT
+from tests.support.home import ROOT, published
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("clients/**/*.md")])
 each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -100,6 +100,14 @@ def unknown_word(words: list[str]) -> str | None:
 def test_quoted_commands_exist(document: Path) -> None:
     unknown = {" ".join(words): unknown_word(words) for words in quoted_commands(document.read_text())}
     assert not {line: reason for line, reason in unknown.items() if reason}
+
+
+def test_quoted_queries_run_on_published_marts(built: Path) -> None:
+    with published(built) as marts:
+        for document in DOCUMENTS:
+            for words in quoted_commands(document.read_text()):
+                if words[0] == "query" and len(words) > 1:
+                    assert marts.execute(words[1]).description, f"{document.name}: {words[1]}"
 
 
 def test_an_unknown_command_or_option_is_found() -> None:
