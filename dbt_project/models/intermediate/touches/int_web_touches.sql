@@ -57,7 +57,7 @@ pages as (
     select
         *,
         row_number() over session as page_number,
-        last_value(campaign_key ignore nulls) over (session rows between unbounded preceding and 1 preceding)
+        {{ last_non_null('campaign_key') }} over (session rows between unbounded preceding and 1 preceding)
             as previous_campaign_key
     from events
     where is_page
