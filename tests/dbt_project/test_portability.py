@@ -62,6 +62,7 @@ def words(sql: str) -> list[Token]:
 def problems(tokens: list[Token]) -> list[str]:
     """Return syntax and functions that Spark lacks."""
     found = []
+    before = ""
     for token, following in pairwise(tokens):
         if token.token_type in FORBIDDEN:
             found.append(f"{token.text} in line {token.line}")
@@ -69,11 +70,14 @@ def problems(tokens: list[Token]) -> list[str]:
             found.append(f"a comma before `from` in line {token.line}")
         if token.token_type is TokenType.VARCHAR and following.token_type is not TokenType.L_PAREN:
             found.append(f"varchar without a length in line {token.line}")
+        if token.token_type is TokenType.L_PAREN and following.token_type is TokenType.VAR and before == "over":
+            found.append(f"a named window with a frame in line {token.line}")
         if token.text.lower() == "nulls" and following.token_type is TokenType.R_PAREN:
             found.append(f"`ignore nulls` inside the brackets in line {token.line}")
         is_call = following.token_type is TokenType.L_PAREN and token.text.isidentifier()
         if is_call and token.text.lower() not in KNOWN:
             found.append(f"{token.text}() in line {token.line}")
+        before = token.text.lower()
     return found
 
 
@@ -86,6 +90,7 @@ def problems(tokens: list[Token]) -> list[str]:
         "select a::int",
         "select cast(a as varchar)",
         "select last_value(a ignore nulls) over w",
+        "select sum(a) over (w rows unbounded preceding)",
         "select epoch_us(a)",
     ],
 )
