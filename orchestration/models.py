@@ -64,13 +64,14 @@ def arguments(context: dg.AssetExecutionContext, config: BuildConfig) -> list[st
         context=context,
         manifest=json.loads(project.manifest_path.read_bytes()),
         select=None,
-        exclude=EXCLUDED,
+        exclude=None,
         selector=None,
         dagster_dbt_translator=TRANSLATOR,
         current_dbt_indirect_selection_env=None,
     )
     return [
         *selection,
+        *("--exclude", EXCLUDED),  # also of a part of the assets, whose tests dbt finds by itself
         *(["--indirect-selection", indirect] if indirect else []),
         *(["--full-refresh"] if config.full_refresh else []),
     ]

@@ -62,19 +62,37 @@ def words(sql: str) -> list[Token]:
 def problems(tokens: list[Token]) -> list[str]:
     """Return syntax and functions that Spark lacks."""
     found = []
+    before = ""
     for token, following in pairwise(tokens):
         if token.token_type in FORBIDDEN:
             found.append(f"{token.text} in line {token.line}")
         if token.token_type is TokenType.COMMA and following.token_type is TokenType.FROM:
             found.append(f"a comma before `from` in line {token.line}")
+        if token.token_type is TokenType.VARCHAR and following.token_type is not TokenType.L_PAREN:
+            found.append(f"varchar without a length in line {token.line}")
+        if token.token_type is TokenType.L_PAREN and following.token_type is TokenType.VAR and before == "over":
+            found.append(f"a named window with a frame in line {token.line}")
+        if token.text.lower() == "nulls" and following.token_type is TokenType.R_PAREN:
+            found.append(f"`ignore nulls` inside the brackets in line {token.line}")
         is_call = following.token_type is TokenType.L_PAREN and token.text.isidentifier()
         if is_call and token.text.lower() not in KNOWN:
             found.append(f"{token.text}() in line {token.line}")
+        before = token.text.lower()
     return found
 
 
 @pytest.mark.parametrize(
-    "sql", ["select a, from t", "select * exclude (a) from t", "select a ->> 'b'", "select a::int"]
+    "sql",
+    [
+        "select a, from t",
+        "select * exclude (a) from t",
+        "select a ->> 'b'",
+        "select a::int",
+        "select cast(a as varchar)",
+        "select last_value(a ignore nulls) over w",
+        "select sum(a) over (w rows unbounded preceding)",
+        "select epoch_us(a)",
+    ],
 )
 def test_the_check_finds_what_spark_lacks(sql: str) -> None:
     assert problems(words(sql))

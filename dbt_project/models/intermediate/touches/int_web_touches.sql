@@ -57,14 +57,19 @@ pages as (
     select
         *,
         row_number() over session as page_number,
-        last_value(campaign_key ignore nulls) over (session rows between unbounded preceding and 1 preceding)
-            as previous_campaign_key
+        {{ last_non_null('campaign_key') }} over earlier_pages as previous_campaign_key
     from events
     where is_page
-    window session as (
-        partition by org_id, site_id, visitor_id, session_id
-        order by occurred_at, case when type = 'PAGE_VIEW' then 0 else 1 end, event_id
-    )
+    window
+        session as (
+            partition by org_id, site_id, visitor_id, session_id
+            order by occurred_at, case when type = 'PAGE_VIEW' then 0 else 1 end, event_id
+        ),
+        earlier_pages as (
+            partition by org_id, site_id, visitor_id, session_id
+            order by occurred_at, case when type = 'PAGE_VIEW' then 0 else 1 end, event_id
+            rows between unbounded preceding and 1 preceding
+        )
 ),
 
 -- The landing of a session is a touch, and so is each later page with a new campaign.

@@ -46,7 +46,7 @@ with_visit as (
 with_current_campaign as (
     select
         *,
-        last_value(campaign_key ignore nulls) over (
+        {{ last_non_null('campaign_key') }} over (
             partition by org_id, site_id, visitor_id, visit_number
             {{ in_order }}
             rows between unbounded preceding and 1 preceding

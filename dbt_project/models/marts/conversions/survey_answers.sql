@@ -35,7 +35,7 @@ distinct_answers as (
 answer_channels as (
     select
         distinct_answers.answer,
-        max_by(words.channel, lpad(cast(length(words.word) as varchar), 4, '0') || words.word) as channel
+        max_by(words.channel, lpad(cast(length(words.word) as {{ dbt.type_string() }}), 4, '0') || words.word) as channel
     from distinct_answers
     inner join words
         on replace(distinct_answers.spaced_answer, '. ', ' ') like '% ' || words.word || ' %'
