@@ -1,23 +1,23 @@
-"""Whose page a URL is: patterns of affiliates' pages, thousands of them, one look-up.
+"""Match URLs with patterns of affiliates' pages: one look-up for thousands of patterns.
 
 In: patterns such as `example.com/blog/*`, then URLs. Out: the most specific pattern that a URL matches, or None.
 
-A pattern is a host and, if it has one, a path. `*` stands for any characters. A host without `*` means its subdomains
-too; a pattern without a path means every page. Hosts are compared without case, paths with; queries are not compared.
+A pattern is a host and, optionally, a path. `*` stands for any characters. A host without `*` includes its subdomains.
+A pattern without a path includes every page. Hosts are compared without case, paths with case, queries not at all.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 _PATTERN = re.compile(r"(?:https?://)?([\w.*-]+)(/[^?#\s]*)?")
 
-_LONGEST = 2_000  # characters of a path; a longer one is nobody's page
+_LONGEST = 2_000  # characters of a path; a longer one matches no pattern
 
 
 class _Pattern(NamedTuple):
@@ -27,26 +27,26 @@ class _Pattern(NamedTuple):
 
 
 def problem(pattern: str) -> str | None:
-    """What is wrong with a pattern, or None."""
+    """Return what is wrong with a pattern, or None."""
     found = _PATTERN.fullmatch(pattern)
     if found and re.search(r"[^.*]$", found[1]) and "*" not in found[1].rpartition(".")[2]:
         return None
-    return f"{pattern!r} is no pattern of pages: write a host and a path, such as example.com/blog/*"
+    return f"{pattern!r} is not a pattern of pages: write a host and a path, such as example.com/blog/*"
 
 
 def matcher(patterns: Iterable[str]) -> Callable[[str], str | None]:
-    """A function from URL to the pattern it matches: of several the one that says most, then the first by name.
+    """Return a function from URL to its most specific pattern; of equally specific patterns the first by name.
 
-    Only patterns whose longest literal stands in the path are tried, each in linear time: nothing backtracks.
+    It tries only patterns whose longest literal is in the path, each in linear time, without backtracking.
     """
-    # Host without wildcards -> the path's literal to look for -> patterns, the one that says most first.
+    # Host without wildcards -> the longest literal of the path -> patterns, the most specific first.
     index: defaultdict[str, defaultdict[str, list[_Pattern]]] = defaultdict(lambda: defaultdict(list))
     for text in sorted(set(patterns), key=_rank):
         found = _PATTERN.fullmatch(text)
         if not found or problem(text):
             raise ValueError(problem(text))
         host, path = found[1].lower().split("*"), (found[2] or "*").split("*")
-        # Behind a wildcard only whole labels are known: of `*x.example.com` that is example.com.
+        # After a wildcard only whole labels are known: example.com in `*x.example.com`.
         known = host[0] if len(host) == 1 else host[-1].partition(".")[2]
         index[known][max(path, key=len)].append(_Pattern(text, host, path))
     lengths = {host: sorted({len(literal) for literal in literals}) for host, literals in index.items()}
@@ -55,12 +55,12 @@ def matcher(patterns: Iterable[str]) -> Callable[[str], str | None]:
         try:
             parts = urlsplit(url if "//" in url else f"//{url}")
             host, path = (parts.hostname or "").rstrip("."), parts.path or "/"
-        except ValueError:  # no URL at all
+        except ValueError:  # not a URL
             return None
         best: list[str] = []
         known = host
         while known and len(path) <= _LONGEST:
-            literals = index.get(known, {})
+            literals: Mapping[str, list[_Pattern]] = index.get(known, {})
             present = {path[at : at + n] for n in lengths.get(known, ()) for at in range(len(path) - n + 1)}
             for literal in present & literals.keys():
                 fitting = (p.text for p in literals[literal] if _fits(p.host, host, known) and _fits(p.path, path))
@@ -76,7 +76,7 @@ def _rank(pattern: str) -> tuple[int, str]:
 
 
 def _fits(parts: list[str], text: str, known: str | None = None) -> bool:
-    """Whether the text, of a host what is known of it, is the parts in order, with anything between them."""
+    """Return whether the text has the parts in order, with anything between them. known: the known end of a host."""
     if len(parts) == 1:
         return (known or text) == parts[0]
     first, *between, last = parts

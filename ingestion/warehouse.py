@@ -17,6 +17,7 @@ from pathlib import Path
 import duckdb
 
 from ingestion.home import Home
+from ingestion.privacy.sql import create_functions
 from ingestion.segments.archive import end_retirement, make_all_events
 
 SCHEMAS = Path(__file__).parent / "schemas"
@@ -86,6 +87,7 @@ def connect(home: Home, *, read_only: bool = False) -> duckdb.DuckDBPyConnection
     )
     connection.execute("set TimeZone = 'UTC'")  # refused at connect: icu is not loaded by then
     connection.execute("set enable_progress_bar = false")  # it would print on stdout, terminal or not
+    create_functions(connection)
     if not read_only:
         connection.execute("create schema if not exists raw")
         for ddl in sorted(SCHEMAS.glob("*.sql")):

@@ -23,7 +23,8 @@ import duckdb
 
 from ingestion.files import csv_fallback as lines
 from ingestion.files.contracts import ContractError
-from ingestion.privacy import is_dropped, scrubbed, scrubbed_text
+from ingestion.privacy.patterns import kind_of
+from ingestion.privacy.sql import redacted
 from ingestion.sql import Connection, literal, quoted
 
 
@@ -43,7 +44,7 @@ def read(connection: Connection, path: Path, is_id: Callable[[str], bool]) -> Re
         columns = _read_ndjson(connection, path, layout, is_id)
     else:
         columns = _read_csv(connection, path, layout, is_id)
-    connection.execute(f"update unreadable set payload = {scrubbed_text('payload')}")
+    connection.execute("update unreadable set payload = redact_text(payload)")
     return Read(path, layout, columns)
 
 
@@ -79,9 +80,9 @@ def _create_source(
 ) -> list[str]:
     """`source` from `relation`: column -> SQL of its text. The only place where the original text is seen."""
     kept = {
-        column: scrubbed(column, text, is_id=is_id(column)) if is_id else text
+        column: redacted(column, text, is_id=is_id(column)) if is_id else text
         for column, text in texts.items()
-        if not is_dropped(column)
+        if kind_of(column) != "ip"
     }
     select = [f"nullif(trim({text}), '') as {quoted(column)}" for column, text in kept.items()]
     columns = ", ".join([*select, *further]) or "null as _nothing"

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime
 
 import msgspec
 
-from ingestion.collector.validate import revalidate
+from ingestion.collector.rejected import revalidate
 from ingestion.files.column_mapping import scope_of_rows
 from ingestion.files.contracts import CONTRACTS, ContractError
 from ingestion.files.load import store

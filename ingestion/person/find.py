@@ -23,14 +23,14 @@ from ingestion.person.rows import (
     said_of,
     whose,
 )
-from ingestion.privacy import EMAIL
+from ingestion.privacy.patterns import EMAIL
 from ingestion.sql import Connection, literal
 
 
 def normalised(connection: Connection, kind: Kind, value: str) -> str:
     """The identifier as raw tables hold it: an e-mail address, and an id that holds one, as the hash."""
     value = value.strip()
-    (has_mail,) = connection.execute(f"select regexp_matches($1, '{EMAIL}')", [value]).fetchone()
+    (has_mail,) = connection.execute(f"select regexp_matches($1, '{EMAIL.expression}')", [value]).fetchone()
     if not value or (kind == "email" and not has_mail):
         raise ContractError(f"--{kind} {value!r}: not {'an e-mail address' if kind == 'email' else 'an id'}")
     return hashlib.sha256(value.lower().encode()).hexdigest() if has_mail else value

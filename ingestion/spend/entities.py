@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from ingestion.files.contracts import platform_name
 from ingestion.loads import Load, LoadReport, clear, record_load, transaction
-from ingestion.privacy import scrubbed
+from ingestion.privacy.sql import redacted
 from ingestion.sql import Connection, literal
 
 FORMAT = "pull"  # of raw.loads
@@ -124,7 +124,7 @@ def _list(connection: Connection, org: str, platform: str, rows: Path, shape: _S
     types, key = shape
     texts = {name: f"nullif(trim({name}), '')" if type_ == "varchar" else name for name, type_ in types.items()}
     values = {
-        name: sql if name.endswith("_id") else scrubbed(name, sql, is_id=False)
+        name: sql if name.endswith("_id") else redacted(name, sql, is_id=False)
         for name, sql in texts.items()
         if types[name] == "varchar"
     }
