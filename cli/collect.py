@@ -42,7 +42,7 @@ def collect(
         except ValueError as error:
             fail(f"--trusted-proxy {proxy}: {error}: write an address or a range such as 10.0.0.0/8", WRONG_INPUT)
     with errors_for_people():
-        from ingestion.collector.serve import check, serve
+        from ingestion.collector.server import check, serve
         from ingestion.collector.state import Options
 
         options = Options(

@@ -1,9 +1,9 @@
-"""Find the affiliate page of a URL among thousands of patterns.
+"""Match URLs with patterns of affiliates' pages: one look-up for thousands of patterns.
 
 In: patterns such as `example.com/blog/*`, then URLs. Out: the most specific pattern that a URL matches, or None.
 
-A pattern is a host and an optional path. `*` stands for any characters. A host without `*` includes its subdomains; a
-pattern without a path matches every page. Hosts match without case, paths with case; queries do not matter.
+A pattern is a host and, optionally, a path. `*` stands for any characters. A host without `*` includes its subdomains.
+A pattern without a path includes every page. Hosts are compared without case, paths with case, queries not at all.
 """
 
 from __future__ import annotations
@@ -27,26 +27,26 @@ class _Pattern(NamedTuple):
 
 
 def problem(pattern: str) -> str | None:
-    """Return a message that says what is wrong with a pattern, or None."""
+    """Return what is wrong with a pattern, or None."""
     found = _PATTERN.fullmatch(pattern)
     if found and re.search(r"[^.*]$", found[1]) and "*" not in found[1].rpartition(".")[2]:
         return None
-    return f"{pattern!r} is not a pattern of pages. Write a host and a path, such as example.com/blog/*."
+    return f"{pattern!r} is not a pattern of pages: write a host and a path, such as example.com/blog/*"
 
 
 def matcher(patterns: Iterable[str]) -> Callable[[str], str | None]:
-    """Return a function from a URL to its pattern: the longest one that matches, then the first by name.
+    """Return a function from URL to its most specific pattern; of equally specific patterns the first by name.
 
-    It tries only the patterns whose longest literal is in the path, each in linear time: nothing backtracks.
+    It tries only patterns whose longest literal is in the path, each in linear time, without backtracking.
     """
-    # Host without wildcards -> longest literal of the path -> patterns, the most specific first.
+    # Host without wildcards -> the longest literal of the path -> patterns, the most specific first.
     index: defaultdict[str, defaultdict[str, list[_Pattern]]] = defaultdict(lambda: defaultdict(list))
     for text in sorted(set(patterns), key=_rank):
         found = _PATTERN.fullmatch(text)
         if not found or problem(text):
             raise ValueError(problem(text))
         host, path = found[1].lower().split("*"), (found[2] or "*").split("*")
-        # Only whole labels after a wildcard are known: example.com of `*x.example.com`.
+        # After a wildcard only whole labels are known: example.com in `*x.example.com`.
         known = host[0] if len(host) == 1 else host[-1].partition(".")[2]
         index[known][max(path, key=len)].append(_Pattern(text, host, path))
     lengths = {host: sorted({len(literal) for literal in literals}) for host, literals in index.items()}
@@ -76,7 +76,7 @@ def _rank(pattern: str) -> tuple[int, str]:
 
 
 def _fits(parts: list[str], text: str, known: str | None = None) -> bool:
-    """Return whether the text consists of the parts in order, with anything between them. known: see `index`."""
+    """Return whether the text has the parts in order, with anything between them. known: the known end of a host."""
     if len(parts) == 1:
         return (known or text) == parts[0]
     first, *between, last = parts

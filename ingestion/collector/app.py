@@ -1,4 +1,4 @@
-"""The HTTP service. In: ASGI requests. Out: /api/track by its own handler, everything else by Starlette."""
+"""The HTTP service of one process. In: ASGI requests. Out: `track` answers /api/track, Starlette everything else."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ingestion.collector import metrics
-from ingestion.collector.files import file_routes
+from ingestion.collector.browser_script import script_routes
 from ingestion.collector.openapi import document
-from ingestion.collector.problems import Refused
-from ingestion.collector.state import Options, ask_to_flush, begin, end, run, try_to_write
+from ingestion.collector.problems import Problem, internal_error
+from ingestion.collector.state import Options, check_writable, request_flush, run_upkeep, start, stop
 from ingestion.collector.track import PATH, track
 from ingestion.collector.webhooks import routes as webhook_routes
 from ingestion.home import Home
@@ -31,18 +31,18 @@ _FLUSH_SECONDS = 5.0
 
 
 def create_app(options: Options) -> Any:
-    """The ASGI application of one process."""
+    """Return the ASGI application of one process."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        app.state.collector = collector = begin(Home.from_environment(), options)
-        upkeep = asyncio.create_task(run(collector))
+        app.state.collector = collector = start(Home.from_environment(), options)
+        upkeep = asyncio.create_task(run_upkeep(collector))
         _log.info("collecting")
         try:
             yield
         finally:
             upkeep.cancel()
-            await end(collector)
+            await stop(collector)
             _log.info("stopped")
 
     routes = [
@@ -52,10 +52,10 @@ def create_app(options: Options) -> Any:
         Route("/openapi.json", _openapi),
         Route("/admin/stats", _stats),
         Route("/admin/flush", _flush, methods=["POST"]),
-        *file_routes(),
+        *script_routes(),
         *webhook_routes,
     ]
-    handlers = {Refused: _refused, HTTPException: _http_error, Exception: _failed}
+    handlers = {Problem: _problem, HTTPException: _http_error, Exception: _failure}
     starlette = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
 
     async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -72,13 +72,11 @@ async def _health(request: Request) -> Response:
 
 
 async def _ready(request: Request) -> Response:
-    """Whether events can be made durable: tried, with a file of its own."""
+    """Answer whether events can be made durable, by writing a file."""
     try:
-        await asyncio.to_thread(try_to_write, request.app.state.collector.home)
+        await asyncio.to_thread(check_writable, request.app.state.collector.home)
     except OSError as error:
-        raise Refused(
-            503, "Not ready", f"The landing folder cannot be written: {error.strerror}", retry_after=5
-        ) from None
+        raise _not_writable("Not ready", error) from None
     return JSONResponse({"status": "ready"})
 
 
@@ -113,12 +111,11 @@ async def _flush(request: Request) -> Response:
     _check_admin(request)
     collector = request.app.state.collector
     before = set(open_segments(collector.home.landing))
+    still = before
     try:
-        ask_to_flush(collector.home)
+        request_flush(collector.home)
     except OSError as error:
-        raise Refused(
-            503, "Not flushed", f"The landing folder cannot be written: {error.strerror}", retry_after=5
-        ) from None
+        raise _not_writable("Not flushed", error) from None
     await collector.landing.flush()
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_FLUSH_SECONDS):
@@ -129,17 +126,21 @@ async def _flush(request: Request) -> Response:
 
 
 def _check_admin(request: Request) -> None:
-    """Without a key in the environment there is no admin interface at all."""
+    """Raise a Problem unless the request has the admin key. Without a key in the environment there is no such route."""
     key = os.environ.get("TRIBUTARY_ADMIN_KEY")
     if not key:
-        raise Refused(404, "Not found", "There is nothing here")
+        raise Problem(404, "Not found", "The collector has no such route")
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), key.encode()):
-        raise Refused(401, "Admin key needed", "Send Authorization: Bearer <TRIBUTARY_ADMIN_KEY>")
+        raise Problem(401, "Admin key needed", "Send Authorization: Bearer <TRIBUTARY_ADMIN_KEY>")
 
 
-def _refused(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Refused)
+def _not_writable(title: str, error: OSError) -> Problem:
+    return Problem(503, title, f"The landing folder cannot be written: {error.strerror}", retry_after=5)
+
+
+def _problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
     metrics.REFUSED.labels(str(error.status)).inc()
     headers = {name.decode(): value.decode() for name, value in error.headers()}
     return Response(error.body(), error.status, headers)
@@ -147,11 +148,11 @@ def _refused(request: Request, error: Exception) -> Response:
 
 def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    response = _refused(request, Refused(error.status_code, error.detail, "See /openapi.json for what is here"))
+    response = _problem(request, Problem(error.status_code, error.detail, "See /openapi.json for the routes"))
     response.headers.update(error.headers or {})
     return response
 
 
-def _failed(request: Request, error: Exception) -> Response:
+def _failure(request: Request, error: Exception) -> Response:
     _log.error("a request failed", exc_info=error)
-    return _refused(request, Refused(500, "Internal error", "The collector failed on this request: its log says where"))
+    return _problem(request, internal_error())

@@ -1,7 +1,7 @@
-"""IP addresses and cookieless visitors as hashes that nobody can recompute once their salt is gone.
+"""Hash IP addresses and cookieless visitors, so that nobody can recompute a hash once its salt is destroyed.
 
-In: an address, in memory. Out: its HMAC-SHA256 under a random salt of today. The salts of today and of the day before
-are in the home folder, readable by its owner only and shared by all workers; older ones are overwritten.
+In: an address, in memory. Out: its HMAC-SHA256 under today's random salt. The salts of today and of the day before are
+in the home folder, which only its owner can read; all workers share them. Older salts are overwritten.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from pathlib import Path
 import msgspec
 
 _log = logging.getLogger("tributary.collector")
-_SESSION = 1800.0  # seconds without an event that end a session
-_REMEMBERED = 100_000  # visitors whose session may go on past midnight
+_SESSION = 1800.0  # seconds without an event end a session
+_REMEMBERED = 100_000  # visitors whose session may last past midnight
 
 
 class _Salts(msgspec.Struct, frozen=True):
@@ -32,49 +32,49 @@ class Identity:
     """The salts of one process. Periods start at midnight UTC when they last a day."""
 
     def __init__(self, file: Path, salt_hours: int) -> None:
-        """file: where the salts are kept; raises OSError where it cannot be."""
+        """file: of the salts. Raises OSError where it cannot be written."""
         self._file, self._seconds = file, salt_hours * 3600
-        self._seen: dict[str, float] = {}  # daily id -> when it was last seen
-        self._asked_for = -1
+        self._seen: dict[str, float] = {}  # daily id -> its last event, seconds since 1970
+        self._loaded_period = -1
         self._salts = self._load(self._period(time.time()))
 
     def ip_hash(self, address: str, now: float) -> str:
-        """32 hexadecimal digits; the same address has the same until the salt is changed. now: seconds since 1970."""
+        """Return 32 hexadecimal digits, the same for an address until the salt changes. now: seconds since 1970."""
         return _hash(self._salts_at(now).current, "ip", address)
 
     def daily_id(self, site: str, address: str, user_agent: str, now: float) -> str:
-        """The id of a visitor of a cookieless site. A session that is under way at midnight keeps its id."""
+        """Return the id of a visitor of a cookieless site. A session that spans midnight keeps its id."""
         salts = self._salts_at(now)
         visitor = (site, address, user_agent)
-        found = _hash(salts.current, *visitor)
-        if salts.previous and found not in self._seen and len(self._seen):
-            before = _hash(salts.previous, *visitor)
-            if now - self._seen.get(before, 0.0) < _SESSION:
-                found = before
+        daily_id = _hash(salts.current, *visitor)
+        if salts.previous and daily_id not in self._seen and len(self._seen):
+            previous_id = _hash(salts.previous, *visitor)
+            if now - self._seen.get(previous_id, 0.0) < _SESSION:
+                daily_id = previous_id
         if len(self._seen) >= _REMEMBERED:
             self._seen = {key: at for key, at in self._seen.items() if now - at < _SESSION}
             if len(self._seen) >= _REMEMBERED:
                 self._seen.clear()
-        self._seen[found] = now
-        return found
+        self._seen[daily_id] = now
+        return daily_id
 
     def _period(self, now: float) -> int:
         return int(now // self._seconds)
 
     def _salts_at(self, now: float) -> _Salts:
         period = self._period(now)
-        if period != self._asked_for:
+        if period != self._loaded_period:
             try:
                 self._salts = self._load(period)
             except OSError as error:
-                # Worse than a hash that only this process knows would be one that can be recomputed for ever.
-                _log.error("salts not saved: %s", os.strerror(error.errno or 0))
+                # A salt that only this process knows is better than an old one, by which hashes can be recomputed.
+                _log.error("cannot save the salts, this process uses its own: %s", os.strerror(error.errno or 0))
                 self._salts = _next(self._salts, period)
-                self._asked_for = period
+                self._loaded_period = period
         return self._salts
 
     def _load(self, period: int) -> _Salts:
-        """The salts of the period, made by whichever process comes first."""
+        """Return the salts of the period; the first process that needs them makes them."""
         lock = os.open(self._file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -84,18 +84,18 @@ class Identity:
                 _replace(self._file, msgspec.json.encode(salts))
         finally:
             os.close(lock)
-        self._asked_for = period
+        self._loaded_period = period
         return salts
 
 
 def _is_over(salts: _Salts, period: int) -> bool:
-    """A clock that is one period back waits for the present one; one that is further back starts anew."""
+    """Return whether the salts are outdated. A clock one period back keeps them; one further back starts anew."""
     return period > salts.period or period < salts.period - 1
 
 
 def _next(salts: _Salts | None, period: int) -> _Salts:
     previous = salts.current if salts and abs(period - salts.period) == 1 else None
-    return _Salts(period, secrets.token_bytes(32), previous)
+    return _Salts(period=period, current=secrets.token_bytes(32), previous=previous)
 
 
 def _hash(salt: bytes, *parts: str) -> str:
@@ -106,21 +106,19 @@ def _hash(salt: bytes, *parts: str) -> str:
 
 @lru_cache(maxsize=2)
 def _keyed(salt: bytes) -> hmac.HMAC:
-    # Made once: hmac.digest() lets another thread run each time, and then has to wait for it.
+    # Cached, because hmac.digest() releases the interpreter each time and then waits for another thread.
     return hmac.new(salt, digestmod="sha256")
 
 
 def _read(file: Path) -> _Salts | None:
     try:
         return msgspec.json.decode(file.read_bytes(), type=_Salts)
-    except FileNotFoundError:
-        return None
-    except ValueError:
-        return None  # not ours or damaged: new salts only mean new hashes
+    except (FileNotFoundError, ValueError):
+        return None  # of a damaged file, too: new salts only mean new hashes
 
 
 def _replace(file: Path, content: bytes) -> None:
-    """Whole or not at all; what was there is overwritten, as far as the disk overwrites."""
+    """Replace a file as a whole, and overwrite its old content, as far as the disk overwrites."""
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:

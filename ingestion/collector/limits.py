@@ -1,21 +1,21 @@
-"""How many events a site may send. In: a site's limit and the size of a request. Out: seconds to wait, 0 if it may.
+"""Limit the events of a site. In: a site's limit and the size of a request. Out: seconds to wait, 0 for none.
 
-A token bucket: it holds a minute's events and fills evenly. In memory by default, each of several workers with its
-share; in Redis, where TRIBUTARY_REDIS_URL names one, for all workers and machines together.
+A token bucket holds a minute's events and fills evenly. It is in memory by default, where each worker has its share of
+the limit; in Redis, if TRIBUTARY_REDIS_URL names one, all workers and machines share it.
 """
 
 from __future__ import annotations
 
 import logging
 
-from ingestion.collector.messages import MAX_EVENTS
+from ingestion.collector.events import MAX_EVENTS
 from ingestion.settings.model import SettingsError
 
 _log = logging.getLogger("tributary.collector")
-_REDIS_SECONDS = 0.25  # a slower answer is none
+_REDIS_SECONDS = 0.25  # a slower answer counts as none
 _PAUSE = 5.0  # seconds without Redis after it failed
 
-# The clock is Redis' own, so that machines need not agree on the time.
+# Redis reads its own clock, so that machines need not agree on the time.
 _SCRIPT = """
 local time = redis.call('time')
 local now = time[1] + time[2] / 1000000
@@ -34,12 +34,12 @@ class Buckets:
     """Token buckets in memory."""
 
     def __init__(self, share: float = 1.0) -> None:
-        """share: of each limit, where several workers have buckets of their own."""
+        """share: of each limit, where several workers have buckets each."""
         self._share = share
         self._buckets: dict[str, tuple[float, float]] = {}  # site -> tokens, when
 
     def take(self, site: str, per_minute: int, events: int, now: float) -> float:
-        """now: seconds of any clock that does not go back."""
+        """Take tokens, or return the seconds until there are enough. now: seconds of a clock that never goes back."""
         size, rate = capacity(per_minute * self._share), per_minute * self._share / 60
         tokens, at = self._buckets.get(site, (size, now))
         tokens = min(size, tokens + (now - at) * rate)
@@ -56,7 +56,7 @@ class RedisBuckets:
     """Token buckets in Redis; in memory for as long as Redis does not answer."""
 
     def __init__(self, url: str, fallback: Buckets) -> None:
-        """Raises SettingsError where the URL is none; it may hold a password, so that no message quotes it."""
+        """Raises SettingsError where the URL is malformed. It may hold a password, so that no message quotes it."""
         try:
             from redis.asyncio import Redis
 
@@ -64,11 +64,12 @@ class RedisBuckets:
         except ImportError:
             raise SettingsError("TRIBUTARY_REDIS_URL: run `pip install 'tributary[redis]'` to use Redis") from None
         except ValueError:
-            raise SettingsError("TRIBUTARY_REDIS_URL is no URL such as redis://host:6379/0") from None
+            raise SettingsError("TRIBUTARY_REDIS_URL is not a URL such as redis://host:6379/0") from None
         self._script = self._redis.register_script(_SCRIPT)
         self._fallback, self._not_before = fallback, 0.0
 
     async def take(self, site: str, per_minute: int, events: int, now: float) -> float:
+        """Take tokens, or return the seconds until there are enough."""
         from redis.exceptions import RedisError
 
         if now >= self._not_before:
@@ -85,5 +86,5 @@ class RedisBuckets:
 
 
 def capacity(per_minute: float) -> float:
-    """A full request always fits."""
+    """Return the size of a bucket: a full request always fits."""
     return max(per_minute, MAX_EVENTS)

@@ -1,4 +1,4 @@
-"""Why a request was not answered with 202. In: Refused, raised anywhere. Out: a JSON problem (RFC 9457)."""
+"""The one way to answer a request with an error. In: a Problem, raised anywhere. Out: a JSON problem (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import msgspec
 Headers = list[tuple[bytes, bytes]]
 
 
-class Refused(Exception):
-    """The request as a whole is refused with an HTTP status; nothing of it was kept."""
+class Problem(Exception):
+    """The collector rejects the whole request with an HTTP status, and stores nothing of it."""
 
     def __init__(self, status: int, title: str, detail: str, *, retry_after: float | None = None) -> None:
         """retry_after: seconds after which the same request may succeed."""
@@ -32,7 +32,12 @@ class Refused(Exception):
         return headers
 
 
-def unavailable(reason: object) -> Refused:
-    """The disk does not take more at the moment."""
-    detail = f"Events cannot be stored now ({reason}): nothing was kept, send them again later"
-    return Refused(503, "Storage unavailable", detail, retry_after=5)
+def storage_unavailable(reason: object) -> Problem:
+    """Return the problem of a landing folder that takes no writes at the moment."""
+    detail = f"The collector cannot store events now ({reason}). It stored nothing of this request: send it again later"
+    return Problem(503, "Storage unavailable", detail, retry_after=5)
+
+
+def internal_error() -> Problem:
+    """Return the problem of a failure in the collector's code."""
+    return Problem(500, "Internal error", "The collector failed on this request. Its log names the line of code")

@@ -1,7 +1,7 @@
-"""tributary.yaml -> who may send events, and what holds for them.
+"""Who may send events: the sites of tributary.yaml and their rules.
 
-In: the settings, read again when the file changes, and server keys from the environment. Out: the site that a public
-key names, and whether a sender may write to it.
+In: the settings, read again when the file changes, and server keys from the environment. Out: the site of a public key,
+and whether a sender may write to it.
 """
 
 from __future__ import annotations
@@ -13,108 +13,115 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from ingestion.collector.problems import Refused
-from ingestion.collector.validate import Rules, rules_of
+from ingestion.collector.problems import Problem
+from ingestion.collector.validation import Rules, rules_of
 from ingestion.home import Home
 from ingestion.settings.load import load_settings
 from ingestion.settings.model import Settings, SettingsError, Site
 
 _log = logging.getLogger("tributary.collector")
 _ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?")
-_LONGEST_ORIGIN = 300  # characters: the longest host and what is around it; answers are remembered
+_LONGEST_ORIGIN = 300  # characters: the longest host, scheme and port; the answers are cached
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
 @dataclass(frozen=True)
 class KnownSite:
+    """A site, its rules, and the key by which its server proves itself."""
+
     settings: Site
     rules: Rules
     server_key: str | None = field(repr=False)
 
     def allows(self, origin: str) -> bool:
-        """Whether a browser that shows a page of this origin may send events."""
+        """Return whether a browser that shows a page of this origin may send events."""
         domains, origins = tuple(self.settings.domains), tuple(self.settings.origins)
         return len(origin) <= _LONGEST_ORIGIN and _allows(origin, domains, origins)
 
 
 @dataclass(frozen=True)
 class Sites:
+    """All sites of tributary.yaml."""
+
     settings: Settings
     by_key: dict[str, KnownSite]
     by_id: dict[str, KnownSite]
 
     def site_of(self, public_key: str | None) -> KnownSite:
-        """The site that the key names, or Refused (401)."""
+        """Return the site that the key names, or raise a Problem (401)."""
         site = self.by_key.get(public_key or "")
         if site is None:
             given = "is not known" if public_key else "is missing"
-            detail = f"publicKey {given}: send the public_key of a site in tributary.yaml"
-            raise Refused(401, "Unknown public key", detail)
+            detail = f"publicKey {given}. Send the public_key of a site in tributary.yaml"
+            raise Problem(401, "Unknown public key", detail)
         return site
 
     def is_known_origin(self, origin: str) -> bool:
-        """Whether some site accepts the origin: a preflight does not say for which site it asks."""
+        """Return whether some site accepts the origin: a preflight does not name its site."""
         return any(site.allows(origin) for site in self.by_id.values())
 
 
 def check_sender(site: KnownSite, origin: str | None, authorization: str | None, host: str | None) -> bool:
-    """Whether the sender is a page of the site (true) or a server that has its key (false); else Refused (403)."""
+    """Return true for a page of the site and false for a server that has its key, or raise a Problem (403)."""
     if authorization and site.server_key:
         scheme, _, key = authorization.partition(" ")
         if scheme.lower() == "bearer" and hmac.compare_digest(key.strip().encode(), site.server_key.encode()):
             return False
     if origin is None:
         detail = (
-            f"There is no Origin, as from a browser, and no valid Authorization: Bearer <server key>. The key of this"
-            f" site is in the collector's environment: {server_key_variable(site.settings.id)}"
+            f"The request has neither an Origin, as from a browser, nor a valid Authorization: Bearer <server key>."
+            f" The collector reads this site's key from its environment: {server_key_variable(site.settings.id)}"
         )
-        raise Refused(403, "Sender not allowed", detail)
+        raise Problem(403, "Sender not allowed", detail)
     if not (site.allows(origin.lower()) or is_own_page(origin, host)):
         detail = (
-            "This origin is none of the site's: add its domain under domains, or the origin itself under origins,"
+            "The site does not have this origin. Add its domain under domains, or the origin itself under origins,"
             " in tributary.yaml"
         )
-        raise Refused(403, "Origin not allowed", detail)
+        raise Problem(403, "Origin not allowed", detail)
     return True
 
 
 def is_own_page(origin: str, host: str | None) -> bool:
-    """Whether the page is the collector's own demo, on this machine."""
+    """Return whether the page is the collector's demo, on this machine."""
     scheme, _, authority = origin.partition("://")
     return scheme == "http" and authority == host and re.sub(r":\d+$", "", authority) in _LOOPBACK
 
 
 def server_key_variable(site: str) -> str:
-    """The environment variable that holds a site's server key."""
+    """Return the name of the environment variable for a site's server key."""
     return "TRIBUTARY_SERVER_KEY_" + re.sub("[^A-Z0-9]", "_", site.upper())
 
 
 def read_sites(home: Home) -> Sites:
-    """Raises SettingsError."""
+    """Read the sites from tributary.yaml. Raises SettingsError."""
     settings = load_settings(home)
     by_id = {
         site.id: KnownSite(site, rules_of(site, settings), os.environ.get(server_key_variable(site.id)) or None)
         for site in settings.sites
     }
     by_key = {site.settings.public_key: site for site in by_id.values() if site.settings.public_key}
-    return Sites(settings, by_key, by_id)
+    return Sites(settings=settings, by_key=by_key, by_id=by_id)
 
 
-def changed(home: Home, sites: Sites, seen: tuple[int, int]) -> tuple[Sites, tuple[int, int]]:
-    """The sites anew if the file is another than the one seen (modified, size); the old ones while it is wrong."""
+def reread_sites(home: Home, sites: Sites, seen: tuple[int, int]) -> tuple[Sites, tuple[int, int]]:
+    """Return the sites of a changed tributary.yaml and its version; the old sites while the file is wrong.
+
+    seen: the version that the old sites were read from.
+    """
     now = version(home)
     if now in (seen, (0, 0)):
         return sites, seen
     try:
         sites = read_sites(home)
-        _log.info("tributary.yaml read again")
+        _log.info("read the changed tributary.yaml")
     except (SettingsError, OSError) as error:
-        _log.error("tributary.yaml is wrong, the last good one stays in use: %s", error)
+        _log.error("tributary.yaml is wrong, the last valid settings stay in use: %s", error)
     return sites, now
 
 
 def version(home: Home) -> tuple[int, int]:
-    """What tells one state of tributary.yaml from another; zeros where there is none."""
+    """Return modification time and size of tributary.yaml; zeros if there is none."""
     try:
         status = home.settings.stat()
     except OSError:

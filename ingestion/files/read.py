@@ -26,7 +26,8 @@ import duckdb
 
 from ingestion.files.contracts import ContractError
 from ingestion.files.csv_fallback import EXPLAINED, Record, decoded, readable, records, text_lines
-from ingestion.privacy import is_dropped, scrubbed, scrubbed_text
+from ingestion.privacy.patterns import kind_of
+from ingestion.privacy.sql import redacted
 from ingestion.sql import Connection, literal, quoted, scalar
 
 IsId = Callable[[str], bool]  # whether a column is an id
@@ -64,7 +65,7 @@ def read_file(connection: Connection, path: Path, is_id: IsId) -> SourceFile:
         columns = _read_ndjson(connection, path, layout, is_id)
     else:
         columns = _read_csv(connection, path, layout, is_id)
-    connection.execute(f"update unreadable_lines set payload = {scrubbed_text('payload')}")
+    connection.execute("update unreadable_lines set payload = redact_text(payload)")
     return SourceFile(path, layout, columns)
 
 
@@ -133,9 +134,9 @@ def _create_source(
 ) -> list[str]:
     """Create `source` from `relation`: column -> SQL of its text. Only this statement sees the original text."""
     kept = {
-        column: scrubbed(column, text, is_id=is_id(column)) if is_id else text
+        column: redacted(column, text, is_id=is_id(column)) if is_id else text
         for column, text in texts.items()
-        if not is_dropped(column)
+        if kind_of(column) != "ip"
     }
     select = [f"nullif(trim({text}), '') as {quoted(column)}" for column, text in kept.items()]
     columns = ", ".join([*select, *further]) or "null as _nothing"

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from ingestion.collector.validate import revalidate
+from ingestion.collector.rejected import revalidate
 from ingestion.files.column_mapping import ReadPlan, plan_rows
 from ingestion.files.contracts import ContractError
 from ingestion.files.merge import merge_rows

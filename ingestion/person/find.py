@@ -24,14 +24,14 @@ from ingestion.person.ownership import (
     identity_columns,
     owner_sql,
 )
-from ingestion.privacy import EMAIL
+from ingestion.privacy.patterns import EMAIL
 from ingestion.sql import Connection, literal
 
 
 def normalise_identifier(connection: Connection, kind: Kind, value: str) -> str:
     """Return the identifier as raw tables store it: an e-mail address, and an id with one inside, as a hash."""
     value = value.strip()
-    ((has_email,),) = connection.execute(f"select regexp_matches($1, '{EMAIL}')", [value]).fetchall()
+    ((has_email,),) = connection.execute(f"select regexp_matches($1, '{EMAIL.expression}')", [value]).fetchall()
     if not value or (kind == "email" and not has_email):
         raise ContractError(f"--{kind} {value!r} is not {'an e-mail address' if kind == 'email' else 'an id'}")
     return hashlib.sha256(value.lower().encode()).hexdigest() if has_email else value

@@ -1,7 +1,7 @@
-"""Parquet of what left the warehouse: archive/{landed,events}/site_id=<site>/date=<day>/<name>.parquet.
+"""Archive rows as Parquet: archive/{landed,events}/site_id=<site>/date=<day>/<name>.parquet.
 
-In: the SELECT of what to keep. Out: files that are whole and durable before anybody forgets their rows, and
-raw.all_events, in which the hot table and the archive are one.
+In: the SELECT of the rows to archive. Out: files that are whole and durable before the rows are deleted, and the view
+raw.all_events over the hot table and the archive.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ import duckdb
 from ingestion.sql import literal
 
 _EVENTS = "events"
-_MARKER = ".retiring"  # in archive/events/: the retirement that is under way
+_MARKER = ".retiring"  # in archive/events/: names the retirement under way
 
 
 def write_partitioned(
     connection: duckdb.DuckDBPyConnection, query: str, temporary: Path, target: Path, name: str
 ) -> list[Path]:
-    """Write the rows of `query`, which has columns site_id and date, below target as <partition>/<name>.parquet.
+    """Write the rows of `query`, which has columns site_id and date, to target/<partition>/<name>.parquet.
 
-    Returns the files. The same query and name again replace the same files.
+    Returns the files. A second call with the same query and name replaces the same files.
     """
     folder = temporary / f"parquet-{name}"
     shutil.rmtree(folder, ignore_errors=True)
@@ -41,12 +41,12 @@ def write_partitioned(
         place(path, placed[-1])
     shutil.rmtree(folder)
     for stale in {other for path in placed for other in path.parent.glob(f"{name}.*parquet")} - set(placed):
-        stale.unlink()  # of an earlier attempt, which was cut into other files
+        stale.unlink()  # an earlier attempt was split into other files
     return placed
 
 
 def place(path: Path, target: Path) -> None:
-    """Move a finished file to where it belongs: synced first, there wholly or not at all."""
+    """Move a finished file to its place, synced first, so that it is there as a whole or not at all."""
     sync(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     os.replace(path, target)
@@ -54,7 +54,7 @@ def place(path: Path, target: Path) -> None:
 
 
 def sync(path: Path) -> None:
-    """Make a file's content, or a folder's names, durable."""
+    """Make a file's content, or a folder's entries, durable."""
     fd = os.open(path, os.O_RDONLY)
     try:
         os.fsync(fd)
@@ -63,7 +63,7 @@ def sync(path: Path) -> None:
 
 
 def begin_retirement(archive: Path, name: str) -> None:
-    """Say durably which files of archive/events/ do not count until their retirement is committed."""
+    """Record durably which files of archive/events/ do not count until their retirement is committed."""
     marker = archive / _EVENTS / _MARKER
     marker.parent.mkdir(parents=True, exist_ok=True)
     marker.write_text(name)
@@ -72,7 +72,7 @@ def begin_retirement(archive: Path, name: str) -> None:
 
 
 def end_retirement(connection: duckdb.DuckDBPyConnection, archive: Path) -> None:
-    """After a retirement, or after the crash of one: files whose rows are still in raw.events go."""
+    """Finish a retirement, or clean up after its crash: delete the files whose rows are still in raw.events."""
     marker = archive / _EVENTS / _MARKER
     try:
         name = marker.read_text()
@@ -86,13 +86,13 @@ def end_retirement(connection: duckdb.DuckDBPyConnection, archive: Path) -> None
 
 
 def make_all_events(connection: duckdb.DuckDBPyConnection, archive: Path) -> None:
-    """raw.all_events: the columns of raw.events, of the rows in the table and of those in archive/events/."""
+    """Create the view raw.all_events: raw.events, and the rows of archive/events/ in the same columns."""
     folder = archive / _EVENTS
     view = "from raw.events"
     if next(folder.glob("*/*/*.parquet"), None):
         columns = ", ".join(name for name, *_ in connection.execute("describe raw.events").fetchall())
         files = literal(f"{escape(str(folder))}/*/*/*.parquet")
-        # The empty rows of the table bring columns that older files lack.
+        # The empty table adds the columns that older files lack.
         view += (
             f" union all by name select {columns} from ((from raw.events limit 0) union all by name"
             f" from read_parquet({files}, union_by_name = true, hive_partitioning = false))"

@@ -1,12 +1,13 @@
-"""One line of a segment: what the collector answered for, and what came of it. The format between collector and loader.
+"""The format of a segment's lines, between the collector and the load. One line is the receipt of one request.
 
-In: a Receipt. Out: one line of JSON whose last member is the CRC-32 of everything before it, and back again. A line is
-one request, so that what was acknowledged together is whole or torn together.
+In: a Receipt. Out: one line of JSON whose last member is the CRC-32 of everything before it. The events of a request
+share a line, so that all events of one acknowledgement are whole, or all are damaged.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from zlib import crc32
 
@@ -18,24 +19,24 @@ _PIECE = 4096  # bytes
 
 
 class Failed(msgspec.Struct, omit_defaults=True):
-    """One refused row, kept until someone mends it."""
+    """One rejected row, stored until a replay accepts it."""
 
     layer: str  # schema, business, reference, properties
-    reason: str  # a code to group by
+    reason: str  # a code
     detail: str  # a sentence for a person
-    payload: str  # the row as JSON, without personal data
+    payload: str  # the row as JSON, redacted
 
 
 class Receipt(msgspec.Struct, omit_defaults=True):
     """One request. received = len(rows) + duplicate + len(failed) + limited.
 
-    kind: a kind of files/contracts.py, whose rows are then input rows of that contract (text values, decimals, ISO
-    times), but for `events`, whose rows have the columns of raw.events (micros, no nulls), and `addresses`, rows of
-    raw.addresses, which count as nothing received. site may be null where no site is meant.
+    kind: a kind of files/contracts.py, whose rows are input rows of that contract (text values, decimals, ISO times).
+    There are two exceptions. Rows of `events` have the columns of raw.events (micros, no nulls). Rows of `addresses`
+    have those of raw.addresses, and do not count as received. site is null where the rows belong to no site.
     """
 
     kind: str
-    at: str  # received, ISO 8601 UTC with microseconds and Z
+    at: str  # when it was received, as `timestamp` writes it
     org: str
     site: str | None = None
     ip: str | None = None  # the address's hash
@@ -51,26 +52,34 @@ _encoder = msgspec.json.Encoder()
 
 
 def as_line(receipt: Receipt, rows: Sequence[bytes] = ()) -> bytes:
-    """The line, newline included. rows: those of a receipt without rows, where they are JSON already."""
-    payload = _encoder.encode(receipt)
-    return sealed(b'%b,"rows":[%b]}' % (payload[:-1], b",".join(rows)) if rows else payload)
+    """Return the line, newline included. rows: encoded rows, for a receipt that has none itself."""
+    head = _encoder.encode(receipt)[:-1]
+    return _with_checksum(b'%b,"rows":[%b]' % (head, b",".join(rows)) if rows else head)
 
 
 def sealed(payload: bytes) -> bytes:
-    """A JSON object without newlines as a line with its checksum."""
-    return b"%b%b%d}\n" % (payload[:-1], _MARK, _checksum(payload))
+    """Return a JSON object without newlines as a line with its checksum."""
+    return _with_checksum(payload[:-1])
 
 
-def _checksum(payload: bytes) -> int:
-    """crc32 in pieces: over a long text zlib lets other threads run, and the collector's loop would wait for them."""
-    checksum = 0
-    for start in range(0, len(payload), _PIECE):
-        checksum = crc32(payload[start : start + _PIECE], checksum)
-    return checksum
+def timestamp(moment: datetime) -> str:
+    """Return a moment in UTC as ISO 8601 with microseconds and Z."""
+    return moment.isoformat(timespec="microseconds")[:26] + "Z"
+
+
+def _with_checksum(head: bytes) -> bytes:
+    """Return a line of a JSON object without its last brace.
+
+    The checksum is computed in pieces: zlib releases the interpreter for a long text, which stalls the event loop.
+    """
+    checksum, view = 0, memoryview(head)
+    for start in range(0, len(head), _PIECE):
+        checksum = crc32(view[start : start + _PIECE], checksum)
+    return b"%b%b%d}\n" % (head, _MARK, crc32(b"}", checksum))
 
 
 def is_whole(line: bytes) -> bool:
-    """Whether a line, newline included, is what was written."""
+    """Return whether a line, newline included, is undamaged."""
     mark = line.find(_MARK, max(0, len(line) - len(_MARK) - _LAST - 1))
     if mark < 0 or not line.endswith(b"}\n"):
         return False

@@ -1,11 +1,10 @@
-"""Events of segments -> raw.events, in the caller's transaction: appended as they are read, then the repeats go.
+"""Load the events of segments into raw.events, in the caller's transaction: append all rows, then deduplicate.
 
-In: the temporary table `receipts` and the files it was read from (ingestion/segments/loading.py).
-Out: rows in raw.events, whose _load_id is their segment's name, and what became of them.
+In: segments. Out: rows in raw.events, whose _load_id is their segment's name, and counts of the rows removed.
 
-Appending first needs neither memory nor a second copy: almost all of what a collector acknowledged is new. An event is
-its content as its client sent it, the same formula as that of a file's row (ingestion/files/row_sql.py): neither what
-the collector knows of the request, nor a time or a visitor id that it gave.
+Almost all events that a collector acknowledged are new, so that appending first needs neither memory nor a second copy.
+The content of an event is what its client sent, by the formula of a file's row (files/row_sql.py). It includes
+nothing that the collector added: not the address, the user agent, nor a generated time or visitor id.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ _KEY = f"hash({', '.join(CONTRACT.key)})"
 
 
 def receipts(paths: Sequence[Path], columns: dict[str, str]) -> str:
-    """The receipts of segments as an SQL relation: their own columns, `segment`, and `columns` (name -> type)."""
+    """Return an SQL relation of the receipts of segments: their columns, `segment`, and `columns` (name -> type)."""
     files = ", ".join(literal(escape(str(path))) for path in paths)
     read = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in (_RECEIPT | columns).items())
     return (
@@ -49,8 +48,8 @@ def receipts(paths: Sequence[Path], columns: dict[str, str]) -> str:
     )
 
 
-def append(connection: Connection, paths: Sequence[Path], settings: Settings, stamp: str) -> dict[str, int]:
-    """Append every event of the segments; rows by segment. stamp: SQL of _loaded_at."""
+def append(connection: Connection, paths: Sequence[Path], settings: Settings, loaded_at: str) -> dict[str, int]:
+    """Append every event of the segments. Returns the rows by segment. loaded_at: SQL of the time of the load."""
     row = ", ".join(f"{name} {kind}" for name, kind in _ROW.items())
     properties = f"case when properties is not null then {sorted_members('properties')} end"
     values = {column.stored: column.stored for column in CONTRACT.columns}
@@ -73,7 +72,7 @@ def append(connection: Connection, paths: Sequence[Path], settings: Settings, st
                 coalesce(occurred_at::timestamp, received_at) as occurred_at,
                 coalesce(has_own_id, true) as has_own_id
             ),
-            {content} as _content_hash, segment as _load_id, {stamp} as _loaded_at
+            {content} as _content_hash, segment as _load_id, {loaded_at} as _loaded_at
         from canonical
         """
     )
@@ -84,18 +83,20 @@ def append(connection: Connection, paths: Sequence[Path], settings: Settings, st
 
 
 def fresh(paths: Sequence[Path]) -> str:
-    """SQL for the rows that these segments brought."""
+    """Return the SQL condition of the rows that these segments added."""
     return f"_load_id in ({', '.join(literal(path.stem) for path in paths)})"
 
 
-def take_out_repeats(connection: Connection, paths: Sequence[Path], stamp: str) -> Counter[tuple[str, str]]:
-    """Of the events with one key the first stays; (segment, duplicate|id_conflict|replaced) -> rows.
+def deduplicate(connection: Connection, paths: Sequence[Path], stamp: str) -> Counter[tuple[str, str]]:
+    """Keep the first event of each key. Returns (segment, duplicate | id_conflict | replaced) -> rows.
 
-    The first is the smallest (occurred_at, content), and of one content what was received first, in whatever order
-    they come: a file's row, which nobody received, knows less and makes room. What has left for the archive stays.
+    The first is the smallest (occurred_at, content) and, of one content, the row that was received first, whatever the
+    order of the loads. A row of a file, which has no time of receipt, gives way. Archived rows always stay.
+
+    stamp: SQL of _load_id and _loaded_at.
     """
     is_fresh, key = fresh(paths), ", ".join(CONTRACT.key)
-    # Keys by their 64-bit hash, so that the wide columns of a large table are read for the few that repeat.
+    # Compare 64-bit hashes of keys, so that the wide columns of a large table are read only for the keys that repeat.
     connection.execute(f"create temp table fresh_keys as select {_KEY} as key from raw.events where {is_fresh}")
     connection.execute(
         f"""
@@ -138,7 +139,7 @@ def take_out_repeats(connection: Connection, paths: Sequence[Path], stamp: str) 
     found = connection.execute(
         """
         select _load_id, outcome, count(*) from ranked where is_fresh group by all
-        union all  -- a row that was here has the same content as one that was received earlier: it makes room
+        union all  -- stored rows that give way to a row with the same content that was received earlier
         select kept_load_id, 'replaced', count(*) from ranked where not is_fresh and outcome = 'duplicate' group by all
         """
     ).fetchall()
@@ -146,7 +147,7 @@ def take_out_repeats(connection: Connection, paths: Sequence[Path], stamp: str) 
         conflicts = "select _id from ranked where outcome = 'id_conflict'"
         quarantine_stored_rows(connection, "events", CONTRACT, conflicts, stamp)
         connection.execute("delete from raw.events where rowid in (select _id from ranked)")
-        # Of a content without a time of its own, a later sending may have lost what an earlier one, read later, wins.
+        # A content without a time may have lost as a later repetition, and wins now that its first sending is loaded.
         connection.execute(
             f"delete from raw.failed_events where reason = 'id_conflict' and failed_id in (select"
             f" md5('events' || org_id || _content_hash) from raw.events where {_KEY} in (select key from repeated))"

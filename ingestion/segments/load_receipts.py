@@ -1,7 +1,6 @@
-"""What receipts tell beside their rows, in the caller's transaction: tallies, refused rows, torn lines, addresses.
+"""Load everything in a receipt except its rows: counts, rejected rows, damaged lines, IP look-ups.
 
-In: segments, and `receipts`, the temporary table of what their lines say of themselves.
-Out: raw.failed_events, raw.addresses and the tallies by segment and kind.
+In: segments, in the caller's transaction. Out: raw.failed_events, raw.addresses and the counts by segment and kind.
 """
 
 from __future__ import annotations
@@ -11,65 +10,66 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ingestion.files.contracts import CONTRACTS, ContractError
-from ingestion.privacy import scrubbed_text
 from ingestion.segments.format import is_whole
 from ingestion.segments.load_events import receipts
 from ingestion.sql import Connection
 
 COUNTS = ("received", "duplicate", "limited")
-_TORN = "the line is not what the collector wrote: it was damaged on disk, or changed"
+_DAMAGED = "the checksum does not fit the line: it was damaged on disk, or changed"
 _FAILED = "struct(layer varchar, reason varchar, detail varchar, payload varchar)[]"
 _ADDRESS = "struct(ip_hash varchar, country varchar, region varchar, is_data_centre boolean)[]"
 
 
 def make_receipts(connection: Connection, paths: Sequence[Path]) -> None:
-    """Make `receipts`, without the rows."""
-    brought = ", ".join(f"coalesce({count}, 0) as {count}" for count in COUNTS)
+    """Create the temporary table `receipts`, without rows of events."""
+    counts = ", ".join(f"coalesce({count}, 0) as {count}" for count in COUNTS)
     connection.execute(
-        f"create temp table receipts as select * replace ({brought})"
+        f"create temp table receipts as select * replace ({counts})"
         f" from {receipts(paths, dict.fromkeys(COUNTS, 'bigint') | {'failed': _FAILED})}"
     )
 
 
-def torn_lines(path: Path) -> list[str]:
+def damaged_lines(path: Path) -> list[str]:
+    """Return the lines of a segment whose checksum is wrong."""
     with path.open("rb") as file:
         return [line.decode("utf-8", "replace") for line in file if not is_whole(line)]
 
 
-def without_torn_lines(path: Path, temporary: Path) -> Path:
-    """A copy under the same name: DuckDB loses rows around a line that it cannot read."""
+def without_damaged_lines(path: Path, temporary: Path) -> Path:
+    """Return a copy of the same name: DuckDB loses rows around a line that it cannot read."""
     copy = temporary / path.name
     with path.open("rb") as file, copy.open("wb") as sound:
         sound.writelines(line for line in file if is_whole(line))
     return copy
 
 
-def answered(connection: Connection) -> dict[tuple[str, str], Counter[str]]:
-    """(segment, kind) -> what the receipts say, in rows."""
-    tallies = connection.execute(
+def receipt_counts(connection: Connection) -> dict[tuple[str, str], Counter[str]]:
+    """Return the counts in receipts by (segment, kind): received, duplicate, limited and failed rows."""
+    counted = connection.execute(
         """
         select segment, kind, sum(received), sum(duplicate), sum(limited), sum(coalesce(len(failed), 0))
         from receipts where kind <> 'addresses' group by all
         """
     ).fetchall()
-    unknown = {kind for _, kind, *_ in tallies} - CONTRACTS.keys()
+    unknown = {kind for _, kind, *_ in counted} - CONTRACTS.keys()
     if unknown:
-        raise ContractError(f"rows of a kind that this version does not know: {', '.join(sorted(unknown))}: upgrade")
+        raise ContractError(f"this version does not know rows of kind {', '.join(sorted(unknown))}: upgrade Tributary")
     outcomes = (*COUNTS, "failed")
     return {
         (segment, kind): Counter(dict(zip(outcomes, map(int, counts), strict=True)))
-        for segment, kind, *counts in tallies
+        for segment, kind, *counts in counted
     }
 
 
-def keep_failed(connection: Connection, stamp: str) -> None:
+def store_failed(connection: Connection, loaded_at: str) -> None:
+    """Store the rejected rows. loaded_at: SQL of the time of the load."""
     connection.execute(
         f"""
         insert into raw.failed_events by name
         select distinct on (failed_id) md5(kind || coalesce(org, '') || payload) as failed_id, kind, org as org_id,
             site as site_id, segment as source, layer, reason, detail, payload, ua as user_agent, ip as ip_hash,
             "at"::timestamp as received_at, segment || if(kind = 'events', '', '/' || kind) as _load_id,
-            {stamp} as _loaded_at
+            {loaded_at} as _loaded_at
         from (select *, unnest(failed, recursive := true) from receipts)
         where failed_id not in (select failed_id from raw.failed_events)
         order by failed_id, received_at
@@ -77,15 +77,16 @@ def keep_failed(connection: Connection, stamp: str) -> None:
     )
 
 
-def keep_torn(connection: Connection, torn: dict[str, list[str]], stamp: str) -> None:
-    for segment, lines in torn.items():
+def store_damaged(connection: Connection, damaged: dict[str, list[str]], stamp: str) -> None:
+    """Store damaged lines as failed rows. damaged: by segment. stamp: SQL of _load_id and _loaded_at."""
+    for segment, lines in damaged.items():
         connection.execute(
             f"""
             insert into raw.failed_events by name
             select distinct on (failed_id) md5('events' || payload) as failed_id, 'events' as kind, $segment as source,
-                'schema' as layer, 'torn_line' as reason, '{_TORN}' as detail, payload,
+                'schema' as layer, 'torn_line' as reason, '{_DAMAGED}' as detail, payload,
                 $segment as _load_id, _loaded_at
-            from (select {scrubbed_text("left(line, 10000)")} as payload from (select unnest($lines) as line))
+            from (select redact_text(left(line, 10000)) as payload from (select unnest($lines) as line))
             cross join (select {stamp}) as load (_load_id, _loaded_at)
             where failed_id not in (select failed_id from raw.failed_events)
             """,
@@ -93,16 +94,16 @@ def keep_torn(connection: Connection, torn: dict[str, list[str]], stamp: str) ->
         )
 
 
-def keep_addresses(connection: Connection, paths: Sequence[Path]) -> None:
-    """Of one address the row that says most, whichever came first. Only segments that have any are read once more."""
+def store_addresses(connection: Connection, paths: Sequence[Path]) -> None:
+    """Store the most complete row of each address. Only segments with addresses are read again."""
     found = connection.execute("select distinct segment from receipts where kind = 'addresses'").fetchall()
-    its = [path for path in paths if (path.stem,) in found]
-    if its:
+    with_addresses = [path for path in paths if (path.stem,) in found]
+    if with_addresses:
         connection.execute(
             f"""
             create temp table addresses as
             with landed as (
-                select unnest(rows, recursive := true) from {receipts(its, {"rows": _ADDRESS})}
+                select unnest(rows, recursive := true) from {receipts(with_addresses, {"rows": _ADDRESS})}
                 where kind = 'addresses'
             )
             select distinct on (ip_hash) ip_hash, country, region, is_data_centre

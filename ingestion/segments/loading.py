@@ -1,11 +1,11 @@
-"""Segments of the collector -> raw tables, exactly once, in order; then the archive, as Parquet.
+"""Load segments of the collector into raw tables, exactly once and in order, then archive them as Parquet.
 
 In: landing/*.ndjson (ingestion/segments/writer.py), whose lines are receipts (ingestion/segments/format.py).
-Out: rows in raw.*, refused rows in raw.failed_events, and in raw.loads a row a segment and kind, with
+Out: rows in raw.*, rejected rows in raw.failed_events, and in raw.loads a row for each segment and kind, with
 received = loaded + duplicate + failed + limited; archive/landed/site_id=<site>/date=<day>/<segment>.parquet.
 
-A segment is loaded when its row is in raw.loads, in one transaction with everything it brought. It is deleted once its
-archive is durable. A crash anywhere in between leaves what the next call finishes.
+A segment is loaded once its row is in raw.loads, in one transaction with all its rows. It is deleted once its archive
+is durable. After a crash anywhere in between, the next call finishes the work.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from ingestion.home import Home
 from ingestion.loads import Load, LoadReport, record_load
 from ingestion.person.reentry import anonymise_archived, anonymise_loaded
 from ingestion.segments.archive import write_partitioned
-from ingestion.segments.load_events import append, receipts, take_out_repeats
+from ingestion.segments.load_events import append, deduplicate, receipts
 from ingestion.segments.load_receipts import (
     COUNTS,
-    answered,
-    keep_addresses,
-    keep_failed,
-    keep_torn,
+    damaged_lines,
     make_receipts,
-    torn_lines,
-    without_torn_lines,
+    receipt_counts,
+    store_addresses,
+    store_damaged,
+    store_failed,
+    without_damaged_lines,
 )
 from ingestion.segments.writer import closed_segments
 from ingestion.settings.model import Settings
@@ -49,9 +49,10 @@ Say = Callable[[str], None]
 def load_landing(
     connection: Connection, home: Home, settings: Settings, say: Say = lambda message: None
 ) -> list[LoadReport]:
-    """Load what has landed and archive it; one report a segment and kind. The caller holds the build lock.
+    """Load all closed segments and archive them. Returns a report for each segment and kind.
 
-    A segment that cannot be loaded stays where it is and stops no other; one ContractError at the end names all.
+    A segment that cannot be loaded stays in place, and the others load: one ContractError at the end names all that
+    stay. The caller holds the build lock.
     """
     reports: list[LoadReport] = []
     errors: list[str] = []
@@ -79,7 +80,7 @@ def load_landing(
         if path.stem in done:
             archive_segment(connection, home, path)
     if errors:
-        raise ContractError("\n".join([f"{len(errors)} segments were not loaded; they stay in landing/:", *errors]))
+        raise ContractError("\n".join([f"{len(errors)} segments cannot be loaded and stay in landing/:", *errors]))
     return reports
 
 
@@ -97,52 +98,52 @@ def load_segments(
 def store_segments(
     connection: Connection, paths: Sequence[Path], settings: Settings, temporary: Path, *, file_format: str = FORMAT
 ) -> list[LoadReport]:
-    """The same in the transaction of the caller, who clears."""
-    torn = {path.stem: lines for path in paths if (lines := torn_lines(path))}
-    sound = [without_torn_lines(path, temporary) if path.stem in torn else path for path in paths]
+    """Load segments in the transaction of the caller, who drops the temporary tables afterwards."""
+    damaged = {path.stem: lines for path in paths if (lines := damaged_lines(path))}
+    readable = [without_damaged_lines(path, temporary) if path.stem in damaged else path for path in paths]
     load = Load(paths[0].stem, paths[0].stem, file_format)
-    stamp = f"{literal(load.loaded_at)}::timestamp"
-    make_receipts(connection, sound)
-    tallies = answered(connection)
-    keep_failed(connection, stamp)
-    keep_torn(connection, torn, load.stamp)
-    keep_addresses(connection, sound)
-    rows = append(connection, sound, settings, stamp)
-    outcomes = take_out_repeats(connection, sound, load.stamp)
+    loaded_at = f"{literal(load.loaded_at)}::timestamp"
+    make_receipts(connection, readable)
+    counts = receipt_counts(connection)
+    store_failed(connection, loaded_at)
+    store_damaged(connection, damaged, load.stamp)
+    store_addresses(connection, readable)
+    rows = append(connection, readable, settings, loaded_at)
+    outcomes = deduplicate(connection, readable, load.stamp)
     reports = []
-    for path in sound:
-        segment, tally = path.stem, tallies.pop((path.stem, "events"), Counter())
-        lost, conflicts = len(torn.get(segment, ())), outcomes[segment, "id_conflict"]
+    for path in readable:
+        segment, counted = path.stem, counts.pop((path.stem, "events"), Counter())
+        lost, conflicts = len(damaged.get(segment, ())), outcomes[segment, "id_conflict"]
         duplicate = outcomes[segment, "duplicate"]
         report = LoadReport(
             kind="events",
             source=segment,
-            received=tally["received"] + lost,
+            received=counted["received"] + lost,
             loaded=rows.get(segment, 0) - duplicate - conflicts,
-            duplicate=tally["duplicate"] + duplicate,
-            failed=tally["failed"] + conflicts + lost,
+            duplicate=counted["duplicate"] + duplicate,
+            failed=counted["failed"] + conflicts + lost,
             replaced=outcomes[segment, "replaced"],
             reasons={},
-            limited=tally["limited"],
+            limited=counted["limited"],
         )
         record_load(connection, report, Load(segment, segment, file_format, load.loaded_at))
         reports.append(report)
-    anonymise_loaded(connection, [path.stem for path in sound])  # it corrects what was recorded
-    files = {path.stem: path for path in sound}
-    for (segment, kind), tally in sorted(tallies.items()):
-        its = Load(f"{segment}/{kind}", segment, file_format, load.loaded_at)
-        reports.append(_store_rows(connection, kind, files[segment], settings, load=its, answered=tally))
+    anonymise_loaded(connection, [path.stem for path in readable])  # corrects the recorded counts
+    files = {path.stem: path for path in readable}
+    for (segment, kind), counted in sorted(counts.items()):
+        load_of_kind = Load(f"{segment}/{kind}", segment, file_format, load.loaded_at)
+        reports.append(_load_rows(connection, kind, files[segment], settings, load=load_of_kind, counted=counted))
     return reports
 
 
 def archive_segment(connection: Connection, home: Home, path: Path) -> None:
-    """All that a loaded segment brought as Parquet, a row a receipt; then the segment goes."""
-    sound = without_torn_lines(path, home.temporary) if torn_lines(path) else path
+    """Write a loaded segment as Parquet, one row for each receipt, and delete the segment."""
+    readable = without_damaged_lines(path, home.temporary) if damaged_lines(path) else path
     columns = dict.fromkeys(COUNTS, "bigint") | {"rows": "json", "failed": "json"}
     placed = write_partitioned(
         connection,
         'select kind, org as org_id, site as site_id, "at" as received_at, ip as ip_hash, ua as user_agent,'
-        f' received, duplicate, limited, rows, failed, left("at", 10) as date from {receipts([sound], columns)}',
+        f' received, duplicate, limited, rows, failed, left("at", 10) as date from {receipts([readable], columns)}',
         home.temporary,
         home.archive / "landed",
         path.stem,
@@ -150,8 +151,8 @@ def archive_segment(connection: Connection, home: Home, path: Path) -> None:
     anonymise_archived(connection, home, placed)
     drop_temporary_tables(connection)
     path.unlink()
-    if sound != path:
-        sound.unlink()
+    if readable != path:
+        readable.unlink()
 
 
 def _loaded(connection: Connection, segments: Iterable[Path]) -> set[str]:
@@ -163,7 +164,8 @@ def _loaded(connection: Connection, segments: Iterable[Path]) -> set[str]:
 
 
 def _groups(paths: Iterable[Path]) -> Iterator[list[Path]]:
-    group, size = [], 0
+    group: list[Path] = []
+    size = 0
     for path in paths:
         if group and size + path.stat().st_size > GROUP_BYTES:
             yield group
@@ -174,10 +176,10 @@ def _groups(paths: Iterable[Path]) -> Iterator[list[Path]]:
         yield group
 
 
-def _store_rows(
-    connection: Connection, kind: str, path: Path, settings: Settings, *, load: Load, answered: Counter[str]
+def _load_rows(
+    connection: Connection, kind: str, path: Path, settings: Settings, *, load: Load, counted: Counter[str]
 ) -> LoadReport:
-    """Rows of another kind than events: input rows of its contract, which go the way of a file's."""
+    """Load rows of another kind than events, which are input rows of its contract, as the rows of a file are."""
     drop_temporary_tables(connection)
     connection.execute(
         f"""
@@ -187,4 +189,4 @@ def _store_rows(
         """
     )
     plan = plan_rows(connection, kind, source_of_objects(connection, id_columns({})), settings)
-    return merge_rows(connection, plan, load, collector_counts=answered)
+    return merge_rows(connection, plan, load, collector_counts=counted)

@@ -1,9 +1,9 @@
-"""Old events: raw.events -> archive/events/, by days of `collector.keep_raw_days`. raw.all_events shows them as before.
+"""Move old events out of raw.events into archive/events/, by `collector.keep_raw_days`. raw.all_events has both.
 
-In: raw.events. Out: Parquet by site and day, and in raw.retired_events what it takes to know them again.
+In: raw.events. Out: Parquet by site and day, and in raw.retired_events the keys and hashes that detect duplicates.
 
-The files are whole and durable before the rows are deleted. A marker names the move under way, so that after a crash
-`end_retirement` (ingestion/segments/archive.py) knows whether its files or its rows are the ones that count.
+The files are whole and durable before the rows are deleted. A marker names the move under way. After a crash,
+`end_retirement` (ingestion/segments/archive.py) reads it and decides whether the files or the rows count.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ingestion.sql import literal, transaction
 
 
 def retire(connection: duckdb.DuckDBPyConnection, home: Home, settings: Settings, now: datetime | None = None) -> int:
-    """Move the events of whole days (UTC) that are older than the settings say; their number.
+    """Move the events of whole days (UTC) that are older than the settings allow. Returns their number.
 
     now: naive UTC; by default the clock's.
     """
@@ -32,7 +32,8 @@ def retire(connection: duckdb.DuckDBPyConnection, home: Home, settings: Settings
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     before = f"{literal(today - timedelta(days=days))}::timestamp"
     old = f"from raw.events where occurred_at < {before}"
-    (rows,) = connection.execute(f"select count(*) {old}").fetchone() or (0,)
+    counted = connection.execute(f"select count(*) {old}").fetchone()
+    rows: int = counted[0] if counted else 0
     if not rows:
         return 0
     name = uuid.uuid4().hex
@@ -45,7 +46,8 @@ def retire(connection: duckdb.DuckDBPyConnection, home: Home, settings: Settings
         connection.execute(f"insert into raw.retired_events by name select {key}, _content_hash {old}")
         connection.execute(f"delete {old}")
         connection.execute(
-            f"insert into raw.retirements values ({literal(name)}, {before}, {rows}, {literal(now)}::timestamp)"
+            f"insert into raw.retirements by name select {literal(name)} as retirement_id, {before} as before,"
+            f" {rows} as row_count, {literal(now)}::timestamp as retired_at"
         )
     end_retirement(connection, home.archive)
     make_all_events(connection, home.archive)

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from ingestion.files.contracts import platform_name
 from ingestion.loads import Load, LoadReport, record_load
-from ingestion.privacy import scrubbed
+from ingestion.privacy.sql import redacted
 from ingestion.sql import Connection, drop_temporary_tables, literal, scalar, transaction
 
 FORMAT = "pull"  # of raw.loads
@@ -123,7 +123,7 @@ def _read(connection: Connection, org: str, platform: str, rows: Path, table: _T
     types, key = table
     texts = {name: f"nullif(trim({name}), '')" if type_ == "varchar" else name for name, type_ in types.items()}
     values = {
-        name: sql if name.endswith("_id") else scrubbed(name, sql, is_id=False)
+        name: sql if name.endswith("_id") else redacted(name, sql, is_id=False)
         for name, sql in texts.items()
         if types[name] == "varchar"
     }

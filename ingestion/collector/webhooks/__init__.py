@@ -1,4 +1,4 @@
-"""Other systems' reports -> the landing folder. In: requests of shops, payment providers, networks and their pages.
+"""Reports of other systems. In: requests of shops, payment providers, affiliate networks and their pages.
 Out: `routes`, for the collector's application.
 """
 
@@ -16,4 +16,5 @@ routes = [
     Route("/api/survey", for_pages(survey_answer), methods=["POST", "OPTIONS"]),
 ]
 for route in routes:
-    route.methods.discard("HEAD")  # that Starlette adds to GET: who only asks reports nothing
+    if route.methods:
+        route.methods.discard("HEAD")  # Starlette adds it to GET, but a HEAD request must not report anything

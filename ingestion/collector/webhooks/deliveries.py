@@ -1,7 +1,6 @@
-"""What shops, payment providers and networks call.
+"""The routes that shops, payment providers and affiliate networks call.
 
-In: their requests, known by a signature or a secret, not by where they come from. Out: rows, landed, or an answer
-that says why not.
+In: their requests, verified by a signature or a secret, not by address. Out: landed rows, or a Problem.
 """
 
 from __future__ import annotations
@@ -14,14 +13,14 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ingestion.collector.problems import Refused
-from ingestion.collector.scrub import without_mail
+from ingestion.collector.problems import Problem
+from ingestion.collector.request import MAX_USER_AGENT, client_address
 from ingestion.collector.sites import KnownSite
-from ingestion.collector.track import client_address
 from ingestion.collector.webhooks import networks, shopify, stripe
-from ingestion.collector.webhooks.arrival import answer, arrive, body_of, now, site_of, state_of
-from ingestion.collector.webhooks.report import Report, missing, secret_of
+from ingestion.collector.webhooks.land_row import answer, body_of, land_row, now, site_of, state_of
+from ingestion.collector.webhooks.report import Report, not_found, secret_of
 from ingestion.files.contracts import CONTRACTS
+from ingestion.privacy.redact import redact_emails
 from ingestion.settings.model import Network
 
 # The smallest GIF there is: one transparent pixel, 43 bytes.
@@ -33,10 +32,12 @@ async def shopify_order(request: Request) -> Response:
     site, secret = _webhook(request, "shopify")
     body = await body_of(request)
     if not shopify.is_signed(body, request.headers.get("x-shopify-hmac-sha256", ""), secret):
-        detail = "X-Shopify-Hmac-Sha256 is not this body's: the secret is another, or the body was changed on its way"
-        raise Refused(401, "Wrong signature", detail)
+        detail = (
+            "X-Shopify-Hmac-Sha256 does not fit this body. Check the webhook's secret, and that no proxy changes bodies"
+        )
+        raise Problem(401, "Wrong signature", detail)
     report = shopify.report(body, request.headers.get("x-shopify-topic", ""))
-    return await _reported(request, site, report, request.headers.get("x-shopify-webhook-id"))
+    return await _land(request, site, report, request.headers.get("x-shopify-webhook-id"))
 
 
 async def stripe_event(request: Request) -> Response:
@@ -44,7 +45,7 @@ async def stripe_event(request: Request) -> Response:
     site, secret = _webhook(request, "stripe")
     body = await body_of(request)
     stripe.check_signature(body, request.headers.get("stripe-signature", ""), secret, time.time())
-    return await _reported(request, site, stripe.report(body))
+    return await _land(request, site, stripe.report(body))
 
 
 async def postback(request: Request) -> Response:
@@ -55,16 +56,17 @@ async def postback(request: Request) -> Response:
     for network in entries:
         try:
             secret = secret_of(network.secret, f"the network {network.name}")
-        except Refused as refused:
-            unset = refused
+        except Problem as problem:
+            unset = problem
             continue
         if networks.is_from(network, given, header, secret):
-            row, told = networks.postback(network, given, now()), networks.digest(network, given)
-            return await arrive(state_of(request), site_of(request, network.site), "postbacks", row, told, told=told)
+            row, digest = networks.postback(network, given, now()), networks.digest(network, given)
+            site = site_of(request, network.site)
+            return await land_row(state_of(request), site, "postbacks", row, identity=digest, content=digest)
     if unset:
         raise unset
     parameter = networks.SECRETS[entries[0].kind]
-    raise Refused(401, "Wrong secret", f"send the network's secret as {parameter}, or in the header X-Postback-Token")
+    raise Problem(401, "Wrong secret", f"Send the network's secret as {parameter}, or in the header X-Postback-Token")
 
 
 async def pixel(request: Request) -> Response:
@@ -73,26 +75,27 @@ async def pixel(request: Request) -> Response:
     wanted = request.query_params.get("site", entries[0].site)
     network = next((entry for entry in entries if entry.site == wanted), None)
     if network is None:
-        raise missing(f"the network has no site {wanted} in tributary.yaml")
+        raise not_found(f"the network has no site {wanted} in tributary.yaml")
     site = site_of(request, network.site)
     wait = state.buckets.take(f"pixel {site.settings.id}", site.settings.events_per_minute, 1, time.monotonic())
     if wait:
-        raise Refused(429, "Too many views", "The pixel of this site is shown too often: slower", retry_after=wait)
+        detail = "The pixel of this site is requested too often. Show it less often"
+        raise Problem(429, "Too many views", detail, retry_after=wait)
     if not any(request.headers.get(signal) == "1" for signal in ("sec-gpc", "dnt")):
-        address, agent = client_address(request.scope) or "", request.headers.get("user-agent", "")[:1024]
+        address, agent = client_address(request.scope) or "", request.headers.get("user-agent", "")[:MAX_USER_AGENT]
         moment = time.time()
         visitor = state.identity.daily_id(site.settings.id, address, agent, moment)
         row = networks.impression(network, request.query_params, request.headers.get("referer"), visitor, now())
-        named = row.get("interaction_id")
-        await arrive(
+        interaction_id = row.get("interaction_id")
+        await land_row(
             state,
             site,
             "interactions",
             row,
-            named or f"{row['occurred_at']} {visitor}",
-            told=named,
+            identity=interaction_id or f"{row['occurred_at']} {visitor}",
+            content=interaction_id,
             ip=state.identity.ip_hash(address, moment),
-            ua=without_mail(agent) or None,
+            ua=redact_emails(agent) or None,
         )
     return Response(_PIXEL, media_type="image/gif", headers={"cache-control": "no-store"})
 
@@ -103,26 +106,28 @@ def _webhook(request: Request, kind: str) -> tuple[KnownSite, bytes]:
     for webhook in state_of(request).settings.webhooks:
         if (webhook.kind, webhook.site) == (kind, name):
             return site, secret_of(webhook.secret, f"the {kind} webhook of {name}")
-    raise missing(f"add {{kind: {kind}, site: {name}, secret: NAME_OF_A_VARIABLE}} under webhooks in tributary.yaml")
+    raise not_found(f"add {{kind: {kind}, site: {name}, secret: NAME_OF_A_VARIABLE}} under webhooks in tributary.yaml")
 
 
-async def _reported(request: Request, site: KnownSite, report: Report, delivery: str | None = None) -> Response:
+async def _land(request: Request, site: KnownSite, report: Report, delivery: str | None = None) -> Response:
     if report.row is None:
         return answer(ignored=report.ignored)
-    identity = report.row[CONTRACTS[report.kind].derived_id]
-    return await arrive(state_of(request), site, report.kind, report.row, identity, delivery=delivery)
+    id_column = CONTRACTS[report.kind].derived_id
+    assert id_column, f"rows of {report.kind} have an id"
+    identity = report.row[id_column]
+    return await land_row(state_of(request), site, report.kind, report.row, identity=identity, delivery=delivery)
 
 
 def _entries(request: Request) -> list[Network]:
     name = request.path_params["network"].lower()
-    found = [network for network in state_of(request).settings.networks if network.name.lower() == name]
-    if not found:
-        raise missing(f"there is no network {name} under networks in tributary.yaml")
-    return found
+    entries = [network for network in state_of(request).settings.networks if network.name.lower() == name]
+    if not entries:
+        raise not_found(f"tributary.yaml has no network {name} under networks")
+    return entries
 
 
 async def _form(request: Request) -> dict[str, str]:
-    """The parameters of a body: a form, or a flat JSON object."""
+    """Return the parameters of a body: a form, or a flat JSON object."""
     body = await body_of(request) if request.method == "POST" else b""
     if not body.strip():
         return {}
@@ -132,5 +137,5 @@ async def _form(request: Request) -> dict[str, str]:
             return {name: str(value) for name, value in members.items() if value is not None}
         return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=200))
     except (ValueError, RecursionError):
-        detail = "the body is neither a form nor a flat JSON object: send the parameters in the URL"
-        raise Refused(400, "Malformed body", detail) from None
+        detail = "The body is neither a form nor a flat JSON object. Send the parameters in the URL"
+        raise Problem(400, "Malformed body", detail) from None

@@ -1,9 +1,9 @@
-"""Postbacks and impression pixels of affiliate networks -> rows of postbacks and interactions.
+"""Turn postbacks and impression pixels of affiliate networks into rows of postbacks and interactions.
 
-In: the parameters of a request and the network's entry in tributary.yaml. Out: a row, or Refused.
+In: the parameters of a request and the network's entry in tributary.yaml. Out: a row, or a Problem.
 
-A network fills the placeholders of a URL that one gives it, so that the parameters' names are one's own choice. Those
-of PARAMETERS are the names that the network itself uses; `parameters` in tributary.yaml changes them.
+A network fills the placeholders of a URL that its customer writes, so that the customer chooses the parameters' names.
+PARAMETERS has the names that each network documents; `parameters` in tributary.yaml changes them.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from functools import lru_cache
 from typing import Any
 
 from ingestion.affiliate_pages import matcher
-from ingestion.collector.problems import Refused
-from ingestion.collector.scrub import clean_id, without_addresses
+from ingestion.collector.problems import Problem
 from ingestion.collector.webhooks.report import instant, row
 from ingestion.files.contracts import CONTRACTS
+from ingestion.privacy.redact import redact_id, redact_text
 from ingestion.settings.model import Network
 
 COLUMNS = tuple(column.name for column in CONTRACTS["postbacks"].columns)
-_IDS = ("transaction_id", "click_id", "order_id", "visitor_id")  # which must stay distinct
+_IDS = ("transaction_id", "click_id", "order_id", "visitor_id")  # of these, two addresses must stay two
 _LONGEST = 500  # characters of a value
 
-# Contract column -> parameter. What is not listed has the column's own name.
+# Contract column -> parameter. A column that is not listed is a parameter of the same name.
 PARAMETERS: dict[str, dict[str, str]] = {
     "everflow": {
         "transaction_id": "conversion_id",  # Everflow's transaction_id is the click
@@ -62,30 +62,30 @@ PARAMETERS: dict[str, dict[str, str]] = {
     },
     "generic": {},
 }
-# The parameter that carries the secret, by the networks' own names.
+# The parameter that carries the secret, as each network names it.
 SECRETS = {"everflow": "verification_token", "tune": "security_token", "trackier": "security_token", "generic": "token"}
 _STATUSES = {"approved": "approved", "pending": "pending", "rejected": "rejected", "cancelled": "rejected"}
 
 
 def is_from(network: Network, given: Mapping[str, str], header: str | None, secret: bytes) -> bool:
-    """Whether the secret stands in the network's own parameter or in the header X-Postback-Token."""
+    """Return whether the network's parameter, or the header X-Postback-Token, has the secret."""
     token = header or given.get(SECRETS[network.kind], "")
     return hmac.compare_digest(token.encode(), secret)
 
 
 def postback(network: Network, given: Mapping[str, str], now: str) -> dict[str, Any]:
-    """A row of postbacks. now: when it was received; it stands for the transaction's time where none is given."""
+    """Return a row of postbacks. now: when it was received, the transaction's time where the network sends none."""
     names = {column: column for column in COLUMNS} | PARAMETERS[network.kind] | network.parameters
     found = {column: _text(given, name, is_id=column in _IDS) for column, name in names.items()}
     statuses = _STATUSES | {word.lower(): status for word, status in network.statuses.items()}
     status = statuses.get((found["status"] or "").lower())
     if not found["transaction_id"]:
-        raise Refused(400, "No transaction", f"{names['transaction_id']} is missing: add it to the postback's URL")
+        raise Problem(400, "No transaction", f"{names['transaction_id']} is missing. Add it to the postback's URL")
     if not status:
-        raise Refused(
+        raise Problem(
             400,
             "Unknown status",
-            f"{names['status']}={found['status'] or ''} is none of {', '.join(statuses)}: send one of them,"
+            f"{names['status']}={found['status'] or ''} is not one of {', '.join(statuses)}. Send one of them,"
             f" or map the network's words under networks.statuses in tributary.yaml",
         )
     moment = _moment(names["occurred_at"], found["occurred_at"]) or now
@@ -95,8 +95,8 @@ def postback(network: Network, given: Mapping[str, str], now: str) -> dict[str, 
         "status": status,
         "occurred_at": moment,
         "currency": found["currency"] or network.currency,
-        "site_id": None,  # the receipt's
-        "postback_id": None,  # the content's
+        "site_id": None,  # the receipt has it
+        "postback_id": None,  # the load derives it from the content
     }
     return row(**(found | fixed), properties=row(affiliate_pattern=_pattern(network, page)))
 
@@ -104,7 +104,7 @@ def postback(network: Network, given: Mapping[str, str], now: str) -> dict[str, 
 def impression(
     network: Network, given: Mapping[str, str], referrer: str | None, visitor: str, now: str
 ) -> dict[str, Any]:
-    """A row of interactions: somebody saw an affiliate's page. visitor: who, where no parameter says so."""
+    """Return a row of interactions: a view of an affiliate's page. visitor: used where no parameter names one."""
     names = {column: column for column in COLUMNS} | PARAMETERS[network.kind] | network.parameters
     identity = _text(given, "impression_id", is_id=True)
     return row(
@@ -123,9 +123,9 @@ def impression(
 
 
 def digest(network: Network, given: Mapping[str, str]) -> str:
-    """What tells two postbacks apart: everything but the secret."""
-    told = sorted((name, value) for name, value in given.items() if name != SECRETS[network.kind])
-    return hashlib.sha256(json.dumps([network.name, told]).encode()).hexdigest()
+    """Return a hash of everything but the secret: a repeated postback has the same."""
+    members = sorted((name, value) for name, value in given.items() if name != SECRETS[network.kind])
+    return hashlib.sha256(json.dumps([network.name, members]).encode()).hexdigest()
 
 
 _matcher = lru_cache(maxsize=100)(matcher)
@@ -136,17 +136,17 @@ def _pattern(network: Network, url: str | None) -> str | None:
 
 
 def _text(given: Mapping[str, str], name: str, *, is_id: bool = False) -> str | None:
-    """The parameter's text; nothing where it is empty or a placeholder that the network did not fill."""
+    """Return the parameter's text, or None where it is empty or a placeholder that the network did not fill."""
     value = given.get(name, "").strip()
     if len(value) > _LONGEST:
-        raise Refused(400, "Too long", f"{name} has more than {_LONGEST} characters: check the postback's URL")
+        raise Problem(400, "Too long", f"{name} has more than {_LONGEST} characters. Check the postback's URL")
     if not value or (value[0] == "{" and value[-1] == "}"):
         return None
-    return clean_id(value) or None if is_id else without_addresses(value)
+    return redact_id(value) or None if is_id else redact_text(value)
 
 
 def _moment(name: str, text: str | None) -> str | None:
-    """Unix seconds, Unix milliseconds or ISO 8601 with a zone."""
+    """Return the instant of Unix seconds, Unix milliseconds or ISO 8601 with a zone."""
     if not text:
         return None
     try:
@@ -154,7 +154,9 @@ def _moment(name: str, text: str | None) -> str | None:
             return instant(int(text) / (1000 if len(text) > 11 else 1))
         moment = datetime.fromisoformat(text)
     except (ValueError, OverflowError, OSError):
-        raise Refused(400, "Not a time", f"{name}={text} is no ISO 8601 time and no Unix time: mend the URL") from None
+        raise Problem(
+            400, "Not a time", f"{name}={text} is neither an ISO 8601 time nor a Unix time. Correct the URL"
+        ) from None
     if moment.tzinfo is None:
-        raise Refused(400, "No zone", f"{name}={text} has no zone: write it behind the placeholder, such as Z for UTC")
+        raise Problem(400, "No zone", f"{name}={text} has no zone. Write one after the placeholder, such as Z for UTC")
     return instant(moment)

@@ -1,26 +1,33 @@
-"""What pages send beside events: the steps of a shop's checkout, and answers to surveys.
+"""The routes that pages call beside /api/track: steps of a shop's checkout, and answers to surveys.
 
-In: requests of pages of a site. Out: events, and rows of survey answers, through the same validation as all events.
+In: requests of a site's pages. Out: events, and rows of survey answers, validated as all events are.
 """
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from ingestion.collector.body import check_content_type, decompressed
-from ingestion.collector.deliver import check_limit, take_events
-from ingestion.collector.messages import Event, Id, Opened, Text, Url
-from ingestion.collector.problems import Refused
-from ingestion.collector.scrub import scrub
+from ingestion.collector.events import Batch, Event, Id, Text, Url, redact_event
+from ingestion.collector.intake import check_limit, take_events
+from ingestion.collector.problems import Problem
+from ingestion.collector.request import (
+    MAX_USER_AGENT,
+    check_content_type,
+    client_address,
+    cors,
+    decompressed,
+    preflight,
+    text_of,
+)
 from ingestion.collector.sites import KnownSite, check_sender
-from ingestion.collector.track import client_address, cors, preflight, text_of
-from ingestion.collector.validate import Rejected, row_of, window
-from ingestion.collector.webhooks.arrival import arrive, body_of, state_of
+from ingestion.collector.validation import Rejected, row_of, window
+from ingestion.collector.webhooks.land_row import body_of, land_row, state_of
 from ingestion.collector.webhooks.report import decoded, instant, row
 
 STEPS = {
@@ -28,6 +35,7 @@ STEPS = {
     "payment_info_submitted": "PAYMENT_INFO",
     "checkout_completed": "CHECKOUT_COMPLETED",
 }
+Handler = Callable[[Request], Awaitable[Response]]
 
 
 class _Page(msgspec.Struct, rename="camel"):
@@ -41,6 +49,8 @@ class _Page(msgspec.Struct, rename="camel"):
 
 
 class Step(_Page):
+    """A step of a checkout."""
+
     event: Id = ""
     id: Id | None = None  # of the step; a repetition has the same
     checkout_token: Id | None = None
@@ -50,16 +60,21 @@ class Step(_Page):
 
 
 class Answer(_Page):
+    """An answer to a survey."""
+
     question: Text = ""
     answer: Text = ""
     answer_id: Id | None = None
 
 
+_Shape = TypeVar("_Shape", bound=_Page)
+
+
 async def checkout_step(request: Request) -> Response:
-    """POST /api/events/checkout. A pixel's sandbox has no origin of its own (`null`)."""
-    given, body, site, is_page = await _given(request, Step, may_be_sandboxed=True)
+    """POST /api/events/checkout. The sandbox of a shop's pixel has the origin `null`."""
+    given, body, site, is_page = await _read(request, Step, may_be_sandboxed=True)
     if given.event not in STEPS:
-        raise Refused(400, "Unknown step", f"event is none of {', '.join(STEPS)}")
+        raise Problem(400, "Unknown step", f"event is not one of {', '.join(STEPS)}")
     step = {
         "type": STEPS[given.event],
         "eventId": given.id or (f"{given.checkout_token}:{given.event}" if given.checkout_token else None),
@@ -74,9 +89,9 @@ async def checkout_step(request: Request) -> Response:
         state_of(request),
         site,
         body,
-        Opened(given.public_key, [_event(given, step)]),
+        Batch(given.public_key, [_event(given, step)]),
         address=client_address(request.scope) if is_page else None,
-        user_agent=agent and agent[:1024],
+        user_agent=agent and agent[:MAX_USER_AGENT],
     )
     counts = {"received": 1, "accepted": outcome.accepted, "duplicate": outcome.duplicate}
     return JSONResponse(counts | {"rejected": len(outcome.errors), "errors": outcome.errors}, 202)
@@ -84,24 +99,24 @@ async def checkout_step(request: Request) -> Response:
 
 async def survey_answer(request: Request) -> Response:
     """POST /api/survey"""
-    given, _, site, is_page = await _given(request, Answer)
+    given, _, site, is_page = await _read(request, Answer)
     state, received = state_of(request), datetime.now(UTC)
     if not given.question.strip() or not given.answer.strip():
-        raise Refused(400, "Nothing answered", "question and answer are both needed")
+        raise Problem(400, "Nothing answered", "Send both question and answer")
     await check_limit(state, site, 1)
     event = _event(given, {"type": "ANSWER", "timestamp": given.timestamp, "eventId": given.answer_id})
     event.properties = {"question": given.question, "answer": given.answer}
-    address, daily_id = client_address(request.scope) if is_page else None, None
+    address, daily_id = client_address(request.scope) if is_page else None, ""
     if address and site.settings.cookieless:
         agent = request.headers.get("user-agent", "")
         daily_id = state.identity.daily_id(site.settings.id, address, agent, received.timestamp())
     try:
-        scrub(event)
-        rules = site.rules._replace(types={"ANSWER": {}})
-        checked = row_of(event, rules, window(rules, received), daily_id, None)
+        redact_event(event)
+        rules = msgspec.structs.replace(site.rules, types={"ANSWER": {}})
+        checked = row_of(event, rules, window(rules, received), daily_id=daily_id)
     except Rejected as rejected:
-        raise Refused(400, "Not accepted", rejected.detail) from None
-    response = await arrive(
+        raise Problem(400, "Not accepted", rejected.detail) from None
+    response = await land_row(
         state,
         site,
         "survey-answers",
@@ -113,15 +128,15 @@ async def survey_answer(request: Request) -> Response:
             order_id=checked.order_id,
             **(checked.properties or {}),
         ),
-        event.event_id or instant(received),
-        told=checked,
+        identity=event.event_id or instant(received),
+        content=checked,
     )
     response.status_code = 202
     return response
 
 
-def for_pages(handler: Any) -> Any:
-    """The handler with what lets a page of another origin send to it and read the answer, a refusal too."""
+def for_pages(handler: Handler) -> Handler:
+    """Return the handler with the headers that let a page of another origin send, and read the answer or problem."""
 
     async def handle(request: Request) -> Response:
         origin, headers = request.headers.get("origin"), dict(request.scope["headers"])
@@ -132,10 +147,10 @@ def for_pages(handler: Any) -> Any:
             allowed = []
             try:
                 response = await handler(request)
-            except Refused as refused:
-                response = Response(refused.body(), refused.status)
-                allowed = refused.headers()
-        allowed += cors(state_of(request), origin, text_of(headers, b"host"))
+            except Problem as problem:
+                response = Response(problem.body(), problem.status)
+                allowed = problem.headers()
+        allowed += cors(state_of(request).sites, origin, text_of(headers, b"host"))
         if origin == "null":
             allowed.append((b"access-control-allow-origin", b"null"))
         response.raw_headers.extend(allowed)
@@ -144,14 +159,14 @@ def for_pages(handler: Any) -> Any:
     return handle
 
 
-async def _given(
-    request: Request, shape: type[_Page], *, may_be_sandboxed: bool = False
-) -> tuple[Any, bytes, KnownSite, bool]:
-    """What was sent, its bytes, the site, and whether a page sent it, not a server; or Refused."""
+async def _read(
+    request: Request, shape: type[_Shape], *, may_be_sandboxed: bool = False
+) -> tuple[_Shape, bytes, KnownSite, bool]:
+    """Return the decoded body, its bytes, the site, and whether a page sent it, not a server; or raise a Problem."""
     headers = dict(request.scope["headers"])
     check_content_type(headers)
     body = decompressed(await body_of(request), headers)
-    given = decoded(body, shape, "see docs/webhooks.md for what is sent here")
+    given = decoded(body, shape, "see docs/webhooks.md for the members of this request")
     site = state_of(request).sites.site_of(given.public_key)
     origin = request.headers.get("origin")
     if may_be_sandboxed and origin == "null":
@@ -161,7 +176,7 @@ async def _given(
 
 
 def _event(given: _Page, members: dict[str, Any]) -> Event:
-    order = str(given.order_id or "").rpartition("/")[2]  # of gid://shopify/Order/1 too
+    order = str(given.order_id or "").rpartition("/")[2]  # also of gid://shopify/Order/1
     person = {
         "anonId": given.anon_id,
         "sessionId": given.session_id,
@@ -172,4 +187,5 @@ def _event(given: _Page, members: dict[str, Any]) -> Event:
     try:
         return msgspec.convert(members | person, Event, strict=False)
     except msgspec.ValidationError as error:
-        raise Refused(400, "Wrong type", f"{error}: see docs/webhooks.md for what is sent here") from None
+        detail = f"{error}: see docs/webhooks.md for the members of this request"
+        raise Problem(400, "Wrong type", detail) from None

@@ -1,9 +1,9 @@
-"""Shopify's order webhooks -> conversions and refunds.
+"""Turn Shopify's order webhooks into conversions and refunds.
 
 In: the raw body and the topic of one delivery, signed. Out: a Report.
 
-An order is one conversion once it is paid, whichever topic says so first: its row is made of what does not change
-between orders/create and orders/paid, so that both give the same row, and of the signed body only, never of a header.
+An order is one conversion once it is paid, whichever topic reports it first. Its row has only members that do not
+change between orders/create and orders/paid, so that both give the same row; and only members of the signed body.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from decimal import Decimal
 
 import msgspec
 
-from ingestion.collector.scrub import clean_id, email_hash, phone_hash
 from ingestion.collector.webhooks.report import Moment, Report, decoded, instant, money, row
+from ingestion.privacy.redact import hash_email, hash_phone, redact_id
 
 TOPICS = ("orders/create", "orders/paid", "orders/cancelled", "refunds/create")
 _PAID = ("paid", "partially_refunded", "refunded")
@@ -65,13 +65,13 @@ class _Refund(msgspec.Struct):
 
 
 def is_signed(body: bytes, signature: str, secret: bytes) -> bool:
-    """Whether X-Shopify-Hmac-Sha256 is the base64 of the body's HMAC-SHA256."""
+    """Return whether X-Shopify-Hmac-Sha256 is the base64 of the body's HMAC-SHA256."""
     expected = base64.b64encode(hmac.digest(secret, body, hashlib.sha256))
     return hmac.compare_digest(expected, signature.encode())
 
 
 def report(body: bytes, topic: str) -> Report:
-    """What one delivery says, or Refused where it is not what Shopify documents."""
+    """Return the row of one delivery, or raise a Problem where it is not as Shopify documents it."""
     match topic:
         case "orders/create" | "orders/paid":
             return _conversion(decoded(body, _Order))
@@ -88,19 +88,20 @@ def _conversion(order: _Order) -> Report:
     if order.financial_status not in _PAID:
         return Report("conversions", ignored=f"not paid yet ({order.financial_status}): orders/paid will count it")
     customer = order.customer or _Customer()
-    mail = email_hash(order.email or customer.email)
     return Report(
         "conversions",
         row(
             conversion_id=f"shopify:{order.id}",
             occurred_at=instant(order.created_at),
             visitor_id=_visitor(order.note_attributes),
-            customer_id=customer.id and str(customer.id),  # a guest is known by the address's hash
+            customer_id=customer.id and str(customer.id),  # a guest has none: the address's hash identifies the person
             order_id=str(order.id),
             value=money(order.total_price),
             currency=order.currency,
             properties=row(
-                order_name=order.name, email_hash=mail, phone_hash=phone_hash(order.phone or customer.phone)
+                order_name=order.name,
+                email_hash=hash_email(order.email or customer.email),
+                phone_hash=hash_phone(order.phone or customer.phone),
             ),
         ),
     )
@@ -123,7 +124,7 @@ def _cancellation(order: _Order) -> Report:
 
 
 def _refund(refund: _Refund) -> Report:
-    """Money that went back: a refund may also only restock."""
+    """Return the money that went back. A refund that only restocks returns none."""
     returned = [t for t in refund.transactions if t.kind == "refund" and t.status == "success" and not t.test]
     if not returned:
         return Report("refunds", ignored="no money went back: no transaction is a successful refund")
@@ -140,4 +141,4 @@ def _refund(refund: _Refund) -> Report:
 
 
 def _visitor(attributes: list[_Attribute]) -> str | None:
-    return next((clean_id(str(a.value).strip()) for a in attributes if a.name in _VISITOR and a.value), None)
+    return next((redact_id(str(a.value).strip()) for a in attributes if a.name in _VISITOR and a.value), None)

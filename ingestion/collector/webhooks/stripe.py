@@ -1,9 +1,9 @@
-"""Stripe's webhooks -> conversions and refunds.
+"""Turn Stripe's webhooks into conversions and refunds.
 
 In: the raw body of one event, signed. Out: a Report.
 
 A Checkout session is one conversion once it is paid, at once or later (bank debits). charge.refunded carries the sum of
-all refunds of a charge so far: what one event gave back is the sum less what it was before.
+all refunds of a charge so far. The amount of one event is that sum less the sum before.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from typing import Any
 
 import msgspec
 
-from ingestion.collector.problems import Refused
-from ingestion.collector.scrub import clean_id, email_hash, phone_hash
+from ingestion.collector.problems import Problem
 from ingestion.collector.webhooks.report import Report, decoded, instant, money, row
+from ingestion.privacy.redact import hash_email, hash_phone, redact_id
 
 TOLERANCE = 300  # seconds that a signature may be old: Stripe's own default
 _CHECKOUT = ("checkout.session.completed", "checkout.session.async_payment_succeeded")
 TYPES = (*_CHECKOUT, "charge.refunded")
 
-# Amounts are in the smallest unit. UGX and ISK have none, yet come with two decimals (docs.stripe.com/currencies).
+# Amounts are in the smallest unit. UGX and ISK have no decimals, but Stripe sends two (docs.stripe.com/currencies).
 _NO_DECIMALS = frozenset(
     "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split()  # noqa: SIM905 - a table of words
 )
@@ -69,20 +69,24 @@ class _Charge(msgspec.Struct):
 
 
 def check_signature(body: bytes, header: str, secret: bytes, now: float) -> None:
-    """Refuse a body without a v1 signature of the last five minutes. now: Unix seconds."""
+    """Raise a Problem (401) unless the body has a v1 signature of the last five minutes. now: Unix seconds."""
     parts = [part.strip().partition("=") for part in header.split(",")]
     stamp = next((value for name, _, value in parts if name == "t"), "")
     if not stamp.isascii() or not stamp.isdigit() or len(stamp) > 12:
-        raise Refused(401, "Not signed", "Stripe-Signature holds no time: send it as Stripe does, t=...,v1=...")
+        raise Problem(401, "Not signed", "Stripe-Signature has no time. Send it as Stripe does: t=...,v1=...")
     expected = hmac.new(secret, stamp.encode() + b"." + body, hashlib.sha256).hexdigest().encode()
     if not any(name == "v1" and hmac.compare_digest(expected, value.encode()) for name, _, value in parts):
-        raise Refused(401, "Wrong signature", "the secret is not this endpoint's, or the body was changed on its way")
+        raise Problem(401, "Wrong signature", "Check the endpoint's secret, and that no proxy changes bodies")
     if abs(now - int(stamp)) > TOLERANCE:
-        raise Refused(401, "Old signature", "signed more than 5 minutes ago: check the clocks; Stripe signs each retry")
+        raise Problem(
+            401,
+            "Old signature",
+            "The signature is more than 5 minutes old. Check the clocks: Stripe signs each retry anew",
+        )
 
 
 def report(body: bytes) -> Report:
-    """What one event says, or Refused where it is not what Stripe documents."""
+    """Return the row of one event, or raise a Problem where it is not as Stripe documents it."""
     event = decoded(body, _Event)
     if event.type not in TYPES:
         return Report("conversions", ignored=f"the type {event.type} is not used: {', '.join(TYPES)} are")
@@ -97,23 +101,24 @@ def _conversion(session: _Session) -> Report:
     if session.payment_status != "paid":
         return Report("conversions", ignored=f"payment_status is {session.payment_status}: no money was paid")
     if session.amount_total is None or not session.currency:
-        raise Refused(400, "Not the expected JSON", "a paid session has amount_total and currency: this one lacks them")
-    told, details = session.metadata or {}, session.customer_details or _Details()
-    mail = email_hash(details.email)
-    visitor = told.get("anon_id") or session.client_reference_id or ""
+        raise Problem(400, "Not the expected JSON", "A paid session has amount_total and currency. This one lacks them")
+    metadata, details = session.metadata or {}, session.customer_details or _Details()
+    visitor = metadata.get("anon_id") or session.client_reference_id or ""
     return Report(
         "conversions",
         row(
             conversion_id=f"stripe:{session.id}",
             occurred_at=instant(session.created),
-            visitor_id=clean_id(visitor),
-            # Not Stripe's customer: a guest is a new one with each payment. The address's hash says who it was.
-            customer_id=clean_id(told.get("user_id", "")),
-            order_id=clean_id(told.get("order_id", "")) or session.payment_intent or session.id,
+            visitor_id=redact_id(visitor),
+            # Not Stripe's customer, since a guest becomes a new one with each payment.
+            customer_id=redact_id(metadata.get("user_id", "")),
+            order_id=redact_id(metadata.get("order_id", "")) or session.payment_intent or session.id,
             value=decimal_text(session.amount_total, session.currency),
             currency=session.currency.upper(),
             properties=row(
-                payment_intent=session.payment_intent, email_hash=mail, phone_hash=phone_hash(details.phone)
+                payment_intent=session.payment_intent,
+                email_hash=hash_email(details.email),
+                phone_hash=hash_phone(details.phone),
             ),
         ),
     )
@@ -122,8 +127,10 @@ def _conversion(session: _Session) -> Report:
 def _refund(event: _Event, charge: _Charge) -> Report:
     before = (event.data.previous_attributes or {}).get("amount_refunded")
     if not isinstance(before, int):
-        raise Refused(400, "Not the expected JSON", "previous_attributes.amount_refunded is missing: nothing landed")
-    order = clean_id((charge.metadata or {}).get("order_id", "")) or charge.payment_intent or charge.id
+        raise Problem(
+            400, "Not the expected JSON", "previous_attributes.amount_refunded is missing. Nothing was stored"
+        )
+    order = redact_id((charge.metadata or {}).get("order_id", "")) or charge.payment_intent or charge.id
     return Report(
         "refunds",
         row(
@@ -137,7 +144,7 @@ def _refund(event: _Event, charge: _Charge) -> Report:
 
 
 def decimal_text(amount: int, currency: str) -> str:
-    """An amount in Stripe's smallest unit as a decimal of the currency: 1050 usd is 10.50, 1050 jpy is 1050."""
+    """Return an amount in Stripe's smallest unit as a decimal: 1050 usd is 10.50, 1050 jpy is 1050."""
     code = currency.upper()
     decimals = 0 if code in _NO_DECIMALS else 3 if code in _THREE_DECIMALS else 2
     return money(Decimal(amount).scaleb(-decimals))

@@ -235,7 +235,7 @@ def test_each_layer_refuses_by_event_and_keeps_what_it_refused(service):
 
 
 def test_a_refused_event_can_be_sent_through_again_after_a_fix(service):
-    from ingestion.collector.validate import revalidate
+    from ingestion.collector.rejected import revalidate
     from ingestion.segments.format import Failed
     from ingestion.settings.model import EventType, Org, Settings, Site
 

@@ -10,9 +10,10 @@ from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
 from ingestion.collector import identity
+from ingestion.collector.events import may_hold_personal_data
 from ingestion.collector.geo import Geo
 from ingestion.collector.identity import Identity
-from ingestion.collector.scrub import may_be_personal, without_addresses
+from ingestion.privacy.redact import redact_text
 from ingestion.settings.model import SettingsError
 
 DAY = 86_400.0
@@ -100,8 +101,8 @@ def test_a_session_goes_on_past_midnight_and_ends_after_half_an_hour(tmp_path, c
     ],
 )
 def test_addresses_in_text_are_found_and_nothing_else(text, clean):
-    assert without_addresses(text) == (text if clean is None else clean)
-    assert clean is None or may_be_personal(json.dumps({"a": text}).encode())
+    assert redact_text(text) == (text if clean is None else clean)
+    assert clean is None or may_hold_personal_data(json.dumps({"a": text}).encode())
 
 
 def test_text_that_is_made_to_take_long_ends_and_is_left_alone():
@@ -115,7 +116,7 @@ def test_text_that_is_made_to_take_long_ends_and_is_left_alone():
         "a@" + "1." * 4000,
         "a@" + "%2E" * 2700,
     ):
-        assert without_addresses(text) == text  # quadratic work, a megabyte of it a request, would stop a collector
+        assert redact_text(text) == text  # quadratic work, a megabyte of it a request, would stop a collector
 
 
 def test_where_an_address_is_is_told_once_and_without_the_address(tmp_path):
@@ -142,5 +143,5 @@ def test_where_an_address_is_is_told_once_and_without_the_address(tmp_path):
 
 def test_a_file_that_is_no_database_is_said_to_be_none(tmp_path):
     (tmp_path / "places.mmdb").write_text("nothing")
-    with pytest.raises(SettingsError, match=r"places\.mmdb is no readable MaxMind file"):
+    with pytest.raises(SettingsError, match=r"places\.mmdb is not a readable MaxMind file"):
         Geo(tmp_path / "places.mmdb")

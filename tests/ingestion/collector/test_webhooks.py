@@ -22,7 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestion.affiliate_pages import matcher, problem
-from ingestion.collector.problems import Refused
+from ingestion.collector.problems import Problem
 from ingestion.collector.webhooks import networks, shopify, stripe
 from ingestion.home import Home
 from ingestion.segments.loading import load_landing
@@ -138,10 +138,10 @@ def test_stripe_signature():
         (good.partition(",")[2], now, "Not signed"),
         ("", now, "Not signed"),
     ]:
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(Problem) as refused:
             stripe.check_signature(body, header, secret, at)
         assert (refused.value.status, refused.value.title) == (401, title)
-    with pytest.raises(Refused):
+    with pytest.raises(Problem):
         stripe.check_signature(body + b" ", good, secret, now)
 
 
@@ -198,7 +198,7 @@ def test_what_is_not_the_payload_is_a_400_that_says_so(body):
         lambda body: shopify.report(body, "orders/paid"),
         lambda body: shopify.report(body, "refunds/create"),
     ):
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(Problem) as refused:
             read(body)
         assert refused.value.status == 400
         assert "send the payload as its vendor documents it" in refused.value.detail
@@ -241,7 +241,7 @@ def test_no_value_of_a_signed_payload_makes_the_collector_fail(data):
         for member in data.draw(st.lists(st.sampled_from([*part, "none"]), max_size=3)):
             part[member] = data.draw(_ODD)
     body = msgspec.json.encode(document)
-    with contextlib.suppress(Refused):
+    with contextlib.suppress(Problem):
         report = shopify.report(body, topic) if topic else stripe.report(body)
         assert (report.row is None) is (report.ignored is not None)
 
@@ -346,16 +346,16 @@ def test_each_network_names_things_its_own_way(network, query, expected):
     [
         ("status=approved", "conversion_id is missing"),
         ("conversion_id={conversion_id}&status=approved", "conversion_id is missing"),
-        ("conversion_id=1", "status= is none of approved"),
-        ("conversion_id=1&status=maybe", "status=maybe is none of approved"),
+        ("conversion_id=1", "status= is not one of approved"),
+        ("conversion_id=1&status=maybe", "status=maybe is not one of approved"),
         ("conversion_id=1&status=approved&timestamp=2026-11-12 08:00:00", "has no zone"),
-        ("conversion_id=1&status=approved&timestamp=soon", "is no ISO 8601 time"),
-        ("conversion_id=1&status=approved&timestamp=" + "9" * 400, "is no ISO 8601 time"),
+        ("conversion_id=1&status=approved&timestamp=soon", "is neither an ISO 8601 time nor a Unix time"),
+        ("conversion_id=1&status=approved&timestamp=" + "9" * 400, "is neither an ISO 8601 time nor a Unix time"),
         ("status=approved&conversion_id=" + "9" * 501, "more than 500 characters"),
     ],
 )
 def test_a_postback_that_says_too_little_is_refused(query, detail):
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Problem) as refused:
         networks.postback(EVERFLOW, parameters(query), NOW)
     assert refused.value.status == 400
     assert detail in refused.value.detail
@@ -656,34 +656,46 @@ def test_what_is_forged_old_or_broken_is_refused_and_lands_nothing(home):
     survey = {"question": "How?", "answer": "So"}
     with collecting(home) as client:
         for answer, status, detail in [
-            (from_shopify(client, "orders/paid", paid, secret="guessed"), 401, "the secret is another"),
-            (client.post("/webhooks/shopify/shop", content=paid), 401, "the secret is another"),
+            (
+                from_shopify(client, "orders/paid", paid, secret="guessed"),
+                401,
+                "does not fit this body. Check the webhook's secret",
+            ),
+            (
+                client.post("/webhooks/shopify/shop", content=paid),
+                401,
+                "does not fit this body. Check the webhook's secret",
+            ),
             (from_shopify(client, "orders/paid", paid[:-20]), 400, "truncated"),
             (from_shopify(client, "orders/paid", b"not JSON"), 400, "vendor documents"),
             (from_shopify(client, "orders/paid", b" " * (1 << 20) + paid), 413, "larger than 1 MiB"),
-            (from_shopify(client, "orders/paid", paid, site="nowhere"), 404, "there is no site nowhere"),
-            (from_shopify(client, "orders/paid", paid, site="quiet"), 503, "set NOBODY_SET_THIS"),
-            (from_stripe(client, session, secret="guessed"), 401, "the secret is not this endpoint's"),
-            (from_stripe(client, session, at=int(time.time()) - 301), 401, "more than 5 minutes ago"),
+            (from_shopify(client, "orders/paid", paid, site="nowhere"), 404, "tributary.yaml has no site nowhere"),
+            (from_shopify(client, "orders/paid", paid, site="quiet"), 503, "Set NOBODY_SET_THIS"),
+            (from_stripe(client, session, secret="guessed"), 401, "Check the endpoint's secret"),
+            (from_stripe(client, session, at=int(time.time()) - 301), 401, "more than 5 minutes old"),
             (client.post("/webhooks/stripe/quiet", content=session), 404, "under webhooks in tributary.yaml"),
             (client.get("/webhooks/stripe/shop"), 405, "openapi"),
             (client.get("/postbacks/partners?conversion_id=1&status=approved"), 401, "verification_token"),
-            (client.get("/postbacks/nobody?token=x"), 404, "there is no network nobody"),
-            (client.get("/postbacks/loud?token=&transaction_id=1&status=approved"), 503, "set NOBODY_SET_THIS"),
+            (client.get("/postbacks/nobody?token=x"), 404, "tributary.yaml has no network nobody"),
+            (client.get("/postbacks/loud?token=&transaction_id=1&status=approved"), 503, "Set NOBODY_SET_THIS"),
             (client.post("/postbacks/partners", content=b'{"a": {}}'), 400, "neither a form"),
             (client.get("/pixel/partners.gif?site=quiet"), 404, "no site quiet"),
-            (from_page(client, "/api/survey", "https://evil.example", **survey), 403, "none of the site's"),
-            (from_page(client, "/api/survey", "null", **survey), 403, "none of the site's"),
-            (from_page(client, "/api/survey", question="", answer=" "), 400, "both needed"),
+            (from_page(client, "/api/survey", "https://evil.example", **survey), 403, "site does not have this origin"),
+            (from_page(client, "/api/survey", "null", **survey), 403, "site does not have this origin"),
+            (from_page(client, "/api/survey", question="", answer=" "), 400, "Send both question and answer"),
             (
                 from_page(client, "/api/survey", **survey, timestamp="1999-01-01T00:00:00Z", anonId="v"),
                 400,
                 "is before",
             ),
-            (from_page(client, "/api/survey", **survey), 400, "nobody is named"),
+            (from_page(client, "/api/survey", **survey), 400, "names nobody"),
             (from_page(client, "/api/survey", **survey, publicKey="pk_wrong"), 401, "is not known"),
-            (from_page(client, "/api/events/checkout", "null", event="conversion", anonId="v"), 400, "none of"),
-            (from_page(client, "/api/events/checkout", "https://evil.example", event="x"), 403, "none of the site's"),
+            (from_page(client, "/api/events/checkout", "null", event="conversion", anonId="v"), 400, "is not one of"),
+            (
+                from_page(client, "/api/events/checkout", "https://evil.example", event="x"),
+                403,
+                "site does not have this origin",
+            ),
         ]:
             assert answer.status_code == status, answer.text
             assert answer.headers["content-type"] == "application/problem+json"

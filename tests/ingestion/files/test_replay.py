@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from connectors.platform import SpendRow
-from ingestion.collector.messages import Event
-from ingestion.collector.refused import failed_event
-from ingestion.collector.validate import Rejected
+from ingestion.collector.events import Event
+from ingestion.collector.rejected import failed_event
+from ingestion.collector.validation import Rejected
 from ingestion.files.column_mapping import ImportOptions
 from ingestion.files.contracts import ContractError
 from ingestion.files.load import load_file

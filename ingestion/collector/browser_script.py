@@ -1,4 +1,4 @@
-"""The browser script and its demo page. In: the built files of the checkout. Out: routes that serve them."""
+"""Serve the browser script and its demo page. In: the built files of the checkout. Out: routes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from ingestion.collector.problems import Refused
+from ingestion.collector.problems import Problem
 
 TRACKER = Path(__file__).parents[2] / "tracker"
 SCRIPTS = TRACKER / "dist"
@@ -21,18 +21,19 @@ DEMO = TRACKER / "demo.html"
 
 class _Script(NamedTuple):
     content: bytes
-    packed: bytes
+    compressed: bytes
     etag: str
 
 
-def file_routes() -> list[Route]:
-    """A route for each built script, read now, and one for the demo."""
+def script_routes() -> list[Route]:
+    """Return a route for each built script, which is read now, and one for the demo page."""
     return [*(_script_route(path) for path in sorted(SCRIPTS.glob("*.js"))), Route("/demo", _demo)]
 
 
 def _script_route(path: Path) -> Route:
     content = path.read_bytes()
-    script = _Script(content, gzip.compress(content, 9, mtime=0), f'"{sha256(content).hexdigest()[:16]}"')
+    etag = f'"{sha256(content).hexdigest()[:16]}"'
+    script = _Script(content=content, compressed=gzip.compress(content, 9, mtime=0), etag=etag)
 
     async def serve(request: Request) -> Response:
         headers = {
@@ -46,19 +47,19 @@ def _script_route(path: Path) -> Route:
             return Response(status_code=304, headers=headers)
         if "gzip" in request.headers.get("accept-encoding", ""):
             headers["content-encoding"] = "gzip"
-            return Response(script.packed, headers=headers, media_type="text/javascript")
+            return Response(script.compressed, headers=headers, media_type="text/javascript")
         return Response(script.content, headers=headers, media_type="text/javascript")
 
     return Route(f"/{path.name}", serve)
 
 
 async def _demo(request: Request) -> Response:
-    """The demo page with the key of the site that ?site= names, or of the first."""
+    """Return the demo page with the key of the site that ?site= names, or of the first site."""
     sites = request.app.state.collector.sites
     wanted = request.query_params.get("site")
     key = next((key for key, site in sites.by_key.items() if wanted in (None, site.settings.id)), None)
     if key is None or not DEMO.exists():
-        raise Refused(404, "No demo", "There is no site with a public_key in tributary.yaml, or no demo page")
+        raise Problem(404, "No demo", "tributary.yaml has no such site with a public_key, or the demo page is missing")
     page = DEMO.read_text(encoding="utf-8")
     page = page.replace("{{key}}", escape(key)).replace("{{src}}", "/t.js")
     return HTMLResponse(page, headers={"cache-control": "no-store"})

@@ -1,0 +1,92 @@
+r"""The one table of patterns and names by which personal data is found, for SQL (sql.py) and for Python (redact.py).
+
+In: nothing. Out: patterns in RE2's syntax, which DuckDB and the package google-re2 both run in linear time; `kind_of`,
+which tells what the name of a column or of a JSON member promises.
+
+RE2 has no lookaround. A pattern therefore captures the characters around an address, and its replacement puts them
+back: `\1`. Two addresses may share one such character, so IPV4 is applied twice.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, NamedTuple
+
+Kind = Literal["ip", "email", "phone", "user_agent"]
+
+WHITESPACE = " \t\n\r\f\v"  # stripped before an address or a number is hashed
+
+
+class Mark(NamedTuple):
+    """A literal that a text must contain, at least `times` times, to be worth a regular expression."""
+
+    text: str
+    times: int = 1
+
+
+class Pattern(NamedTuple):
+    """A text without any of the marks never matches the expression."""
+
+    expression: str
+    replacement: str
+    marks: tuple[Mark, ...]
+
+
+# URLs escape characters once or twice: @ is %40 or %2540.
+_AT = "(?:@|%(?:25)?40)"
+_DOT = r"(?:\.|%(?:25)?2[eE])"
+_COLON = "(?::|%(?:25)?3[aA])"
+_OCTET = r"(?:25[0-5]|2[0-4]\d|[01]?\d?\d)"
+_GROUP = "[0-9a-fA-F]{1,4}"
+
+EMAIL = Pattern(
+    rf"[\p{{L}}\p{{N}}_.+%-]+{_AT}(?:[\p{{L}}\p{{N}}_.-]|%(?:25)?2[eE])+{_DOT}\p{{L}}{{2,}}",
+    "(email)",
+    (Mark("@"), Mark("%40"), Mark("%2540")),
+)
+# 1.2.3.4.5 is a version.
+IPV4 = Pattern(
+    rf"(^|[^\d.])(?:{_OCTET}{_DOT}){{3}}{_OCTET}($|[^\d.]|\.$|\.\D)",
+    r"\1(ip)\2",
+    (Mark(".", 3), Mark("%2E"), Mark("%2e"), Mark("%252E"), Mark("%252e")),
+)
+# A shortened address starts with a block that is assigned: 12::34 is an id.
+IPV6 = Pattern(
+    rf"(^|[^0-9A-Za-z_]|%[0-9A-Fa-f]{{2}})(?:(?:{_GROUP}{_COLON}){{7}}{_GROUP}"
+    rf"|[23fF][0-9a-fA-F]{{3}}(?:{_COLON}{_GROUP}){{0,6}}{_COLON}{_COLON}(?:{_GROUP}(?:{_COLON}{_GROUP}){{0,6}})?)",
+    r"\1(ip)",
+    (Mark("::"), Mark(":", 7), Mark("%3A"), Mark("%3a"), Mark("%253A"), Mark("%253a")),
+)
+
+_SCHEME = r"\s*(?:[A-Za-z][A-Za-z0-9+.-]*:)?//"
+AUTHORITY = rf"^{_SCHEME}[^/?#]*"  # of a text that is a URL
+USER_INFO = Pattern(rf"^({_SCHEME})[^/?#]*@", r"\1", (Mark("@"),))  # name and password
+
+# A JSON text may have a member for `redact_json` to remove. This finds too much (`zip`), never too little.
+PERSONAL_MEMBER = r'(?i)(?:ip|(?:ip|remote)[^a-z0-9"]*addr(?:ess)?|phone(?:[^a-z0-9"]*number)?)[^a-z0-9"]*"\s*:'
+
+_NAMES: tuple[tuple[Kind, str], ...] = (
+    ("ip", r"(.+_)?ip(_?addr(ess)?)?|remote_?addr(ess)?"),
+    ("email", r"(.+_)?e_?mail(_address)?"),
+    ("phone", r"(.+_)?phone(_?number)?"),
+    ("user_agent", r"(.+_)?user_?agent"),
+)
+
+
+harmless_names: set[str] = set()  # names of which kind_of returned None: a cache for callers in a hurry
+_MAX_HARMLESS, _MAX_LENGTH = 10_000, 64  # clients choose the names, which must not fill the memory
+
+
+def kind_of(name: str) -> Kind | None:
+    """Return the kind of personal data that a column or JSON member of this name holds, or None.
+
+    clientIp, client_ip and CLIENT-IP are one name.
+    """
+    if name in harmless_names:
+        return None
+    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip())
+    plain = re.sub(r"[^a-z0-9]+", "_", snake.lower()).strip("_")
+    kind = next((kind for kind, pattern in _NAMES if re.fullmatch(pattern, plain)), None)
+    if kind is None and len(name) <= _MAX_LENGTH and len(harmless_names) < _MAX_HARMLESS:
+        harmless_names.add(name)
+    return kind

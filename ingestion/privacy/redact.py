@@ -1,0 +1,180 @@
+"""Redact personal data in Python: the collector's side of the rule that sql.py applies to files.
+
+In: text, ids, or decoded JSON, as a client sent them. Out: the same, with e-mail and IP addresses replaced by `(email)`
+and `(ip)`, without members named like an IP address or a phone number, and with ids that are addresses hashed.
+"""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import msgspec
+import re2
+
+from ingestion.privacy.patterns import AUTHORITY, EMAIL, IPV4, IPV6, USER_INFO, WHITESPACE, kind_of
+
+MAX_DEPTH = 32
+TOO_DEEP = "(nested too deeply)"
+
+_email, _ipv4, _ipv6 = (re2.compile(pattern.expression) for pattern in (EMAIL, IPV4, IPV6))
+_authority, _user_info = re2.compile(AUTHORITY), re2.compile(USER_INFO.expression)
+
+
+def redact_text(text: str) -> str:
+    """Return the text without e-mail and IP addresses.
+
+    A JSON object or array is redacted as JSON. A URL loses its name and password, and keeps its host, which may be an
+    IP address: a server's, not a visitor's.
+    """
+    if "\0" in text:
+        text = text.replace("\0", "")
+    if ("{" in text or "[" in text) and text.lstrip(WHITESPACE)[:1] in ("{", "["):
+        return redact_json_text(text)
+    return _redact_plain(text)
+
+
+def redact_emails(text: str) -> str:
+    """Return the text without e-mail addresses: for user agents, whose versions look like IP addresses."""
+    text = text.replace("\0", "")
+    return _email.sub(EMAIL.replacement, text) if _may_hold_email(text) else text
+
+
+def redact_id(value: str) -> str:
+    """Return an id without personal data: a hash where it is an e-mail address, so that two people stay two.
+
+    An id that holds an IP address becomes empty, because anybody could guess what its hash was made of.
+    """
+    value = value.replace("\0", "")
+    if _may_hold_email(value) and _email.search(value):
+        return _hash(value)
+    return "" if _holds_ip(value) else value
+
+
+def redact_json(value: Any, depth: int = 0) -> Any:
+    """Return decoded JSON without members named like an IP address or phone number, every text in it redacted.
+
+    Raises RecursionError where it is nested more than MAX_DEPTH deep.
+    """
+    if isinstance(value, str):
+        return redact_text(value)
+    if depth > MAX_DEPTH:
+        raise RecursionError
+    if isinstance(value, dict):
+        return {
+            redact_text(name): redact_emails(part)
+            if kind == "user_agent" and isinstance(part, str)
+            else redact_json(part, depth + 1)
+            for name, part in value.items()
+            if (kind := kind_of(name)) not in ("ip", "phone")
+        }
+    return [redact_json(part, depth + 1) for part in value] if isinstance(value, list) else value
+
+
+def redact_json_text(text: str) -> str:
+    """Return JSON text redacted as JSON, character by character the same where nothing is to be redacted.
+
+    Text that is not JSON is redacted as any other text. sql.py registers this function as DuckDB's `redact_json`.
+    """
+    try:
+        value = decode_json(text)
+    except ValueError:
+        return _redact_plain(text)
+    except RecursionError:
+        return TOO_DEEP
+    try:
+        redacted = redact_json(value)
+    except RecursionError:
+        return TOO_DEEP
+    is_same = redacted == value and not _has_repeated_names(text)  # of repeated names only the last was decoded
+    return text if is_same else msgspec.json.encode(redacted).decode()
+
+
+def decode_json(text: str | bytes) -> Any:
+    """Return decoded JSON, numbers that no machine holds as text. Raises ValueError or RecursionError."""
+    try:
+        return msgspec.json.decode(text)
+    except ValueError:
+        text = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+        return json.loads(text, parse_float=str, parse_int=_whole_number)
+
+
+def hash_email(email: str | None) -> str | None:
+    """Return the SHA-256 of the normalised address, or None where there is none."""
+    return _hash(email) if email and email.strip(WHITESPACE) else None
+
+
+def hash_phone(phone: str | None) -> str | None:
+    """Return the SHA-256 of the digits, with a leading + where the number has one, or None."""
+    digits = "".join(digit for digit in phone or "" if "0" <= digit <= "9")
+    plus = "+" if phone and phone.strip(WHITESPACE).startswith("+") else ""
+    return sha256((plus + digits).encode()).hexdigest() if digits else None
+
+
+def campaign_only(url: str | None) -> str:
+    """Return the URL with no parameter but utm_*: a click id is an id of a person."""
+    if not url:
+        return ""
+    try:
+        parts = urlsplit(url)
+        kept = [(name, value) for name, value in parse_qsl(parts.query) if name.lower().startswith("utm_")]
+        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, urlencode(kept), ""))
+    except ValueError:
+        return url.partition("?")[0].partition("#")[0]
+
+
+def _redact_plain(text: str) -> str:
+    if _may_hold_email(text):
+        text = _email.sub(EMAIL.replacement, _user_info.sub(USER_INFO.replacement, text))
+    if not _holds_ip(text):
+        return text
+    found = _authority.search(text)
+    rest = text[found.end() :] if found else text
+    for pattern, expression in ((IPV4, _ipv4), (IPV4, _ipv4), (IPV6, _ipv6)):
+        rest = expression.sub(pattern.replacement, rest)
+    return found[0] + rest if found else rest
+
+
+# The marks of patterns.py, written out: these run for every text of an event with an address in it.
+
+
+def _may_hold_email(text: str) -> bool:
+    return "@" in text or ("%" in text and ("%40" in text or "%2540" in text))
+
+
+def _holds_ip(text: str) -> bool:
+    is_escaped = "%" in text
+    if (text.count(".") > 2 or (is_escaped and _has_escaped(text, "2E"))) and _ipv4.search(text):
+        return True
+    may_be_ipv6 = ":" in text and ("::" in text or text.count(":") > 6)
+    return bool((may_be_ipv6 or (is_escaped and _has_escaped(text, "3A"))) and _ipv6.search(text))
+
+
+def _has_escaped(text: str, code: str) -> bool:
+    upper = text.upper()
+    return f"%{code}" in upper or f"%25{code}" in upper
+
+
+def _hash(value: str) -> str:
+    """As SQL's sha256(lower(trim(value))): DuckDB lowers one character at a time, Python does not."""
+    value = value.strip(WHITESPACE)
+    if value.isascii():
+        return sha256(value.lower().encode()).hexdigest()
+    return sha256("".join(map(str.lower, value.replace("\u0130", "i"))).encode()).hexdigest()
+
+
+def _has_repeated_names(text: str) -> bool:
+    is_repeated = False
+
+    def members(pairs: list[tuple[str, Any]]) -> None:
+        nonlocal is_repeated
+        is_repeated |= len(pairs) > len({name for name, _ in pairs})
+
+    json.loads(text, object_pairs_hook=members)
+    return is_repeated
+
+
+def _whole_number(digits: str) -> int | str:
+    return int(digits) if len(digits) < 20 else digits
