@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
-from ingestion.home import Home
 
 from cli.collect import collect
 from cli.connect import connect
@@ -21,6 +20,7 @@ from cli.person import erase, export_person
 from cli.pull import pull
 from cli.replay import replaying
 from cli.snippet import snippet
+from ingestion.home import Home
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False, add_completion=False)
 explain = typer.Typer(
@@ -217,9 +217,8 @@ def dev(
       tributary dev --port 3001
     """
     with errors_for_people():
-        from ingestion.settings.load import load_settings
-
         from cli.dev import develop
+        from ingestion.settings.load import load_settings
 
         home = Home.from_environment()
         load_settings(home)

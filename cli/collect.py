@@ -6,9 +6,9 @@ from ipaddress import ip_network
 from typing import Annotated
 
 import typer
-from ingestion.home import Home
 
 from cli.console import WRONG_INPUT, errors_for_people, fail, say
+from ingestion.home import Home
 
 
 def collect(

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
-from ingestion.home import Home
-from ingestion.warehouse import build_lock, lock_holder
 
 from cli.console import FAILED, errors_for_people, fail, say, show
+from ingestion.home import Home
+from ingestion.warehouse import build_lock, lock_holder
 
 if TYPE_CHECKING:
     from connectors.auth.credentials import StoredCredentials

@@ -18,6 +18,7 @@ from cli.console import WRONG_INPUT, fail, say
 
 if TYPE_CHECKING:
     import httpx
+
     from connectors.auth.credentials import StoredCredentials
     from connectors.platform import Platform
 
@@ -76,6 +77,7 @@ def consented(
 ) -> dict[str, str]:
     """The tokens that the person's consent brings."""
     import httpx
+
     from connectors.auth import oauth
     from connectors.auth.loopback import is_loopback, listening
     from connectors.http.errors import Throttled, VendorError

@@ -20,6 +20,7 @@ state = {"debug": False}
 def errors_for_people() -> Iterator[None]:
     """Known errors as a sentence and an exit code; the trace only with --debug."""
     import duckdb
+
     from connectors.http.errors import NoSecretStore, NotConnected, VendorError
     from ingestion.files.contracts import ContractError
     from ingestion.migrations.upgrade import SchemaVersionError

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from ingestion.home import Home
 
 from cli.console import STRICT, errors_for_people, fail, say
+from ingestion.home import Home
 
 if TYPE_CHECKING:
     from ingestion.files.column_mapping import ImportOptions

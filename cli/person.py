@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from ingestion.home import Home
 
 from cli.console import FAILED, WRONG_INPUT, complaints, errors_for_people, fail, say, show
+from ingestion.home import Home
 
 if TYPE_CHECKING:
     from ingestion.person.erase import Erasure
@@ -133,6 +133,7 @@ def only_one(**given: str | None) -> tuple[Kind, str]:
 def knows(person: Person, kind: Kind, value: str) -> bool:
     """Whether it is by this identifier, too, that a person was known."""
     import duckdb
+
     from ingestion.person.find import normalise_identifier
 
     with duckdb.connect() as connection:

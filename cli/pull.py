@@ -94,9 +94,8 @@ def pulled(home: Home, settings: Settings, what: str, days: Days, only: list[str
 
 def pull_accounts(home: Home, settings: Settings, tasks: list[Task]) -> bool:
     """Pull a few at a time; whether all went well. Dagster's UI shows it as it shows its own runs."""
-    from orchestration.pulling import accounts
-
     from cli.pull_tables import accounts_table
+    from orchestration.pulling import accounts
 
     found: dict[int, Outcome] = {}
     try:
@@ -131,10 +130,9 @@ def pull_rates(home: Home, settings: Settings, since: date | None) -> bool:
 
 
 def pull_synced(home: Home, settings: Settings) -> bool:
+    from cli.pull_tables import synced_table
     from orchestration.pulling import rates_and_synced
     from orchestration.pulling.metadata import SYNCED, of_synced, report_other
-
-    from cli.pull_tables import synced_table
 
     reports, errors = rates_and_synced.pull_synced(home, settings, say=say)
     show(part for report in reports for part in synced_table(report))

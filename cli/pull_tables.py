@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from orchestration.pulling.load import Outcome
-from orchestration.pulling.plan import Task
 from rich.markup import escape
 from rich.table import Table
+
+from orchestration.pulling.load import Outcome
+from orchestration.pulling.plan import Task
 
 if TYPE_CHECKING:
     from ingestion.spend.synced.load import SyncReport

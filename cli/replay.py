@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
-from ingestion.home import Home
 
 from cli.console import errors_for_people, say
+from ingestion.home import Home
 
 replaying = typer.Typer(
     no_args_is_help=True,

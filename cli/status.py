@@ -7,6 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
+from rich.markup import escape
+from rich.table import Table
+
 from ingestion.files.contracts import KINDS
 from ingestion.files.inbox import waiting_files
 from ingestion.home import Home
@@ -14,8 +17,6 @@ from ingestion.segments.writer import open_segments
 from ingestion.status import FailureCount, TableCount, count_failures, count_rows
 from ingestion.warehouse import build_lock, connect, lock_holder
 from orchestration.run import end_dead_runs, open_instance
-from rich.markup import escape
-from rich.table import Table
 from serving.published import open_published
 from serving.summary import notices
 
