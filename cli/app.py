@@ -5,6 +5,7 @@ Exit codes: 0 all went well; 1 a run or a check failed; 2 wrong input or setting
 
 from __future__ import annotations
 
+import logging
 import sys
 from datetime import datetime
 from typing import Annotated
@@ -60,6 +61,9 @@ def options(
       tributary query "select * from daily_rollups where grain = 'PLATFORM' limit 5"
     """
     state["debug"] = debug
+    if debug:
+        logging.basicConfig(format="%(message)s")  # on stderr
+        logging.getLogger("tributary").setLevel(logging.DEBUG)
 
 
 @app.command()

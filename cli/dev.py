@@ -12,8 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from ingestion.home import Home
+from orchestration.instance import dagster_home
 from orchestration.project import WORKSPACE
-from orchestration.run import dagster_home
 
 PATIENCE = 15  # seconds; `dagster dev` does not end while a browser is connected
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 from rich.table import Table
 
+from orchestration.pulling.amounts import amount, units
 from orchestration.pulling.load import Outcome
 from orchestration.pulling.plan import Task
 
@@ -55,17 +55,6 @@ def synced_table(report: SyncReport) -> Iterator[Any]:
     yield from ("", table, "")
     if report.unused:
         yield f"Not used: {escape(', '.join(report.unused))}"
-
-
-def amount(micros: int | None) -> str:
-    """12340000 -> "12.34"; what is not stated says so."""
-    return "not stated" if micros is None else units(Decimal(micros) / 1_000_000)
-
-
-def units(value: Decimal) -> str:
-    """Two decimals, more where there are more: 1234.5 -> "1,234.50"."""
-    whole, _, decimals = f"{value:,.6f}".partition(".")
-    return f"{whole}.{decimals.rstrip('0'):0<2}"
 
 
 def _table(texts: Sequence[str], numbers: Sequence[str]) -> Table:

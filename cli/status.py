@@ -16,7 +16,7 @@ from ingestion.home import Home
 from ingestion.segments.writer import open_segments
 from ingestion.status import FailureCount, TableCount, count_failures, count_rows
 from ingestion.warehouse import build_lock, connect, lock_holder
-from orchestration.run import end_dead_runs, open_instance
+from orchestration.instance import end_dead_runs, open_instance
 from serving.published import open_published
 from serving.summary import notices
 

@@ -4,51 +4,19 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Callable
 from contextlib import redirect_stdout
-from pathlib import Path
 
 import dagster as dg
 
 from ingestion.home import Home
+from orchestration.instance import end_dead_runs, open_instance
 
 BUILD = "build"
 
 
 class SelectionError(Exception):
     """A --select that names nothing."""
-
-
-def dagster_home(home: Home) -> dict[str, str]:
-    """The environment of every Dagster process of this home folder: one history for command line and UI."""
-    shutil.copyfile(Path(__file__).with_name("dagster.yaml"), home.dagster / "dagster.yaml")
-    return {"DAGSTER_HOME": str(home.dagster), "TRIBUTARY_HOME": str(home.root), "DAGSTER_DISABLE_TELEMETRY": "yes"}
-
-
-def open_instance(home: Home) -> dg.DagsterInstance:
-    os.environ.update(dagster_home(home))
-    return dg.DagsterInstance.get()
-
-
-def end_dead_runs(instance: dg.DagsterInstance) -> None:
-    """Runs of killed processes are over; the history should say so."""
-    running = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.NOT_STARTED]
-    for run in instance.get_runs(dg.RunsFilter(statuses=running, tags={"tributary/started_by": "command line"})):
-        pid = int(run.tags.get("tributary/pid", 0))
-        if not is_alive(pid):
-            instance.report_run_failed(run, f"Process {pid} was killed.")
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process of this machine runs; one of another user does too."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
 
 
 def run_graph(home: Home, *, select: str | None, full_refresh: bool, say: Callable[[str], None]) -> list[str]:

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from cli.pull_tables import amount, units
 from ingestion.home import Home
 from ingestion.loads import LoadReport
+from orchestration.instance import open_instance
+from orchestration.pulling.amounts import amount, units
 from orchestration.pulling.days import Day, stored_days
 from orchestration.pulling.load import Outcome
 from orchestration.pulling.spool import Say
-from orchestration.run import open_instance
 
 if TYPE_CHECKING:
     from ingestion.spend.synced.load import SyncReport

@@ -6,6 +6,7 @@ until their place is closed: nobody pulls an account twice at a time.
 
 from __future__ import annotations
 
+import logging
 import shutil
 import threading
 import time
@@ -19,7 +20,6 @@ from urllib.parse import quote
 import duckdb
 import msgspec
 
-from cli.console import complaints, state
 from connectors.auth.credentials import load
 from connectors.http.client import PlatformClient
 from connectors.http.errors import VendorError, redact
@@ -30,6 +30,8 @@ from ingestion.home import Home
 from ingestion.spend.pulls import Pull
 from ingestion.warehouse import file_lock
 from orchestration.pulling.plan import Task
+
+log = logging.getLogger("tributary.pulls")
 
 SAY_EVERY = 2.0  # seconds
 _encode = msgspec.json.Encoder().encode
@@ -135,13 +137,11 @@ def spool(
 
 
 def explained(error: Exception, *credentials: Mapping[str, str]) -> str:
-    """What went wrong, for people, with no secret in it. With --debug the trace is shown, without secrets, too."""
+    """Return an error as a sentence without secrets. The trace of a defect, redacted too, goes to the debug log."""
     secrets = [value for values in credentials for name, value in values.items() if name.endswith(("token", "secret"))]
     if isinstance(error, VendorError | ContractError | OSError | duckdb.OperationalError):
         return redact(str(error), {}, *secrets)
-    if state["debug"]:
-        trace = "".join(traceback.format_exception(error))
-        complaints.print(redact(trace, {}, *secrets), markup=False, soft_wrap=True)
+    log.debug("%s", redact("".join(traceback.format_exception(error)), {}, *secrets))
     where = traceback.extract_tb(error.__traceback__)[-1]
     text = f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
     return redact(f"{text}: a defect of Tributary; please report it", {}, *secrets)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import signal
@@ -16,7 +17,6 @@ import duckdb
 import msgspec
 import pytest
 
-from cli.console import state
 from connectors.ads import PLATFORMS
 from connectors.platform import SpendRow
 from ingestion.home import Home
@@ -253,8 +253,8 @@ def test_memory_stays_flat_while_rows_stream(tmp_path):
     assert peak < 2_000_000
 
 
-def test_a_defect_is_told_without_secrets(monkeypatch, capsys):
-    monkeypatch.setitem(state, "debug", True)
+def test_the_message_and_the_debug_log_of_a_defect_have_no_secrets(caplog):
+    caplog.set_level(logging.DEBUG, "tributary")
     try:
         try:
             msgspec.json.decode(b"{")
@@ -264,7 +264,7 @@ def test_a_defect_is_told_without_secrets(monkeypatch, capsys):
         text = explained(error, {"access_token": "former-access-token", "refresh_token": ""}, {"access_token": SECRET})
     assert text.startswith("ValueError: cannot read *** and *** (test_pull.py:")
     assert "please report it" in text
-    trace = capsys.readouterr().err
+    trace = caplog.text
     assert "DecodeError" in trace
     assert "ValueError: cannot read *** and ***" in trace
     assert SECRET not in trace

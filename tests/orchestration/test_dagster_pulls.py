@@ -13,9 +13,9 @@ import pytest
 from connectors.ads import PLATFORMS
 from ingestion.home import Home
 from ingestion.settings.load import load_settings
+from orchestration.instance import open_instance
 from orchestration.pulling import assets, schedules
 from orchestration.pulling.metadata import CHECK, key_of
-from orchestration.run import open_instance
 from tests.support.home import tributary
 from tests.support.pulling import DAYS, FIRST, GOOGLE, LAST, META, Agency, listing, platform, rows, spend, true_spend
 from tests.support.vendors.base import Vendor
