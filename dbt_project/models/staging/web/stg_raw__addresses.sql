@@ -4,7 +4,7 @@ source as (
     select * from {{ source('raw', 'addresses') }}
 ),
 
--- Two collectors can look up the same address, each in its own database file.
+-- Two collectors can look up the same address, one of them with a newer geo database.
 final as (
     select
         ip_hash,
