@@ -9,7 +9,6 @@ from connectors.ads import PLATFORMS
 from ingestion.files.inbox import import_inbox
 from ingestion.segments.loading import load_landing
 from ingestion.segments.retire import retire
-from ingestion.settings.load import load_settings
 from ingestion.settings.raw_tables import store_settings
 from orchestration import metadata
 from orchestration.models import models
@@ -62,11 +61,10 @@ PULLED = {
 )
 def settings(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[dg.MaterializeResult]:
     """tributary.yaml as tables, replaced whole."""
-    read = load_settings(warehouse.home)
-    with warehouse.connect() as connection:
-        store_settings(connection, read)
-        for key in sorted(context.selected_asset_keys):
-            yield dg.MaterializeResult(asset_key=key, metadata=metadata.of_raw(connection, key))
+    store_settings(warehouse.connection, warehouse.settings)
+    rows = metadata.row_counts(warehouse.connection, context.selected_asset_keys)
+    for key in sorted(context.selected_asset_keys):
+        yield dg.MaterializeResult(asset_key=key, metadata=metadata.of_rows(rows[key]))
 
 
 SETTINGS_KEYS = [["raw", "orgs"], ["raw", "sites"], ["raw", "ad_accounts"]]
@@ -82,19 +80,18 @@ SETTINGS_KEYS = [["raw", "orgs"], ["raw", "sites"], ["raw", "ad_accounts"]]
 )
 def events(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
     """Segments and files -> raw.events; events beyond `keep_raw_days` -> the archive."""
-    read = load_settings(warehouse.home)
-    with warehouse.connect() as connection:
-        started = time.monotonic()
-        landed = load_landing(connection, warehouse.home, read, context.log.info)
-        seconds = time.monotonic() - started
-        reports = import_inbox(connection, warehouse.home, read, "events", context.log.info)
-        retired = retire(connection, warehouse.home, read)
-        return dg.MaterializeResult(
-            metadata=metadata.of_segments(landed, seconds)
-            | metadata.of_imports(reports)
-            | {"retired": retired}
-            | metadata.of_raw(connection, context.asset_key)
-        )
+    home, settings, connection = warehouse.home, warehouse.settings, warehouse.connection
+    started = time.monotonic()
+    landed = load_landing(connection, home, settings, context.log.info)
+    seconds = time.monotonic() - started
+    reports = import_inbox(connection, home, settings, "events", context.log.info)
+    retired = retire(connection, home, settings)
+    return dg.MaterializeResult(
+        metadata=metadata.of_segments(landed, seconds)
+        | metadata.of_imports(reports)
+        | {"retired": retired}
+        | metadata.of_raw(connection, context.asset_key)
+    )
 
 
 def raw_asset(kind: str, table: str, description: str) -> dg.AssetsDefinition:
@@ -109,11 +106,11 @@ def raw_asset(kind: str, table: str, description: str) -> dg.AssetsDefinition:
         owners=OWNERS,
     )
     def raw(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
-        with warehouse.connect() as connection:
-            reports = import_inbox(connection, warehouse.home, load_settings(warehouse.home), kind, context.log.info)
-            return dg.MaterializeResult(
-                metadata=metadata.of_imports(reports) | metadata.of_raw(connection, context.asset_key)
-            )
+        connection = warehouse.connection
+        reports = import_inbox(connection, warehouse.home, warehouse.settings, kind, context.log.info)
+        return dg.MaterializeResult(
+            metadata=metadata.of_imports(reports) | metadata.of_raw(connection, context.asset_key)
+        )
 
     return raw
 
@@ -157,6 +154,6 @@ import_ledgers = [
 )
 def published(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
     """published/marts.duckdb, a file an org and Parquet, replaced atomically; nothing when a promise is broken."""
-    with warehouse.connect() as connection:
-        counts = publish(connection, warehouse.home.published)
-        return dg.MaterializeResult(metadata=metadata.of_publication(warehouse.home, counts))
+    version = publish(warehouse.connection, warehouse.home.published)
+    warehouse.end(context, version)
+    return dg.MaterializeResult(metadata=metadata.of_publication(warehouse.home, version.rows))

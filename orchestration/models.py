@@ -13,6 +13,7 @@ from dbt_common.events.base_types import EventMsg
 
 from ingestion.home import Home
 from orchestration import metadata
+from orchestration.changes import WHOLE_GRAPH
 from orchestration.checks import check_results
 from orchestration.lineage import Columns, column_lineage
 from orchestration.project import ProjectError, build, failures, load_project
@@ -56,6 +57,8 @@ def models(
     yield from check_results(context, results)
     if problems := failures(results):
         raise ProjectError("\n".join(problems))
+    if context.run.job_name not in WHOLE_GRAPH:
+        warehouse.end(context)  # publishing is no step of this job
 
 
 def arguments(context: dg.AssetExecutionContext, config: BuildConfig) -> list[str]:
@@ -93,20 +96,19 @@ def materializations(
     """Yield each model and seed that was built: its rows and column lineage, and a preview or chart if it has one."""
     built = {dg.AssetKey([r.node.schema, r.node.name]): r for r in results if r.status == "success"}
     sql = {key: result.node.compiled_code for key, result in built.items() if result.node.resource_type == "model"}
-    with warehouse.connect() as connection:
-        rows = metadata.row_counts(connection, built)
-        kept = warehouse.home.root / "dbt" / "column_lineage.json"
-        lineages = column_lineage(sql, columns(connection), kept, context.log.warning)
-        for key, result in built.items():
-            yield dg.MaterializeResult(
-                asset_key=key,
-                metadata={
-                    "seconds": result.execution_time,
-                    **(metadata.of_rows(rows[key]) if key in rows else {}),
-                    **({"dagster/column_lineage": lineages[key]} if key in lineages else {}),
-                    **(metadata.of_mart(connection, key.path[1]) if key.path[0] == "marts" else {}),
-                },
-            )
+    rows = metadata.row_counts(warehouse.connection, built)
+    kept = warehouse.home.root / "dbt" / "column_lineage.json"
+    lineages = column_lineage(sql, columns(warehouse.connection), kept, context.log.warning)
+    for key, result in built.items():
+        yield dg.MaterializeResult(
+            asset_key=key,
+            metadata={
+                "seconds": result.execution_time,
+                **(metadata.of_rows(rows[key]) if key in rows else {}),
+                **({"dagster/column_lineage": lineages[key]} if key in lineages else {}),
+                **(metadata.of_mart(warehouse.connection, key.path[1]) if key.path[0] == "marts" else {}),
+            },
+        )
 
 
 def columns(connection: duckdb.DuckDBPyConnection) -> Columns:
