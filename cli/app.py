@@ -12,7 +12,7 @@ import typer
 from cli.collect import collect
 from cli.connect import connect
 from cli.connections import connections
-from cli.console import options
+from cli.console import show_traces
 from cli.dev import dev
 from cli.erase import erase
 from cli.explain import explain
@@ -67,4 +67,5 @@ def tributary(
 
       tributary query "select * from daily_rollups where grain = 'PLATFORM' limit 5"
     """
-    options["debug"] = debug
+    if debug:
+        show_traces()

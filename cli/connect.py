@@ -11,8 +11,8 @@ import typer
 from ingestion.files.contracts import normalized_account_id
 from ingestion.home import Home
 
-from cli.console import FAILED, WRONG_INPUT, console, fail, print_line, readable_errors
 from cli.consent import ask, log_in
+from cli.console import FAILED, WRONG_INPUT, console, fail, print_line, readable_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,13 +60,14 @@ def connect(
         settings = load_settings(home)
         chosen = find_platform(platform)
         owner = choose_org(settings, org)
-        credentials = StoredCredentials(chosen, home.root / "credentials.bin")
+        store = home.root / "credentials.bin"
+        credentials = StoredCredentials(chosen, store)
         host = chosen.oauth.redirect_host if chosen.oauth else "127.0.0.1"
         uri = redirect_uri or f"http://{host}:{port}/callback"
         with PlatformClient(chosen, credentials, log=print_line) as client:
             readable = None if again or token else list_accounts(chosen, client, credentials)
             if readable is None:
-                log_in(chosen, credentials, client.http, uri, token=token, paste=paste)
+                log_in(chosen, credentials, client.http, store=store, uri=uri, token=token, paste=paste)
                 print_line(f"{chosen.label}: listing the ad accounts")
                 readable = list(chosen.accounts(client))
         if not readable:

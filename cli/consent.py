@@ -1,7 +1,7 @@
 """Log in to a platform: app secrets, the platform's consent page, tokens.
 
-In: a Platform and its stored credentials; answers at a terminal, or the environment and standard input. Out: credentials
-in the secret store.
+In: a Platform and its stored credentials; answers at a terminal, the environment or standard input. Out: credentials in
+the secret store.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ import typer
 from cli.console import WRONG_INPUT, fail, print_line
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import httpx
 
     from connectors.auth.credentials import StoredCredentials
@@ -26,13 +28,20 @@ MINUTES = 10  # to answer on the platform's page
 
 
 def log_in(
-    platform: Platform, credentials: StoredCredentials, client: httpx.Client, uri: str, *, token: bool, paste: bool
+    platform: Platform,
+    credentials: StoredCredentials,
+    client: httpx.Client,
+    *,
+    store: Path,
+    uri: str,
+    token: bool,
+    paste: bool,
 ) -> None:
     """Ask for missing secrets, get tokens with the person's consent, and store both."""
     from connectors.auth.credentials import environment, variable
     from connectors.auth.secret_store import describe
 
-    place = describe(credentials.store)  # fails without a store, before a person types anything
+    place = describe(store)  # fails without a store, before a person types anything
     given = environment(platform)
     by_hand = token or platform.oauth is None
     app: dict[str, str] = {}

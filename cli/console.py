@@ -6,6 +6,7 @@ code. With --debug an error shows its stack trace.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
@@ -19,6 +20,14 @@ FAILED, WRONG_INPUT, STRICT = 1, 2, 3
 console = Console(highlight=False)
 error_console = Console(stderr=True, highlight=False)
 options = {"debug": False}
+traces = logging.getLogger("tributary.traces")  # of defects that are reported by a sentence
+
+
+def show_traces() -> None:
+    """Print stack traces on standard error: --debug."""
+    options["debug"] = True
+    traces.setLevel(logging.DEBUG)
+    traces.addHandler(logging.StreamHandler())
 
 
 @contextmanager

@@ -35,12 +35,12 @@ def dev(
     """
     with readable_errors():
         from ingestion.settings.load import load_settings
-        from orchestration.run import WORKSPACE, dagster_home
+        from orchestration.instance import WORKSPACE, dagster_home
 
         home = Home.from_environment()
         load_settings(home)
         programs = Path(sys.executable).parent
-        commands = {
+        commands: dict[str, list[str | Path]] = {
             "the collector": [programs / "tributary", "collect", "--host", host, "--port", str(collector_port)],
             "Dagster": [programs / "dagster", "dev", "-w", WORKSPACE, "-h", host, "-p", str(port)],
         }

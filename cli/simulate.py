@@ -1,4 +1,4 @@
-"""`tributary simulate`: write simulated input files. In: options. Out: files in the inbox, entries in tributary.yaml."""
+"""`tributary simulate`: simulate input files. In: options. Out: files in the inbox, entries in tributary.yaml."""
 
 from __future__ import annotations
 

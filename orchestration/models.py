@@ -8,7 +8,8 @@ import dagster as dg
 import duckdb
 from dagster_dbt import DagsterDbtTranslator, dbt_assets
 from dagster_dbt.asset_utils import get_subset_selection_for_context
-from dbt.contracts.results import RunResult
+from dbt.artifacts.schemas.run import RunResult
+from dbt.contracts.graph.nodes import ModelNode
 from dbt_common.events.base_types import EventMsg
 
 from ingestion.home import Home
@@ -50,7 +51,7 @@ class BuildConfig(dg.Config):
 @dbt_assets(manifest=project.manifest_path, project=project, dagster_dbt_translator=TRANSLATOR, exclude=EXCLUDED)
 def models(
     context: dg.AssetExecutionContext, warehouse: Warehouse, config: BuildConfig
-) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Every dbt model, seed and test, in one dbt invocation."""
     results = build(warehouse.home, arguments(context, config), progress(context))
     yield from materializations(context, warehouse, results)
@@ -92,10 +93,11 @@ def progress(context: dg.AssetExecutionContext) -> Callable[[EventMsg], None]:
 
 def materializations(
     context: dg.AssetExecutionContext, warehouse: Warehouse, results: Sequence[RunResult]
-) -> Iterator[dg.MaterializeResult]:
+) -> Iterator[dg.MaterializeResult[None]]:
     """Yield each model and seed that was built: its rows and column lineage, and a preview or chart if it has one."""
     built = {dg.AssetKey([r.node.schema, r.node.name]): r for r in results if r.status == "success"}
-    sql = {key: result.node.compiled_code for key, result in built.items() if result.node.resource_type == "model"}
+    nodes = {key: result.node for key, result in built.items()}
+    sql = {key: node.compiled_code for key, node in nodes.items() if isinstance(node, ModelNode) and node.compiled_code}
     rows = metadata.row_counts(warehouse.connection, built)
     kept = warehouse.home.root / "dbt" / "column_lineage.json"
     lineages = column_lineage(sql, columns(warehouse.connection), kept, context.log.warning)

@@ -11,8 +11,7 @@ import gc
 import os
 import re
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ingestion.home import Home
 from ingestion.warehouse import memory_limit
@@ -20,12 +19,11 @@ from orchestration.fingerprint import DBT_FOLDER, dbt_project
 
 if TYPE_CHECKING:
     from dagster_dbt import DbtProject
+    from dbt.artifacts.schemas.run import RunExecutionResult, RunResult
     from dbt.cli.main import dbtRunnerResult
     from dbt.contracts.graph.manifest import Manifest
-    from dbt.contracts.results import RunResult
     from dbt_common.events.base_types import EventMsg
 
-WORKSPACE = Path(__file__).with_name("workspace.yaml")
 PARSED = "parsed"  # the file in the home's dbt/ that names the parsed project
 FAILED = ("error", "fail", "runtime error", "partial success")
 
@@ -87,7 +85,7 @@ def parsed(home: Home) -> Manifest | None:
         manifest: Manifest = Manifest.from_msgpack(stored, decoder=extended_mashumuro_decoder)
     except (OSError, ValueError, LookupError, TypeError):
         return None
-    manifest.build_flat_graph()
+    manifest.build_flat_graph()  # type: ignore[no-untyped-call]
     return manifest
 
 
@@ -106,7 +104,8 @@ def build(home: Home, arguments: Sequence[str], on_result: Callable[[EventMsg], 
     )
     if done.exception:
         raise ProjectError(f"dbt could not build: {plain(done.exception)}")
-    return list(done.result.results)
+    result = cast("RunExecutionResult", done.result)
+    return list(result.results)
 
 
 def invoke(

@@ -18,7 +18,7 @@ from orchestration.changes import COVERED, Beginning, record_run
 from serving.publish import Version
 
 
-class Warehouse(dg.ConfigurableResource):
+class Warehouse(dg.ConfigurableResource["Warehouse"]):
     """The warehouse of the home folder. It holds the build lock from the run's first step to its last.
 
     With the in-process executor a resource lives as long as its run. The steps share one connection, so that DuckDB
