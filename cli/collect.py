@@ -6,9 +6,9 @@ from ipaddress import ip_network
 from typing import Annotated
 
 import typer
-from ingestion.home import Home
 
 from cli.console import WRONG_INPUT, fail, print_line, readable_errors
+from ingestion.home import Home
 
 
 def collect(

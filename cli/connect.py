@@ -8,20 +8,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from ingestion.files.contracts import normalized_account_id
-from ingestion.home import Home
 
 from cli.consent import ask, log_in
 from cli.console import FAILED, WRONG_INPUT, console, fail, print_line, readable_errors
+from ingestion.files.contracts import normalized_account_id
+from ingestion.home import Home
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from rich.table import Table
 
     from connectors.auth.credentials import StoredCredentials
     from connectors.http.client import PlatformClient
     from connectors.platform import Account, Platform
     from ingestion.settings.model import AdAccount, Settings
-    from rich.table import Table
 
 PORT = 8765  # always the same, because platforms want the redirect address registered
 

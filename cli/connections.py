@@ -10,10 +10,10 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
-from ingestion.home import Home
-from ingestion.warehouse import build_lock, lock_holder
 
 from cli.console import FAILED, fail, print_line, print_parts, readable_errors
+from ingestion.home import Home
+from ingestion.warehouse import build_lock, lock_holder
 
 if TYPE_CHECKING:
     from connectors.auth.credentials import StoredCredentials

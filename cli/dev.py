@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from ingestion.home import Home
 
 from cli.console import print_line, readable_errors
+from ingestion.home import Home
 
 SECONDS_TO_STOP = 15  # `dagster dev` does not end while a browser is connected
 

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from ingestion.home import Home
 
 from cli.console import FAILED, WRONG_INPUT, fail, print_line, print_parts, readable_errors
 from cli.person_options import Customer, DryRun, Email, Org, Visitor, counts_table, find_person, only_identifier
+from ingestion.home import Home
 
 if TYPE_CHECKING:
     from ingestion.person.erase import Erasure
@@ -71,6 +71,7 @@ def erase(
 def is_known_as(person: Person, kind: Kind, value: str) -> bool:
     """Return whether the identifier is one of the person's."""
     import duckdb
+
     from ingestion.person.find import normalise_identifier
 
     with duckdb.connect() as connection:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from ingestion.home import Home
 
 from cli.console import print_parts, readable_errors
+from ingestion.home import Home
 
 explain = typer.Typer(
     no_args_is_help=True,

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from ingestion.home import Home
 
 from cli.console import error_console, readable_errors
 from cli.person_options import Customer, DryRun, Email, Org, Visitor, counts_table, find_person, only_identifier
+from ingestion.home import Home
 
 
 def export_person(

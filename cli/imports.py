@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from ingestion.home import Home
 
 from cli.console import STRICT, fail, print_line, readable_errors
+from ingestion.home import Home
 
 if TYPE_CHECKING:
     from ingestion.files.column_mapping import ImportOptions

@@ -95,9 +95,8 @@ def pull_everything(home: Home, settings: Settings, what: str, days: Days, only:
 
 def pull_accounts(home: Home, settings: Settings, tasks: list[Task]) -> bool:
     """Pull accounts and report them to Dagster. Return whether all succeeded."""
-    from orchestration.pulling import accounts
-
     from cli.pull_tables import accounts_table
+    from orchestration.pulling import accounts
 
     found: dict[int, Outcome] = {}
     try:
@@ -135,10 +134,9 @@ def pull_rates(home: Home, settings: Settings, since: date | None) -> bool:
 
 def pull_synced(home: Home, settings: Settings) -> bool:
     """Load synced tables and report them to Dagster. Return whether all sources succeeded."""
+    from cli.pull_tables import synced_table
     from orchestration.pulling import synced
     from orchestration.pulling.metadata import SYNCED, of_synced, report_other
-
-    from cli.pull_tables import synced_table
 
     reports, errors = synced.pull_synced(home, settings, log=print_line)
     print_parts(part for report in reports for part in synced_table(report))

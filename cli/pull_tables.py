@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from orchestration.pulling.amounts import amount, units
 from rich.markup import escape
 from rich.table import Table
+
+from orchestration.pulling.amounts import amount, units
 
 if TYPE_CHECKING:
     from ingestion.spend.synced.load import SyncReport

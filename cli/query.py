@@ -6,9 +6,9 @@ import sys
 from typing import Annotated
 
 import typer
-from ingestion.home import Home
 
 from cli.console import console, print_parts, readable_errors
+from ingestion.home import Home
 
 
 def query(

@@ -6,9 +6,9 @@ import time
 from typing import Annotated
 
 import typer
-from ingestion.home import Home
 
 from cli.console import FAILED, WRONG_INPUT, fail, print_line, print_parts, readable_errors
+from ingestion.home import Home
 
 
 def run(

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
-from ingestion.home import Home
 
 from cli.console import print_line, readable_errors
+from ingestion.home import Home
 
 FIRST_DAY = datetime(2026, 7, 1)
 

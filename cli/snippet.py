@@ -6,12 +6,12 @@ from html import escape
 from typing import Annotated
 
 import typer
+
+from cli.console import error_console, readable_errors
 from ingestion.home import Home
 from ingestion.settings.load import load_settings
 from ingestion.settings.model import Settings, SettingsError, Site
 from ingestion.settings.values import suggestion
-
-from cli.console import error_console, readable_errors
 
 STUB = "<script>window.tributary=window.tributary||function(){(tributary.q=tributary.q||[]).push(arguments)}</script>"
 

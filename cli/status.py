@@ -9,15 +9,16 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ingestion.home import Home
 from rich.markup import escape
 
 from cli.console import plain_table, print_parts, readable_errors
+from ingestion.home import Home
 
 if TYPE_CHECKING:
     import dagster as dg
-    from ingestion.status import FailureCount, TableCount
     from rich.table import Table
+
+    from ingestion.status import FailureCount, TableCount
 
 
 def status() -> None:
