@@ -1,4 +1,4 @@
-"""`tributary collect`: the service that events are sent to. In: options. Out: segments in the landing folder."""
+"""`tributary collect`: the service that receives events. In: options, HTTP. Out: segments in the landing folder."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from typing import Annotated
 
 import typer
 
-from cli.console import WRONG_INPUT, errors_for_people, fail, say
+from cli.console import WRONG_INPUT, fail, print_line, readable_errors
 from ingestion.home import Home
 
 
 def collect(
     *,
-    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all of this machine's.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to listen on. 0.0.0.0: all of this machine.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8700,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that share the port.")] = 1,
     trusted_proxy: Annotated[
         list[str] | None,
-        typer.Option(help="Address or CIDR range of a proxy whose X-Forwarded-For is believed. Repeatable."),
+        typer.Option(help="Address or CIDR range of a proxy whose X-Forwarded-For is trusted. Repeatable."),
     ] = None,
-    segment_mb: Annotated[float, typer.Option(min=0.001, help="A segment is closed at this size.")] = 64,
-    segment_seconds: Annotated[float, typer.Option(min=0.1, help="A segment is closed at this age.")] = 10,
+    segment_mb: Annotated[float, typer.Option(min=0.001, help="Size at which a segment is closed.")] = 64,
+    segment_seconds: Annotated[float, typer.Option(min=0.1, help="Age at which a segment is closed.")] = 10,
 ) -> None:
-    """Receive events over HTTP and keep them, durably, in the landing folder until the next run loads them.
+    """Receive events over HTTP and store them durably in the landing folder. The next run loads them.
 
-    What it accepts is said at /openapi.json and in docs/collector.md. The keys of servers and of the admin come from
-    the environment: TRIBUTARY_SERVER_KEY_<SITE>, TRIBUTARY_ADMIN_KEY. SIGTERM or Ctrl-C stops it; nothing is lost.
+    /openapi.json and docs/collector.md describe the API. Variables of the environment hold the keys of servers and of
+    the admin: TRIBUTARY_SERVER_KEY_<SITE>, TRIBUTARY_ADMIN_KEY. SIGTERM or Ctrl-C stops the service without a loss.
 
     [bold]Examples[/bold]
 
@@ -40,8 +40,8 @@ def collect(
         try:
             ip_network(proxy)
         except ValueError as error:
-            fail(f"--trusted-proxy {proxy}: {error}: write an address or a range such as 10.0.0.0/8", WRONG_INPUT)
-    with errors_for_people():
+            fail(f"--trusted-proxy {proxy}: {error}. Use an address or a range such as 10.0.0.0/8.", WRONG_INPUT)
+    with readable_errors():
         from ingestion.collector.server import check, serve
         from ingestion.collector.state import Options
 
@@ -55,6 +55,6 @@ def collect(
         )
         home = Home.from_environment()
         sites = check(home)
-        shown = ", ".join(sites) or "none: add one under sites, with a public_key, in tributary.yaml"
-        say(f"Collecting on http://{host}:{port} into {home.landing}; sites: {shown}. Ctrl-C stops.")
+        listed = ", ".join(sites) or "none. Add one with a public_key under sites in tributary.yaml"
+        print_line(f"Collecting on http://{host}:{port} into {home.landing}; sites: {listed}. Ctrl-C stops.")
         serve(options)

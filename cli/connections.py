@@ -1,14 +1,17 @@
-"""`tributary connections`: which ad accounts are pulled, when they last were, and how long their tokens hold."""
+"""`tributary connections`: the connected ad accounts.
+
+In: tributary.yaml, stored tokens, raw.pulls. Out: a table of accounts, their last pulls and the state of their tokens.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from cli.console import FAILED, errors_for_people, fail, say, show
+from cli.console import FAILED, fail, print_line, print_parts, readable_errors
 from ingestion.home import Home
 from ingestion.warehouse import build_lock, lock_holder
 
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
     from connectors.auth.credentials import StoredCredentials
     from ingestion.settings.model import AdAccount
 
-SOON = 14  # days
+WARN_DAYS = 14  # before a token expires
 
 LAST_PULLS = """
     select
@@ -25,23 +28,25 @@ LAST_PULLS = """
         arg_max(status, finished_at),
         max(finished_at),
         arg_max_null(reason, finished_at),
-        max(end_date) filter (where status <> 'failed'),
+        max(end_date) filter (where status <> 'failed')
     from raw.pulls
     group by platform, account_id
 """
 
 
 class LastPull(NamedTuple):
+    """The last pull of an account."""
+
     status: str  # loaded, partial, failed
-    at: datetime  # UTC
+    finished_at: datetime  # UTC
     reason: str | None
-    until: Any  # the last day that was pulled, if any was
+    last_day: date | None  # the last day that a pull loaded
 
 
 def connections(
-    *, check: Annotated[bool, typer.Option("--check", help="Ask each platform whether its token holds.")] = False
+    *, check: Annotated[bool, typer.Option("--check", help="Ask each platform whether its token is valid.")] = False
 ) -> None:
-    """The ad accounts, their last pull, and how long each token holds.
+    """List the ad accounts with their last pull and the state of their token.
 
     [bold]Examples[/bold]
 
@@ -49,7 +54,7 @@ def connections(
 
       tributary connections --check
     """
-    with errors_for_people():
+    with readable_errors():
         from connectors.ads import PLATFORMS
         from connectors.auth.credentials import StoredCredentials
         from ingestion.settings.load import load_settings
@@ -58,23 +63,24 @@ def connections(
         settings = load_settings(home)
         credentials = {name: StoredCredentials(p, home.root / "credentials.bin") for name, p in PLATFORMS.items()}
         accounts = [account for account in settings.ad_accounts if account.platform in PLATFORMS]
-        used = {a.platform for a in accounts} | {name for name, held in credentials.items() if held.is_connected}
+        used = {a.platform for a in accounts} | {name for name, one in credentials.items() if one.is_connected}
         if not used:
-            say(f"Nothing is connected yet. Begin with: tributary connect {next(iter(PLATFORMS))}")
+            print_line(f"Nothing is connected yet. Run: tributary connect {next(iter(PLATFORMS))}")
             return
         pulls = last_pulls(home)
-        found = {name: asked_for(credentials[name], accounts) if check else None for name in PLATFORMS if name in used}
-        show(of_connections(accounts, {name: credentials[name] for name in found}, pulls, found))
-        if any(found.values()):
-            fail("\n".join(text for text in found.values() if text), FAILED)
+        names = [name for name in PLATFORMS if name in used]
+        problems = {name: check_token(credentials[name], accounts) if check else None for name in names}
+        print_parts(connections_table(accounts, {name: credentials[name] for name in names}, pulls, problems))
+        if any(problems.values()):
+            fail("\n".join(text for text in problems.values() if text), FAILED)
 
 
 def last_pulls(home: Home) -> dict[tuple[str, str], LastPull]:
-    """By platform and account; empty while a build has the warehouse, which is said."""
+    """Return the last pull of each account by platform and account id; nothing while a build uses the warehouse."""
     from ingestion.warehouse import connect
 
     if holder := lock_holder(home):
-        say(f"Running: {holder['what']} (process {holder['pid']}): the last pulls are shown when it ends.")
+        print_line(f"Running: {holder['what']} (process {holder['pid']}). Last pulls are available when it ends.")
     elif home.warehouse.exists():
         with build_lock(home, "connections"), connect(home) as connection:
             rows = connection.execute(LAST_PULLS).fetchall()
@@ -82,34 +88,35 @@ def last_pulls(home: Home) -> dict[tuple[str, str], LastPull]:
     return {}
 
 
-def asked_for(credentials: StoredCredentials, accounts: list[AdAccount]) -> str | None:
-    """What is wrong, as the platform says it; None where the token holds and reads every account that is listed."""
+def check_token(credentials: StoredCredentials, accounts: list[AdAccount]) -> str | None:
+    """Return the platform's complaint, or None if the token is valid and reads every listed account."""
     from connectors.ads import PLATFORMS
     from connectors.http.client import PlatformClient
     from connectors.http.errors import VendorError
 
     platform = PLATFORMS[credentials.service.name]
-    say(f"asking {platform.label}")
+    print_line(f"asking {platform.label}")
     try:
-        with PlatformClient(platform, credentials, log=say) as client:
+        with PlatformClient(platform, credentials, log=print_line) as client:
             readable = {account.account_id for account in platform.accounts(client)}
     except VendorError as error:
         return str(error)
     lost = [a.account_id for a in accounts if a.platform == platform.name and a.account_id not in readable]
+    if not lost:
+        return None
     return (
-        f"{platform.label}: this login no longer reads {', '.join(lost)}: give it access there, "
-        f"or connect with one that has it: tributary connect {platform.name}"
-        if lost
-        else None
+        f"{platform.label}: this login can no longer read {', '.join(lost)}. Give it access there, or connect with a"
+        f" login that has access: tributary connect {platform.name}"
     )
 
 
-def of_connections(
+def connections_table(
     accounts: list[AdAccount],
     credentials: dict[str, StoredCredentials],
     pulls: dict[tuple[str, str], LastPull],
-    found: dict[str, str | None],
+    problems: dict[str, str | None],
 ) -> Iterator[Any]:
+    """Yield a table of the accounts by platform, then the reasons of pulls that did not succeed."""
     from rich.markup import escape
     from rich.table import Table
 
@@ -117,38 +124,42 @@ def of_connections(
     for heading in ("platform", "account", "name", "org", "last pull", "up to", "token"):
         table.add_column(heading, overflow="fold", no_wrap=heading in ("platform", "account", "up to"))
     now = datetime.now(UTC)
-    for name, held in credentials.items():
-        token = "[red]refused[/red]" if found[name] else health(held, now)
-        for account in [a for a in accounts if a.platform == name] or [None]:
-            pull = pulls.get((name, account.account_id)) if account else None
-            told = f"{verdict(pull.status)} {pull.at:%Y-%m-%d %H:%M} UTC" if pull else "never"
-            until = f"{pull.until or ''}" if pull else ""
-            who = (account.account_id, account.name or "", account.org) if account else ("", "", "")
-            table.add_row(name, *map(escape, who), told, until, token)
+    for name, stored in credentials.items():
+        token = "[red]refused[/red]" if problems[name] else token_state(stored, now)
+        listed = [account for account in accounts if account.platform == name]
+        for account in listed:
+            pull = pulls.get((name, account.account_id))
+            finished = f"{status_mark(pull.status)} {pull.finished_at:%Y-%m-%d %H:%M} UTC" if pull else "never"
+            last_day = str(pull.last_day) if pull and pull.last_day else ""
+            cells = (account.account_id, account.name or "", account.org)
+            table.add_row(name, *map(escape, cells), finished, last_day, token)
+        if not listed:
+            table.add_row(name, "", "", "", "never", "", token)
     yield table
-    for (platform, account), pull in sorted(pulls.items()):
+    for (platform, account_id), pull in sorted(pulls.items()):
         if pull.status != "loaded" and pull.reason and platform in credentials:
-            yield f"[yellow]![/yellow] {platform} {account}: {escape(pull.reason)}"
+            yield f"[yellow]![/yellow] {platform} {account_id}: {escape(pull.reason)}"
 
 
-def verdict(status: str) -> str:
+def status_mark(status: str) -> str:
+    """Return the status of a pull in colour."""
     return {"loaded": "[green]✓[/green]", "failed": "[red]failed[/red]"}.get(status, f"[yellow]{status}[/yellow]")
 
 
-def health(credentials: StoredCredentials, now: datetime) -> str:
-    """How long the token holds, by what is known here."""
+def token_state(credentials: StoredCredentials, now: datetime) -> str:
+    """Return when the stored token expires, in colour."""
     from connectors.auth.credentials import parse_time
 
-    again = f"tributary connect {credentials.service.name}"
+    command = f"tributary connect {credentials.service.name}"
     if not credentials.is_connected:
-        return f"[red]none: {again}[/red]"
-    whose = "environment: " if credentials.is_from_environment else ""
+        return f"[red]none: {command}[/red]"
+    source = "environment: " if credentials.is_from_environment else ""
     renews = credentials.can_renew and "refresh_token" in credentials.values
-    ends = parse_time(credentials.values, "refresh_token_expires_at" if renews else "expires_at")
-    if ends is None:
-        return whose + ("renews itself" if renews else "no end is known")
-    days = (ends - now).days
-    if ends <= now:
-        return f"{whose}[red]ended {ends:%Y-%m-%d}: {again}[/red]"
-    told = f"holds until {ends:%Y-%m-%d} ({days} days{', pulls renew it' if credentials.can_renew else ''})"
-    return f"{whose}[yellow]{told}[/yellow]" if days < SOON else whose + told
+    expires = parse_time(credentials.values, "refresh_token_expires_at" if renews else "expires_at")
+    if expires is None:
+        return source + ("renews itself" if renews else "no known expiry")
+    days = (expires - now).days
+    if expires <= now:
+        return f"{source}[red]expired {expires:%Y-%m-%d}: {command}[/red]"
+    text = f"valid until {expires:%Y-%m-%d} ({days} days{', pulls renew it' if credentials.can_renew else ''})"
+    return f"{source}[yellow]{text}[/yellow]" if days < WARN_DAYS else source + text

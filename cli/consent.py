@@ -1,7 +1,7 @@
-"""How a person at a terminal lets Tributary read a platform: what is asked, what the browser brings, what is kept.
+"""Log in to a platform: app secrets, the platform's consent page, tokens.
 
-In: a Platform, its credentials so far. Out: credentials in the secret store. Without a terminal everything comes from
-the environment, and what a person would paste from a pipe.
+In: a Platform and its stored credentials; answers at a terminal, the environment or standard input. Out: credentials in
+the secret store.
 """
 
 from __future__ import annotations
@@ -14,40 +14,49 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cli.console import WRONG_INPUT, fail, say
+from cli.console import WRONG_INPUT, fail, print_line
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import httpx
 
     from connectors.auth.credentials import StoredCredentials
     from connectors.platform import Platform
 
-MINUTES = 10
+MINUTES = 10  # to answer on the platform's page
 
 
-def let_in(
-    platform: Platform, credentials: StoredCredentials, client: httpx.Client, uri: str, *, token: bool, paste: bool
+def log_in(
+    platform: Platform,
+    credentials: StoredCredentials,
+    client: httpx.Client,
+    *,
+    store: Path,
+    uri: str,
+    token: bool,
+    paste: bool,
 ) -> None:
-    """Ask for what is lacking, go through the platform's consent, and keep what it gives."""
+    """Ask for missing secrets, get tokens with the person's consent, and store both."""
     from connectors.auth.credentials import environment, variable
     from connectors.auth.secret_store import describe
 
-    kept = describe(credentials.store)  # before anything is asked for
+    place = describe(store)  # fails without a store, before a person types anything
     given = environment(platform)
     by_hand = token or platform.oauth is None
-    app = {}
+    app: dict[str, str] = {}
     if not by_hand:
-        say(f"The app's redirect address, as it has to be registered with {platform.label}: {uri}")
+        print_line(f"Register this redirect address for your app with {platform.label}: {uri}")
     for name in platform.secrets:
         before = given.get(name) or credentials.values.get(name)
-        is_optional = by_hand and name in ("client_id", "client_secret") and not signs(platform)
+        is_optional = by_hand and name in ("client_id", "client_secret") and not has_token_secret(platform)
         if before and (name in given or not sys.stdin.isatty()):
             app[name] = before
         elif is_optional and not sys.stdin.isatty():
             continue
         else:
-            ending = " (Enter keeps it)" if before else " (Enter if you have none)" if is_optional else ""
-            app[name] = asked(
+            ending = " (Enter for the stored one)" if before else " (Enter if you have none)" if is_optional else ""
+            app[name] = ask(
                 f"{platform.label} {name.replace('_', ' ')}{ending}",
                 variable(platform, name),
                 hidden=name != "client_id",
@@ -55,27 +64,27 @@ def let_in(
             )
     if by_hand:
         tokens = {
-            name: asked(
+            name: ask(
                 f"{platform.label} {name.replace('_', ' ')}", variable(platform, name), hidden=True, from_pipe=True
             )
-            for name in ("access_token", *(["access_token_secret"] if signs(platform) else []))
+            for name in ("access_token", *(["access_token_secret"] if has_token_secret(platform) else []))
         }
     else:
-        tokens = consented(platform, app, client, uri, paste=paste)
-    mine = {name: value for name, value in app.items() if value and name not in given}
-    credentials.connect({**mine, **tokens})
-    say(f"Kept in {kept}.")
+        tokens = get_consent(platform, app, client, uri, paste=paste)
+    own = {name: value for name, value in app.items() if value and name not in given}
+    credentials.connect({**own, **tokens})
+    print_line(f"Stored in {place}.")
 
 
-def signs(platform: Platform) -> bool:
-    """Whether its tokens come with a secret: OAuth 1.0a."""
+def has_token_secret(platform: Platform) -> bool:
+    """Return whether tokens of the platform have a secret: OAuth 1.0a."""
     return platform.oauth is not None and platform.oauth.request_token_url is not None
 
 
-def consented(
+def get_consent(
     platform: Platform, app: dict[str, str], client: httpx.Client, uri: str, *, paste: bool
 ) -> dict[str, str]:
-    """The tokens that the person's consent brings."""
+    """Send the person to the platform's consent page and return the tokens. VendorError if there are none."""
     import httpx
 
     from connectors.auth import oauth
@@ -85,17 +94,17 @@ def consented(
     try:
         consent = oauth.begin(platform, app, uri, client)
         if paste or not is_loopback(uri):
-            say(
-                f"Open this address in a browser, and let Tributary in:\n\n{consent.url}\n\n"
-                f"The browser then goes to an address that begins with {uri}; that it shows no page there is no "
-                "matter. Copy that address whole."
+            print_line(
+                f"Open this address in a browser and allow the access:\n\n{consent.url}\n\n"
+                f"The browser then opens an address that begins with {uri}. The page may be missing. "
+                "Copy that address whole."
             )
-            redirected = asked("The address", "--paste with the address on a pipe", from_pipe=True)
+            redirected = ask("The address", "--paste with the address on standard input", from_pipe=True)
         else:
             with listening(uri, functools.partial(oauth.is_response, platform, consent)) as wait:
-                say(
-                    f"{platform.label} asks in your browser whether Tributary may read. If no page opens, open this "
-                    f"address yourself:\n\n{consent.url}\n\nwaiting for your answer there (Ctrl-C ends it)"
+                print_line(
+                    f"{platform.label} asks in your browser for the access. If no page opens, open this address:"
+                    f"\n\n{consent.url}\n\nwaiting for your answer there (Ctrl-C stops)"
                 )
                 webbrowser.open(consent.url)
                 redirected = wait(MINUTES * 60)
@@ -103,18 +112,18 @@ def consented(
     except (Throttled, httpx.TransportError) as error:
         why = error if isinstance(error, Throttled) else type(error).__name__
         raise VendorError(
-            f"{platform.label} gave no token ({why}): check the network, and try again: "
-            f"tributary connect {platform.name}"
+            f"{platform.label} returned no token ({why}). Check the network and try again:"
+            f" tributary connect {platform.name}"
         ) from None
 
 
-def asked(
+def ask(
     question: str, otherwise: str, *, hidden: bool = False, default: str | None = None, from_pipe: bool = False
 ) -> str:
-    """What a person answers. Without a terminal: a line of the pipe, or an error that names what to set instead."""
+    """Return a person's answer, or a line of standard input. Without either, fail and name what to set instead."""
     if sys.stdin.isatty():
-        return typer.prompt(question, hide_input=hidden, default=default, show_default=False).strip()
+        return str(typer.prompt(question, hide_input=hidden, default=default, show_default=False)).strip()
     answer = sys.stdin.readline().strip() if from_pipe else ""
     if not answer:
-        fail(f"{question}: nobody is there to answer: set {otherwise}", WRONG_INPUT)
+        fail(f"{question}: there is no terminal to answer at. Set {otherwise}", WRONG_INPUT)
     return answer

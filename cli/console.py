@@ -1,24 +1,38 @@
-"""What a command says, and how it ends when something is wrong: a sentence and an exit code, the trace with --debug."""
+"""Output and errors of commands.
+
+In: messages, tables, exceptions. Out: lines on standard output; on an error, a sentence on standard error and an exit
+code. With --debug an error shows its stack trace.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 FAILED, WRONG_INPUT, STRICT = 1, 2, 3
 console = Console(highlight=False)
-complaints = Console(stderr=True, highlight=False)
-state = {"debug": False}
+error_console = Console(stderr=True, highlight=False)
+options = {"debug": False}
+traces = logging.getLogger("tributary.traces")  # of defects that are reported by a sentence
+
+
+def show_traces() -> None:
+    """Print stack traces on standard error: --debug."""
+    options["debug"] = True
+    traces.setLevel(logging.DEBUG)
+    traces.addHandler(logging.StreamHandler())
 
 
 @contextmanager
-def errors_for_people() -> Iterator[None]:
-    """Known errors as a sentence and an exit code; the trace only with --debug."""
+def readable_errors() -> Iterator[None]:
+    """Turn each known exception into a sentence and an exit code."""
     import duckdb
 
     from connectors.http.errors import NoSecretStore, NotConnected, VendorError
@@ -46,19 +60,30 @@ def errors_for_people() -> Iterator[None]:
         fail(error, FAILED)
 
 
-def fail(error: object, code: int) -> None:
-    if state["debug"] and isinstance(error, BaseException):
+def fail(error: object, code: int) -> NoReturn:
+    """Print an error and exit; with --debug, raise it."""
+    if options["debug"] and isinstance(error, BaseException):
         raise error
-    complaints.print(f"[red]error:[/red] {escape(str(error))}", soft_wrap=True)
+    error_console.print(f"[red]error:[/red] {escape(str(error))}", soft_wrap=True)
     raise typer.Exit(code)
 
 
-def say(message: str) -> None:
+def print_line(message: str) -> None:
+    """Print a message as it is, without markup and line breaks."""
     console.print(escape(message), soft_wrap=True)
 
 
-def show(parts: Iterator[Any]) -> None:
+def print_parts(parts: Iterable[Any]) -> None:
+    """Print tables and paragraphs with markup."""
     for part in parts:
-        # A word that is longer than the line, such as a path or an id, stays whole: it is there to be copied.
+        # A word that is longer than the line, such as a path or an id, must not be broken: people copy it.
         has_long_word = isinstance(part, str) and any(len(word) > console.width for word in part.split())
         console.print(part, soft_wrap=has_long_word)
+
+
+def plain_table(*headings: str) -> Table:
+    """Return a table without lines; numbers of rows are aligned right, and only examples wrap."""
+    table = Table(box=None, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading == "rows" else "left", no_wrap=heading != "for example")
+    return table

@@ -1,4 +1,4 @@
-"""`tributary import <kind> FILE...`: one command a kind of input, alike but for what they bring."""
+"""`tributary import`: load files of one kind. In: files, options. Out: rows in a raw table, and counts."""
 
 from __future__ import annotations
 
@@ -7,42 +7,42 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.console import STRICT, errors_for_people, fail, say
+from cli.console import STRICT, fail, print_line, readable_errors
 from ingestion.home import Home
 
 if TYPE_CHECKING:
     from ingestion.files.column_mapping import ImportOptions
 
-importing = typer.Typer(
+LARGE_FILE = 50_000_000  # bytes that take seconds to read
+
+import_ = typer.Typer(
     no_args_is_help=True,
     help="Import files: CSV, gzipped CSV, Parquet or NDJSON.\n\n[bold]Example[/bold]\n\n  "
     "tributary import spend google_ads.csv",
 )
 
 
-def importer(kind: str, what: str, example: str) -> None:
-    """Register `tributary import <kind>`: the commands differ only in what they bring."""
+def add_command(kind: str, rows: str, example: str) -> None:
+    """Add `tributary import <kind>`. All kinds have the same options."""
 
     def command(
         files: Annotated[list[Path], typer.Argument(help="One or more files.", metavar="FILE...")],
         *,
-        mapping: Annotated[
-            list[str] | None, typer.Option("--map", help="column=source_column; as often as needed.")
-        ] = None,
-        where: Annotated[str | None, typer.Option(help="SQL condition on the file's own columns.")] = None,
-        org: Annotated[str | None, typer.Option(help="The org that the rows belong to.")] = None,
+        mapping: Annotated[list[str] | None, typer.Option("--map", help="column=source_column. Repeatable.")] = None,
+        where: Annotated[str | None, typer.Option(help="SQL condition on the file's columns.")] = None,
+        org: Annotated[str | None, typer.Option(help="The org of every row.")] = None,
         site: Annotated[str | None, typer.Option(help="The site of every row.")] = None,
-        timezone: Annotated[str | None, typer.Option(help="IANA zone of times without one.")] = None,
+        timezone: Annotated[str | None, typer.Option(help="IANA zone of times without a zone.")] = None,
         file_format: Annotated[
             str | None, typer.Option("--format", help="A known layout: snowplow, ga4 or segment.")
         ] = None,
-        strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 when a row fails.")] = False,
+        strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 if a row fails.")] = False,
     ) -> None:
-        with errors_for_people():
+        with readable_errors():
             from ingestion.files.column_mapping import ImportOptions
 
             options = ImportOptions(
-                mapping=pairs(mapping or []),
+                mapping=parse_mapping(mapping or []),
                 where=where,
                 org=org,
                 site=site,
@@ -51,26 +51,26 @@ def importer(kind: str, what: str, example: str) -> None:
             )
             import_files(kind, files, options, strict=strict)
 
-    importing.command(kind, help=f"{what}\n\n[bold]Example[/bold]\n\n  {example}")(command)
+    import_.command(kind, help=f"{rows}\n\n[bold]Example[/bold]\n\n  {example}")(command)
 
 
-def pairs(mapping: list[str]) -> dict[str, str]:
-    """--map column=source_column as a dict."""
+def parse_mapping(pairs: list[str]) -> dict[str, str]:
+    """Return the source column of each mapped column."""
     from ingestion.files.contracts import ContractError
 
-    found = {}
-    for pair in mapping:
+    found: dict[str, str] = {}
+    for pair in pairs:
         column, equals, source = pair.partition("=")
         if not (column and equals and source):
-            raise ContractError(f"--map {pair!r} is not of the form column=source_column")
+            raise ContractError(f"--map {pair!r} is not of the form column=source_column.")
         if column in found:
-            raise ContractError(f"--map {column}=… is given twice: a column has one source")
+            raise ContractError(f"--map {column}=… is given twice. Map a column once.")
         found[column] = source
     return found
 
 
 def import_files(kind: str, files: list[Path], options: ImportOptions, *, strict: bool) -> None:
-    """Load the files one by one, each wholly or not at all, and say what became of their rows."""
+    """Load each file in one transaction and print the counts of its rows."""
     from ingestion.files.load import load_file
     from ingestion.settings.load import load_settings
     from ingestion.user_agents import enrich
@@ -79,61 +79,48 @@ def import_files(kind: str, files: list[Path], options: ImportOptions, *, strict
     home = Home.from_environment()
     settings = load_settings(home)
     failed = 0
-    with build_lock(home, f"import {kind}", say), connect(home) as connection:
+    with build_lock(home, f"import {kind}", print_line), connect(home) as connection:
         for path in files:
-            if path.exists() and path.stat().st_size > 50_000_000:
-                say(f"{path.name}: reading {path.stat().st_size / 1e6:,.0f} MB")
+            if path.exists() and path.stat().st_size > LARGE_FILE:
+                print_line(f"{path.name}: reading {path.stat().st_size / 1e6:,.0f} MB")
             report = load_file(connection, kind, path, settings, options)
             failed += report.failed
-            say(
+            print_line(
                 f"{report.source}: {report.received:,} received = {report.loaded:,} loaded + "
                 f"{report.duplicate:,} duplicate + {report.failed:,} failed"
                 + (f" ({report.replaced:,} of the loaded replaced an older row)" if report.replaced else "")
             )
             for reason, count in report.reasons.items():
-                say(f"  {count:,} failed: {reason}")
+                print_line(f"  {count:,} failed: {reason}")
         if kind == "events":
-            enrich(connection, say)
+            enrich(connection, print_line)
     if failed:
-        say("Failed rows are kept with their reason: tributary status")
+        print_line("The warehouse keeps failed rows with their reasons. To see them, run: tributary status")
         if strict:
-            fail(f"--strict: {failed:,} rows failed", STRICT)
-    say("Next: tributary run")
+            fail(f"--strict: {failed:,} row{'s' * (failed != 1)} failed", STRICT)
+    print_line("Next: tributary run")
 
 
-importer(
-    "events", "Web events.", "tributary import events visits.csv.gz --map anon_id=visitor --timezone Europe/Berlin"
-)
-importer(
-    "interactions",
-    "Touches that are known as such: ad clicks and views, calls, e-mails, forms.",
-    "tributary import interactions touches.parquet --map occurred_at=time",
-)
-importer(
-    "conversions",
-    "Conversions from another system than the web events.",
-    "tributary import conversions orders.csv --map value=total --where \"status = 'paid'\"",
-)
-importer("spend", "Ad spend by day, campaign, ad set and ad.", "tributary import spend google_ads.csv --org northwind")
-importer(
-    "fees",
-    "Agreed costs that no ad platform reports: fees of a period, commissions on conversions.",
-    "tributary import fees influencers.csv --org northwind",
-)
-importer("exchange-rates", "Exchange rates by day.", "tributary import exchange-rates ecb.csv")
-importer("refunds", "Refunds and cancellations of orders.", "tributary import refunds refunds.csv --site shop")
-importer(
-    "postbacks",
-    "Transactions that affiliate networks report.",
-    "tributary import postbacks network.csv --map payout=commission",
-)
-importer(
-    "survey-answers",
-    "Answers to surveys, such as how people heard about you.",
-    "tributary import survey-answers answers.csv",
-)
-importer(
-    "entities",
-    "States of assets, licences and the like, each from a moment (valid_from) on.",
-    "tributary import entities assets.csv",
-)
+COMMANDS = {
+    "events": ("Web events.", "visits.csv.gz --map anon_id=visitor --timezone Europe/Berlin"),
+    "interactions": (
+        "Touches that need no detection: ad clicks and views, calls, e-mails, forms.",
+        "touches.parquet --map occurred_at=time",
+    ),
+    "conversions": (
+        "Conversions of another system than the web events.",
+        "orders.csv --map value=total --where \"status = 'paid'\"",
+    ),
+    "spend": ("Ad spend by day, campaign, ad set and ad.", "google_ads.csv --org northwind"),
+    "fees": (
+        "Agreed costs that no ad platform reports: fees of a period, commissions on conversions.",
+        "influencers.csv --org northwind",
+    ),
+    "exchange-rates": ("Exchange rates by day.", "ecb.csv"),
+    "refunds": ("Refunds and cancellations of orders.", "refunds.csv --site shop"),
+    "postbacks": ("Transactions that affiliate networks report.", "network.csv --map payout=commission"),
+    "survey-answers": ("Answers to surveys, such as how people heard about you.", "answers.csv"),
+    "entities": ("States of assets, licences and the like, each from a time (valid_from) on.", "assets.csv"),
+}
+for kind, (rows, example) in COMMANDS.items():
+    add_command(kind, rows, f"tributary import {kind} {example}")

@@ -1,4 +1,4 @@
-"""`tributary pull`: what is to be pulled, a few accounts at a time, and a table of what became of it."""
+"""`tributary pull`: pull spend, exchange rates or synced tables. In: a platform, days. Out: raw tables, row counts."""
 
 from __future__ import annotations
 
@@ -10,29 +10,30 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.console import FAILED, WRONG_INPUT, errors_for_people, fail, say, show
+from cli.console import FAILED, WRONG_INPUT, fail, print_line, print_parts, readable_errors
 
 if TYPE_CHECKING:
     from ingestion.home import Home
     from ingestion.settings.model import Settings
-    from orchestration.pulling.load import Outcome
+    from orchestration.pulling.accounts import Outcome
     from orchestration.pulling.plan import Days, Task
 
 DAY = ["%Y-%m-%d"]
-INTERRUPTED = 130  # as shells have it
+INTERRUPTED = 130  # the exit code of shells
 
 
 def pull(
     what: Annotated[str, typer.Argument(metavar="PLATFORM|all|ecb|synced", help="meta, google...; all: everything.")],
-    first: Annotated[datetime | None, typer.Option("--from", formats=DAY, help="First day of the account.")] = None,
-    last: Annotated[datetime | None, typer.Option("--to", formats=DAY, help="Last day; else yesterday.")] = None,
-    account: Annotated[list[str] | None, typer.Option(help="Only this account; as often as needed.")] = None,
+    first: Annotated[datetime | None, typer.Option("--from", formats=DAY, help="First day.")] = None,
+    last: Annotated[datetime | None, typer.Option("--to", formats=DAY, help="Last day. Default: yesterday.")] = None,
+    account: Annotated[list[str] | None, typer.Option(help="Pull this account only. Repeatable.")] = None,
 ) -> None:
-    """Pull spend from the ad platforms, as far back as they may still change it, or the days that you name.
+    """Pull spend from ad platforms: the days that the platform may still restate, or the days that you name.
 
-    What is pulled replaces what was stored of the same days; what it replaced stays in raw.ad_spend_history. A pull
-    that fails, and a day that comes empty, leave what was stored as it was. ecb: the exchange rates of the European
-    Central Bank. synced: the tables that another tool syncs.
+    Pulled days replace the stored ones; raw.ad_spend_history keeps the replaced rows. A failed pull, or a day without
+    rows, changes nothing. Days are in the account's time zone.
+
+    ecb: exchange rates of the European Central Bank. synced: tables that another tool syncs.
 
     [bold]Examples[/bold]
 
@@ -42,7 +43,7 @@ def pull(
 
       tributary pull all
     """
-    with errors_for_people():
+    with readable_errors():
         from ingestion.home import Home
         from ingestion.settings.load import load_settings
         from orchestration.pulling.plan import PullError
@@ -50,94 +51,97 @@ def pull(
         home = Home.from_environment()
         days = (first and first.date(), last and last.date())
         try:
-            failed = pulled(home, load_settings(home), what, days, account or [])
+            failed = pull_everything(home, load_settings(home), what, days, account or [])
         except PullError as error:
             fail(error, WRONG_INPUT)
         except KeyboardInterrupt:
-            say("Stopped: what was loaded stays, the rest is as it was")
+            print_line("Stopped. Loaded accounts stay loaded, the others are unchanged.")
             sys.stdout.flush()
-            os._exit(INTERRUPTED)  # at once: the interpreter complains of threads that still wait for the network
-        say("Next: tributary run")
+            os._exit(INTERRUPTED)  # at once: the interpreter would complain about threads that wait for the network
+        print_line("Next: tributary run")
         if failed:
-            fail("not all was pulled; what was stored of the rest stays as it was", FAILED)
+            fail("A pull failed. Its stored days are unchanged.", FAILED)
 
 
-def pulled(home: Home, settings: Settings, what: str, days: Days, only: list[str]) -> bool:
-    """Pull what was asked for, each thing whatever became of the others; whether something failed."""
+def pull_everything(home: Home, settings: Settings, what: str, days: Days, only: list[str]) -> bool:
+    """Pull all that was asked for, even if a part fails. Return whether a part failed."""
     from orchestration.pulling import plan
     from orchestration.pulling.plan import OTHERS, PullError
 
     if only and what in OTHERS:
-        raise PullError(f"--account: say whose account it is: tributary pull PLATFORM --account {only[0]}")
+        raise PullError(f"--account needs a platform. Run: tributary pull PLATFORM --account {only[0]}")
     if what == "synced" and any(days):
-        raise PullError("--from, --to: what another tool synced is read whole: leave them out")
+        raise PullError("Synced tables are read whole. Omit --from and --to.")
     if what == "ecb" and days[1]:
-        raise PullError("--to: rates are pulled up to the latest: leave it out")
+        raise PullError("Rates are pulled up to the latest. Omit --to.")
     tasks: list[Task] = []
     if what == "all":
-        tasks = plan.all_tasks(home, settings, days, say)
+        tasks = plan.all_tasks(home, settings, days, print_line)
     elif what not in OTHERS:
-        tasks = plan.tasks_of(settings, plan.platform_called(what), days, only)
-    wants_rates = what == "ecb" or (what == "all" and plan.has_foreign_currency(settings))
-    wants_synced = what == "synced" or (what == "all" and bool(settings.synced))
+        tasks = plan.platform_tasks(settings, plan.find_platform(what), days, only)
+    needs_rates = what == "ecb" or (what == "all" and plan.has_foreign_currency(settings))
+    needs_synced = what == "synced" or (what == "all" and bool(settings.synced))
     if what == "synced" and not settings.synced:
-        raise PullError("tributary.yaml has no `synced:`: add - {path: FOLDER, org: ORG, tool: fivetran} under it")
-    if not (tasks or wants_rates or wants_synced):
-        raise PullError("nothing can be pulled yet: tributary connect PLATFORM, such as meta or google")
-    went_well = [
+        raise PullError("tributary.yaml has no `synced`. Add `synced: [{path: FOLDER, org: ORG, tool: fivetran}]`.")
+    if not (tasks or needs_rates or needs_synced):
+        raise PullError("Nothing is connected yet. Run: tributary connect PLATFORM, such as meta or google")
+    succeeded = [
         not tasks or pull_accounts(home, settings, tasks),
-        not wants_rates or pull_rates(home, settings, days[0]),
-        not wants_synced or pull_synced(home, settings),
+        not needs_rates or pull_rates(home, settings, days[0]),
+        not needs_synced or pull_synced(home, settings),
     ]
-    return not all(went_well)
+    return not all(succeeded)
 
 
 def pull_accounts(home: Home, settings: Settings, tasks: list[Task]) -> bool:
-    """Pull a few at a time; whether all went well. Dagster's UI shows it as it shows its own runs."""
+    """Pull accounts and report them to Dagster. Return whether all succeeded."""
     from cli.pull_tables import accounts_table
     from orchestration.pulling import accounts
 
     found: dict[int, Outcome] = {}
     try:
-        with closing(accounts.pull_accounts(home, settings, tasks, say=say)) as outcomes:
-            for number, outcome in outcomes:
-                found[number] = outcome
+        with closing(accounts.pull_accounts(home, settings, tasks, log=print_line)) as outcomes:
+            for index, outcome in outcomes:
+                found[index] = outcome
                 if not outcome.is_whole:
-                    say(f"{tasks[number].name}: {outcome.report.status}")
-    finally:  # what was loaded before an interruption is there
+                    print_line(f"{tasks[index].name}: {outcome.report.status}")
+    finally:  # also after an interruption, for the accounts that were loaded
         if found:
-            from orchestration.pulling.metadata import report  # takes a second to import
+            from orchestration.pulling.metadata import report_pulls  # takes a second to import
 
             order = sorted(found)
-            show(accounts_table([tasks[number] for number in order], [found[number] for number in order]))
-            report(home, [found[number] for number in order], say)
+            print_parts(accounts_table([tasks[index] for index in order], [found[index] for index in order]))
+            report_pulls(home, [found[index] for index in order], print_line)
     return all(outcome.is_whole for outcome in found.values())
 
 
 def pull_rates(home: Home, settings: Settings, since: date | None) -> bool:
+    """Pull exchange rates and report them to Dagster. Return whether this succeeded."""
     from connectors.http.errors import VendorError
-    from orchestration.pulling import rates_and_synced
+    from orchestration.pulling import exchange_rates
     from orchestration.pulling.metadata import ECB, of_rates, report_other
 
+    today = datetime.now(UTC).date()
     try:
-        report = rates_and_synced.pull_rates(home, settings, since=since, today=datetime.now(UTC).date(), say=say)
+        report = exchange_rates.pull_rates(home, settings, since=since, today=today, log=print_line)
     except VendorError as error:
-        say(f"! ecb: {error}")
+        print_line(f"! ecb: {error}")
         return False
-    say(f"ecb: {report.received:,} rates, {report.loaded:,} of them new or changed")
+    print_line(f"ecb: {report.received:,} rates, {report.loaded:,} of them new or changed")
     report_other(home, ECB, of_rates(report))
     return True
 
 
 def pull_synced(home: Home, settings: Settings) -> bool:
+    """Load synced tables and report them to Dagster. Return whether all sources succeeded."""
     from cli.pull_tables import synced_table
-    from orchestration.pulling import rates_and_synced
+    from orchestration.pulling import synced
     from orchestration.pulling.metadata import SYNCED, of_synced, report_other
 
-    reports, errors = rates_and_synced.pull_synced(home, settings, say=say)
-    show(part for report in reports for part in synced_table(report))
+    reports, errors = synced.pull_synced(home, settings, log=print_line)
+    print_parts(part for report in reports for part in synced_table(report))
     for error in errors:
-        say(f"! synced: {error}")
+        print_line(f"! synced: {error}")
     if reports:
         report_other(home, SYNCED, of_synced(reports))
     return not errors

@@ -1,4 +1,4 @@
-"""What became of pulls, as tables on the console. In: outcomes, reports. Out: parts for console.show."""
+"""Tables of pulls for the console. In: outcomes of accounts, reports of synced tables. Out: parts for print_parts."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from rich.markup import escape
 from rich.table import Table
 
 from orchestration.pulling.amounts import amount, units
-from orchestration.pulling.load import Outcome
-from orchestration.pulling.plan import Task
 
 if TYPE_CHECKING:
     from ingestion.spend.synced.load import SyncReport
+    from orchestration.pulling.accounts import Outcome
+    from orchestration.pulling.plan import Task
 
 
 def accounts_table(tasks: Sequence[Task], outcomes: Sequence[Outcome]) -> Iterator[Any]:
-    """A row an account, then what was refused."""
+    """Yield a table with a row for each account, then reasons and warnings."""
     heading = "account total\ndifference"
     table = _table(("account",), ("rows", "new", "changed", "withdrawn", "spend", heading))
     notes = []
@@ -41,16 +41,17 @@ def accounts_table(tasks: Sequence[Task], outcomes: Sequence[Outcome]) -> Iterat
 
 
 def synced_table(report: SyncReport) -> Iterator[Any]:
-    """A row a table of spend and currency, by platform; then the tables that nothing was read from."""
-    table = _table(("level", "table"), ("rows", "spend", "beyond the\nfinest"))
+    """Yield a table of the spend tables by platform and currency, then the unused tables."""
+    table = _table(("level", "table"), ("rows", "spend", "above the\nfinest"))
     platform = None
     for total in report.totals:
         if total.platform != platform:
             platform = total.platform
             table.add_row(f"[bold]{platform}[/bold]")
-        beyond = "" if total.finest_spend in (None, total.spend) else units(total.spend - total.finest_spend)
+        finest = total.spend if total.finest_spend is None else total.finest_spend
+        above = units(total.spend - finest) if total.spend != finest else ""
         table.add_row(
-            f"  {total.level}", total.table, f"{total.rows:,}", f"{units(total.spend)} {total.currency}", beyond
+            f"  {total.level}", total.table, f"{total.rows:,}", f"{units(total.spend)} {total.currency}", above
         )
     yield from ("", table, "")
     if report.unused:
@@ -58,6 +59,7 @@ def synced_table(report: SyncReport) -> Iterator[Any]:
 
 
 def _table(texts: Sequence[str], numbers: Sequence[str]) -> Table:
+    """Return a table whose numbers are aligned right."""
     table = Table(box=None, pad_edge=False)
     for heading in texts:
         table.add_column(heading, overflow="fold", min_width=12)

@@ -1,4 +1,4 @@
-"""`tributary replay failed`: what was refused goes through again, after what refused it was mended."""
+"""`tributary replay failed`: load failed rows again. In: a reason. Out: rows in the raw tables, and counts."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from typing import Annotated
 
 import typer
 
-from cli.console import errors_for_people, say
+from cli.console import print_line, readable_errors
 from ingestion.home import Home
 
-replaying = typer.Typer(
+replay = typer.Typer(
     no_args_is_help=True,
-    help="Send kept rows through again.\n\n[bold]Example[/bold]\n\n  tributary replay failed --reason unknown_type",
+    help="Load failed rows again.\n\n[bold]Example[/bold]\n\n  tributary replay failed --reason unknown_type",
 )
 
 
-@replaying.callback()
-def replay() -> None:
-    """Send kept rows through again."""
+@replay.callback()
+def callback() -> None:
+    """Keep `failed` a command of the group, though it is the only one."""
 
 
-@replaying.command()
+@replay.command()
 def failed(
     *,
-    reason: Annotated[str, typer.Option(help="Why they failed, as `tributary status` names it.")],
+    reason: Annotated[str, typer.Option(help="The reason of the failure, as `tributary status` shows it.")],
     kind: Annotated[str | None, typer.Option(help="Only rows of this kind, such as events.")] = None,
     since: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only rows received from this day (UTC) on.")
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only rows received on or after this day (UTC).")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would load.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count the rows that would load.")] = False,
 ) -> None:
-    """Send failed rows of one reason through again, after a fix in tributary.yaml. Twice changes nothing.
+    """Load failed rows of one reason again, after you corrected tributary.yaml. Repeating the command is harmless.
 
     [bold]Examples[/bold]
 
@@ -39,17 +39,17 @@ def failed(
 
       tributary replay failed --reason bad_type --kind events --since 2026-07-01
     """
-    with errors_for_people():
+    with readable_errors():
         from ingestion.files.contracts import KINDS, ContractError
         from ingestion.files.replay import replay_failed
         from ingestion.settings.load import load_settings
         from ingestion.warehouse import build_lock, connect
 
         if kind and kind not in KINDS:
-            raise ContractError(f"--kind {kind}: it is one of {', '.join(KINDS)}")
+            raise ContractError(f"--kind {kind} is unknown. Use one of {', '.join(KINDS)}.")
         home = Home.from_environment()
         settings = load_settings(home)
-        with build_lock(home, "replay", say), connect(home) as connection:
+        with build_lock(home, "replay", print_line), connect(home) as connection:
             replayed = replay_failed(
                 connection,
                 home,
@@ -59,11 +59,11 @@ def failed(
                 since=since.date() if since else None,
                 dry_run=dry_run,
             )
-        say(
+        print_line(
             f"{'would be: ' if dry_run else ''}{replayed.tried:,} tried = {replayed.loaded:,} loaded + "
             f"{replayed.duplicate:,} duplicate + {replayed.failed:,} failed"
         )
-        for why, count in sorted(replayed.reasons.items()):
-            say(f"  {count:,} failed: {why}")
+        for failure, count in sorted(replayed.reasons.items()):
+            print_line(f"  {count:,} failed: {failure}")
         if replayed.loaded and not dry_run:
-            say("Next: tributary run")
+            print_line("Next: tributary run")

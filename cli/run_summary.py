@@ -1,4 +1,4 @@
-"""What a run ends with: what was loaded, the summary of the marts, where they are, what to do next."""
+"""The end of a run. In: the published version. Out: loaded rows, figures, waste, promises, notices, next commands."""
 
 from __future__ import annotations
 
@@ -10,27 +10,28 @@ from collections.abc import Iterator
 from typing import Any
 
 from ingestion.home import Home
-from serving.published import open_published
+from serving.published import open_published, scalar
 from serving.summary import summary, worst_flags
 
 
-def closing(home: Home) -> Iterator[Any]:
-    """What a run ends with: loaded rows, the summary of the marts, where they are, what to do next."""
+def run_summary(home: Home) -> Iterator[Any]:
+    """Yield the paragraphs and tables of the summary."""
     with open_published(home.marts) as connection:
-        loaded = json.loads(connection.execute("select loaded from meta").fetchone()[0])
+        loaded = json.loads(scalar(connection, "select loaded from meta"))
         yield "Loaded: " + ", ".join(f"{rows:,} {table}" for table, rows in loaded.items())
         yield ""
         yield from summary(connection)
         flags = worst_flags(connection, limit=1)
-        conversion = connection.execute(
-            "select conversion_id from conversion_touches order by touchpoint_count desc, conversion_id limit 1"
-        ).fetchone()
+        conversion = scalar(
+            connection,
+            "select conversion_id from conversion_touches order by touchpoint_count desc, conversion_id limit 1",
+        )
     yield ""
     tributary = command_name()
     yield f"Published: {home.marts}"
     yield "Next:"
     if conversion:
-        yield f"  {tributary} explain conversion {conversion[0]}"
+        yield f"  {tributary} explain conversion {conversion}"
     if flags:
         yield f"  {tributary} explain waste {flags[0]['waste_id'][:8]}"
     yield f'  {tributary} query "select platform, sum(spend_micros) / 1e6,'
@@ -40,5 +41,5 @@ def closing(home: Home) -> Iterator[Any]:
 
 
 def command_name() -> str:
-    """How this command is called from here, to be pasted."""
+    """Return the name by which a person can call this command here."""
     return "tributary" if shutil.which("tributary") else os.path.relpath(sys.argv[0])

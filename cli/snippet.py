@@ -1,4 +1,4 @@
-"""`tributary snippet SITE`: a site of tributary.yaml in, the tag for its pages out."""
+"""`tributary snippet`: the script tag of a site. In: a site of tributary.yaml. Out: HTML for its pages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.console import complaints, errors_for_people
+from cli.console import error_console, readable_errors
 from ingestion.home import Home
 from ingestion.settings.load import load_settings
 from ingestion.settings.model import Settings, SettingsError, Site
@@ -19,15 +19,13 @@ STUB = "<script>window.tributary=window.tributary||function(){(tributary.q=tribu
 def snippet(
     site: Annotated[str, typer.Argument(metavar="SITE", help="The id of a site in tributary.yaml.")],
     collector: Annotated[
-        str, typer.Option(help="Where browsers reach the collector.", metavar="URL")
+        str, typer.Option(help="The collector's address for browsers.", metavar="URL")
     ] = "http://127.0.0.1:8700",
-    auto: Annotated[str, typer.Option(help="What to capture: outbound,forms,scroll,video,rage.")] = "",
-    ask: Annotated[bool, typer.Option("--ask", help="Keep no id before tributary('consent', true).")] = False,
-    stub: Annotated[
-        bool, typer.Option("--stub", help="A line before the tag, so that pages may call tributary() at once.")
-    ] = False,
+    auto: Annotated[str, typer.Option(help="Events to capture: outbound,forms,scroll,video,rage.")] = "",
+    ask: Annotated[bool, typer.Option("--ask", help="Store no id before tributary('consent', true).")] = False,
+    stub: Annotated[bool, typer.Option("--stub", help="Add a line that lets pages call tributary() at once.")] = False,
 ) -> None:
-    """Print the tag that measures a site: paste it into the <head> of its pages.
+    """Print the script tag of a site. Paste it into the <head> of its pages.
 
     [bold]Examples[/bold]
 
@@ -35,33 +33,33 @@ def snippet(
 
       tributary snippet shop --auto outbound,forms --ask --stub
     """
-    with errors_for_people():
-        found = site_of(load_settings(Home.from_environment()), site)
+    with readable_errors():
+        found = find_site(load_settings(Home.from_environment()), site)
         if stub:
             print(STUB)
         print(tag(found, collector, auto=auto, ask=ask))
         if found.sample_percent < 100 and len(found.domains) > 1:
-            complaints.print(
-                "[yellow]warning:[/yellow] sampling keeps a visitor's landings on the host where they happened: with a "
-                "checkout on another host, conversions of visitors outside the sample lose them",
+            error_console.print(
+                "[yellow]warning:[/yellow] The browser stores the landings of a visitor outside the sample for one "
+                "host only. If the checkout is on another host, such a visitor's conversion has no landing.",
                 soft_wrap=True,
             )
 
 
-def site_of(settings: Settings, name: str) -> Site:
-    """The site of that id, which has a public key."""
+def find_site(settings: Settings, name: str) -> Site:
+    """Return the site with this id. SettingsError if it has no public key."""
     for site in settings.sites:
         if site.id == name:
             if site.public_key:
                 return site
-            raise SettingsError(f"site {name} has no public_key: add `public_key: pk_...` to it in tributary.yaml")
+            raise SettingsError(f"Site {name} has no public_key. Add `public_key: pk_...` to it in tributary.yaml.")
     ids = [site.id for site in settings.sites]
     advice = suggestion(name, ids) if ids else "Add it under sites in tributary.yaml."
-    raise SettingsError(f"there is no site {name}. {advice}")
+    raise SettingsError(f"There is no site {name}. {advice}")
 
 
 def tag(site: Site, collector: str, *, auto: str = "", ask: bool = False) -> str:
-    """The script element; `collector` is the URL under which browsers find t.js."""
+    """Return the script element. collector: the URL at which browsers find t.js."""
     options = {
         "key": site.public_key,
         "sample": site.sample_percent if site.sample_percent < 100 else None,

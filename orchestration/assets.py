@@ -1,4 +1,7 @@
-"""The graph: files and settings -> raw/* -> dbt (staging, intermediate, marts) -> published."""
+"""Assets before and after the dbt models: raw tables and the published files.
+
+In: tributary.yaml, segments, files in the inbox. Out: raw/*, and published/ from the marts.
+"""
 
 import time
 from collections.abc import Iterator
@@ -9,7 +12,6 @@ from connectors.ads import PLATFORMS
 from ingestion.files.inbox import import_inbox
 from ingestion.segments.loading import load_landing
 from ingestion.segments.retire import retire
-from ingestion.settings.load import load_settings
 from ingestion.settings.raw_tables import store_settings
 from orchestration import metadata
 from orchestration.models import models
@@ -21,26 +23,26 @@ OWNERS = ["team:data"]
 SETTINGS = {
     "orgs": "One org: its reporting currency, time zone, main lookback window and targets.",
     "sites": "One site and the org it belongs to.",
-    "ad_accounts": "One ad account and the org that pays it.",
-    "touch_type_windows": "One touch type of an org whose lookback window differs from the org's.",
-    "campaign_aliases": "One other name by which links call a campaign.",
-    "targets": "One platform or campaign whose targets differ from its org's.",
+    "ad_accounts": "One ad account and the org that pays for it.",
+    "touch_type_windows": "One touch type of an org with its own lookback window.",
+    "campaign_aliases": "One name that links use for a campaign.",
+    "targets": "One platform or campaign with its own targets.",
 }
 FILES = {
-    "interactions": ("interactions", "One touch that its source already knows as one."),
-    "conversions": ("conversions", "One conversion reported by another system than the web events."),
-    "spend": ("ad_spend", "One day of one ad, or of the finest thing its platform reports."),
-    "fees": ("fees", "One agreed cost that no ad platform reports: of a period, or of each conversion."),
-    "exchange-rates": ("exchange_rates", "One currency pair and day."),
+    "interactions": ("interactions", "One touch that its source reports as a touch."),
+    "conversions": ("conversions", "One conversion of another system than the web events."),
+    "spend": ("ad_spend", "One day of an ad, or of the finest level that its platform reports."),
+    "fees": ("fees", "One agreed cost that no ad platform reports, by period or by conversion."),
+    "exchange-rates": ("exchange_rates", "One exchange rate of a currency pair on a day."),
     "refunds": ("refunds", "One refund or cancellation of an order."),
-    "postbacks": ("postbacks", "One status of one transaction, as an affiliate network reported it."),
-    "survey-answers": ("survey_answers", "One answer to one question of a survey."),
-    "entities": ("entities", "One state of an entity, such as an asset or a licence, from a moment on."),
+    "postbacks": ("postbacks", "One status of a transaction that an affiliate network reported."),
+    "survey-answers": ("survey_answers", "One answer to a question of a survey."),
+    "entities": ("entities", "One state of an entity, such as an asset or a licence, from a time on."),
 }
-# Webhooks and pixels bring them too: in segments, with the events.
+# Webhooks and pixels send these kinds too. The events asset loads them, because segments hold all kinds.
 LANDED = ("interactions", "conversions", "refunds", "postbacks", "survey-answers")
 
-PULLED = {
+PULLED: dict[str, list[dg.AssetKey]] = {
     "ad_spend": [*(key_of(name) for name in PLATFORMS), SYNCED],
     "exchange_rates": [ECB],
 }
@@ -60,13 +62,12 @@ PULLED = {
     ],
     can_subset=True,
 )
-def settings(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[dg.MaterializeResult]:
-    """tributary.yaml as tables, replaced whole."""
-    read = load_settings(warehouse.home)
-    with warehouse.connect() as connection:
-        store_settings(connection, read)
-        for key in sorted(context.selected_asset_keys):
-            yield dg.MaterializeResult(asset_key=key, metadata=metadata.of_raw(connection, key))
+def settings(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[dg.MaterializeResult[None]]:
+    """Replace the tables of tributary.yaml."""
+    store_settings(warehouse.connection, warehouse.settings)
+    rows = metadata.row_counts(warehouse.connection, context.selected_asset_keys)
+    for key in sorted(context.selected_asset_keys):
+        yield dg.MaterializeResult(asset_key=key, metadata=metadata.of_rows(rows[key]))
 
 
 SETTINGS_KEYS = [["raw", "orgs"], ["raw", "sites"], ["raw", "ad_accounts"]]
@@ -75,71 +76,70 @@ SETTINGS_KEYS = [["raw", "orgs"], ["raw", "sites"], ["raw", "ad_accounts"]]
 @dg.asset(
     key=["raw", "events"],
     deps=SETTINGS_KEYS,
-    description="One web event. Loads what has landed, rows of other kinds too, and what waits in inbox/events/.",
+    description="One web event. Loads segments of the collector, with rows of other kinds, and files in inbox/events/.",
     group_name="raw",
     kinds={"python", "duckdb"},
     owners=OWNERS,
 )
-def events(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
-    """Segments and files -> raw.events; events beyond `keep_raw_days` -> the archive."""
-    read = load_settings(warehouse.home)
-    with warehouse.connect() as connection:
-        started = time.monotonic()
-        landed = load_landing(connection, warehouse.home, read, context.log.info)
-        seconds = time.monotonic() - started
-        reports = import_inbox(connection, warehouse.home, read, "events", context.log.info)
-        retired = retire(connection, warehouse.home, read)
-        return dg.MaterializeResult(
-            metadata=metadata.of_segments(landed, seconds)
-            | metadata.of_imports(reports)
-            | {"retired": retired}
-            | metadata.of_raw(connection, context.asset_key)
-        )
+def events(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
+    """Load segments and files, and move events older than `keep_raw_days` to the archive."""
+    home, settings, connection = warehouse.home, warehouse.settings, warehouse.connection
+    started = time.monotonic()
+    landed = load_landing(connection, home, settings, context.log.info)
+    seconds = time.monotonic() - started
+    reports = import_inbox(connection, home, settings, "events", context.log.info)
+    retired = retire(connection, home, settings)
+    return dg.MaterializeResult(
+        metadata=metadata.of_segments(landed, seconds)
+        | metadata.of_imports(reports)
+        | {"retired": retired}
+        | metadata.of_raw(connection, context.asset_key)
+    )
 
 
 def raw_asset(kind: str, table: str, description: str) -> dg.AssetsDefinition:
-    """The asset that imports what waits in inbox/<kind>/."""
+    """Return the asset that imports the files in inbox/<kind>/."""
 
     @dg.asset(
         key=["raw", table],
         deps=[*SETTINGS_KEYS, *([["raw", "events"]] if kind in LANDED else []), *PULLED.get(table, [])],
-        description=f"{description} Imports what waits in inbox/{kind}/.",
+        description=f"{description} Imports the files in inbox/{kind}/.",
         group_name="raw",
         kinds={"python", "duckdb"},
         owners=OWNERS,
     )
-    def raw(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
-        with warehouse.connect() as connection:
-            reports = import_inbox(connection, warehouse.home, load_settings(warehouse.home), kind, context.log.info)
-            return dg.MaterializeResult(
-                metadata=metadata.of_imports(reports) | metadata.of_raw(connection, context.asset_key)
-            )
+    def raw(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
+        connection = warehouse.connection
+        reports = import_inbox(connection, warehouse.home, warehouse.settings, kind, context.log.info)
+        return dg.MaterializeResult(
+            metadata=metadata.of_imports(reports) | metadata.of_raw(connection, context.asset_key)
+        )
 
     return raw
 
 
 raw_assets = [events, *(raw_asset(kind, table, description) for kind, (table, description) in FILES.items())]
 
-# What every import, and every pull, writes beside its rows.
+# Tables that every import or pull writes beside its rows.
 import_ledgers = [
     dg.AssetSpec(["raw", table], deps=deps, description=description, group_name="raw", kinds={"duckdb"}, owners=OWNERS)
     for deps, tables in (
         (
             [asset.key for asset in raw_assets],
             {
-                "loads": "One import of one file or segment: rows received, loaded, duplicate, failed and limited.",
-                "failed_events": "One input row that broke its contract, with the reason.",
-                "user_agents": "One user agent, and what it means.",
-                "addresses": "One hashed address, and where it is.",
+                "loads": "One import of a file or segment: rows received, loaded, duplicate, failed and limited.",
+                "failed_events": "One rejected input row with the reason.",
+                "user_agents": "One user agent with its browser, system and device class.",
+                "addresses": "One hashed IP address with its country and region.",
             },
         ),
         (
-            [*PULLED["ad_spend"], ["raw", "ad_spend"]],
+            [*PULLED["ad_spend"], dg.AssetKey(["raw", "ad_spend"])],
             {
-                "ad_spend_history": "One former state of a row of ad_spend, and what replaced or withdrew it.",
-                "pulls": "One pull of one account's days from a platform's API, whatever came of it.",
-                "ad_entities": "One state of an account, campaign, ad set, ad or creative, from when until when.",
-                "ad_clicks": "One click id and the ad that it belongs to, where the platform tells.",
+                "ad_spend_history": "One former state of a row of ad_spend, with the load that ended it.",
+                "pulls": "One pull of an account's days from a platform's API, successful or not.",
+                "ad_entities": "One state of an account, campaign, ad set, ad or creative, with its period.",
+                "ad_clicks": "One click id and its ad, if the platform reports clicks.",
             },
         ),
     )
@@ -155,8 +155,8 @@ import_ledgers = [
     owners=OWNERS,
     freshness_policy=metadata.FRESH_DAILY,
 )
-def published(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
-    """published/marts.duckdb, a file an org and Parquet, replaced atomically; nothing when a promise is broken."""
-    with warehouse.connect() as connection:
-        counts = publish(connection, warehouse.home.published)
-        return dg.MaterializeResult(metadata=metadata.of_publication(warehouse.home, counts))
+def published(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
+    """Replace published/marts.duckdb, the files of the orgs and Parquet. Publish nothing if a promise is broken."""
+    version = publish(warehouse.connection, warehouse.home.published)
+    warehouse.end(context, version)
+    return dg.MaterializeResult(metadata=metadata.of_publication(warehouse.home, version.rows))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import dagster as dg
-from dbt.contracts.results import RunResult
+from dbt.artifacts.schemas.run import RunResult
 
 
 def check_results(context: dg.AssetExecutionContext, results: Iterable[RunResult]) -> Iterator[dg.AssetCheckResult]:
@@ -13,7 +13,7 @@ def check_results(context: dg.AssetExecutionContext, results: Iterable[RunResult
     keys = {spec.metadata["dagster_dbt/unique_id"]: spec.key for spec in context.assets_def.check_specs}
     for result in results:
         key = keys.get(result.node.unique_id)
-        if key not in context.selected_asset_check_keys or result.status == "skipped":
+        if key is None or key not in context.selected_asset_check_keys or result.status == "skipped":
             continue
         passed = result.status == "pass"
         if not passed:

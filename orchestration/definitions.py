@@ -1,4 +1,4 @@
-"""Everything Dagster knows of Tributary."""
+"""Dagster's code location: all assets, jobs, schedules, sensors and resources of Tributary."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import dagster as dg
 
 from ingestion.home import Home
 from ingestion.settings.load import load_settings
-from orchestration import assets, jobs
+from orchestration import assets, jobs, schedules, sensors
 from orchestration.models import models
 from orchestration.progress import progress_logger
 from orchestration.pulling import assets as pulls
 from orchestration.pulling import schedules as pull_schedules
 from orchestration.resources import Warehouse
 
-settings = load_settings(Home.from_environment())  # accounts have schedules of their own: reload after a change
+settings = load_settings(Home.from_environment())  # its accounts make schedules: reload after a change
 
 defs = dg.Definitions(
     assets=[
@@ -32,10 +32,10 @@ defs = dg.Definitions(
         jobs.daily_rollups,
         *pull_schedules.jobs.values(),
     ],
-    schedules=[*jobs.schedules, *pull_schedules.schedules(settings)],
-    sensors=[jobs.inbox, pull_schedules.after_pulls],
+    schedules=[*schedules.schedules, *pull_schedules.schedules(settings)],
+    sensors=[sensors.inbox, sensors.after_pulls],
     resources={"warehouse": Warehouse()},
     loggers={"console": progress_logger},
-    # One process a run: its steps never meet each other's lock on the warehouse.
+    # One process for each run: its steps share one connection to the warehouse.
     executor=dg.in_process_executor,
 )

@@ -1,6 +1,6 @@
 """Dagster's instance of a home folder: one run history for the command line and the UI.
 
-In: a Home. Out: the environment of Dagster's processes, an open instance, runs of killed processes marked as failed.
+In: a Home. Out: an open instance, the environment of Dagster's processes.
 """
 
 from __future__ import annotations
@@ -13,30 +13,38 @@ import dagster as dg
 
 from ingestion.home import Home
 
+WORKSPACE = Path(__file__).with_name("workspace.yaml")
+STARTED_BY, PID = "tributary/started_by", "tributary/pid"  # tags of a run of the command line
+
 
 def dagster_home(home: Home) -> dict[str, str]:
-    """Return the environment of every Dagster process of this home folder."""
+    """Return the environment of every Dagster process of the home folder, and copy dagster.yaml there."""
     shutil.copyfile(Path(__file__).with_name("dagster.yaml"), home.dagster / "dagster.yaml")
     return {"DAGSTER_HOME": str(home.dagster), "TRIBUTARY_HOME": str(home.root), "DAGSTER_DISABLE_TELEMETRY": "yes"}
 
 
 def open_instance(home: Home) -> dg.DagsterInstance:
-    """Open the run history, and set its environment for this process and its children."""
+    """Return the instance. The caller closes it."""
     os.environ.update(dagster_home(home))
     return dg.DagsterInstance.get()
 
 
+def run_tags() -> dict[str, str]:
+    """Return the tags of a run that this process starts from the command line."""
+    return {STARTED_BY: "command line", PID: str(os.getpid())}
+
+
 def end_dead_runs(instance: dg.DagsterInstance) -> None:
-    """Mark the runs of killed processes as failed."""
+    """Record a failure of each run whose process was killed."""
     running = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.NOT_STARTED]
-    for run in instance.get_runs(dg.RunsFilter(statuses=running, tags={"tributary/started_by": "command line"})):
-        pid = int(run.tags.get("tributary/pid", 0))
+    for run in instance.get_runs(dg.RunsFilter(statuses=running, tags={STARTED_BY: "command line"})):
+        pid = int(run.tags.get(PID, 0))
         if not is_alive(pid):
             instance.report_run_failed(run, f"Process {pid} was killed.")
 
 
 def is_alive(pid: int) -> bool:
-    """Return whether a process of this machine runs, of any user."""
+    """Return whether a process of this machine runs, also one of another user."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

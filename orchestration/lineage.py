@@ -11,11 +11,11 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
+from importlib.metadata import version
 from pathlib import Path
 
 import dagster as dg
 import msgspec
-import sqlglot
 from sqlglot import MappingSchema, exp, parse_one
 from sqlglot.errors import SqlglotError
 from sqlglot.lineage import Node, lineage
@@ -90,7 +90,7 @@ def origins(node: Node) -> set[Origin]:
 def digest_of(sql: str, columns: Columns) -> str:
     """Return a digest of everything that a lineage depends on."""
     parents = {(schema, table): columns.get(schema, {}).get(table) for schema, table in RELATION.findall(sql)}
-    return blake2b(msgspec.json.encode((sqlglot.__version__, sql, [*parents.items()])), digest_size=16).hexdigest()
+    return blake2b(msgspec.json.encode((version("sqlglot"), sql, [*parents.items()])), digest_size=16).hexdigest()
 
 
 def read(kept: Path) -> dict[str, Traced]:

@@ -8,11 +8,13 @@ import dagster as dg
 import duckdb
 from dagster_dbt import DagsterDbtTranslator, dbt_assets
 from dagster_dbt.asset_utils import get_subset_selection_for_context
-from dbt.contracts.results import RunResult
+from dbt.artifacts.schemas.run import RunResult
+from dbt.contracts.graph.nodes import ModelNode
 from dbt_common.events.base_types import EventMsg
 
 from ingestion.home import Home
 from orchestration import metadata
+from orchestration.changes import WHOLE_GRAPH
 from orchestration.checks import check_results
 from orchestration.lineage import Columns, column_lineage
 from orchestration.project import ProjectError, build, failures, load_project
@@ -49,13 +51,15 @@ class BuildConfig(dg.Config):
 @dbt_assets(manifest=project.manifest_path, project=project, dagster_dbt_translator=TRANSLATOR, exclude=EXCLUDED)
 def models(
     context: dg.AssetExecutionContext, warehouse: Warehouse, config: BuildConfig
-) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Every dbt model, seed and test, in one dbt invocation."""
     results = build(warehouse.home, arguments(context, config), progress(context))
     yield from materializations(context, warehouse, results)
     yield from check_results(context, results)
     if problems := failures(results):
         raise ProjectError("\n".join(problems))
+    if context.run.job_name not in WHOLE_GRAPH:
+        warehouse.end(context)  # publishing is no step of this job
 
 
 def arguments(context: dg.AssetExecutionContext, config: BuildConfig) -> list[str]:
@@ -89,24 +93,24 @@ def progress(context: dg.AssetExecutionContext) -> Callable[[EventMsg], None]:
 
 def materializations(
     context: dg.AssetExecutionContext, warehouse: Warehouse, results: Sequence[RunResult]
-) -> Iterator[dg.MaterializeResult]:
+) -> Iterator[dg.MaterializeResult[None]]:
     """Yield each model and seed that was built: its rows and column lineage, and a preview or chart if it has one."""
     built = {dg.AssetKey([r.node.schema, r.node.name]): r for r in results if r.status == "success"}
-    sql = {key: result.node.compiled_code for key, result in built.items() if result.node.resource_type == "model"}
-    with warehouse.connect() as connection:
-        rows = metadata.row_counts(connection, built)
-        kept = warehouse.home.root / "dbt" / "column_lineage.json"
-        lineages = column_lineage(sql, columns(connection), kept, context.log.warning)
-        for key, result in built.items():
-            yield dg.MaterializeResult(
-                asset_key=key,
-                metadata={
-                    "seconds": result.execution_time,
-                    **(metadata.of_rows(rows[key]) if key in rows else {}),
-                    **({"dagster/column_lineage": lineages[key]} if key in lineages else {}),
-                    **(metadata.of_mart(connection, key.path[1]) if key.path[0] == "marts" else {}),
-                },
-            )
+    nodes = {key: result.node for key, result in built.items()}
+    sql = {key: node.compiled_code for key, node in nodes.items() if isinstance(node, ModelNode) and node.compiled_code}
+    rows = metadata.row_counts(warehouse.connection, built)
+    kept = warehouse.home.root / "dbt" / "column_lineage.json"
+    lineages = column_lineage(sql, columns(warehouse.connection), kept, context.log.warning)
+    for key, result in built.items():
+        yield dg.MaterializeResult(
+            asset_key=key,
+            metadata={
+                "seconds": result.execution_time,
+                **(metadata.of_rows(rows[key]) if key in rows else {}),
+                **({"dagster/column_lineage": lineages[key]} if key in lineages else {}),
+                **(metadata.of_mart(warehouse.connection, key.path[1]) if key.path[0] == "marts" else {}),
+            },
+        )
 
 
 def columns(connection: duckdb.DuckDBPyConnection) -> Columns:

@@ -7,27 +7,25 @@ dbt ends with the process that runs it. A separate dbt process could outlive a k
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ingestion.home import Home
 from ingestion.warehouse import memory_limit
+from orchestration.fingerprint import DBT_FOLDER, dbt_project
 
 if TYPE_CHECKING:
     from dagster_dbt import DbtProject
+    from dbt.artifacts.schemas.run import RunExecutionResult, RunResult
     from dbt.cli.main import dbtRunnerResult
     from dbt.contracts.graph.manifest import Manifest
-    from dbt.contracts.results import RunResult
     from dbt_common.events.base_types import EventMsg
 
-DBT_FOLDER = Path(__file__).resolve().parents[1] / "dbt_project"
-WORKSPACE = Path(__file__).with_name("workspace.yaml")
+PARSED = "parsed"  # the file in the home's dbt/ that names the parsed project
 FAILED = ("error", "fail", "runtime error", "partial success")
-
-_parsed: dict[Path, Manifest] = {}  # by the folder of manifest.json, so that a build does not parse again
 
 
 class ProjectError(Exception):
@@ -55,21 +53,40 @@ def load_project(home: Home) -> DbtProject:
 
     set_environment(home)
     project = DbtProject(DBT_FOLDER, target_path=home.root / "dbt")
-    if not is_fresh(project.manifest_path):
+    if not is_parsed(home):
         done = invoke(["parse"])
         if done.exception:
             raise ProjectError(f"dbt cannot parse {DBT_FOLDER}: {plain(done.exception)}")
-        _parsed[project.manifest_path.parent] = done.result
-        project.manifest_path.touch()
+        mark_parsed(home)
     return project
 
 
-def is_fresh(manifest: Path) -> bool:
-    """Whether the manifest is newer than every file and folder that it is made of."""
-    if not manifest.exists():
-        return False
-    made = manifest.stat().st_mtime
-    return all(path.stat().st_mtime <= made for path in DBT_FOLDER.rglob("*") if "target" not in path.parts)
+def is_parsed(home: Home) -> bool:
+    """Return whether the home has the manifest of this dbt project, parsed by these versions of its packages."""
+    mark = home.root / "dbt" / PARSED
+    return mark.exists() and mark.read_text() == dbt_project()
+
+
+def mark_parsed(home: Home) -> None:
+    """Note that dbt has parsed the project into the home."""
+    (home.root / "dbt" / PARSED).write_text(dbt_project())
+
+
+def parsed(home: Home) -> Manifest | None:
+    """Return the project as dbt parsed it, or None if its file cannot be read: dbt then parses again.
+
+    dbt itself would parse again in a home at another path, since the path is part of the profile.
+    """
+    from dbt.contracts.graph.manifest import Manifest
+    from dbt.parser.manifest import extended_mashumuro_decoder
+
+    try:
+        stored = (home.root / "dbt" / "partial_parse.msgpack").read_bytes()
+        manifest: Manifest = Manifest.from_msgpack(stored, decoder=extended_mashumuro_decoder)
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+    manifest.build_flat_graph()  # type: ignore[no-untyped-call]
+    return manifest
 
 
 def build(home: Home, arguments: Sequence[str], on_result: Callable[[EventMsg], None]) -> list[RunResult]:
@@ -82,12 +99,13 @@ def build(home: Home, arguments: Sequence[str], on_result: Callable[[EventMsg], 
     # Unit tests prove the SQL on their own rows, whatever the data are. The test suite runs them.
     done = invoke(
         ["--no-write-json", "build", "--exclude-resource-type", "unit_test", *arguments],
-        manifest=_parsed.get(home.root / "dbt"),
+        manifest=parsed(home),
         on_event=on_result,
     )
     if done.exception:
         raise ProjectError(f"dbt could not build: {plain(done.exception)}")
-    return list(done.result.results)
+    result = cast("RunExecutionResult", done.result)
+    return list(result.results)
 
 
 def invoke(
@@ -96,11 +114,18 @@ def invoke(
     on_event: Callable[[EventMsg], None] | None = None,
 ) -> dbtRunnerResult:
     """Run a dbt command. Its lines go to the log file in the home's dbt/logs, none to the console."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
     runner = dbtRunner(manifest=manifest, callbacks=[on_event] if on_event else [])
     folders = ["--project-dir", str(DBT_FOLDER), "--profiles-dir", str(DBT_FOLDER)]
-    done = runner.invoke(["--log-level", "none", "--log-level-file", "info", *arguments, *folders])
+    gc.disable()  # a collection goes through the whole manifest and frees nothing
+    try:
+        done = runner.invoke(["--log-level", "none", "--log-level-file", "info", *arguments, *folders])
+    finally:
+        gc.enable()
+        if DuckDBConnectionManager._ENV:
+            DuckDBConnectionManager.env().close()  # dbt would keep the warehouse open as long as its process lives
     if done.exception and not isinstance(done.exception, Exception):
         raise done.exception  # an interruption, which dbt turns into a result
     return done

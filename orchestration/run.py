@@ -1,29 +1,33 @@
-"""A run of the graph from the command line, through Dagster and into its history."""
+"""A run of the graph from the command line, through Dagster and into its history.
+
+In: a Home, a selection of assets. Out: the errors of the run, none if it succeeded.
+"""
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Callable
-from contextlib import redirect_stdout
+from collections.abc import Set as AbstractSet
+from typing import Any
 
 import dagster as dg
 
 from ingestion.home import Home
-from orchestration.instance import end_dead_runs, open_instance
-
-BUILD = "build"
+from orchestration.changes import BUILD
+from orchestration.instance import end_dead_runs, open_instance, run_tags
 
 
 class SelectionError(Exception):
-    """A --select that names nothing."""
+    """A --select that names no asset."""
 
 
-def run_graph(home: Home, *, select: str | None, full_refresh: bool, say: Callable[[str], None]) -> list[str]:
-    """Materialize the graph, or what `select` names of it; the errors of a failed run, none when all went well."""
+def run_graph(home: Home, *, select: str | None, full_refresh: bool, log: Callable[[str], None]) -> list[str]:
+    """Materialize the graph, or the assets that `select` names. Return the errors of a failed run, otherwise nothing.
+
+    Raises SelectionError.
+    """
     with open_instance(home) as instance:
         end_dead_runs(instance)
-        say("reading the dbt project")
+        log("reading the dbt project")
         from orchestration.definitions import defs
         from orchestration.models import models
 
@@ -31,39 +35,33 @@ def run_graph(home: Home, *, select: str | None, full_refresh: bool, say: Callab
         if select:
             selected = sorted(defs.resolve_asset_graph().get_all_asset_keys() & resolve(defs, select))
         job = defs.resolve_implicit_global_asset_job_def() if selected else defs.resolve_job_def(BUILD)
-        config: dict = {"loggers": {"console": {}}}
+        config: dict[str, Any] = {"loggers": {"console": {}}}
         if full_refresh and (selected is None or models.keys & set(selected)):
             config["ops"] = {"models": {"config": {"full_refresh": True}}}
-        # dbt's own lines go to its log file; the progress logger says what a person waits for.
-        with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
-            result = job.execute_in_process(
-                instance=instance,
-                asset_selection=selected,
-                raise_on_error=False,
-                run_config=config,
-                tags={"tributary/started_by": "command line", "tributary/pid": str(os.getpid())},
-            )
+        result = job.execute_in_process(
+            instance=instance, asset_selection=selected, raise_on_error=False, run_config=config, tags=run_tags()
+        )
         return [] if result.success else list(dict.fromkeys(errors(result)))
 
 
-def resolve(defs: dg.Definitions, select: str) -> set[dg.AssetKey]:
-    """The assets of a selection in Dagster's syntax, such as `+marts/touchpoints` or `group:raw`; no pulls."""
+def resolve(defs: dg.Definitions, select: str) -> AbstractSet[dg.AssetKey]:
+    """Return the assets of a selection in Dagster's syntax, such as `+marts/touchpoints` or `group:raw`; no pulls."""
     from orchestration.pulling.schedules import PULLS
 
     try:
         keys = (dg.AssetSelection.from_string(select) - PULLS).resolve(defs.resolve_asset_graph())
     except Exception as error:
-        raise SelectionError(f"--select {select!r} is not understood: {error}") from error
+        raise SelectionError(f"--select {select!r} is no valid selection: {error}") from error
     if not keys:
         raise SelectionError(
             f"--select {select!r} names no asset that a run builds. Try 'key:\"marts/touchpoints\"', 'group:raw' or "
-            "'key:\"marts/*\"'; platforms are pulled by: tributary pull all"
+            "'key:\"marts/*\"'. To pull platforms, run: tributary pull all"
         )
     return keys
 
 
 def errors(result: dg.ExecuteInProcessResult) -> list[str]:
-    """What failed, the root causes without their traces."""
+    """Return the cause of each failed step, without its trace."""
     found = []
     for event in result.all_events:
         if event.event_type_value not in ("STEP_FAILURE", "RUN_FAILURE"):
@@ -72,11 +70,6 @@ def errors(result: dg.ExecuteInProcessResult) -> list[str]:
         while error is not None and error.cause is not None:
             error = error.cause
         if error is not None:
-            found.append(f"{event.step_key or 'run'}: {readable(error.message)}")
+            message = error.message.removeprefix(f"{error.cls_name}: ").strip()
+            found.append(f"{event.step_key or 'run'}: {message}")
     return found
-
-
-def readable(message: str) -> str:
-    """What dbt complains of, without its colours and the command that was run; any other message as it is."""
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", message)
-    return plain.rpartition("Errors parsed from dbt logs:")[2].strip()

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 from rich.table import Table
 
-from serving.published import attribution_models, only_one, records
+from serving.published import Record, attribution_models, only_one, records
 
 # What stands in the place of a position where a touch does not count.
 REASONS = {"after_conversion": "after", "outside_lookback_window": "early", "suspicious": "doubt"}
@@ -61,7 +61,7 @@ def explain_conversion(connection: duckdb.DuckDBPyConnection, identifier: str, o
     )
 
 
-def describe_conversion(conversion: dict, candidates: list[dict]) -> Iterator[str]:
+def describe_conversion(conversion: Record, candidates: list[Record]) -> Iterator[str]:
     """The facts of a conversion in three sentences."""
     customer, visitor = conversion["customer_id"], conversion["visitor_id"]
     order = f", order {conversion['order_id']}" if conversion["order_id"] else ""
@@ -82,7 +82,7 @@ def describe_conversion(conversion: dict, candidates: list[dict]) -> Iterator[st
     )
 
 
-def touches_table(candidates: list[dict], models: list[str], weights: dict) -> Table:
+def touches_table(candidates: list[Record], models: list[str], weights: dict[tuple[str, str], Record]) -> Table:
     """Touches down, models across, weights in percent; the last line is each model's money."""
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_footer=True)
     table.add_column("#", justify="right", no_wrap=True)
@@ -153,7 +153,7 @@ TARGET_SOURCES = {
 }
 
 
-def entity_name(connection: duckdb.DuckDBPyConnection, flag: dict) -> str:
+def entity_name(connection: duckdb.DuckDBPyConnection, flag: Record) -> str:
     """The flagged thing's name as its platform last gave it, else its id."""
     column = {"CAMPAIGN": "campaign", "ADSET": "adset", "AD": "ad"}[flag["grain"]]
     id_column = GRAINS[flag["grain"]][1]
@@ -164,7 +164,7 @@ def entity_name(connection: duckdb.DuckDBPyConnection, flag: dict) -> str:
     return found or flag[id_column]
 
 
-def trend_table(trend: list[dict], currency: str) -> Table:
+def trend_table(trend: list[Record], currency: str) -> Table:
     """The last weeks, oldest first."""
     table = Table(box=None, pad_edge=False)
     table.add_column("week")

@@ -15,6 +15,7 @@ import shutil
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 
@@ -24,12 +25,20 @@ VIEWS = ("attribution_candidates", "daily_rollups")
 LONG_FORM_ROWS = 5_000_000  # rows up to which daily_rollups is a Parquet file, too: about 75 MB in some seconds
 
 
+class Version(NamedTuple):
+    """A published version."""
+
+    number: int
+    published_at: datetime  # UTC
+    rows: dict[str, int]  # by table
+
+
 class PublishError(Exception):
     """A promise is broken: nothing was published, and the last version stays."""
 
 
-def publish(connection: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, int]:
-    """Write a new version of the published marts into `folder`; rows by table.
+def publish(connection: duckdb.DuckDBPyConnection, folder: Path) -> Version:
+    """Write a new version of the published marts into `folder`.
 
     `connection` is open on the warehouse, under the build lock. Raises PublishError, having written nothing, when a
     promise is broken.
@@ -44,13 +53,13 @@ def publish(connection: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, in
             " then, too, mend the model or the input."
         )
     clear_leftovers(folder)
-    version = last_version(folder) + 1
+    version, now = last_version(folder) + 1, datetime.now(UTC).replace(tzinfo=None)
     staging = folder / f".new-{version}"
     (staging / "parquet").mkdir(parents=True)
     (staging / "orgs").mkdir()
 
     sources = {table: f"marts.{table}" for table in mart_tables(connection)} | {"promises": "temp.promises"}
-    counts = write_file(connection, staging / "marts.duckdb", version, sources, loaded_rows(connection))
+    counts = write_file(connection, staging / "marts.duckdb", version, now, sources, loaded_rows(connection))
     orgs = [org for (org,) in connection.execute("select org_id from marts.orgs order by 1").fetchall()]
     # Everything else is made of the file that is finished, so that no view is asked twice.
     connection.execute(f"attach {literal(staging / 'marts.duckdb')} as whole (read_only)")
@@ -60,7 +69,8 @@ def publish(connection: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, in
                 os.link(staging / "marts.duckdb", staging / "orgs" / f"{org}.duckdb")
                 continue
             of_org = {table: f"whole.main.{table} where org_id = {literal(org)}" for table in counts}
-            write_file(connection, staging / "orgs" / f"{org}.duckdb", version, of_org, loaded_rows(connection, org))
+            path = staging / "orgs" / f"{org}.duckdb"
+            write_file(connection, path, version, now, of_org, loaded_rows(connection, org))
         long_forms = ["daily_rollups"] if has_at_most(connection, "daily_rollups", LONG_FORM_ROWS) else []
         for table in [*counts, *long_forms]:
             target = literal(staging / "parquet" / f"{table}.parquet")
@@ -68,7 +78,7 @@ def publish(connection: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, in
     finally:
         connection.execute("detach whole")
     swap_in(staging, folder, version)
-    return counts
+    return Version(version, now, counts)
 
 
 def has_at_most(connection: duckdb.DuckDBPyConnection, view: str, rows: int) -> bool:
@@ -97,7 +107,12 @@ def broken_promises(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def write_file(
-    connection: duckdb.DuckDBPyConnection, path: Path, version: int, sources: dict[str, str], loaded: dict[str, int]
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    version: int,
+    now: datetime,
+    sources: dict[str, str],
+    loaded: dict[str, int],
 ) -> dict[str, int]:
     """One published database: a table of each source, the views, and `meta`; rows by table."""
     connection.execute(f"attach {literal(path)} as target (storage_version 'v1.0.0')")
@@ -125,7 +140,7 @@ def write_file(
             " $loaded::json as loaded, $counts::json as counts, $checks::json as checks",
             {
                 "version": version,
-                "now": datetime.now(UTC).replace(tzinfo=None),
+                "now": now,
                 "loaded": json.dumps(loaded),
                 "counts": json.dumps(counts),
                 "checks": json.dumps(dict(checks)),

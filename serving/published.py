@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import duckdb
+
+Record = dict[str, Any]  # a row by column
 
 
 class NothingPublished(Exception):
@@ -26,7 +29,7 @@ def open_published(path: Path) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def only_one(rows: list[dict], what: str, identifier: str) -> dict:
+def only_one(rows: list[Record], what: str, identifier: str) -> Record:
     """The row that an id, or an unambiguous beginning of one, names."""
     exact = [row for row in rows if row["id"] == identifier] or rows
     if not exact:
@@ -37,7 +40,13 @@ def only_one(rows: list[dict], what: str, identifier: str) -> dict:
     return exact[0]
 
 
-def records(result: duckdb.DuckDBPyConnection) -> list[dict]:
+def scalar(connection: duckdb.DuckDBPyConnection, query: str) -> Any:
+    """Return the first column of the first row of a query; None if there is no row."""
+    row = connection.execute(query).fetchone()
+    return row[0] if row else None
+
+
+def records(result: duckdb.DuckDBPyConnection) -> list[Record]:
     """A result as one dict a row."""
     names = [column[0] for column in result.description]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]

@@ -10,7 +10,7 @@ import duckdb
 from rich.table import Table
 
 from serving.explain import entity_name, money
-from serving.published import attribution_models, records
+from serving.published import Record, attribution_models, records, scalar
 
 # Every touch alike: the model that no campaign can blame for its place in the journey.
 WASTE_MODEL = "linear"
@@ -49,7 +49,7 @@ def revenue_by_channel(connection: duckdb.DuckDBPyConnection, most: int = 9) -> 
         yield table
 
 
-def worst_flags(connection: duckdb.DuckDBPyConnection, limit: int = 5) -> list[dict]:
+def worst_flags(connection: duckdb.DuckDBPyConnection, limit: int = 5) -> list[Record]:
     """The flags with the most wasted money; an ad set or ad is left out where its parent is flagged already."""
     return records(
         connection.execute(
@@ -100,7 +100,7 @@ def small_table(title: str, **options: Any) -> Table:
 
 def promises(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
     """The three promises and how many checks of each hold."""
-    counts = json.loads(connection.execute("select checks from meta").fetchone()[0])
+    counts = json.loads(scalar(connection, "select checks from meta"))
     for promise, sentence in PROMISES.items():
         kept = counts.get(promise, 0)
         yield f"[green]✓[/green] {sentence}: {kept:,} checks hold" if kept else f"- {sentence}: nothing to check yet"

@@ -111,8 +111,9 @@ def erase_person(home: Home, erasure: Erasure, log: Callable[[str], None]) -> No
                 rewrite_file(connection, home, path, person)
     log("copying the warehouse to a new file")
     _compact(home)
-    for path in [*(home.root / "dbt").glob("models-*"), home.root / "dbt" / "logs"]:
-        shutil.rmtree(path, ignore_errors=True)  # compiled SQL and logs of earlier builds may quote the person
+    for pattern in ("models-*", "compiled", "run", "logs"):
+        for path in (home.root / "dbt").glob(pattern):
+            shutil.rmtree(path, ignore_errors=True)  # SQL and logs of earlier builds may quote the person
 
 
 def record_request(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion.sql import literal
+from ingestion.sql import literal, scalar
 
 _EVENTS = "events"
 _MARKER = ".retiring"  # in archive/events/: names the retirement under way
@@ -88,13 +88,19 @@ def end_retirement(connection: duckdb.DuckDBPyConnection, archive: Path) -> None
 def make_all_events(connection: duckdb.DuckDBPyConnection, archive: Path) -> None:
     """Create the view raw.all_events: raw.events, and the rows of archive/events/ in the same columns."""
     folder = archive / _EVENTS
+    columns = connection.execute("select column_name, column_type from (describe raw.events)").fetchall()
     view = "from raw.events"
     if next(folder.glob("*/*/*.parquet"), None):
-        columns = ", ".join(name for name, *_ in connection.execute("describe raw.events").fetchall())
+        names = ", ".join(name for name, _ in columns)
         files = literal(f"{escape(str(folder))}/*/*/*.parquet")
         # The empty table adds the columns that older files lack.
         view += (
-            f" union all by name select {columns} from ((from raw.events limit 0) union all by name"
+            f" union all by name select {names} from ((from raw.events limit 0) union all by name"
             f" from read_parquet({files}, union_by_name = true, hive_partitioning = false))"
         )
-    connection.execute(f"create or replace view raw.all_events as {view}")
+    # The comment tells which view there is, so that a connection that changes nothing leaves the file as it is.
+    comment = f"{view}: {columns}"
+    there = "select comment from duckdb_views() where schema_name = 'raw' and view_name = 'all_events'"
+    if scalar(connection, there) != comment:
+        connection.execute(f"create or replace view raw.all_events as {view}")
+        connection.execute(f"comment on view raw.all_events is {literal(comment)}")

@@ -1,6 +1,6 @@
-"""Spend of the ad platforms, the European Central Bank's rates and other tools' tables -> raw.* of the warehouse.
+"""Pull spend of the ad platforms, exchange rates and tables that another tool syncs into raw.* of the warehouse.
 
-Connects connectors/ (who knows the platforms) with ingestion/ (who knows the warehouse). plan.py says which accounts
-and days; accounts.py has each spooled (spool.py) and loaded (load.py); days.py says what is stored then. The command
-line (command.py, tables.py) and Dagster (assets.py, schedules.py, metadata.py) do the same and show it in their ways.
+plan.py chooses accounts and days, fetch.py writes an account's days to files, and accounts.py loads the files.
+exchange_rates.py and synced.py pull the rest. The command line and Dagster (assets.py, schedules.py) call these
+modules, and metadata.py describes the result in Dagster's UI.
 """

@@ -1,20 +1,20 @@
-"""What the warehouse holds of a platform's days. In: raw.ad_spend. Out: a Day a day and currency."""
+"""Stored spend of a platform by day. In: raw.ad_spend. Out: a Day for each day and currency."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-import duckdb
 import msgspec
 
 from ingestion.home import Home
 from ingestion.spend.totals import account_totals
+from ingestion.sql import Connection
 from ingestion.warehouse import build_lock, connect
-from orchestration.pulling.load import Outcome
-from orchestration.pulling.spool import Say
+from orchestration.pulling.accounts import Outcome
+from orchestration.pulling.fetch import Log
 
-SHOWN_DAYS = 90  # of a platform, up to the last one pulled
+SHOWN_DAYS = 90  # at least, up to the last pulled day
 
 DAYS = f"""
     with rows as (
@@ -44,20 +44,20 @@ class Day(msgspec.Struct, frozen=True):
 
     @property
     def difference(self) -> int:
-        """The reported totals less the campaigns, in micros."""
+        """The reported totals minus the campaigns, in micros."""
         return self.spend_micros - self.children_micros
 
 
-def days_of(connection: duckdb.DuckDBPyConnection, platform: str, start: date, end: date) -> list[Day]:
-    """The platform's days that have spend, by date."""
+def days_of(connection: Connection, platform: str, start: date, end: date) -> list[Day]:
+    """Return the platform's days with spend, by date."""
     found = connection.execute(DAYS, {"platform": platform, "start": start, "end": end}).fetchall()
     return [Day(*row) for row in found]
 
 
-def stored_days(home: Home, outcomes: Sequence[Outcome], say: Say) -> dict[str, list[Day]]:
-    """The days of each platform that were pulled, and SHOWN_DAYS up to the last of them."""
+def stored_days(home: Home, outcomes: Sequence[Outcome], log: Log) -> dict[str, list[Day]]:
+    """Return the pulled days of each platform, and at least SHOWN_DAYS up to the last of them."""
     pulls = [outcome.report.pull for outcome in outcomes]
-    with build_lock(home, "the overview of a pull", say), connect(home) as connection:
+    with build_lock(home, "the overview of a pull", log), connect(home) as connection:
         found = {}
         for platform in {pull.platform for pull in pulls}:
             first = min(pull.start for pull in pulls if pull.platform == platform)

@@ -1,5 +1,4 @@
-"""What to pull. In: what was asked for, the accounts in tributary.yaml. Out: Tasks, or a PullError that says why there
-are none."""
+"""Choose what to pull. In: a request, the accounts in tributary.yaml. Out: Tasks, or a PullError with the reason."""
 
 from __future__ import annotations
 
@@ -23,11 +22,11 @@ Days = tuple[date | None, date | None]  # --from, --to
 
 
 class PullError(Exception):
-    """Days or accounts that cannot be pulled as asked for; nothing was."""
+    """Days or accounts that cannot be pulled. Nothing was pulled."""
 
 
 class Task(msgspec.Struct, frozen=True):
-    """Days of an account, both included, to be pulled. They are the account's days."""
+    """Days of an account to pull, both included, in the account's time zone."""
 
     platform: Platform
     account: AdAccount
@@ -36,107 +35,113 @@ class Task(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
+        """The platform and the account's id."""
         return f"{self.platform.name} {self.account.account_id}"
 
 
-def tasks_of(settings: Settings, platform: Platform, days: Days, only: Sequence[str]) -> list[Task]:
-    """Of one platform, the accounts `only`, or all."""
+def platform_tasks(settings: Settings, platform: Platform, days: Days, only: Sequence[str]) -> list[Task]:
+    """Return the tasks of a platform's accounts, or of those with the ids `only`."""
     now = datetime.now(UTC)
-    return [task(platform, account, *days, now) for account in accounts_of(settings, platform, only)]
+    return [make_task(platform, account, *days, now) for account in find_accounts(settings, platform, only)]
 
 
-def all_tasks(home: Home, settings: Settings, days: Days, say: Callable[[str], None]) -> list[Task]:
-    """Of every platform; says which are left out, and why."""
+def all_tasks(home: Home, settings: Settings, days: Days, log: Callable[[str], None]) -> list[Task]:
+    """Return the tasks of every connected platform. Log the platforms and accounts that are skipped."""
     now, (first, last) = datetime.now(UTC), days
     tasks = []
-    for platform in listed(settings):
+    for platform in listed_platforms(settings):
         if not is_connected(home, platform):
-            say(f"{platform.name}: left out, since it is not connected: tributary connect {platform.name}")
+            log(f"{platform.name}: skipped, because it is not connected. Run: tributary connect {platform.name}")
             continue
-        for account in accounts_of(settings, platform):
-            since = earliest(platform, account, now)
+        for account in find_accounts(settings, platform):
+            since = earliest_day(platform, account, now)
             if last and last < since:
-                say(f"{platform.name} {account.account_id}: left out, since it tells of {since} and later only")
+                log(f"{platform.name} {account.account_id}: skipped, because its history begins on {since}")
                 continue
-            tasks.append(task(platform, account, first and max(first, since), last, now))
+            tasks.append(make_task(platform, account, first and max(first, since), last, now))
     return tasks
 
 
-def platform_called(name: str) -> Platform:
-    """The platform of that name, or of an alias such as facebook."""
+def find_platform(name: str) -> Platform:
+    """Return the platform of this name or alias, such as facebook."""
     platform = PLATFORMS.get(platform_name(name))
     if not platform:
         known = [*PLATFORMS, *OTHERS]
         close = get_close_matches(name.lower(), known, 1, 0.5)
-        hint = f"do you mean {close[0]}?" if close else f"there are {', '.join(known)}"
-        raise PullError(f"{name} is nothing to pull: {hint}")
+        advice = f"Do you mean {close[0]}?" if close else f"Use one of {', '.join(known)}."
+        raise PullError(f"There is no platform {name}. {advice}")
     return platform
 
 
-def accounts_of(settings: Settings, platform: Platform, only: Sequence[str] = ()) -> list[AdAccount]:
-    """The platform's accounts in tributary.yaml, or those of them with the ids `only`."""
+def find_accounts(settings: Settings, platform: Platform, only: Sequence[str] = ()) -> list[AdAccount]:
+    """Return the platform's accounts in tributary.yaml, or those with the ids `only`."""
     accounts = [account for account in settings.ad_accounts if account.platform == platform.name]
     if not accounts:
-        raise PullError(f"tributary.yaml has no ad account of {platform.label}: tributary connect {platform.name}")
+        raise PullError(
+            f"tributary.yaml has no ad account of {platform.label}. Add one: tributary connect {platform.name}"
+        )
     known = [account.account_id for account in accounts]
     for wanted in only:
         if wanted not in known:
             raise PullError(
-                f"tributary.yaml has no account {wanted} of {platform.label}, but {', '.join(known)}:"
-                f" correct it, or tributary connect {platform.name}"
+                f"tributary.yaml has no account {wanted} of {platform.label}. Use {', '.join(known)}, or add it:"
+                f" tributary connect {platform.name}"
             )
     return [account for account in accounts if not only or account.account_id in only]
 
 
 def is_connected(home: Home, platform: Platform) -> bool:
-    """Whether there are credentials, good or not."""
+    """Return whether there are credentials, valid or not."""
     try:
         load(platform, home.root / "credentials.bin")
     except NotConnected:
         return False
-    except VendorError:  # they do not open: the pull will say why
+    except VendorError:  # the store cannot be read; the pull reports why
         pass
     return True
 
 
-def listed(settings: Settings) -> list[Platform]:
-    """The platforms that have accounts in tributary.yaml: to be pulled, or for the sake of files."""
+def listed_platforms(settings: Settings) -> list[Platform]:
+    """Return the platforms of the accounts in tributary.yaml."""
     names = {account.platform for account in settings.ad_accounts}
     return [platform for name, platform in PLATFORMS.items() if name in names]
 
 
 def trailing_days(platform: Platform, account: AdAccount) -> int:
-    """So many days back its figures may still change."""
+    """Return the number of past days that the platform may still restate."""
     return platform.repull_days if account.repull_days is None else account.repull_days
 
 
-def earliest(platform: Platform, account: AdAccount, now: datetime) -> date:
-    """The first day that the platform still tells of."""
+def earliest_day(platform: Platform, account: AdAccount, now: datetime) -> date:
+    """Return the first day of the platform's history."""
     return local_date(now, account.timezone) - timedelta(days=platform.history_days)
 
 
-def task(platform: Platform, account: AdAccount, first: date | None, last: date | None, now: datetime) -> Task:
-    """first..last; else up to yesterday in the account's zone, from as far back as the figures may still change."""
+def make_task(platform: Platform, account: AdAccount, first: date | None, last: date | None, now: datetime) -> Task:
+    """Return the task for first..last. By default the days end yesterday and are those that may still be restated."""
     current = local_date(now, account.timezone)
     end = last or current - timedelta(days=1)
     start = first or end - timedelta(days=trailing_days(platform, account))
     if start > end:
-        raise PullError(f"the first day, {start}, is after the last, {end}: exchange --from and --to")
+        raise PullError(f"The first day, {start}, is after the last, {end}. Swap --from and --to.")
     if end > current:
-        raise PullError(f"--to {end} has not begun: account {account.account_id} is at {current} ({account.timezone})")
-    if start < (limit := earliest(platform, account, now)):
-        raise PullError(f"{platform.label} tells of {platform.history_days} days: --from {limit} at the earliest")
+        zone = account.timezone
+        raise PullError(f"--to {end} is in the future: it is {current} for account {account.account_id} ({zone}).")
+    if start < (limit := earliest_day(platform, account, now)):
+        raise PullError(
+            f"{platform.label} keeps {platform.history_days:,} days of history. Use --from {limit} or later."
+        )
     return Task(platform, account, start, end)
 
 
-def clipped(platform: Platform, account: AdAccount, first: date, last: date, now: datetime) -> Task | None:
-    """As much of first..last as the platform can tell of by now."""
-    start = max(first, earliest(platform, account, now))
+def clip_task(platform: Platform, account: AdAccount, first: date, last: date, now: datetime) -> Task | None:
+    """Return the task for the days of first..last that the platform has; None if it has none of them."""
+    start = max(first, earliest_day(platform, account, now))
     end = min(last, local_date(now, account.timezone))
     return Task(platform, account, start, end) if start <= end else None
 
 
 def has_foreign_currency(settings: Settings) -> bool:
-    """Whether some account is billed in another currency than its org reports in."""
+    """Return whether an account is billed in another currency than its org's."""
     reporting = {org.id: org.currency for org in settings.orgs}
     return any(account.currency not in (None, reporting.get(account.org)) for account in settings.ad_accounts)

@@ -16,6 +16,7 @@ from pathlib import Path
 import duckdb
 import msgspec
 import pytest
+from orchestration.pulling.spool import explained, spool
 
 from connectors.ads import PLATFORMS
 from connectors.platform import SpendRow
@@ -24,7 +25,6 @@ from ingestion.settings.model import AdAccount
 from ingestion.warehouse import build_lock, connect, file_lock
 from orchestration.pulling.days import days_of
 from orchestration.pulling.plan import PullError, clipped, task
-from orchestration.pulling.spool import explained, spool
 from tests.support.home import COMMAND, ROOT, tributary
 from tests.support.pulling import (
     DAYS,

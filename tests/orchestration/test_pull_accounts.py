@@ -13,14 +13,14 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from orchestration.pulling.load import Outcome
+from orchestration.pulling.spool import StoppableClock
 
 from connectors.ads import PLATFORMS
 from ingestion.home import Home
 from ingestion.settings.load import load_settings
 from orchestration.pulling import accounts
-from orchestration.pulling.load import Outcome
 from orchestration.pulling.plan import tasks_of
-from orchestration.pulling.spool import StoppableClock
 from tests.support.home import COMMAND, tributary
 from tests.support.pulling import FIRST, LAST, SECRET, Agency, left_behind, listing, platform, rows
 from tests.support.vendors.meta import error

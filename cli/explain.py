@@ -1,0 +1,54 @@
+"""`tributary explain`: the reasons for a figure. In: an id. Out: evidence from the published version."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli.console import print_parts, readable_errors
+from ingestion.home import Home
+
+explain = typer.Typer(
+    no_args_is_help=True,
+    help="Explain a conversion's credit or a waste flag.\n\n[bold]Example[/bold]\n\n  tributary explain waste 3f9c2a10",
+)
+Org = Annotated[str | None, typer.Option(help="The org, if several orgs have this id.")]
+
+
+@explain.command()
+def conversion(
+    identifier: Annotated[str, typer.Argument(metavar="ID", help="A conversion_id, or its first characters.")],
+    org: Org = None,
+) -> None:
+    """List the touches of a conversion: kept or dropped, the reason, and the weight under each model.
+
+    [bold]Example[/bold]
+
+      tributary explain conversion northwind-shop:7f3a
+    """
+    with readable_errors():
+        from serving.explain import explain_conversion
+        from serving.published import open_published
+
+        with open_published(Home.from_environment().marts) as connection:
+            print_parts(explain_conversion(connection, identifier, org))
+
+
+@explain.command()
+def waste(
+    identifier: Annotated[str, typer.Argument(metavar="ID", help="A waste_id, or its first characters.")],
+    org: Org = None,
+) -> None:
+    """Show the evidence for a waste flag, its threshold, and what to do.
+
+    [bold]Example[/bold]
+
+      tributary explain waste 3f9c2a10
+    """
+    with readable_errors():
+        from serving.explain import explain_waste
+        from serving.published import open_published
+
+        with open_published(Home.from_environment().marts) as connection:
+            print_parts(explain_waste(connection, identifier, org))

@@ -1,0 +1,51 @@
+"""Sensors: new files and new pulls start a build. In: the inbox, Dagster's history. Out: runs of the job `build`."""
+
+import dagster as dg
+
+from connectors.ads import PLATFORMS
+from ingestion.files.contracts import KINDS
+from ingestion.files.inbox import waiting_files
+from ingestion.home import Home
+from orchestration.changes import BUILD
+from orchestration.pulling import schedules
+from orchestration.pulling.metadata import ECB, SYNCED, key_of
+
+UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+@dg.sensor(job_name=BUILD, minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)
+def inbox(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """Build once for each new set of files in inbox/. A file that cannot be imported is not tried again unchanged."""
+    home = Home.from_environment()
+    files = [path for kind in KINDS for path in waiting_files(home, kind)]
+    cursor = "\n".join(f"{path}:{path.stat().st_mtime_ns}:{path.stat().st_size}" for path in files)
+    if not files or cursor == context.cursor:
+        return dg.SkipReason("no new files in inbox/")
+    context.update_cursor(cursor)
+    return dg.RunRequest(run_key=None, tags={"files": str(len(files))})
+
+
+@dg.sensor(job_name=BUILD, minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)
+def after_pulls(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """Build once after pulls, from Dagster or from the command line, as soon as no pull is running."""
+    keys = {key_of(name) for name in PLATFORMS} | {ECB, SYNCED}
+    records = context.instance.get_asset_records(list(keys))
+    newest = max((record.asset_entry.last_materialization_storage_id or 0 for record in records), default=0)
+    if newest <= int(context.cursor or 0):
+        return dg.SkipReason("nothing was pulled since the last build")
+    runs = context.instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
+    if pulls := [run.run_id[:8] for run in runs if is_pull(run, keys)]:
+        return dg.SkipReason(f"pulls are running: {', '.join(pulls)}")
+    context.update_cursor(str(newest))
+    return dg.RunRequest()
+
+
+def is_pull(run: dg.DagsterRun, keys: set[dg.AssetKey]) -> bool:
+    """Return whether a run, of a schedule or a backfill, pulls."""
+    return bool(keys & (run.asset_selection or set())) or run.job_name in {job.name for job in schedules.jobs.values()}
