@@ -56,6 +56,8 @@ def build(root: Path, spend: dict[str, str], ads: dict[str, int], first: date, l
         "build",
         "--select",
         "+daily_rollups",
+        "--exclude",
+        "tag:suite",
         "--exclude-resource-type",
         "unit_test",
     ]

@@ -40,7 +40,7 @@ TOP_PATHS = """
     from marts.conversion_paths order by conversions desc, path limit 10
 """
 # Views that cost no more to count than their tables.
-COUNTED_VIEWS = [("marts", "touchpoints"), ("marts", "conversion_touches"), ("marts", "daily_rollups")]
+COUNTED_VIEWS = [("marts", "touchpoints"), ("marts", "conversion_touches")]
 PREVIEWS = {"channel_summary": REVENUE_BY_MODEL, "waste_flags": WORST_WASTE, "conversion_paths": TOP_PATHS}
 
 

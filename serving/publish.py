@@ -83,8 +83,9 @@ def publish(connection: duckdb.DuckDBPyConnection, folder: Path) -> Version:
 
 def has_at_most(connection: duckdb.DuckDBPyConnection, view: str, rows: int) -> bool:
     """Return whether a view of the finished file has at most this many rows, without reading many more."""
-    limited = f"select count(*) from (select 1 from whole.main.{view} limit {rows + 1})"
-    return connection.execute(limited).fetchone()[0] <= rows
+    limited = f"select 1 from whole.main.{view} limit {rows + 1}"
+    (has_few,) = connection.execute(f"select count(*) <= {rows} from ({limited})").fetchone() or (False,)
+    return bool(has_few)
 
 
 def names_another(connection: duckdb.DuckDBPyConnection, org: str, tables: Iterable[str]) -> bool:
