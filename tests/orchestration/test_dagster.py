@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import dagster as dg
-import duckdb
 import pytest
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from playwright.sync_api import sync_playwright
 
+from ingestion.home import Home
+from ingestion.warehouse import connect
 from tests.support.home import CHROMIUM, COMMAND, ROOT, copy_home, needs_chromium, published, tributary
 from tests.support.waiting import wait_until
 
@@ -41,7 +42,6 @@ def home(built, tmp_path_factory) -> Iterator[Path]:
     copy = copy_home(built, tmp_path_factory.mktemp("dagster"))
     before = dict(os.environ)
     os.environ["TRIBUTARY_HOME"] = str(copy)
-    from ingestion.home import Home
     from orchestration.project import set_environment
 
     set_environment(Home.from_environment())
@@ -65,7 +65,7 @@ def instance(home) -> Iterator[dg.DagsterInstance]:
 
 
 def in_warehouse(home: Path, sql: str) -> None:
-    with duckdb.connect(str(home / "warehouse.duckdb")) as connection:
+    with connect(Home(home)) as connection:
         connection.execute(sql)
 
 
@@ -200,7 +200,7 @@ def latest_evaluation(instance: dg.DagsterInstance, key: dg.AssetCheckKey) -> dg
 
 def table_times(home: Path) -> list[tuple]:
     """Return the tables and their ids, which change when a table is rebuilt; the nightly job rebuilds one of them."""
-    with duckdb.connect(str(home / "warehouse.duckdb")) as connection:
+    with connect(Home(home)) as connection:
         return connection.execute(
             "select table_oid, table_name from duckdb_tables() where table_name <> ? order by all",
             [REPEATED.asset_key.path[-1]],
