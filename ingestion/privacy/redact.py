@@ -63,14 +63,18 @@ def redact_json(value: Any, depth: int = 0) -> Any:
     if depth > MAX_DEPTH:
         raise RecursionError
     if isinstance(value, dict):
+        # A name is redacted before it is judged, so that a second redaction finds nothing more.
+        members = [(redact_text(name), part) for name, part in value.items()]
         return {
-            redact_text(name): redact_emails(part)
-            if kind == "user_agent" and isinstance(part, str)
-            else redact_json(part, depth + 1)
-            for name, part in value.items()
-            if (kind := kind_of(name)) not in ("ip", "phone")
+            name: _redact_member(name, part, depth) for name, part in members if kind_of(name) not in ("ip", "phone")
         }
     return [redact_json(part, depth + 1) for part in value] if isinstance(value, list) else value
+
+
+def _redact_member(name: str, part: Any, depth: int) -> Any:
+    if kind_of(name) == "user_agent" and isinstance(part, str):
+        return redact_emails(part)
+    return redact_json(part, depth + 1)
 
 
 def redact_json_text(text: str) -> str:

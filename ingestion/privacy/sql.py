@@ -94,5 +94,5 @@ case when not {_IS_SUSPECT} then t
 create or replace temp macro hash_email(t) as sha256(nullif({_NORMALISED}, ''));
 
 create or replace temp macro hash_phone(t) as
-sha256(nullif(if(starts_with(trim(t, {_SPACE}), '+'), '+', '') || regexp_replace(t, '[^0-9]', '', 'g'), ''))
+sha256(if(starts_with(trim(t, {_SPACE}), '+'), '+', '') || nullif(regexp_replace(t, '[^0-9]', '', 'g'), ''))
 """
