@@ -101,7 +101,7 @@ def test_a_day_that_comes_empty_stays_as_it_was(meta, home):
     meta.facts = [fact for fact in meta.facts if fact.date != LAST]
     said = tributary(home, "pull", "meta", *DAYS, code=1).stdout
     assert spend(home) == before
-    assert f"1 day came without ads though spend is stored, and stayed: {LAST}" in " ".join(said.split())
+    assert f"the platform returned no ads for 1 day with stored spend, which was kept: {LAST}" in " ".join(said.split())
 
 
 @pytest.mark.parametrize(
