@@ -161,7 +161,8 @@ def measured(step: Callable[..., float], *arguments: object) -> tuple[float, flo
 def pull(root: Path, files: Path, first: date, last: date) -> float:
     """Seconds of the merge, from an open warehouse to the commit."""
     now = datetime.now(UTC)
-    pulls = [(Pull("default", "meta", path.stem, first, last, now), path) for path in sorted(files.iterdir())]
+    request = {"org": "default", "platform": "meta", "start": first, "end": last, "started_at": now}
+    pulls = [(Pull(account_id=path.stem, **request), path) for path in sorted(files.iterdir())]
     with connect(Home(root)) as connection:
         started = time.monotonic()
         reports = load_pulls(connection, pulls, SETTINGS)

@@ -20,7 +20,7 @@ TotalLevel = Literal["account", "campaign", "adset"]
 EntityLevel = Literal["account", "campaign", "adset", "ad", "creative"]
 
 
-class Account(msgspec.Struct, frozen=True, omit_defaults=True):
+class Account(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """An ad account that the credentials may read."""
 
     account_id: str
@@ -31,7 +31,7 @@ class Account(msgspec.Struct, frozen=True, omit_defaults=True):
     status: str | None = None
 
 
-class SpendRow(msgspec.Struct, frozen=True, omit_defaults=True):
+class SpendRow(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One day of an ad, or of the finest entity that the platform reports; with a `level`, a reported total."""
 
     date: date
@@ -52,7 +52,7 @@ class SpendRow(msgspec.Struct, frozen=True, omit_defaults=True):
     platform_value_micros: int | None = None
 
 
-class Entity(msgspec.Struct, frozen=True, omit_defaults=True):
+class Entity(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The current name and settings of an account, campaign, ad set, ad or creative."""
 
     account_id: str
@@ -70,7 +70,7 @@ class Entity(msgspec.Struct, frozen=True, omit_defaults=True):
     currency: str | None = None
 
 
-class Click(msgspec.Struct, frozen=True, omit_defaults=True):
+class Click(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The ad that a click id of the platform belongs to."""
 
     account_id: str

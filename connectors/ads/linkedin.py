@@ -115,7 +115,7 @@ def _report_rows(client: PlatformClient, account: Account, query: str, since: da
         return
     if since == until:
         raise ResponseTooLarge(
-            f"LinkedIn: {since} has {MAX_ROWS:,} ads or more, which one response cannot hold. Nothing was stored"
+            f"LinkedIn: {since} has {MAX_ROWS:,} ads or more, which exceeds one response. Nothing was stored"
         )
     middle = since + (until - since) // 2
     for first, last in split_range(since, until, days=(middle - since).days + 1):

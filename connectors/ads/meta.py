@@ -86,7 +86,7 @@ def spend(client: PlatformClient, account: Account, start: date, end: date) -> I
                 "fields": ",".join(fields),
                 "time_range": json.dumps({"since": f"{since}", "until": f"{until}"}),
                 "time_increment": 1,
-                "use_unified_attribution_setting": "true",  # claims as the account's own settings count them
+                "use_unified_attribution_setting": "true",  # count conversions by the account's settings
             }
             job = required(
                 client.post(f"/{VERSION}/act_{account.account_id}/insights", data=request),

@@ -90,7 +90,7 @@ def listening(redirect_uri: str, is_response: Callable[[str], bool]) -> Iterator
             return responses.get(timeout=seconds)
         except queue.Empty:
             raise VendorError(
-                f"no response came to {redirect_uri} within {seconds / 60:.0f} minutes. Try again, or use --paste"
+                f"{redirect_uri} received no response within {seconds / 60:.0f} minutes. Try again, or use --paste"
             ) from None
 
     try:

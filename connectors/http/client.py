@@ -196,7 +196,7 @@ class PlatformClient:
     def items(self, path: str, prefix: str, **options: Any) -> Iterator[Any]:
         """Yield the items of a large JSON response one at a time. prefix: as for ijson, such as `item.results.item`.
 
-        Raise VendorError if there is no such list: a successful response can hold an error instead of an empty list.
+        Raise VendorError if there is no such list: a successful response can have an error instead of an empty list.
         """
         members = prefix.split(".")
         outermost = ".".join(members[: members.index("item")])
@@ -216,7 +216,7 @@ class PlatformClient:
     ) -> Iterator[Any]:
         """Yield `fetch(page)` for each page until `next_page(response, page)` is None.
 
-        Raise VendorError if a page comes twice: the list would never end.
+        Raise VendorError if a page repeats: the list would never end.
         """
         seen: set[str] = set()
         page: Any | None = first

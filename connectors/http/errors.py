@@ -12,7 +12,7 @@ _SHORTEST_SECRET = 6  # characters: a shorter one would also redact ordinary wor
 
 
 class VendorError(Exception):
-    """The platform's response is an error, or breaks the contract of its API. The message says what to do."""
+    """The platform's response is an error, or breaks the contract of its API. The message states what to do."""
 
 
 class Rejected(VendorError):
@@ -24,11 +24,11 @@ class TokenRevoked(VendorError):
 
 
 class NotConnected(VendorError):
-    """A credential is missing. The message says how to provide it."""
+    """A credential is missing. The message states how to provide it."""
 
 
 class NoSecretStore(VendorError):
-    """Secrets can be neither stored nor read. The message says what to do."""
+    """Secrets can be neither stored nor read. The message states what to do."""
 
 
 class TokenExpired(Exception):
@@ -48,7 +48,7 @@ class Transient(Throttled):
 
 
 class ResponseTooLarge(VendorError):
-    """The request asks for more rows than one response holds. Ask for fewer."""
+    """The request asks for more rows than one response can have. Ask for fewer."""
 
 
 def redact(text: str, credentials: Mapping[str, str], *secrets: str) -> str:

@@ -89,7 +89,7 @@ class Retrier:
             self._log(f"{self._label}: {reason}; waiting {state.upcoming_sleep:.0f} s")
 
     def _reason(self, error: BaseException | None) -> str:
-        """Return the reason without secrets: the text of a network error may hold the whole URL."""
+        """Return the reason without secrets: the text of a network error may contain the whole URL."""
         return self._redact(str(error)) if isinstance(error, Throttled) else type(error).__name__
 
 

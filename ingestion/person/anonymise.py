@@ -15,7 +15,7 @@ import msgspec
 from ingestion.person.anonymise_url import anonymise_url
 from ingestion.person.ownership import Person, Relation, before_erasure_sql, in_org_sql, owns_row_sql
 from ingestion.person.pseudonyms import coarse_browser, common_answer, is_distinctive, pseudonym, word_pattern
-from ingestion.sql import Connection, literal, quoted
+from ingestion.sql import Connection, literal, quoted, scalar
 
 # Column -> kind of its values. Values are replaced by kind; columns of numbers and times stay.
 KINDS = {
@@ -30,7 +30,7 @@ _EMAIL_PROPERTY = "(properties::json ->> 'email_hash')"  # by which the marts kn
 _NEVER_REPLACED = {"org_id", "site_id", "_content_hash", "_load_id"}
 
 
-class Replacement(msgspec.Struct, frozen=True, array_like=True):
+class Replacement(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     kind: str  # of KINDS; text: any other column of the person's rows; mention: a column of other people's rows
     value: str
     new: str
@@ -67,7 +67,7 @@ def collect_replacements(connection: Connection, relation: Relation, person: Per
     for kind, values in identifiers.items():
         _add_missing(connection, kind, values, lambda value: pseudonym(), is_exclusive=True)
     own_rows = f"from {relation.sql} where {where} and {owns_row_sql(relation, person)}"
-    ((count,),) = connection.execute(f"select count(*) {own_rows}").fetchall()
+    count = int(scalar(connection, f"select count(*) {own_rows}"))
     for column, kind in _kinds(relation).items() if count else ():
         _add_missing(
             connection,
@@ -86,7 +86,7 @@ def collect_replacements(connection: Connection, relation: Relation, person: Per
         query = f"select distinct {quoted(column)}::varchar from {relation.sql}"
         texts = _values(connection, f"{query} where {where} and {in_scope} and ({mentions})")
         _add_missing(connection, "mention", texts, _replacer(connection, "mention"), is_exclusive=True)
-    return int(count)
+    return count
 
 
 def own_row_values(relation: Relation) -> dict[str, str]:

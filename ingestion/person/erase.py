@@ -24,12 +24,12 @@ from ingestion.person.ownership import Kind, Person, Relation, create_person_tab
 from ingestion.person.reentry import remember_identifiers
 from ingestion.person.rewrite import affected_files, archive_folders, parquet_relation, rewrite_file, update_table
 from ingestion.segments.archive import place, sync
-from ingestion.sql import Connection, literal, quoted, transaction
+from ingestion.sql import Connection, literal, quoted, scalar, transaction
 from ingestion.user_agents import add
 from ingestion.warehouse import connect
 
 
-class Erasure(msgspec.Struct):
+class Erasure(msgspec.Struct, kw_only=True):
     """Everything that an erasure needs, so that it can be repeated. counts: the person's rows by place."""
 
     erasure_id: str
@@ -129,7 +129,7 @@ def record_request(
 
 def _is_recorded(connection: Connection, erasure: Erasure) -> bool:
     query = "select count(*) from raw.erasures where erasure_id = $1"
-    return connection.execute(query, [erasure.erasure_id]).fetchone() == (1,)
+    return bool(scalar(connection, query, [erasure.erasure_id]))
 
 
 def journal_path(home: Home) -> Path:

@@ -12,7 +12,7 @@ import re
 from ingestion.person.anonymise import IDENTIFIERS, read_replacements
 from ingestion.person.ownership import Person
 from ingestion.person.pseudonyms import is_distinctive
-from ingestion.sql import Connection, literal
+from ingestion.sql import Connection, literal, scalar
 
 ERASED = '{"erased": true}'
 _DETAIL = "erased at the request of its person"
@@ -38,8 +38,7 @@ def names_person_sql(connection: Connection, text: str) -> str:
 def count_failed_rows(connection: Connection, person: Person) -> int:
     """Return how many quarantined rows name the person."""
     query = f"select count(*) from raw.failed_events where {_names_person(connection, person)}"
-    ((count,),) = connection.execute(query).fetchall()
-    return int(count)
+    return int(scalar(connection, query))
 
 
 def select_failed_rows(connection: Connection, person: Person) -> Connection:

@@ -25,13 +25,13 @@ from ingestion.person.ownership import (
     owner_sql,
 )
 from ingestion.privacy.patterns import EMAIL
-from ingestion.sql import Connection, literal
+from ingestion.sql import Connection, literal, scalar
 
 
 def normalise_identifier(connection: Connection, kind: Kind, value: str) -> str:
     """Return the identifier as raw tables store it: an e-mail address, and an id with one inside, as a hash."""
     value = value.strip()
-    ((has_email,),) = connection.execute(f"select regexp_matches($1, '{EMAIL.expression}')", [value]).fetchall()
+    has_email = scalar(connection, f"select regexp_matches($1, '{EMAIL.expression}')", [value])
     if not value or (kind == "email" and not has_email):
         raise ContractError(f"--{kind} {value!r} is not {'an e-mail address' if kind == 'email' else 'an id'}")
     return hashlib.sha256(value.lower().encode()).hexdigest() if has_email else value
@@ -102,7 +102,7 @@ def find_person(connection: Connection, relations: list[Relation], kind: Kind, v
     is_others = f'"order" in (from unnest($1)) and not {is_own} and (identity is not null or visitor is not null)'
     person.orders = sorted({*orders} - {*_values(connection, '"order"', is_others, orders)})
     create_person_tables(connection, person)
-    ((latest,),) = connection.execute(f"select max(moment) from temp.sightings where {is_own}").fetchall()
+    latest = scalar(connection, f"select max(moment) from temp.sightings where {is_own}")
     person.until = max(datetime.now(UTC).replace(tzinfo=None), latest or datetime.min)
     return person
 

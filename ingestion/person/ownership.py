@@ -25,7 +25,7 @@ CUSTOMER = ("user_id", "customer_id")
 ORDER = ("order_id", "transaction_id")
 
 
-class Window(msgspec.Struct, frozen=True):
+class Window(msgspec.Struct, frozen=True, kw_only=True):
     """The time in which a visitor without a name is the person: after < time <= until. None is unlimited."""
 
     visitor: str
@@ -33,7 +33,7 @@ class Window(msgspec.Struct, frozen=True):
     until: datetime | None = None
 
 
-class Person(msgspec.Struct):
+class Person(msgspec.Struct, kw_only=True):
     """The identifiers by which an org knows one person. All of them except shared visitors are nobody else's."""
 
     org: str

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from functools import cache
 
 from ingestion.seeds import seed
-from ingestion.sql import Connection
+from ingestion.sql import Connection, scalar
 from ingestion.user_agents import parse_user_agent
 
 
@@ -42,8 +42,7 @@ def coarse_browser(user_agent: str) -> str:
 def common_answer(connection: Connection, answer: str) -> str:
     """Return an answer that several people gave; of a single person's, only the word by which marts classify it."""
     query = "select count(distinct coalesce(customer_id, visitor_id, order_id, answer_id)) from raw.survey_answers"
-    ((people,),) = connection.execute(f"{query} where answer = $1", [answer]).fetchall()
-    if people > 1:
+    if scalar(connection, f"{query} where answer = $1", [answer]) > 1:
         return answer
     spaced = f" {re.sub(r'[^a-z0-9À-ɏ.-]+', ' ', answer.lower())} ".replace(". ", " ")
     known = [word for word in survey_words() if f" {word} " in spaced]

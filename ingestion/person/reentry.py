@@ -15,7 +15,7 @@ from ingestion.person.anonymise import IDENTIFIERS, KINDS, Replacement, collect_
 from ingestion.person.failed_rows import redact_failed_rows
 from ingestion.person.ownership import Person, Relation, Window, create_person_tables, raw_relations
 from ingestion.person.rewrite import parquet_relation, rewrite_file, update_table
-from ingestion.sql import Connection, literal, quoted
+from ingestion.sql import Connection, literal, quoted, scalar
 
 _SHARED = "shared"  # the kind of a visitor that is another person, too
 _UNLIMITED = datetime(2199, 12, 31)
@@ -100,7 +100,7 @@ def _delete_repeated_rows(connection: Connection, where: str) -> None:
 
 
 def _nobody_is_erased(connection: Connection) -> bool:
-    return connection.execute("select count(*) from raw.erased_identifiers").fetchone() == (0,)
+    return not scalar(connection, "select count(*) from raw.erased_identifiers")
 
 
 def _erased_persons(

@@ -85,7 +85,7 @@ def rewrite_file(connection: Connection, home: Home, path: Path, person: Person)
 
 
 def _rewritten_rows_sql(relation: Relation, person: Person, kind: str | None) -> str:
-    """kind: of the copy of an imported file. Its columns beyond the contract may hold anything and become null."""
+    """kind: of the copy of an imported file. Its columns beyond the contract may contain anything and become null."""
     own, others = own_row_values(relation), other_row_values(relation)
     if kind:
         known = {*KINDS, "properties", *(column.name for column in CONTRACTS[kind].columns)}

@@ -84,7 +84,7 @@ def simulate(
 
 
 def _ground_truth(visits: pl.DataFrame, costs: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
-    """Return the totals of the files and the true causes of conversions; journeys.py says why they are exact."""
+    """Return the totals of the files and the true causes of conversions; journeys.py explains why they are exact."""
     sold = visits.filter("converts").with_columns(
         value_micros=pl.col("cents") * 10_000,
         cause=pl.Series(CAUSES).gather(visits.filter("converts")["cause"]),

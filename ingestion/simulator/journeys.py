@@ -131,7 +131,7 @@ def simulate_visits(rng: np.random.Generator, start: date, days: int, events: in
 
 
 def _choose_sources(rng: np.random.Generator, org: Array, weight: str) -> Array:
-    """Choose a traffic source of the own org for each person. weight: the field of TrafficSource that weighs them."""
+    """Choose a traffic source of each person's org. weight: the field of TrafficSource that weighs them."""
     chosen = np.empty(len(org), dtype=int)
     for index, entry in enumerate(ORGS):
         chance = np.array([getattr(source, weight) * (source.org == entry["id"]) for source in TRAFFIC_SOURCES])

@@ -32,7 +32,7 @@ FORMAT = "pull"  # of raw.loads
 _DAYS_NAMED = 5  # rejected days that a reason lists
 
 
-class Pull(msgspec.Struct, frozen=True):
+class Pull(msgspec.Struct, frozen=True, kw_only=True):
     """A request for the days of one account, both included. Days are the account's; started_at is UTC."""
 
     org: str
@@ -43,7 +43,7 @@ class Pull(msgspec.Struct, frozen=True):
     started_at: datetime
 
 
-class PullTotal(msgspec.Struct, frozen=True):
+class PullTotal(msgspec.Struct, frozen=True, kw_only=True):
     """The spend of a pull in one currency, in micros."""
 
     currency: str
@@ -56,7 +56,7 @@ class PullTotal(msgspec.Struct, frozen=True):
         return None if self.account_spend_micros is None else self.account_spend_micros - self.spend_micros
 
 
-class PullReport(msgspec.Struct, frozen=True):
+class PullReport(msgspec.Struct, frozen=True, kw_only=True):
     """Row counts of one pull: rows = loaded + unchanged + repeated. A failed pull stored nothing."""
 
     pull: Pull

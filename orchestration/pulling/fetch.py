@@ -87,7 +87,14 @@ def fetch_account(home: Home, task: Task, place: ExitStack, *, clock: StoppableC
     folder.mkdir()
     progress(f"{task.start} to {task.end}")
     started = clock.now().astimezone(UTC).replace(tzinfo=None)
-    pull = Pull(account.org, task.platform.name, account.account_id, task.start, task.end, started)
+    pull = Pull(
+        org=account.org,
+        platform=task.platform.name,
+        account_id=account.account_id,
+        start=task.start,
+        end=task.end,
+        started_at=started,
+    )
     try:
         credentials = load(task.platform, home.root / "credentials.bin")
     except Exception as error:

@@ -101,7 +101,7 @@ def test_a_day_that_comes_empty_stays_as_it_was(meta, home):
     meta.facts = [fact for fact in meta.facts if fact.date != LAST]
     said = tributary(home, "pull", "meta", *DAYS, code=1).stdout
     assert spend(home) == before
-    assert f"1 day came without ads though spend is stored, and stayed: {LAST}" in " ".join(said.split())
+    assert f"the platform returned no ads for 1 day with stored spend, which was kept: {LAST}" in " ".join(said.split())
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,15 @@ def test_an_account_is_pulled_once_at_a_time(meta, home):
 
 
 def test_memory_stays_flat_while_rows_stream(tmp_path):
-    row = SpendRow(LAST, "1001", "EUR", 12_340_000, campaign_id="7001", ad_id="9001", impressions=1000)
+    row = SpendRow(
+        date=LAST,
+        account_id="1001",
+        currency="EUR",
+        spend_micros=12_340_000,
+        campaign_id="7001",
+        ad_id="9001",
+        impressions=1000,
+    )
     tracemalloc.start()
     spool((row for _ in range(200_000)), tmp_path / "spend", "rows", print)
     _, peak = tracemalloc.get_traced_memory()

@@ -499,10 +499,10 @@ def browser(acme, monkeypatch) -> list[tuple[str, int, str]]:
 
 
 def test_connect_over_loopback_lists_and_stores_the_accounts(secrets_in, here, home, acme, browser):
-    said = here("connect", "acme", "--all", "--port", free_port())
-    assert "https://acme.example/authorize?" in said
-    assert "Wholesale" in said
-    assert said.rstrip().endswith("tributary pull acme")
+    output = here("connect", "acme", "--all", "--port", free_port())
+    assert "https://acme.example/authorize?" in output
+    assert "Wholesale" in output
+    assert output.rstrip().endswith("tributary pull acme")
     assert [status for _, status, _ in browser] == [404, 400, 400, 200]
     assert "go back to the terminal" in browser[-1][2]
     assert not any("<script>'" in page or "code=" in page for _, _, page in browser)
@@ -510,7 +510,7 @@ def test_connect_over_loopback_lists_and_stores_the_accounts(secrets_in, here, h
     assert (one.platform, one.account_id, one.org, one.name) == ("acme", "1001", "default", "Shop")
     assert (one.currency, one.timezone) == ("EUR", "Europe/Berlin")
     assert (other.account_id, other.timezone) == ("123-456", "UTC")  # an unknown zone is omitted and reported
-    assert "timezone is left out: 'Mars/Olympus'" in said
+    assert "timezone is left out: 'Mars/Olympus'" in output
     assert "# The orgs, sites and ad accounts" in home.settings.read_text()  # comments stay
     assert load(ACME, home.root / "credentials.bin").values["refresh_token"] == acme.refresh_token
 
@@ -518,16 +518,16 @@ def test_connect_over_loopback_lists_and_stores_the_accounts(secrets_in, here, h
 def test_connect_again_uses_a_valid_login_and_replaces_a_revoked_one(secrets_in, here, home, acme, browser):
     here("connect", "acme", "--accounts", "1001", "--port", free_port())
     assert len(browser) == 4
-    said = here("connect", "acme", "--accounts", "123456")  # an id as people write it
+    output = here("connect", "acme", "--accounts", "123456")  # an id as people write it
     assert len(browser) == 4
     assert [a.account_id for a in load_settings(home).ad_accounts] == ["1001", "123-456"]
-    assert "with the login that is stored" in said
+    assert "with the login that is stored" in output
     acme.tokens()  # the access was revoked
-    said = here("connections", "--check", code=FAILED)
-    assert "tributary connect acme" in said
-    said = here("connect", "acme", "--all", "--port", free_port())
+    output = here("connections", "--check", code=FAILED)
+    assert "tributary connect acme" in output
+    output = here("connect", "acme", "--all", "--port", free_port())
     assert len(browser) == 8
-    assert "has them already" in said
+    assert "has them already" in output
     here("connections", "--check")
 
 
@@ -569,11 +569,11 @@ def test_connect_by_paste_accepts_an_address_and_reports_a_denial(secrets_in, he
                 },
             )(),
         )
-        said = here("connect", "acme", "--all", "--paste", code=code)
-        assert expected in said
-        assert printed[-1] in said
+        output = here("connect", "acme", "--all", "--paste", code=code)
+        assert expected in output
+        assert printed[-1] in output
     uri = "https://tools.example/callback"
-    said = here("connect", "acme", "--all", "--again", "--redirect-uri", uri)  # on another host: by paste
+    output = here("connect", "acme", "--all", "--again", "--redirect-uri", uri)  # on another host: by paste
     assert urlencode({"redirect_uri": uri}) in printed[-1]
     assert [a.account_id for a in load_settings(home).ad_accounts] == ["1001", "123-456"]
 
@@ -581,8 +581,8 @@ def test_connect_by_paste_accepts_an_address_and_reports_a_denial(secrets_in, he
 def test_token_from_the_environment_or_typed_needs_no_browser(no_keyring, here, home, acme, monkeypatch):
     acme.tokens()
     monkeypatch.setenv("TRIBUTARY_ACME_ACCESS_TOKEN", acme.access_token)
-    said = here("connect", "acme", "--accounts", "1001")
-    assert "login of the environment" in said
+    output = here("connect", "acme", "--accounts", "1001")
+    assert "login of the environment" in output
     assert not (home.root / "credentials.bin").exists()
     assert "environment: no end is known" in here("connections", "--check")
     monkeypatch.delenv("TRIBUTARY_ACME_ACCESS_TOKEN")
@@ -603,8 +603,8 @@ def test_wrong_input_is_reported_before_the_login(no_keyring, here, home, acme, 
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        said = here("connect", "acme", "--port", taken.getsockname()[1], code=WRONG_INPUT)
-    assert "choose another port with --port" in said
+        output = here("connect", "acme", "--port", taken.getsockname()[1], code=WRONG_INPUT)
+    assert "choose another port with --port" in output
     assert acme.requests == []
     acme.tokens()
     monkeypatch.setenv("TRIBUTARY_ACME_ACCESS_TOKEN", acme.access_token)
@@ -620,10 +620,10 @@ def test_listed_account_stays_unchanged_and_differences_are_reported(secrets_in,
         "orgs: [{id: north, currency: USD}, {id: south, currency: USD}]  # two\n"
         'ad_accounts: [{platform: acme, account_id: "1001", org: south, currency: USD}]\n'
     )
-    said = here("connect", "acme", "--all", "--org", "north", "--port", free_port())
-    assert "1001: tributary.yaml says currency USD, Acme Ads EUR" in said
-    assert "1001: tributary.yaml says timezone UTC, Acme Ads Europe/Berlin" in said
-    assert "1001 stays the org south's" in said
+    output = here("connect", "acme", "--all", "--org", "north", "--port", free_port())
+    assert "1001: tributary.yaml says currency USD, Acme Ads EUR" in output
+    assert "1001: tributary.yaml says timezone UTC, Acme Ads Europe/Berlin" in output
+    assert "1001 stays the org south's" in output
     assert [(a.account_id, a.org, a.currency) for a in load_settings(home).ad_accounts] == [
         ("1001", "south", "USD"),
         ("123-456", "north", "USD"),
@@ -663,9 +663,9 @@ def test_connections_shows_accounts_pulls_and_tokens(secrets_in, here, home, acm
     assert re.search(r"meta +9 .*none: tributary connect meta", next(line for line in lines if "meta  " in line))
     assert any("acme 1001: the token was revoked" in line for line in lines)
     with build_lock(home, "run"):
-        said = here("connections")
-    assert "Running: run" in said
-    assert "renews itself" in said
+        output = here("connections")
+    assert "Running: run" in output
+    assert "renews itself" in output
 
 
 @pytest.mark.parametrize(
@@ -702,18 +702,18 @@ def test_connect_command_in_its_own_process_shows_no_secret(home, monkeypatch):
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
-        said = ""
-        while not said.rstrip().endswith("Copy that address whole."):
+        output = ""
+        while not output.rstrip().endswith("Copy that address whole."):
             line = process.stdout.readline()
-            assert line, said
-            said += line
-        url = re.search(r"https://www\.facebook\.com/\S+", said).group()
+            assert line, output
+            output += line
+        url = re.search(r"https://www\.facebook\.com/\S+", output).group()
         query = dict(parse_qsl(urlsplit(url).query))
         rest, _ = process.communicate(f"{query['redirect_uri']}?code=code-1&state={query['state']}\n", timeout=60)
-        said += rest
-        assert process.returncode == OK, said
-        assert "tributary pull meta" in said
-        visible = said + "".join(p.read_text("latin1") for p in home.root.rglob("*") if p.is_file())
+        output += rest
+        assert process.returncode == OK, output
+        assert "tributary pull meta" in output
+        visible = output + "".join(p.read_text("latin1") for p in home.root.rglob("*") if p.is_file())
         for secret in ("code-1", meta.access_token, secrets["CLIENT_SECRET"], "a long random text"):
             assert secret not in visible
     assert [(a.platform, a.account_id, a.timezone) for a in load_settings(home).ad_accounts] == [

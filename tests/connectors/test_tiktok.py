@@ -7,7 +7,7 @@ import pytest
 from connectors.http.errors import VendorError
 from tests.support.connectors import expected_figures, figures, open_client, platform_of, pull
 from tests.support.vendors.base import Vendor
-from tests.support.vendors.tiktok import answer
+from tests.support.vendors.tiktok import respond
 
 pytestmark = pytest.mark.parametrize("vendor", ["tiktok"], indirect=True)
 
@@ -30,7 +30,7 @@ def test_rows_that_move_between_pages_are_an_error(vendor: Vendor, monkeypatch):
 
 def test_too_few_pages_are_an_error(vendor: Vendor, monkeypatch):
     info = {"page": 1, "page_size": 2, "total_number": 9, "total_page": 1}
-    monkeypatch.setattr(vendor, "paged", lambda _, rows: answer(0, "OK", {"list": rows[:2], "page_info": info}))
+    monkeypatch.setattr(vendor, "paged", lambda _, rows: respond(0, "OK", {"list": rows[:2], "page_info": info}))
     with pytest.raises(VendorError, match="had 2 of 9 rows"):
         pull(vendor)
 

@@ -154,7 +154,7 @@ def test_a_run_can_pull_some_of_the_accounts(home, run, meta):
 def test_a_run_pulls_four_accounts_at_once(home, instance, run, monkeypatch):
     listing(home.root, *(META.replace("1001", id_) for id_ in "1234"))
     with platform("meta", monkeypatch, Agency) as agency:
-        agency.hold = lambda account: len(agency.asked) < 4
+        agency.is_delayed = lambda account: len(agency.requested_accounts) < 4
         done = run("meta", FIRST, LAST)
     assert done.success
     assert materialized(instance) == ALL_DAYS

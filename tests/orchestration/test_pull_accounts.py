@@ -63,7 +63,7 @@ def pull(home: Home, only: list[str], **how: object) -> Iterator[tuple[int, Outc
 
 
 def test_four_accounts_are_pulled_at_once(agency, home):
-    agency.hold = lambda account: len(agency.asked) < 4
+    agency.is_delayed = lambda account: len(agency.requested_accounts) < 4
     assert [outcome.report.status for _, outcome in pull(home, TWELVE[:4])] == ["loaded"] * 4
     assert rows(home.root, "select count(distinct _load_id), count(*) from raw.pulls") == [(1, 4)]
 
@@ -108,10 +108,10 @@ def test_loaded_accounts_stay_when_the_rest_is_abandoned(agency, home, monkeypat
 
 def test_a_slow_account_delays_no_other(agency, home, monkeypatch):
     monkeypatch.setattr(accounts, "LOAD_AFTER", 0)
-    agency.hold = lambda account: account == "1"
+    agency.is_delayed = lambda account: account == "1"
     outcomes = pull(home, TWELVE)
     assert sorted(next(outcomes)[0] for _ in range(11)) == list(range(1, 12))
-    agency.hold = lambda account: False
+    agency.is_delayed = lambda account: False
     ((number, last),) = outcomes
     assert (number, last.is_whole) == (0, True)
 
@@ -127,7 +127,7 @@ def test_entities_that_cannot_be_stored_are_a_warning(agency, home):
 
 
 def test_the_command_stops_although_the_network_does_not_respond(agency, home):
-    agency.hold = lambda account: account in ("9", "10", "11", "12")
+    agency.is_delayed = lambda account: account in ("9", "10", "11", "12")
     process = subprocess.Popen(
         [COMMAND, "pull", "meta", "--from", str(FIRST), "--to", str(LAST)],
         env=os.environ,
@@ -138,7 +138,7 @@ def test_the_command_stops_although_the_network_does_not_respond(agency, home):
     )
     try:
         deadline = time.monotonic() + 60
-        while not {"9", "10", "11", "12"} <= {*agency.asked}:
+        while not {"9", "10", "11", "12"} <= {*agency.requested_accounts}:
             assert process.poll() is None, process.stdout.read()
             assert time.monotonic() < deadline, "no report was asked for"
             time.sleep(0.05)

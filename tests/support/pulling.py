@@ -84,13 +84,13 @@ class Agency(VENDORS["meta"]):
 
     def routes(self) -> list[Route]:
         self.account_id = "{account}"
-        self.asked: list[str] = []  # the accounts whose reports were requested
+        self.requested_accounts: list[str] = []  # the accounts whose reports were requested
         self.absurd: set[str] = set()  # accounts that report impossible amounts
         self.absurd_budgets: set[str] = set()
         self.accounts_faults: dict[str, Callable[[], Response]] = {}  # each replaces the account's first response
         return [Route(f"/{VERSION}/act_{{account}}", self.account), *super().routes()]
 
-    def hold(self, account: str) -> bool:
+    def is_delayed(self, account: str) -> bool:
         """Return whether to delay the account's reports."""
         return False
 
@@ -99,27 +99,27 @@ class Agency(VENDORS["meta"]):
         return fault() if fault else super().fault_response(request)
 
     def throttled(self) -> Response:
-        answer = super().throttled()
+        response = super().throttled()
         self.quiet_until = None  # throttles this account only
-        return answer
+        return response
 
     async def account(self, request: Request) -> Response:
         return JSONResponse({**self.shown_account(), "account_id": request.path_params["account"]})
 
     async def start(self, request: Request) -> Response:
         account = request.path_params["account"]
-        self.asked.append(account)
+        self.requested_accounts.append(account)
         for _ in range(3000):  # 30 seconds at most, so that a wrong test fails
-            if not self.hold(account):
+            if not self.is_delayed(account):
                 break
             await asyncio.sleep(0.01)
         else:
-            return error(100, "It was held for too long.")
-        answer = await super().start(request)
+            return error(100, "The report was delayed for too long.")
+        response = await super().start(request)
         if account in self.absurd:
             for row in self.jobs[-1]["rows"]:
                 row["spend"] = "99999999999999.00"
-        return answer
+        return response
 
     def paged(self, request: Request, rows: list[dict[str, object]]) -> Response:
         if request.url.path.endswith("/campaigns") and request.path_params["account"] in self.absurd_budgets:

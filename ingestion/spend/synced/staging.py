@@ -22,7 +22,7 @@ NAMES = ("campaign", "adset", "ad")
 COUNTS = ("impressions", "clicks", "video_views")
 
 
-class TableTotal(msgspec.Struct, frozen=True):
+class TableTotal(msgspec.Struct, frozen=True, kw_only=True):
     """The exact total of the tables of one level of spend, in units of one currency."""
 
     platform: str

@@ -175,10 +175,12 @@ def test_a_replay_does_not_add_to_a_later_pull(home, tmp_path):
         "2026-07-01,google,1,c,EUR,7\n2026-07-02,google,1,c,EUR,8\n"
     )
     day = date(2026, 7, 1)
-    rows.write_bytes(msgspec.json.encode(SpendRow(day, "1", "EUR", 7_000_000, campaign_id="c", ad_id="a")) + b"\n")
+    row = SpendRow(date=day, account_id="1", currency="EUR", spend_micros=7_000_000, campaign_id="c", ad_id="a")
+    rows.write_bytes(msgspec.json.encode(row) + b"\n")
     with connect(home) as raw:
         load_file(raw, "spend", file, settings=msgspec.structs.replace(after, ad_accounts=[]))
-        load_pull(raw, Pull("nord", "google", "1", day, day, datetime.now(UTC)), rows, after)
+        pull = Pull(org="nord", platform="google", account_id="1", start=day, end=day, started_at=datetime.now(UTC))
+        load_pull(raw, pull, rows, after)
         replayed = replay_failed(raw, home, after, reason="unknown_org")
         assert (counts(replayed), replayed.reasons) == ((2, 1, 0, 1), {"superseded": 1})
         spend = "select date, ad_id, spend_micros // 1000000 from raw.ad_spend order by date"

@@ -103,8 +103,8 @@ class Amazon(Vendor):
 
     async def submit(self, request: Request) -> Response:
         question = await request.json()
-        asked = question["configuration"]
-        type_, product = asked["reportTypeId"], asked["adProduct"]
+        configuration = question["configuration"]
+        type_, product = configuration["reportTypeId"], configuration["adProduct"]
         since, until = date.fromisoformat(question["startDate"]), date.fromisoformat(question["endDate"])
         if request.headers["content-type"] != REPORT_TYPE:
             return fault(415, "Cannot consume content type")
@@ -112,19 +112,19 @@ class Amazon(Vendor):
             return fault(400, f"startDate to endDate range ({(until - since).days + 1} days) must be <= 31 days")
         if self.limits_history and since < self.clock.now().date() - timedelta(days=KEPT_DAYS[product]):
             return fault(400, f"configuration startDate must be within {KEPT_DAYS[product]} days")
-        if wrong := set(asked["columns"]) - COLUMNS[type_]:
+        if wrong := set(configuration["columns"]) - COLUMNS[type_]:
             return fault(400, f"configuration columns includes invalid values: ({', '.join(sorted(wrong))})")
-        if asked["groupBy"] != [GROUPS.get(type_, "campaign")] or asked["timeUnit"] != "DAILY":
+        if configuration["groupBy"] != [GROUPS.get(type_, "campaign")] or configuration["timeUnit"] != "DAILY":
             return fault(400, "configuration groupBy is not supported")
         facts = [f for f in self.between(since, until) if PRODUCT_OF[f.campaign_id] == product]
-        rows = [self.line(fact, asked["columns"]) for fact in self.of_campaigns(facts, type_)]
+        rows = [self.line(fact, configuration["columns"]) for fact in self.of_campaigns(facts, type_)]
         rows = rows[:1] * self.repeats + rows
         job = {**question, "reportId": f"r-{len(self.jobs)}", "polls": 0, "rows": rows}
         self.jobs.append(job)
         if self.loses_response:
             self.loses_response = False
             if self.duplicate_differs:
-                job["configuration"] = {**asked, "columns": ["date", "cost"], "timeUnit": "SUMMARY"}
+                job["configuration"] = {**configuration, "columns": ["date", "cost"], "timeUnit": "SUMMARY"}
             return fault(425, f"The Request is a duplicate of : {job['reportId']}")
         return JSONResponse(self.shown(job))
 

@@ -56,11 +56,11 @@ class Example(Vendor):
         }
 
     async def report(self, request: Request) -> Response:
-        asked = request.query_params
-        since, until = date.fromisoformat(asked["from"]), date.fromisoformat(asked["to"])
-        if (until - since).days >= 90 or asked["level"] not in ("ad", "account"):
+        query = request.query_params
+        since, until = date.fromisoformat(query["from"]), date.fromisoformat(query["to"])
+        if (until - since).days >= 90 or query["level"] not in ("ad", "account"):
             return error(400, "invalid", "from, to: 90 days at most; level: ad or account.")
-        if asked["level"] == "ad":
+        if query["level"] == "ad":
             rows = [
                 {
                     **self.figures(f),

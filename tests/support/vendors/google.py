@@ -117,18 +117,18 @@ class Google(Vendor):
                 "User doesn't have permission to access customer.",
             )
         body = await request.json()
-        asked = QUERY.fullmatch(body["query"])
-        fields = asked["fields"].split(", ") if asked else []
-        unknown = set(fields) - KNOWN.get(asked["resource"] if asked else "", set())
-        if set(body) != {"query"} or not asked or unknown:
+        query = QUERY.fullmatch(body["query"])
+        fields = query["fields"].split(", ") if query else []
+        unknown = set(fields) - KNOWN.get(query["resource"] if query else "", set())
+        if set(body) != {"query"} or not query or unknown:
             return error(400, "INVALID_ARGUMENT", "queryError", "UNRECOGNIZED_FIELD", f"Unrecognized: {unknown}")
         if customer == self.manager and METRICS.intersection(fields):
             return error(400, "INVALID_ARGUMENT", "queryError", "REQUESTED_METRICS_FOR_MANAGER", "Not of a manager.")
-        days = [date.fromisoformat(day) for day in re.findall(r"\d{4}-\d\d-\d\d", asked["where"] or "")]
+        days = [date.fromisoformat(day) for day in re.findall(r"\d{4}-\d\d-\d\d", query["where"] or "")]
         oldest = self.clock.now().date() - timedelta(days=90)
-        if asked["resource"] == "click_view" and (len(days) != 1 or days[0] < oldest):
+        if query["resource"] == "click_view" and (len(days) != 1 or days[0] < oldest):
             return error(400, "INVALID_ARGUMENT", "queryError", "EXPECTED_FILTERS_ON_CLICK_VIEW", "One recent day.")
-        rows = self.rows(asked["resource"], customer, days, set(fields) & METRICS)
+        rows = self.rows(query["resource"], customer, days, set(fields) & METRICS)
         return self.stream([self.result(row, fields) for row in rows])
 
     def result(self, values: dict[str, Any], fields: list[str]) -> dict[str, Any]:

@@ -64,7 +64,7 @@ class Microsoft(Vendor):
             "/common/oauth2/v2.0/token": self.token,
         }
         return [
-            *(Route(path, answer, methods=["POST"]) for path, answer in paths.items()),
+            *(Route(path, endpoint, methods=["POST"]) for path, endpoint in paths.items()),
             Route("/download/{job}", self.file),
         ]
 

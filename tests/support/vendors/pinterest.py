@@ -160,8 +160,8 @@ class Pinterest(Vendor):
         pair = base64.b64encode(":".join(self.credentials.values()).encode()).decode()
         if request.headers.get("authorization") != f"Basic {pair}":
             return error(401, 2, "Authentication failed.")
-        asked = await form(request)
-        if asked.get("grant_type") != "refresh_token" or asked.get("refresh_token") != self.refresh_token:
+        given = await form(request)
+        if given.get("grant_type") != "refresh_token" or given.get("refresh_token") != self.refresh_token:
             return error(401, 283, "The authorization grant is invalid")
         return JSONResponse(
             {

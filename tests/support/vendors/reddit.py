@@ -89,20 +89,20 @@ class Reddit(Vendor):
     async def report(self, request: Request) -> Response:
         if not await request.body():
             return error(400, "Bad Request", body="request body is required")
-        asked = (await request.json())["data"]
-        breakdowns, unknown = asked["breakdowns"], set(asked["fields"]) - FIELDS
+        report = (await request.json())["data"]
+        breakdowns, unknown = report["breakdowns"], set(report["fields"]) - FIELDS
         if unknown or len(breakdowns) > 3:
             return error(400, "Bad Request", fields=f"'{unknown}' is not one of the fields; 3 breakdowns at most")
         for name in ("starts_at", "ends_at"):
-            if not asked[name].endswith(":00:00Z"):
+            if not report[name].endswith(":00:00Z"):
                 return error(400, "Bad Request", **{name: "must be a valid datetime with an hourly granularity"})
-        if asked["time_zone_id"] != self.timezone:
+        if report["time_zone_id"] != self.timezone:
             return self.paged(request, [])  # other days than those of the tests
-        first, after = (datetime.fromisoformat(asked[name]).date() for name in ("starts_at", "ends_at"))
+        first, after = (datetime.fromisoformat(report[name]).date() for name in ("starts_at", "ends_at"))
         last = after - timedelta(days=1)
         by_ad = "AD_ID" in breakdowns
         facts = self.between(first, last) if by_ad else self.totals(first, last)
-        shown = {name.lower() for name in (*asked["fields"], *breakdowns)}
+        shown = {name.lower() for name in (*report["fields"], *breakdowns)}
         rows = [{name: value for name, value in self.result(fact).items() if name in shown} for fact in facts]
         return self.paged(request, [self.row(row) for row in rows], "metrics")
 

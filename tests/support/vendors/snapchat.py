@@ -116,19 +116,19 @@ class Snapchat(Vendor):
         parts = [{"sub_request_status": "SUCCESS", one: row} for row in shown]
         return self.linked(request, {f"{one}s": parts}, following)
 
-    def linked(self, request: Request, answer: dict[str, Any], following: int | None) -> Response:
+    def linked(self, request: Request, body: dict[str, Any], following: int | None) -> Response:
         paging = {}
         if following:
             url = request.url.include_query_params(cursor=following)
             paging = {"next_link": f"{PLATFORM.base_url}{url.path}?{url.query}"}
-        return JSONResponse({"request_status": "SUCCESS", "request_id": "r1", "paging": paging, **answer})
+        return JSONResponse({"request_status": "SUCCESS", "request_id": "r1", "paging": paging, **body})
 
     async def stats(self, request: Request) -> Response:
-        asked = dict(request.query_params)
-        fields, zone = asked["fields"].split(","), ZoneInfo(self.timezone)
-        bounds = [datetime.fromisoformat(asked[name]).astimezone(zone) for name in ("start_time", "end_time")]
+        query = dict(request.query_params)
+        fields, zone = query["fields"].split(","), ZoneInfo(self.timezone)
+        bounds = [datetime.fromisoformat(query[name]).astimezone(zone) for name in ("start_time", "end_time")]
         unsupported = "Unsupported Stats Query: "
-        if asked["granularity"] != "DAY" or set(fields) - KNOWN:
+        if query["granularity"] != "DAY" or set(fields) - KNOWN:
             return error(400, "E1008", f"{unsupported}unknown fields {sorted(set(fields) - KNOWN)}")
         if any((bound.hour, bound.minute, bound.second) != (0, 0, 0) for bound in bounds):
             return error(
@@ -144,24 +144,24 @@ class Snapchat(Vendor):
                 f"{unsupported}Timeseries queries with DAY granularity cannot query time "
                 "intervals of more than 32 days",
             )
-        if "breakdown" not in asked and fields != ["spend"]:
+        if "breakdown" not in query and fields != ["spend"]:
             return error(400, "E1008", f"{unsupported}Only field 'spend' should be used when querying AdAccount stats.")
-        if any(name.startswith("conversion") for name in fields) and "view_attribution_window" not in asked:
+        if any(name.startswith("conversion") for name in fields) and "view_attribution_window" not in query:
             return error(400, "E1008", f"{unsupported}attribution windows are required")
         since, until = bounds[0].date(), bounds[1].date() - timedelta(days=1)
         stat = {
             "id": self.account_id,
             "type": "AD_ACCOUNT",
             "granularity": "DAY",
-            "start_time": asked["start_time"],
-            "end_time": asked["end_time"],
-            "finalized_data_end_time": asked["end_time"],
+            "start_time": query["start_time"],
+            "end_time": query["end_time"],
+            "finalized_data_end_time": query["end_time"],
         }
         following = None
-        if asked.get("breakdown") == "ad":
+        if query.get("breakdown") == "ad":
             facts = self.between(since, until)
             ads = sorted({f.ad_id for f in facts})
-            shown, following = self.page(ads, int(asked.get("cursor", 0)))
+            shown, following = self.page(ads, int(query.get("cursor", 0)))
             stat["breakdown_stats"] = {
                 "ad": [
                     {
@@ -200,9 +200,9 @@ class Snapchat(Vendor):
         return points
 
     async def token(self, request: Request) -> Response:
-        asked = await form(request)
-        known = (asked.get("client_id"), asked.get("client_secret")) == tuple(self.credentials.values())
-        if not known or asked.get("refresh_token") != self.refresh_token:
+        given = await form(request)
+        known = (given.get("client_id"), given.get("client_secret")) == tuple(self.credentials.values())
+        if not known or given.get("refresh_token") != self.refresh_token:
             return JSONResponse({"error": "invalid_grant", "error_description": "The refresh token is invalid"}, 400)
         return JSONResponse(
             {

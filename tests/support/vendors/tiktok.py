@@ -19,7 +19,7 @@ NAMES = {"campaign_id", "campaign_name", "adgroup_id", "adgroup_name", "ad_name"
 LEVELS = {"AUCTION_AD": ("ad_id", METRICS | NAMES), "AUCTION_ADVERTISER": ("advertiser_id", METRICS)}
 
 
-def answer(code: int, message: str, data: Any = None) -> Response:
+def respond(code: int, message: str, data: Any = None) -> Response:
     return JSONResponse({"code": code, "message": message, "request_id": "r-1", "data": data or {}})
 
 
@@ -46,16 +46,16 @@ class TikTok(Vendor):
 
     def throttled(self) -> Response:
         self.rest(1)
-        return answer(40100, "App reaches the QPS limit.")
+        return respond(40100, "App reaches the QPS limit.")
 
     def failed(self) -> Response:
-        return answer(50000, "System error.")
+        return respond(50000, "System error.")
 
     def failed_in_200(self) -> Response:
-        return answer(50002, "Error encountered while processing the request, try again later.")
+        return respond(50002, "Error encountered while processing the request, try again later.")
 
     def unauthorized(self) -> Response:
-        return answer(40105, "Access token is incorrect or has been revoked.")
+        return respond(40105, "Access token is incorrect or has been revoked.")
 
     def revoked(self) -> Response:
         return self.unauthorized()
@@ -63,14 +63,14 @@ class TikTok(Vendor):
     async def token(self, request: Request) -> Response:
         body = await request.json()
         if body != {"app_id": "app-1", "secret": "app-secret", "auth_code": "code-1"}:
-            return answer(40110, "Auth_code is invalid.")
-        return answer(0, "OK", {"access_token": self.access_token, "scope": [4], "advertiser_ids": [self.account_id]})
+            return respond(40110, "Auth_code is invalid.")
+        return respond(0, "OK", {"access_token": self.access_token, "scope": [4], "advertiser_ids": [self.account_id]})
 
     async def advertisers(self, request: Request) -> Response:
         app = (request.query_params.get("app_id"), request.query_params.get("secret"))
         if app != tuple(self.credentials.values()):
-            return answer(40002, "app_id: Invalid app_id or secret.")
-        return answer(0, "OK", {"list": [{"advertiser_id": self.account_id, "advertiser_name": self.account_name}]})
+            return respond(40002, "app_id: Invalid app_id or secret.")
+        return respond(0, "OK", {"list": [{"advertiser_id": self.account_id, "advertiser_name": self.account_name}]})
 
     async def info(self, request: Request) -> Response:
         whole = {
@@ -83,22 +83,22 @@ class TikTok(Vendor):
         }
         fields = json.loads(request.query_params["fields"])
         if json.loads(request.query_params["advertiser_ids"]) != [self.account_id] or set(fields) - set(whole):
-            return answer(40001, "No permission to operate advertiser.")
-        return answer(0, "OK", {"list": [{name: whole[name] for name in fields}]})
+            return respond(40001, "No permission to operate advertiser.")
+        return respond(0, "OK", {"list": [{name: whole[name] for name in fields}]})
 
     async def report(self, request: Request) -> Response:
-        asked = request.query_params
-        dimensions, metrics = json.loads(asked["dimensions"]), json.loads(asked["metrics"])
-        start, end = date.fromisoformat(asked["start_date"]), date.fromisoformat(asked["end_date"])
-        key, known = LEVELS[asked["data_level"]]
-        if dimensions != [key, "stat_time_day"] or set(metrics) - known or asked["report_type"] != "BASIC":
-            return answer(40002, f"Invalid metric fields: {sorted(set(metrics) - known)}")
+        query = request.query_params
+        dimensions, metrics = json.loads(query["dimensions"]), json.loads(query["metrics"])
+        start, end = date.fromisoformat(query["start_date"]), date.fromisoformat(query["end_date"])
+        key, known = LEVELS[query["data_level"]]
+        if dimensions != [key, "stat_time_day"] or set(metrics) - known or query["report_type"] != "BASIC":
+            return respond(40002, f"Invalid metric fields: {sorted(set(metrics) - known)}")
         if (end - start).days >= 30:
-            return answer(40002, "max time span is 30 days when use stat_time_day")
+            return respond(40002, "max time span is 30 days when use stat_time_day")
         if key == "advertiser_id":
             facts = self.totals(start, end)
         else:
-            filters = {f["field_name"]: f["filter_value"] for f in json.loads(asked.get("filtering", "[]"))}
+            filters = {f["field_name"]: f["filter_value"] for f in json.loads(query.get("filtering", "[]"))}
             hidden = set() if filters.get("ad_status") == '["STATUS_ALL"]' else self.deleted
             facts = [f for f in self.between(start, end) if f.ad_id not in hidden]
         return self.paged(request, [self.result(fact, key, metrics) for fact in facts])
@@ -123,7 +123,7 @@ class TikTok(Vendor):
     async def listing(self, request: Request) -> Response:
         node = request.path_params["node"]
         if json.loads(request.query_params["filtering"]) != {"primary_status": "STATUS_ALL"}:
-            return answer(40002, "filtering: unexpected")
+            return respond(40002, "filtering: unexpected")
         first = {(f.campaign_id, f.adset_id, f.ad_id): f for f in self.facts}.values()
         status = {"operation_status": "ENABLE", "secondary_status": "STATUS_DELIVERY_OK"}
         rows = {
@@ -160,8 +160,8 @@ class TikTok(Vendor):
     def paged(self, request: Request, rows: list[Any]) -> Response:
         page, size = int(request.query_params["page"]), int(request.query_params["page_size"])
         if not 1 <= size <= 1000:
-            return answer(40002, "page_size: must be between 1 and 1000")
+            return respond(40002, "page_size: must be between 1 and 1000")
         shown, _ = self.page(rows, (page - 1) * self.page_size)
         pages = -(-len(rows) // self.page_size)
         info = {"page": page, "page_size": self.page_size, "total_number": len(rows), "total_page": pages}
-        return answer(0, "OK", {"list": shown, "page_info": info})
+        return respond(0, "OK", {"list": shown, "page_info": info})

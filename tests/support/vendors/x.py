@@ -156,7 +156,7 @@ class X(Vendor):
         shown, following = self.page(rows, int(request.query_params.get("cursor", 0)))
         return JSONResponse({"data": shown, "next_cursor": f"{following}" if following else None})
 
-    def asked_days(self, request: Request, most: int) -> tuple[date, date] | Response:
+    def requested_days(self, request: Request, most: int) -> tuple[date, date] | Response:
         """Return the days from start_time to end_time, or an error if they are not midnights or span too long."""
         zone = ZoneInfo(self.timezone)
         bounds = [datetime.fromisoformat(request.query_params[n]) for n in ("start_time", "end_time")]
@@ -172,7 +172,7 @@ class X(Vendor):
         return local[0].date(), local[1].date() - timedelta(days=1)
 
     async def active(self, request: Request) -> Response:
-        days, level = self.asked_days(request, 90), LEVELS[request.query_params["entity"]]
+        days, level = self.requested_days(request, 90), LEVELS[request.query_params["entity"]]
         if isinstance(days, Response):
             return days
         placements = ["ALL_ON_TWITTER", *(["PUBLISHER_NETWORK"] if self.network_share else [])]
@@ -180,14 +180,14 @@ class X(Vendor):
         return JSONResponse({"data": [{"entity_id": id_, "placements": placements} for id_ in ids]})
 
     async def start(self, request: Request) -> Response:
-        days, asked = self.asked_days(request, 90), dict(request.query_params)
+        days, query = self.requested_days(request, 90), dict(request.query_params)
         if isinstance(days, Response):
             return days
-        ids, groups = asked["entity_ids"].split(","), set(asked["metric_groups"].split(","))
-        if len(ids) > 20 or groups - GROUPS or (asked["entity"] == "FUNDING_INSTRUMENT" and groups != {"BILLING"}):
+        ids, groups = query["entity_ids"].split(","), set(query["metric_groups"].split(","))
+        if len(ids) > 20 or groups - GROUPS or (query["entity"] == "FUNDING_INSTRUMENT" and groups != {"BILLING"}):
             return error(400, "INVALID_PARAMETER", "entity_ids, metric_groups: too many, or not of this entity")
-        share = self.network_share if asked["placement"] == "PUBLISHER_NETWORK" else 100 - self.network_share
-        level = LEVELS[asked["entity"]]
+        share = self.network_share if query["placement"] == "PUBLISHER_NETWORK" else 100 - self.network_share
+        level = LEVELS[query["entity"]]
         facts = self.between(*days) if level else self.totals(*days)
         data = [
             {
