@@ -168,7 +168,7 @@ def test_a_replay_is_a_reason_to_build(home):
     file = home.root / "demo.csv"
     file.write_text(EVENTS.replace("PAGE_VIEW", "DEMO_BOOKED"))
     tributary(home.root, "import", "events", file)
-    home.settings.write_text(home.settings.read_text() + "\nevent_types: [{name: DEMO_BOOKED}]\n")
+    home.settings.write_text(home.settings.read_text() + "\nevent_types: [{type: DEMO_BOOKED}]\n")
     record_run(home, BUILD, Beginning(home), loaded=True, version=None)
     assert reasons(home, BUILD) == []
     assert "1 loaded" in tributary(home.root, "replay", "failed", "--reason", "unknown_type").stdout
