@@ -98,6 +98,7 @@ def materializations(
     built = {dg.AssetKey([r.node.schema, r.node.name]): r for r in results if r.status == "success"}
     nodes = {key: result.node for key, result in built.items()}
     sql = {key: node.compiled_code for key, node in nodes.items() if isinstance(node, ModelNode) and node.compiled_code}
+    context.log.info("counting rows, tracing columns")
     rows = metadata.row_counts(warehouse.connection, built)
     kept = warehouse.home.root / "dbt" / "column_lineage.json"
     lineages = column_lineage(sql, columns(warehouse.connection), kept, context.log.warning)

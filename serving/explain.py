@@ -1,4 +1,7 @@
-"""Why a number is what it is, from the published version: a conversion's touches, a waste flag's evidence."""
+"""Explain a figure of the published version.
+
+In: the id of a conversion or a waste flag. Out: sentences and tables: touches with their weights, or evidence.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,13 @@ from rich.table import Table
 
 from serving.published import Record, attribution_models, only_one, records
 
-# What stands in the place of a position where a touch does not count.
+# The position column of a touch that gets no credit.
 REASONS = {"after_conversion": "after", "outside_lookback_window": "early", "suspicious": "doubt"}
 GRAINS = {"CAMPAIGN": ("campaign", "campaign_id"), "ADSET": ("ad set", "adset_id"), "AD": ("ad", "ad_id")}
 
 
 def explain_conversion(connection: duckdb.DuckDBPyConnection, identifier: str, org: str | None = None) -> Iterator[Any]:
-    """What a conversion was, then every touch of that person, kept or dropped and why, with its weight per model.
+    """Yield the conversion, then each touch of the person: kept or dropped, the reason, the weight under each model.
 
     Raises NotFound.
     """
@@ -48,21 +51,21 @@ def explain_conversion(connection: duckdb.DuckDBPyConnection, identifier: str, o
 
     yield from describe_conversion(conversion, candidates)
     if not candidates:
-        yield "No touch of this person is known: the conversion stands as (unattributed) in every report."
+        yield "This person has no touch. Every report shows the conversion as (unattributed)."
         return
     kept = [touch for touch in candidates if touch["is_kept"]]
     if not kept:
-        yield "No touch counts: the conversion stands as (unattributed) in every report."
+        yield "No touch gets credit. Every report shows the conversion as (unattributed)."
     yield touches_table(candidates, models, weights)
-    doubt = ", or it is in suspicious_touches" if any(touch["reason"] == "suspicious" for touch in candidates) else ""
+    suspicious = ", or is in suspicious_touches" if any(touch["reason"] == "suspicious" for touch in candidates) else ""
     yield (
-        "Weights in percent. A touch without a number does not count: it came too early, or after the conversion"
-        f"{doubt}."
+        "Weights are in percent. A touch without a number gets no credit: it is too early, after the conversion"
+        f"{suspicious}."
     )
 
 
 def describe_conversion(conversion: Record, candidates: list[Record]) -> Iterator[str]:
-    """The facts of a conversion in three sentences."""
+    """Yield the facts of a conversion in three sentences."""
     customer, visitor = conversion["customer_id"], conversion["visitor_id"]
     order = f", order {conversion['order_id']}" if conversion["order_id"] else ""
     yield (
@@ -77,13 +80,13 @@ def describe_conversion(conversion: Record, candidates: list[Record]) -> Iterato
         yield f"It was booked as {money(original)} {conversion['original_currency']} and converted with the day's rate."
     kept = sum(touch["is_kept"] for touch in candidates)
     yield (
-        f"{kept} of {len(candidates)} known touches count: those up to {conversion['lookback_days']} days before it, "
-        "or less where the touch's type has a window of its own."
+        f"{kept} of {len(candidates)} touches get credit: those in the {conversion['lookback_days']} days before it. "
+        "A touch type can have a shorter window."
     )
 
 
 def touches_table(candidates: list[Record], models: list[str], weights: dict[tuple[str, str], Record]) -> Table:
-    """Touches down, models across, weights in percent; the last line is each model's money."""
+    """Return a table of touches and models with weights in percent. Its last line is the money of each model."""
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_footer=True)
     table.add_column("#", justify="right", no_wrap=True)
     table.add_column("when (UTC)", no_wrap=True)
@@ -104,7 +107,7 @@ def touches_table(candidates: list[Record], models: list[str], weights: dict[tup
 
 
 def explain_waste(connection: duckdb.DuckDBPyConnection, identifier: str, org: str | None = None) -> Iterator[Any]:
-    """What a waste flag says, on what evidence, and what to do; then the weeks that led to it. Raises NotFound."""
+    """Yield a waste flag, its evidence, what to do, and the weeks before it. Raises NotFound."""
     flag = only_one(
         records(
             connection.execute(
@@ -132,7 +135,7 @@ def explain_waste(connection: duckdb.DuckDBPyConnection, identifier: str, org: s
     yield (
         f"By chance alone this would happen {odds(evidence['probability_by_chance'])}; "
         f"flags start at 1 in {1 / evidence['threshold_probability']:.0f}. "
-        f"The target is {money(evidence['target_cpa_micros'])} {currency} a conversion{target_roas} "
+        f"The target is {money(evidence['target_cpa_micros'])} {currency} per conversion{target_roas} "
         f"({TARGET_SOURCES[evidence['target_cpa_source']]})."
     )
     if evidence["peer_count"]:
@@ -149,26 +152,26 @@ TARGET_SOURCES = {
     "campaign": "set for this campaign",
     "platform": "set for the platform",
     "org": "set for the org",
-    "own": "what the org itself pays, as no target is set",
+    "own": "the org's average, because no target is set",
 }
 
 
 def entity_name(connection: duckdb.DuckDBPyConnection, flag: Record) -> str:
-    """The flagged thing's name as its platform last gave it, else its id."""
+    """Return the last known name of the flagged campaign, ad set or ad; without a name, its id."""
     column = {"CAMPAIGN": "campaign", "ADSET": "adset", "AD": "ad"}[flag["grain"]]
     id_column = GRAINS[flag["grain"]][1]
     found = connection.execute(
         f"select max({column}) from campaigns where org_id = $org and platform = $platform and {id_column} = $id",
         {"org": flag["org_id"], "platform": flag["platform"], "id": flag[id_column]},
-    ).fetchone()[0]
-    return found or flag[id_column]
+    ).fetchall()
+    return str(found[0][0] or flag[id_column])
 
 
 def trend_table(trend: list[Record], currency: str) -> Table:
-    """The last weeks, oldest first."""
+    """Return the last weeks, oldest first."""
     table = Table(box=None, pad_edge=False)
     table.add_column("week")
-    for heading in (f"spend {currency}", "conversions", "cost a conversion"):
+    for heading in (f"spend {currency}", "conversions", "cost per conversion"):
         table.add_column(heading, justify="right")
     for week in trend:
         spend, conversions = week["spend_micros"], float(week["conversions"])
@@ -183,9 +186,10 @@ def trend_table(trend: list[Record], currency: str) -> Table:
 
 
 def money(micros: float) -> str:
+    """Return micros as units with two decimals."""
     return f"{micros / 1e6:,.2f}"
 
 
 def odds(probability: float) -> str:
-    """A probability as a person says it."""
+    """Return a probability in words."""
     return "less than once in a million" if probability < 1e-6 else f"once in {1 / probability:,.0f}"

@@ -1,17 +1,19 @@
-"""The warehouse's marts -> what readers open, replaced whole or not at all.
+"""Publish the marts: copy them from the warehouse into files for readers, all of them or none.
 
-    published/marts.duckdb      every org, readable by DuckDB 1.0 and later
-    published/orgs/<org>.duckdb one org each, and nothing of any other
-    published/parquet/*.parquet the same tables for tools that read files
+In: a connection to the warehouse. Out: a new version of the folder published/:
 
-Everything is written beside the old version and renamed over it, so that a reader sees the version before or this one.
+    marts.duckdb       all orgs, readable by DuckDB 1.0 and later
+    orgs/<org>.duckdb  one org each, without a row of another org
+    parquet/*.parquet  the same tables for tools that read files
+
+The new files are written beside the old ones and renamed over them. A reader sees the old version or the new one.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,10 +21,11 @@ from typing import NamedTuple
 
 import duckdb
 
-# A table of one of these would be many times as large as the tables that the view reads. The promises are a view in the
-# warehouse only: the published file has a table of the results that were checked.
-VIEWS = ("attribution_candidates", "daily_rollups")
+from serving.published import literal, scalar
+from serving.version_files import VIEWS, write_database, write_parquet
+
 LONG_FORM_ROWS = 5_000_000  # rows up to which daily_rollups is a Parquet file, too: about 75 MB in some seconds
+LOADED = {"events": "all_events", "interactions": "interactions", "conversions": "conversions", "ad_spend": "ad_spend"}
 
 
 class Version(NamedTuple):
@@ -34,23 +37,22 @@ class Version(NamedTuple):
 
 
 class PublishError(Exception):
-    """A promise is broken: nothing was published, and the last version stays."""
+    """A promise is broken. Nothing was published, and the last version stays."""
 
 
 def publish(connection: duckdb.DuckDBPyConnection, folder: Path) -> Version:
     """Write a new version of the published marts into `folder`.
 
-    `connection` is open on the warehouse, under the build lock. Raises PublishError, having written nothing, when a
+    `connection` is open on the warehouse, under the build lock. Raises PublishError, without writing anything, if a
     promise is broken.
     """
     connection.execute("create or replace temp table promises as from marts.promises")
-    broken = broken_promises(connection)
-    if broken:
+    if broken := broken_promises(connection):
         listed = "\n  ".join(broken[:20])
         raise PublishError(
-            f"{len(broken)} checks failed, so nothing was published and the last version stays:\n  {listed}\n"
-            "What was loaded since the marts were built is not in them: tributary run builds all. If these checks fail"
-            " then, too, mend the model or the input."
+            f"{len(broken)} checks failed. Nothing was published, and the last version stays:\n  {listed}\n"
+            "The marts lack everything that was loaded after they were built. Build all: tributary run. If the checks"
+            " still fail, correct the model or the input."
         )
     clear_leftovers(folder)
     version, now = last_version(folder) + 1, datetime.now(UTC).replace(tzinfo=None)
@@ -58,115 +60,78 @@ def publish(connection: duckdb.DuckDBPyConnection, folder: Path) -> Version:
     (staging / "parquet").mkdir(parents=True)
     (staging / "orgs").mkdir()
 
-    sources = {table: f"marts.{table}" for table in mart_tables(connection)} | {"promises": "temp.promises"}
-    counts = write_file(connection, staging / "marts.duckdb", version, now, sources, loaded_rows(connection))
+    loaded = loaded_rows(connection)
+    rows = write_database(
+        connection,
+        staging / "marts.duckdb",
+        {table: f"marts.{table}" for table in mart_tables(connection)} | {"promises": "temp.promises"},
+        version=version,
+        published_at=now,
+        loaded=total(loaded.values()),
+    )
     orgs = [org for (org,) in connection.execute("select org_id from marts.orgs order by 1").fetchall()]
-    # Everything else is made of the file that is finished, so that no view is asked twice.
+    # The other files are copies of the finished file, so that no view of the warehouse runs twice.
     connection.execute(f"attach {literal(staging / 'marts.duckdb')} as whole (read_only)")
     try:
         for org in orgs:
-            if len(orgs) == 1 and not names_another(connection, org, counts):
-                os.link(staging / "marts.duckdb", staging / "orgs" / f"{org}.duckdb")
-                continue
-            of_org = {table: f"whole.main.{table} where org_id = {literal(org)}" for table in counts}
             path = staging / "orgs" / f"{org}.duckdb"
-            write_file(connection, path, version, now, of_org, loaded_rows(connection, org))
+            if len(orgs) == 1 and not has_other_orgs(connection, org, rows):
+                os.link(staging / "marts.duckdb", path)
+                continue
+            sources = {table: f"whole.main.{table} where org_id = {literal(org)}" for table in rows}
+            write_database(
+                connection, path, sources, version=version, published_at=now, loaded=total([loaded.get(org, Counter())])
+            )
         long_forms = ["daily_rollups"] if has_at_most(connection, "daily_rollups", LONG_FORM_ROWS) else []
-        for table in [*counts, *long_forms]:
-            target = literal(staging / "parquet" / f"{table}.parquet")
-            connection.execute(f"copy (from whole.main.{table}) to {target} (format parquet, compression zstd)")
+        write_parquet(connection, "whole", [*rows, *long_forms], staging / "parquet", folder / "parquet")
     finally:
         connection.execute("detach whole")
     swap_in(staging, folder, version)
-    return Version(version, now, counts)
-
-
-def has_at_most(connection: duckdb.DuckDBPyConnection, view: str, rows: int) -> bool:
-    """Return whether a view of the finished file has at most this many rows, without reading many more."""
-    limited = f"select 1 from whole.main.{view} limit {rows + 1}"
-    (has_few,) = connection.execute(f"select count(*) <= {rows} from ({limited})").fetchone() or (False,)
-    return bool(has_few)
-
-
-def names_another(connection: duckdb.DuckDBPyConnection, org: str, tables: Iterable[str]) -> bool:
-    """Whether the finished file says anything of another org, such as a notice that tributary.yaml lacks it."""
-    rows = (f"from whole.main.{table} where org_id <> {literal(org)} limit 1" for table in tables)
-    return any(connection.execute(sql).fetchone() for sql in rows)
+    return Version(version, now, rows)
 
 
 def broken_promises(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """One sentence for each check that does not hold."""
+    """Return a sentence for each check that failed."""
     rows = connection.execute("""
         select promise, what, org_id, attribution_model, accounting_mode, grain, expected, actual
         from temp.promises where not is_kept or is_kept is null
         order by all
     """).fetchall()
     return [
-        f"{promise}: {what} ({', '.join(part for part in where if part)}): expected {expected}, found {actual}"
-        for promise, what, *where, expected, actual in rows
+        f"{promise}: {what} ({', '.join(part for part in slice_ if part)}): expected {expected}, found {actual}"
+        for promise, what, *slice_, expected, actual in rows
     ]
 
 
-def write_file(
-    connection: duckdb.DuckDBPyConnection,
-    path: Path,
-    version: int,
-    now: datetime,
-    sources: dict[str, str],
-    loaded: dict[str, int],
-) -> dict[str, int]:
-    """One published database: a table of each source, the views, and `meta`; rows by table."""
-    connection.execute(f"attach {literal(path)} as target (storage_version 'v1.0.0')")
-    try:
-        counts = {}
-        for table, source in sources.items():
-            connection.execute(f"create table target.main.{table} as from {source}")
-            counts[table] = connection.execute(f"select count(*) from target.main.{table}").fetchone()[0]
-        warehouse = connection.execute("select current_database()").fetchone()[0]
-        for view in VIEWS:
-            (sql,) = connection.execute(
-                "select sql from duckdb_views() where schema_name = 'marts' and view_name = ?", [view]
-            ).fetchone()
-            connection.execute("use target")
-            try:
-                connection.execute(sql.replace("marts.", "main."))  # DuckDB 1 takes a bare name for the CTE itself
-            finally:
-                connection.execute(f'use "{warehouse}"')
-        checks = connection.execute("""
-            select promise, count(*) from target.main.promises where is_kept group by promise order by promise
-        """).fetchall()
-        connection.execute(
-            "create table target.main.meta as"
-            " select $version::bigint as version, $now::timestamp as published_at,"
-            " $loaded::json as loaded, $counts::json as counts, $checks::json as checks",
-            {
-                "version": version,
-                "now": now,
-                "loaded": json.dumps(loaded),
-                "counts": json.dumps(counts),
-                "checks": json.dumps(dict(checks)),
-            },
-        )
-    finally:
-        connection.execute("detach target")
-    return counts
+def has_at_most(connection: duckdb.DuckDBPyConnection, view: str, rows: int) -> bool:
+    """Return whether a view of the finished file has at most this many rows, without reading many more."""
+    limited = f"select count(*) from (select 1 from whole.main.{view} limit {rows + 1})"
+    return int(scalar(connection, limited)) <= rows
 
 
-def loaded_rows(connection: duckdb.DuckDBPyConnection, org: str | None = None) -> dict[str, int]:
-    """Rows of the raw tables that this version is made of, of one org or of all."""
-    where = f"where org_id = {literal(org)}" if org else ""
-    tables = {"events": "all_events"} | {name: name for name in ("interactions", "conversions", "ad_spend")}
-    counts = {name: f"select count(*) from raw.{table} {where}" for name, table in tables.items()}
-    return {name: connection.execute(sql).fetchone()[0] for name, sql in counts.items()}
+def has_other_orgs(connection: duckdb.DuckDBPyConnection, org: str, tables: Iterable[str]) -> bool:
+    """Return whether the finished file has a row of another org, such as a notice that tributary.yaml lacks it."""
+    rows = (f"from whole.main.{table} where org_id <> {literal(org)} limit 1" for table in tables)
+    return any(connection.execute(sql).fetchone() for sql in rows)
 
 
-def literal(text: object) -> str:
-    """The value as an SQL string."""
-    return "'" + str(text).replace("'", "''") + "'"
+def loaded_rows(connection: duckdb.DuckDBPyConnection) -> dict[str, Counter[str]]:
+    """Return the rows of the raw tables behind this version, by org and table."""
+    found: dict[str, Counter[str]] = {}
+    for name, table in LOADED.items():
+        for org, rows in connection.execute(f"select org_id, count(*) from raw.{table} group by all").fetchall():
+            found.setdefault(org, Counter())[name] = rows
+    return found
+
+
+def total(counts: Iterable[Counter[str]]) -> dict[str, int]:
+    """Return the sum of the counts of each raw table."""
+    summed = sum(counts, Counter[str]())
+    return {name: summed[name] for name in LOADED}
 
 
 def mart_tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """The marts that are published as tables, by name."""
+    """Return the marts that are published as tables, by name."""
     rows = connection.execute(
         "select table_name from information_schema.tables where table_schema = 'marts' order by table_name"
     ).fetchall()
@@ -174,7 +139,7 @@ def mart_tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def swap_in(staging: Path, folder: Path, version: int) -> None:
-    """Rename everything of a finished version over the last one, the main file at the end."""
+    """Rename the files of a finished version over those of the last one, the main file at the end."""
     for file in staging.rglob("*"):
         if file.is_file():
             sync(file)
@@ -197,7 +162,7 @@ def swap_in(staging: Path, folder: Path, version: int) -> None:
 
 
 def clear_leftovers(folder: Path) -> None:
-    """Remove what a killed run left behind, and Parquet versions that nobody can still be reading."""
+    """Remove the files of killed runs, and Parquet versions that no reader can still have open."""
     folder.mkdir(parents=True, exist_ok=True)
     current = os.readlink(folder / "parquet") if (folder / "parquet").is_symlink() else None
     for path in [*folder.glob(".new-*"), *folder.glob(".parquet-*")]:
@@ -206,11 +171,11 @@ def clear_leftovers(folder: Path) -> None:
 
 
 def last_version(folder: Path) -> int:
-    """The version that is published now, 0 where none is."""
+    """Return the published version, or 0."""
     if not (folder / "marts.duckdb").exists():
         return 0
     with duckdb.connect(str(folder / "marts.duckdb"), read_only=True) as published:
-        return published.execute("select version from meta").fetchone()[0]
+        return int(scalar(published, "select version from meta"))
 
 
 def sync(path: Path) -> None:

@@ -1,4 +1,7 @@
-"""The published file, opened read-only: what every reader of this folder starts from."""
+"""Open and read a published file.
+
+In: a path below published/. Out: a read-only connection, rows by column.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,14 @@ class NothingPublished(Exception):
 
 
 class NotFound(Exception):
-    """An id that the published version does not have, or has more than once."""
+    """The published version has no row with this id, or more than one."""
 
 
 def open_published(path: Path) -> duckdb.DuckDBPyConnection:
-    """A read-only connection to a published version. It reads that version to the end, whatever is published meanwhile,
-    and cannot touch any other file."""
+    """Return a read-only connection to a published version. It cannot read or write any other file.
+
+    It reads this version until it is closed, even if a new one is published. Raises NothingPublished.
+    """
     if not path.exists():
         raise NothingPublished(f"Nothing is published at {path} yet. Run: tributary run")
     connection = duckdb.connect(str(path), read_only=True)
@@ -29,15 +34,9 @@ def open_published(path: Path) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def only_one(rows: list[Record], what: str, identifier: str) -> Record:
-    """The row that an id, or an unambiguous beginning of one, names."""
-    exact = [row for row in rows if row["id"] == identifier] or rows
-    if not exact:
-        raise NotFound(f"No {what} begins with {identifier!r} in the published version.")
-    if len(exact) > 1:
-        some = ", ".join(f"{row['id']} (org {row['org_id']})" for row in exact[:5])
-        raise NotFound(f"{len(exact)} {what}s begin with {identifier!r}: {some}. Give more of the id, or --org.")
-    return exact[0]
+def literal(text: object) -> str:
+    """Return the value as an SQL string."""
+    return "'" + str(text).replace("'", "''") + "'"
 
 
 def scalar(connection: duckdb.DuckDBPyConnection, query: str) -> Any:
@@ -47,13 +46,24 @@ def scalar(connection: duckdb.DuckDBPyConnection, query: str) -> Any:
 
 
 def records(result: duckdb.DuckDBPyConnection) -> list[Record]:
-    """A result as one dict a row."""
+    """Return the rows of a result."""
     names = [column[0] for column in result.description]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
+def only_one(rows: list[Record], what: str, identifier: str) -> Record:
+    """Return the row with this id, or the only one whose id begins with it. Raises NotFound."""
+    exact = [row for row in rows if row["id"] == identifier] or rows
+    if not exact:
+        raise NotFound(f"No {what} begins with {identifier!r} in the published version.")
+    if len(exact) > 1:
+        some = ", ".join(f"{row['id']} (org {row['org_id']})" for row in exact[:5])
+        raise NotFound(f"{len(exact)} {what}s begin with {identifier!r}: {some}. Give more of the id, or --org.")
+    return exact[0]
+
+
 def attribution_models(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """The models in the order in which the dbt project names them."""
+    """Return the attribution models in the order of the dbt project."""
     return [
         name.removesuffix("_credit")
         for (name,) in connection.execute(

@@ -1,4 +1,4 @@
-"""A result as a person or a program reads it."""
+"""Format a query's result. In: a result. Out: a table that fits the console, or CSV."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.table import Table
 
 
 def as_table(result: duckdb.DuckDBPyConnection, limit: int, width: int = 80) -> Iterator[Any]:
-    """At most `limit` rows as a table, or, where that would not fit, a row after the other; and how many there are."""
+    """Yield at most `limit` rows, then their number. Rows that are too wide for a table are listed value by value."""
     rows = result.fetchmany(limit + 1)
     names, kinds = [name for name, *_ in result.description], [str(kind) for _, kind, *_ in result.description]
     texts = [["" if value is None else shown(value) for value in row] for row in rows[:limit]]
@@ -26,12 +26,13 @@ def as_table(result: duckdb.DuckDBPyConnection, limit: int, width: int = 80) -> 
 
 
 def fits(names: list[str], rows: list[list[str]], width: int) -> bool:
-    """Whether every column gets what it needs, or at least room for a word."""
+    """Return whether each column has enough room for its values, or at least for a word."""
     needed = (max(map(len, column)) for column in zip(names, *rows, strict=True))
     return sum(min(need, A_WORD) + 2 for need in needed) <= width + 2
 
 
 def as_columns(names: list[str], kinds: list[str], rows: list[list[str]]) -> Table:
+    """Return a table with numbers aligned right."""
     table = Table(box=None, pad_edge=False)
     for name, kind in zip(names, kinds, strict=True):
         is_number = kind in NUMBERS or "DECIMAL" in kind
@@ -42,7 +43,7 @@ def as_columns(names: list[str], kinds: list[str], rows: list[list[str]]) -> Tab
 
 
 def as_records(names: list[str], rows: list[list[str]]) -> Table:
-    """A line a value, an empty line between rows."""
+    """Return a table with a line for each value and an empty line between rows."""
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True, style="bold")
     table.add_column(overflow="fold")
@@ -59,7 +60,7 @@ NUMBERS = {"NUMBER", "BIGINT", "INTEGER", "DOUBLE", "FLOAT", "HUGEINT", "SMALLIN
 
 
 def shown(value: Any) -> str:
-    """Fractions without their last noise, decimals never in powers of ten; everything else as it is."""
+    """Return a value as text: floats rounded to four digits, decimals without exponents."""
     if isinstance(value, float):
         return f"{value:,.4f}".rstrip("0").rstrip(".")
     if isinstance(value, Decimal):
@@ -68,7 +69,7 @@ def shown(value: Any) -> str:
 
 
 def as_csv(result: duckdb.DuckDBPyConnection, out: TextIO) -> None:
-    """Every row, with a header."""
+    """Write all rows with a header."""
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([column[0] for column in result.description])
     while rows := result.fetchmany(10_000):

@@ -1,4 +1,7 @@
-"""The end of a run on one screen: revenue per model and channel, the worst waste, the promises, what to know."""
+"""Summarize a published version on one screen.
+
+In: a published file. Out: revenue by model and channel, the worst waste, the promises, notices.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from rich.table import Table
 from serving.explain import entity_name, money
 from serving.published import Record, attribution_models, records, scalar
 
-# Every touch alike: the model that no campaign can blame for its place in the journey.
+# It treats all touches alike, so that a campaign's place in the journey does not matter.
 WASTE_MODEL = "linear"
 
 PROMISES = {
@@ -23,7 +26,7 @@ PROMISES = {
 
 
 def revenue_by_channel(connection: duckdb.DuckDBPyConnection, most: int = 9) -> Iterator[Table]:
-    """One table an org: the channels with the most revenue down, models across, whole units of its currency."""
+    """Yield a table for each org: the channels with the most revenue by model, in whole units of its currency."""
     models = attribution_models(connection)
     orgs = connection.execute(
         "select org_id, currency from orgs where org_id in (select org_id from channel_summary) order by 1"
@@ -50,7 +53,7 @@ def revenue_by_channel(connection: duckdb.DuckDBPyConnection, most: int = 9) -> 
 
 
 def worst_flags(connection: duckdb.DuckDBPyConnection, limit: int = 5) -> list[Record]:
-    """The flags with the most wasted money; an ad set or ad is left out where its parent is flagged already."""
+    """Return the flags with the most wasted money. Omit an ad set or ad whose parent is flagged."""
     return records(
         connection.execute(
             """
@@ -74,7 +77,7 @@ def worst_flags(connection: duckdb.DuckDBPyConnection, limit: int = 5) -> list[R
 
 
 def worst_waste(connection: duckdb.DuckDBPyConnection) -> Table | str:
-    """The worst flags as a table."""
+    """Return a table of the worst flags."""
     flags = worst_flags(connection)
     if not flags:
         return "No waste is flagged."
@@ -95,11 +98,12 @@ def worst_waste(connection: duckdb.DuckDBPyConnection) -> Table | str:
 
 
 def small_table(title: str, **options: Any) -> Table:
+    """Return a table with a title and without lines."""
     return Table(title=title, box=None, title_justify="left", title_style="bold", pad_edge=False, **options)
 
 
 def promises(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
-    """The three promises and how many checks of each hold."""
+    """Yield each promise with the number of its checks that passed."""
     counts = json.loads(scalar(connection, "select checks from meta"))
     for promise, sentence in PROMISES.items():
         kept = counts.get(promise, 0)
@@ -107,12 +111,12 @@ def promises(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
 
 
 def notices(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """What a person should know about this version, one sentence each."""
+    """Return the notices of the version, a sentence each."""
     return [message for (message,) in connection.execute("select message from notices").fetchall()]
 
 
 def summary(connection: duckdb.DuckDBPyConnection) -> Iterator[Any]:
-    """Everything above, in reading order."""
+    """Yield all parts of the summary in reading order."""
     for table in revenue_by_channel(connection):
         yield table
         yield ""

@@ -215,7 +215,7 @@ def test_a_failed_run_exits_with_1_and_says_where(built, tmp_path):
 
 def test_the_summary_fits_and_what_it_suggests_works(home):
     """Run, status and both explanations in a plain pipe, then the next commands as a person would paste them."""
-    said = tributary(home, "run").stdout
+    said = tributary(home, "run", "--full-refresh").stdout
     summary, _, suggested = said.partition("Next:\n")
     assert "Everything adds up" in summary
     fits(summary)

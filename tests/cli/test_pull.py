@@ -16,7 +16,6 @@ from pathlib import Path
 import duckdb
 import msgspec
 import pytest
-from orchestration.pulling.spool import explained, spool
 
 from connectors.ads import PLATFORMS
 from connectors.platform import SpendRow
@@ -24,7 +23,8 @@ from ingestion.home import Home
 from ingestion.settings.model import AdAccount
 from ingestion.warehouse import build_lock, connect, file_lock
 from orchestration.pulling.days import days_of
-from orchestration.pulling.plan import PullError, clipped, task
+from orchestration.pulling.fetch import describe_error, write_rows
+from orchestration.pulling.plan import PullError, clip_task, make_task
 from tests.support.home import COMMAND, ROOT, tributary
 from tests.support.pulling import (
     DAYS,
@@ -55,7 +55,7 @@ def home(tmp_path) -> Path:
     return listing(tmp_path / "home", META)
 
 
-def test_a_pull_loads_what_was_spent_and_the_next_one_what_changed(meta, home):
+def test_a_pull_loads_spend_and_the_next_one_loads_changes(meta, home):
     meta.total_off_micros = 1_230_000
     said = tributary(home, "pull", "meta").stdout
     assert spend(home) == true_spend(meta)
@@ -79,7 +79,7 @@ def test_a_pull_loads_what_was_spent_and_the_next_one_what_changed(meta, home):
     assert left_behind(home) == []
 
 
-def test_a_platform_that_fails_stops_no_other_and_no_secret_is_told(meta, home, monkeypatch):
+def test_a_failing_platform_stops_no_other_and_shows_no_secret(meta, home, monkeypatch):
     with platform("google", monkeypatch, faults=["revoked"]):
         listing(home, GOOGLE, META, META.replace("meta", "snapchat"))
         done = tributary(home, "pull", "all", *DAYS, code=1)
@@ -88,14 +88,14 @@ def test_a_platform_that_fails_stops_no_other_and_no_secret_is_told(meta, home, 
     ((reason,),) = rows(home, "select reason from raw.pulls where status = 'failed'")
     assert "tributary connect google" in reason
     assert " ".join(reason.split()) in " ".join(done.stdout.split())
-    assert "snapchat: left out, since it is not connected: tributary connect snapchat" in done.stdout
+    assert "snapchat: skipped, because it is not connected. Run: tributary connect snapchat" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
     assert SECRET not in done.stdout + done.stderr
     files = [path for path in home.rglob("*") if path.is_file()]
     assert [path for path in files if SECRET.encode() in path.read_bytes()] == []
 
 
-def test_a_day_that_comes_empty_stays_as_it_was(meta, home):
+def test_a_day_without_rows_stays_unchanged(meta, home):
     tributary(home, "pull", "meta", *DAYS)
     before = spend(home)
     meta.facts = [fact for fact in meta.facts if fact.date != LAST]
@@ -107,18 +107,21 @@ def test_a_day_that_comes_empty_stays_as_it_was(meta, home):
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["mate"], "mate is nothing to pull: do you mean meta?"),
-        (["google"], "tributary.yaml has no ad account of Google Ads: tributary connect google"),
-        (["meta", "--account", "9"], "no account 9 of Meta, but 1001"),
-        (["meta", "--from", LAST, "--to", FIRST], "is after the last"),
-        (["meta", "--to", LAST + timedelta(days=9)], "has not begun"),
-        (["meta", "--from", "2001-01-01"], "at the earliest"),
+        (["mate"], "There is no platform mate. Do you mean meta?"),
+        (["google"], "tributary.yaml has no ad account of Google Ads. Add one: tributary connect google"),
+        (
+            ["meta", "--account", "9"],
+            "tributary.yaml has no account 9 of Meta. Use 1001, or add it: tributary connect meta",
+        ),
+        (["meta", "--from", LAST, "--to", FIRST], "is after the last, "),
+        (["meta", "--to", LAST + timedelta(days=9)], "is in the future: it is "),
+        (["meta", "--from", "2001-01-01"], "Meta keeps 1,125 days of history. Use --from "),
         (["all", "--account", "1"], "tributary pull PLATFORM --account 1"),
-        (["synced"], "tributary.yaml has no `synced:`"),
-        (["all"], "nothing can be pulled yet: tributary connect"),
+        (["synced"], "tributary.yaml has no `synced`. Add "),
+        (["all"], "Nothing is connected yet. Run: tributary connect"),
     ],
 )
-def test_what_cannot_be_asked_for(home, arguments, complaint):
+def test_impossible_requests_are_errors_and_create_nothing(home, arguments, complaint):
     done = tributary(home, "pull", *arguments, code=2)
     assert complaint in " ".join(done.stderr.split())
     assert not (home / "warehouse.duckdb").exists()
@@ -156,24 +159,24 @@ def test_an_interrupted_pull_leaves_nothing(meta, home, number):
     assert left_behind(home) == []
 
 
-def test_the_days_are_the_accounts_own():
+def test_days_are_in_the_time_zone_of_the_account():
     now = datetime(2026, 11, 20, 12, tzinfo=UTC)
     meta, google = PLATFORMS["meta"], PLATFORMS["google"]
     auckland = AdAccount("meta", "1", "shop", timezone="Pacific/Auckland")  # the 21st has begun there
     hawaii = AdAccount("google", "2", "shop", timezone="Pacific/Honolulu", repull_days=2)
-    assert (found := task(meta, auckland, None, None, now)).end == date(2026, 11, 20)
+    assert (found := make_task(meta, auckland, None, None, now)).end == date(2026, 11, 20)
     assert found.start == date(2026, 11, 20) - timedelta(days=28)
-    assert (found := task(google, hawaii, None, None, now)).end == date(2026, 11, 19)
+    assert (found := make_task(google, hawaii, None, None, now)).end == date(2026, 11, 19)
     assert found.start == date(2026, 11, 17)
-    assert task(meta, auckland, None, date(2026, 11, 21), now).end == date(2026, 11, 21)  # so far as it goes
-    with pytest.raises(PullError, match="has not begun"):
-        task(google, hawaii, None, date(2026, 11, 21), now)
-    assert clipped(google, hawaii, date(2026, 11, 19), date(2026, 11, 21), now).end == date(2026, 11, 20)
-    assert clipped(google, hawaii, date(2026, 11, 21), date(2026, 11, 21), now) is None
+    assert make_task(meta, auckland, None, date(2026, 11, 21), now).end == date(2026, 11, 21)  # a part of the day
+    with pytest.raises(PullError, match="is in the future"):
+        make_task(google, hawaii, None, date(2026, 11, 21), now)
+    assert clip_task(google, hawaii, date(2026, 11, 19), date(2026, 11, 21), now).end == date(2026, 11, 20)
+    assert clip_task(google, hawaii, date(2026, 11, 21), date(2026, 11, 21), now) is None
 
 
-def test_what_a_day_comes_to(tmp_path):
-    """A stated total goes before what is beneath, at every level."""
+def test_the_spend_of_a_day_prefers_reported_totals(tmp_path):
+    """A reported total takes precedence over the sum of the children, at every level."""
     home = Home(tmp_path)
     insert = """
         insert into raw.ad_spend by name
@@ -195,7 +198,7 @@ def test_what_a_day_comes_to(tmp_path):
         day = date(2026, 11, 1)
         euro, dollar = days_of(connection, "meta", day, day)
         assert days_of(connection, "meta", day + timedelta(1), day + timedelta(1)) == []
-    # The first account: (35 + 1) + 100 beneath a total of 140.
+    # The first account: (35 + 1) + 100 below a total of 140.
     assert (euro.rows, euro.spend_micros, euro.children_micros, euro.has_total) == (8, 1140, 1136, True)
     assert (dollar.currency, dollar.spend_micros, dollar.has_total) == ("USD", 5, False)
 
@@ -254,7 +257,7 @@ def test_memory_stays_flat_while_rows_stream(tmp_path):
         impressions=1000,
     )
     tracemalloc.start()
-    spool((row for _ in range(200_000)), tmp_path / "spend", "rows", print)
+    write_rows((row for _ in range(200_000)), tmp_path / "spend", "rows", print)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert (tmp_path / "spend").stat().st_size > 20_000_000
@@ -269,9 +272,11 @@ def test_the_message_and_the_debug_log_of_a_defect_have_no_secrets(caplog):
         except ValueError:
             raise ValueError(f"cannot read {SECRET} and former-access-token")  # noqa: B904
     except ValueError as error:
-        text = explained(error, {"access_token": "former-access-token", "refresh_token": ""}, {"access_token": SECRET})
+        text = describe_error(
+            error, {"access_token": "former-access-token", "refresh_token": ""}, {"access_token": SECRET}
+        )
     assert text.startswith("ValueError: cannot read *** and *** (test_pull.py:")
-    assert "please report it" in text
+    assert "Please report it" in text
     trace = caplog.text
     assert "DecodeError" in trace
     assert "ValueError: cannot read *** and ***" in trace

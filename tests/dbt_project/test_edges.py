@@ -24,7 +24,7 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from cli.run_summary import closing
+from cli.run_summary import run_summary
 from ingestion.home import Home
 from tests.support.home import differences, published, tables, tributary
 from tests.support.models import build_home, import_files
@@ -197,7 +197,7 @@ def on_one_line(text: str) -> str:
 def summary(home: Path) -> str:
     """Return the summary that `tributary run` prints at its end, on one line."""
     console = Console(file=StringIO(), width=80, highlight=False)
-    for part in closing(Home(home)):
+    for part in run_summary(Home(home)):
         console.print(part)
     return on_one_line(console.file.getvalue())
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -123,7 +125,7 @@ def test_each_job_selects_its_assets(defs):
 
 
 def test_the_sensor_requests_one_run_for_each_set_of_files(defs, home, instance):
-    from orchestration.jobs import inbox
+    from orchestration.sensors import inbox
 
     def look(cursor: str | None = None) -> tuple[object, str | None]:
         context = dg.build_sensor_context(instance=instance, cursor=cursor)
@@ -164,7 +166,9 @@ def test_assets_have_row_counts_column_lineage_previews_and_a_plot(defs, home, i
         dg.TableColumnDep(dg.AssetKey(["intermediate", "int_conversions"]), "value_micros"),
         dg.TableColumnDep(dg.AssetKey(["intermediate", "int_refunds"]), "refunded_micros"),
     ]
-    assert "data:image/png;base64," in materialized(instance, "marts", "daily_rollups")["spend_and_value"].value
+    plot = materialized(instance, "marts", "daily_rollups")["spend_and_value"].value
+    charts = [base64.b64decode(chart) for chart in re.findall(r"data:image/svg\+xml;base64,([\w+/=]+)", plot)]
+    assert [chart.count(b"<polyline") for chart in charts] == [2, 2]  # value and spend of both orgs
     for mart in ("channel_summary", "waste_flags", "conversion_paths"):
         assert " | " in materialized(instance, "marts", mart)["preview"].value
     assert materialized(instance, "raw", "events")["loaded"].value == 3001

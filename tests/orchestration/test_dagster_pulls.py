@@ -13,6 +13,7 @@ import pytest
 from connectors.ads import PLATFORMS
 from ingestion.home import Home
 from ingestion.settings.load import load_settings
+from orchestration import sensors
 from orchestration.instance import open_instance
 from orchestration.pulling import assets, schedules
 from orchestration.pulling.metadata import CHECK, key_of
@@ -99,7 +100,7 @@ def test_a_range_of_days_is_one_run(home, instance, run, meta):
         assert metadata["spend (EUR)"].value == micros / 1e6
         assert ("daily spend" in metadata) == (day == str(LAST))
     newest = events[str(LAST)]
-    assert newest["daily spend"].value.startswith("![spend](data:image/png;base64,")
+    assert newest["daily spend"].value.startswith("![spend](data:image/svg+xml;base64,")
     assert "| 180.54 EUR | 184.23 | 3.69 | 12 | 12 | 0 | 0 |" in newest["accounts"].value
     (check,) = done.get_asset_check_evaluations()
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
@@ -203,7 +204,7 @@ def test_each_time_zone_has_its_own_schedule(home, instance, meta, monkeypatch):
     ]
     assert asked(found["pull_meta_pacific_auckland"], instance) == [(["4"], "2026-10-23", "2026-11-20")]
     skipped = found["pull_google_europe_berlin"].evaluate_tick(morning(instance, "Europe/Berlin"))
-    assert skipped.skip_message == "Google Ads is not connected: tributary connect google"
+    assert skipped.skip_message == "Google Ads is not connected. Run: tributary connect google"
     days = definitions(home).get_assets_def(key_of("meta")).partitions_def
     assert days.timezone == "Pacific/Auckland"  # where a day is over first
 
@@ -228,7 +229,7 @@ def asked(schedule: dg.ScheduleDefinition, instance: dg.DagsterInstance) -> list
 def test_the_marts_are_built_once_after_pulls(home, instance, run, meta):
     def look(cursor: str | None) -> tuple[object, str | None]:
         context = dg.build_sensor_context(instance=instance, cursor=cursor)
-        return schedules.after_pulls(context), context.cursor
+        return sensors.after_pulls(context), context.cursor
 
     found, cursor = look(None)
     assert isinstance(found, dg.SkipReason)

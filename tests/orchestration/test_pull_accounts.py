@@ -13,14 +13,14 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from orchestration.pulling.load import Outcome
-from orchestration.pulling.spool import StoppableClock
 
 from connectors.ads import PLATFORMS
 from ingestion.home import Home
 from ingestion.settings.load import load_settings
 from orchestration.pulling import accounts
-from orchestration.pulling.plan import tasks_of
+from orchestration.pulling.accounts import Outcome
+from orchestration.pulling.fetch import StoppableClock
+from orchestration.pulling.plan import platform_tasks
 from tests.support.home import COMMAND, tributary
 from tests.support.pulling import FIRST, LAST, SECRET, Agency, left_behind, listing, platform, rows
 from tests.support.vendors.meta import error
@@ -58,8 +58,8 @@ def listing_of(home: Path, ids: list[str]) -> Path:
 
 def pull(home: Home, only: list[str], **how: object) -> Iterator[tuple[int, Outcome]]:
     settings = load_settings(home)
-    tasks = tasks_of(settings, PLATFORMS["meta"], (FIRST, LAST), only)
-    return accounts.pull_accounts(home, settings, tasks, **{"say": print, **how})
+    tasks = platform_tasks(settings, PLATFORMS["meta"], (FIRST, LAST), only)
+    return accounts.pull_accounts(home, settings, tasks, **{"log": print, **how})
 
 
 def test_four_accounts_are_pulled_at_once(agency, home):
@@ -77,7 +77,7 @@ def test_no_account_stops_another(agency, home):
     }
     agency.absurd, agency.absurd_budgets = {"8"}, {"10"}
     output, clock = [], RecordingClock()
-    found = dict(pull(home, TWELVE, say=output.append, clock=clock))
+    found = dict(pull(home, TWELVE, log=output.append, clock=clock))
     statuses = [found[number].report.status for number in range(12)]
     assert statuses == ["failed" if id_ in ("4", "8") else "partial" if id_ == "6" else "loaded" for id_ in TWELVE]
     assert [found[number].report.pull.account_id for number in range(12)] == TWELVE
@@ -97,7 +97,7 @@ def test_no_account_stops_another(agency, home):
 
 
 def test_loaded_accounts_stay_when_the_rest_is_abandoned(agency, home, monkeypatch):
-    monkeypatch.setattr(accounts, "LOAD_AT_ONCE", 5)
+    monkeypatch.setattr(accounts, "BATCH", 5)
     outcomes = pull(home, TWELVE)
     next(outcomes)
     outcomes.close()
@@ -107,7 +107,7 @@ def test_loaded_accounts_stay_when_the_rest_is_abandoned(agency, home, monkeypat
 
 
 def test_a_slow_account_delays_no_other(agency, home, monkeypatch):
-    monkeypatch.setattr(accounts, "LOAD_AFTER", 0)
+    monkeypatch.setattr(accounts, "BATCH_SECONDS", 0)
     agency.is_delayed = lambda account: account == "1"
     outcomes = pull(home, TWELVE)
     assert sorted(next(outcomes)[0] for _ in range(11)) == list(range(1, 12))
@@ -147,7 +147,7 @@ def test_the_command_stops_although_the_network_does_not_respond(agency, home):
     finally:
         process.kill()
     assert process.returncode == 130
-    assert output.splitlines()[-1] == "Stopped: what was loaded stays, the rest is as it was"
+    assert output.splitlines()[-1] == "Stopped. Loaded accounts stay loaded, the others are unchanged."
     assert "Traceback" not in output
     assert len(agency.jobs) == 16  # of which a half tells of ads, the other of the account; none of the last four
     assert left_behind(home.root) == []

@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from cli.person import prepared
+from cli.erase import prepare
 from ingestion.files.load import load_file
 from ingestion.home import Home
 from ingestion.person.anonymise_url import anonymise_url
@@ -334,7 +334,7 @@ def test_next_erasure_finishes_a_killed_one(before, tmp_path) -> None:
 def test_scan_finds_remaining_identifiers_in_every_kind_of_file(after, before, tmp_path) -> None:
     home = Home(copy_of(before, tmp_path / "home"))
     now = datetime.now(UTC).replace(tzinfo=None)
-    erasure = prepared(home, load_settings(home), ("customer", "customer-anna"), None, now)
+    erasure = prepare(home, load_settings(home), ("customer", "customer-anna"), None, now)
     (home.root / "notes.txt").write_text("call customer-anna back")
     found = {finding.where for finding in scan_home(home, erasure) if finding.rows}
     assert "notes.txt" in found
