@@ -64,11 +64,15 @@ class World:
         return sorted(found, key=lambda row: row["occurred_at"])
 
     def all_rows(self) -> list[dict]:
+        landing = self.home / "landing"
         lines: list[bytes] = []
-        for segment in sorted(self.home.joinpath("landing").iterdir()):
-            # Closed and renamed by the time it is read, maybe.
-            names = [segment, segment.with_suffix(".ndjson")]
-            lines += next((name.read_bytes() for name in names if name.exists()), b"").splitlines(keepends=True)
+        # A listing has both names of a segment that is renamed meanwhile: read each segment once.
+        for name in sorted({path.stem for path in landing.iterdir() if path.suffix in (".open", ".ndjson")}):
+            try:
+                content = (landing / f"{name}.open").read_bytes()
+            except FileNotFoundError:  # closed
+                content = (landing / f"{name}.ndjson").read_bytes()
+            lines += content.splitlines(keepends=True)
         return [row for line in lines if is_whole(line) for row in json.loads(line).get("rows", [])]
 
     def landed(self, folder: str, count: int) -> list[dict]:

@@ -1,4 +1,4 @@
-// The tag's data-* options -> config. Its address tells where the collector is: api/track beside the script.
+// Read the tag's data-* options. The collector's address is api/track beside the script's.
 
 const script = (document.currentScript ?? document.querySelector("script[data-key]")) as HTMLScriptElement;
 const data = script.dataset;
@@ -10,20 +10,20 @@ export const config = {
   autoUrl: new URL("auto.js", script.src).href,
   sample: Number(data.sample) || 100, // percent of the visitors
   auto: words(data.auto),
-  domains: words(data.domains), // the site's own, for the hand-over
-  asks: data.consent === "required",
+  domains: words(data.domains), // of the site, for the hand-over
+  asksConsent: data.consent === "required",
   cookieless: "cookieless" in data && data.cookieless !== "false",
-  hears: data.respectDnt !== "false", // Do Not Track and Global Privacy Control
+  respectsSignals: data.respectDnt !== "false", // Do Not Track and Global Privacy Control
 };
 
-export const warn = (...what: unknown[]) => console.warn("tributary:", ...what);
+export const warn = (...details: unknown[]) => console.warn("tributary:", ...details);
 
-/** The function, but what goes wrong in it never reaches the page. */
+/** Return the function with its errors caught, so that none reaches the page. */
 export const safe =
-  <A extends unknown[]>(what: (...given: A) => void) =>
-  (...given: A) => {
+  <A extends unknown[]>(action: (...args: A) => void) =>
+  (...args: A) => {
     try {
-      what(...given);
+      action(...args);
     } catch (error) {
       warn(error);
     }

@@ -1,9 +1,9 @@
-// What happened in, an event of the collector's contract out: queued, or kept back by a visitor outside the sample.
+// Build an event of the collector's contract from a call, and queue it; or defer it for a visitor outside the sample.
 
 import { config, uuid } from "./config";
 import { type Event, enqueue } from "./queue";
-import { consent, drop, keep, readJson } from "./storage";
-import { ids, isSampled, remember } from "./visitor";
+import { consent, drop, save, readJson } from "./storage";
+import { ids, isSampled, storeTouch } from "./visitor";
 
 export type Given = Record<string, unknown>;
 
@@ -11,13 +11,13 @@ export type Given = Record<string, unknown>;
 const MEMBERS =
   "url path title referrer value currency orderId conversionType userId email phone entityType entityId isReplay"
     .split(" ");
-// What an order needs is measured for every visitor; those outside the sample then send how they came, too.
+// Every visitor sends these. A visitor outside the sample then also sends the deferred landings.
 const ALWAYS = ["CONVERSION", "CHECKOUT_COMPLETED", "REFUND"];
-const AT_ONCE = [...ALWAYS, "PAGE_VIEW", "IDENTIFY"];
-const KEPT = "_tb_kept";
-const MOST_KEPT = 20;
+const IMMEDIATE = [...ALWAYS, "PAGE_VIEW", "IDENTIFY"];
+const DEFERRED = "_tb_kept";
+const MAX_DEFERRED = 20;
 
-/** Send an event of a type; what is in `given` and no member of the contract becomes a property. */
+/** Send an event of a type. Members of `given` that the contract does not have become properties. */
 export function track(type: string, given: Given = {}): void {
   let event = built(type, given);
   if (event.consent === false) {
@@ -29,25 +29,25 @@ export function track(type: string, given: Given = {}): void {
     const { url, referrer, timestamp } = event as Event & Record<string, string>;
     const isPage = type === "PAGE_VIEW";
     const { isNew, ...who } = ids(isPage ? url : "");
-    if (isPage) remember({ url: url!, referrer: referrer ?? "", time: timestamp! });
+    if (isPage) storeTouch({ url: url!, referrer: referrer ?? "", time: timestamp! });
     event = { ...event, ...who };
     if (config.sample < 100) {
       event.samplePercent = config.sample;
       if (!isSampled(who.anonId)) {
-        if (!ALWAYS.includes(type)) return keepBack(event, isNew);
-        kept().forEach((landing) => enqueue(landing));
-        drop(KEPT);
+        if (!ALWAYS.includes(type)) return defer(event, isNew);
+        deferred().forEach((landing) => enqueue(landing));
+        drop(DEFERRED);
       }
     }
   }
   const { email, phone, ...rest } = event;
   if ((email || phone) && type !== "IDENTIFY") {
-    // Such an event is stored until it is acknowledged, an e-mail address or phone number never is.
+    // The browser stores an event until it is acknowledged, but never an e-mail address or phone number.
     enqueue(rest as Event, true);
     const who = pick(rest, ["anonId", "sessionId", "samplePercent"]);
     event = { ...built("IDENTIFY", { userId: rest.userId, email, phone }), ...who };
   }
-  enqueue(event, AT_ONCE.includes(event.type));
+  enqueue(event, IMMEDIATE.includes(event.type));
 }
 
 function built(type: string, given: Given): Event {
@@ -61,14 +61,14 @@ function built(type: string, given: Given): Event {
     url: location.href,
     path: location.pathname,
     ...pick(given, MEMBERS),
-    // JSON would make null of what is no number; as text it is refused, and the console says so.
+    // JSON would turn NaN into null. As text the collector rejects it, and the console shows why.
     value: typeof value === "number" && !isFinite(value) ? String(value) : value,
     properties: Object.keys(properties).length ? properties : undefined,
     consent: consent(),
   };
 }
 
-/** Those members that are there; ids are text, also where the page has numbers. */
+/** Return the members that are present. Ids become text, because pages often have numbers. */
 const pick = (from: Given, names: string[]): Given =>
   Object.fromEntries(
     names
@@ -76,12 +76,12 @@ const pick = (from: Given, names: string[]): Given =>
       .map((name) => [name, /Id$/.test(name) ? String(from[name]) : from[name]]),
   );
 
-const kept = () => readJson<Event[]>(KEPT) ?? [];
+const deferred = () => readJson<Event[]>(DEFERRED) ?? [];
 
-/** Outside the sample: how each session began, and who the visitor is, waits for a conversion. */
-function keepBack({ email, phone, ...event }: Event, isNew: boolean): void {
+/** Defer the start of each session and the identity of a visitor outside the sample until a conversion. */
+function defer({ email, phone, ...event }: Event, isNew: boolean): void {
   if (!isNew && !(event.type === "IDENTIFY" && event.userId)) return;
-  const all = [...kept(), { ...event, isReplay: true } as Event];
-  if (all.length > MOST_KEPT) all.splice(1, 1); // the first touch stays
-  keep(KEPT, JSON.stringify(all));
+  const all = [...deferred(), { ...event, isReplay: true } as Event];
+  if (all.length > MAX_DEFERRED) all.splice(1, 1); // save the first touch
+  save(DEFERRED, JSON.stringify(all));
 }

@@ -1,18 +1,18 @@
-// The page's calls in: tributary("conversion", {...}). Each is a few lines here; everything else is behind track().
+// The page's commands, such as tributary("conversion", {...}). Most call track() in events.ts.
 
 import { config, safe, warn } from "./config";
 import { type Given, track } from "./events";
 import { linkOf, watchLinks } from "./links";
-import { named, page, pageChanged, watchPages } from "./pages";
-import { adopt, leave, own, start } from "./queue";
+import { page, pageChanged, resendWithIds, watchPages } from "./pages";
+import { adopt, leave, queueName, start } from "./queue";
 import { choose, mayStore } from "./storage";
-import { arrive, ids, isOwn, touches } from "./visitor";
+import { adoptHandOver, ids, isSiteHost, touches } from "./visitor";
 
 const commands: Record<string, (...given: any[]) => void> = {
   page,
   conversion: (given: Given) => track("CONVERSION", given),
   identify: (given: Given) => track("IDENTIFY", given),
-  // A declared type is in capitals; any other name is a property of a CUSTOM event.
+  // A name in capitals is a declared type. Any other name becomes a property of a CUSTOM event.
   event: (name: string, given?: Given) =>
     /^[A-Z][A-Z0-9_]*$/.test(name) ? track(name, given) : track("CUSTOM", { ...given, name }),
   product: (given: Given) => track("PRODUCT_VIEW", given),
@@ -20,10 +20,10 @@ const commands: Record<string, (...given: any[]) => void> = {
   checkout: (given: Given) => track("CHECKOUT_STARTED", given),
   consent(given: boolean) {
     if (!given) adopt(true);
-    choose(given, own);
-    if (given) named();
+    choose(given, queueName);
+    if (given) resendWithIds();
   },
-  /** Hands the page what it may attach to an order: {anonId, sessionId, firstTouch, lastTouch}. */
+  /** Pass {anonId, sessionId, firstTouch, lastTouch} to the page, which may attach them to an order. */
   visitor(callback: (who: Given) => void) {
     const { first, last } = touches();
     const { anonId, sessionId }: Partial<ReturnType<typeof ids>> = mayStore() ? ids() : {};
@@ -32,8 +32,8 @@ const commands: Record<string, (...given: any[]) => void> = {
 };
 commands.track = commands.event!;
 
-/** What auto.js works with. */
-const kit = { captures: config.auto, track, safe, linkOf, isOwn };
+/** The functions that auto.js uses. */
+const kit = { captures: config.auto, track, safe, linkOf, isSiteHost };
 export type Kit = typeof kit;
 
 type Tributary = ((...call: any[]) => void) & { q?: ArrayLike<any>[]; kit?: Kit };
@@ -49,8 +49,8 @@ const begin = safe(() => {
   const calls = Array.from(scope.tributary?.q ?? [], (call) => Array.from(call));
   scope.tributary = tributary;
   const asksConsent = ([name]: unknown[]) => name === "consent";
-  safe(arrive)();
-  calls.filter(asksConsent).forEach((call) => tributary(...call)); // before anything is stored
+  safe(adoptHandOver)();
+  calls.filter(asksConsent).forEach((call) => tributary(...call)); // before the script stores anything
   start();
   page();
   calls.filter((call) => !asksConsent(call)).forEach((call) => tributary(...call));
@@ -61,7 +61,7 @@ const begin = safe(() => {
   addEventListener("pagehide", safe(() => (pageChanged(), leave())));
 });
 
-// A page that is only prepared for a click that may never come is not yet viewed.
+// A prerendered page is not viewed until it is activated.
 if ((document as Document & { prerendering?: boolean }).prerendering)
   document.addEventListener("prerenderingchange", begin, { once: true });
 else begin();

@@ -1,10 +1,10 @@
-// A click on a link to another of the site's domains in, the same link with the visitor's ids out.
+// Add the visitor's ids to a clicked link to another domain of the site.
 
 import { config, safe } from "./config";
 import { mayStore } from "./storage";
-import { handOver, isHere, isOwn } from "./visitor";
+import { handOver, sharesCookie, isSiteHost } from "./visitor";
 
-/** The link that was clicked, if any. */
+/** Return the clicked link, if any. */
 export const linkOf = ({ target }: Event): HTMLAnchorElement | null =>
   target instanceof Element ? target.closest("a[href]") : null;
 
@@ -13,12 +13,12 @@ export function watchLinks(): void {
   const decorate = safe((click: Event) => {
     const link = linkOf(click);
     if (!link || !mayStore() || !/^https?:$/.test(link.protocol)) return;
-    if (isHere(link.hostname) || !isOwn(link.hostname)) return;
+    if (sharesCookie(link.hostname) || !isSiteHost(link.hostname)) return;
     const plain = link.getAttribute("href")!;
     const url = new URL(link.href);
     url.search += (url.search ? "&" : "?") + handOver();
     link.href = url.href;
-    setTimeout(() => link.setAttribute("href", plain)); // the browser has followed it by then
+    setTimeout(() => link.setAttribute("href", plain)); // after the browser has followed the link
   });
   addEventListener("click", decorate, true);
   addEventListener("auxclick", decorate, true);

@@ -1,4 +1,4 @@
-// The address bar in, page views out: one for the page, one for each change of path or query.
+// Send a page view for the page, and one for each change of path or query in the address bar.
 
 import { safe } from "./config";
 import { type Given, track } from "./events";
@@ -7,12 +7,12 @@ import { consent } from "./storage";
 const HISTORY = ["pushState", "replaceState"] as const;
 let current = "";
 let referrer = document.referrer;
-let unnamed: Given | undefined; // how the visitor came, as long as there is no consent
+let anonymousView: Given | undefined; // the first page view, while there is no consent
 
-// A hash that looks like a path is one: #/cart, #!/cart.
+// A hash that looks like a path is a path: #/cart, #!/cart.
 const place = () => location.pathname + location.search + (/^#!?\//.test(location.hash) ? location.hash : "");
 
-/** A page view of what the address bar shows. */
+/** Send a page view of the address bar. */
 export function page(given: Given = {}): void {
   current = place();
   const view = {
@@ -25,15 +25,15 @@ export function page(given: Given = {}): void {
     visible: document.hidden ? false : undefined,
     ...given,
   };
-  if (consent() === false) unnamed ??= view;
+  if (consent() === false) anonymousView ??= view;
   track("PAGE_VIEW", view);
   referrer = location.href;
 }
 
-/** With consent, how the visitor came is told again, now with ids; it is counted already. */
-export function named(): void {
-  if (unnamed && consent() !== false) track("PAGE_VIEW", { ...unnamed, isReplay: true });
-  unnamed = undefined;
+/** Send the first page view again, with ids, once the visitor consents. It is already counted. */
+export function resendWithIds(): void {
+  if (anonymousView && consent() !== false) track("PAGE_VIEW", { ...anonymousView, isReplay: true });
+  anonymousView = undefined;
 }
 
 export function pageChanged(): void {
@@ -45,10 +45,10 @@ export function watchPages(): void {
     const native = history[name];
     history[name] = function (...given) {
       native.apply(this, given);
-      setTimeout(safe(pageChanged)); // by then the application has set the title
+      setTimeout(safe(pageChanged)); // after the application has set the title
     };
   }
   addEventListener("popstate", safe(pageChanged));
   addEventListener("hashchange", safe(pageChanged));
-  addEventListener("pageshow", safe(({ persisted }) => persisted && page())); // back, without a load
+  addEventListener("pageshow", safe(({ persisted }) => persisted && page())); // the page came back without a load
 }

@@ -1,10 +1,10 @@
-// Events in, requests to the collector out: each event until it is acknowledged, in batches, also across reloads.
+// Send events to the collector in batches, each event until it is acknowledged, also across reloads.
 //
-// Each tab has a queue of its own in localStorage, under a lease. What a tab left behind is taken over by the next page
-// that finds the lease run out. An event sent twice, because nobody heard the answer, has one id and counts once.
+// Each tab has a queue in localStorage, under a lease. When the lease has run out, the next page adopts the events that
+// the tab left. An event that is sent twice, because no page read the answer, has one id and counts once.
 
 import { config, safe, uuid, warn } from "./config";
-import { drop, keep, mayStore, names, read, readJson } from "./storage";
+import { drop, save, mayStore, names, read, readJson } from "./storage";
 
 export interface Event {
   eventId: string;
@@ -13,13 +13,13 @@ export interface Event {
 }
 
 interface Queue {
-  lease: number; // when its tab last wrote, in ms; 0: it is gone
+  lease: number; // when its tab last wrote, in ms; 0: the tab has left
   events: Event[];
 }
 
 const PREFIX = "_tb_q.";
-const WAIT = "_tb_wait"; // until when the collector asked to be left alone
-const LEASE = 90_000; // timers of a tab in the background run once a minute
+const WAIT = "_tb_wait"; // until when the collector asked the browser to wait
+const LEASE = 90_000; // timers of a background tab run once a minute
 const MOST_EVENTS = 500;
 const MOST_BYTES = 200_000;
 const BATCH_EVENTS = 100;
@@ -30,38 +30,38 @@ const LONGEST = 300_000;
 const ANSWER = 30_000;
 const HOUR = 3_600_000;
 
-export const own = PREFIX + uuid().slice(0, 8);
-let untold: Event[] = []; // with an e-mail address or phone number, which are never stored
+export const queueName = PREFIX + uuid().slice(0, 8);
+let unstored: Event[] = []; // with an e-mail address or phone number, which the browser never stores
 let hasLeft = false;
 let failures = 0;
 let notBefore = 0;
-let firstAt = 0; // of those that wait
+let firstAt = 0; // when the first of the waiting events was queued
 let timer: ReturnType<typeof setTimeout> | undefined;
 let inFlight: Event[] = [];
-const told = new Set<unknown>();
+const warned = new Set<unknown>();
 
 const queue = (name: string): Queue => readJson<Queue>(name) ?? { lease: 0, events: [] };
 
-/** How long to leave the collector alone, in ms. Longer than anybody asks for: the clock was wrong then. */
+/** Return the ms to wait before the next request. A longer wait than any collector asks for means a wrong clock. */
 function pause(): number {
   const left = Math.max(notBefore, Number(read(WAIT) ?? 0)) - Date.now();
   return left > HOUR + LONGEST ? 0 : left;
 }
 
-function put(events: Event[], lease = Date.now()): void {
-  // Too many: conversions stay longest, then what is newest.
+function store(events: Event[], lease = Date.now()): void {
+  // If there are too many, save conversions longest, then the newest events.
   while (events.length > MOST_EVENTS || (events.length > 1 && JSON.stringify(events).length > MOST_BYTES)) {
     const index = events.findIndex((event) => event.type !== "CONVERSION");
     events.splice(Math.max(index, 0), 1);
   }
-  if (events.length) keep(own, JSON.stringify({ lease, events }));
-  else drop(own);
+  if (events.length) save(queueName, JSON.stringify({ lease, events }));
+  else drop(queueName);
 }
 
-/** Queue an event; `now` sends it at once, together with what waits. */
+/** Queue an event. `now` sends the queue at once. */
 export function enqueue(event: Event, now = false): void {
-  if (event.email || event.phone) untold.push(event);
-  else put([...queue(own).events, event]);
+  if (event.email || event.phone) unstored.push(event);
+  else store([...queue(queueName).events, event]);
   firstAt ||= Date.now();
   schedule(now ? 0 : Math.min(SOON, firstAt + AT_MOST - Date.now()));
 }
@@ -71,22 +71,22 @@ function schedule(delay: number): void {
   timer = setTimeout(safe(flush), Math.max(delay, pause(), 0));
 }
 
-/** Take over what tabs left that are gone; with `all`, what every tab has. */
+/** Adopt the events of tabs that have left; with `all`, those of every tab. */
 export function adopt(all = false): void {
   for (const name of names()) {
-    if (!name.startsWith(PREFIX) || name === own) continue;
+    if (!name.startsWith(PREFIX) || name === queueName) continue;
     const { lease, events } = queue(name);
     if (!all && Math.abs(Date.now() - lease) < LEASE) continue;
     drop(name);
-    put([...events, ...queue(own).events]);
+    store([...events, ...queue(queueName).events]);
   }
 }
 
-function nextBatch(but: Event[] = []): Event[] {
-  const sent = new Set(but.map(({ eventId }) => eventId));
+function nextBatch(except: Event[] = []): Event[] {
+  const sent = new Set(except.map(({ eventId }) => eventId));
   const batch: Event[] = [];
   let size = 100;
-  for (const event of [...queue(own).events, ...untold]) {
+  for (const event of [...queue(queueName).events, ...unstored]) {
     if (sent.has(event.eventId)) continue;
     size += new Blob([JSON.stringify(event)]).size + 1;
     if (batch.length === BATCH_EVENTS || (batch.length && size > BATCH_BYTES)) break;
@@ -98,13 +98,13 @@ function nextBatch(but: Event[] = []): Event[] {
 function settle(events: Event[]): void {
   const settled = new Set(events.map(({ eventId }) => eventId));
   const waits = (event: Event) => !settled.has(event.eventId);
-  untold = untold.filter(waits);
-  put(queue(own).events.filter(waits));
+  unstored = unstored.filter(waits);
+  store(queue(queueName).events.filter(waits));
 }
 
 const body = (events: Event[]) => JSON.stringify({ publicKey: config.key, events });
 
-/** Send the next batch, unless one is under way or the collector is to be left alone. */
+/** Send the next batch, unless a request is under way or has to wait. */
 export async function flush(): Promise<void> {
   if (inFlight.length || hasLeft) return;
   if (pause() > 0) return schedule(0);
@@ -115,10 +115,10 @@ export async function flush(): Promise<void> {
   const abort = new AbortController();
   const deadline = setTimeout(() => abort.abort(), ANSWER);
   try {
-    // As text/plain it needs no preflight, and with keepalive it outlives the page.
+    // A text/plain request needs no preflight. With keepalive it outlives the page.
     const keepalive = new Blob([text]).size < 60_000;
     const how = { method: "POST", credentials: "omit", keepalive, signal: abort.signal } as const;
-    await heed(await fetch(config.api, { ...how, body: text }));
+    await handle(await fetch(config.api, { ...how, body: text }));
   } catch {
     retry(0);
   }
@@ -128,40 +128,40 @@ export async function flush(): Promise<void> {
 }
 
 /** Act on the collector's answer. */
-async function heed(answer: Response): Promise<void> {
+async function handle(answer: Response): Promise<void> {
   const { ok, status } = answer;
   if (status >= 500 || status === 429 || status === 408) return retry(Number(answer.headers.get("retry-after")) || 0);
   failures = 0;
   settle(inFlight);
-  const said = await answer.json().catch(() => ({}));
-  const fault = ok ? said.errors?.[0] : said;
+  const reply = await answer.json().catch(() => ({}));
+  const fault = ok ? reply.errors?.[0] : reply;
   const reason = fault?.detail ?? (ok ? undefined : status);
-  if (reason && !told.has(reason)) warn("not accepted:", told.add(reason) && fault);
+  if (reason && !warned.has(reason)) warn("not accepted:", warned.add(reason) && fault);
 }
 
-/** Back off: a random part of a time that doubles, after what the collector asked for (seconds). */
+/** Back off for a random part of a time that doubles, after the seconds that the collector asked for. */
 function retry(asked: number): void {
   const delay = Math.random() * Math.min(1000 * 2 ** failures++, LONGEST);
   notBefore = Date.now() + delay;
-  if (asked) keep(WAIT, String(notBefore + Math.min(asked * 1000, HOUR)));
+  if (asked) save(WAIT, String(notBefore + Math.min(asked * 1000, HOUR)));
 }
 
-/** The page goes: what is not under way goes by beacon, and stays in storage until a page hears that it arrived. */
+/** Send by beacon, as the page is unloaded. The events stay stored until a page reads that they arrived. */
 export function leave(): void {
   hasLeft = true;
   const waiting = nextBatch(inFlight);
   const isSent = waiting.length && pause() <= 0 && navigator.sendBeacon?.(config.api, body(waiting));
   if (isSent && !mayStore()) settle(waiting);
-  put(queue(own).events, 0);
+  store(queue(queueName).events, 0);
 }
 
-/** Send what earlier pages left, and keep the lease while something waits. */
+/** Send the events of earlier pages, and renew the lease while events wait. */
 export function start(): void {
   const resume = () => {
     hasLeft = false;
     adopt();
-    const { events } = queue(own);
-    put(events);
+    const { events } = queue(queueName);
+    store(events);
     if (events.length) schedule(0);
   };
   resume();

@@ -1,9 +1,9 @@
-// Who is here: an address in, visitor and session id, first and last touch, inside the sample or not, out.
+// Identify the visitor: visitor and session id, first and last touch, and whether the visitor is inside the sample.
 //
-// The state is one small value `visitor.session.last activity.campaign`, read anew each time: other tabs change it too.
+// The state is one small value `visitor.session.last activity.campaign`. Other tabs change it, so each use reads it again.
 
 import { config, hash, uuid } from "./config";
-import { keep, keepSmall, mayStore, ownDomain, readJson, readSmall } from "./storage";
+import { save, saveSmall, mayStore, cookieDomain, readJson, readSmall } from "./storage";
 
 const IDLE = 30 * 60_000;
 const HANDED_OVER = 2 * 60_000;
@@ -17,7 +17,7 @@ const CAMPAIGN = new RegExp(`(?:^|[?&#])(?:${UTM}|${CLICK_IDS}|ref|creator)=[^&#
 export interface Ids {
   anonId: string;
   sessionId: string;
-  isNew: boolean; // the session begins here
+  isNew: boolean; // the session starts here
 }
 
 export interface Touch {
@@ -26,40 +26,40 @@ export interface Touch {
   time: string;
 }
 
-let handed: string[] | undefined;
+let handedOver: string[] | undefined;
 
-/** Take over the visitor whom another of the site's domains sent here, and clean the address bar. */
-export function arrive(): void {
+/** Adopt the ids that another domain of the site sent in the URL, and remove them from the address bar. */
+export function adoptHandOver(): void {
   const url = new URL(location.href);
   const given = url.searchParams.get("_tb");
   if (given === null) return;
   const match = /^([\w-]{8,64})\.([\w-]{8,64})\.(\d{1,15})$/.exec(given);
   const age = Date.now() - Number(match?.[3]);
-  if (match && age > -HANDED_OVER && age < HANDED_OVER) handed = match.slice(1, 3);
+  if (match && age > -HANDED_OVER && age < HANDED_OVER) handedOver = match.slice(1, 3);
   history.replaceState(history.state, "", location.href.replace(/([?&])_tb=[^&#]*&?/, "$1").replace(/[?&](?=#|$)/, ""));
 }
 
-/** What is added to a link to another of the site's domains. */
+/** Return the parameter for a link to another domain of the site. */
 export function handOver(): string {
   const { anonId, sessionId } = ids();
   return `_tb=${anonId}.${sessionId}.${Date.now()}`;
 }
 
-/** The ids of what happens now. A page's address may begin a new session: that of another campaign. */
+/** Return the visitor's current ids. A page URL of another campaign starts a new session. */
 export function ids(url = ""): Ids {
   const now = Date.now();
   let [anonId, sessionId, last, campaign = ""] = (readSmall("_tb") ?? "").split(".");
-  if (handed) {
-    [anonId, sessionId] = handed;
+  if (handedOver) {
+    [anonId, sessionId] = handedOver;
     last = now.toString(36);
-    handed = undefined;
+    handedOver = undefined;
   }
   const arrived = campaignOf(url);
   const isNew =
     !sessionId || !(now - parseInt(last ?? "", 36) < IDLE) || (arrived !== "" && arrived !== campaign);
   if (isNew) [sessionId, campaign] = [uuid(), arrived];
   anonId ||= uuid();
-  keepSmall("_tb", `${anonId}.${sessionId}.${now.toString(36)}.${campaign}`);
+  saveSmall("_tb", `${anonId}.${sessionId}.${now.toString(36)}.${campaign}`);
   return { anonId, sessionId: sessionId!, isNew };
 }
 
@@ -68,29 +68,29 @@ const campaignOf = (url: string) => {
   return found ? hash(found.join()).toString(36) : "";
 };
 
-/** Whether a visitor is measured in full. Without an id that lasts, everyone is. */
+/** Return whether the visitor is inside the sample. Without a lasting id, every visitor is. */
 export const isSampled = (anonId: string) => hash(anonId) % 100 < config.sample;
 
-/** Whether a host shares the cookie with this page. */
-export const isHere = (host: string) =>
-  host === location.hostname || (ownDomain() !== "" && `.${host}`.endsWith(`.${ownDomain()}`));
+/** Return whether a host shares the cookie with this page. */
+export const sharesCookie = (host: string) =>
+  host === location.hostname || (cookieDomain() !== "" && `.${host}`.endsWith(`.${cookieDomain()}`));
 
-/** Whether a host is the site's: it shares the cookie, or is one of the tag's domains or under one. */
-export const isOwn = (host: string) =>
-  isHere(host) || config.domains.some((domain) => `.${host}`.endsWith(`.${domain.split(":")[0]}`));
+/** Return whether a host belongs to the site: it shares the cookie, or is one of the tag's domains or a subdomain. */
+export const isSiteHost = (host: string) =>
+  sharesCookie(host) || config.domains.some((domain) => `.${host}`.endsWith(`.${domain.split(":")[0]}`));
 
-/** Whether a page was reached from outside: by a campaign's link or from another site. */
+/** Return whether the visitor came from outside: by a campaign's link or from another site. */
 export function isFromOutside(url: string, referrer: string): boolean {
   if (campaignOf(url)) return true;
   const host = /^https?:\/\/([^/:?#]+)/.exec(referrer)?.[1] ?? "";
-  return host !== "" && !isOwn(host);
+  return host !== "" && !isSiteHost(host);
 }
 
-/** First and last touch, as kept in this browser. */
+/** Return the first and last touch that this browser stores. */
 export const touches = (): { first?: Touch; last?: Touch } => readJson("_tb_touch") ?? {};
 
-export function remember(touch: Touch): void {
+export function storeTouch(touch: Touch): void {
   const known = touches();
   if (!known.first || isFromOutside(touch.url, touch.referrer))
-    if (mayStore()) keep("_tb_touch", JSON.stringify({ first: known.first ?? touch, last: touch }));
+    if (mayStore()) save("_tb_touch", JSON.stringify({ first: known.first ?? touch, last: touch }));
 }
