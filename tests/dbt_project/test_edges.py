@@ -328,7 +328,7 @@ def test_money_without_a_rate_is_quarantined_and_noticed(grown):
         ("euros", "conversions", "unknown", "no_exchange_rate", "BRL", 77_000_000),
     ]
     text = grown.summaries["org restored"]
-    assert "2 rows (86.00 BRL) have no rate to EUR on or before their day: their money is left out." in text
+    assert "2 rows (86.00 BRL) have no rate to EUR on or before their day, so their money counts as 0." in text
     assert "1 rows (30.00 USD) have no rate to EUR" in text
     assert "tributary import exchange-rates FILE" in text
 
