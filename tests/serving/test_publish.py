@@ -217,8 +217,8 @@ def test_the_file_of_an_only_org_says_nothing_of_one_that_left(home):
             "everything_adds_up",
         ),
         (
-            "update intermediate.int_conversion_touches set linear_value_micros = linear_value_micros + 1 where rowid = "
-            "(select rowid from marts.conversion_touches where linear_credit > 0 limit 1)",
+            "update intermediate.int_conversion_touches set linear_value_micros = linear_value_micros + 1"
+            " where rowid = (select rowid from intermediate.int_conversion_touches where linear_credit > 0 limit 1)",
             "everything_adds_up",
         ),
         (
