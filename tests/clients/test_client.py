@@ -30,7 +30,7 @@ HELPERS = sorted(name for name in vars(Events) if not name.startswith("_") and n
 
 
 class Collector(ThreadingHTTPServer):
-    """Takes requests as the collector does, but for what `script` says of the next ones."""
+    """Answer requests as the collector does, or as `script` demands."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -57,8 +57,8 @@ class Handler(BaseHTTPRequestHandler):
         self.server.headers.append(self.headers)
         (self.server.script.pop(0) if self.server.script else take)(self)
 
-    def answer(self, status: int, said: dict, **headers: str) -> None:
-        body = json.dumps(said).encode()
+    def answer(self, status: int, reply: dict, **headers: str) -> None:
+        body = json.dumps(reply).encode()
         self.send_response(status)
         for name, value in {**headers, "Content-Length": str(len(body))}.items():
             self.send_header(name.replace("_", "-"), value)
@@ -90,7 +90,7 @@ def hang_up(handler: Handler) -> None:
 
 
 def refuse(status: int, **headers: str) -> Callable[[Handler], None]:
-    return lambda handler: handler.answer(status, {"status": status, "detail": "as the script says"}, **headers)
+    return lambda handler: handler.answer(status, {"status": status, "detail": "as scripted"}, **headers)
 
 
 @pytest.fixture
@@ -212,8 +212,8 @@ def test_a_request_with_a_wrong_key_is_not_retried(kind, collector, caplog):
 
 
 def test_an_answer_that_is_not_a_collectors_is_a_problem(collector):
-    for status, said in ((200, {"hello": "world"}), (202, {"errors": [{"message": "who are you?"}]})):
-        collector.script = [lambda handler, status=status, said=said: handler.answer(status, said)]
+    for status, reply in ((200, {"hello": "world"}), (202, {"errors": [{"message": "who are you?"}]})):
+        collector.script = [lambda handler, status=status, reply=reply: handler.answer(status, reply)]
         problems: list[Problem] = []
         assert use(Client, collector, lambda client: client.login("user-1"), on_error=problems.append, deadline=10) == 1
         assert [problem.reason for problem in problems] == [f"http_{status}"]
@@ -234,7 +234,7 @@ def test_the_next_loop_delivers_events_of_the_last(collector):
 
 @both
 def test_events_of_an_outage_are_delivered_or_reported(kind, collector, caplog):
-    """Nobody listens: tracking goes on, what exceeds the queue is told, and closing says what was lost."""
+    """Without a collector tracking continues, events beyond the queue are reported, and close reports lost events."""
     collector.shutdown()
     collector.server_close()
     problems: list[Problem] = []
@@ -297,7 +297,7 @@ AT_EXIT = {
     "sync": "client = Client(url, 'pk_1'); client.login('user-1'); client.login('user-2')",
     "async": "import asyncio\nclient = AsyncClient(url, 'pk_1')\n"
     "async def main():\n    client.login('user-1'); client.login('user-2')\nasyncio.run(main())",
-    # The child has its own events and not its parent's, or one would be sent twice.
+    # The child has only its events, not those of its parent, or one would be sent twice.
     "fork": "client = Client(url, 'pk_1'); client.login('user-1')\n"
     "import os\nif os.fork() == 0:\n    client.login('user-2')\nelse:\n    os.wait()",
 }

@@ -1,7 +1,7 @@
-"""The browser script in a real browser against a real collector: what was clicked is what landed, once.
+"""The browser script in a real browser against a real collector: each click lands once.
 
-Pages come from a small server that answers to any host name; each test has pages of its own (a folder of the site), and
-reads what the collector put into its segments.
+Pages come from a small server that answers to any host name; each test has separate pages (a folder of the site), and
+reads the collector's segments.
 """
 
 from __future__ import annotations
@@ -223,9 +223,9 @@ def test_calls_made_before_and_after_the_script_loads(world: World) -> None:
     assert by_type["CONVERSION"]["properties"] == {"coupon": "MAY"}
     assert by_type["CUSTOM"]["properties"] == {"name": "watched the tour", "minutes": 3}
     assert by_type["ADD_TO_CART"]["properties"] == {"sku": "K"}
-    told = [row for row in rows if row["type"] == "IDENTIFY"]
-    assert {row.get("user_id") for row in told} == {None, "42"}
-    assert sum("email_hash" in row for row in told) == 1
+    identified = [row for row in rows if row["type"] == "IDENTIFY"]
+    assert {row.get("user_id") for row in identified} == {None, "42"}
+    assert sum("email_hash" in row for row in identified) == 1
     assert len({row["anon_id"] for row in rows}) == 1
 
 
@@ -267,7 +267,7 @@ def test_the_next_page_sends_events_that_a_reload_interrupted(world: World) -> N
     world.page("reload")
     context = world.visitor()
     context.route("**/api/track", lambda route: route.abort())
-    context.add_init_script("navigator.sendBeacon = () => false")  # as when the network is gone
+    context.add_init_script("navigator.sendBeacon = () => false")  # as without a network
     page = opened(context, world.url("reload/a"))
     page.evaluate("tributary('conversion', {value: 1, orderId: 'r'})")
     context.unroute("**/api/track")
@@ -367,21 +367,21 @@ def test_a_wait_set_by_a_wrong_clock_is_ignored(world: World) -> None:
 def test_a_rejected_batch_is_dropped_and_the_console_shows_why(world: World) -> None:
     world.page("refused", key="pk_wrong")
     page = world.visitor().new_page()
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
+    messages: list[str] = []
+    page.on("console", lambda message: messages.append(message.text))
     page.goto(world.url("refused/"))
-    assert eventually(lambda: sent(page) == [] and [text for text in said if "not accepted" in text])
+    assert eventually(lambda: sent(page) == [] and [text for text in messages if "not accepted" in text])
     assert world.rows("refused") == []
 
 
 def test_the_console_shows_why_an_event_is_rejected(world: World) -> None:
     world.page("rejected")
     context = world.visitor()
-    said: list[str] = []
-    context.on("console", lambda message: said.append(message.text))
+    messages: list[str] = []
+    context.on("console", lambda message: messages.append(message.text))
     page = opened(context, world.url("rejected/"))
     page.evaluate("tributary('event', 'NOBODY_DECLARED_IT'); tributary('conversion', {value: NaN})")
-    assert eventually(lambda: sent(page) == [] and len([text for text in said if "not accepted" in text]) == 1)
+    assert eventually(lambda: sent(page) == [] and len([text for text in messages if "not accepted" in text]) == 1)
     assert [row["type"] for row in world.rows("rejected")] == ["PAGE_VIEW"]
 
 
@@ -464,10 +464,11 @@ def test_nothing_is_stored_before_consent_nor_after_its_withdrawal(world: World)
     assert page.evaluate("[document.cookie, localStorage.length, sessionStorage.length]") == ["", 0, 0]
 
     page.evaluate("tributary('consent', true)")
-    (told,) = [row for row in world.landed("consent", 3) if row.get("consent")]
-    assert (told["is_replay"], told["type"], told["url"]) == (True, "PAGE_VIEW", world.url("consent/a?utm_source=x"))
+    (replayed,) = [row for row in world.landed("consent", 3) if row.get("consent")]
+    assert (replayed["is_replay"], replayed["type"]) == (True, "PAGE_VIEW")
+    assert replayed["url"] == world.url("consent/a?utm_source=x")
     page.goto(world.url("consent/b"))
-    assert world.landed("consent", 4)[-1]["anon_id"] == told["anon_id"]
+    assert world.landed("consent", 4)[-1]["anon_id"] == replayed["anon_id"]
 
     page.evaluate("tributary('event', 'before'); tributary('consent', false); tributary('event', 'after')")
     assert page.evaluate("[document.cookie, localStorage.length]") == ["", 0]
@@ -600,7 +601,7 @@ def test_sampling_selects_whole_visitors_and_loses_no_conversion(world: World) -
     inside = [anon for anon, rows in seen.items() if any(row["path"] == "/sampled/look" for row in rows)]
     assert 6 <= len(inside) <= 18
     for anon, rows in seen.items():
-        told = Counter((row["type"], row["path"], row.get("is_replay", False)) for row in rows)
+        counts = Counter((row["type"], row["path"], row.get("is_replay", False)) for row in rows)
         expected = Counter()
         if anon in inside:
             expected += Counter([("PAGE_VIEW", "/sampled/land", False), ("PAGE_VIEW", "/sampled/look", False)])
@@ -608,7 +609,7 @@ def test_sampling_selects_whole_visitors_and_loses_no_conversion(world: World) -
             expected[("CONVERSION", "/sampled/buy", False)] = 1
             page = ("/sampled/buy", False) if anon in inside else ("/sampled/land", True)
             expected["PAGE_VIEW", *page] = 1
-        assert told == expected, anon
+        assert counts == expected, anon
         assert len({row["session_id"] for row in rows}) <= 1
 
 
@@ -649,13 +650,13 @@ def test_automatic_captures_send_their_events(world: World) -> None:
         "SCROLL_DEPTH": 5,
         "VIDEO": 5,
     }
-    told = {row["type"]: row["properties"] for row in rows}
+    properties = {row["type"]: row["properties"] for row in rows}
     assert all(0 < row["properties"]["confidence"] <= 1 for row in rows)
-    assert told["OUTBOUND_CLICK"]["href"] == "https://partner.invalid/offer"
-    assert told["FILE_DOWNLOAD"]["href"] == world.url("auto/prices.pdf")
-    assert told["FORM_SUBMIT"]["form"] == {"id": "lead", "action": world.url("auto/thanks")}
-    assert told["RAGE_CLICK"]["target"] == "div#dead"
-    assert told["VIDEO"]["src"] == world.url("auto/clip.wav")
+    assert properties["OUTBOUND_CLICK"]["href"] == "https://partner.invalid/offer"
+    assert properties["FILE_DOWNLOAD"]["href"] == world.url("auto/prices.pdf")
+    assert properties["FORM_SUBMIT"]["form"] == {"id": "lead", "action": world.url("auto/thanks")}
+    assert properties["RAGE_CLICK"]["target"] == "div#dead"
+    assert properties["VIDEO"]["src"] == world.url("auto/clip.wav")
     for kind, percents in (("SCROLL_DEPTH", {25, 50, 75, 90, 100}), ("VIDEO", {0, 25, 50, 75, 100})):
         assert {row["properties"]["percent"] for row in rows if row["type"] == kind} == percents
     assert "secret" not in json.dumps(rows)

@@ -62,11 +62,11 @@ sites:
     cookieless: true
   - {id: keyless, org: default}
 """)
-    told = tributary(tmp_path, "snippet", "shop", "--collector", "https://t.example/", "--auto", "forms", "--ask")
-    assert told.stdout == (
+    printed = tributary(tmp_path, "snippet", "shop", "--collector", "https://t.example/", "--auto", "forms", "--ask")
+    assert printed.stdout == (
         '<script async src="https://t.example/t.js" data-key="pk_1" data-sample="50" data-domains="shop.example,'
         'blog.example" data-auto="forms" data-consent="required" data-cookieless></script>\n'
     )
-    assert "on another host" in told.stderr
+    assert "on another host" in printed.stderr
     assert "Do you mean shop?" in tributary(tmp_path, "snippet", "shpo", code=2).stderr
     assert "public_key" in tributary(tmp_path, "snippet", "keyless", code=2).stderr

@@ -1,4 +1,4 @@
-"""The collector as a real process: what it answers, what it keeps, and what it never writes down."""
+"""The collector as a real process: its answers, the rows it stores, and the personal data it never writes."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""kill -9 of the collector under load, of the loader mid-transaction and of both, at random moments, many times.
+"""kill -9 of the collector under load, of the load in a transaction and of both, at random moments, many times.
 
-What clients were answered for is in raw.events once, whatever was killed; a collector that answers too early is found
-out by the same check.
+Every acknowledged event is in raw.events once, whatever was killed. The same check detects a collector that answers too
+early.
 """
 
 from __future__ import annotations

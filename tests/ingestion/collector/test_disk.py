@@ -34,7 +34,7 @@ def disk(tmp_path) -> Iterator[Path]:
     landing = tmp_path / "landing"
     landing.mkdir()
     if os.geteuid() != 0 or not mount("-t", "tmpfs", "-o", "size=2m", "tmpfs", str(landing)):
-        pytest.skip("needs root and the right to mount: a file system of its own stands for the disk")
+        pytest.skip("needs root and the right to mount a separate file system")
     yield tmp_path
     subprocess.run(["umount", landing], check=True)
 

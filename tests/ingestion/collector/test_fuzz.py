@@ -1,4 +1,4 @@
-"""The real collector against everything that may arrive at an open door: nonsense, floods, bombs, slow clients.
+"""The real collector against everything that an open port may receive: nonsense, floods, bombs, slow clients.
 
 It answers each request with what it documents, its memory stays bounded, and its books balance after all of it:
 received = accepted + duplicate + rejected + limited.
@@ -83,15 +83,15 @@ def collector(tmp_path_factory) -> Iterator[Door]:
 def check(answer: httpx.Response) -> None:
     """The answer is one that the collector documents, and adds up."""
     assert answer.status_code in ANSWERS, (answer.status_code, answer.text)
-    said = answer.json()
+    reply = answer.json()
     if answer.status_code == 202:
-        assert said["received"] == said["accepted"] + said["duplicate"] + said["rejected"]
-        assert said["rejected"] == len(said["errors"])
-        assert all(error["layer"] and error["reason"] for error in said["errors"])
+        assert reply["received"] == reply["accepted"] + reply["duplicate"] + reply["rejected"]
+        assert reply["rejected"] == len(reply["errors"])
+        assert all(error["layer"] and error["reason"] for error in reply["errors"])
     else:
         assert answer.headers["content-type"] == "application/problem+json"
-        assert said["status"] == answer.status_code
-        assert said["detail"]
+        assert reply["status"] == answer.status_code
+        assert reply["detail"]
 
 
 strange = st.one_of(
@@ -278,8 +278,8 @@ def test_the_service_conforms_to_its_openapi_document(collector, mode):
             if isinstance(case.body, dict):  # else no event would get beyond the key
                 case.body = {**case.body, "publicKey": KEY}
                 case.headers = {**(case.headers or {}), "Origin": ORIGIN}
-            # What is wrong with one event is said in a 202 that rejects that event alone. Of what pages send besides,
-            # types do not say all: whose it is, and when it was.
+            # A wrong event gives 202 with that event rejected. Types do not express all rules of the other page routes:
+            # a person and a time in the window are required, too.
             others = [positive_data_acceptance] if case.path in ("/api/survey", "/api/events/checkout") else []
             case.call_and_validate(excluded_checks=[negative_data_rejection, *others])
 

@@ -1,4 +1,4 @@
-"""Webhooks, postbacks and pixels: signatures, what a delivery says, and that it counts once."""
+"""Webhooks, postbacks and pixels: signatures, the rows of deliveries, and that each counts once."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_a_shopify_cancellation_is_a_refund_without_an_amount():
         "order_id": "5678901234567",
         "reason": "cancelled",
     }
-    # The topic is not signed: a body that says nothing of a cancellation cancels nothing.
+    # The topic is not signed: a body without a cancellation cancels nothing.
     assert shopify.report(payload("shopify_orders_paid"), "orders/cancelled").row is None
 
 
@@ -260,8 +260,8 @@ def parameters(query: str) -> dict[str, str]:
 
 def test_ids_that_are_email_addresses_become_distinct_hashes():
     def ids(visitor: str) -> dict:
-        told = {"conversion_id": "c-1", "status": "approved", "adv1": visitor, "order_id": "203.0.113.9"}
-        return networks.postback(EVERFLOW, told, NOW)
+        given = {"conversion_id": "c-1", "status": "approved", "adv1": visitor, "order_id": "203.0.113.9"}
+        return networks.postback(EVERFLOW, given, NOW)
 
     assert ids("ada@example.com")["visitor_id"] == MAIL["ada"]
     assert ids("grace@example.org")["visitor_id"] == MAIL["grace"]
@@ -272,16 +272,16 @@ def test_ids_that_are_email_addresses_become_distinct_hashes():
 
 
 def test_an_everflow_postback_becomes_a_row():
-    told = parameters(
+    given = parameters(
         "verification_token=s3cret&conversion_id=c-1&transaction_id=4c9dd7&offer_id=12&offer_name=Kettles&affiliate_id=7"
         "&affiliate_name=Blog&payout_amount=4.25&sale_amount=112.89&order_id=5678901234567&status=Approved"
         "&timestamp=1794470400&adv1={adv1}&landing_url=https%3A%2F%2Fwww.blog.example%2Fkettles%2Fbest%3Fx%3D1"
     )
-    assert networks.is_from(EVERFLOW, told, None, b"s3cret")
-    assert not networks.is_from(EVERFLOW, told, None, b"other")
+    assert networks.is_from(EVERFLOW, given, None, b"s3cret")
+    assert not networks.is_from(EVERFLOW, given, None, b"other")
     assert not networks.is_from(EVERFLOW, {}, None, b"s3cret")
     assert networks.is_from(EVERFLOW, {}, "s3cret", b"s3cret")
-    assert networks.postback(EVERFLOW, told, NOW) == {
+    assert networks.postback(EVERFLOW, given, NOW) == {
         "occurred_at": "2026-11-12T08:00:00.000000Z",
         "platform": "partners",
         "transaction_id": "c-1",
@@ -484,7 +484,7 @@ def home(tmp_path, monkeypatch) -> Home:
 
 @contextlib.contextmanager
 def collecting(home: Home) -> Iterator[httpx.Client]:
-    """A client of a collector of its own, stopped as a server is: with SIGTERM."""
+    """A client of a separate collector, which SIGTERM stops afterwards."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -713,7 +713,7 @@ def test_a_pixel_stores_nothing_in_the_browser_and_obeys_privacy_signals(home):
         for _ in range(1000):
             if (refused := client.get("/pixel/loud.gif")).status_code != 200:
                 break
-        # Whoever floods the pixel does not use up what the site's own pages may send.
+        # A flood of pixels does not use up the limit of the site's pages.
         event = {"publicKey": "pk_quiet", "type": "PAGE_VIEW", "anonId": "v"}
         sent = client.post("/api/track", json=event, headers={"Origin": "https://quiet.example"})
     assert (len(shown.content), shown.content[:6], shown.headers["content-type"]) == (43, b"GIF89a", "image/gif")

@@ -1,4 +1,4 @@
-"""Segments -> warehouse: what the collector acknowledged is there once, whatever order, damage or crash comes."""
+"""Load segments: every acknowledged event is in the warehouse once, after any order, damage or crash."""
 
 import json
 import os
@@ -103,7 +103,7 @@ def test_the_first_content_of_an_id_stays_and_the_other_is_quarantined(home):
 
 
 def test_values_that_the_collector_adds_are_not_content(home):
-    """A retry an hour later, from another address, of an event that brings no time and of a visitor with a daily id."""
+    """A retry an hour later, from another address, of an event without a time and of a visitor with a daily id."""
     with connect(home) as raw:
         first = {"ip": "a1", "ua": "one", "site": "quiet", "org": "nord"}
         land(home, 1, receipt([page(1, anon_id="monday")], 0, **first))

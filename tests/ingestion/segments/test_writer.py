@@ -1,4 +1,4 @@
-"""Segments: what was acknowledged is in a file, whole, whatever the disk or the process did meanwhile."""
+"""Segments: every acknowledged line is whole in a file, after any fault of the disk or the process."""
 
 from __future__ import annotations
 
