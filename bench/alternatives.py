@@ -1,7 +1,7 @@
-"""Two other collectors for bench/collector.py to compare with, on the same server and with the same durability.
+"""Two simpler collectors for comparison in bench/collector.py, on the same server and with the same durability.
 
-`http` answers without looking: what the server costs by itself. `plain` is what one would write first: Starlette,
-the standard library's json, a check of the required members, one line a request through ingestion/segments/writer.py.
+`http` answers without reading the body: the cost of the server alone. `plain` is a simple implementation: Starlette,
+the standard library's json, a check of required members, one line a request through ingestion/segments/writer.py.
 
     python bench/alternatives.py plain 8701 /tmp/landing
 """
@@ -40,7 +40,7 @@ async def http(scope: dict, receive, send) -> None:
 
 
 def plain(folder: Path) -> Starlette:
-    """The same door in plain Starlette: fewer checks than the collector makes, the same promise."""
+    """Return a collector in plain Starlette: fewer checks, the same durability."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette):

@@ -1,7 +1,7 @@
-"""The collector and the load of what it lands: speed, latency and memory, with the load generator on the same cores.
+"""Measure the collector and the load of its segments: speed, latency and memory, the load generator on the same cores.
 
-Beside every figure its target; beside the collector, in the same run: the same door in plain Starlette, the HTTP server
-that answers without looking, and an append and sync of the same bytes without any of it.
+Every figure has its target beside it. The same run measures a collector in plain Starlette, an HTTP server that answers
+without reading the body, and an append and sync of the same bytes alone.
 
     python bench/collector.py [--quick] [--load-only]
 """
@@ -44,7 +44,7 @@ BATCHES, SINGLE = {"batch": 100, "connections": 64}, {"batch": 1, "connections":
 
 
 class Landed(msgspec.Struct):
-    """Of a line, what is counted."""
+    """The counted part of a line."""
 
     rows: list[msgspec.Raw] = []
 
@@ -66,7 +66,7 @@ def main() -> None:
 
 
 def home_in(folder: Path) -> Home:
-    """A home folder with the settings of the benchmark."""
+    """Return a home folder with the settings of the benchmark."""
     os.environ["TRIBUTARY_HOME"] = str(folder)
     home = Home.from_environment()
     home.settings.write_text(SETTINGS)
@@ -74,20 +74,21 @@ def home_in(folder: Path) -> Home:
 
 
 def filesystem(path: Path) -> str:
-    """The type and device of the filesystem that holds `path`."""
+    """Return the type and device of the file system of `path`."""
     mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
     device, _, kind, *_ = max((m for m in mounts if path.is_relative_to(m[1])), key=lambda mount: len(mount[1]))
     return f"{kind} ({device})"
 
 
 def measure_http(home: Home, seconds: float) -> float:
-    """Every door under load. Returns events/s of the collector in batches."""
+    """Measure every server under load. Returns events/s of the collector in batches."""
     print(f"\n{'over HTTP':<42}{'events/s':>10}{'p50 ms':>8}{'p99 ms':>8}   target")
-    with server([TRIBUTARY, "collect", "--port"], home) as door:
-        core = load("collector, 100 a request, core members", door, seconds, "350,000, p99 35", **BATCHES, shape="core")
-        batches = load("collector, 100 a request", door, seconds, "", **BATCHES)
-        single = load("collector, 1 a request", door, seconds, "15,000, p99 10", **SINGLE)
-        steady = load("collector, 1 a request, at 15,000/s", door, seconds, "p99 10", **SINGLE, rate=15_000)
+    with server([TRIBUTARY, "collect", "--port"], home) as running:
+        name = "collector, 100 a request, core members"
+        core = load(name, running, seconds, "350,000, p99 35", **BATCHES, shape="core")
+        batches = load("collector, 100 a request", running, seconds, "", **BATCHES)
+        single = load("collector, 1 a request", running, seconds, "15,000, p99 10", **SINGLE)
+        steady = load("collector, 1 a request, at 15,000/s", running, seconds, "p99 10", **SINGLE, rate=15_000)
     acknowledged = sum(report["acknowledged"] for report in (core, batches, single, steady))
     count = landed(home.landing)
     if count != acknowledged:
@@ -97,38 +98,38 @@ def measure_http(home: Home, seconds: float) -> float:
     for which in ("plain", "http"):
         folder = home.temporary / which
         folder.mkdir()
-        with server([sys.executable, HERE / "alternatives.py", which], home, folder) as door:
-            report = load(f"{which}, 100 a request", door, seconds / 2, "", **BATCHES)
+        with server([sys.executable, HERE / "alternatives.py", which], home, folder) as running:
+            report = load(f"{which}, 100 a request", running, seconds / 2, "", **BATCHES)
             print(f"  collector / {which}: {batches['events_per_second'] / report['events_per_second']:.2f}")
-            report = load(f"{which}, 1 a request", door, seconds / 2, "", **SINGLE)
+            report = load(f"{which}, 1 a request", running, seconds / 2, "", **SINGLE)
             print(f"  collector / {which}: {single['events_per_second'] / report['events_per_second']:.2f}")
     return batches["events_per_second"]
 
 
-class Door(NamedTuple):
-    """A server that listens."""
+class Server(NamedTuple):
+    """A running server."""
 
     address: str
     process: subprocess.Popen
 
 
-def load(name: str, door: Door, seconds: float, target: str, **options: float | str) -> dict[str, float]:
-    """Run the load generator against a door, print its figures."""
-    before = cpu_seconds(door.process.pid)
+def load(name: str, running: Server, seconds: float, target: str, **options: float | str) -> dict[str, float]:
+    """Run the load generator against a server, and print its figures. target: printed beside them."""
+    before = cpu_seconds(running.process.pid)
     arguments = [f"--{option}={value}" for option, value in {**options, "seconds": seconds}.items()]
-    command = [sys.executable, HERE / "load_generator.py", door.address, KEY, ORIGIN, *arguments]
+    command = [sys.executable, HERE / "load_generator.py", running.address, KEY, ORIGIN, *arguments]
     report = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
     if set(report["statuses"]) != {"202"} or report["broken_connections"]:
         sys.exit(f"{name}: not every request was answered with 202: {report}")
-    cpu = (cpu_seconds(door.process.pid) - before) / report["sent"] * 1e6
+    cpu = (cpu_seconds(running.process.pid) - before) / report["sent"] * 1e6
     figures = f"{report['events_per_second']:>10,.0f}{report['p50_ms']:>8.1f}{report['p99_ms']:>8.1f}"
     print(f"  {name:<40}{figures}   {target:<18}{cpu:.2f} us of CPU an event", flush=True)
     return report
 
 
 @contextmanager
-def server(command: list, home: Home, *arguments: Path) -> Iterator[Door]:
-    """A door, from when it listens until it has ended in good order."""
+def server(command: list, home: Home, *arguments: Path) -> Iterator[Server]:
+    """Start a server, and yield it once it listens; terminate it afterwards."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -139,33 +140,33 @@ def server(command: list, home: Home, *arguments: Path) -> Iterator[Door]:
     try:
         while True:
             try:
-                httpx.get(f"http://127.0.0.1:{port}/healthz")  # whatever it answers
+                httpx.get(f"http://127.0.0.1:{port}/healthz")  # any answer will do
                 break
             except httpx.TransportError:
                 if process.poll() is not None:
                     sys.exit(f"{command} ended with {process.returncode}")
                 time.sleep(0.05)
-        yield Door(f"127.0.0.1:{port}", process)
+        yield Server(f"127.0.0.1:{port}", process)
     finally:
         process.terminate()
         process.wait()
 
 
 def cpu_seconds(pid: int) -> float:
-    """What a process has used of the cores, in user and system mode."""
+    """Return the CPU seconds of a process, in user and system mode."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def landed(folder: Path) -> int:
-    """How many events the segments hold."""
+    """Return the number of events in the segments."""
     decode = msgspec.json.Decoder(Landed).decode
     count = 0
     for segment in sorted(folder.glob("*.ndjson")):
         with segment.open("rb") as lines:
             for line in lines:
                 if not is_whole(line):
-                    sys.exit(f"{segment.name} has a torn line")
+                    sys.exit(f"{segment.name} has a damaged line")
                 count += len(decode(line).rows)
     return count
 

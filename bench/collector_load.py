@@ -1,7 +1,7 @@
-"""The load of segments into a raw.events that holds four times as many events: seconds and peak memory.
+"""Measure the load of segments into a raw.events with four times as many events: seconds and peak memory.
 
-In: a folder, settings, how many events. Out: figures, printed. The load runs in a process of its own, whose peak of
-resident memory the kernel keeps.
+In: a home, how many events. Out: figures, printed. The load runs in a separate process, so that the kernel records the
+peak of its resident memory.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ BEFORE = """
 
 
 def measure_load(home: Home, size: int) -> None:
-    """Load `size` events into an otherwise empty home, print what it took."""
+    """Load `size` events into an otherwise empty home, and print time and memory."""
     environment = {**os.environ, "TRIBUTARY_HOME": str(home.root)}
     settings = load_settings(home)
     print(f"\nload of {size:,} events with the core members into {4 * size:,} (preparing both)", flush=True)
@@ -60,7 +60,7 @@ def measure_load(home: Home, size: int) -> None:
 
 
 def land(folder: Path, settings: Settings, size: int) -> int:
-    """Segments as the collector writes them, each line with visitors and times of its own. Returns how many events."""
+    """Write segments as the collector does, each line with other visitors and times. Returns the number of events."""
     now = datetime.now(UTC)
     line = landed_line(settings, bodies(1, BATCH, "core")[0].replace(b"%012x" % 0, ID))
     payload = line[: line.rindex(b',"crc":')] + b"}"
@@ -76,7 +76,7 @@ def land(folder: Path, settings: Settings, size: int) -> int:
 
 
 def load() -> None:
-    """In the process that is measured."""
+    """Load the segments, in the measured process."""
     from ingestion.segments.loading import load_landing
 
     home = Home.from_environment()

@@ -1,10 +1,10 @@
-"""Events over HTTP/1.1, as fast as one process can ask: the other side of bench/collector.py, on the same machine.
+"""Send events over HTTP/1.1 as fast as one process can: the load of bench/collector.py, on the same machine.
 
 In: a collector's address, a site's key and origin, events a request, connections, and a rate or none (saturated: each
-connection asks again as soon as it is answered). Out: one line of JSON: what was answered, how fast, how late.
+connection sends again as soon as it is answered). Out: one line of JSON: answers, speed, latency.
 
-Requests are built beforehand; only the ids of their events change. With a rate, lateness counts from when a request was
-due, not from when a connection was free for it (coordinated omission: Gil Tene, "How NOT to Measure Latency", 2013).
+Requests are built in advance, and only the ids of their events change. With a rate, latency counts from the time when a
+request is due, not when a connection becomes free (coordinated omission: Gil Tene, "How NOT to Measure Latency", 2013).
 
     python bench/load_generator.py 127.0.0.1:8700 pk_1 https://shop.example.com --batch 100 --seconds 5
 """
@@ -23,9 +23,9 @@ from datetime import UTC, datetime
 import msgspec
 import uvloop
 
-ID = b"00000000feed"  # the part of every event's id that each request replaces by its number
+ID = b"00000000feed"  # the part of each event's id that is replaced by the number of the request
 USER_AGENT = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0"
-WARM_UP = 1.0  # seconds that count for nothing
+WARM_UP = 1.0  # seconds that are not measured
 
 
 def main() -> None:
@@ -43,9 +43,9 @@ def main() -> None:
 
 
 def events(count: int, run: str, shape: str) -> list[dict]:
-    """A visit as a shop sees it: mostly page views, a sixth of another type, a few sales.
+    """Return the events of a shop: mostly page views, a sixth of another type, a few sales.
 
-    core: the members that every event has. full: what the browser script adds to them.
+    core: the members of every event. full: also those that the browser script adds.
     """
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     found = []
@@ -72,7 +72,7 @@ def events(count: int, run: str, shape: str) -> list[dict]:
 
 
 def request(host: str, key: str, origin: str, batch: int, shape: str) -> bytes:
-    """One request whose ids are still to be replaced."""
+    """Return a request with placeholders for its ids."""
     found = events(batch, secrets.token_hex(4), shape)
     body = msgspec.json.encode({"publicKey": key, "events": found} if batch > 1 else {"publicKey": key, **found[0]})
     head = (
@@ -83,12 +83,12 @@ def request(host: str, key: str, origin: str, batch: int, shape: str) -> bytes:
 
 
 class Load:
-    """What all connections share: the requests to come and what came of those that were."""
+    """The state that all connections share: requests to send, and answers."""
 
     def __init__(self, template: bytes) -> None:
         self.template, self.number = template, 0
         self.idle: deque[Connection] = deque()
-        self.due: deque[float] = deque()  # requests that no connection was free for
+        self.due: deque[float] = deque()  # requests that wait for a free connection
         self.stopped = False
         self.saturated = True
         self.measuring = False
@@ -138,7 +138,7 @@ class Connection(asyncio.Protocol):
 
 
 async def generate(options: argparse.Namespace) -> dict:
-    """Run the load; the report."""
+    """Run the load. Returns the report."""
     host, port = options.address.rsplit(":", 1)
     load = Load(request(options.address, options.key, options.origin, options.batch, options.shape))
     load.saturated = options.rate is None
@@ -162,22 +162,22 @@ async def generate(options: argparse.Namespace) -> dict:
     while load.open and len(load.idle) < load.open:
         await asyncio.sleep(0.01)
     lateness = sorted(load.lateness)
-    said = [(count, status, body) for (status, body), count in load.answers.items()]
+    answers = [(count, status, body) for (status, body), count in load.answers.items()]
     return {
         "requests_per_second": len(lateness) / seconds,
         "events_per_second": len(lateness) * options.batch / seconds,
         "p50_ms": lateness[len(lateness) // 2] * 1000 if lateness else None,
         "p99_ms": lateness[len(lateness) * 99 // 100] * 1000 if lateness else None,
         "bytes_per_event": len(load.template) / options.batch,
-        "acknowledged": sum(n * json.loads(body)["accepted"] for n, status, body in said if status == 202),
+        "acknowledged": sum(n * json.loads(body)["accepted"] for n, status, body in answers if status == 202),
         "sent": load.number * options.batch,
-        "statuses": {status: sum(n for n, same, _ in said if same == status) for _, status, _ in said},
+        "statuses": {status: sum(n for n, same, _ in answers if same == status) for _, status, _ in answers},
         "broken_connections": options.connections - load.open,
     }
 
 
 async def send_at(load: Load, rate: float) -> None:
-    """Ask at even intervals, whether or not the answers keep up."""
+    """Send at even intervals, whether or not the answers keep up."""
     began, asked = time.perf_counter(), 0
     while not load.stopped:
         now = time.perf_counter()

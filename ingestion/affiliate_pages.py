@@ -31,7 +31,7 @@ def problem(pattern: str) -> str | None:
     found = _PATTERN.fullmatch(pattern)
     if found and re.search(r"[^.*]$", found[1]) and "*" not in found[1].rpartition(".")[2]:
         return None
-    return f"{pattern!r} is not a pattern of pages: write a host and a path, such as example.com/blog/*"
+    return f"{pattern!r} is not a pattern of pages. Write a host and a path, such as example.com/blog/*"
 
 
 def matcher(patterns: Iterable[str]) -> Callable[[str], str | None]:

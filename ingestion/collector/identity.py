@@ -68,7 +68,7 @@ class Identity:
                 self._salts = self._load(period)
             except OSError as error:
                 # A salt that only this process knows is better than an old one, by which hashes can be recomputed.
-                _log.error("cannot save the salts, this process uses its own: %s", os.strerror(error.errno or 0))
+                _log.error("cannot save the salts, this process uses temporary ones: %s", os.strerror(error.errno or 0))
                 self._salts = _next(self._salts, period)
                 self._loaded_period = period
         return self._salts

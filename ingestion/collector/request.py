@@ -1,4 +1,4 @@
-"""Read what a request brings, within bounds, and write the headers that let a page read the answer.
+"""Read a request within bounds, and write the headers that let a page read the answer.
 
 In: ASGI scopes and messages. Out: the decompressed body or a Problem (400, 413, 415), the visitor's address, headers.
 """

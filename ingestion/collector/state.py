@@ -26,7 +26,7 @@ from ingestion.settings.model import Settings
 
 _log = logging.getLogger("tributary.collector")
 _UPKEEP_SECONDS = 0.5
-_LIMITED_SECONDS = 10.0  # after which a receipt of its own counts a site's limited events
+_LIMITED_SECONDS = 10.0  # after which a separate receipt counts a site's limited events
 
 
 @dataclass(frozen=True)

@@ -43,11 +43,11 @@ from ingestion.user_agents import enrich
 FORMAT = "segment"  # of raw.loads
 GROUP_BYTES = 1_500_000_000  # of segments that are loaded in one transaction
 
-Say = Callable[[str], None]
+Progress = Callable[[str], None]
 
 
 def load_landing(
-    connection: Connection, home: Home, settings: Settings, say: Say = lambda message: None
+    connection: Connection, home: Home, settings: Settings, progress: Progress = lambda message: None
 ) -> list[LoadReport]:
     """Load all closed segments and archive them. Returns a report for each segment and kind.
 
@@ -71,10 +71,10 @@ def load_landing(
     for group in _groups(path for path in segments if path.stem not in done):
         megabytes = sum(path.stat().st_size for path in group) / 1e6
         if megabytes > 50:
-            say(f"loading {len(group)} segments, {megabytes:,.0f} MB")
+            progress(f"loading {len(group)} segments, {megabytes:,.0f} MB")
         load(group)
     if reports:
-        enrich(connection, say)
+        enrich(connection, progress)
     done = _loaded(connection, segments)
     for path in segments:
         if path.stem in done:

@@ -30,7 +30,7 @@ HELPERS = sorted(name for name in vars(Events) if not name.startswith("_") and n
 
 
 class Collector(ThreadingHTTPServer):
-    """Takes requests as the collector does, but for what `script` says of the next ones."""
+    """Answer requests as the collector does, or as `script` demands."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -57,8 +57,8 @@ class Handler(BaseHTTPRequestHandler):
         self.server.headers.append(self.headers)
         (self.server.script.pop(0) if self.server.script else take)(self)
 
-    def answer(self, status: int, said: dict, **headers: str) -> None:
-        body = json.dumps(said).encode()
+    def answer(self, status: int, reply: dict, **headers: str) -> None:
+        body = json.dumps(reply).encode()
         self.send_response(status)
         for name, value in {**headers, "Content-Length": str(len(body))}.items():
             self.send_header(name.replace("_", "-"), value)
@@ -90,7 +90,7 @@ def hang_up(handler: Handler) -> None:
 
 
 def refuse(status: int, **headers: str) -> Callable[[Handler], None]:
-    return lambda handler: handler.answer(status, {"status": status, "detail": "as the script says"}, **headers)
+    return lambda handler: handler.answer(status, {"status": status, "detail": "as scripted"}, **headers)
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ both = pytest.mark.parametrize("kind", [Client, AsyncClient])
 
 
 @both
-def test_every_fault_and_each_event_counts_once(kind, collector):
+def test_each_event_counts_once_after_every_kind_of_fault(kind, collector):
     collector.script = [
         refuse(429, Retry_After="0"),
         hang_up,
@@ -151,7 +151,7 @@ def test_every_fault_and_each_event_counts_once(kind, collector):
     assert len({json.dumps(event) for event in collector.taken}) == 250
 
 
-def test_waits_as_long_as_it_is_asked_to(collector):
+def test_the_client_waits_as_long_as_retry_after_asks(collector):
     times = []
     collector.script = [
         lambda handler: (times.append(datetime.now(UTC)), refuse(429, Retry_After="1")(handler)),
@@ -166,7 +166,7 @@ def test_waits_as_long_as_it_is_asked_to(collector):
 
 
 @both
-def test_what_the_collector_rejects_is_told(kind, collector, caplog):
+def test_rejected_events_are_reported(kind, collector, caplog):
     caplog.set_level(logging.DEBUG)
     error = {"index": 1, "field": "value", "layer": "business", "reason": "bad_value", "detail": "too much"}
     collector.script = [lambda handler: take(handler, (error,))]
@@ -185,7 +185,7 @@ def test_what_the_collector_rejects_is_told(kind, collector, caplog):
     assert KEY not in caplog.text
 
 
-def test_one_unreadable_event_does_not_take_others_along(collector):
+def test_an_unreadable_event_does_not_block_others(collector):
     def picky(handler: Handler) -> None:
         collector.script.append(picky)
         (refuse(400) if any(e["type"] == "POISON" for e in handler.events) else take)(handler)
@@ -202,7 +202,7 @@ def test_one_unreadable_event_does_not_take_others_along(collector):
 
 
 @both
-def test_a_wrong_key_is_not_tried_again(kind, collector, caplog):
+def test_a_request_with_a_wrong_key_is_not_retried(kind, collector, caplog):
     collector.script = [refuse(401)] * 2
     problems: list[Problem] = []
     assert use(kind, collector, lambda client: client.login("user-1"), on_error=problems.append) == 1
@@ -211,15 +211,15 @@ def test_a_wrong_key_is_not_tried_again(kind, collector, caplog):
     assert "http_401" in caplog.text
 
 
-def test_a_page_that_is_no_collector_takes_nothing(collector):
-    for status, said in ((200, {"hello": "world"}), (202, {"errors": [{"message": "who are you?"}]})):
-        collector.script = [lambda handler, status=status, said=said: handler.answer(status, said)]
+def test_an_answer_that_is_not_a_collectors_is_a_problem(collector):
+    for status, reply in ((200, {"hello": "world"}), (202, {"errors": [{"message": "who are you?"}]})):
+        collector.script = [lambda handler, status=status, reply=reply: handler.answer(status, reply)]
         problems: list[Problem] = []
         assert use(Client, collector, lambda client: client.login("user-1"), on_error=problems.append, deadline=10) == 1
         assert [problem.reason for problem in problems] == [f"http_{status}"]
 
 
-def test_what_one_loop_left_the_next_delivers(collector):
+def test_the_next_loop_delivers_events_of_the_last(collector):
     client = AsyncClient(collector.url, "pk_1", KEY)
 
     async def visit() -> None:
@@ -233,8 +233,8 @@ def test_what_one_loop_left_the_next_delivers(collector):
 
 
 @both
-def test_outage(kind, collector, caplog):
-    """Nobody listens: tracking goes on, what exceeds the queue is told, and closing says what was lost."""
+def test_events_of_an_outage_are_delivered_or_reported(kind, collector, caplog):
+    """Without a collector tracking continues, events beyond the queue are reported, and close reports lost events."""
     collector.shutdown()
     collector.server_close()
     problems: list[Problem] = []
@@ -252,7 +252,7 @@ def test_outage(kind, collector, caplog):
 
 
 @both
-def test_the_real_collector_counts_once_what_was_sent_twice(kind, collector, tmp_path):
+def test_the_real_collector_counts_a_repeated_event_once(kind, collector, tmp_path):
     """Through a proxy that loses every other answer, to the collector, into its segments."""
     settings = """
 orgs: [{id: default, currency: EUR}]
@@ -297,21 +297,21 @@ AT_EXIT = {
     "sync": "client = Client(url, 'pk_1'); client.login('user-1'); client.login('user-2')",
     "async": "import asyncio\nclient = AsyncClient(url, 'pk_1')\n"
     "async def main():\n    client.login('user-1'); client.login('user-2')\nasyncio.run(main())",
-    # The child has its own events and not its parent's, or one would be sent twice.
+    # The child has only its events, not those of its parent, or one would be sent twice.
     "fork": "client = Client(url, 'pk_1'); client.login('user-1')\n"
     "import os\nif os.fork() == 0:\n    client.login('user-2')\nelse:\n    os.wait()",
 }
 
 
 @pytest.mark.parametrize("program", AT_EXIT)
-def test_flushes_at_exit(program, collector):
+def test_the_client_flushes_at_exit(program, collector):
     script = f"from tributary_client.client import AsyncClient, Client\nurl = {collector.url!r}\n{AT_EXIT[program]}"
     subprocess.run([sys.executable, "-c", script], env={**os.environ, "TRIBUTARY_SERVER_KEY": KEY}, check=True)
     assert sorted(event["userId"] for event in collector.taken) == ["user-1", "user-2"]
     assert {headers["Authorization"] for headers in collector.headers} == {f"Bearer {KEY}"}
 
 
-def test_on_the_wire(collector):
+def test_requests_have_the_documented_form(collector):
     with Client(collector.url, "pk_1", KEY) as client:
         event_id = client.conversion(
             "lead",
@@ -372,9 +372,9 @@ def test_helpers_send_types_that_the_collector_knows(collector):
     ("details", "message"),
     [
         ({"value": 19.9}, "float"),
-        ({"value": "19,90"}, "no amount"),
-        ({"value": Decimal("nan")}, "no amount"),
-        ({"value": "1e999999999"}, "no amount"),
+        ({"value": "19,90"}, "not an amount"),
+        ({"value": Decimal("nan")}, "not an amount"),
+        ({"value": "1e999999999"}, "not an amount"),
         ({"value": True}, "bool"),
         ({"timestamp": datetime(2026, 7, 1)}, "time zone"),
         ({"user_id": 7}, "user_id=str"),
@@ -384,13 +384,13 @@ def test_helpers_send_types_that_the_collector_knows(collector):
         ({"title": "\ud800"}, "surrogates"),  # would make the whole batch unreadable
     ],
 )
-def test_mistakes_are_told_where_they_are_made(details, message, collector):
+def test_a_wrong_detail_raises_in_the_callers_code(details, message, collector):
     with Client(collector.url, "pk_1", KEY) as client, pytest.raises((TypeError, ValueError), match=message):
         client.track("CUSTOM", **details)
     assert collector.taken == []
 
 
-def test_needs_a_key(monkeypatch):
+def test_a_client_needs_a_server_key(monkeypatch):
     monkeypatch.delenv("TRIBUTARY_SERVER_KEY", raising=False)
     with pytest.raises(ValueError, match="TRIBUTARY_SERVER_KEY"):
         Client("https://collect.example.com", "pk_1")

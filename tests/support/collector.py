@@ -1,4 +1,4 @@
-"""The real collector for tests: the command, on a free port, in a home folder of its own."""
+"""Run the real collector in tests: the command, on a free port, in a separate home folder."""
 
 from __future__ import annotations
 

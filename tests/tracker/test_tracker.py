@@ -1,7 +1,7 @@
-"""The browser script in a real browser against a real collector: what was clicked is what landed, once.
+"""The browser script in a real browser against a real collector: each click lands once.
 
-Pages come from a small server that answers to any host name; each test has pages of its own (a folder of the site), and
-reads what the collector put into its segments.
+Pages come from a small server that answers to any host name; each test has separate pages (a folder of the site), and
+reads the collector's segments.
 """
 
 from __future__ import annotations
@@ -223,13 +223,13 @@ def test_calls_made_before_and_after_the_script_loads(world: World) -> None:
     assert by_type["CONVERSION"]["properties"] == {"coupon": "MAY"}
     assert by_type["CUSTOM"]["properties"] == {"name": "watched the tour", "minutes": 3}
     assert by_type["ADD_TO_CART"]["properties"] == {"sku": "K"}
-    told = [row for row in rows if row["type"] == "IDENTIFY"]
-    assert {row.get("user_id") for row in told} == {None, "42"}
-    assert sum("email_hash" in row for row in told) == 1
+    identified = [row for row in rows if row["type"] == "IDENTIFY"]
+    assert {row.get("user_id") for row in identified} == {None, "42"}
+    assert sum("email_hash" in row for row in identified) == 1
     assert len({row["anon_id"] for row in rows}) == 1
 
 
-def test_offline_and_back_lands_once_and_no_address_is_stored(world: World) -> None:
+def test_events_of_an_offline_page_land_once_and_no_address_is_stored(world: World) -> None:
     world.page("offline")
     context = world.visitor()
     page = opened(context, world.url("offline/"))
@@ -263,11 +263,11 @@ def test_the_queue_is_bounded_and_keeps_conversions(world: World) -> None:
     assert waiting[-1]["properties"]["n"] == 699
 
 
-def test_what_a_reload_interrupts_is_sent_by_the_next_page(world: World) -> None:
+def test_the_next_page_sends_events_that_a_reload_interrupted(world: World) -> None:
     world.page("reload")
     context = world.visitor()
     context.route("**/api/track", lambda route: route.abort())
-    context.add_init_script("navigator.sendBeacon = () => false")  # as when the network is gone
+    context.add_init_script("navigator.sendBeacon = () => false")  # as without a network
     page = opened(context, world.url("reload/a"))
     page.evaluate("tributary('conversion', {value: 1, orderId: 'r'})")
     context.unroute("**/api/track")
@@ -280,7 +280,7 @@ def test_what_a_reload_interrupts_is_sent_by_the_next_page(world: World) -> None
     ]
 
 
-def test_a_tab_closed_in_the_middle_of_a_batch(world: World) -> None:
+def test_events_of_a_closed_tab_land_once(world: World) -> None:
     world.page("closed")
     context = world.visitor()
     page = opened(context, world.url("closed/a"))
@@ -293,7 +293,7 @@ def test_a_tab_closed_in_the_middle_of_a_batch(world: World) -> None:
     assert sorted(row["properties"]["n"] for row in rows if row["type"] == "CUSTOM") == list(range(5))
 
 
-def test_a_tab_that_crashed_is_inherited_when_its_lease_has_run_out(world: World) -> None:
+def test_events_of_a_crashed_tab_are_adopted_when_its_lease_has_run_out(world: World) -> None:
     world.page("crashed")
     context = world.visitor()
     context.route("**/api/track", lambda route: route.abort())
@@ -355,7 +355,7 @@ def test_a_wait_that_the_collector_asked_for_outlasts_the_page(world: World) -> 
     assert len(sent(page)) == 3
 
 
-def test_a_wait_by_a_clock_that_was_wrong_is_no_wait(world: World) -> None:
+def test_a_wait_set_by_a_wrong_clock_is_ignored(world: World) -> None:
     world.page("clock")
     context = world.visitor()
     context.add_init_script("localStorage._tb_wait = Date.now() + 40 * 864e5")
@@ -364,24 +364,24 @@ def test_a_wait_by_a_clock_that_was_wrong_is_no_wait(world: World) -> None:
     page.close()
 
 
-def test_a_refused_batch_is_dropped_and_the_console_says_why(world: World) -> None:
+def test_a_rejected_batch_is_dropped_and_the_console_shows_why(world: World) -> None:
     world.page("refused", key="pk_wrong")
     page = world.visitor().new_page()
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
+    messages: list[str] = []
+    page.on("console", lambda message: messages.append(message.text))
     page.goto(world.url("refused/"))
-    assert eventually(lambda: sent(page) == [] and [text for text in said if "not accepted" in text])
+    assert eventually(lambda: sent(page) == [] and [text for text in messages if "not accepted" in text])
     assert world.rows("refused") == []
 
 
-def test_the_console_says_why_an_event_is_rejected(world: World) -> None:
+def test_the_console_shows_why_an_event_is_rejected(world: World) -> None:
     world.page("rejected")
     context = world.visitor()
-    said: list[str] = []
-    context.on("console", lambda message: said.append(message.text))
+    messages: list[str] = []
+    context.on("console", lambda message: messages.append(message.text))
     page = opened(context, world.url("rejected/"))
     page.evaluate("tributary('event', 'NOBODY_DECLARED_IT'); tributary('conversion', {value: NaN})")
-    assert eventually(lambda: sent(page) == [] and len([text for text in said if "not accepted" in text]) == 1)
+    assert eventually(lambda: sent(page) == [] and len([text for text in messages if "not accepted" in text]) == 1)
     assert [row["type"] for row in world.rows("rejected")] == ["PAGE_VIEW"]
 
 
@@ -429,7 +429,7 @@ def test_two_tabs_are_one_visitor_and_send_each_event_once(world: World) -> None
     assert len(posted) == 60
 
 
-def test_a_new_campaign_and_half_an_hour_of_silence_begin_sessions(world: World) -> None:
+def test_a_new_campaign_and_half_an_hour_of_silence_start_sessions(world: World) -> None:
     world.page("sessions")
     context = world.visitor()
     page = context.new_page()
@@ -464,10 +464,11 @@ def test_nothing_is_stored_before_consent_nor_after_its_withdrawal(world: World)
     assert page.evaluate("[document.cookie, localStorage.length, sessionStorage.length]") == ["", 0, 0]
 
     page.evaluate("tributary('consent', true)")
-    (told,) = [row for row in world.landed("consent", 3) if row.get("consent")]
-    assert (told["is_replay"], told["type"], told["url"]) == (True, "PAGE_VIEW", world.url("consent/a?utm_source=x"))
+    (replayed,) = [row for row in world.landed("consent", 3) if row.get("consent")]
+    assert (replayed["is_replay"], replayed["type"]) == (True, "PAGE_VIEW")
+    assert replayed["url"] == world.url("consent/a?utm_source=x")
     page.goto(world.url("consent/b"))
-    assert world.landed("consent", 4)[-1]["anon_id"] == told["anon_id"]
+    assert world.landed("consent", 4)[-1]["anon_id"] == replayed["anon_id"]
 
     page.evaluate("tributary('event', 'before'); tributary('consent', false); tributary('event', 'after')")
     assert page.evaluate("[document.cookie, localStorage.length]") == ["", 0]
@@ -491,7 +492,7 @@ def test_a_withdrawal_counts_on_another_subdomain_too(world: World) -> None:
     assert world.landed("withdrawn", 4)[-1]["consent"] is False
 
 
-def test_a_refusal_is_remembered_where_consent_is_not_asked(world: World) -> None:
+def test_a_refusal_is_stored_where_the_site_does_not_ask_for_consent(world: World) -> None:
     world.page("refusal")
     context = world.visitor()
     page = opened(context, world.url("refusal/a"))
@@ -505,7 +506,7 @@ def test_a_refusal_is_remembered_where_consent_is_not_asked(world: World) -> Non
 
 
 @pytest.mark.parametrize("signal", ["globalPrivacyControl: true", "doNotTrack: '1'"])
-def test_signals_of_the_browser_are_a_refusal_unless_the_site_says_otherwise(world: World, signal: str) -> None:
+def test_privacy_signals_are_a_refusal_unless_the_site_ignores_them(world: World, signal: str) -> None:
     folder = signal[:2]
     name, value = signal.split(": ")
     world.page(folder)
@@ -531,7 +532,7 @@ def test_cookieless_stores_nothing(world: World) -> None:
     assert page.evaluate("[document.cookie, localStorage.length, sessionStorage.length]") == ["", 0, 0]
 
 
-def test_a_visitor_is_handed_over_between_the_sites_own_domains(world: World) -> None:
+def test_a_visitor_is_handed_over_between_the_domains_of_a_site(world: World) -> None:
     links = "".join(
         f'<a id="{name}" href="{url}">{name}</a> '
         for name, url in {
@@ -576,7 +577,7 @@ def test_subdomains_share_the_visitor(world: World) -> None:
     assert len({row["session_id"] for row in rows}) == 1
 
 
-def test_sampling_takes_visitors_whole_and_never_loses_a_conversion(world: World) -> None:
+def test_sampling_selects_whole_visitors_and_loses_no_conversion(world: World) -> None:
     buy = "<script>if (/buy/.test(location)) tributary('conversion', {value: 1})</script>"
     world.page("sampled", 'data-sample="50"', buy)
     visitors = [f"{n:08d}-visitor" for n in range(24)]
@@ -600,7 +601,7 @@ def test_sampling_takes_visitors_whole_and_never_loses_a_conversion(world: World
     inside = [anon for anon, rows in seen.items() if any(row["path"] == "/sampled/look" for row in rows)]
     assert 6 <= len(inside) <= 18
     for anon, rows in seen.items():
-        told = Counter((row["type"], row["path"], row.get("is_replay", False)) for row in rows)
+        counts = Counter((row["type"], row["path"], row.get("is_replay", False)) for row in rows)
         expected = Counter()
         if anon in inside:
             expected += Counter([("PAGE_VIEW", "/sampled/land", False), ("PAGE_VIEW", "/sampled/look", False)])
@@ -608,7 +609,7 @@ def test_sampling_takes_visitors_whole_and_never_loses_a_conversion(world: World
             expected[("CONVERSION", "/sampled/buy", False)] = 1
             page = ("/sampled/buy", False) if anon in inside else ("/sampled/land", True)
             expected["PAGE_VIEW", *page] = 1
-        assert told == expected, anon
+        assert counts == expected, anon
         assert len({row["session_id"] for row in rows}) <= 1
 
 
@@ -617,7 +618,7 @@ def base36(number: int) -> str:
     return (base36(number // 36) if number >= 36 else "") + digits[number % 36]
 
 
-def test_what_is_captured_by_itself(world: World) -> None:
+def test_automatic_captures_send_their_events(world: World) -> None:
     world.page(
         "auto",
         'data-auto="outbound,forms,scroll,video,rage"',
@@ -649,19 +650,19 @@ def test_what_is_captured_by_itself(world: World) -> None:
         "SCROLL_DEPTH": 5,
         "VIDEO": 5,
     }
-    told = {row["type"]: row["properties"] for row in rows}
+    properties = {row["type"]: row["properties"] for row in rows}
     assert all(0 < row["properties"]["confidence"] <= 1 for row in rows)
-    assert told["OUTBOUND_CLICK"]["href"] == "https://partner.invalid/offer"
-    assert told["FILE_DOWNLOAD"]["href"] == world.url("auto/prices.pdf")
-    assert told["FORM_SUBMIT"]["form"] == {"id": "lead", "action": world.url("auto/thanks")}
-    assert told["RAGE_CLICK"]["target"] == "div#dead"
-    assert told["VIDEO"]["src"] == world.url("auto/clip.wav")
+    assert properties["OUTBOUND_CLICK"]["href"] == "https://partner.invalid/offer"
+    assert properties["FILE_DOWNLOAD"]["href"] == world.url("auto/prices.pdf")
+    assert properties["FORM_SUBMIT"]["form"] == {"id": "lead", "action": world.url("auto/thanks")}
+    assert properties["RAGE_CLICK"]["target"] == "div#dead"
+    assert properties["VIDEO"]["src"] == world.url("auto/clip.wav")
     for kind, percents in (("SCROLL_DEPTH", {25, 50, 75, 90, 100}), ("VIDEO", {0, 25, 50, 75, 100})):
         assert {row["properties"]["percent"] for row in rows if row["type"] == kind} == percents
     assert "secret" not in json.dumps(rows)
 
 
-def test_a_prepared_page_and_a_second_tag_count_nothing(world: World) -> None:
+def test_a_second_tag_counts_nothing(world: World) -> None:
     world.page("twice")
     world.pages["twice"] += f'<script async src="{world.collector}/t.js" data-key="pk_test"></script>'
     context = world.visitor()
@@ -671,7 +672,7 @@ def test_a_prepared_page_and_a_second_tag_count_nothing(world: World) -> None:
     assert Counter(row["type"] for row in world.landed("twice", 2)) == {"PAGE_VIEW": 1, "CUSTOM": 1}
 
 
-def test_the_demo_page_shows_what_lands(world: World) -> None:
+def test_the_demo_page_shows_accepted_events(world: World) -> None:
     page = world.visitor().new_page()
     page.goto(f"{world.collector}/demo")
     page.wait_for_function("window.tributary && window.tributary.kit")
@@ -682,7 +683,7 @@ def test_the_demo_page_shows_what_lands(world: World) -> None:
     assert page.inner_text("#visitor") == rows[0]["anon_id"]
 
 
-def test_what_was_clicked_is_in_the_warehouse_once(world: World, tmp_path: Path, monkeypatch) -> None:
+def test_each_clicked_event_is_in_the_warehouse_once(world: World, tmp_path: Path, monkeypatch) -> None:
     world.page("warehouse")
     page = opened(world.visitor(), world.url("warehouse/"))
     page.evaluate("tributary('conversion', {value: '19.99', currency: 'EUR', orderId: 'w'})")

@@ -21,7 +21,7 @@ def test_the_core_is_below_5_kb() -> None:
     assert len(gzip.compress(DIST.joinpath("t.js").read_bytes(), 9)) <= 5_000
 
 
-def test_it_knows_the_click_ids_of_the_models() -> None:
+def test_the_script_has_the_click_ids_of_the_models() -> None:
     with (ROOT / "dbt_project" / "seeds" / "click_ids.csv").open(newline="") as file:
         seed = {row["parameter"] for row in csv.DictReader(file)}
     (known,) = re.findall(r"CLICK_IDS =([^;]+);", TRACKER.joinpath("src", "visitor.ts").read_text())
@@ -32,7 +32,7 @@ def test_nothing_committed_names_a_registry() -> None:
     assert "://" not in TRACKER.joinpath("package-lock.json").read_text()
 
 
-def test_a_build_gives_the_committed_files(tmp_path: Path) -> None:
+def test_a_build_equals_the_committed_files(tmp_path: Path) -> None:
     if not (shutil.which("node") and shutil.which("npm")):
         pytest.skip("no Node here: the committed build cannot be compared")
     copy = tmp_path / "tracker"
@@ -50,7 +50,7 @@ def test_a_build_gives_the_committed_files(tmp_path: Path) -> None:
     )
 
 
-def test_the_tag_of_a_site_is_what_its_settings_say(tmp_path: Path) -> None:
+def test_the_tag_of_a_site_follows_its_settings(tmp_path: Path) -> None:
     tmp_path.joinpath("tributary.yaml").write_text("""
 orgs: [{id: default, currency: EUR}]
 sites:
@@ -62,11 +62,11 @@ sites:
     cookieless: true
   - {id: keyless, org: default}
 """)
-    told = tributary(tmp_path, "snippet", "shop", "--collector", "https://t.example/", "--auto", "forms", "--ask")
-    assert told.stdout == (
+    printed = tributary(tmp_path, "snippet", "shop", "--collector", "https://t.example/", "--auto", "forms", "--ask")
+    assert printed.stdout == (
         '<script async src="https://t.example/t.js" data-key="pk_1" data-sample="50" data-domains="shop.example,'
         'blog.example" data-auto="forms" data-consent="required" data-cookieless></script>\n'
     )
-    assert "on another host" in told.stderr
+    assert "on another host" in printed.stderr
     assert "Do you mean shop?" in tributary(tmp_path, "snippet", "shpo", code=2).stderr
     assert "public_key" in tributary(tmp_path, "snippet", "keyless", code=2).stderr

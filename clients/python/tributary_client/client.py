@@ -1,9 +1,9 @@
-"""Events of a server's own code -> the collector, without making that code wait.
+"""Send events from a server's code to the collector, without making that code wait.
 
-In: what happened, by the helpers of events.py. Out: batches posted to /api/track from a thread (Client) or a
-task (AsyncClient), each event counted once however often it had to be sent.
+In: events, by the helpers of events.py. Out: batches posted to /api/track from a thread (Client) or a task
+(AsyncClient). Each event counts once, however often it is sent.
 
-    from tributary_client.client import Client
+    from tributary_client import Client
 
     with Client("https://collect.example.com", "pk_1f2e3d") as client:  # TRIBUTARY_SERVER_KEY is in the environment
         client.conversion(value="49.90", currency="EUR", order_id="1001", anon_id=visitor)
@@ -27,11 +27,11 @@ from tributary_client.sender import Sender
 
 __all__ = ["AsyncClient", "Client", "Details", "Money", "Problem"]
 
-DEADLINE = 10.0  # seconds that flush and close take at most, unless told
+DEADLINE = 10.0  # seconds that flush and close take at most, by default
 
 
 class Client(Sender):
-    """Delivers from a background thread. May be shared between threads, and survives a fork."""
+    """A client that delivers from a background thread. Threads may share it, and it survives a fork."""
 
     def _begin(self) -> None:
         self._thread: threading.Thread | None = None
@@ -42,14 +42,14 @@ class Client(Sender):
         if self._outbox.add(event):
             with self._starting:
                 if self._thread is None:
-                    # Made here, because it imports modules: a fork amid that in the thread breaks them in the child.
+                    # httpx.Client imports modules. A fork during an import in the thread would break them in the child.
                     http = httpx.Client()
                     self._thread = threading.Thread(target=self._run, args=(http,), daemon=True)
                     self._thread.start()
             self._wake.set()
 
     def flush(self, timeout: float = DEADLINE) -> int:
-        """Deliver what was tracked, in at most `timeout` seconds. Returns how many events still wait."""
+        """Deliver the queued events, in at most `timeout` seconds. Returns how many still wait."""
         done = threading.Event()
         self._outbox.hurry(done.set)
         self._wake.set()
@@ -57,10 +57,10 @@ class Client(Sender):
         return len(self._outbox)
 
     def close(self, timeout: float = DEADLINE) -> int:
-        """Flush and end. Returns how many events were never delivered in this client's life, and logs it."""
+        """Flush and end. Returns, and logs, how many events this client never delivered."""
         self._outbox.close(timeout)
         self.flush(timeout)
-        return self._ended()
+        return self._report_lost()
 
     def _run(self, http: httpx.Client) -> None:
         def wait(seconds: float | None) -> None:
@@ -80,27 +80,27 @@ class Client(Sender):
 
 
 class AsyncClient(Sender):
-    """Delivers from a task of the running loop. Its helpers only queue, and are not awaited; flush and close are."""
+    """A client that delivers from a task of the running loop. Await flush and close; the helpers only queue."""
 
     def _begin(self) -> None:
         self._task: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
 
     def send(self, event: bytes) -> None:
-        asyncio.get_running_loop()  # or nobody would deliver it
+        asyncio.get_running_loop()  # raises without a loop, in which no task could deliver
         self._outbox.add(event)
         self._ensure_task()
         self._wake.set()
 
     def _ensure_task(self) -> None:
-        """A task of the running loop; that of an earlier loop ended with it."""
+        """Start a task in the running loop. The task of an earlier loop ended with that loop."""
         loop = asyncio.get_running_loop()
         if self._task is None or self._task.done() or self._task.get_loop() is not loop:
             self._wake = asyncio.Event()
             self._task = loop.create_task(self._run(), name="tributary-client")
 
     async def flush(self, timeout: float = DEADLINE) -> int:
-        """Deliver what was tracked, in at most `timeout` seconds. Returns how many events still wait."""
+        """Deliver the queued events, in at most `timeout` seconds. Returns how many still wait."""
         done = asyncio.Event()
         self._outbox.hurry(done.set)
         if self._outbox:
@@ -112,13 +112,13 @@ class AsyncClient(Sender):
         return len(self._outbox)
 
     async def close(self, timeout: float = DEADLINE) -> int:
-        """Flush and end. Returns how many events were never delivered in this client's life, and logs it."""
+        """Flush and end. Returns, and logs, how many events this client never delivered."""
         self._outbox.close(timeout)
         await self.flush(timeout)
         if self._task and self._task.get_loop() is asyncio.get_running_loop():
             self._task.cancel()
             await asyncio.wait([self._task])
-        return self._ended()
+        return self._report_lost()
 
     async def _run(self) -> None:
         steps = deliveries(self._outbox, self._public_key)
@@ -139,11 +139,11 @@ class AsyncClient(Sender):
                         self._wake.clear()
 
     def _at_exit(self) -> None:
-        """The loop is gone: this thread delivers what it left."""
+        """Deliver the remaining events in this thread, after the loop has ended."""
         self._outbox.close(DEADLINE)
         self._outbox.hurry(lambda: None)
         self._deliver(httpx.Client(), lambda seconds: time.sleep(seconds or 0))
-        self._ended()
+        self._report_lost()
 
     async def __aenter__(self) -> Self:
         return self

@@ -1,4 +1,4 @@
-"""The rules of delivery, without input or output: what to send when, what an answer means, when to try again.
+"""The rules of delivery, without input or output: when to send, when to retry, and what an answer means.
 
 In: an Outbox, and the answers that a driver sends back. Out: the driver's steps (Post a body, Wait some seconds). The
 same rules drive a thread (Client) and a task (AsyncClient).
@@ -25,7 +25,7 @@ DIVIDE = {400, 413}  # answers that one event of many may have caused
 
 @dataclass(frozen=True)
 class Post:
-    """Send this body, for at most so many seconds; send back the answer, or the error that came instead."""
+    """A step: send this body within so many seconds, and return the answer or the error."""
 
     body: bytes
     seconds: float
@@ -33,20 +33,20 @@ class Post:
 
 @dataclass(frozen=True)
 class Wait:
-    """Come back after so many seconds (None: whenever), or earlier when somebody wakes the driver."""
+    """A step: wait so many seconds (None: without limit), or until somebody wakes the driver."""
 
     seconds: float | None
 
 
 Step = Post | Wait
-Answer = httpx.Response | httpx.HTTPError | None  # None: of a Wait
+Answer = httpx.Response | httpx.HTTPError | None  # None: after a Wait
 
 
 def deliveries(outbox: Outbox, public_key: str) -> Generator[Step, Answer, None]:
-    """The steps of a driver's whole life, which ends when the outbox is closed and empty or its time is up.
+    """Yield the steps of a driver, until the outbox is closed and empty or its time is up.
 
-    A batch is tried again for as long as the client lives: the queue's bound, not a number of tries, limits what an
-    outage costs. The event ids stay the same, so that a try whose answer was lost counts once.
+    A batch is retried for as long as the client lives: the size of the queue, not a number of retries, limits the cost
+    of an outage. Retries have the same event ids, so that a batch whose answer was lost counts once.
     """
     limit, failures = BATCH_EVENTS, 0
     while (left := outbox.until - time.monotonic()) > 0 and (outbox or not outbox.closed):
@@ -60,7 +60,7 @@ def deliveries(outbox: Outbox, public_key: str) -> Generator[Step, Answer, None]
         if not isinstance(answer, httpx.Response) or answer.status_code in AGAIN:
             seconds = _delay(answer, failures)
             reason = answer.status_code if isinstance(answer, httpx.Response) else type(answer).__name__
-            log.warning("not delivered (%s): next try in %.1f s", reason, seconds)
+            log.warning("not delivered (%s): retry in %.1f s", reason, seconds)
             yield from _backoff(outbox, seconds)
             failures += 1
         elif answer.status_code in DIVIDE and len(events) > 1:
@@ -71,14 +71,14 @@ def deliveries(outbox: Outbox, public_key: str) -> Generator[Step, Answer, None]
 
 
 def _backoff(outbox: Outbox, seconds: float) -> Generator[Step, Answer, None]:
-    """Wait; a flush or close ends it, for whoever asked has a deadline."""
+    """Wait. A flush or close ends the wait, because it has a deadline."""
     hurries, over = outbox.hurries, time.monotonic() + seconds
     while outbox.hurries == hurries and (left := min(over, outbox.until) - time.monotonic()) > 0:
         yield Wait(left)
 
 
 def _delay(answer: Answer, failures: int) -> float:
-    """Seconds until the next try: exponential with full jitter, or what the collector asks for and a little more.
+    """Return the seconds until the next retry: exponential with full jitter, or a little more than Retry-After.
 
     Source: Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
     """
@@ -88,7 +88,7 @@ def _delay(answer: Answer, failures: int) -> float:
 
 
 def _retry_after(header: str) -> float:
-    """Seconds of a Retry-After header, which has seconds or a date; 0 where it has neither."""
+    """Return the seconds of a Retry-After header, which has seconds or a date; 0 if it has neither."""
     try:
         seconds = float(header)
     except ValueError:
@@ -100,16 +100,22 @@ def _retry_after(header: str) -> float:
 
 
 def _problems(events: list[bytes], answer: httpx.Response) -> list[Problem]:
-    """What an answer says about the events that it does not take."""
+    """Return a problem for each event that the collector rejects."""
     try:
-        said = answer.json()
+        reply = answer.json()
     except ValueError:
-        said = None
-    if answer.status_code == 202 and isinstance(said, dict) and "received" in said:
+        reply = None
+    if answer.status_code == 202 and isinstance(reply, dict) and "received" in reply:
         return [
-            Problem(json.loads(events[e["index"]]), e["reason"], e.get("detail") or "", e["layer"], e.get("field"))
-            for e in said.get("errors") or ()
+            Problem(
+                event=json.loads(events[error["index"]]),
+                reason=error["reason"],
+                detail=error.get("detail") or "",
+                layer=error["layer"],
+                field=error.get("field"),
+            )
+            for error in reply.get("errors") or ()
         ]
-    told = said.get("detail") if isinstance(said, dict) else None
-    detail = told or "no answer of a collector: is the URL right?"
-    return [Problem(json.loads(event), f"http_{answer.status_code}", str(detail)) for event in events]
+    detail = reply.get("detail") if isinstance(reply, dict) else None
+    detail = str(detail or "the answer is not a collector's: check the URL")
+    return [Problem(event=json.loads(event), reason=f"http_{answer.status_code}", detail=detail) for event in events]

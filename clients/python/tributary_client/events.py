@@ -1,7 +1,7 @@
-"""What happened, in Python -> one event of the collector as JSON.
+"""Build events of the collector as JSON, by typed helpers.
 
-In: a type and its details, by typed helpers for the common ones. Out: the event's bytes, checked and complete (id and
-time are set here, so that a retry repeats the event instead of making another), handed to `send`.
+In: a type and its details. Out: the event's bytes, checked and complete, passed to `send`. The id and the time are set
+here, so that a retry repeats the event instead of creating another.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from decimal import Decimal, InvalidOperation
 from typing import TypedDict, Unpack
 
 Money = Decimal | int | str
-MAX_EVENT_BYTES = 900_000  # of the 1 MiB that the collector takes in one request
-MAX_EXPONENT = 30  # of an amount: written out, 1e999999999 would fill the memory
+MAX_EVENT_BYTES = 900_000  # of the 1 MiB that the collector accepts in one request
+MAX_EXPONENT = 30  # of an amount: the digits of 1e999999999 would fill the memory
 
 
 class Details(TypedDict, total=False):
-    """What any event may bring; None says as little as leaving it out."""
+    """The details of any event. None is the same as absent."""
 
-    event_id: str | None  # default: a new UUID. Of two events with one id, one counts
+    event_id: str | None  # default: a new UUID. Two events with one id count once
     timestamp: datetime | None  # aware; default: now
     anon_id: str | None  # the visitor, as the browser script knows it
     session_id: str | None
     user_id: str | None  # the customer
-    email: str | None  # hashed by the collector before anything is kept
+    email: str | None  # the collector stores its hash only
     phone: str | None  # likewise
     url: str | None
     path: str | None
@@ -39,30 +39,30 @@ class Details(TypedDict, total=False):
     conversion_type: str | None
     entity_type: str | None  # what the event is about: asset, licence, project...
     entity_id: str | None
-    consent: bool | None  # False: no id of a person is kept
-    properties: Mapping[str, object] | None  # anything else, as JSON
+    consent: bool | None  # False: the collector stores no id of a person
+    properties: Mapping[str, object] | None  # further details, as JSON
 
 
 class Events(ABC):
-    """The helpers. The first argument is what the event is about; each returns the event's id and only queues it."""
+    """The helpers. Each queues an event about its first argument and returns the event's id."""
 
     @abstractmethod
     def send(self, event: bytes) -> None:
-        """Take an event to its collector."""
+        """Queue an event for the collector."""
 
     def track(self, event_type: str, /, **details: Unpack[Details]) -> str:
-        """Any type: a built-in one or one that tributary.yaml declares. TypeError, ValueError: a detail is wrong."""
+        """Track any type, built-in or declared in tributary.yaml. Raises TypeError or ValueError for a wrong detail."""
         return self._record(event_type, details)
 
     def page_view(self, url: str, /, **details: Unpack[Details]) -> str:
         return self._record("PAGE_VIEW", {**details, "url": url})
 
     def search(self, query: str, /, **details: Unpack[Details]) -> str:
-        """The query becomes the property `query`."""
+        """Track a search. The query becomes the property `query`."""
         return self._record("SEARCH", _with_property(details, "query", query))
 
     def cta_click(self, name: str, /, **details: Unpack[Details]) -> str:
-        """The name of what was clicked becomes the property `cta`."""
+        """Track a click. The name becomes the property `cta`."""
         return self._record("CTA_CLICK", _with_property(details, "cta", name))
 
     def sign_up(self, user_id: str, /, **details: Unpack[Details]) -> str:
@@ -75,11 +75,11 @@ class Events(ABC):
         return self._record("PROFILE_UPDATE", {**details, "user_id": user_id})
 
     def conversion(self, conversion_type: str = "purchase", /, **details: Unpack[Details]) -> str:
-        """With `value`, `currency` and, for what may be reported twice, `order_id`."""
+        """Track a conversion. Pass `value` and `currency`, and `order_id` if another system reports the order too."""
         return self._record("CONVERSION", {**details, "conversion_type": conversion_type})
 
     def refund(self, order_id: str, /, **details: Unpack[Details]) -> str:
-        """`value` is what was given back of the order, above zero."""
+        """Track a refund. `value` is the refunded amount, above zero."""
         return self._record("REFUND", {**details, "order_id": order_id})
 
     def asset_upload(self, asset_id: str, /, **details: Unpack[Details]) -> str:
@@ -122,17 +122,17 @@ class Events(ABC):
 
 
 def as_event(event_type: str, details: Details) -> tuple[str, bytes]:
-    """The event's id and the event as JSON."""
+    """Return the event's id and the event as JSON."""
     event: dict[str, object] = {"type": event_type, "eventId": str(uuid.uuid4()), "timestamp": _utc(datetime.now(UTC))}
     for name, value in details.items():
         if name not in _MEMBERS:
-            raise TypeError(f"{name}= is no detail of an event: use properties={{...}}, or {', '.join(_MEMBERS)}")
+            raise TypeError(f"{name}= is not a detail of an event: use properties={{...}}, or {', '.join(_MEMBERS)}")
         if value is not None:
             event[_MEMBERS[name]] = _CHECKS.get(name, _text)(name, value)
     event["eventId"] = event["eventId"] or str(uuid.uuid4())  # without one a retry would count again
     encoded = json.dumps(event, allow_nan=False, ensure_ascii=False, separators=(",", ":"), default=_plain).encode()
     if len(encoded) > MAX_EVENT_BYTES:
-        raise ValueError(f"the event has {len(encoded):,} bytes, {MAX_EVENT_BYTES:,} are taken: send fewer properties")
+        raise ValueError(f"the event has {len(encoded):,} bytes, more than {MAX_EVENT_BYTES:,}: send fewer properties")
     return str(event["eventId"]), encoded
 
 
@@ -142,15 +142,15 @@ def _with_property(details: Details, name: str, value: str) -> Details:
 
 def _text(name: str, value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{name} is text, not {type(value).__name__}: {name}=str(...)")
+        raise TypeError(f"{name} must be text, not {type(value).__name__}: pass {name}=str(...)")
     return value
 
 
 def _instant(name: str, value: object) -> str:
     if not isinstance(value, datetime):
-        raise TypeError(f"{name} is a datetime, not {type(value).__name__}")
+        raise TypeError(f"{name} must be a datetime, not {type(value).__name__}")
     if value.utcoffset() is None:
-        raise ValueError(f"{name} has no time zone, so its instant is unknown: datetime.now(UTC), .replace(tzinfo=...)")
+        raise ValueError(f"{name} has no time zone: use datetime.now(UTC) or .replace(tzinfo=...)")
     return _utc(value)
 
 
@@ -159,38 +159,38 @@ def _utc(value: datetime) -> str:
 
 
 def _amount(name: str, value: object) -> str:
-    """The amount as decimal text: JSON's numbers are floats to most readers."""
+    """Return the amount as decimal text, because most readers of JSON turn numbers into floats."""
     if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
-        hint = ", which holds few amounts exactly" if isinstance(value, float) else ""
+        hint = ", which is inexact for most amounts" if isinstance(value, float) else ""
         raise TypeError(f"{name} is a {type(value).__name__}{hint}: pass a Decimal, an int or text such as '19.90'")
     try:
         amount = Decimal(value)
     except InvalidOperation:
         amount = Decimal("nan")
     if not amount.is_finite() or abs(amount.adjusted()) > MAX_EXPONENT:
-        raise ValueError(f"{name} is no amount: pass a Decimal, an int or text such as '19.90', without separators")
+        raise ValueError(f"{name} is not an amount: pass a Decimal, an int or text such as '19.90', without separators")
     return format(amount, "f")
 
 
 def _flag(name: str, value: object) -> bool:
     if not isinstance(value, bool):
-        raise TypeError(f"{name} is True or False, not {type(value).__name__}")
+        raise TypeError(f"{name} must be True or False, not {type(value).__name__}")
     return value
 
 
 def _object(name: str, value: object) -> dict[str, object]:
     if not isinstance(value, Mapping):
-        raise TypeError(f"{name} is a mapping of names to values, not {type(value).__name__}")
+        raise TypeError(f"{name} must be a mapping of names to values, not {type(value).__name__}")
     return dict(value)
 
 
 def _plain(value: object) -> str:
-    """Of a property, what JSON does not know: exact numbers and times as text."""
+    """Return a property's value that JSON does not have, such as an exact number or a time, as text."""
     if isinstance(value, datetime):
         return _instant("a time in properties", value)
     if isinstance(value, Decimal | date | uuid.UUID):
         return str(value)
-    raise TypeError(f"properties hold what JSON can say, not {type(value).__name__}")
+    raise TypeError(f"properties must be JSON values, not {type(value).__name__}")
 
 
 def _camel(name: str) -> str:

@@ -1,7 +1,7 @@
-"""Events that wait to be delivered: bounded, in order, shared by whoever tracks and the one who delivers.
+"""The queue of events to deliver: bounded, in order, and safe to use from several threads.
 
-In: events as bytes, from any thread. Out: batches that fit into a request; a Problem for every event that will not
-count; a word to those who wait until their events were answered for.
+In: events as bytes, from any thread. Out: batches that fit into a request; a Problem for every event that does not
+count; a call to those who wait until their events are settled.
 """
 
 from __future__ import annotations
@@ -26,27 +26,27 @@ log = logging.getLogger("tributary_client.client")
 
 @dataclass(frozen=True)
 class Problem:
-    """An event that does not count, and why. The event is as it was tracked: mind the personal data in it."""
+    """An event that does not count, and why. It is unredacted: mind the personal data in it."""
 
     event: dict[str, Any]
     reason: str  # the collector's code, queue_full, or http_401 and the like
     detail: str = ""
-    layer: str | None = None  # of the collector's validation, which keeps the event; None: it was not delivered
+    layer: str | None = None  # of the collector's validation, which stores the event; None: it was not delivered
     field: str | None = None
 
 
 class Outbox:
-    """The queue. An event stays in it until it is answered for, so that one being sent is never forgotten."""
+    """The queue. An event stays in it until the collector has answered, so that no event in flight is lost."""
 
     def __init__(self, max_events: int, on_error: Callable[[Problem], None] | None) -> None:
         self.max_events, self.on_error = max_events, on_error
         self.events: deque[tuple[float, bytes]] = deque()  # with the time when each was added
         self.added = self.settled = 0
-        self.lost = 0  # dropped, or refused by the collector: not delivered
-        self.dropped = 0  # since the queue is full
-        self.hurried = 0  # events added before the last `hurry`: not to be held back
+        self.lost = 0  # dropped, or rejected with the whole request: not delivered
+        self.dropped = 0  # since the queue became full
+        self.hurried = 0  # events added before the last `hurry`, which are due at once
         self.hurries = 0
-        self.until = math.inf  # of the monotonic clock: when it is given up; finite once closed
+        self.until = math.inf  # monotonic clock: when delivery ends; finite once closed
         self._lock = threading.Lock()
         self._waiters: list[tuple[int, Callable[[], object]]] = []
 
@@ -58,15 +58,15 @@ class Outbox:
         return self.until < math.inf
 
     def close(self, timeout: float) -> None:
-        """Take nothing more, and give up in so many seconds."""
+        """Accept no more events, and give up after so many seconds."""
         with self._lock:
             self.until = min(self.until, time.monotonic() + timeout)
 
     def add(self, event: bytes) -> bool:
-        """Queue an event; drop it when the queue is full, and say so. Returns whether to wake who delivers."""
+        """Queue an event, or drop and report it if the queue is full. Returns whether to wake the driver."""
         with self._lock:
             if self.closed:
-                raise RuntimeError("this client is closed: track with one that is open")
+                raise RuntimeError("this client is closed: use one that is open")
             if len(self.events) < self.max_events:
                 self.events.append((time.monotonic(), event))
                 self.added += 1
@@ -75,12 +75,17 @@ class Outbox:
             self.dropped += 1
             first = self.dropped == 1
         if first:
-            log.warning("%d events wait for the collector: more are dropped until it answers", self.max_events)
-        self.tell(Problem(json.loads(event), "queue_full", f"{self.max_events} events wait already"))
+            log.warning(
+                "the queue is full: %d events wait for the collector, further events are dropped until it answers",
+                self.max_events,
+            )
+        self.report(
+            Problem(event=json.loads(event), reason="queue_full", detail=f"{self.max_events} events already wait")
+        )
         return False
 
     def hurry(self, done: Callable[[], object]) -> None:
-        """Send what waits now without waiting for more; call `done` once all of it was answered for."""
+        """Make the queued events due at once. Call `done` when all of them are settled."""
         with self._lock:
             self.hurried, self.hurries = self.added, self.hurries + 1
             if waits := self.settled < self.added:
@@ -89,7 +94,7 @@ class Outbox:
             done()
 
     def pause(self) -> float | None:
-        """Seconds until a batch is due: 0 is now, None is once there are events."""
+        """Return the seconds until a batch is due: 0 if it is due now, None without events."""
         with self._lock:
             if not self.events:
                 return None
@@ -98,7 +103,7 @@ class Outbox:
             return max(0.0, self.events[0][0] + BATCH_SECONDS - time.monotonic())
 
     def batch(self, limit: int) -> list[bytes]:
-        """The oldest events, at most `limit` and no more than fit into one request. They stay in the queue."""
+        """Return the oldest events, at most `limit` and as many as fit into one request. They stay in the queue."""
         events: list[bytes] = []
         room = MAX_EVENT_BYTES
         with self._lock:
@@ -110,11 +115,11 @@ class Outbox:
         return events
 
     def settle(self, count: int, problems: list[Problem]) -> None:
-        """The oldest `count` events were answered for, some of them with a problem."""
+        """Remove the oldest `count` events, which the collector answered, some of them with a problem."""
         for reason, number in Counter(problem.reason for problem in problems).items():
             log.warning("%d of %d events do not count: %s", number, count, reason)
         for problem in problems:
-            self.tell(problem)
+            self.report(problem)
         with self._lock:
             for _ in range(count):
                 self.events.popleft()
@@ -128,8 +133,8 @@ class Outbox:
         for done in ready:
             done()
 
-    def tell(self, problem: Problem) -> None:
-        """Hand a problem to `on_error`, whose own errors must not stop the delivery."""
+    def report(self, problem: Problem) -> None:
+        """Pass a problem to `on_error`, whose errors must not stop the delivery."""
         if self.on_error:
             try:
                 self.on_error(problem)

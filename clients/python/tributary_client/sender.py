@@ -1,6 +1,6 @@
-"""What both clients share: their settings, their outbox, and what happens when a process forks or ends.
+"""The base of both clients: settings, outbox, and the handling of forks and exits.
 
-In: the arguments of a client. Out: Sender, whose subclasses say what drives the deliveries.
+In: the arguments of a client. Out: Sender, whose subclasses drive the deliveries.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tributary_client.outbox import Outbox, Problem, log
 
 
 class Sender(Events):
-    """Events, queued for a collector."""
+    """A queue of events for one collector."""
 
     def __init__(
         self,
@@ -34,15 +34,17 @@ class Sender(Events):
         max_queue: int = 10_000,
         timeout: float = 10.0,
     ) -> None:
-        """url: of the collector. server_key: default TRIBUTARY_SERVER_KEY. on_error: told of every event that does
-        not count (by Client mostly from its own thread). max_queue: events that may wait; more are dropped, and told
-        of. timeout: seconds of one request. ValueError: a key is missing or the URL is none.
+        """Raises ValueError if a key is missing or the URL is malformed.
+
+        url: of the collector. server_key: default TRIBUTARY_SERVER_KEY. on_error: called with a Problem for every event
+        that does not count (Client mostly calls it from its thread). max_queue: events that may wait; the client drops
+        more, and reports them to on_error. timeout: seconds of one request.
         """
         key = (server_key or os.environ.get("TRIBUTARY_SERVER_KEY") or "").strip()
         if not key:
-            raise ValueError("no server key: set TRIBUTARY_SERVER_KEY to the one that the collector has for this site")
+            raise ValueError("no server key: set TRIBUTARY_SERVER_KEY to the key that the collector has for this site")
         if httpx.URL(url).scheme not in ("http", "https"):
-            raise ValueError(f"{url} is no URL of a collector, such as https://collect.example.com")
+            raise ValueError(f"{url} is not a URL of a collector, such as https://collect.example.com")
         self._url, self._public_key, self._timeout = f"{url.rstrip('/')}/api/track", public_key, timeout
         self._headers = {
             "Authorization": f"Bearer {key}",
@@ -57,19 +59,19 @@ class Sender(Events):
 
     @abstractmethod
     def _begin(self) -> None:
-        """Make whatever belongs to one process."""
+        """Create the objects that belong to one process."""
 
     @abstractmethod
     def _at_exit(self) -> None:
-        """Deliver what waits, while the process ends."""
+        """Deliver the queued events, as the process ends."""
 
     def _forked(self) -> None:
-        """In a child: what waited is its parent's to send."""
+        """Start anew in a child process: the parent sends the events that wait."""
         self._outbox = Outbox(self._outbox.max_events, self._outbox.on_error)
         self._begin()
 
     def _request(self, post: Post) -> dict[str, Any]:
-        """The arguments of httpx's post."""
+        """Return the arguments of httpx's post."""
         timeout = min(self._timeout, post.seconds)
         return {"url": self._url, "content": gzip.compress(post.body, 1), "headers": self._headers, "timeout": timeout}
 
@@ -88,8 +90,8 @@ class Sender(Events):
                 else:
                     wait(step.seconds)
 
-    def _ended(self) -> int:
-        """Count what was not delivered, and say so."""
+    def _report_lost(self) -> int:
+        """Return, and log, how many events were not delivered."""
         _open.discard(self)
         atexit.unregister(self._at_exit)
         lost = self._outbox.lost + len(self._outbox)

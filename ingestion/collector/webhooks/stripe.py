@@ -19,7 +19,7 @@ from ingestion.collector.problems import Problem
 from ingestion.collector.webhooks.report import Report, decoded, instant, money, row
 from ingestion.privacy.redact import hash_email, hash_phone, redact_id
 
-TOLERANCE = 300  # seconds that a signature may be old: Stripe's own default
+TOLERANCE = 300  # the age in seconds of a valid signature: Stripe's default
 _CHECKOUT = ("checkout.session.completed", "checkout.session.async_payment_succeeded")
 TYPES = (*_CHECKOUT, "charge.refunded")
 

@@ -1,4 +1,4 @@
-"""The collector as a real process: what it answers, what it keeps, and what it never writes down."""
+"""The collector as a real process: its answers, the rows it stores, and the personal data it never writes."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ def sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def test_each_layer_refuses_by_event_and_keeps_what_it_refused(service):
+def test_each_layer_rejects_single_events_and_stores_them_as_failed(service):
     cases = [
         (page("l0"), None),
         (page("l1", url=5), ("schema", "wrong_type", "url")),
@@ -234,7 +234,7 @@ def test_each_layer_refuses_by_event_and_keeps_what_it_refused(service):
     assert receipt["received"] == len(receipt["rows"]) + len(receipt["failed"])
 
 
-def test_a_refused_event_can_be_sent_through_again_after_a_fix(service):
+def test_a_rejected_event_is_valid_again_after_a_change_of_settings(service):
     from ingestion.collector.rejected import revalidate
     from ingestion.segments.format import Failed
     from ingestion.settings.model import EventType, Org, Settings, Site
@@ -262,7 +262,7 @@ def test_a_refused_event_can_be_sent_through_again_after_a_fix(service):
     assert second == revalidate(failed[1]["payload"].encode(), site, after, much_later)
 
 
-def test_a_duplicate_is_answered_as_one_and_other_content_under_the_same_id_is_kept(service):
+def test_a_duplicate_is_counted_and_other_content_with_the_same_id_is_stored(service):
     event = page("twice")
     assert service.send(event, event).json() | {"errors": 0} == {
         "received": 2,
@@ -277,7 +277,7 @@ def test_a_duplicate_is_answered_as_one_and_other_content_under_the_same_id_is_k
     assert service.send(*[{"type": "PAGE_VIEW", "anonId": "a"}] * 2).json()["accepted"] == 2  # no id: found later
 
 
-def test_who_may_send(service):
+def test_a_page_of_the_site_or_a_server_with_its_key_may_send(service):
     def status(headers: dict[str, str], key: str | None = "pk_shop") -> int:
         body = json.dumps({"publicKey": key, **page("who")})
         with httpx.Client(base_url=service.client.base_url) as client:
@@ -296,7 +296,7 @@ def test_who_may_send(service):
     assert status({"authorization": "Bearer sk_secret"}, "pk_other") == 403  # a key is one site's
 
 
-def test_browsers_are_told_what_they_may_do(service):
+def test_preflights_and_problems_have_cors_headers(service):
     asked = {"access-control-request-method": "POST", "access-control-request-headers": "content-type"}
     answer = service.client.options("/api/track", headers=asked)
     assert answer.status_code == 204
@@ -313,7 +313,7 @@ def test_browsers_are_told_what_they_may_do(service):
     assert refused.json().keys() == {"type", "title", "status", "detail"}
 
 
-def test_bodies_come_packed_and_never_larger_than_a_mebibyte(service):
+def test_bodies_may_be_compressed_and_have_at_most_a_mebibyte(service):
     def post(body: bytes, encoding: str | None = None, **headers: str) -> int:
         headers = {"content-type": "application/json"} | headers
         if encoding:
@@ -358,7 +358,7 @@ def test_bodies_come_packed_and_never_larger_than_a_mebibyte(service):
     ],
     ids=lambda body: repr(body[:24]),
 )
-def test_what_is_no_request_is_a_problem_that_says_so(service, body):
+def test_a_malformed_request_gets_a_problem_with_a_detail(service, body):
     answer = service.client.post("/api/track", content=body, headers=PLAIN)
     assert answer.status_code in (400, 401)
     assert answer.json()["detail"]
@@ -378,7 +378,7 @@ def test_what_is_no_request_is_a_problem_that_says_so(service, body):
     ],
     ids=range(8),
 )
-def test_odd_json_is_landed_or_refused_and_its_line_is_whole(service, members, accepted):
+def test_unusual_json_is_stored_or_rejected_and_its_line_is_whole(service, members, accepted):
     event = b'{"type":"PAGE_VIEW","anonId":"odd",' + members + b"}"
     body = b'{"publicKey":"pk_shop","events":[' + event + b"]}"
     answer = service.client.post("/api/track", content=body, headers=PLAIN)
@@ -387,7 +387,7 @@ def test_odd_json_is_landed_or_refused_and_its_line_is_whole(service, members, a
     assert "\0" not in json.dumps(service.receipts())
 
 
-def test_the_rate_limit_and_where_limited_events_are_counted(tmp_path):
+def test_the_rate_limit_applies_and_receipts_count_limited_events(tmp_path):
     with collecting(tmp_path) as service:
         sent = [service.send(*(page(f"{i}-{n}") for n in range(40)), key="pk_small") for i in range(5)]
         statuses = Counter(answer.status_code for answer in sent)
@@ -403,7 +403,7 @@ def test_the_rate_limit_and_where_limited_events_are_counted(tmp_path):
     assert sum(r["received"] for r in found) == 201
 
 
-def test_consent_false_leaves_nobody(service):
+def test_an_event_without_consent_stores_no_id_of_a_person(service):
     url = f"{ORIGIN}/thanks?gclid=G1&utm_source=news&ref=jo#frag"
     members = {"consent": False, "sessionId": "s", "userId": "u", "email": "jo@example.com", "referrer": url}
     service.send(page("nobody", orderId="o-9", url=url, path="/thanks?gclid=G1", **members))
@@ -432,7 +432,7 @@ def test_consent_false_leaves_nobody(service):
     assert in_words["failed"][0]["payload"].count("anonId") == 0
 
 
-def test_a_cookieless_site_gets_an_id_of_the_day_and_a_server_brings_no_visitor_along(service):
+def test_a_cookieless_visitor_has_a_daily_id_and_a_server_event_has_no_visitor(service):
     one = page("quiet1") | {"anonId": "from-the-browser"}
     service.send(one, page("quiet2") | {"anonId": None}, key="pk_quiet")
     service.send(page("quiet3"), key="pk_quiet", headers={"user-agent": "another"})
@@ -448,7 +448,7 @@ def test_a_cookieless_site_gets_an_id_of_the_day_and_a_server_brings_no_visitor_
     assert "ua" not in receipt
 
 
-def test_no_file_of_the_home_knows_an_address(tmp_path):
+def test_no_file_of_the_home_contains_an_address(tmp_path):
     mail, address, six = "jo.doe@example.com", "203.0.113.77", "2001:db8:85a3::8a2e:370:7334"
     with collecting(tmp_path, "--trusted-proxy", "127.0.0.1") as service:
         short, hidden = "fe80::abcd", [address.replace(".", "%2E"), six.replace(":", "%253A"), "jo.doe%40example%2Ecom"]
@@ -512,7 +512,7 @@ def test_nothing_acknowledged_is_lost_when_the_process_is_killed(tmp_path):
     assert set(landed.values()) == {1}
 
 
-def test_sigterm_answers_what_is_under_way_closes_the_segment_and_exits_0(tmp_path):
+def test_sigterm_answers_open_requests_closes_the_segment_and_exits_0(tmp_path):
     with collecting(tmp_path) as service:
         answered = [service.send(page(n)).status_code for n in range(20)]
         assert service.stop() == 0
@@ -521,7 +521,7 @@ def test_sigterm_answers_what_is_under_way_closes_the_segment_and_exits_0(tmp_pa
     assert len(rows(receipts(tmp_path))) == 20
 
 
-def test_a_segment_that_cannot_grow_is_answered_with_503_and_nothing_acknowledged_is_lost(tmp_path):
+def test_a_segment_that_cannot_grow_gives_503_and_loses_no_acknowledged_event(tmp_path):
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 
@@ -536,7 +536,7 @@ def test_a_segment_that_cannot_grow_is_answered_with_503_and_nothing_acknowledge
     assert {row["event_id"] for row in rows(receipts(tmp_path))} == {f"e-{n}" for n in kept}
 
 
-def test_without_a_landing_folder_it_says_so_and_recovers(tmp_path):
+def test_the_collector_reports_a_missing_landing_folder_and_recovers(tmp_path):
     with collecting(tmp_path, "--segment-seconds", 0.2) as service:
         assert service.send(page("before")).status_code == 202
         while not closed_segments(tmp_path / "landing"):
@@ -553,7 +553,7 @@ def test_without_a_landing_folder_it_says_so_and_recovers(tmp_path):
     assert [row["event_id"] for row in rows(receipts(tmp_path))] == ["e-before", "e-lost"]
 
 
-def test_two_workers_share_the_port_and_the_figures(tmp_path):
+def test_two_workers_share_the_port_and_the_metrics(tmp_path):
     with collecting(tmp_path, "--workers", 2) as service:
         clients = [httpx.Client(base_url=service.client.base_url, headers={"origin": ORIGIN}) for _ in range(24)]
         for n, client in enumerate(clients):
@@ -573,7 +573,7 @@ def test_two_workers_share_the_port_and_the_figures(tmp_path):
 
 
 @pytest.mark.skipif(not shutil.which("redis-server"), reason="redis-server is not installed")
-def test_one_limit_for_several_workers_in_redis(tmp_path):
+def test_several_workers_share_one_limit_in_redis(tmp_path):
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         port = sock.getsockname()[1]
@@ -600,7 +600,7 @@ def test_one_limit_for_several_workers_in_redis(tmp_path):
     assert sum(r["received"] for r in receipts(tmp_path) if r["site"] == "small") == 300
 
 
-def test_changed_settings_count_without_a_restart_and_wrong_ones_do_not(tmp_path):
+def test_changed_settings_apply_without_a_restart_and_invalid_ones_do_not(tmp_path):
     with collecting(tmp_path) as service:
         file = tmp_path / "tributary.yaml"
 
@@ -618,7 +618,7 @@ def test_changed_settings_count_without_a_restart_and_wrong_ones_do_not(tmp_path
         wait_for(202)
 
 
-def test_the_admin_needs_its_key(service):
+def test_admin_routes_need_the_admin_key(service):
     assert service.client.get("/admin/stats").status_code == 401
     assert service.client.post("/admin/flush", headers={"authorization": "Bearer guess"}).status_code == 401
     stats = service.client.get("/admin/stats", headers=ADMIN).json()
@@ -626,7 +626,7 @@ def test_the_admin_needs_its_key(service):
     assert events["received"] == sum(count for name, count in events.items() if name != "received")
 
 
-def test_the_equation_holds_in_metrics_and_receipts_after_all_that(service):
+def test_metrics_and_receipts_add_up_after_all_other_tests(service):
     names = ("received", "accepted", "duplicate", "rejected", "limited")
     counts = {name: service.metric(f"events_{name}_total") for name in names}
     assert counts["received"] == sum(counts[name] for name in names[1:]) > 0
@@ -639,7 +639,7 @@ def test_the_equation_holds_in_metrics_and_receipts_after_all_that(service):
     assert sum(len(receipt.get("rows", [])) for receipt in found) == counts["accepted"]
 
 
-def test_an_address_in_use_is_said_in_a_sentence(service, tmp_path):
+def test_an_address_in_use_gives_a_clear_error(service, tmp_path):
     done = subprocess.run(
         [COMMAND, "collect", "--port", str(service.port)],
         env={**os.environ, "TRIBUTARY_HOME": str(tmp_path)},

@@ -1,7 +1,7 @@
-"""kill -9 of the collector under load, of the loader mid-transaction and of both, at random moments, many times.
+"""kill -9 of the collector under load, of the load in a transaction and of both, at random moments, many times.
 
-What clients were answered for is in raw.events once, whatever was killed; a collector that answers too early is found
-out by the same check.
+Every acknowledged event is in raw.events once, whatever was killed. The same check detects a collector that answers too
+early.
 """
 
 from __future__ import annotations
@@ -203,7 +203,7 @@ def test_nothing_acknowledged_is_lost_or_counted_twice(home):
     assert (events, received) == (loaded_rows, accounted)
 
 
-def test_a_collector_that_answers_too_early_is_found_out(home):
+def test_the_check_detects_a_collector_that_answers_too_early(home):
     port = free_port()
     new_collector = collect(home, port, (sys.executable, "-c", LIAR))
     collector, clients = new_collector(), Clients(port)
@@ -217,7 +217,7 @@ def test_a_collector_that_answers_too_early_is_found_out(home):
     assert clients.acknowledged - set(loaded(home)), "events that were answered for and never written were not missed"
 
 
-def test_an_event_loaded_twice_is_found_out(home):
+def test_the_check_detects_an_event_that_is_loaded_twice(home):
     port = free_port()
     collector = collect(home, port)()
     wait_for(port)

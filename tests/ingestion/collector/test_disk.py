@@ -34,7 +34,7 @@ def disk(tmp_path) -> Iterator[Path]:
     landing = tmp_path / "landing"
     landing.mkdir()
     if os.geteuid() != 0 or not mount("-t", "tmpfs", "-o", "size=2m", "tmpfs", str(landing)):
-        pytest.skip("needs root and the right to mount: a file system of its own stands for the disk")
+        pytest.skip("needs root and the right to mount a separate file system")
     yield tmp_path
     subprocess.run(["umount", landing], check=True)
 
@@ -74,7 +74,7 @@ def events(home: Home) -> Counter[str]:
         return Counter(id_ for (id_,) in connection.execute("select event_id from raw.events").fetchall())
 
 
-def test_a_full_disk_refuses_and_keeps_what_it_acknowledged(disk, monkeypatch):
+def test_a_full_disk_rejects_requests_and_loses_no_acknowledged_event(disk, monkeypatch):
     with collecting(disk, SETTINGS) as collector:
         sender = Sender(collector)
         check_refusal(sender.send_until_refused(), "No space left on device")
@@ -88,7 +88,7 @@ def test_a_full_disk_refuses_and_keeps_what_it_acknowledged(disk, monkeypatch):
     assert max(found.values()) == 1
 
 
-def test_a_disk_that_turns_read_only_refuses_and_recovers(disk, monkeypatch):
+def test_a_read_only_disk_rejects_requests_until_it_recovers(disk, monkeypatch):
     with collecting(disk, SETTINGS) as collector:
         sender = Sender(collector)
         assert sender.send().status_code == 202

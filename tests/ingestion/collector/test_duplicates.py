@@ -27,7 +27,7 @@ SETTINGS = (
 
 
 class Disk:
-    """A landing folder whose writes end when the test says so."""
+    """A landing folder in which the test ends each write."""
 
     def __init__(self) -> None:
         self.lines: list[dict] = []

@@ -1,4 +1,4 @@
-"""The real collector against everything that may arrive at an open door: nonsense, floods, bombs, slow clients.
+"""The real collector against everything that an open port may receive: nonsense, floods, bombs, slow clients.
 
 It answers each request with what it documents, its memory stays bounded, and its books balance after all of it:
 received = accepted + duplicate + rejected + limited.
@@ -83,15 +83,15 @@ def collector(tmp_path_factory) -> Iterator[Door]:
 def check(answer: httpx.Response) -> None:
     """The answer is one that the collector documents, and adds up."""
     assert answer.status_code in ANSWERS, (answer.status_code, answer.text)
-    said = answer.json()
+    reply = answer.json()
     if answer.status_code == 202:
-        assert said["received"] == said["accepted"] + said["duplicate"] + said["rejected"]
-        assert said["rejected"] == len(said["errors"])
-        assert all(error["layer"] and error["reason"] for error in said["errors"])
+        assert reply["received"] == reply["accepted"] + reply["duplicate"] + reply["rejected"]
+        assert reply["rejected"] == len(reply["errors"])
+        assert all(error["layer"] and error["reason"] for error in reply["errors"])
     else:
         assert answer.headers["content-type"] == "application/problem+json"
-        assert said["status"] == answer.status_code
-        assert said["detail"]
+        assert reply["status"] == answer.status_code
+        assert reply["detail"]
 
 
 strange = st.one_of(
@@ -157,7 +157,7 @@ many = settings(
 
 @many
 @given(body=bodies | pieces.map(lambda parts: broken(*parts)) | st.binary(max_size=200))
-def test_any_body(collector, body):
+def test_any_body_gets_a_documented_answer(collector, body):
     check(collector.post(body))
 
 
@@ -168,7 +168,7 @@ def test_any_body(collector, body):
     cuts=st.just((0, 0)) | st.tuples(st.integers(0, 5000), st.integers(0, 5000)),
     kind=st.sampled_from(["application/json"] * 4 + ["text/plain;charset=UTF-8"] * 2 + ["application/xml", ""]),
 )
-def test_any_encoding(collector, body, encoding, cuts, kind):
+def test_any_encoding_gets_a_documented_answer(collector, body, encoding, cuts, kind):
     packed = zstandard.compress(body) if encoding == "zstd" else gzip.compress(body)
     check(collector.post(broken(packed, cuts, b""), Content_Encoding=encoding, Content_Type=kind))
 
@@ -197,12 +197,12 @@ def test_any_encoding(collector, body, encoding, cuts, kind):
     ],
     ids=range(17),
 )
-def test_monsters(collector, body):
+def test_extreme_bodies_get_a_documented_answer(collector, body):
     check(collector.post(body))
     assert collector.is_well()
 
 
-def test_bombs_do_not_fill_the_memory(collector):
+def test_compression_bombs_do_not_fill_the_memory(collector):
     before = collector.memory()
     zeros = b" " * 300_000_000
     for encoding, bomb in (("gzip", gzip.compress(zeros)), ("zstd", zstandard.compress(zeros))):
@@ -213,7 +213,7 @@ def test_bombs_do_not_fill_the_memory(collector):
     assert collector.memory() - before < 50_000_000
 
 
-def test_floods_of_headers(collector):
+def test_endless_headers_are_cut_off(collector):
     for flood in (
         b"".join(b"X-%d: y\r\n" % n for n in range(50_000)),
         b"X-Long: " + b"y" * 5_000_000 + b"\r\n",
@@ -230,7 +230,7 @@ def test_floods_of_headers(collector):
     assert collector.is_well()
 
 
-def test_slow_clients_starve_nobody(collector):
+def test_slow_clients_do_not_block_others(collector):
     """Hundreds of connections that stop in the middle of a head or a body and dribble on, until they are hung up on."""
     slow = []
     for n in range(400):
@@ -263,7 +263,7 @@ def dribbles(client: socket.socket) -> bool:
 
 
 @pytest.mark.parametrize("mode", GenerationMode)
-def test_does_what_its_document_says(collector, mode):
+def test_the_service_conforms_to_its_openapi_document(collector, mode):
     """Requests that fit /openapi.json and requests that do not: documented statuses, content types and bodies."""
     document = schemathesis.openapi.from_url(f"{collector.url}/openapi.json")
     operations = [found.ok() for found in document.get_all_operations()]
@@ -278,15 +278,15 @@ def test_does_what_its_document_says(collector, mode):
             if isinstance(case.body, dict):  # else no event would get beyond the key
                 case.body = {**case.body, "publicKey": KEY}
                 case.headers = {**(case.headers or {}), "Origin": ORIGIN}
-            # What is wrong with one event is said in a 202 that rejects that event alone. Of what pages send besides,
-            # types do not say all: whose it is, and when it was.
+            # A wrong event gives 202 with that event rejected. Types do not express all rules of the other page routes:
+            # a person and a time in the window are required, too.
             others = [positive_data_acceptance] if case.path in ("/api/survey", "/api/events/checkout") else []
             case.call_and_validate(excluded_checks=[negative_data_rejection, *others])
 
         conforms()
 
 
-def test_sql_and_paths_are_data_and_the_books_balance(collector):
+def test_sql_and_paths_are_data_and_all_counts_add_up(collector):
     """What is put into every member at once is in the warehouse as it was sent, and nothing else happened.
 
     The last of the tests: it stops the collector, and counts what all of them sent.

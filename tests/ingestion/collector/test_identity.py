@@ -27,7 +27,7 @@ def clock(monkeypatch) -> SimpleNamespace:
     return clock
 
 
-def test_a_salt_lasts_a_day_and_the_one_before_the_last_is_gone(tmp_path, clock):
+def test_a_salt_lasts_a_day_and_is_deleted_after_two(tmp_path, clock):
     file = tmp_path / "salts.json"
     one, other = Identity(file, 24), Identity(file, 24)
     assert file.stat().st_mode & 0o777 == 0o600
@@ -45,7 +45,7 @@ def test_a_salt_lasts_a_day_and_the_one_before_the_last_is_gone(tmp_path, clock)
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
-def test_a_clock_that_jumps_brings_no_old_salt_back(tmp_path, clock):
+def test_a_clock_that_jumps_restores_no_old_salt(tmp_path, clock):
     ids = Identity(tmp_path / "salts.json", 24)
     today = ids.ip_hash("203.0.113.7", NOON)
     tomorrow = ids.ip_hash("203.0.113.7", NOON + DAY)
@@ -56,7 +56,7 @@ def test_a_clock_that_jumps_brings_no_old_salt_back(tmp_path, clock):
     assert ids.ip_hash("203.0.113.7", NOON + DAY) not in (today, tomorrow, far, back)  # and it changes again in time
 
 
-def test_a_damaged_file_and_a_full_disk_stop_nothing(tmp_path, clock, monkeypatch):
+def test_a_damaged_salt_file_and_a_full_disk_do_not_stop_the_collector(tmp_path, clock, monkeypatch):
     file = tmp_path / "salts.json"
     file.write_text("{half")
     ids = Identity(file, 24)
@@ -69,7 +69,7 @@ def test_a_damaged_file_and_a_full_disk_stop_nothing(tmp_path, clock, monkeypatc
     assert ids.ip_hash("203.0.113.7", NOON + DAY) != before
 
 
-def test_a_session_goes_on_past_midnight_and_ends_after_half_an_hour(tmp_path, clock):
+def test_a_session_spans_midnight_and_ends_after_half_an_hour(tmp_path, clock):
     ids = Identity(tmp_path / "salts.json", 24)
     visitor = ("shop", "203.0.113.7", "Firefox")
     midnight = NOON + DAY / 2
@@ -100,12 +100,12 @@ def test_a_session_goes_on_past_midnight_and_ends_after_half_an_hour(tmp_path, c
         ("2026-11-20T10:20:30.123+02:00", None),
     ],
 )
-def test_addresses_in_text_are_found_and_nothing_else(text, clean):
+def test_addresses_in_text_are_redacted_and_nothing_else(text, clean):
     assert redact_text(text) == (text if clean is None else clean)
     assert clean is None or may_hold_personal_data(json.dumps({"a": text}).encode())
 
 
-def test_text_that_is_made_to_take_long_ends_and_is_left_alone():
+def test_adversarial_text_is_unchanged_and_takes_linear_time():
     for text in (
         "a" * 8000 + "@",
         "a." * 4000 + "@",
@@ -119,7 +119,7 @@ def test_text_that_is_made_to_take_long_ends_and_is_left_alone():
         assert redact_text(text) == text  # quadratic work, a megabyte of it a request, would stop a collector
 
 
-def test_where_an_address_is_is_told_once_and_without_the_address(tmp_path):
+def test_the_place_of_an_address_is_stored_once_and_without_the_address(tmp_path):
     database = MMDBWriter(ip_version=6, ipv4_compatible=True, database_type="Test")
     place = {"country": {"iso_code": "US"}, "subdivisions": [{"iso_code": "CA"}]}
     database.insert_network(IPSet(["203.0.113.0/29"]), place | {"traits": {"user_type": "hosting"}})
@@ -141,7 +141,7 @@ def test_where_an_address_is_is_told_once_and_without_the_address(tmp_path):
     assert geo.lines() == []  # each once
 
 
-def test_a_file_that_is_no_database_is_said_to_be_none(tmp_path):
+def test_a_file_that_is_not_a_database_is_rejected(tmp_path):
     (tmp_path / "places.mmdb").write_text("nothing")
     with pytest.raises(SettingsError, match=r"places\.mmdb is not a readable MaxMind file"):
         Geo(tmp_path / "places.mmdb")

@@ -1,4 +1,4 @@
-"""Webhooks, postbacks and pixels: signatures, what a delivery says, and that it counts once."""
+"""Webhooks, postbacks and pixels: signatures, the rows of deliveries, and that each counts once."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def changed(name: str, **members: object) -> bytes:
 # Shopify
 
 
-def test_shopify_order_counts_once_it_is_paid_and_alike_from_either_topic():
+def test_a_shopify_order_counts_when_paid_with_the_same_row_from_either_topic():
     unpaid = shopify.report(payload("shopify_orders_create"), "orders/create")
     assert unpaid.row is None
     assert "not paid yet (pending)" in unpaid.ignored
@@ -72,12 +72,12 @@ def test_shopify_order_counts_once_it_is_paid_and_alike_from_either_topic():
     }
 
 
-def test_shopify_guest_is_known_by_the_address_only():
+def test_a_shopify_guest_is_identified_by_the_email_hash_only():
     row = shopify.report(changed("shopify_orders_paid", customer=None, note_attributes=[]), "orders/paid").row
     assert ("customer_id" in row, "visitor_id" in row, row["properties"]["email_hash"]) == (False, False, MAIL["ada"])
 
 
-def test_shopify_refund_is_the_money_that_went_back():
+def test_a_shopify_refund_is_the_money_returned():
     assert shopify.report(payload("shopify_refunds_create"), "refunds/create").row == {
         "refund_id": "shopify:929361464001",
         "occurred_at": "2026-11-13T15:34:55.000000Z",
@@ -90,24 +90,24 @@ def test_shopify_refund_is_the_money_that_went_back():
     assert "no money went back" in restocked.ignored
 
 
-def test_shopify_cancellation():
+def test_a_shopify_cancellation_is_a_refund_without_an_amount():
     assert shopify.report(payload("shopify_orders_cancelled"), "orders/cancelled").row == {
         "refund_id": "shopify:5678901234567:cancelled",
         "occurred_at": "2026-11-14T17:00:00.000000Z",
         "order_id": "5678901234567",
         "reason": "cancelled",
     }
-    # The topic is not signed: a body that says nothing of a cancellation cancels nothing.
+    # The topic is not signed: a body without a cancellation cancels nothing.
     assert shopify.report(payload("shopify_orders_paid"), "orders/cancelled").row is None
 
 
 @pytest.mark.parametrize("topic", ["orders/create", "orders/paid", "orders/cancelled"])
-def test_shopify_test_orders_count_nothing(topic):
+def test_shopify_test_orders_do_not_count(topic):
     report = shopify.report(changed("shopify_orders_cancelled", test=True), topic)
     assert (report.row, report.ignored) == (None, "a test order")
 
 
-def test_shopify_signature_is_of_every_byte():
+def test_a_shopify_signature_covers_every_byte():
     body, secret = payload("shopify_orders_paid"), b"hush"
     signature = base64.b64encode(hmac.new(secret, body, hashlib.sha256).digest()).decode()
     assert shopify.is_signed(body, signature, secret)
@@ -124,7 +124,7 @@ def signed(body: bytes, secret: bytes, at: int, scheme: str = "v1") -> str:
     return f"t={at},{scheme}={hmac.new(secret, f'{at}.'.encode() + body, hashlib.sha256).hexdigest()}"
 
 
-def test_stripe_signature():
+def test_a_stripe_signature_is_valid_for_five_minutes():
     body, secret, now = payload("stripe_session_completed"), b"whsec_1", 1_794_470_500
     good = signed(body, secret, now)
     stripe.check_signature(body, good, secret, now + 299)
@@ -145,7 +145,7 @@ def test_stripe_signature():
         stripe.check_signature(body + b" ", good, secret, now)
 
 
-def test_stripe_session_counts_once_it_is_paid_now_or_later():
+def test_a_stripe_session_counts_when_paid_at_once_or_later():
     unpaid = stripe.report(payload("stripe_session_unpaid"))
     assert unpaid.row is None
     assert "payment_status is unpaid" in unpaid.ignored
@@ -169,7 +169,7 @@ def test_stripe_session_counts_once_it_is_paid_now_or_later():
     assert (test_mode.row, test_mode.ignored) == (None, "an event of the test mode")
 
 
-def test_stripe_refunds_are_what_each_event_gave_back():
+def test_a_stripe_refund_is_the_amount_of_its_event():
     rows = [stripe.report(payload(f"stripe_charge_refunded{which}")).row for which in ("", "_again")]
     assert [(row["refund_id"], row["order_id"], row["value"], row["currency"]) for row in rows] == [
         ("stripe:evt_1Refund", "A-1001", "10.00", "EUR"),
@@ -187,12 +187,12 @@ def test_stripe_refunds_are_what_each_event_gave_back():
         (99_999_999_999_999, "eur", "999999999999.99"),
     ],
 )
-def test_stripe_amounts(amount, currency, text):
+def test_stripe_amounts_follow_the_decimals_of_the_currency(amount, currency, text):
     assert stripe.decimal_text(amount, currency) == text
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b'{"id": 1}', b"\xff", b"[" * 100_000, b'{"a":' * 100_000])
-def test_what_is_not_the_payload_is_a_400_that_says_so(body):
+def test_an_undocumented_payload_gives_400_with_a_detail(body):
     for read in (
         stripe.report,
         lambda body: shopify.report(body, "orders/paid"),
@@ -258,10 +258,10 @@ def parameters(query: str) -> dict[str, str]:
     return dict(parse_qsl(query, keep_blank_values=True))
 
 
-def test_ids_that_are_addresses_stay_distinct_and_are_none():
+def test_ids_that_are_email_addresses_become_distinct_hashes():
     def ids(visitor: str) -> dict:
-        told = {"conversion_id": "c-1", "status": "approved", "adv1": visitor, "order_id": "203.0.113.9"}
-        return networks.postback(EVERFLOW, told, NOW)
+        given = {"conversion_id": "c-1", "status": "approved", "adv1": visitor, "order_id": "203.0.113.9"}
+        return networks.postback(EVERFLOW, given, NOW)
 
     assert ids("ada@example.com")["visitor_id"] == MAIL["ada"]
     assert ids("grace@example.org")["visitor_id"] == MAIL["grace"]
@@ -271,17 +271,17 @@ def test_ids_that_are_addresses_stay_distinct_and_are_none():
     assert stripe.report(msgspec.json.encode(session)).row["order_id"] == MAIL["ada"]
 
 
-def test_everflow_postback():
-    told = parameters(
+def test_an_everflow_postback_becomes_a_row():
+    given = parameters(
         "verification_token=s3cret&conversion_id=c-1&transaction_id=4c9dd7&offer_id=12&offer_name=Kettles&affiliate_id=7"
         "&affiliate_name=Blog&payout_amount=4.25&sale_amount=112.89&order_id=5678901234567&status=Approved"
         "&timestamp=1794470400&adv1={adv1}&landing_url=https%3A%2F%2Fwww.blog.example%2Fkettles%2Fbest%3Fx%3D1"
     )
-    assert networks.is_from(EVERFLOW, told, None, b"s3cret")
-    assert not networks.is_from(EVERFLOW, told, None, b"other")
+    assert networks.is_from(EVERFLOW, given, None, b"s3cret")
+    assert not networks.is_from(EVERFLOW, given, None, b"other")
     assert not networks.is_from(EVERFLOW, {}, None, b"s3cret")
     assert networks.is_from(EVERFLOW, {}, "s3cret", b"s3cret")
-    assert networks.postback(EVERFLOW, told, NOW) == {
+    assert networks.postback(EVERFLOW, given, NOW) == {
         "occurred_at": "2026-11-12T08:00:00.000000Z",
         "platform": "partners",
         "transaction_id": "c-1",
@@ -336,7 +336,7 @@ def test_everflow_postback():
         ),
     ],
 )
-def test_each_network_names_things_its_own_way(network, query, expected):
+def test_each_network_has_its_parameter_names(network, query, expected):
     row = networks.postback(network, parameters(query), NOW)
     assert {name: row.get(name) for name in expected} == expected
 
@@ -354,7 +354,7 @@ def test_each_network_names_things_its_own_way(network, query, expected):
         ("status=approved&conversion_id=" + "9" * 501, "more than 500 characters"),
     ],
 )
-def test_a_postback_that_says_too_little_is_refused(query, detail):
+def test_an_incomplete_postback_is_rejected(query, detail):
     with pytest.raises(Problem) as refused:
         networks.postback(EVERFLOW, parameters(query), NOW)
     assert refused.value.status == 400
@@ -393,7 +393,7 @@ def naive(patterns: list[str], url: str) -> str | None:
 
 
 @given(st.lists(st.builds(str.__add__, _HOSTS, _PATHS), max_size=8), st.lists(_URLS, min_size=1, max_size=5))
-def test_the_index_finds_what_trying_every_pattern_finds(patterns, urls):
+def test_the_index_finds_the_same_pattern_as_a_full_search(patterns, urls):
     match = matcher(patterns)
     assert [match(url) for url in urls] == [naive(patterns, url) for url in urls]
 
@@ -401,16 +401,16 @@ def test_the_index_finds_what_trying_every_pattern_finds(patterns, urls):
 @pytest.mark.parametrize(
     "pattern", ["", "*", "*.*", "example.*", "https://", "exa mple.com", "example.com/?id=*", "/blog"]
 )
-def test_a_pattern_that_could_be_any_host_is_refused(pattern):
+def test_a_pattern_that_matches_any_host_is_rejected(pattern):
     assert "Write a host and a path" in problem(pattern)
 
 
 @pytest.mark.parametrize("url", ["", "https://", "https://[", "not a url", "https://a.com:port/x", "//" + "a." * 5000])
-def test_what_is_no_url_is_nobodys_page(url):
+def test_a_malformed_url_matches_no_pattern(url):
     assert matcher(["*.com/x*", "b.com"])(url) in (None, "*.com/x*")
 
 
-def test_ten_thousand_patterns():
+def test_ten_thousand_patterns_match_fast():
     """Timing decides nothing here: it is printed (pytest -s)."""
     patterns = [f"blog{i}.example/*/kettle-{i}*" for i in range(5000)] + [
         f"tube.example/*creator{i}x*" for i in range(5000)
@@ -449,7 +449,7 @@ def test_ten_thousand_patterns():
         ),
     ],
 )
-def test_settings_say_what_is_wrong(tmp_path, entry, message):
+def test_wrong_settings_give_a_clear_error(tmp_path, entry, message):
     home = Home(tmp_path)
     home.settings.write_text(f"orgs: [{{id: o, currency: USD}}]\nsites: [{{id: shop, org: o}}]\n{entry}\n")
     with pytest.raises(SettingsError) as error:
@@ -484,7 +484,7 @@ def home(tmp_path, monkeypatch) -> Home:
 
 @contextlib.contextmanager
 def collecting(home: Home) -> Iterator[httpx.Client]:
-    """A client of a collector of its own, stopped as a server is: with SIGTERM."""
+    """A client of a separate collector, which SIGTERM stops afterwards."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -651,7 +651,7 @@ def test_a_delivery_counts_once_also_after_a_restart(home):
     assert not any(found.encode() in log for found in SECRETS.values())
 
 
-def test_what_is_forged_old_or_broken_is_refused_and_lands_nothing(home):
+def test_forged_old_or_broken_deliveries_are_rejected_and_store_nothing(home):
     paid, session = payload("shopify_orders_paid"), payload("stripe_session_completed")
     survey = {"question": "How?", "answer": "So"}
     with collecting(home) as client:
@@ -703,7 +703,7 @@ def test_what_is_forged_old_or_broken_is_refused_and_lands_nothing(home):
     assert not list(home.landing.glob("*.ndjson"))
 
 
-def test_a_pixel_is_an_image_that_leaves_nothing_behind(home):
+def test_a_pixel_stores_nothing_in_the_browser_and_obeys_privacy_signals(home):
     page = {"Referer": "https://www.blog.example/kettles/best", "User-Agent": "Firefox"}
     with collecting(home) as client:
         for _ in range(2):
@@ -713,7 +713,7 @@ def test_a_pixel_is_an_image_that_leaves_nothing_behind(home):
         for _ in range(1000):
             if (refused := client.get("/pixel/loud.gif")).status_code != 200:
                 break
-        # Whoever floods the pixel does not use up what the site's own pages may send.
+        # A flood of pixels does not use up the limit of the site's pages.
         event = {"publicKey": "pk_quiet", "type": "PAGE_VIEW", "anonId": "v"}
         sent = client.post("/api/track", json=event, headers={"Origin": "https://quiet.example"})
     assert (len(shown.content), shown.content[:6], shown.headers["content-type"]) == (43, b"GIF89a", "image/gif")

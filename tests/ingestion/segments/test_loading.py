@@ -1,4 +1,4 @@
-"""Segments -> warehouse: what the collector acknowledged is there once, whatever order, damage or crash comes."""
+"""Load segments: every acknowledged event is in the warehouse once, after any order, damage or crash."""
 
 import json
 import os
@@ -87,7 +87,7 @@ def test_any_split_order_and_repetition_gives_the_same_events(events, seed, tmp_
     assert len(found[0]["raw.events"]) == len(keys)
 
 
-def test_of_one_id_the_first_content_stays_and_the_other_is_kept_aside(home):
+def test_the_first_content_of_an_id_stays_and_the_other_is_quarantined(home):
     with connect(home) as raw:
         land(home, 1, receipt([page(1, 20, url="https://late.example/")], 30))
         load(raw, home)
@@ -102,8 +102,8 @@ def test_of_one_id_the_first_content_stays_and_the_other_is_kept_aside(home):
         assert (reason, json.loads(payload)["url"]) == ("id_conflict", "https://late.example/")
 
 
-def test_what_the_collector_adds_is_no_content(home):
-    """A retry an hour later, from another address, of an event that brings no time and of a visitor with a daily id."""
+def test_values_that_the_collector_adds_are_not_content(home):
+    """A retry an hour later, from another address, of an event without a time and of a visitor with a daily id."""
     with connect(home) as raw:
         first = {"ip": "a1", "ua": "one", "site": "quiet", "org": "nord"}
         land(home, 1, receipt([page(1, anon_id="monday")], 0, **first))
@@ -131,7 +131,7 @@ def test_an_event_is_the_same_from_a_file_and_from_the_collector(home, tmp_path)
         assert raw.execute("select count(*) from raw.events").fetchone() == (2,)
 
 
-def test_a_collected_event_stays_before_the_same_one_of_a_file_in_any_order(home, tmp_path):
+def test_a_collected_event_replaces_the_same_event_of_a_file_in_any_order(home, tmp_path):
     """The file knows neither the address nor the sample; which came first must not show."""
     file = tmp_path / "x.csv"
     file.write_text(f"event_id,site_id,type,occurred_at,anon_id\n1,shop,PAGE_VIEW,{at(7)},a\n")
@@ -170,7 +170,7 @@ insert into raw.events by name select 'default' as org_id, 'shop' as site_id, '1
 """
 
 
-def test_what_an_earlier_version_loaded_is_still_the_same_event(home, tmp_path):
+def test_an_event_that_an_earlier_version_loaded_is_still_the_same(home, tmp_path):
     with duckdb.connect(str(home.warehouse)) as earlier:
         earlier.execute(EARLIER)
     file = tmp_path / "x.csv"
@@ -194,7 +194,7 @@ load_landing(connect(home), home, SETTINGS)
 """
 
 
-def test_a_loader_that_is_killed_at_any_moment_loads_everything_once(home):
+def test_a_load_that_is_killed_at_any_moment_loads_everything_once(home):
     chance = random.Random(3)
     expected, number = Counter(), 0
     for _ in range(5):
@@ -219,7 +219,7 @@ def test_a_loader_that_is_killed_at_any_moment_loads_everything_once(home):
 
 
 @pytest.mark.parametrize("point", ["write_partitioned", "unlink", "place"])
-def test_a_crash_between_commit_and_deletion_is_finished_by_the_next_load(home, monkeypatch, point):
+def test_the_next_load_finishes_after_a_crash_between_commit_and_deletion(home, monkeypatch, point):
     def crash(*_args, **_kwargs):
         raise KeyboardInterrupt
 
@@ -248,7 +248,7 @@ def test_a_home_may_have_any_name(tmp_path):
         assert raw.execute("select event_id from raw.all_events").fetchall() == [("1",)]
 
 
-def test_a_repeat_that_shows_once_its_person_is_gone_is_recorded_as_a_duplicate(home):
+def test_a_repetition_that_appears_after_erasure_is_counted_as_a_duplicate(home):
     person = "visitor-anna-phone-1"
     with connect(home) as raw:
         raw.execute(
@@ -268,7 +268,7 @@ def test_a_repeat_that_shows_once_its_person_is_gone_is_recorded_as_a_duplicate(
 # --- damage -------------------------------------------------------------------------------------------------
 
 
-def test_a_damaged_line_costs_itself_only_and_is_kept_without_personal_data(home):
+def test_a_damaged_line_is_stored_as_failed_without_personal_data(home):
     good = [as_line(receipt([page(i)])) for i in range(3)]
     flipped = bytearray(as_line(receipt([page("flipped")])))
     flipped[60] ^= 1
@@ -285,7 +285,7 @@ def test_a_damaged_line_costs_itself_only_and_is_kept_without_personal_data(home
         assert archived(raw, home) == {("events", str(i)): 1 for i in range(3)}
 
 
-def test_a_segment_that_cannot_be_loaded_stays_and_stops_no_other(home):
+def test_a_segment_that_cannot_be_loaded_stays_and_blocks_no_other(home):
     stays = land(home, 1, receipt([page(1)]), receipt([{}], kind="wishes"))
     land(home, 2, receipt([page(2)]))
     with connect(home) as raw:
@@ -298,7 +298,7 @@ def test_a_segment_that_cannot_be_loaded_stays_and_stops_no_other(home):
 # --- other kinds, refused rows, enrichment ------------------------------------------------------------------
 
 
-def test_rows_of_other_kinds_go_the_way_of_a_file(home):
+def test_rows_of_other_kinds_are_loaded_as_rows_of_a_file(home):
     refund = {"occurred_at": at(5), "order_id": "o1", "value": "5.50", "line": "7"}
     with connect(home) as raw:
         land(
@@ -348,7 +348,7 @@ def test_user_agents_are_read_once(home, tmp_path):
 # --- retention ----------------------------------------------------------------------------------------------
 
 
-def test_retired_events_are_where_they_were_for_who_asks_for_all(home):
+def test_retired_events_stay_in_raw_all_events(home):
     keeping = msgspec.structs.replace(SETTINGS, collector=Collector(keep_raw_days=30))
     rows = [page(i, i * 86_400, properties={"n": i}) for i in range(60)]
     everything = "select * from raw.all_events order by site_id, event_id"
@@ -379,7 +379,7 @@ def test_retired_events_are_where_they_were_for_who_asks_for_all(home):
 
 
 @pytest.mark.parametrize("point", ["write_partitioned", "transaction", "end_retirement"])
-def test_a_crash_of_a_retirement_neither_loses_nor_doubles(home, monkeypatch, point):
+def test_a_crash_of_a_retirement_neither_loses_nor_duplicates_events(home, monkeypatch, point):
     from ingestion.segments import retire as module
 
     def crash(*_args, **_kwargs):

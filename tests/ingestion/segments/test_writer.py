@@ -1,4 +1,4 @@
-"""Segments: what was acknowledged is in a file, whole, whatever the disk or the process did meanwhile."""
+"""Segments: every acknowledged line is whole in a file, after any fault of the disk or the process."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_an_idle_segment_is_closed_by_its_age(tmp_path):
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_a_full_disk_refuses_takes_back_the_half_written_line_and_recovers(tmp_path, monkeypatch):
+def test_a_full_disk_rejects_lines_removes_the_partial_line_and_recovers(tmp_path, monkeypatch):
     real, is_full = os.write, True
 
     def write(fd: int, data: memoryview) -> int:
@@ -105,7 +105,7 @@ def test_after_a_failed_sync_the_file_is_never_used_again(tmp_path, monkeypatch)
     assert lines_of(tmp_path) == [b"before", b"after"]
 
 
-def test_a_segment_that_is_being_written_is_left_alone_and_an_orphan_is_closed_without_its_torn_tail(tmp_path):
+def test_an_open_segment_is_untouched_and_an_orphan_is_closed_without_its_partial_line(tmp_path):
     script = (
         "import asyncio, sys, pathlib\n"
         "from ingestion.segments.writer import Landing\n"
@@ -132,7 +132,7 @@ def test_a_segment_that_is_being_written_is_left_alone_and_an_orphan_is_closed_w
     assert [p.suffix for p in tmp_path.iterdir()] == [".ndjson"]
 
 
-def test_requests_are_refused_instead_of_filling_the_memory(tmp_path, monkeypatch):
+def test_lines_are_rejected_before_they_fill_the_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(landing, "MAX_BUFFERED", 1000)
 
     async def run():
