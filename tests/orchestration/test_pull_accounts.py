@@ -146,6 +146,7 @@ def test_the_command_stops_although_the_network_does_not_respond(agency, home):
         output, _ = process.communicate(timeout=30)
     finally:
         process.kill()
+        agency.is_delayed = lambda account: False  # the server ends when it has answered every request
     assert process.returncode == 130
     assert output.splitlines()[-1] == "Stopped. Loaded accounts stay loaded, the others are unchanged."
     assert "Traceback" not in output

@@ -54,8 +54,10 @@ class Started:
         return self.output()
 
 
-def holds_lock(home: Path, started: Started) -> bool:
-    return f'"pid": {started.process.pid},' in (home / "build.lock").read_text()
+def holds_lock(home: Path, started: Started, what: str) -> bool:
+    """Whether a command holds the build lock for something that begins with `what`."""
+    holder = (home / "build.lock").read_text()
+    return f'"what": "{what}' in holder and f'"pid": {started.process.pid},' in holder
 
 
 def version(home: Path) -> int:
@@ -132,7 +134,7 @@ def test_an_import_killed_in_its_transaction_loads_all_or_nothing(new_home):
     tributary(home, "import", "events", write(home / "first.csv", "first", 1))
     for seconds in (0.2, 0.8):  # in each of two imports
         started = Started(home, "import", "events", str(file))
-        started.until(lambda started=started: holds_lock(home, started))
+        started.until(lambda started=started: holds_lock(home, started, "import"))
         time.sleep(seconds)
         started.kill()
         assert raw_rows(home, "events") in (1, rows + 1)
@@ -160,8 +162,8 @@ def test_two_runs_at_once_both_succeed_and_an_import_waits_for_them(built, tmp_p
     home = copy_home(built, tmp_path / "home")
     before = version(home)
     first = Started(home, "run", "--full-refresh")
-    first.until(lambda: holds_lock(home, first))
-    second = Started(home, *PUBLISH)
+    first.until(lambda: holds_lock(home, first, "run "))  # a build, not the check for changes before it
+    second = Started(home, "run", "--full-refresh")
     import_ = Started(home, "import", "events", str(write(home / "late.csv", "late", 1)))
     assert "waiting for" not in first.succeeded()
     for waited in (second, import_):
