@@ -251,6 +251,8 @@ def test_a_change_during_a_run_is_not_covered_by_its_record(home):
 def test_a_run_of_a_part_and_a_failed_run_are_followed_by_a_build(home):
     tributary(home.root, "run", "--select", "key:published")
     assert version(home) == 2
+    assert reasons(home, BUILD) == ["published files are missing or changed"]
+    tributary(home.root, "run", "--select", 'key:"intermediate/int_touchpoints"')
     assert reasons(home, BUILD) == ["the warehouse changed", "published files are missing or changed"]
     broken = home.inbox / "events" / "broken.csv"
     broken.write_text("id\n1\n")
