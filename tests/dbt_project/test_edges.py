@@ -344,7 +344,7 @@ def test_an_order_that_event_and_export_report_counts_once(grown):
 def test_an_org_missing_from_the_settings_is_excluded_and_named(grown):
     before, missing, restored = (grown.kept / step for step in ("events only", "org missing", "org restored"))
     rows = sum(row["site_id"] == "kolkata-shop" for row in EVENTS)
-    notice = f"org kolkata has {rows} rows but is not in tributary.yaml: it is left out"
+    notice = f"org kolkata has {rows} rows but is not in tributary.yaml, so the marts exclude it"
     assert [notice in grown.summaries[step.name] for step in (before, missing, restored)] == [False, True, False]
     its_file = Path("published", "orgs", "kolkata.duckdb")
     assert [(step / its_file).exists() for step in (before, missing, restored)] == [True, False, True]

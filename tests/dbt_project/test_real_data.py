@@ -153,7 +153,7 @@ def test_explain_shows_every_touch_of_a_conversion(home, rows):
     touches = [row for row in rows if row["customer_id"] == customer]
     shown = re.findall(r"^ *(?:\d+|after|early) +(\d\d-\d\d \d\d:\d\d) ", output, flags=re.MULTILINE)
     assert Counter(shown) == Counter(at(touch).strftime("%m-%d %H:%M") for touch in touches)
-    assert f"of {len(touches)} known touches count" in output
+    assert f"of {len(touches)} touches get credit" in output
     assert re.search(r"^ *(after|early) ", output, flags=re.MULTILINE)
 
 
