@@ -18,7 +18,7 @@ def collect(
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that share the port.")] = 1,
     trusted_proxy: Annotated[
         list[str] | None,
-        typer.Option(help="Address or CIDR range of a proxy whose X-Forwarded-For is trusted. Repeatable."),
+        typer.Option(help="Address or CIDR range of a proxy with a trusted X-Forwarded-For. Repeatable."),
     ] = None,
     segment_mb: Annotated[float, typer.Option(min=0.001, help="Size at which a segment is closed.")] = 64,
     segment_seconds: Annotated[float, typer.Option(min=0.1, help="Age at which a segment is closed.")] = 10,

@@ -59,7 +59,7 @@ def synced_table(report: SyncReport) -> Iterator[Any]:
 
 
 def _table(texts: Sequence[str], numbers: Sequence[str]) -> Table:
-    """Return a table whose numbers are aligned right."""
+    """Return a table that aligns its numbers right."""
     table = Table(box=None, pad_edge=False)
     for heading in texts:
         table.add_column(heading, overflow="fold", min_width=12)

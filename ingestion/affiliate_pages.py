@@ -37,7 +37,7 @@ def problem(pattern: str) -> str | None:
 def matcher(patterns: Iterable[str]) -> Callable[[str], str | None]:
     """Return a function from URL to its most specific pattern; of equally specific patterns the first by name.
 
-    It tries only patterns whose longest literal is in the path, each in linear time, without backtracking.
+    It tries only patterns with their longest literal in the path, each in linear time, without backtracking.
     """
     # Host without wildcards -> the longest literal of the path -> patterns, the most specific first.
     index: defaultdict[str, defaultdict[str, list[_Pattern]]] = defaultdict(lambda: defaultdict(list))

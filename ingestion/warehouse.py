@@ -1,6 +1,6 @@
 """The warehouse: one DuckDB file with one writer, and the lock of that writer.
 
-In: a Home. Out: connections whose raw tables are up to date; locks that the operating system frees with their process.
+In: a Home. Out: connections to up-to-date raw tables; locks that the operating system frees with their process.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from serving.publish import Version
 
 BUILD, ROLLUPS, ATTRIBUTION, LAND, DUPLICATES = "build", "daily_rollups", "attribution", "land", "nightly_duplicates"
 WHOLE_GRAPH = (BUILD, ROLLUPS)  # these jobs publish
-COVERED = {  # the jobs whose assets a job builds
+COVERED = {  # the jobs that a job covers with its assets
     BUILD: (BUILD, ROLLUPS, ATTRIBUTION, LAND, DUPLICATES),
     ROLLUPS: (BUILD, ROLLUPS, ATTRIBUTION, LAND, DUPLICATES),
     ATTRIBUTION: (ATTRIBUTION, LAND),

@@ -35,7 +35,7 @@ def run_tags() -> dict[str, str]:
 
 
 def end_dead_runs(instance: dg.DagsterInstance) -> None:
-    """Record a failure of each run whose process was killed."""
+    """Record a failure of each run of a killed process."""
     running = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.NOT_STARTED]
     for run in instance.get_runs(dg.RunsFilter(statuses=running, tags={STARTED_BY: "command line"})):
         pid = int(run.tags.get(PID, 0))

@@ -75,7 +75,7 @@ def arguments(context: dg.AssetExecutionContext, config: BuildConfig) -> list[st
     )
     return [
         *selection,
-        *("--exclude", EXCLUDED),  # also of a part of the assets, whose tests dbt finds by itself
+        *("--exclude", EXCLUDED),  # also for a part of the assets: dbt finds their tests by itself
         *(["--indirect-selection", indirect] if indirect else []),
         *(["--full-refresh"] if config.full_refresh else []),
     ]

@@ -52,7 +52,7 @@ def records(result: duckdb.DuckDBPyConnection) -> list[Record]:
 
 
 def only_one(rows: list[Record], what: str, identifier: str) -> Record:
-    """Return the row with this id, or the only one whose id begins with it. Raises NotFound."""
+    """Return the row with this id, or the only one with an id that begins with it. Raises NotFound."""
     exact = [row for row in rows if row["id"] == identifier] or rows
     if not exact:
         raise NotFound(f"No {what} begins with {identifier!r} in the published version.")

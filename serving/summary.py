@@ -53,7 +53,7 @@ def revenue_by_channel(connection: duckdb.DuckDBPyConnection, most: int = 9) -> 
 
 
 def worst_flags(connection: duckdb.DuckDBPyConnection, limit: int = 5) -> list[Record]:
-    """Return the flags with the most wasted money. Omit an ad set or ad whose parent is flagged."""
+    """Return the flags with the most wasted money. Omit an ad set or ad under a flagged parent."""
     return records(
         connection.execute(
             """

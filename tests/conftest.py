@@ -98,7 +98,7 @@ def new_home(made_once, tmp_path_factory) -> Callable[[str], Path]:
 
 @pytest.fixture(scope="session")
 def filled(made_once, new_home) -> Path:
-    """A home whose inbox holds a simulated fortnight of two shops, not yet built. Copy it before changing it."""
+    """A home with an inbox that has a simulated fortnight of two shops, not yet built. Copy it before changing it."""
 
     def simulate(home: Path) -> None:
         shutil.copytree(new_home("filled") / "dbt", home / "dbt")

@@ -1,6 +1,6 @@
 """TikTok: the synchronous integrated report of the Business API.
 
-In: responses whose body has an error code, even with HTTP 200; money is decimal text. Out: rows by ad and by account;
+In: responses with an error code in the body, even with HTTP 200; money is decimal text. Out: rows by ad and by account;
 days are the ad account's.
 Source: business-api.tiktok.com/portal/docs (v1.3): /report/integrated/get/, /oauth2/advertiser/get/, return codes.
 """

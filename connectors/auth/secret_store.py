@@ -1,7 +1,7 @@
 """Store secrets in the operating system's keyring or in one encrypted file.
 
 In and out: a slot's values by name. TRIBUTARY_SECRET_KEY, if set, selects the file even on a machine with a keyring: a
-server's jobs, which have none, must find the same secrets. The file has 16 bytes of salt, then a Fernet token whose key
+server's jobs, which have none, must find the same secrets. The file has 16 bytes of salt, then a Fernet token. Its key
 scrypt derives from TRIBUTARY_SECRET_KEY.
 """
 

@@ -1,7 +1,7 @@
 """Exceptions for the errors that a platform's response can state, and redaction of secrets in their messages.
 
 In: the reason, as the platform gives it. Out: exceptions. connectors/http/retry.py handles Throttled and Transient,
-connectors/http/client.py handles TokenExpired. Callers see only VendorErrors, whose messages are for people.
+connectors/http/client.py handles TokenExpired. Callers see only VendorErrors. Their messages are for people.
 """
 
 from __future__ import annotations

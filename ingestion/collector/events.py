@@ -30,7 +30,7 @@ Sha256 = Annotated[str, Meta(pattern="^([0-9a-f]{64})?$")]
 
 
 class Event(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
-    """One event. Absent text is empty text, so that no code has to tell them apart."""
+    """One event. Absent text is empty text, so that no code has to distinguish them."""
 
     # A Row has these members too, in this order.
     event_id: Id | None = ""
@@ -73,7 +73,7 @@ class _LooseBody(msgspec.Struct, rename="camel"):
 
 
 class Unreadable(NamedTuple):
-    """An event whose members have the wrong types: its JSON, and msgspec's message."""
+    """An event with members of wrong types: its JSON, and msgspec's message."""
 
     raw: bytes
     message: str

@@ -19,7 +19,7 @@ import msgspec
 
 _log = logging.getLogger("tributary.collector")
 _SESSION = 1800.0  # seconds without an event end a session
-_REMEMBERED = 100_000  # visitors whose session may last past midnight
+_REMEMBERED = 100_000  # visitors with sessions that may last past midnight
 
 
 class _Salts(msgspec.Struct, frozen=True):

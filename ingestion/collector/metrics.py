@@ -28,7 +28,7 @@ ACCEPTED = Counter("tributary_events_accepted", "Events that are durable", _EVEN
 DUPLICATE = Counter("tributary_events_duplicate", "Events that repeat a recent one", _EVENT)
 REJECTED = Counter("tributary_events_rejected", "Events rejected and stored as failed", [*_EVENT, "reason"])
 LIMITED = Counter("tributary_events_limited", "Events rejected by the rate limit", _EVENT)
-REFUSED = Counter("tributary_requests_refused", "Requests rejected as a whole, whose events count nowhere", ["status"])
+REFUSED = Counter("tributary_requests_refused", "Requests rejected as a whole; their events count nowhere", ["status"])
 BYTES = Counter("tributary_landed_bytes", "Bytes made durable")
 SYNC = Histogram(
     "tributary_sync_seconds",

@@ -1,6 +1,6 @@
 """Keep a rejected event as a failed row, and validate it again later by then current rules.
 
-In: an event, or the JSON of one that could not be decoded, and why it was rejected. Out: Failed, whose payload holds
+In: an event, or the JSON of one that could not be decoded, and why it was rejected. Out: Failed. Its payload holds
 the event's members, redacted; and from such a payload a row of raw.events, once the settings accept it.
 """
 

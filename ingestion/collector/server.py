@@ -84,7 +84,7 @@ def serve(options: Options) -> None:
 
 
 class Protocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol, which closes a connection whose request takes too long or whose headers do not end."""
+    """uvicorn's HTTP protocol, which closes a connection if a request takes too long or its headers do not end."""
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)

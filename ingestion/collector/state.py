@@ -36,7 +36,7 @@ class Options:
     host: str = "127.0.0.1"
     port: int = 8700
     workers: int = 1
-    trusted_proxies: tuple[str, ...] = ()  # addresses and CIDR ranges whose X-Forwarded-For is believed
+    trusted_proxies: tuple[str, ...] = ()  # addresses and CIDR ranges with a trusted X-Forwarded-For
     segment_bytes: int = MAX_BYTES
     segment_seconds: float = MAX_AGE
 
@@ -62,7 +62,7 @@ class Collector:
 
 
 def start(home: Home, options: Options) -> Collector:
-    """Return the state of this process, whose event loop runs."""
+    """Return the state of this process while its event loop runs."""
     metrics.forget_dead_workers()
     sites = read_sites(home)
     buckets = Buckets(1 / options.workers)
@@ -98,7 +98,7 @@ def geo_database(home: Home, settings: Settings) -> Geo | None:
 async def run_upkeep(collector: Collector) -> None:
     """Look after settings, limited events, addresses and flushes until cancelled.
 
-    A worker whose supervisor died ends itself: else it would keep the port from the next collector.
+    A worker without its supervisor ends itself: else it would keep the port from the next collector.
     """
     parent = os.getppid()
     seen, flushed = version(collector.home), flush_requested_at(collector.home)
@@ -160,7 +160,7 @@ def flush_requested_at(home: Home) -> int:
 
 
 def _store_limited(collector: Collector) -> None:
-    """Store receipts of the limited events whose sites sent nothing since."""
+    """Store receipts of the limited events of sites that sent nothing since."""
     for site, events in list(collector.limited.items()):
         known = collector.sites.by_id.get(site)
         receipt = Receipt(

@@ -1,6 +1,6 @@
 """Validate events by the layers that types do not cover: business rules, references, properties of a type.
 
-In: an Event whose types are right and whose personal data is redacted. Out: a Row of raw.events; or Rejected, which
+In: an Event with the right types and without personal data. Out: a Row of raw.events; or Rejected, which
 names the layer, the reason and the remedy.
 """
 

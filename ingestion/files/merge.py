@@ -101,8 +101,8 @@ def _reject_violations(connection: Connection, plan: ReadPlan) -> None:
 
 
 def deduplicate(connection: Connection, contract: Contract) -> None:
-    """Skip rows whose content is known, and, where later rows replace, keys that the input has with two contents."""
-    # Only rows whose 64-bit hash occurs twice are compared in full: the usual file has none.
+    """Skip rows with known content, and, where later rows replace, keys that the input has with two contents."""
+    # Only rows with a repeated 64-bit hash are compared in full: the usual file has none.
     connection.execute(
         """
         insert into skipped_rows by name

@@ -20,7 +20,7 @@ def quarantine_rejected_rows(connection: Connection, kind: str, contract: Contra
         "id_conflict": _conflict_detail(contract),
         "ambiguous_key": literal(
             f"the file has several rows with other content for one ({', '.join(contract.key)}):"
-            " aggregate them, or add the id that tells them apart"
+            " aggregate them, or add the id that distinguishes them"
         ),
     }
     detail = " ".join(f"when '{reason}' then {sentence}" for reason, sentence in details.items())

@@ -46,7 +46,7 @@ class Layout(NamedTuple):
 
 
 class SourceFile(NamedTuple):
-    """A file whose records are in `source`."""
+    """A file with its records in `source`."""
 
     path: Path
     layout: Layout

@@ -1,6 +1,6 @@
 """SQL that reads text rows as typed rows of a contract, and finds the rows that break it.
 
-In: a ReadPlan (ingestion/files/column_mapping.py) over the temporary table `source`, whose columns are text.
+In: a ReadPlan (ingestion/files/column_mapping.py) over the temporary table `source` of text columns.
 Out: typed_rows_sql, the query of all rows with their types; violations_sql, that of the rows that break the contract.
 """
 

@@ -26,7 +26,7 @@ create table if not exists raw.events (
     _loaded_at      timestamp not null
 );
 
--- One touch whose source already identifies it as a touch. Key: (org_id, interaction_id).
+-- One touch that its source already identifies as a touch. Key: (org_id, interaction_id).
 create table if not exists raw.interactions (
     org_id         varchar   not null,
     interaction_id varchar   not null,   -- derived from the content if the source has no id

@@ -14,7 +14,7 @@ alter table raw.events add column if not exists has_own_id boolean;     -- false
 alter table raw.events add column if not exists ip_hash varchar;        -- raw.addresses; HMAC under a salt that is destroyed later
 alter table raw.events add column if not exists received_at timestamp;  -- UTC, by the collector's clock
 
--- The key and content of an event whose row moved to the archive, so that it stays a duplicate.
+-- The key and content of an event after its row moved to the archive, so that it stays a duplicate.
 create table if not exists raw.retired_events (
     org_id        varchar not null,
     site_id       varchar not null,

@@ -1,7 +1,7 @@
 """Upgrade the schema of a warehouse, one numbered migration at a time.
 
 In: ingestion/migrations/<version>_<name>.sql, and the table migrations.applied of a warehouse.
-Out: a warehouse whose raw tables have the columns that this program uses.
+Out: a warehouse with raw tables of the columns that this program uses.
 """
 
 from __future__ import annotations

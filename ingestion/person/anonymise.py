@@ -133,7 +133,7 @@ def distinctive_identifiers(connection: Connection) -> dict[str, str]:
 
 
 def _kinds(relation: Relation) -> dict[str, str]:
-    """Return the kinds of the columns whose values are replaced in the person's rows."""
+    """Return the kinds of the columns with replaced values in the person's rows."""
     texts = {column: "text" for column in _text_columns(relation) if column not in ("title", "properties")}
     return texts | {column: kind for column, kind in KINDS.items() if column in relation.columns}
 

@@ -1,6 +1,6 @@
 """Erase a person from the home folder, so that every total stays.
 
-In: a person (find.py) and the home folder, whose build lock the caller holds. Out: an Erasure. erasing.json stores it
+In: a person (find.py) and the home folder, with its build lock. Out: an Erasure. erasing.json stores it
 before anything changes, and the caller deletes that file once a scan has found nothing: the next erasure finishes one
 that was killed. The raw tables change in one transaction, then the archive file by file. Then the warehouse is copied
 to a new file, because a database file keeps deleted rows.

@@ -107,7 +107,7 @@ def in_org_sql(relation: Relation, person: Person) -> str:
     """Return SQL over the relation's columns: whether a row is of the person's org."""
     if "org_id" in relation.columns:
         return f"org_id = {literal(person.org)}"
-    if "site_id" in relation.columns:  # the copy of a file, whose org is that of its site
+    if "site_id" in relation.columns:  # the copy of a file: its site gives the org
         return f"coalesce(site_id not in (select site_id from raw.sites where org_id <> {literal(person.org)}), true)"
     return "true"
 

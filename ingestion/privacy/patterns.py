@@ -1,7 +1,7 @@
 r"""The one table of patterns and names by which personal data is found, for SQL (sql.py) and for Python (redact.py).
 
 In: nothing. Out: patterns in RE2's syntax, which DuckDB and the package google-re2 both run in linear time; `kind_of`,
-which tells what the name of a column or of a JSON member promises.
+which classifies the names of columns and of JSON members.
 
 RE2 has no lookaround. A pattern therefore captures the characters around an address, and its replacement puts them
 back: `\1`. Two addresses may share one such character, so IPV4 is applied twice.

@@ -37,7 +37,7 @@ def redact_text(text: str) -> str:
 
 
 def redact_emails(text: str) -> str:
-    """Return the text without e-mail addresses: for user agents, whose versions look like IP addresses."""
+    """Return the text without e-mail addresses: for user agents, since their versions look like IP addresses."""
     text = text.replace("\0", "")
     return _email.sub(EMAIL.replacement, text) if _may_hold_email(text) else text
 

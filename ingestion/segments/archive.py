@@ -72,7 +72,7 @@ def begin_retirement(archive: Path, name: str) -> None:
 
 
 def end_retirement(connection: duckdb.DuckDBPyConnection, archive: Path) -> None:
-    """Finish a retirement, or clean up after its crash: delete the files whose rows are still in raw.events."""
+    """Finish a retirement, or clean up after its crash: delete files if raw.events still has their rows."""
     marker = archive / _EVENTS / _MARKER
     try:
         name = marker.read_text()
@@ -98,7 +98,7 @@ def make_all_events(connection: duckdb.DuckDBPyConnection, archive: Path) -> Non
             f" union all by name select {names} from ((from raw.events limit 0) union all by name"
             f" from read_parquet({files}, union_by_name = true, hive_partitioning = false))"
         )
-    # The comment tells which view there is, so that a connection that changes nothing leaves the file as it is.
+    # The comment names the current view, so that a connection that changes nothing leaves the file as it is.
     comment = f"{view}: {columns}"
     there = "select comment from duckdb_views() where schema_name = 'raw' and view_name = 'all_events'"
     if scalar(connection, there) != comment:

@@ -1,6 +1,6 @@
 """The format of a segment's lines, between the collector and the load. One line is the receipt of one request.
 
-In: a Receipt. Out: one line of JSON whose last member is the CRC-32 of everything before it. The events of a request
+In: a Receipt. Out: one line of JSON. Its last member is the CRC-32 of everything before it. The events of a request
 share a line, so that all events of one acknowledgement are whole, or all are damaged.
 """
 
@@ -30,7 +30,7 @@ class Failed(msgspec.Struct, omit_defaults=True):
 class Receipt(msgspec.Struct, omit_defaults=True):
     """One request. received = len(rows) + duplicate + len(failed) + limited.
 
-    kind: a kind of files/contracts.py, whose rows are input rows of that contract (text values, decimals, ISO times).
+    kind: a kind of files/contracts.py. Its rows are input rows of that contract (text values, decimals, ISO times).
     There are two exceptions. Rows of `events` have the columns of raw.events (micros, no nulls). Rows of `addresses`
     have those of raw.addresses, and do not count as received. site is null where the rows belong to no site.
     """

@@ -1,6 +1,6 @@
 """Load the events of segments into raw.events, in the caller's transaction: append all rows, then deduplicate.
 
-In: segments. Out: rows in raw.events, whose _load_id is their segment's name, and counts of the rows removed.
+In: segments. Out: rows in raw.events with their segment's name as _load_id, and counts of the rows removed.
 
 Almost all events that a collector acknowledged are new, so that appending first needs neither memory nor a second copy.
 The content of an event is what its client sent, by the formula of a file's row (files/row_sql.py). It includes

@@ -30,7 +30,7 @@ def make_receipts(connection: Connection, paths: Sequence[Path]) -> None:
 
 
 def damaged_lines(path: Path) -> list[str]:
-    """Return the lines of a segment whose checksum is wrong."""
+    """Return the lines of a segment with a wrong checksum."""
     with path.open("rb") as file:
         return [line.decode("utf-8", "replace") for line in file if not is_whole(line)]
 

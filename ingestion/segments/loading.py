@@ -1,6 +1,6 @@
 """Load segments of the collector into raw tables, exactly once and in order, then archive them as Parquet.
 
-In: landing/*.ndjson (ingestion/segments/writer.py), whose lines are receipts (ingestion/segments/format.py).
+In: landing/*.ndjson (ingestion/segments/writer.py), with receipts as lines (ingestion/segments/format.py).
 Out: rows in raw.*, rejected rows in raw.failed_events, and in raw.loads a row for each segment and kind, with
 received = loaded + duplicate + failed + limited; archive/landed/site_id=<site>/date=<day>/<segment>.parquet.
 

@@ -216,7 +216,7 @@ def open_segments(folder: Path) -> list[Path]:
 
 
 def _adopt(path: Path) -> None:
-    """Close a segment whose writer died, without its last line if that is cut off: it was never acknowledged."""
+    """Close the segment of a dead writer, without its last line if that is cut off: it was never acknowledged."""
     try:
         fd = os.open(path, os.O_RDWR)
     except FileNotFoundError:

@@ -100,7 +100,7 @@ def simulate_visits(rng: np.random.Generator, start: date, days: int, events: in
         logs_in = has_account & ~known[everyone, device] & ((rng.random(people) < 0.25) | converts)
         pages = rng.geometric(0.40, people).clip(1, 12)
         dwell = rng.integers(12, 150, people)  # seconds on each page
-        # A lognormal distribution whose mean is 1
+        # A lognormal distribution with mean 1
         order = rng.lognormal(-0.18, 0.6, people) * MEAN_ORDER * _BASKET[first_source]
         last = {
             "person": everyone,

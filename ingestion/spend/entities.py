@@ -1,7 +1,7 @@
 """Store the names and settings of ad entities over time, and the ads of click ids.
 
-In: NDJSON files of connectors.platform.Entity and Click, and a connection to the warehouse, whose build lock the caller
-holds. Out: raw.ad_entities, one row for each state, and raw.ad_clicks, each in one transaction.
+In: NDJSON files of connectors.platform.Entity and Click, and a connection to the warehouse with the build
+lock. Out: raw.ad_entities, one row for each state, and raw.ad_clicks, each in one transaction.
 
 An unchanged snapshot adds nothing. An entity that a snapshot lacks keeps its last state: platforms hide deleted
 entities, and their spend still needs a name. A snapshot that is older than an entity's state does not change it.

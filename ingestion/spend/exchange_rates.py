@@ -1,6 +1,6 @@
 """Load fetched exchange rates into raw.exchange_rates, by the same contract as files.
 
-In: an NDJSON file of connectors.ecb.Rate, and a connection to the warehouse, whose build lock the caller holds. Out:
+In: an NDJSON file of connectors.ecb.Rate, and a connection to the warehouse with the build lock. Out:
 new and changed rates, in one transaction; known rates add nothing.
 """
 

@@ -1,7 +1,7 @@
 """Load pulls of ad accounts into raw.ad_spend: each pulled day becomes what the platform reports now.
 
-In: an NDJSON file of connectors.platform.SpendRow for each pull, and a connection to the warehouse, whose build lock
-the caller holds. Out: raw.ad_spend, raw.ad_spend_history, raw.loads and raw.pulls, in one transaction; a PullReport for
+In: an NDJSON file of connectors.platform.SpendRow for each pull, and a connection to the warehouse with the build
+lock. Out: raw.ad_spend, raw.ad_spend_history, raw.loads and raw.pulls, in one transaction; a PullReport for
 each pull.
 
 New keys are inserted, changed keys are replaced, and keys that the platform no longer reports are withdrawn; the

@@ -136,7 +136,7 @@ def ecb(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
 
 @dg.asset(
     key=SYNCED,
-    description="One day of an ad account whose tables another tool syncs: `synced` in tributary.yaml.",
+    description="One day of an ad account in tables that another tool syncs: `synced` in tributary.yaml.",
     group_name=GROUP,
     kinds={"python", "duckdb"},
     owners=OWNERS,

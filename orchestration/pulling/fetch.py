@@ -43,7 +43,7 @@ class Stopped(BaseException):
 
 
 class StoppableClock(SystemClock):
-    """A clock whose sleepers wake with Stopped when it is stopped. Platforms may ask for an hour of patience."""
+    """A clock that wakes its sleepers with Stopped when it is stopped. Platforms may ask for an hour of patience."""
 
     def __init__(self) -> None:
         self._stopped = threading.Event()

@@ -28,7 +28,7 @@ def home(built, tmp_path_factory) -> Path:
 
 @pytest.fixture
 def here(home, monkeypatch):
-    """The command inside this process, which answers at once: (exit code, what was said)."""
+    """The command inside this process, which answers at once: (exit code, what was output)."""
     monkeypatch.setenv("TRIBUTARY_HOME", str(home))
 
     def call(*arguments: object, code: int = OK) -> str:
@@ -53,10 +53,10 @@ def test_every_command_shows_an_example(here):
     known = commands(typer.main.get_command(cli.app))
     assert len(known) >= 14
     for command in [(), *known]:
-        said = here(*command, "--help")
-        assert "Example" in said, f"tributary {' '.join(command)} --help shows no example"
-        assert f"tributary {' '.join(command)}".strip() in said.split("Example", 1)[1], command
-        assert max(map(len, said.splitlines())) <= 80
+        output = here(*command, "--help")
+        assert "Example" in output, f"tributary {' '.join(command)} --help shows no example"
+        assert f"tributary {' '.join(command)}".strip() in output.split("Example", 1)[1], command
+        assert max(map(len, output.splitlines())) <= 80
 
 
 def test_wrong_input_is_a_sentence_and_exit_code_2(here, tmp_path):
@@ -85,9 +85,9 @@ def test_wrong_input_is_a_sentence_and_exit_code_2(here, tmp_path):
         (("import", "everything", file), ["everything"]),
         (("simulate", "--days", "1"), ["--days"]),
     ]:
-        said = here(*arguments, code=WRONG_INPUT)
+        output = here(*arguments, code=WRONG_INPUT)
         for word in words:
-            assert word in said, f"{arguments}: {word!r} is not in: {said}"
+            assert word in output, f"{arguments}: {word!r} is not in: {output}"
 
 
 def test_debug_shows_the_trace(home, built, tmp_path):
@@ -99,11 +99,11 @@ def test_debug_shows_the_trace(home, built, tmp_path):
 def test_strict_exits_with_3_and_keeps_the_good_rows(here, tmp_path):
     file = tmp_path / "mixed.csv"
     file.write_text(EVENTS.replace("e1", "mixed1") + "mixed2,shop,PAGE_VIEW,yesterday,v1\n")
-    said = here("import", "events", file, "--strict", code=STRICT)
-    assert "2 received = 1 loaded + 0 duplicate + 1 failed" in said
-    assert "1 failed: " in said
-    said = here("import", "events", file)
-    assert "2 received = 0 loaded + 1 duplicate + 1 failed" in said or "2 duplicate" in said
+    output = here("import", "events", file, "--strict", code=STRICT)
+    assert "2 received = 1 loaded + 0 duplicate + 1 failed" in output
+    assert "1 failed: " in output
+    output = here("import", "events", file)
+    assert "2 received = 0 loaded + 1 duplicate + 1 failed" in output or "2 duplicate" in output
 
 
 def test_nothing_published_yet_says_what_to_do(tmp_path, monkeypatch):
@@ -120,9 +120,9 @@ def test_nothing_published_yet_says_what_to_do(tmp_path, monkeypatch):
 
 def test_rows_too_wide_for_a_table_are_shown_a_value_a_line(here):
     wide = ", ".join(f"{n} as column_number_{n}" for n in range(12))
-    said = CliRunner().invoke(cli.app, ["query", f"select {wide} union all select {wide}"]).output
-    assert said.count("column_number_7   7") == 2
-    assert max(map(len, said.splitlines())) <= 80
+    output = CliRunner().invoke(cli.app, ["query", f"select {wide} union all select {wide}"]).output
+    assert output.count("column_number_7   7") == 2
+    assert max(map(len, output.splitlines())) <= 80
     narrow = CliRunner().invoke(cli.app, ["query", "select 1 as one, 2 as two"]).output
     assert narrow.splitlines()[0].split() == ["one", "two"]
 
@@ -153,10 +153,10 @@ def test_a_query_reads_the_published_file_and_nothing_else(here, home, tmp_path)
 
 
 def test_query_as_csv_is_all_rows_and_only_rows(here, home):
-    said = here("query", "--csv", "select org_id, conversion_id, value_micros from conversions order by all")
+    output = here("query", "--csv", "select org_id, conversion_id, value_micros from conversions order by all")
     with published(home) as connection:
         rows = connection.execute("select org_id, conversion_id, value_micros from conversions order by all").fetchall()
-    assert said.splitlines() == ["org_id,conversion_id,value_micros", *(",".join(map(str, row)) for row in rows)]
+    assert output.splitlines() == ["org_id,conversion_id,value_micros", *(",".join(map(str, row)) for row in rows)]
     assert "the first 2 rows" in here("query", "from daily_rollups", "--limit", 2)
     assert here("query", "select 'a,b' as x, null as y", "--csv") == 'x,y\n"a,b",\n'
 
@@ -188,17 +188,17 @@ def test_mistakes_in_the_settings_name_file_and_line_and_change_nothing(built, t
 
 
 def test_selections_run_what_they_name(home):
-    said = tributary(home, "run", "--select", "group:raw").stdout
-    assert "built " not in said
-    said = tributary(home, "run", "--select", 'key:"marts/touchpoints"').stdout
-    assert [line.split("built ")[1].split()[0] for line in said.splitlines() if "built " in line] == ["touchpoints"]
+    output = tributary(home, "run", "--select", "group:raw").stdout
+    assert "built " not in output
+    output = tributary(home, "run", "--select", 'key:"marts/touchpoints"').stdout
+    assert [line.split("built ")[1].split()[0] for line in output.splitlines() if "built " in line] == ["touchpoints"]
 
 
 def test_part_of_the_graph_can_be_the_first_thing_that_is_built(new_home):
     """No test of the part asks for a table outside of it; and a part is nothing to publish."""
     home = new_home("part")
-    said = tributary(home, "run", "--select", '+key:"marts/touchpoints"').stdout
-    assert "built touchpoints" in said
+    output = tributary(home, "run", "--select", '+key:"marts/touchpoints"').stdout
+    assert "built touchpoints" in output
     assert not (home / "published" / "marts.duckdb").exists()
 
 
@@ -215,8 +215,8 @@ def test_a_failed_run_exits_with_1_and_says_where(built, tmp_path):
 
 def test_the_summary_fits_and_what_it_suggests_works(home):
     """Run, status and both explanations in a plain pipe, then the next commands as a person would paste them."""
-    said = tributary(home, "run", "--full-refresh").stdout
-    summary, _, suggested = said.partition("Next:\n")
+    output = tributary(home, "run", "--full-refresh").stdout
+    summary, _, suggested = output.partition("Next:\n")
     assert "Everything adds up" in summary
     fits(summary)
     commands = re.split(r"\n  (?=\S*tributary )", "\n" + suggested)[1:]  # one may go on over several lines
@@ -230,9 +230,9 @@ def test_the_summary_fits_and_what_it_suggests_works(home):
     fits(tributary(home, "status").stdout)
 
 
-def fits(said: str) -> None:
+def fits(output: str) -> None:
     """At most 80 columns, but for paths: a broken path cannot be pasted."""
-    for line in said.splitlines():
+    for line in output.splitlines():
         assert len(line) <= 80 or "/" in line, f"{len(line)} columns: {line}"
 
 
@@ -257,10 +257,10 @@ def test_an_id_that_two_orgs_share_asks_for_the_org(here, home):
                 "update conversions set conversion_id = 'shared' where rowid in "
                 "(select min(rowid) from conversions group by org_id)"
             )
-        said = here("explain", "conversion", "shared", code=WRONG_INPUT)
-        assert "2 conversions begin with 'shared'" in said
-        assert "nordlicht" in said
-        assert "--org" in said
+        output = here("explain", "conversion", "shared", code=WRONG_INPUT)
+        assert "2 conversions begin with 'shared'" in output
+        assert "nordlicht" in output
+        assert "--org" in output
         assert "shared" in here("explain", "conversion", "shared", "--org", "nordlicht")
     finally:
         path.write_bytes(kept)

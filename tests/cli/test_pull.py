@@ -57,18 +57,18 @@ def home(tmp_path) -> Path:
 
 def test_a_pull_loads_spend_and_the_next_one_loads_changes(meta, home):
     meta.total_off_micros = 1_230_000
-    said = tributary(home, "pull", "meta").stdout
+    output = tributary(home, "pull", "meta").stdout
     assert spend(home) == true_spend(meta)
-    assert re.search(r"meta Shop\s+12\s+12\s+0\s+0", said)
-    assert re.search(r"\s3\.69\n", said)  # a day's difference, three times
-    assert said.endswith("Next: tributary run\n")
+    assert re.search(r"meta Shop\s+12\s+12\s+0\s+0", output)
+    assert re.search(r"\s3\.69\n", output)  # a day's difference, three times
+    assert output.endswith("Next: tributary run\n")
     assert rows(home, "select distinct name from raw.ad_entities where level = 'campaign' order by 1") == [
         ("Campaign 7001",),
         ("Campaign 7002",),
     ]
     meta.restate(FIRST, -4_560_000)
-    said = tributary(home, "pull", "meta", *DAYS).stdout
-    assert re.search(r"meta Shop\s+12\s+0\s+2\s+0", said)  # the ad and the account's total
+    output = tributary(home, "pull", "meta", *DAYS).stdout
+    assert re.search(r"meta Shop\s+12\s+0\s+2\s+0", output)  # the ad and the account's total
     assert spend(home) == true_spend(meta)
     assert len(rows(home, "from raw.ad_spend_history")) == 2
     assert rows(home, "select status, start_date, end_date from raw.pulls order by started_at")[1] == (
@@ -99,9 +99,11 @@ def test_a_day_without_rows_stays_unchanged(meta, home):
     tributary(home, "pull", "meta", *DAYS)
     before = spend(home)
     meta.facts = [fact for fact in meta.facts if fact.date != LAST]
-    said = tributary(home, "pull", "meta", *DAYS, code=1).stdout
+    output = tributary(home, "pull", "meta", *DAYS, code=1).stdout
     assert spend(home) == before
-    assert f"the platform returned no ads for 1 day with stored spend, which was kept: {LAST}" in " ".join(said.split())
+    assert f"the platform returned no ads for 1 day with stored spend, which was kept: {LAST}" in " ".join(
+        output.split()
+    )
 
 
 @pytest.mark.parametrize(
@@ -147,11 +149,11 @@ def test_an_interrupted_pull_leaves_nothing(meta, home, number):
         with build_lock(Home(home), "a build"):  # nobody holds it while the network is waited for
             pass
         process.send_signal(number)
-        said, _ = process.communicate(timeout=30)
+        output, _ = process.communicate(timeout=30)
     finally:
         process.kill()
     assert process.returncode != 0
-    assert "Traceback" not in said
+    assert "Traceback" not in output
     assert left_behind(home) == ([] if number == signal.SIGINT else ["pull-meta-1001"])
     meta.polls = 0
     tributary(home, "pull", "meta", *DAYS)
@@ -223,9 +225,9 @@ def test_synced_tables_are_read_though_another_source_is_not_there(home):
     with duckdb.connect(str(home / "tool.duckdb")) as connection:
         connection.execute((ROOT / "tests/fixtures/airbyte/meta.sql").read_text())
     listing(home, more="synced:\n  - {path: nowhere, org: shop}\n  - {path: tool.duckdb, org: shop, tool: airbyte}")
-    said = tributary(home, "pull", "synced", code=1).stdout
-    assert re.search(r"^  ad .*EUR", said, re.M)
-    assert "nowhere does not exist" in " ".join(said.split())
+    output = tributary(home, "pull", "synced", code=1).stdout
+    assert re.search(r"^  ad .*EUR", output, re.M)
+    assert "nowhere does not exist" in " ".join(output.split())
     assert rows(home, "select count(*) > 0 from raw.ad_spend where platform = 'meta'") == [(True,)]
 
 
@@ -284,5 +286,5 @@ def test_the_message_and_the_debug_log_of_a_defect_have_no_secrets(caplog):
 
 
 def test_the_documentation_says_how_far_back_each_platform_is_pulled():
-    told = re.findall(r"^\| (\w[^|]*?) \| (\d+) \| (\d+) \|$", (ROOT / "docs/pull.md").read_text(), re.M)
-    assert told == [(p.label, str(p.repull_days), str(p.history_days)) for p in PLATFORMS.values()]
+    documented = re.findall(r"^\| (\w[^|]*?) \| (\d+) \| (\d+) \|$", (ROOT / "docs/pull.md").read_text(), re.M)
+    assert documented == [(p.label, str(p.repull_days), str(p.history_days)) for p in PLATFORMS.values()]

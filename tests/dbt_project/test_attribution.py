@@ -287,7 +287,7 @@ def disagreements(expected: Links, actual: dict[tuple, tuple], values: dict[tupl
             yield f"{key}: position {position} of {touches}, not {link.position} of {link.touches}"
         if abs(Fraction(weight) - link.weight) > Fraction(2, TRILLION):
             yield f"{key}: weight {weight}, not {float(link.weight):.13f}"
-        # Every model is exact except time decay, whose weights are stored to a trillionth of the last touch's weight.
+        # Every model is exact except time decay: its weights are stored to a trillionth of the last touch's weight.
         allowed = 1 + 4 * abs(value) // TRILLION if key[2] == "time_decay" else 0
         if abs(money - link.value) > allowed:
             yield f"{key}: {money} micros, not {link.value}"

@@ -399,7 +399,7 @@ def judged(everything: list[Row], marts: duckdb.DuckDBPyConnection) -> dict[tupl
 
 
 def judge(targets: dict, window: int, sums: tuple, org_sums: list) -> Flag | None:
-    """Return the flag of a campaign whose shortfall chance does not explain, or None.
+    """Return the flag of a campaign with a shortfall that chance does not explain, or None.
 
     sums, org_sums: spend, conversions and value of the campaign and of its org in the window.
     """

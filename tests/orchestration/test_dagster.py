@@ -253,7 +253,7 @@ def test_a_drop_in_volume_warns(defs, home, instance):
             timestamp '2026-08-01 12:00:00' + to_days(day::integer) as occurred_at, 'v' as anon_id,
             '' as _content_hash, 'quiet' as _load_id, timestamp '2026-09-01' as _loaded_at
         from range(0, 30) as days (day), range(0, 200) as numbers (n)
-        where day < 28 or n < 20  -- the last two days bring a tenth of the days before
+        where day < 28 or n < 20  -- the last two days have a tenth of the days before
     """,
     )
     evaluation = evaluations(defs, instance, VOLUME)[VOLUME]

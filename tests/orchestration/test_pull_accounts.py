@@ -150,7 +150,7 @@ def test_the_command_stops_although_the_network_does_not_respond(agency, home):
     assert process.returncode == 130
     assert output.splitlines()[-1] == "Stopped. Loaded accounts stay loaded, the others are unchanged."
     assert "Traceback" not in output
-    assert len(agency.jobs) == 16  # of which a half tells of ads, the other of the account; none of the last four
+    assert len(agency.jobs) == 16  # of which half report ads and half the account; none of the last four
     assert left_behind(home.root) == []
 
 

@@ -60,7 +60,7 @@ def published(home: Path, org: str | None = None) -> duckdb.DuckDBPyConnection:
 
 
 def tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Return the names of published tables and views, without `meta`, whose content differs with every run."""
+    """Return the names of published tables and views, without `meta`: its content differs with every run."""
     rows = connection.execute(
         "select table_name from information_schema.tables"
         " where table_catalog = current_database() and table_schema = 'main' order by 1"

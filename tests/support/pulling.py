@@ -54,7 +54,7 @@ def platform(
 
 
 def listing(home: Path, *accounts: str, more: str = "") -> Path:
-    """Create a home whose tributary.yaml lists the accounts: entries such as `platform: meta, account_id: "1"`."""
+    """Create a home with the accounts in tributary.yaml: entries such as `platform: meta, account_id: "1"`."""
     home.mkdir(exist_ok=True)
     lines = [f"  - {{org: shop, timezone: Europe/Berlin, {account}}}" for account in accounts]
     entries = "\n".join(["ad_accounts:", *lines]) if lines else ""
@@ -84,7 +84,7 @@ class Agency(VENDORS["meta"]):
 
     def routes(self) -> list[Route]:
         self.account_id = "{account}"
-        self.requested_accounts: list[str] = []  # the accounts whose reports were requested
+        self.requested_accounts: list[str] = []  # the accounts with requested reports
         self.absurd: set[str] = set()  # accounts that report impossible amounts
         self.absurd_budgets: set[str] = set()
         self.accounts_faults: dict[str, Callable[[], Response]] = {}  # each replaces the account's first response

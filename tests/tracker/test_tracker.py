@@ -159,7 +159,7 @@ def is_ready(address: str) -> bool:
 
 
 def opened(context: BrowserContext, url: str) -> Page:
-    """A page whose script runs."""
+    """A page with a running script."""
     page = context.new_page()
     page.goto(url)
     page.wait_for_function("window.tributary && window.tributary.kit")

@@ -46,7 +46,7 @@ def deliveries(outbox: Outbox, public_key: str) -> Generator[Step, Answer, None]
     """Yield the steps of a driver, until the outbox is closed and empty or its time is up.
 
     A batch is retried for as long as the client lives: the size of the queue, not a number of retries, limits the cost
-    of an outage. Retries have the same event ids, so that a batch whose answer was lost counts once.
+    of an outage. Retries have the same event ids, so that a batch with a lost answer counts once.
     """
     limit, failures = BATCH_EVENTS, 0
     while (left := outbox.until - time.monotonic()) > 0 and (outbox or not outbox.closed):

@@ -134,7 +134,7 @@ class Outbox:
             done()
 
     def report(self, problem: Problem) -> None:
-        """Pass a problem to `on_error`, whose errors must not stop the delivery."""
+        """Pass a problem to `on_error`. Its errors must not stop the delivery."""
         if self.on_error:
             try:
                 self.on_error(problem)

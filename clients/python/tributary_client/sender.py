@@ -1,6 +1,6 @@
 """The base of both clients: settings, outbox, and the handling of forks and exits.
 
-In: the arguments of a client. Out: Sender, whose subclasses drive the deliveries.
+In: the arguments of a client. Out: Sender. Its subclasses drive the deliveries.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Amazon Ads: reports (version 3) of sponsored products, brands and display.
 
-In: report jobs whose files are gzipped JSON. Out: rows by ad and by campaign; days are the profile's.
+In: report jobs with files of gzipped JSON. Out: rows by ad and by campaign; days are the profile's.
 Source: advertising.amazon.com/API/docs, guides/reporting/v3, reference/concepts/errors, .../rate-limiting.
 """
 

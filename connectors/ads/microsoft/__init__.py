@@ -1,6 +1,6 @@
 """Microsoft Advertising: reports of the REST API.
 
-In: report jobs whose files are zipped CSV. Out: rows by ad, by campaign and by account; days are the ad account's.
+In: report jobs with zipped CSV files. Out: rows by ad, by campaign and by account; days are the ad account's.
 Source: learn.microsoft.com/advertising/reporting-service, .../customer-management-service, .../guides/reports,
 .../guides/handle-service-errors-exceptions.
 """

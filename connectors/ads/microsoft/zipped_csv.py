@@ -1,4 +1,4 @@
-"""Microsoft Advertising's jobs, whose result is a zipped CSV file.
+"""Microsoft Advertising's jobs, which result in a zipped CSV file.
 
 In: the id of a job. Out: the rows of its file. Reports and bulk downloads share this.
 Source: learn.microsoft.com/advertising/guides/reports, .../guides/bulk-download-upload.

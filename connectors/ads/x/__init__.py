@@ -1,8 +1,8 @@
 """X (Twitter): analytics jobs of the Ads API, signed with OAuth 1.0a.
 
 In: `active_entities`, which lists the ads to request; a job takes twenty ads of one placement. Out: rows by promoted
-post, by line item (ads without a post, such as promoted accounts, are in its total only) and by account, whose spend
-is that of its funding instruments; days are the ad account's.
+post, by line item (ads without a post, such as promoted accounts, are in its total only) and by account, with the
+spend of its funding instruments; days are the ad account's.
 Source: docs.x.com/x-ads-api (analytics, campaign-management, creatives).
 """
 
@@ -137,7 +137,7 @@ def _stats(
 def _active_entities(
     client: PlatformClient, account: Account, entity: str, span: tuple[date, date]
 ) -> dict[str, set[str]]:
-    """Return the placements of each entity whose figures changed in the days or soon after, by its id.
+    """Return the placements of each entity that has changed figures in the days or soon after, by its id.
 
     X states when figures changed, not the day to which they belong.
     """

@@ -1,6 +1,6 @@
 """X (Twitter): ad accounts, campaigns, line items and promoted posts.
 
-In: lists of the Ads API. Out: accounts, whose currency is that of their funding instruments; entities, where a promoted
+In: lists of the Ads API. Out: accounts in the currency of their funding instruments; entities, where a promoted
 post's destination is that of its card, or its first link; the ids and names for spend rows.
 Source: docs.x.com/x-ads-api (campaign-management, creatives).
 """

@@ -1,6 +1,6 @@
 """Turn values of vendors into texts of the input contracts.
 
-In: values as vendors send them. Out: a Report, whose row has the columns of ingestion/files/contracts.py.
+In: values as vendors send them. Out: a Report. Its row has the columns of ingestion/files/contracts.py.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ or folder with spend tables of the platform, because a second connection has its
 
 A shape begins with comments that declare what it reads (`?`: may be absent and is then null; `|`: another name of it):
     -- schema: facebook_ads, facebook              words in names of schemas, or at the end of table prefixes; *: any
-                                                   schema whose name belongs to no platform
+                                                   schema with a name of no platform
     -- table basic_ad: ad_id, date, spend, clicks?             a table
     -- latest ad_history? by id, updated_time: name            a table with several rows of a key: the last one counts
 Selects follow:

@@ -30,7 +30,7 @@ def mount(*arguments: str) -> bool:
 
 @pytest.fixture
 def disk(tmp_path) -> Iterator[Path]:
-    """A home whose landing folder is a disk of two megabytes."""
+    """A home with a landing folder on a disk of two megabytes."""
     landing = tmp_path / "landing"
     landing.mkdir()
     if os.geteuid() != 0 or not mount("-t", "tmpfs", "-o", "size=2m", "tmpfs", str(landing)):

@@ -638,7 +638,7 @@ def test_a_delivery_counts_once_also_after_a_restart(home):
     assert 'tributary_events_accepted_total{kind="conversions",site="shop"} 3.0' in figures
     assert 'tributary_events_duplicate_total{kind="conversions",site="shop"} 7.0' in figures
     assert loaded(home) == counted
-    with collecting(home) as client:  # whose memory is empty
+    with collecting(home) as client:  # with empty memory
         again = everything(client)
     assert {answer.status_code for answer in again} <= {200, 202}
     assert loaded(home) == counted

@@ -1,4 +1,4 @@
-"""A fake of Pinterest's API v5: report jobs whose files omit zeros, lists by bookmark."""
+"""A fake of Pinterest's API v5: report jobs with files that omit zeros, lists by bookmark."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ known_visitors as (
 ),
 
 -- An address without a known customer identifies a visitor only where nothing better does. It can be a second address of a
--- known customer, whose journey it would split.
+-- known customer, since that would split a journey.
 seen_together as (
     select org_id, visitor_id, customer_id, occurred_at from seen_with_customer
 

@@ -151,7 +151,7 @@ final as (
         on changes.org_id = ad_accounts.org_id
         and changes.platform = ad_accounts.platform
         and changes.account_id = ad_accounts.account_id
-    -- A row whose campaign was only renamed has the same figures.
+    -- A renamed campaign alone does not change the figures of a row.
     where changes.change <> 'restated'
         {%- for measure in spend_measures() %}
         or coalesce(changes.{{ measure }}_before, -1) <> coalesce(changes.{{ measure }}_after, -1)
