@@ -170,7 +170,7 @@ def test_parquet_has_the_long_rollups_only_while_they_are_few(home, monkeypatch)
 
 
 def test_the_published_view_answers_from_the_rows_that_its_filters_need(built):
-    """Filters on org, grain, model and mode reach the scans of both tables."""
+    """Filters reach the scans of both tables; the rows of spend then name their rows of credit."""
     with published(built) as marts:
         ((_, plan),) = marts.execute("""
             explain (format json) select sum(spend_micros), sum(conversions) from daily_rollups
@@ -185,10 +185,8 @@ def test_the_published_view_answers_from_the_rows_that_its_filters_need(built):
         if name in scans:
             scans[name] += 1
             filters = str(info.get("Filters", ""))
-            assert "grain" in filters, (name, info)
-            if name == "rollup_credit":
-                assert "attribution_model" in filters, info
-                assert "accounting_mode" in filters, info
+            more = ("grain",) if name == "rollup_spend" else ("attribution_model", "accounting_mode")
+            assert all(column in filters for column in ("org_id", *more)), (name, info)
         for child in node["children"]:
             visit(child)
 
@@ -226,19 +224,24 @@ def test_the_file_of_an_only_org_says_nothing_of_one_that_left(home):
             "where grain = 'AD' and spend_micros > 0 limit 1)",
             "everything_adds_up",
         ),
-        # daily_rollups lacks credit that claims a row of spend, and shows credit twice that denies one.
+        # daily_rollups shows credit beside the row of spend to which it refers, else on its own.
         (
-            "update marts.rollup_credit set has_spend = true where rowid = (select rowid from marts.rollup_credit "
-            "where conversions > 0 and not has_spend limit 1)",
+            "update marts.rollup_credit set rollup_id = 1 where rowid = (select rowid from marts.rollup_credit "
+            "where conversions > 0 and rollup_id is null limit 1)",
             "everything_adds_up",
         ),
         (
-            "update marts.rollup_credit set has_spend = false where rowid = (select rowid from marts.rollup_credit "
-            "where conversions > 0 and has_spend limit 1)",
+            "update marts.rollup_credit set rollup_id = null where rowid = (select rowid from marts.rollup_credit "
+            "where conversions > 0 and rollup_id is not null limit 1)",
+            "everything_adds_up",
+        ),
+        (
+            "update marts.rollup_credit set rollup_id = rollup_id + 1 where rowid = (select rowid from "
+            "marts.rollup_credit where conversions > 0 and rollup_id is not null limit 1)",
             "everything_adds_up",
         ),
     ],
-    ids=["rollup", "credit", "spend", "missing credit", "repeated credit"],
+    ids=["rollup", "credit", "spend", "invented spend", "lost spend", "another spend"],
 )
 def test_a_broken_promise_publishes_nothing_and_is_named(home, damage, named):
     before = everything(home)

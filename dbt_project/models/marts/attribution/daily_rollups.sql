@@ -2,8 +2,6 @@
     of a row are constants or stored columns, so that an engine can push filters on them down to both tables. -#}
 {{ config(materialized='view') }}
 
-{%- set ids = ['platform', 'campaign_id', 'adset_id', 'ad_id'] %}
-
 with
 
 spend as (
@@ -12,10 +10,6 @@ spend as (
 
 credit as (
     select * from {{ ref('rollup_credit') }}
-),
-
-orgs as (
-    select * from {{ ref('orgs') }}
 ),
 
 model_modes as (
@@ -33,7 +27,7 @@ unioned as (
         spend.adset_id,
         spend.ad_id,
         model_modes.attribution_model,
-        orgs.lookback_days,
+        spend.lookback_days,
         model_modes.accounting_mode,
         spend.impressions,
         spend.clicks,
@@ -42,16 +36,10 @@ unioned as (
         coalesce(credit.conversion_value_micros, 0) as conversion_value_micros,
         coalesce(credit.waste_spend_micros, 0) as waste_spend_micros
     from spend
-    inner join orgs
-        on spend.org_id = orgs.org_id
     cross join model_modes
     left join credit
         on spend.org_id = credit.org_id
-        and spend.date = credit.date
-        and spend.grain = credit.grain
-        {%- for id in ids %}
-        and spend.{{ id }} is not distinct from credit.{{ id }}
-        {%- endfor %}
+        and spend.rollup_id = credit.rollup_id
         and model_modes.attribution_model = credit.attribution_model
         and model_modes.accounting_mode = credit.accounting_mode
 
@@ -75,7 +63,7 @@ unioned as (
         conversion_value_micros,
         waste_spend_micros
     from credit
-    where not has_spend
+    where rollup_id is null
 ),
 
 final as (

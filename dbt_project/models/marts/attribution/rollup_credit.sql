@@ -141,7 +141,7 @@ final as (
         by_grain.conversions,
         by_grain.conversion_value_micros,
         by_grain.waste_spend_micros,
-        rollup_spend.org_id is not null as has_spend
+        rollup_spend.rollup_id
     from by_grain
     left join rollup_spend
         on by_grain.org_id = rollup_spend.org_id

@@ -78,18 +78,20 @@ spend_by_grain as (
     group by org_id, grain
 ),
 
--- daily_rollups shows credit beside its row of spend, and credit without such a row on its own. Credit with an outdated
--- `has_spend` is missing there, or is there twice.
+-- daily_rollups shows credit beside its row of spend, and credit without such a row on its own. Credit that refers to
+-- another row, or to none although there is one, does not count.
 credit_by_slice as (
     select
         rollup_credit.org_id,
         rollup_credit.grain,
         rollup_credit.attribution_model,
         rollup_credit.accounting_mode,
-        sum(case when rollup_spend.org_id is not null then rollup_credit.conversions else 0 end)
-            + sum(case when not rollup_credit.has_spend then rollup_credit.conversions else 0 end) as conversions,
-        sum(case when rollup_spend.org_id is not null then rollup_credit.conversion_value_micros else 0 end)
-            + sum(case when not rollup_credit.has_spend then rollup_credit.conversion_value_micros else 0 end) as value_micros
+        sum(
+            case when rollup_credit.rollup_id is not distinct from rollup_spend.rollup_id then rollup_credit.conversions else 0 end
+        ) as conversions,
+        sum(
+            case when rollup_credit.rollup_id is not distinct from rollup_spend.rollup_id then rollup_credit.conversion_value_micros else 0 end
+        ) as value_micros
     from rollup_credit
     left join rollup_spend
         on rollup_credit.org_id = rollup_spend.org_id
