@@ -151,11 +151,18 @@ def content_hash(values: Mapping[str, str], contract: Contract) -> str:
 
 
 def sorted_members(*objects: str) -> str:
-    """Return SQL that merges JSON objects and sorts their members by name, so that equal contents have equal hashes."""
+    """Return SQL that merges JSON objects and sorts their members by name, so that equal contents have equal hashes.
+
+    Of repeated names the first value counts. Every object is read once, whatever its number of members.
+    """
+    numbered = "list_zip(json_keys(o), range(len(json_keys(o))), json_extract(o, '$.*'))"
+    with_previous = "list_zip(members, list_prepend(null, members)[:-2])"
+    is_first = "m[1][1] is distinct from m[2][1]"
+    # An inner function must not use `o`: DuckDB would copy the object for every member.
     return f"""(list_transform([json_merge_patch('{{}}', {", ".join(objects)})], lambda o:
-        '{{' || array_to_string(list_transform(list_distinct(json_keys(o)).list_sort(),
-            lambda k: to_json(k) || ':' || json_extract(o, '/' || replace(replace(k, '~', '~0'), '/', '~1'))
-        ), ',') || '}}')[1])"""
+        if(o is null, null, (list_transform([list_sort({numbered})], lambda members: '{{' || array_to_string(
+            list_transform(list_filter({with_previous}, lambda m: {is_first}), lambda m: to_json(m[1][1]) || ':' || m[1][3]),
+        ',') || '}}'))[1]))[1])"""
 
 
 def _checks(plan: ReadPlan) -> list[Check]:
