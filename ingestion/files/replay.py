@@ -31,7 +31,15 @@ from ingestion.user_agents import enrich
 
 FORMAT = "replay"  # of raw.loads
 _CONFLICTS = ("id_conflict", "ambiguous_key")
-_DAMAGED_LINES = ("torn_line", "bad_json", "bad_quoting", "bad_encoding", "too_long", "wrong_column_count")
+_DAMAGED_LINES = (
+    "torn_line",
+    "unloadable_line",
+    "bad_json",
+    "bad_quoting",
+    "bad_encoding",
+    "too_long",
+    "wrong_column_count",
+)
 
 
 class ReplayReport(msgspec.Struct):

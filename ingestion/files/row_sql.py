@@ -155,14 +155,14 @@ def sorted_members(*objects: str) -> str:
 
     Of repeated names the first value counts. Every object is read once, whatever its number of members.
     """
+    # The inner functions must not use `o`: DuckDB would copy the whole object for each member.
     numbered = "list_zip(json_keys(o), range(len(json_keys(o))), json_extract(o, '$.*'))"
     with_previous = "list_zip(members, list_prepend(null, members)[:-2])"
-    is_first = "m[1][1] is distinct from m[2][1]"
-    # An inner function must not use `o`: DuckDB would copy the object for every member.
-    return f"""(list_transform([json_merge_patch('{{}}', {", ".join(objects)})], lambda o:
-        if(o is null, null, (list_transform([list_sort({numbered})], lambda members: '{{' || array_to_string(
-            list_transform(list_filter({with_previous}, lambda m: {is_first}), lambda m: to_json(m[1][1]) || ':' || m[1][3]),
-        ',') || '}}'))[1]))[1])"""
+    first = f"list_filter({with_previous}, lambda m: m[1][1] is distinct from m[2][1])"
+    texts = f"list_transform({first}, lambda m: to_json(m[1][1]) || ':' || m[1][3])"
+    return f"""(list_transform([json_merge_patch('{{}}', {", ".join(objects)})], lambda o: if(o is null, null,
+        (list_transform([list_sort({numbered})], lambda members:
+            '{{' || array_to_string({texts}, ',') || '}}'))[1]))[1])"""
 
 
 def _checks(plan: ReadPlan) -> list[Check]:

@@ -6,8 +6,9 @@ In: segments, in the caller's transaction. Out: raw.failed_events, raw.addresses
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from ingestion.files.contracts import CONTRACTS, ContractError
 from ingestion.segments.format import is_whole
@@ -15,7 +16,6 @@ from ingestion.segments.load_events import receipts
 from ingestion.sql import Connection
 
 COUNTS = ("received", "duplicate", "limited")
-_DAMAGED = "the checksum does not fit the line: it was damaged on disk, or changed"
 _FAILED = "struct(layer varchar, reason varchar, detail varchar, payload varchar)[]"
 _ADDRESS = "struct(ip_hash varchar, country varchar, region varchar, is_data_centre boolean)[]"
 
@@ -29,17 +29,30 @@ def make_receipts(connection: Connection, paths: Sequence[Path]) -> None:
     )
 
 
-def damaged_lines(path: Path) -> list[str]:
-    """Return the lines of a segment with a wrong checksum."""
+class BadLine(NamedTuple):
+    """A line of a segment that becomes a failed row instead of rows of raw tables."""
+
+    reason: str  # a code
+    detail: str  # a sentence for a person
+    line: str
+
+
+def damaged_lines(path: Path) -> dict[int, BadLine]:
+    """Return the lines of a segment with a wrong checksum, by their number from 0."""
+    detail = "the checksum does not fit the line: it was damaged on disk, or changed"
     with path.open("rb") as file:
-        return [line.decode("utf-8", "replace") for line in file if not is_whole(line)]
+        return {
+            number: BadLine("torn_line", detail, line.decode("utf-8", "replace"))
+            for number, line in enumerate(file)
+            if not is_whole(line)
+        }
 
 
-def without_damaged_lines(path: Path, temporary: Path) -> Path:
-    """Return a copy of the same name: DuckDB loses rows around a line that it cannot read."""
+def without_lines(path: Path, numbers: Container[int], temporary: Path) -> Path:
+    """Return a copy of the same name without these lines: DuckDB loses rows around a line that it cannot read."""
     copy = temporary / path.name
     with path.open("rb") as file, copy.open("wb") as sound:
-        sound.writelines(line for line in file if is_whole(line))
+        sound.writelines(line for number, line in enumerate(file) if number not in numbers)
     return copy
 
 
@@ -77,20 +90,22 @@ def store_failed(connection: Connection, loaded_at: str) -> None:
     )
 
 
-def store_damaged(connection: Connection, damaged: dict[str, list[str]], stamp: str) -> None:
-    """Store damaged lines as failed rows. damaged: by segment. stamp: SQL of _load_id and _loaded_at."""
-    for segment, lines in damaged.items():
+def store_bad_lines(connection: Connection, bad: Mapping[str, Mapping[int, BadLine]], stamp: str) -> None:
+    """Store bad lines as failed rows, redacted. bad: by segment and number. stamp: SQL of _load_id and _loaded_at."""
+    for segment, lines in bad.items():
+        if not lines:
+            continue
         connection.execute(
             f"""
             insert into raw.failed_events by name
             select distinct on (failed_id) md5('events' || payload) as failed_id, 'events' as kind, $segment as source,
-                'schema' as layer, 'torn_line' as reason, '{_DAMAGED}' as detail, payload,
-                $segment as _load_id, _loaded_at
-            from (select redact_text(left(line, 10000)) as payload from (select unnest($lines) as line))
+                'schema' as layer, reason, detail, payload, $segment as _load_id, _loaded_at
+            from (select reason, detail, redact_text(left(line, 10000)) as payload
+                from (select unnest($lines, recursive := true)))
             cross join (select {stamp}) as load (_load_id, _loaded_at)
             where failed_id not in (select failed_id from raw.failed_events)
             """,
-            {"segment": segment, "lines": lines},
+            {"segment": segment, "lines": [line._asdict() for line in lines.values()]},
         )
 
 

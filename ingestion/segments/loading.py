@@ -11,8 +11,9 @@ is durable. After a crash anywhere in between, the next call finishes the work.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import duckdb
 
@@ -27,14 +28,16 @@ from ingestion.segments.archive import write_partitioned
 from ingestion.segments.load_events import append, deduplicate, receipts
 from ingestion.segments.load_receipts import (
     COUNTS,
+    BadLine,
     damaged_lines,
     make_receipts,
     receipt_counts,
     store_addresses,
-    store_damaged,
+    store_bad_lines,
     store_failed,
-    without_damaged_lines,
+    without_lines,
 )
+from ingestion.segments.unloadable_lines import find_unloadable
 from ingestion.segments.writer import closed_segments
 from ingestion.settings.model import Settings
 from ingestion.sql import Connection, drop_temporary_tables, literal, transaction
@@ -51,20 +54,26 @@ def load_landing(
 ) -> list[LoadReport]:
     """Load all closed segments and archive them. Returns a report for each segment and kind.
 
-    A segment that cannot be loaded stays in place, and the others load: one ContractError at the end names all that
-    stay. The caller holds the build lock.
+    A line that cannot be loaded becomes a failed row. A segment that cannot be loaded for another reason stays in
+    place, and the others load: one ContractError at the end names all that stay. The caller holds the build lock.
     """
     reports: list[LoadReport] = []
     errors: list[str] = []
 
-    def load(group: Sequence[Path]) -> None:
+    def load(group: Sequence[Path], bad: Mapping[str, Mapping[int, BadLine]] | None = None) -> None:
         try:
-            reports.extend(load_segments(connection, group, settings, home.temporary))
+            reports.extend(load_segments(connection, group, settings, home.temporary, bad or {}))
         except (duckdb.Error, ContractError) as error:
-            if len(group) == 1:
+            if len(group) > 1:
+                for path in group:
+                    load([path])
+            elif bad is None and isinstance(error, duckdb.Error):
+                load(group, {group[0].stem: find_unloadable(connection, group[0], store, home.temporary)})
+            else:
                 errors.append(f"{group[0]}: {error}")
-            for path in group if len(group) > 1 else ():
-                load([path])
+
+    def store(path: Path) -> object:
+        return store_segments(connection, [path], settings, home.temporary)
 
     segments = closed_segments(home.landing)
     done = _loaded(connection, segments)
@@ -85,35 +94,48 @@ def load_landing(
 
 
 def load_segments(
-    connection: Connection, paths: Sequence[Path], settings: Settings, temporary: Path
+    connection: Connection,
+    paths: Sequence[Path],
+    settings: Settings,
+    temporary: Path,
+    bad: Mapping[str, Mapping[int, BadLine]] = MappingProxyType({}),
 ) -> list[LoadReport]:
-    """Load segments in one transaction; nothing is archived or deleted."""
+    """Load segments in one transaction; nothing is archived or deleted. bad: lines to store as failed rows."""
     try:
         with transaction(connection):
-            return store_segments(connection, paths, settings, temporary)
+            return store_segments(connection, paths, settings, temporary, bad=bad)
     finally:
         drop_temporary_tables(connection)
 
 
 def store_segments(
-    connection: Connection, paths: Sequence[Path], settings: Settings, temporary: Path, *, file_format: str = FORMAT
+    connection: Connection,
+    paths: Sequence[Path],
+    settings: Settings,
+    temporary: Path,
+    *,
+    file_format: str = FORMAT,
+    bad: Mapping[str, Mapping[int, BadLine]] = MappingProxyType({}),
 ) -> list[LoadReport]:
-    """Load segments in the transaction of the caller, who drops the temporary tables afterwards."""
-    damaged = {path.stem: lines for path in paths if (lines := damaged_lines(path))}
-    readable = [without_damaged_lines(path, temporary) if path.stem in damaged else path for path in paths]
+    """Load segments in the transaction of the caller, who drops the temporary tables afterwards.
+
+    bad: lines to store as failed rows, by segment and number; lines with a wrong checksum are always stored as such.
+    """
+    bad = {path.stem: {**bad.get(path.stem, {}), **damaged_lines(path)} for path in paths}
+    readable = [without_lines(path, bad[path.stem], temporary) if bad[path.stem] else path for path in paths]
     load = Load(paths[0].stem, paths[0].stem, file_format)
     loaded_at = f"{literal(load.loaded_at)}::timestamp"
     make_receipts(connection, readable)
     counts = receipt_counts(connection)
     store_failed(connection, loaded_at)
-    store_damaged(connection, damaged, load.stamp)
+    store_bad_lines(connection, bad, load.stamp)
     store_addresses(connection, readable)
     rows = append(connection, readable, settings, loaded_at)
     outcomes = deduplicate(connection, readable, load.stamp)
     reports = []
     for path in readable:
         segment, counted = path.stem, counts.pop((path.stem, "events"), Counter())
-        lost, conflicts = len(damaged.get(segment, ())), outcomes[segment, "id_conflict"]
+        lost, conflicts = len(bad[segment]), outcomes[segment, "id_conflict"]
         duplicate = outcomes[segment, "duplicate"]
         report = LoadReport(
             kind="events",
@@ -138,7 +160,8 @@ def store_segments(
 
 def archive_segment(connection: Connection, home: Home, path: Path) -> None:
     """Write a loaded segment as Parquet, one row for each receipt, and delete the segment."""
-    readable = without_damaged_lines(path, home.temporary) if damaged_lines(path) else path
+    damaged = damaged_lines(path)
+    readable = without_lines(path, damaged, home.temporary) if damaged else path
     columns = dict.fromkeys(COUNTS, "bigint") | {"rows": "json", "failed": "json"}
     placed = write_partitioned(
         connection,

@@ -25,6 +25,7 @@ from ingestion.segments import loading as segments
 from ingestion.segments.format import Failed, as_line
 from ingestion.segments.loading import load_landing
 from ingestion.segments.retire import retire
+from ingestion.segments.writer import closed_segments
 from ingestion.settings.model import Collector
 from ingestion.user_agents import enrich, parse_user_agent
 from ingestion.warehouse import connect
@@ -283,6 +284,51 @@ def test_a_damaged_line_is_stored_as_failed_without_personal_data(home):
         assert any("(email) (ip)" in payload for _, payload in kept)
         assert not any("ann@" in payload for _, payload in kept)
         assert archived(raw, home) == {("events", str(i)): 1 for i in range(3)}
+
+
+def test_a_line_that_cannot_be_loaded_becomes_a_failed_row_and_its_segment_is_loaded(home):
+    bad = (
+        receipt([page("bad", value_micros="ann@mail.example")]),
+        receipt([page("worse", consent=7, sample_percent=[])]),
+    )
+    good = [receipt([page(i)]) for i in range(5)]
+    with connect(home) as raw:
+        land(home, 1, *good[:2], bad[0], *good[2:], bad[1])
+        land(home, 2, receipt([page(9)]))
+        reports = load(raw, home)
+        assert [(r.received, r.loaded, r.failed) for r in reports] == [(7, 5, 2), (1, 1, 0)]
+        kept = raw.execute("select reason, detail, payload, source from raw.failed_events order by payload").fetchall()
+        assert [(reason, "cannot hold" in detail) for reason, detail, *_ in kept] == [("unloadable_line", True)] * 2
+        assert not any("ann@mail" in payload + detail for _, detail, payload, _ in kept)
+        assert raw.execute("select list(event_id order by 1) from raw.events").fetchone() == ([*"01234", "9"],)
+        assert closed_segments(home.landing) == []
+        assert load(raw, home) == []
+
+
+def test_on_a_full_disk_no_line_is_blamed(home, monkeypatch):
+    stays = land(home, 1, receipt([page(1)]))
+
+    def fail(*arguments, **options):
+        raise duckdb.IOException("No space left on device")
+
+    monkeypatch.setattr(segments, "append", fail)
+    with connect(home) as raw:
+        with pytest.raises(ContractError, match="No space left"):
+            load_landing(raw, home, SETTINGS)
+        assert raw.execute("select count(*) from raw.failed_events").fetchone() == (0,)
+        assert list(home.landing.iterdir()) == [stays]
+
+
+def test_an_event_with_thousands_of_members_is_loaded_within_the_memory_of_a_small_machine(home):
+    properties = {f"k{n}": n for n in range(6000)} | {"text": "x" * 970_000}
+    land(home, 1, receipt([page(1, properties=properties)]), receipt([page(2)]))
+    with connect(home) as raw:
+        raw.execute("set memory_limit = '300MB'")
+        (report,) = load(raw, home)
+        assert (report.loaded, report.failed) == (2, 0)
+        (stored,) = raw.execute("select properties from raw.events where event_id = '1'").fetchone()
+    assert json.loads(stored) == properties
+    assert list(json.loads(stored)) == sorted(properties)
 
 
 def test_a_segment_that_cannot_be_loaded_stays_and_blocks_no_other(home):
