@@ -22,6 +22,7 @@ from ingestion.privacy.patterns import harmless_names, kind_of
 from ingestion.privacy.redact import campaign_only, redact_id, redact_json, redact_text
 
 MAX_EVENTS = 100
+MAX_EVENT = 64 << 10  # bytes of an event, unless tributary.yaml sets another limit
 
 Id = Annotated[str, Meta(max_length=256)]
 Text = Annotated[str, Meta(max_length=1024)]
@@ -79,11 +80,19 @@ class Unreadable(NamedTuple):
     message: str
 
 
+class Oversized(NamedTuple):
+    """An event that is longer than the settings allow: its size, and the event without properties if it decodes."""
+
+    size: int  # bytes
+    limit: int
+    event: Event
+
+
 class Batch(msgspec.Struct, frozen=True):
     """The events of one request."""
 
     public_key: str | None
-    events: list[Event | Unreadable]
+    events: list[Event | Unreadable | Oversized]
 
 
 _decode_body = msgspec.json.Decoder(Body).decode
@@ -109,14 +118,16 @@ _SURROGATE = re.compile(
 )
 
 
-def decode_request(body: bytes) -> Batch:
-    """Return the events of a request, or raise a Problem (400)."""
+def decode_request(body: bytes, max_event: int = MAX_EVENT) -> Batch:
+    """Return the events of a request, or raise a Problem (400). max_event: bytes of an event."""
+    if len(body) > max_event:
+        return _decode_one_by_one(body, max_event)
     try:
         request = _decode_body(body)
     except msgspec.ValidationError:
-        return _decode_one_by_one(body)
+        return _decode_one_by_one(body, max_event)
     except (ValueError, RecursionError) as error:
-        return decode_request(_without_lone_surrogates(body, error))
+        return decode_request(_without_lone_surrogates(body, error), max_event)
     events = request.events
     if events is None:
         return Batch(request.public_key, [request])
@@ -148,6 +159,12 @@ def redact_event(event: Event) -> None:
         event.properties = redact_json(event.properties)
 
 
+def redact_members(event: Event) -> None:
+    """Redact the properties of an event without addresses, in place: members named like an IP address or number."""
+    if event.properties and _needs_redaction(event.properties):
+        event.properties = redact_json(event.properties)
+
+
 def forget_person(event: Event) -> None:
     """Remove every id of a person, as a missing consent demands. The order's id stays, so that an order counts once."""
     event.anon_id = event.session_id = event.user_id = ""
@@ -156,7 +173,31 @@ def forget_person(event: Event) -> None:
     event.path = event.path.partition("?")[0].partition("#")[0] if event.path else ""
 
 
-def needs_redaction(properties: dict[str, Any]) -> bool:
+def _decode_one_by_one(body: bytes, max_event: int) -> Batch:
+    try:
+        request = _decode_loosely(body)
+    except (ValueError, RecursionError) as error:
+        return decode_request(_without_lone_surrogates(body, error), max_event)
+    if request.events is None:
+        return Batch(request.public_key, [_readable(body, max_event)])
+    _check_count(len(request.events))
+    events = [_readable(bytes(raw), max_event) for raw in request.events]
+    first = next((event.public_key for event in events if isinstance(event, Event) and event.public_key), None)
+    return Batch(request.public_key or first, events)
+
+
+def _readable(raw: bytes, max_event: int) -> Event | Unreadable | Oversized:
+    try:
+        event = _decode_event(raw)
+    except (ValueError, RecursionError) as error:
+        return Unreadable(raw, str(error)) if len(raw) <= max_event else Oversized(len(raw), max_event, Event())
+    if len(raw) <= max_event:
+        return event
+    event.properties = None
+    return Oversized(len(raw), max_event, event)
+
+
+def _needs_redaction(properties: dict[str, Any]) -> bool:
     """Return whether a member is named like an IP address or phone number, or is nested and may have such members."""
     for name, value in properties.items():
         if (
@@ -166,26 +207,6 @@ def needs_redaction(properties: dict[str, Any]) -> bool:
         ):
             return True
     return False
-
-
-def _decode_one_by_one(body: bytes) -> Batch:
-    try:
-        request = _decode_loosely(body)
-    except (ValueError, RecursionError) as error:
-        return decode_request(_without_lone_surrogates(body, error))
-    if request.events is None:
-        return Batch(request.public_key, [_readable(body)])
-    _check_count(len(request.events))
-    events = [_readable(bytes(raw)) for raw in request.events]
-    first = next((event.public_key for event in events if isinstance(event, Event) and event.public_key), None)
-    return Batch(request.public_key or first, events)
-
-
-def _readable(raw: bytes) -> Event | Unreadable:
-    try:
-        return _decode_event(raw)
-    except (ValueError, RecursionError) as error:
-        return Unreadable(raw, str(error))
 
 
 def _check_count(count: int) -> None:

@@ -16,10 +16,11 @@ import msgspec
 
 from ingestion.collector import metrics
 from ingestion.collector.duplicates import Recent
-from ingestion.collector.events import Batch, Event, may_hold_personal_data, redact_event
+from ingestion.collector.events import Batch, Event, may_hold_personal_data, redact_event, redact_members
 from ingestion.collector.problems import Problem, storage_unavailable
-from ingestion.collector.rejected import failed_event, too_deep, wrong_type
+from ingestion.collector.rejected import failed_event, too_deep, undecoded
 from ingestion.collector.sites import KnownSite
+from ingestion.collector.size_limits import check_properties
 from ingestion.collector.state import Collector
 from ingestion.collector.validation import Rejected, Rules, row_of, window
 from ingestion.privacy.redact import redact_emails
@@ -141,11 +142,13 @@ def process(body: bytes, batch: Batch, sender: Sender, rules: Rules, recent: Rec
     errors: list[dict[str, Any]] = []
     duplicate, ip_hash, daily_id, seed = 0, sender.ip_hash, sender.daily_id, hash(sender.site)
     for index, event in enumerate(batch.events):
+        is_redacted = False
         try:
             if not isinstance(event, Event):
-                raise wrong_type(event)
-            if is_suspect:
-                redact_event(event)
+                raise undecoded(event)
+            check_properties(event)
+            redact_event(event) if is_suspect else redact_members(event)
+            is_redacted = True
             if event.consent is False:
                 ip_hash = None
             if event.public_key and event.public_key != sender.public_key:
@@ -156,7 +159,7 @@ def process(body: bytes, batch: Batch, sender: Sender, rules: Rules, recent: Rec
             row = _encode(row_of(event, rules, allowed, daily_id=daily_id, new_id=new_id))
         except (Rejected, RecursionError) as error:
             rejected = error if isinstance(error, Rejected) else too_deep()
-            failed.append(failed_event(event, rejected, sender.received_at, sender.user_agent))
+            failed.append(failed_event(event, rejected, sender.received_at, sender.user_agent, is_redacted=is_redacted))
             errors.append(
                 {
                     "index": index,
@@ -166,8 +169,6 @@ def process(body: bytes, batch: Batch, sender: Sender, rules: Rules, recent: Rec
                     "detail": rejected.detail,
                 }
             )
-            if b'"consent"' in body:  # the event may have been rejected before its consent was read
-                ip_hash = None
             continue
         if event_id:
             content = hash(row) ^ seed
@@ -176,6 +177,8 @@ def process(body: bytes, batch: Batch, sender: Sender, rules: Rules, recent: Rec
                 continue
             contents.add(content)
         rows.append(row)
+    if errors and b'"consent"' in body:  # an event may have been rejected before its consent was read
+        ip_hash = None
     received = len(batch.events)
     receipt = Receipt(
         kind="events",

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from ingestion.collector.events import Event, Unreadable, forget_person, redact_event
+from ingestion.collector.events import Event, Oversized, Unreadable, forget_person, redact_event
 from ingestion.collector.validation import Rejected, row_of, rules_of, window
 from ingestion.privacy.redact import (
     campaign_only,
@@ -30,6 +30,7 @@ from ingestion.privacy.redact import (
 from ingestion.segments.format import Failed
 from ingestion.settings.model import Settings, Site
 
+MAX_FIELD = 200  # characters of a member's path in a message
 _IDS = ("eventId", "anonId", "sessionId", "userId", "orderId", "entityId")
 
 
@@ -40,10 +41,16 @@ class _Payload(Event):
     user_agent: str | None = None
 
 
-def wrong_type(event: Unreadable) -> Rejected:
-    """Return the rejection for msgspec's message, which names no value: 'Expected `str`, got `int` - at `$.url`'."""
+def undecoded(event: Unreadable | Oversized) -> Rejected:
+    """Return the rejection of an event that did not become an Event.
+
+    msgspec's message names no value: 'Expected `str`, got `int` - at `$.url`'.
+    """
+    if isinstance(event, Oversized):
+        detail = f"the event has {event.size:,} bytes. Send at most {event.limit:,}, or set collector.max_event_kb"
+        return Rejected("schema", "too_large", detail)
     fault, _, path = event.message.partition(" - at `$")
-    field = redact_text(path.rstrip("`").lstrip(".")) or None
+    field = redact_text(path[:MAX_FIELD].rstrip("`").lstrip(".")) or None
     return Rejected("schema", "wrong_type", f"{field}: {fault}" if field else fault, field)
 
 
@@ -53,14 +60,23 @@ def too_deep() -> Rejected:
 
 
 def failed_event(
-    event: Event | Unreadable, rejected: Rejected, received_at: datetime, user_agent: str | None
+    event: Event | Unreadable | Oversized,
+    rejected: Rejected,
+    received_at: datetime,
+    user_agent: str | None,
+    *,
+    is_redacted: bool = False,
 ) -> Failed:
     """Return the failed row of a rejected event.
 
-    received_at: UTC. The payload keeps it, and the user agent, because only the request knew them.
+    received_at: UTC. The payload keeps it, and the user agent, because only the request knew them. is_redacted: whether
+    the event is redacted already, which takes time for a long one.
     """
     try:
-        members = _unreadable_members(event.raw) if isinstance(event, Unreadable) else _members(event)
+        if isinstance(event, Unreadable):
+            members = _unreadable_members(event.raw)
+        else:
+            members = _members(event.event if isinstance(event, Oversized) else event, is_redacted=is_redacted)
     except RecursionError:
         members = {"properties": None}
     if isinstance(members, dict):
@@ -99,17 +115,18 @@ def revalidate(payload: bytes, site: Site, settings: Settings, received_at: date
     return Failed(layer=layer, reason=reason, detail=detail, payload=payload.decode("utf-8", "replace"))
 
 
-def _members(event: Event) -> dict[str, Any]:
+def _members(event: Event, *, is_redacted: bool) -> dict[str, Any]:
     event = copy(event)
     if event.consent is False:
         forget_person(event)
     properties, event.properties = event.properties, None
-    redact_event(event)
+    if not is_redacted:
+        redact_event(event)
     event.email_hash = event.email_hash or hash_email(event.email)
     event.phone_hash = event.phone_hash or hash_phone(event.phone)
     event.email = event.phone = event.public_key = ""
     try:
-        redacted = redact_json(properties)
+        redacted = properties if is_redacted else redact_json(properties)
     except RecursionError:
         redacted = None
     members: dict[str, Any] = msgspec.to_builtins(event)

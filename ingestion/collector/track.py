@@ -25,6 +25,7 @@ from ingestion.collector.request import (
     text_of,
 )
 from ingestion.collector.sites import check_sender
+from ingestion.collector.size_limits import check_texts, check_values
 from ingestion.collector.state import Collector
 
 PATH = "/api/track"
@@ -66,7 +67,9 @@ async def track(state: Collector, scope: dict[str, Any], receive: Receive, send:
 async def _accept(state: Collector, scope: dict[str, Any], headers: dict[bytes, bytes], receive: Receive) -> Outcome:
     check_content_type(headers)
     body = decompressed(await read_body(headers, receive), headers)
-    request = decode_request(body)
+    check_values(body)
+    request = decode_request(body, state.settings.collector.max_event_kb << 10)
+    check_texts(body, request)
     site = state.sites.site_of(request.public_key)
     origin, host = text_of(headers, b"origin"), text_of(headers, b"host")
     is_page = check_sender(site, origin, text_of(headers, b"authorization"), host)

@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 from msgspec.structs import astuple
 
-from ingestion.collector.events import Event, forget_person, needs_redaction
+from ingestion.collector.events import Event, forget_person
 from ingestion.event_types import BUILT_IN
-from ingestion.privacy.redact import hash_email, hash_phone, redact_json, redact_text
+from ingestion.privacy.redact import hash_email, hash_phone, redact_text
 from ingestion.settings.model import Property, Settings, Site
 from ingestion.settings.values import CURRENCIES, SAMPLES
 
@@ -124,9 +124,8 @@ def row_of(event: Event, rules: Rules, allowed: Window, *, daily_id: str = "", n
         row.phone_hash = hash_phone(event.phone) if event.phone else event.phone_hash
     if event.entity_type or event.entity_id or event.sample_percent:
         _check_references(event)
-    properties = event.properties
-    if properties is not None:
-        row.properties = (redact_json(properties) if needs_redaction(properties) else properties) or None
+    if event.properties is not None:
+        row.properties = event.properties or None
     if declared:
         _check_properties(row.type, row.properties or {}, declared)
     if new_id:

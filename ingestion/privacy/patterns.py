@@ -73,6 +73,8 @@ _NAMES: tuple[tuple[Kind, str], ...] = (
 )
 
 
+_may_be_personal = re.compile("ip|addr|mail|phone|agent", re.IGNORECASE).search  # part of every such name
+
 harmless_names: set[str] = set()  # names of which kind_of returned None: a cache for callers in a hurry
 _MAX_HARMLESS, _MAX_LENGTH = 10_000, 64  # clients choose the names, which must not fill the memory
 
@@ -82,7 +84,7 @@ def kind_of(name: str) -> Kind | None:
 
     clientIp, client_ip and CLIENT-IP are one name.
     """
-    if name in harmless_names:
+    if name in harmless_names or not _may_be_personal(name):
         return None
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip())
     plain = re.sub(r"[^a-z0-9]+", "_", snake.lower()).strip("_")

@@ -18,6 +18,7 @@ from ingestion.privacy.patterns import AUTHORITY, EMAIL, IPV4, IPV6, USER_INFO, 
 
 MAX_DEPTH = 32
 TOO_DEEP = "(nested too deeply)"
+_SHORTEST_EMAIL = len("a@b.cc")
 
 _email, _ipv4, _ipv6 = (re2.compile(pattern.expression) for pattern in (EMAIL, IPV4, IPV6))
 _authority, _user_info = re2.compile(AUTHORITY), re2.compile(USER_INFO.expression)
@@ -131,13 +132,17 @@ def campaign_only(url: str | None) -> str:
 
 def _redact_plain(text: str) -> str:
     if _may_hold_email(text):
-        text = _email.sub(EMAIL.replacement, _user_info.sub(USER_INFO.replacement, text))
+        if "//" in text:
+            text = _user_info.sub(USER_INFO.replacement, text)
+        if len(text) >= _SHORTEST_EMAIL and _email.search(text):
+            text = _email.sub(EMAIL.replacement, text)
     if not _holds_ip(text):
         return text
-    found = _authority.search(text)
+    found = _authority.search(text) if "//" in text else None
     rest = text[found.end() :] if found else text
     for pattern, expression in ((IPV4, _ipv4), (IPV4, _ipv4), (IPV6, _ipv6)):
-        rest = expression.sub(pattern.replacement, rest)
+        if expression.search(rest):
+            rest = expression.sub(pattern.replacement, rest)
     return found[0] + rest if found else rest
 
 

@@ -115,6 +115,7 @@ _COLLECTOR: dict[str, Check] = {
     "salt_hours": values.count,
     "keep_raw_days": values.count,
     "geo_database": values.text,
+    "max_event_kb": values.count,
     "max_value": values.amount,
 }
 

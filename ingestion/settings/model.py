@@ -69,6 +69,7 @@ class Collector(msgspec.Struct, frozen=True):
     salt_hours: int = 24  # an IP address keeps its hash for this time
     keep_raw_days: int | None = None  # older events move to the archive; null: no event moves
     geo_database: str | None = None  # a MaxMind file: country and region of visitors
+    max_event_kb: int = 64  # KiB of one event; the collector rejects a larger one
     max_value: float = 1_000_000  # of one event, in its currency; the collector rejects a higher value
 
 
