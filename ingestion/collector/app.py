@@ -19,8 +19,8 @@ from starlette.routing import Route
 from ingestion.collector import metrics
 from ingestion.collector.browser_script import script_routes
 from ingestion.collector.openapi import document
-from ingestion.collector.problems import Problem, internal_error
-from ingestion.collector.state import Options, check_writable, request_flush, run_upkeep, start, stop
+from ingestion.collector.problems import Problem, internal_error, storage_unavailable
+from ingestion.collector.state import Options, check_writable, request_flush, run_upkeep, start, stop, storage_fault
 from ingestion.collector.track import PATH, track
 from ingestion.collector.webhooks import routes as webhook_routes
 from ingestion.home import Home
@@ -73,8 +73,11 @@ async def _health(request: Request) -> Response:
 
 async def _ready(request: Request) -> Response:
     """Answer whether events can be made durable, by writing a file."""
+    collector = request.app.state.collector
+    if fault := storage_fault(collector.home, collector.settings):
+        raise storage_unavailable(fault, retry_after=30)
     try:
-        await asyncio.to_thread(check_writable, request.app.state.collector.home)
+        await asyncio.to_thread(check_writable, collector.home)
     except OSError as error:
         raise _not_writable("Not ready", error) from None
     return JSONResponse({"status": "ready"})

@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime
 from os import urandom
-from time import monotonic
 from typing import Any
 
 import msgspec
 
 from ingestion.collector import metrics
+from ingestion.collector.admission import check_limits, check_storage
 from ingestion.collector.duplicates import Recent
 from ingestion.collector.events import Batch, Event, may_hold_personal_data, redact_event, redact_members
-from ingestion.collector.problems import Problem, storage_unavailable
+from ingestion.collector.problems import storage_unavailable
 from ingestion.collector.rejected import failed_event, too_deep, undecoded
+from ingestion.collector.request import network_of
 from ingestion.collector.sites import KnownSite
 from ingestion.collector.size_limits import check_properties
 from ingestion.collector.state import Collector
@@ -62,8 +63,9 @@ async def take_events(
     address and user_agent: of the visitor; None where a server sent the events.
     """
     settings, name = site.settings, site.settings.id
-    await check_limit(state, site, len(batch.events))
     now = datetime.now(UTC)
+    network = state.identity.ip_hash(network_of(address), now.timestamp()) if address else None
+    await check_limits(state, site, len(batch.events), len(body), network)
     ip_hash, daily_id = None, ""
     if address:
         ip_hash = state.identity.ip_hash(address, now.timestamp())
@@ -101,6 +103,7 @@ async def take_events(
 
 async def store_receipt(state: Collector, receipt: Receipt) -> None:
     """Store a receipt and count it, or raise a Problem (503)."""
+    check_storage(state)
     try:
         await state.landing.append(as_line(receipt))
     except LandingUnavailable as error:
@@ -113,20 +116,6 @@ async def store_receipt(state: Collector, receipt: Receipt) -> None:
         limited=receipt.limited,
         rejected=Counter(failed.reason for failed in receipt.failed),
     )
-
-
-async def check_limit(state: Collector, site: KnownSite, events: int) -> None:
-    """Take the events out of the site's bucket, or raise a Problem (429)."""
-    name, per_minute = site.settings.id, site.settings.events_per_minute
-    if state.redis:
-        wait = await state.redis.take(name, per_minute, events, monotonic())
-    else:
-        wait = state.buckets.take(name, per_minute, events, monotonic())
-    if wait:
-        state.limited[name] = state.limited.get(name, 0) + events
-        metrics.count(name, "events", limited=events, rejected=Counter())
-        detail = f"The site sends more than {per_minute} events a minute. Send these again after Retry-After seconds"
-        raise Problem(429, "Too many events", detail, retry_after=wait)
 
 
 def process(body: bytes, batch: Batch, sender: Sender, rules: Rules, recent: Recent, *, limited: int = 0) -> Outcome:

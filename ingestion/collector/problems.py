@@ -32,10 +32,10 @@ class Problem(Exception):
         return headers
 
 
-def storage_unavailable(reason: object) -> Problem:
+def storage_unavailable(reason: object, retry_after: float = 5) -> Problem:
     """Return the problem of a landing folder that takes no writes at the moment."""
     detail = f"The collector cannot store events now ({reason}). It stored nothing of this request: send it again later"
-    return Problem(503, "Storage unavailable", detail, retry_after=5)
+    return Problem(503, "Storage unavailable", detail, retry_after=retry_after)
 
 
 def internal_error() -> Problem:

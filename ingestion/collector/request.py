@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from ipaddress import IPv6Network
 from typing import Any
 
 import zstandard
@@ -37,6 +38,16 @@ def client_address(scope: Mapping[str, Any]) -> str | None:
     """Return the visitor's address; an IPv4 address also where the socket speaks IPv6."""
     client: tuple[str, int] | None = scope.get("client")
     return client[0].removeprefix("::ffff:") if client else None
+
+
+def network_of(address: str) -> str:
+    """Return the address, or the /64 network of an IPv6 address: one subscriber has all addresses of such a network."""
+    if ":" not in address:
+        return address
+    try:
+        return str(IPv6Network((address, 64), strict=False))
+    except ValueError:
+        return address
 
 
 def check_content_type(headers: Mapping[bytes, bytes]) -> None:

@@ -50,6 +50,8 @@ class Collector:
     landing: Landing
     identity: Identity
     buckets: Buckets
+    addresses: Buckets = field(default_factory=Buckets)
+    storage_fault: str | None = None  # why the collector accepts nothing now
     is_supervised: bool = False
     redis: RedisBuckets | None = None
     geo: Geo | None = None
@@ -67,6 +69,7 @@ def start(home: Home, options: Options) -> Collector:
     sites = read_sites(home)
     buckets = Buckets(1 / options.workers)
     return Collector(
+        storage_fault=storage_fault(home, sites.settings),
         home=home,
         sites=sites,
         landing=Landing(
@@ -110,6 +113,7 @@ async def run_upkeep(collector: Collector) -> None:
         try:
             if version(collector.home) != seen:
                 collector.sites, seen = await asyncio.to_thread(reread_sites, collector.home, collector.sites, seen)
+            collector.storage_fault = storage_fault(collector.home, collector.settings)
             if (requested := flush_requested_at(collector.home)) != flushed:
                 flushed = requested
                 await collector.landing.flush()
@@ -132,6 +136,16 @@ async def stop(collector: Collector) -> None:
     await collector.landing.close()
     if collector.redis:
         await collector.redis.close()
+
+
+def storage_fault(home: Home, settings: Settings) -> str | None:
+    """Return why the disk has too little free space for more events, or None."""
+    try:
+        status = os.statvfs(home.landing)
+    except OSError:
+        return None  # the writer reports a missing folder
+    free, least = status.f_bavail * status.f_frsize // 1_000_000, settings.collector.min_free_mb
+    return f"the disk of landing/ has {free:,} MB free, collector.min_free_mb is {least:,}" if free < least else None
 
 
 def check_writable(home: Home) -> None:

@@ -115,6 +115,7 @@ _COLLECTOR: dict[str, Check] = {
     "salt_hours": values.count,
     "keep_raw_days": values.count,
     "geo_database": values.text,
+    "min_free_mb": values.size,
     "max_event_kb": values.count,
     "max_value": values.amount,
 }
@@ -141,6 +142,8 @@ _SECTIONS: dict[str, Section] = {
             "domains": values.domains,
             "origins": values.origins,
             "events_per_minute": values.count,
+            "address_events_per_minute": values.count,
+            "mb_per_minute": values.count,
             "max_event_age_days": values.days,
             "sample_percent": values.one_of(*values.SAMPLES),
             "cookieless": values.flag,

@@ -41,6 +41,8 @@ class Site(msgspec.Struct, frozen=True):
     domains: list[str] = []
     origins: list[str] = []  # that may send events; the domains may send them too
     events_per_minute: int = 10_000
+    address_events_per_minute: int | None = None  # of one visitor's address; null: a tenth of events_per_minute
+    mb_per_minute: int | None = None  # decompressed; null: 4 KiB for each event of events_per_minute
     max_event_age_days: int = 30
     sample_percent: int = 100  # of the visitors
     cookieless: bool = False
@@ -69,6 +71,7 @@ class Collector(msgspec.Struct, frozen=True):
     salt_hours: int = 24  # an IP address keeps its hash for this time
     keep_raw_days: int | None = None  # older events move to the archive; null: no event moves
     geo_database: str | None = None  # a MaxMind file: country and region of visitors
+    min_free_mb: int = 500  # of the landing folder's disk; the collector accepts nothing below it
     max_event_kb: int = 64  # KiB of one event; the collector rejects a larger one
     max_value: float = 1_000_000  # of one event, in its currency; the collector rejects a higher value
 

@@ -107,6 +107,11 @@ def count(value: Any) -> str | None:
     return None if fine else f"{value!r} is not a count. Write a whole number above 0."
 
 
+def size(value: Any) -> str | None:
+    fine = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return None if fine else f"{value!r} is not a size. Write a whole number from 0."
+
+
 def event_type(value: Any) -> str | None:
     fine = isinstance(value, str) and re.fullmatch(r"[A-Z][A-Z0-9_]{0,63}", value)
     return None if fine else f"{value!r} is not an event type. Write capitals and underscores, such as DEMO_BOOKED."

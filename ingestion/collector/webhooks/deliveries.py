@@ -13,8 +13,9 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ingestion.collector.limits import address_limit, events_limit
 from ingestion.collector.problems import Problem
-from ingestion.collector.request import MAX_USER_AGENT, client_address
+from ingestion.collector.request import MAX_USER_AGENT, client_address, network_of
 from ingestion.collector.sites import KnownSite
 from ingestion.collector.webhooks import networks, shopify, stripe
 from ingestion.collector.webhooks.land_row import answer, body_of, land_row, now, site_of, state_of
@@ -77,13 +78,17 @@ async def pixel(request: Request) -> Response:
     if network is None:
         raise not_found(f"the network has no site {wanted} in tributary.yaml")
     site = site_of(request, network.site)
-    wait = state.buckets.take(f"pixel {site.settings.id}", site.settings.events_per_minute, 1, time.monotonic())
-    if wait:
-        detail = "The pixel of this site is requested too often. Show it less often"
-        raise Problem(429, "Too many views", detail, retry_after=wait)
+    address, moment = client_address(request.scope) or "", time.time()
+    views = msgspec.structs.replace(site.settings, id=f"pixel of {site.settings.id}")
+    for buckets, limit in (
+        (state.addresses, address_limit(views, state.identity.ip_hash(network_of(address), moment))),
+        (state.buckets, events_limit(views)),
+    ):
+        if wait := buckets.take(limit, 1, time.monotonic()):
+            detail = "The pixel of this site is requested too often. Show it less often"
+            raise Problem(429, "Too many views", detail, retry_after=wait)
     if not any(request.headers.get(signal) == "1" for signal in ("sec-gpc", "dnt")):
-        address, agent = client_address(request.scope) or "", request.headers.get("user-agent", "")[:MAX_USER_AGENT]
-        moment = time.time()
+        agent = request.headers.get("user-agent", "")[:MAX_USER_AGENT]
         visitor = state.identity.daily_id(site.settings.id, address, agent, moment)
         row = networks.impression(network, request.query_params, request.headers.get("referer"), visitor, now())
         interaction_id = row.get("interaction_id")

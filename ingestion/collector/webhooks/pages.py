@@ -13,8 +13,9 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from ingestion.collector.admission import check_limits
 from ingestion.collector.events import Batch, Event, Id, Text, Url, redact_event
-from ingestion.collector.intake import check_limit, take_events
+from ingestion.collector.intake import take_events
 from ingestion.collector.problems import Problem
 from ingestion.collector.request import (
     MAX_USER_AGENT,
@@ -22,6 +23,7 @@ from ingestion.collector.request import (
     client_address,
     cors,
     decompressed,
+    network_of,
     preflight,
     text_of,
 )
@@ -99,14 +101,15 @@ async def checkout_step(request: Request) -> Response:
 
 async def survey_answer(request: Request) -> Response:
     """POST /api/survey"""
-    given, _, site, is_page = await _read(request, Answer)
+    given, body, site, is_page = await _read(request, Answer)
     state, received = state_of(request), datetime.now(UTC)
     if not given.question.strip() or not given.answer.strip():
         raise Problem(400, "Nothing answered", "Send both question and answer")
-    await check_limit(state, site, 1)
+    address, daily_id = client_address(request.scope) if is_page else None, ""
+    network = state.identity.ip_hash(network_of(address), received.timestamp()) if address else None
+    await check_limits(state, site, 1, len(body), network)
     event = _event(given, {"type": "ANSWER", "timestamp": given.timestamp, "eventId": given.answer_id})
     event.properties = {"question": given.question, "answer": given.answer}
-    address, daily_id = client_address(request.scope) if is_page else None, ""
     if address and site.settings.cookieless:
         agent = request.headers.get("user-agent", "")
         daily_id = state.identity.daily_id(site.settings.id, address, agent, received.timestamp())
