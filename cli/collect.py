@@ -20,6 +20,9 @@ def collect(
         list[str] | None,
         typer.Option(help="Address or CIDR range of a proxy with a trusted X-Forwarded-For. Repeatable."),
     ] = None,
+    connections_per_address: Annotated[
+        int, typer.Option(min=1, help="Connections that one address may have to a process, except for trusted proxies.")
+    ] = 100,
     segment_mb: Annotated[float, typer.Option(min=0.001, help="Size at which a segment is closed.")] = 64,
     segment_seconds: Annotated[float, typer.Option(min=0.1, help="Age at which a segment is closed.")] = 10,
 ) -> None:
@@ -50,6 +53,7 @@ def collect(
             port=port,
             workers=workers,
             trusted_proxies=tuple(trusted_proxy or ()),
+            connections_per_address=connections_per_address,
             segment_bytes=int(segment_mb * 1_000_000),
             segment_seconds=segment_seconds,
         )

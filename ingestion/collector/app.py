@@ -8,6 +8,7 @@ import hmac
 import logging
 import os
 from collections.abc import AsyncIterator
+from ipaddress import ip_address
 from typing import Any
 
 from starlette.applications import Starlette
@@ -20,6 +21,7 @@ from ingestion.collector import metrics
 from ingestion.collector.browser_script import script_routes
 from ingestion.collector.openapi import document
 from ingestion.collector.problems import Problem, internal_error, storage_unavailable
+from ingestion.collector.request import client_address
 from ingestion.collector.state import Options, check_writable, request_flush, run_upkeep, start, stop, storage_fault
 from ingestion.collector.track import PATH, track
 from ingestion.collector.webhooks import routes as webhook_routes
@@ -84,6 +86,8 @@ async def _ready(request: Request) -> Response:
 
 
 async def _metrics(request: Request) -> Response:
+    if not _is_local(request):
+        _check_key(request, "TRIBUTARY_METRICS_KEY", "TRIBUTARY_ADMIN_KEY")
     landing = request.app.state.collector.landing
     metrics.AGE.set(landing.segment_age)
     metrics.BUFFERED.set(landing.buffered_lines)
@@ -130,12 +134,26 @@ async def _flush(request: Request) -> Response:
 
 def _check_admin(request: Request) -> None:
     """Raise a Problem unless the request has the admin key. Without a key in the environment there is no such route."""
-    key = os.environ.get("TRIBUTARY_ADMIN_KEY")
-    if not key:
+    if not os.environ.get("TRIBUTARY_ADMIN_KEY"):
         raise Problem(404, "Not found", "The collector has no such route")
+    _check_key(request, "TRIBUTARY_ADMIN_KEY")
+
+
+def _check_key(request: Request, *variables: str) -> None:
+    """Raise a Problem (401) unless the request has the key that one of the variables holds."""
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), key.encode()):
-        raise Problem(401, "Admin key needed", "Send Authorization: Bearer <TRIBUTARY_ADMIN_KEY>")
+    keys = [key for variable in variables if (key := os.environ.get(variable))]
+    if scheme.lower() != "bearer" or not any(hmac.compare_digest(given.strip().encode(), key.encode()) for key in keys):
+        raise Problem(401, "Key needed", f"Send Authorization: Bearer <{variables[0]}>")
+
+
+def _is_local(request: Request) -> bool:
+    """Return whether a program on this machine sent the request itself, not a proxy on behalf of another."""
+    is_forwarded = any(request.headers.get(name) for name in ("x-forwarded-for", "forwarded", "via", "x-real-ip"))
+    try:
+        return not is_forwarded and ip_address(client_address(request.scope) or "").is_loopback
+    except ValueError:
+        return False
 
 
 def _not_writable(title: str, error: OSError) -> Problem:

@@ -29,6 +29,7 @@ DUPLICATE = Counter("tributary_events_duplicate", "Events that repeat a recent o
 REJECTED = Counter("tributary_events_rejected", "Events rejected and stored as failed", [*_EVENT, "reason"])
 LIMITED = Counter("tributary_events_limited", "Events rejected by the rate limit", _EVENT)
 REFUSED = Counter("tributary_requests_refused", "Requests rejected as a whole; their events count nowhere", ["status"])
+ORIGINS = Counter("tributary_origins_refused", "Requests of pages of an origin that the site does not have", ["site"])
 BYTES = Counter("tributary_landed_bytes", "Bytes made durable")
 SYNC = Histogram(
     "tributary_sync_seconds",

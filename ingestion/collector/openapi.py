@@ -17,13 +17,14 @@ _PROBLEMS = {
     "403": "The sender is neither a page of the site nor a server that has its key",
     "404": "tributary.yaml has no such site, webhook or network",
     "405": "The path does not support this method",
-    "413": f"The body is larger than {MAX_BODY >> 20} MiB, compressed or not",
+    "413": f"The body is larger than {MAX_BODY >> 20} MiB, compressed or not, or has too many values or addresses",
     "415": "The content type or encoding is not one of those listed",
-    "429": "The site sent more events than it may in a minute; retry after Retry-After seconds",
-    "503": "The collector cannot store anything now; retry after Retry-After seconds",
+    "429": "The site or this address sends more than it may in a minute; retry after Retry-After seconds",
+    "503": "The collector cannot store anything now, or is too busy; retry after Retry-After seconds",
 }
 _SERVER_KEY = {"type": "http", "scheme": "bearer", "description": "Server key of a site, from the environment"}
 _ADMIN_KEY = {"type": "http", "scheme": "bearer", "description": "TRIBUTARY_ADMIN_KEY of the collector's environment"}
+_METRICS_KEY = {"type": "http", "scheme": "bearer", "description": "TRIBUTARY_METRICS_KEY of the environment"}
 _TRACK = f"""\
 Send one event, or up to {MAX_EVENTS} under `events`. The collector answers once they are durable. It rejects an event
 that breaks a rule, names it in `errors`, and accepts the others. Send a browser's events with their Origin, and a
@@ -98,7 +99,7 @@ def document() -> dict[str, Any]:
             "/api/track": {"post": _track()},
             "/healthz": {"get": _get("Whether the process runs", {"type": "object"})},
             "/readyz": {"get": _get("Whether events can be stored now", {"type": "object"}, problems=["503"])},
-            "/metrics": {"get": _get("Metrics for Prometheus", {"type": "string"}, media="text/plain")},
+            "/metrics": {"get": _metrics()},
             "/openapi.json": {"get": _get("This document", {"type": "object"})},
             "/admin/stats": {"get": _admin(_get("Counts of this process", {"type": "object"}))},
             "/admin/flush": {
@@ -109,7 +110,7 @@ def document() -> dict[str, Any]:
         "components": {
             "schemas": {**_with_amounts(schemas), **_SCHEMAS},
             "responses": {status: _problem(text) for status, text in _PROBLEMS.items()},
-            "securitySchemes": {"serverKey": _SERVER_KEY, "adminKey": _ADMIN_KEY},
+            "securitySchemes": {"serverKey": _SERVER_KEY, "adminKey": _ADMIN_KEY, "metricsKey": _METRICS_KEY},
         },
     }
 
@@ -192,6 +193,12 @@ def _admin(operation: dict[str, Any]) -> dict[str, Any]:
         "404": _problem("The collector has no admin key, and so no admin interface"),
     }
     return operation | {"security": [{"adminKey": []}], "responses": operation["responses"] | denied}
+
+
+def _metrics() -> dict[str, Any]:
+    denied = {"401": _problem("The request comes from another machine and has no key")}
+    operation = _get("Metrics for Prometheus", {"type": "string"}, media="text/plain")
+    return operation | {"security": [{}, {"metricsKey": []}], "responses": operation["responses"] | denied}
 
 
 def _in_path(name: str) -> dict[str, Any]:

@@ -21,20 +21,15 @@ from typing import Any
 
 import msgspec
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess
 
 from ingestion.collector.app import create_app
 from ingestion.collector.identity import Identity
 from ingestion.collector.limits import Buckets
-from ingestion.collector.problems import Problem
+from ingestion.collector.protocol import Protocol, connections
 from ingestion.collector.sites import read_sites
 from ingestion.collector.state import Options, check_writable, geo_database, redis_buckets
 from ingestion.home import Home
-
-MAX_HEADERS = 64 << 10  # bytes of a request line and headers that arrive in pieces
-REQUEST_SECONDS = 10.0  # from the start of a connection, or the first byte of a request, to the request's last byte
-_CONNECTIONS = 4096
 
 
 def check(home: Home) -> list[str]:
@@ -62,7 +57,6 @@ def serve(options: Options) -> None:
         access_log=False,
         proxy_headers=bool(options.trusted_proxies),
         forwarded_allow_ips=list(options.trusted_proxies),
-        limit_concurrency=_CONNECTIONS,
         backlog=2048,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=10,
@@ -81,60 +75,6 @@ def serve(options: Options) -> None:
                 os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
                 Multiprocess(config, [sock]).run()
     gc.unfreeze()
-
-
-class Protocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol, which closes a connection if a request takes too long or its headers do not end."""
-
-    def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
-        self._awaited_since: float | None = self.loop.time()
-        self._is_in_headers = False
-        self._header_bytes = 0
-        self._watch()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._timer.cancel()
-        super().connection_lost(exc)
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        if not self._is_in_headers:
-            self._header_bytes = 0
-            return
-        self._header_bytes += len(data)
-        if self._header_bytes > MAX_HEADERS and not self.transport.is_closing():
-            self.send_400_response("The headers are too long.")
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._awaited_since = self.loop.time()
-        self._is_in_headers = True
-
-    def on_headers_complete(self) -> None:
-        self._is_in_headers = False
-        super().on_headers_complete()
-
-    def on_message_complete(self) -> None:
-        self._awaited_since = None
-        super().on_message_complete()
-
-    def send_400_response(self, msg: str) -> None:
-        """Answer bytes that are not HTTP with a problem, and close the connection."""
-        problem = Problem(400, "Malformed request", msg)
-        body = problem.body()
-        headers = [*problem.headers(), (b"content-length", b"%d" % len(body)), (b"connection", b"close")]
-        lines = [b"HTTP/1.1 400 Bad Request", *(name + b": " + value for name, value in headers), b"", body]
-        self.transport.write(b"\r\n".join(lines))
-        self.transport.close()
-
-    def _watch(self) -> None:
-        # One timer for each connection, which looks now and then: a timer for each request would slow every request.
-        since = self._awaited_since
-        if since is not None and self.loop.time() - since > REQUEST_SECONDS:
-            self.transport.abort()
-        else:
-            self._timer = self.loop.call_later(REQUEST_SECONDS / 4, self._watch)
 
 
 class _JsonLines(logging.Formatter):
@@ -169,6 +109,7 @@ def _configure_logs() -> None:
 def _application(options: Options) -> Any:
     """Return the application of one process."""
     _configure_logs()
+    connections.configure(options.connections_per_address, options.trusted_proxies)
     app = create_app(options)
     gc.collect()
     gc.freeze()  # these objects live as long as the process: the collector need not visit them again

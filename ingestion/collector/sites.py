@@ -56,10 +56,6 @@ class Sites:
             raise Problem(401, "Unknown public key", detail)
         return site
 
-    def is_known_origin(self, origin: str) -> bool:
-        """Return whether some site accepts the origin: a preflight does not name its site."""
-        return any(site.allows(origin) for site in self.by_id.values())
-
 
 def check_sender(site: KnownSite, origin: str | None, authorization: str | None, host: str | None) -> bool:
     """Return true for a page of the site and false for a server that has its key, or raise a Problem (403)."""
@@ -86,6 +82,11 @@ def is_own_page(origin: str, host: str | None) -> bool:
     """Return whether the page is the collector's demo, on this machine."""
     scheme, _, authority = origin.partition("://")
     return scheme == "http" and authority == host and re.sub(r":\d+$", "", authority) in _LOOPBACK
+
+
+def shown_origin(origin: str) -> str:
+    """Return an origin for a log: its sender chooses it."""
+    return origin if len(origin) <= _LONGEST_ORIGIN and _ORIGIN.fullmatch(origin.lower()) else "(not an origin)"
 
 
 def server_key_variable(site: str) -> str:

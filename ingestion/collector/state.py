@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from ingestion.collector import metrics
+from ingestion.collector.connections import PER_ADDRESS
 from ingestion.collector.duplicates import Recent
 from ingestion.collector.geo import Geo
 from ingestion.collector.identity import Identity
@@ -37,6 +38,7 @@ class Options:
     port: int = 8700
     workers: int = 1
     trusted_proxies: tuple[str, ...] = ()  # addresses and CIDR ranges with a trusted X-Forwarded-For
+    connections_per_address: int = PER_ADDRESS  # in each worker; trusted proxies have no limit
     segment_bytes: int = MAX_BYTES
     segment_seconds: float = MAX_AGE
 
@@ -56,6 +58,7 @@ class Collector:
     redis: RedisBuckets | None = None
     geo: Geo | None = None
     recent: Recent = field(default_factory=Recent)
+    origin_logged_at: dict[str, float] = field(default_factory=dict)  # site -> seconds of the monotonic clock
     limited: dict[str, int] = field(default_factory=dict)  # site -> events that no receipt counts yet
 
     @property

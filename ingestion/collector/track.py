@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from ingestion.collector import metrics
+from ingestion.collector.admission import is_from_page
 from ingestion.collector.events import decode_request
 from ingestion.collector.intake import Outcome, take_events
 from ingestion.collector.problems import Problem, internal_error
@@ -24,7 +25,6 @@ from ingestion.collector.request import (
     read_body,
     text_of,
 )
-from ingestion.collector.sites import check_sender
 from ingestion.collector.size_limits import check_texts, check_values
 from ingestion.collector.state import Collector
 
@@ -57,7 +57,7 @@ async def track(state: Collector, scope: dict[str, Any], receive: Receive, send:
         status, extra, body = problem.status, problem.headers(), problem.body()
         if status == 405:
             extra.append((b"allow", b"POST, OPTIONS"))
-    extra += cors(state.sites, text_of(headers, b"origin"), text_of(headers, b"host"))
+    extra += cors()
     if status != 204:
         extra.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": extra})
@@ -71,8 +71,7 @@ async def _accept(state: Collector, scope: dict[str, Any], headers: dict[bytes, 
     request = decode_request(body, state.settings.collector.max_event_kb << 10)
     check_texts(body, request)
     site = state.sites.site_of(request.public_key)
-    origin, host = text_of(headers, b"origin"), text_of(headers, b"host")
-    is_page = check_sender(site, origin, text_of(headers, b"authorization"), host)
+    is_page = is_from_page(state, site, headers)
     # A server that reports events has an address and a user agent, but they are not the visitor's.
     address = client_address(scope) if is_page else None
     agent = text_of(headers, b"user-agent") if is_page else None

@@ -13,7 +13,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from ingestion.collector.admission import check_limits
+from ingestion.collector.admission import check_limits, is_from_page
 from ingestion.collector.events import Batch, Event, Id, Text, Url, redact_event
 from ingestion.collector.intake import take_events
 from ingestion.collector.problems import Problem
@@ -25,9 +25,8 @@ from ingestion.collector.request import (
     decompressed,
     network_of,
     preflight,
-    text_of,
 )
-from ingestion.collector.sites import KnownSite, check_sender
+from ingestion.collector.sites import KnownSite
 from ingestion.collector.validation import Rejected, row_of, window
 from ingestion.collector.webhooks.land_row import body_of, land_row, state_of
 from ingestion.collector.webhooks.report import decoded, instant, row
@@ -142,7 +141,6 @@ def for_pages(handler: Handler) -> Handler:
     """Return the handler with the headers that let a page of another origin send, and read the answer or problem."""
 
     async def handle(request: Request) -> Response:
-        origin, headers = request.headers.get("origin"), dict(request.scope["headers"])
         if request.method == "OPTIONS":
             response = Response(status_code=204)
             allowed = preflight()
@@ -153,9 +151,7 @@ def for_pages(handler: Handler) -> Handler:
             except Problem as problem:
                 response = Response(problem.body(), problem.status)
                 allowed = problem.headers()
-        allowed += cors(state_of(request).sites, origin, text_of(headers, b"host"))
-        if origin == "null":
-            allowed.append((b"access-control-allow-origin", b"null"))
+        allowed += cors()
         response.raw_headers.extend(allowed)
         return response
 
@@ -171,11 +167,9 @@ async def _read(
     body = decompressed(await body_of(request), headers)
     given = decoded(body, shape, "see docs/webhooks.md for the members of this request")
     site = state_of(request).sites.site_of(given.public_key)
-    origin = request.headers.get("origin")
-    if may_be_sandboxed and origin == "null":
+    if may_be_sandboxed and request.headers.get("origin") == "null":
         return given, body, site, True
-    is_page = check_sender(site, origin, request.headers.get("authorization"), request.headers.get("host"))
-    return given, body, site, is_page
+    return given, body, site, is_from_page(state_of(request), site, headers)
 
 
 def _event(given: _Page, members: dict[str, Any]) -> Event:

@@ -37,7 +37,8 @@ orgs:
 sites:
   - {id: shop, org: default, public_key: pk_shop, domains: [example.com], events_per_minute: 100000000}
   - {id: other, org: default, public_key: pk_other, domains: [other.example]}
-  - {id: small, org: default, public_key: pk_small, domains: [example.com], events_per_minute: 100}
+  - {id: small, org: default, public_key: pk_small, domains: [example.com],
+     events_per_minute: 100, address_events_per_minute: 100}
   - {id: quiet, org: default, public_key: pk_quiet, domains: [example.com], cookieless: true}
 event_types:
   - type: DEMO_BOOKED
@@ -300,15 +301,11 @@ def test_preflights_and_problems_have_cors_headers(service):
     asked = {"access-control-request-method": "POST", "access-control-request-headers": "content-type"}
     answer = service.client.options("/api/track", headers=asked)
     assert answer.status_code == 204
-    assert answer.headers["access-control-allow-origin"] == ORIGIN
+    assert answer.headers["access-control-allow-origin"] == "*"
     assert "content-type" in answer.headers["access-control-allow-headers"]
-    assert (
-        "access-control-allow-origin"
-        not in service.client.options("/api/track", headers=asked | {"origin": "https://evil.io"}).headers
-    )
     refused = service.client.post("/api/track", content=b"{", headers=PLAIN)
     assert refused.status_code == 400
-    assert refused.headers["access-control-allow-origin"] == ORIGIN  # a page can read why
+    assert refused.headers["access-control-allow-origin"] == "*"  # a page can read why
     assert refused.headers["content-type"] == "application/problem+json"
     assert refused.json().keys() == {"type", "title", "status", "detail"}
 

@@ -21,6 +21,7 @@ from tests.support.collector import Running, collecting
 SETTINGS = """
 orgs: [{id: default, currency: USD, timezone: UTC}]
 sites: [{id: shop, org: default, public_key: pk_disk, domains: [shop.example], events_per_minute: 100000000}]
+collector: {min_free_mb: 0}
 """
 
 

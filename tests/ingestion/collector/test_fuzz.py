@@ -234,7 +234,7 @@ def test_slow_clients_do_not_block_others(collector):
     """Hundreds of connections that stop in the middle of a head or a body and dribble on, until they are hung up on."""
     slow = []
     for n in range(400):
-        client = socket.create_connection(("127.0.0.1", collector.port))
+        client = socket.create_connection(("127.0.0.1", collector.port), source_address=(f"127.0.1.{n // 90}", 0))
         client.settimeout(0.001)
         head = b"POST /api/track HTTP/1.1\r\nHost: x\r\nOrigin: https://shop.example\r\n"
         client.sendall(head if n % 2 else head + b"Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{")
