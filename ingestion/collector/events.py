@@ -112,9 +112,9 @@ _PARTS = (
 _LONG = 4096  # bytes
 _find_in_short = tuple(re.compile(part).search for part in _PARTS)
 _find_in_long = tuple(re2.compile(part).search for part in _PARTS)
-# The alternatives without a group come first: an escaped backslash, a whole pair. Both are valid.
+# The group has what stays: an escaped backslash, a whole pair. What is outside of it is half a pair.
 _SURROGATE = re.compile(
-    rb"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+    rb"(\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
 )
 
 
@@ -216,11 +216,11 @@ def _check_count(count: int) -> None:
 
 
 def _without_lone_surrogates(body: bytes, error: Exception) -> bytes:
-    """Return the body with ? for each escape that is half a character, as JSON.stringify writes of a title cut in two.
+    """Return the body without escapes of half a character, which JSON.stringify writes of a title cut in two.
 
     Raises a Problem (400) where the body has another fault.
     """
-    repaired = _SURROGATE.sub(lambda found: b"?" if found[1] else found[0], body)
+    repaired = _SURROGATE.sub(rb"\1", body)
     if repaired == body or isinstance(error, RecursionError):
         raise _malformed(error) from None
     return repaired

@@ -24,7 +24,7 @@ from ingestion.collector.sites import KnownSite
 from ingestion.collector.size_limits import check_properties
 from ingestion.collector.state import Collector
 from ingestion.collector.validation import Rejected, Rules, row_of, window
-from ingestion.privacy.redact import redact_emails
+from ingestion.privacy.redact import redact_user_agent
 from ingestion.segments.format import Failed, Receipt, as_line, timestamp
 from ingestion.segments.writer import LandingUnavailable
 
@@ -78,7 +78,7 @@ async def take_events(
         received_at=now,
         ip_hash=ip_hash,
         daily_id=daily_id,
-        user_agent=user_agent and redact_emails(user_agent),
+        user_agent=user_agent and redact_user_agent(user_agent),
     )
     limited = state.limited.pop(name, 0)
     try:

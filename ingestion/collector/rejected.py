@@ -22,7 +22,6 @@ from ingestion.privacy.redact import (
     decode_json,
     hash_email,
     hash_phone,
-    redact_emails,
     redact_id,
     redact_json,
     redact_text,
@@ -108,7 +107,7 @@ def revalidate(payload: bytes, site: Site, settings: Settings, received_at: date
     except Rejected as rejected:
         layer, reason, detail = rejected.layer, rejected.reason, rejected.detail
     except (ValueError, RecursionError, OverflowError) as error:
-        layer, reason, detail = "schema", "wrong_type", redact_emails(str(error))
+        layer, reason, detail = "schema", "wrong_type", redact_text(str(error))
     else:
         columns = {name: None if value == "" else value for name, value in msgspec.structs.asdict(row).items()}
         return columns | {"received_at": received, "user_agent": event.user_agent}

@@ -50,30 +50,40 @@ IPV4 = Pattern(
     r"\1(ip)\2",
     (Mark(".", 3), Mark("%2E"), Mark("%2e"), Mark("%252E"), Mark("%252e")),
 )
-# A shortened address starts with a block that is assigned: 12::34 is an id.
+# A number after a slash is a product's version, such as Chrome/126.0.0.0.
+USER_AGENT_IPV4 = IPV4._replace(expression=IPV4.expression.replace(r"(^|[^\d.])", r"(^|[^\d./])", 1))
+# A shortened address starts with a block that is assigned: 12::34 is an id. After ::ffff: and 64:ff9b:: follows an IPv4
+# address.
 IPV6 = Pattern(
     rf"(^|[^0-9A-Za-z_]|%[0-9A-Fa-f]{{2}})(?:(?:{_GROUP}{_COLON}){{7}}{_GROUP}"
+    rf"|(?:{_COLON}{_COLON}[fF]{{4}}|64{_COLON}[fF][fF]9[bB]{_COLON}){_COLON}{_GROUP}{_COLON}{_GROUP}"
     rf"|[23fF][0-9a-fA-F]{{3}}(?:{_COLON}{_GROUP}){{0,6}}{_COLON}{_COLON}(?:{_GROUP}(?:{_COLON}{_GROUP}){{0,6}})?)",
     r"\1(ip)",
     (Mark("::"), Mark(":", 7), Mark("%3A"), Mark("%3a"), Mark("%253A"), Mark("%253a")),
 )
 
 _SCHEME = r"\s*(?:[A-Za-z][A-Za-z0-9+.-]*:)?//"
-AUTHORITY = rf"^{_SCHEME}[^/?#]*"  # of a text that is a URL
+AUTHORITY = r"^\s*(?:[hH][tT][tT][pP][sS]?:)?//[^/?#]*"  # of a text that is the URL of a page
 USER_INFO = Pattern(rf"^({_SCHEME})[^/?#]*@", r"\1", (Mark("@"),))  # name and password
 
 # A JSON text may have a member for `redact_json` to remove. This finds too much (`zip`), never too little.
-PERSONAL_MEMBER = r'(?i)(?:ip|(?:ip|remote)[^a-z0-9"]*addr(?:ess)?|phone(?:[^a-z0-9"]*number)?)[^a-z0-9"]*"\s*:'
+PERSONAL_MEMBER = (
+    r'(?i)(?:ip(?:v?[46])?|(?:ip(?:v?[46])?|remote|client|peer|source)[^a-z0-9"]*addr(?:ess)?'
+    r'|forwarded[^a-z0-9"]*for|phone(?:[^a-z0-9"]*(?:number|no))?|(?:mobile|cell)[^a-z0-9"]*(?:number|no)|tel|msisdn)'
+    r'[^a-z0-9"]*"\s*:'
+)
 
 _NAMES: tuple[tuple[Kind, str], ...] = (
-    ("ip", r"(.+_)?ip(_?addr(ess)?)?|remote_?addr(ess)?"),
+    ("ip", r"(.+_)?(ip(v?[46])?(_?addr(ess)?)?|(remote|client|peer|source)_?addr(ess)?|forwarded_?for)"),
     ("email", r"(.+_)?e_?mail(_address)?"),
-    ("phone", r"(.+_)?phone(_?number)?"),
+    ("phone", r"(.+_)?((tele)?phone(_?(number|no))?|(mobile|cell)_?(number|no)|tel|msisdn)"),
     ("user_agent", r"(.+_)?user_?agent"),
 )
 
 
-_may_be_personal = re.compile("ip|addr|mail|phone|agent", re.IGNORECASE).search  # part of every such name
+_may_be_personal = re.compile(  # a part of every such name
+    "ip|addr|forwarded|mail|phone|mobile|cell|tel|msisdn|agent", re.IGNORECASE
+).search
 
 harmless_names: set[str] = set()  # names of which kind_of returned None: a cache for callers in a hurry
 _MAX_HARMLESS, _MAX_LENGTH = 10_000, 64  # clients choose the names, which must not fill the memory

@@ -14,14 +14,15 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import msgspec
 import re2
 
-from ingestion.privacy.patterns import AUTHORITY, EMAIL, IPV4, IPV6, USER_INFO, WHITESPACE, kind_of
+from ingestion.privacy.patterns import AUTHORITY, EMAIL, IPV4, IPV6, USER_AGENT_IPV4, USER_INFO, WHITESPACE, kind_of
 
 MAX_DEPTH = 32
 TOO_DEEP = "(nested too deeply)"
 _SHORTEST_EMAIL = len("a@b.cc")
 
 _email, _ipv4, _ipv6 = (re2.compile(pattern.expression) for pattern in (EMAIL, IPV4, IPV6))
-_authority, _user_info = re2.compile(AUTHORITY), re2.compile(USER_INFO.expression)
+_user_agent_ipv4, _authority = re2.compile(USER_AGENT_IPV4.expression), re2.compile(AUTHORITY)
+_user_info = re2.compile(USER_INFO.expression)
 
 
 def redact_text(text: str) -> str:
@@ -37,10 +38,12 @@ def redact_text(text: str) -> str:
     return _redact_plain(text)
 
 
-def redact_emails(text: str) -> str:
-    """Return the text without e-mail addresses: for user agents, since their versions look like IP addresses."""
+def redact_user_agent(text: str) -> str:
+    """Return a user agent without e-mail and IP addresses. A product's version, such as Chrome/126.0.0.0, stays."""
     text = text.replace("\0", "")
-    return _email.sub(EMAIL.replacement, text) if _may_hold_email(text) else text
+    if _may_hold_email(text) and _email.search(text):
+        text = _email.sub(EMAIL.replacement, text)
+    return _without_ips(text, _user_agent_ipv4) if _holds_ip(text) else text
 
 
 def redact_id(value: str) -> str:
@@ -74,7 +77,7 @@ def redact_json(value: Any, depth: int = 0) -> Any:
 
 def _redact_member(name: str, part: Any, depth: int) -> Any:
     if kind_of(name) == "user_agent" and isinstance(part, str):
-        return redact_emails(part)
+        return redact_user_agent(part)
     return redact_json(part, depth + 1)
 
 
@@ -140,10 +143,15 @@ def _redact_plain(text: str) -> str:
         return text
     found = _authority.search(text) if "//" in text else None
     rest = text[found.end() :] if found else text
-    for pattern, expression in ((IPV4, _ipv4), (IPV4, _ipv4), (IPV6, _ipv6)):
-        if expression.search(rest):
-            rest = expression.sub(pattern.replacement, rest)
+    rest = _without_ips(rest, _ipv4)
     return found[0] + rest if found else rest
+
+
+def _without_ips(text: str, ipv4: Any) -> str:
+    for pattern, expression in ((IPV4, ipv4), (IPV4, ipv4), (IPV6, _ipv6)):
+        if expression.search(text):
+            text = expression.sub(pattern.replacement, text)
+    return text
 
 
 # The marks of patterns.py, written out: these run for every text of an event with an address in it.

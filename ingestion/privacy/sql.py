@@ -8,7 +8,7 @@ doors give the same result, and a file without addresses is read at DuckDB's spe
 | function | result |
 | --- | --- |
 | redact_text(t) | the text without e-mail and IP addresses; JSON also without members named like them or phones |
-| redact_emails(t) | the text without e-mail addresses |
+| redact_user_agent(t) | the user agent without e-mail and IP addresses, its versions included |
 | redact_id(t) | the id; its hash where it is an e-mail address; NULL where it holds an IP address |
 | hash_email(t), hash_phone(t) | the SHA-256 of the normalised value; NULL where there is none |
 """
@@ -20,7 +20,16 @@ from contextlib import suppress
 import duckdb
 from duckdb.sqltypes import VARCHAR
 
-from ingestion.privacy.patterns import EMAIL, IPV4, IPV6, PERSONAL_MEMBER, WHITESPACE, Pattern, kind_of
+from ingestion.privacy.patterns import (
+    EMAIL,
+    IPV4,
+    IPV6,
+    PERSONAL_MEMBER,
+    USER_AGENT_IPV4,
+    WHITESPACE,
+    Pattern,
+    kind_of,
+)
 from ingestion.privacy.redact import redact_text
 from ingestion.sql import literal
 
@@ -45,7 +54,7 @@ def redacted(column: str, expression: str, *, is_id: bool) -> str:
         case "phone":
             return f"hash_phone({expression})"
         case "user_agent":
-            return f"redact_emails({expression})"
+            return f"redact_user_agent({expression})"
     return f"redact_id({expression})" if is_id else f"redact_text({expression})"
 
 
@@ -63,6 +72,12 @@ def _matches(pattern: Pattern) -> str:
     return f"({_has_mark(pattern)} and regexp_matches(t, {literal(pattern.expression)}))"
 
 
+def _user_agent_sql(text: str) -> str:
+    for pattern in (EMAIL, USER_AGENT_IPV4, USER_AGENT_IPV4, IPV6):
+        text = f"regexp_replace({text}, {literal(pattern.expression)}, {literal(pattern.replacement)}, 'g')"
+    return text
+
+
 _SPACE = " || ".join(f"chr({ord(character)})" for character in WHITESPACE)
 _NORMALISED = f"lower(trim(t, {_SPACE}))"
 _IS_JSON_SUSPECT = rf"(contains(t, '\') or regexp_matches(t, {literal(PERSONAL_MEMBER)}))"
@@ -77,12 +92,11 @@ case when {_IS_SUSPECT} or contains(t, '{{') or contains(t, '[')
         then redact_in_python(t) else t end
     else t end;
 
-create or replace temp macro _redact_emails(t) as
-case when {_has_mark(EMAIL)}
-    then regexp_replace(t, {literal(EMAIL.expression)}, {literal(EMAIL.replacement)}, 'g') else t end;
+create or replace temp macro _redact_user_agent(t) as
+case when {_has_mark(EMAIL)} or {_has_mark(IPV4)} or {_has_mark(IPV6)} then {_user_agent_sql("t")} else t end;
 
-create or replace temp macro redact_emails(t) as
-case when contains(t, chr(0)) then _redact_emails(replace(t, chr(0), '')) else _redact_emails(t) end;
+create or replace temp macro redact_user_agent(t) as
+case when contains(t, chr(0)) then _redact_user_agent(replace(t, chr(0), '')) else _redact_user_agent(t) end;
 
 create or replace temp macro _redact_id(t) as
 case when {_matches(EMAIL)} then sha256({_NORMALISED}) when {_matches(IPV4)} or {_matches(IPV6)} then null else t end;

@@ -36,15 +36,17 @@ class Running:
 
 
 @contextmanager
-def collecting(root: Path, settings: str, *, command: Path = COMMAND, **environment: str) -> Iterator[Running]:
-    """A collector in the folder `root` with this tributary.yaml and these variables, from when it is ready."""
+def collecting(
+    root: Path, settings: str, *options: object, command: Path = COMMAND, **environment: str
+) -> Iterator[Running]:
+    """A collector in the folder `root` with this tributary.yaml, options and variables, from when it is ready."""
     root.mkdir(exist_ok=True)
     (root / "tributary.yaml").write_text(settings)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     variables = {**os.environ, **environment, "TRIBUTARY_HOME": str(root)}
-    process = subprocess.Popen([command, "collect", "--port", str(port)], env=variables)
+    process = subprocess.Popen([command, "collect", "--port", str(port), *map(str, options)], env=variables)
     url = f"http://127.0.0.1:{port}"
     try:
         deadline = time.monotonic() + 60

@@ -21,7 +21,7 @@ from ingestion.collector.webhooks import networks, shopify, stripe
 from ingestion.collector.webhooks.land_row import answer, body_of, land_row, now, site_of, state_of
 from ingestion.collector.webhooks.report import Report, not_found, secret_of
 from ingestion.files.contracts import CONTRACTS
-from ingestion.privacy.redact import redact_emails
+from ingestion.privacy.redact import redact_user_agent
 from ingestion.settings.model import Network
 
 # The smallest GIF there is: one transparent pixel, 43 bytes.
@@ -100,7 +100,7 @@ async def pixel(request: Request) -> Response:
             identity=interaction_id or f"{row['occurred_at']} {visitor}",
             content=interaction_id,
             ip=state.identity.ip_hash(address, moment),
-            ua=redact_emails(agent) or None,
+            ua=redact_user_agent(agent) or None,
         )
     return Response(_PIXEL, media_type="image/gif", headers={"cache-control": "no-store"})
 

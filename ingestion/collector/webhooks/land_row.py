@@ -17,6 +17,7 @@ from ingestion.collector.request import Disconnected, read_body
 from ingestion.collector.sites import KnownSite
 from ingestion.collector.state import Collector
 from ingestion.collector.webhooks.report import not_found
+from ingestion.privacy.redact import redact_json
 from ingestion.segments.format import Receipt, timestamp
 
 
@@ -63,6 +64,7 @@ async def land_row(
     identity: the id that a repetition has too. content: what a repetition has too, by default the row. delivery: the
     sender's id of the delivery, the same in each retry. ip and ua: the hash of the address and the user agent.
     """
+    row = redact_json(row)  # also the values that no sender documents, such as a currency that is a name
     marks = {hash((kind, site.settings.id, identity, repr(content or row)))}
     if delivery:
         marks.add(hash(("delivery", site.settings.id, delivery)))

@@ -16,7 +16,7 @@ from decimal import Decimal
 import msgspec
 
 from ingestion.collector.webhooks.report import Moment, Report, decoded, instant, money, row
-from ingestion.privacy.redact import hash_email, hash_phone, redact_id
+from ingestion.privacy.redact import hash_email, hash_phone, redact_id, redact_text
 
 TOPICS = ("orders/create", "orders/paid", "orders/cancelled", "refunds/create")
 _PAID = ("paid", "partially_refunded", "refunded")
@@ -99,7 +99,7 @@ def _conversion(order: _Order) -> Report:
             value=money(order.total_price),
             currency=order.currency,
             properties=row(
-                order_name=order.name,
+                order_name=redact_text(order.name or ""),
                 email_hash=hash_email(order.email or customer.email),
                 phone_hash=hash_phone(order.phone or customer.phone),
             ),

@@ -104,19 +104,20 @@ def _conversion(session: _Session) -> Report:
         raise Problem(400, "Not the expected JSON", "A paid session has amount_total and currency. This one lacks them")
     metadata, details = session.metadata or {}, session.customer_details or _Details()
     visitor = metadata.get("anon_id") or session.client_reference_id or ""
+    session_id, payment_intent = redact_id(session.id), redact_id(session.payment_intent or "")
     return Report(
         "conversions",
         row(
-            conversion_id=f"stripe:{session.id}",
+            conversion_id=f"stripe:{session_id}",
             occurred_at=instant(session.created),
             visitor_id=redact_id(visitor),
             # Not Stripe's customer, since a guest becomes a new one with each payment.
             customer_id=redact_id(metadata.get("user_id", "")),
-            order_id=redact_id(metadata.get("order_id", "")) or session.payment_intent or session.id,
+            order_id=redact_id(metadata.get("order_id", "")) or payment_intent or session_id,
             value=decimal_text(session.amount_total, session.currency),
             currency=session.currency.upper(),
             properties=row(
-                payment_intent=session.payment_intent,
+                payment_intent=payment_intent,
                 email_hash=hash_email(details.email),
                 phone_hash=hash_phone(details.phone),
             ),
@@ -130,11 +131,12 @@ def _refund(event: _Event, charge: _Charge) -> Report:
         raise Problem(
             400, "Not the expected JSON", "previous_attributes.amount_refunded is missing. Nothing was stored"
         )
-    order = redact_id((charge.metadata or {}).get("order_id", "")) or charge.payment_intent or charge.id
+    ids = ((charge.metadata or {}).get("order_id", ""), charge.payment_intent or "", charge.id)
+    order = next((order for id_ in ids if (order := redact_id(id_))), None)
     return Report(
         "refunds",
         row(
-            refund_id=f"stripe:{event.id}",
+            refund_id=f"stripe:{redact_id(event.id)}",
             occurred_at=instant(event.created),
             order_id=order,
             value=decimal_text(charge.amount_refunded - before, charge.currency),

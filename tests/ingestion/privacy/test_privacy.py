@@ -22,7 +22,7 @@ from ingestion.collector.intake import Sender, process
 from ingestion.collector.validation import rules_of
 from ingestion.files.load import load_file
 from ingestion.home import Home
-from ingestion.privacy.redact import hash_email, hash_phone, redact_emails, redact_id, redact_text
+from ingestion.privacy.redact import hash_email, hash_phone, redact_id, redact_text, redact_user_agent
 from ingestion.segments.loading import load_landing
 from ingestion.warehouse import connect
 from tests.support.segments import SETTINGS, START
@@ -92,13 +92,13 @@ def test_sql_and_python_agree(doors, texts):
     found = (
         doors[0]
         .raw.execute(
-            "select redact_text(t), redact_emails(t), coalesce(redact_id(t), ''), hash_email(t), hash_phone(t)"
+            "select redact_text(t), redact_user_agent(t), coalesce(redact_id(t), ''), hash_email(t), hash_phone(t)"
             " from (select unnest($1) as t)",
             [texts],
         )
         .fetchall()
     )
-    expected = [(redact_text(t), redact_emails(t), redact_id(t), hash_email(t), hash_phone(t)) for t in texts]
+    expected = [(redact_text(t), redact_user_agent(t), redact_id(t), hash_email(t), hash_phone(t)) for t in texts]
     assert found == expected
 
 
