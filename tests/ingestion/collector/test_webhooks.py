@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import fnmatch
 import hashlib
-import hmac
 import os
 import signal
 import socket
@@ -29,21 +27,13 @@ from ingestion.segments.loading import load_landing
 from ingestion.settings.load import load_settings
 from ingestion.settings.model import Network, SettingsError
 from ingestion.warehouse import build_lock, connect
-from tests.support.home import COMMAND, ROOT
+from tests.support.home import COMMAND
+from tests.support.webhooks import changed, payload, shopify_signature, stripe_signature
 
-PAYLOADS = ROOT / "tests" / "fixtures" / "webhooks"
 MAIL = {
     name: hashlib.sha256(f"{name}@example.{tld}".encode()).hexdigest()
     for name, tld in [("ada", "com"), ("grace", "org")]
 }
-
-
-def payload(name: str) -> bytes:
-    return (PAYLOADS / f"{name}.json").read_bytes()
-
-
-def changed(name: str, **members: object) -> bytes:
-    return msgspec.json.encode(msgspec.json.decode(payload(name)) | members)
 
 
 # Shopify
@@ -109,7 +99,7 @@ def test_shopify_test_orders_do_not_count(topic):
 
 def test_a_shopify_signature_covers_every_byte():
     body, secret = payload("shopify_orders_paid"), b"hush"
-    signature = base64.b64encode(hmac.new(secret, body, hashlib.sha256).digest()).decode()
+    signature = shopify_signature(body, secret)
     assert shopify.is_signed(body, signature, secret)
     assert not shopify.is_signed(body[:-1], signature, secret)
     assert not shopify.is_signed(body, signature, b"other")
@@ -120,21 +110,17 @@ def test_a_shopify_signature_covers_every_byte():
 # Stripe
 
 
-def signed(body: bytes, secret: bytes, at: int, scheme: str = "v1") -> str:
-    return f"t={at},{scheme}={hmac.new(secret, f'{at}.'.encode() + body, hashlib.sha256).hexdigest()}"
-
-
 def test_a_stripe_signature_is_valid_for_five_minutes():
     body, secret, now = payload("stripe_session_completed"), b"whsec_1", 1_794_470_500
-    good = signed(body, secret, now)
+    good = stripe_signature(body, secret, now)
     stripe.check_signature(body, good, secret, now + 299)
     rolled = f"t={now},v1={'0' * 64}," + good.partition(",")[2]  # two secrets while one is being replaced
     stripe.check_signature(body, rolled, secret, now)
     for header, at, title in [
         (good, now + 301, "Old signature"),
         (good.replace(f"t={now}", f"t={now + 400}"), now + 400, "Wrong signature"),  # replayed with a newer time
-        (signed(body, b"other", now), now, "Wrong signature"),
-        (signed(body, secret, now, "v0"), now, "Wrong signature"),
+        (stripe_signature(body, b"other", now), now, "Wrong signature"),
+        (stripe_signature(body, secret, now, "v0"), now, "Wrong signature"),
         (good.partition(",")[2], now, "Not signed"),
         ("", now, "Not signed"),
     ]:
@@ -519,7 +505,7 @@ def from_shopify(
     secret: str = "shh-shopify",
     delivery: str | None = None,
 ):
-    signature = base64.b64encode(hmac.new(secret.encode(), body, hashlib.sha256).digest()).decode()
+    signature = shopify_signature(body, secret.encode())
     headers = {"X-Shopify-Hmac-Sha256": signature, "X-Shopify-Topic": topic}
     return client.post(
         f"/webhooks/shopify/{site}",
@@ -529,7 +515,7 @@ def from_shopify(
 
 
 def from_stripe(client: httpx.Client, body: bytes, at: int | None = None, secret: str = "whsec_shh"):
-    headers = {"Stripe-Signature": signed(body, secret.encode(), at or int(time.time()))}
+    headers = {"Stripe-Signature": stripe_signature(body, secret.encode(), at or int(time.time()))}
     return client.post("/webhooks/stripe/shop", content=body, headers=headers)
 
 
