@@ -374,6 +374,18 @@ def test_a_rejected_batch_is_dropped_and_the_console_shows_why(world: World) -> 
     assert world.rows("refused") == []
 
 
+def test_the_console_names_the_settings_that_a_page_of_a_foreign_origin_lacks(world: World) -> None:
+    world.page("foreign")
+    page = world.visitor().new_page()
+    messages: list[str] = []
+    page.on("console", lambda message: messages.append(message.text))
+    page.goto(world.url("foreign/", host="copy.example"))
+    reason = "not accepted: The site does not have this origin. Add its domain under domains"
+    assert eventually(lambda: sent(page) == [] and [text for text in messages if reason in text]), messages
+    assert not [text for text in messages if "CORS" in text]
+    assert world.rows("foreign") == []
+
+
 def test_the_console_shows_why_an_event_is_rejected(world: World) -> None:
     world.page("rejected")
     context = world.visitor()

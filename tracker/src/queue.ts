@@ -136,7 +136,7 @@ async function handle(answer: Response): Promise<void> {
   const reply = await answer.json().catch(() => ({}));
   const fault = ok ? reply.errors?.[0] : reply;
   const reason = fault?.detail ?? (ok ? undefined : status);
-  if (reason && !warned.has(reason)) warn("not accepted:", warned.add(reason) && fault);
+  if (reason && !warned.has(reason)) warn("not accepted:", reason, warned.add(reason) && fault);
 }
 
 /** Back off for a random part of a time that doubles, after the seconds that the collector asked for. */
