@@ -1,10 +1,13 @@
 """Sensors: new files and new pulls start a build. In: the inbox, Dagster's history. Out: runs of the job `build`."""
 
+import os
+from hashlib import sha256
+
 import dagster as dg
 
 from connectors.ads import PLATFORMS
 from ingestion.files.contracts import KINDS
-from ingestion.files.inbox import waiting_files
+from ingestion.files.inbox import is_settled, waiting_files
 from ingestion.home import Home
 from orchestration.changes import BUILD
 from orchestration.pulling import schedules
@@ -23,8 +26,10 @@ UNFINISHED = [
 def inbox(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Build once for each new set of files in inbox/. A file that cannot be imported is not tried again unchanged."""
     home = Home.from_environment()
-    files = [path for kind in KINDS for path in waiting_files(home, kind)]
-    cursor = "\n".join(f"{path}:{path.stat().st_mtime_ns}:{path.stat().st_size}" for path in files)
+    found = [(path, path.lstat()) for kind in KINDS for path in waiting_files(home, kind)]
+    files = [(path, status) for path, status in found if is_settled(status)]
+    listed = [os.fsencode(path) + f":{status.st_mtime_ns}:{status.st_size}".encode() for path, status in files]
+    cursor = sha256(b"\n".join(listed)).hexdigest()  # a file's name may name a person
     if not files or cursor == context.cursor:
         return dg.SkipReason("no new files in inbox/")
     context.update_cursor(cursor)

@@ -18,6 +18,7 @@ import duckdb
 from ingestion.event_types import BUILT_IN
 from ingestion.files.contracts import CONTRACTS, Contract, ContractError
 from ingestion.files.read import SourceFile
+from ingestion.files.row_filter import select_rows
 from ingestion.settings.model import Settings
 from ingestion.sql import Connection, literal, quoted
 
@@ -176,7 +177,7 @@ def _check_mapping(kind: str, known: list[str], source: SourceFile, mapping: Map
             raise ContractError(f"--map {column}={name}: {kind} has no column {column}. {_suggestion(column, known)}")
         if name.lower() not in present:
             advice = _suggestion(name, source.columns)
-            raise ContractError(f"{source.path}: --map {column}={name}: the file has no column {name}. {advice}")
+            raise ContractError(f"{source.label}: --map {column}={name}: the file has no column {name}. {advice}")
 
 
 def _check_required(
@@ -197,7 +198,7 @@ def _check_required(
     close = _closest(name, free)
     separator = " Is the separator really a comma?" if len(source.columns) == 1 and source.layout.kind == "csv" else ""
     raise ContractError(
-        f"{source.path}: required column {', '.join(missing)}{either} is missing."
+        f"{source.label}: required column {', '.join(missing)}{either} is missing."
         f" If the file has it under another name, map it: --map {name}={close or 'its_name_in_the_file'}."
         f" The file's columns: {', '.join(source.columns)}.{separator}"
     )
@@ -231,7 +232,7 @@ def _format(connection: Connection, kind: str, source: SourceFile, name: str) ->
     missing = [column for column in used["required"] if column.lower() not in present]
     if missing and source.columns:
         raise ContractError(
-            f"{source.path}: not a {name} file: it has no column {', '.join(missing)}."
+            f"{source.label}: not a {name} file: it has no column {', '.join(missing)}."
             f" Its columns: {', '.join(source.columns)}"
         )
     absent = [c for c in {*used["required"], *used["optional"]} if c.lower() not in present]
@@ -257,15 +258,12 @@ def _selected_rows(connection: Connection, source: SourceFile, where: str) -> st
         numeric = [column for column, is_number in zip(mentioned, found, strict=True) if is_number]
     replace = ", ".join(f"try_cast({quoted(c)} as double) as {quoted(c)}" for c in numeric)
     columns = f"* replace ({replace})" if replace else "*"
-    query = f"select _row from (select rowid as _row, {columns} from temp.source) as file where (\n{where}\n)"
     try:
-        if len(connection.extract_statements(query)) != 1:
-            raise ContractError(f"--where {where}: this is several statements. Write one condition.")
-        connection.execute(f"create or replace temp table selected_rows as {query}")
-    except duckdb.Error as error:
+        select_rows(connection, columns, where)
+    except (duckdb.Error, ValueError) as error:
         problem = str(error).split("\n\nLINE")[0].strip()
         raise ContractError(
-            f"{source.path}: --where {where}: {problem}. The file's columns: {', '.join(source.columns)}"
+            f"{source.label}: --where {where}: {problem}. The file's columns: {', '.join(source.columns)}"
         ) from None
     return "_row in (select _row from temp.selected_rows)"
 

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Literal, NamedTuple
 
 from ingestion.seeds import seed
+from ingestion.text import printable
 
 Type = Literal[
     "text",  # trimmed; empty is null
@@ -50,6 +51,9 @@ def normalized_account_id(account_id: str) -> str:
 
 class ContractError(Exception):
     """The input, or the way to read it, cannot be imported at all. Nothing was written."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
 
 
 class Column(NamedTuple):

@@ -1,6 +1,6 @@
 """Read the CSV records of a malformed file line by line, so that a broken record costs only itself.
 
-In: a path, plain or gzipped. Out: numbered lines, and records (line, text, fields), in which `fields` is a reason code
+In: an open file, plain or gzipped. Out: numbered lines, and records (line, text, fields), in which `fields` is a reason code
 if the text has none.
 """
 
@@ -10,12 +10,13 @@ import csv
 import gzip
 import zlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
-from pathlib import Path
 
 from ingestion.files.contracts import ContractError
+from ingestion.files.input_file import InputFile
+from ingestion.files.limits import damaged, incomplete
 
 Record = tuple[int, str, "list[str] | str"]
 
@@ -28,23 +29,35 @@ EXPLAINED = {
 
 
 @contextmanager
-def text_lines(path: Path, *, is_gzip: bool, newline: str) -> Iterator[Iterator[tuple[int, str]]]:
+def text_lines(file: InputFile, *, is_gzip: bool, newline: str, lines: int) -> Iterator[Iterator[tuple[int, str]]]:
     """Yield the numbered lines of a file with their line ends. newline: as in open().
 
+    lines: their number as limits.py counted them; ContractError if the file ends at another one.
     Bytes that are not UTF-8 become lone surrogates, which `decoded` finds.
     """
-    with gzip.open(path) if is_gzip else path.open("rb") as binary:
-        file = TextIOWrapper(binary, encoding="utf-8-sig", errors="surrogateescape", newline=newline)
+    with file.open() as raw, gzip.open(raw) if is_gzip else raw as binary:
+        text = TextIOWrapper(binary, encoding="utf-8-sig", errors="surrogateescape", newline=newline)
         try:
-            yield enumerate(file, 1)
+            yield _counted(file, text, lines)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise ContractError(f"{path}: the gzip file is damaged or cut short: {error}. Export it again.") from None
+            raise ContractError(damaged(file, error)) from None
+
+
+def _counted(file: InputFile, text: Iterable[str], lines: int) -> Iterator[tuple[int, str]]:
+    read = 0
+    for read, line in enumerate(text, 1):
+        yield read, line
+    if read != lines:
+        raise ContractError(incomplete(file, lines, read, "lines"))
 
 
 @contextmanager
-def records(path: Path, *, is_gzip: bool, separator: str) -> Iterator[Iterator[Record]]:
-    """Yield the CSV records of a file. After a broken record, reading continues at the next line."""
-    with text_lines(path, is_gzip=is_gzip, newline="") as numbered:
+def records(file: InputFile, *, is_gzip: bool, separator: str, lines: int) -> Iterator[Iterator[Record]]:
+    """Yield the CSV records of a file. After a broken record, reading continues at the next line.
+
+    lines: as in text_lines.
+    """
+    with text_lines(file, is_gzip=is_gzip, newline="", lines=lines) as numbered:
         yield _records(numbered, separator)
 
 

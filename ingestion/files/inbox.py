@@ -2,16 +2,22 @@
 
 In: files that were dropped into the home folder. Out: rows in raw.*, and Parquet of the rows as they were read.
 
-The archive has no personal data. A file is deleted once its load is committed and its rows are archived. After a crash
-in between, the next run imports it again, which changes nothing.
+The archive has no personal data. A file is deleted once its load is committed and its rows are archived, if nobody
+wrote to it meanwhile. After a crash in between, the next run imports it again, which changes nothing.
 """
 
 from __future__ import annotations
 
+import os
+import stat
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
+
 from ingestion.files.contracts import ContractError
+from ingestion.files.input_file import UnfinishedError, readable_name, readable_path, state_of
 from ingestion.files.load import load_file
 from ingestion.home import Home
 from ingestion.loads import LoadReport
@@ -21,17 +27,18 @@ from ingestion.settings.model import Settings
 from ingestion.sql import Connection
 from ingestion.user_agents import enrich
 
+SETTLED = 3.0  # seconds without a write after which a file counts as complete
 _UNFINISHED = (".tmp", ".part")
 
 
 def waiting_files(home: Home, kind: str) -> list[Path]:
-    """Return the finished files in the inbox of a kind, by name."""
+    """Return the entries in the inbox of a kind that are to be imported, by name. Some may still be written."""
     folder = home.inbox / kind
-    files = folder.iterdir() if folder.is_dir() else ()
+    entries = folder.iterdir() if folder.is_dir() else ()
     return sorted(
         path
-        for path in files
-        if path.is_file() and not path.name.startswith(".") and path.suffix.lower() not in _UNFINISHED
+        for path in entries
+        if not path.name.startswith(".") and path.suffix.lower() not in _UNFINISHED and not _is_folder(path)
     )
 
 
@@ -41,23 +48,23 @@ def import_inbox(
     """Load each waiting file in a separate transaction and archive it.
 
     A file that cannot be imported stays in the inbox and does not stop the others. One ContractError at the end lists
-    all such files.
+    all such files. A file that is still being written waits for the next run.
     """
     reports, errors = [], []
     for path in waiting_files(home, kind):
-        kept = home.temporary / f"{kind}.parquet"
+        name = readable_name(path)
         try:
-            report = load_file(connection, kind, path, settings, keep=kept)
-        except ContractError as error:
-            progress(f"not imported: {error}")
-            errors.append(str(error))
+            report = _import(connection, home, settings, kind, path)
+        except UnfinishedError:
+            progress(f"{name}: still being written. The next run imports it.")
             continue
-        archived = _unused_name(home.archive / "inbox" / kind / f"{path.name.removesuffix('.parquet')}.parquet")
-        place(kept, archived)
-        anonymise_archived(connection, home, [archived])
-        path.unlink()
+        except (ContractError, duckdb.Error, OSError, RuntimeError) as error:
+            problem = str(error) if isinstance(error, ContractError) else f"{readable_path(path)}: {error}"
+            progress(f"not imported: {problem}")
+            errors.append(problem)
+            continue
         progress(
-            f"{path.name}: {report.received:,} received, {report.loaded:,} loaded, {report.duplicate:,} duplicate,"
+            f"{name}: {report.received:,} received, {report.loaded:,} loaded, {report.duplicate:,} duplicate,"
             f" {report.failed:,} failed"
         )
         reports.append(report)
@@ -68,6 +75,45 @@ def import_inbox(
             "\n".join([f"{len(errors)} of the files in {home.inbox / kind} were not imported:", *errors])
         )
     return reports
+
+
+def _import(connection: Connection, home: Home, settings: Settings, kind: str, path: Path) -> LoadReport:
+    """Load and archive one file, and delete it unless somebody wrote to it again."""
+    kept = home.temporary / f"{kind}.parquet"
+    state = _wait_until_settled(path)
+    report = load_file(connection, kind, path, settings, keep=kept, is_inbox=True)
+    archived = _unused_name(home.archive / "inbox" / kind / f"{report.source.removesuffix('.parquet')}.parquet")
+    place(kept, archived)
+    anonymise_archived(connection, home, [archived])
+    if state_of(path.lstat()) == state:
+        path.unlink()
+    return report
+
+
+def is_settled(status: os.stat_result) -> bool:
+    """Return whether nobody has written to the file for some seconds. A time in the future says nothing."""
+    return not 0 <= time.time() - status.st_mtime < SETTLED
+
+
+def _wait_until_settled(path: Path) -> tuple[int, int, int]:
+    """Wait until nobody has written to the file for some seconds, and return its state.
+
+    UnfinishedError if somebody writes to it meanwhile.
+    """
+    status = path.lstat()
+    age = time.time() - status.st_mtime
+    if age < SETTLED:
+        time.sleep(min(SETTLED - age, SETTLED))  # at most: the time may be in the future
+        if state_of(path.lstat()) != state_of(status):
+            raise UnfinishedError(f"{readable_path(path)}: the file is still being written.")
+    return state_of(status)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except FileNotFoundError:  # somebody has just taken it away
+        return True
 
 
 def _unused_name(path: Path) -> Path:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ingestion.files.column_mapping import ImportOptions, id_columns, plan_file
 from ingestion.files.contracts import CONTRACTS, KINDS, ContractError
+from ingestion.files.input_file import UnfinishedError, open_input
 from ingestion.files.merge import merge_rows
 from ingestion.files.read import number_lines, read_file
 from ingestion.loads import Load, LoadReport
@@ -26,21 +27,27 @@ def load_file(
     options: ImportOptions = ImportOptions(),  # noqa: B008 - immutable
     *,
     keep: Path | None = None,
+    is_inbox: bool = False,
 ) -> LoadReport:
-    """Load one file, or raise ContractError and write nothing.
+    """Load one file, or raise ContractError and write nothing. UnfinishedError if the file changes meanwhile.
 
     keep: a Parquet file that receives the file's rows as they are read, without personal data.
+    is_inbox: somebody else may have put the file there, so refuse a symbolic link, and a file that a process writes.
     """
     if kind not in CONTRACTS:
         raise ContractError(f"{kind}: no such kind of input. Use one of {', '.join(KINDS)}.")
-    try:
-        # Before the transaction, because a reader that fails on a file would end it.
-        source = read_file(connection, path, id_columns(options.mapping))
-        plan = plan_file(connection, kind, source, settings, options)
-        if keep:
-            connection.execute(f"copy temp.source to {literal(keep)} (format parquet, compression zstd)")
-        load = Load(uuid.uuid4().hex, path.name, options.file_format or source.layout.kind)
-        with transaction(connection):
-            return merge_rows(connection, plan, load, number_lines=lambda: number_lines(connection, source))
-    finally:
-        drop_temporary_tables(connection)
+    with open_input(path, allow_link=not is_inbox) as file:
+        try:
+            # Before the transaction, because a reader that fails on a file would end it.
+            source = read_file(connection, file, id_columns(options.mapping))
+            plan = plan_file(connection, kind, source, settings, options)
+            if keep:
+                connection.execute(f"copy temp.source to {literal(keep)} (format parquet, compression zstd)")
+            load = Load(uuid.uuid4().hex, file.name, options.file_format or source.layout.kind)
+            with transaction(connection):
+                report = merge_rows(connection, plan, load, number_lines=lambda: number_lines(connection, source))
+                if file.has_changed() or (is_inbox and file.has_writer()):
+                    raise UnfinishedError(f"{file.label}: the file is still being written. Nothing was loaded.")
+                return report
+        finally:
+            drop_temporary_tables(connection)

@@ -19,7 +19,7 @@ import msgspec
 
 from ingestion.files.column_mapping import ReadPlan
 from ingestion.files.contracts import Contract
-from ingestion.files.quarantine import quarantine_rejected_rows, quarantine_stored_rows
+from ingestion.files.quarantine import UNREADABLE_LINE, quarantine_rejected_rows, quarantine_stored_rows
 from ingestion.files.row_sql import typed_rows_sql, violations_sql
 from ingestion.loads import Load, LoadReport, next_load_time, record_load
 from ingestion.person.reentry import anonymise_loaded
@@ -48,8 +48,7 @@ def merge_rows(
     connection.execute(
         f"""
         create temp table typed_rows as {typed_rows_sql(plan)};
-        create temp table if not exists unreadable_lines
-            (line bigint, reason varchar, detail varchar, payload varchar);
+        create temp table if not exists unreadable_lines ({UNREADABLE_LINE});
         create temp table rejected_rows (_row bigint, line bigint, org_id varchar, reason varchar, detail varchar,
             payload varchar, failed_id varchar);
         create temp table skipped_rows (_row bigint, outcome varchar);

@@ -2,7 +2,7 @@
 
 In: CSV, TSV, NDJSON (each plain or gzipped) or Parquet.
 Out: `source`, one row a record, in the file's order: its columns as trimmed text without personal data, null if empty;
-`unreadable_lines`(line, reason, detail, payload), the lines without a record; and, after `number_lines`,
+`unreadable_lines`(line, reason, detail, payload, digest), the lines without a record; and, after `number_lines`,
 `source_lines`(_row, line), the line on which each row of `source` (by its rowid) starts.
 
 DuckDB parses a well-formed CSV file. Its recovery from a malformed one loses rows and their lines (tried: it swallows
@@ -13,11 +13,8 @@ the rest of the file after an unclosed quote, and fails on mixed line ends). Pyt
 from __future__ import annotations
 
 import csv
-import gzip
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from glob import escape
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, NamedTuple
@@ -25,8 +22,20 @@ from typing import Any, NamedTuple
 import duckdb
 
 from ingestion.files.contracts import ContractError
-from ingestion.files.csv_fallback import EXPLAINED, Record, decoded, readable, records, text_lines
-from ingestion.privacy.patterns import kind_of
+from ingestion.files.csv_fallback import EXPLAINED, RECORD_LIMIT, Record, decoded, readable, records, text_lines
+from ingestion.files.input_file import InputFile
+from ingestion.files.limits import (
+    Size,
+    check_columns,
+    first_bytes,
+    incomplete,
+    measure_csv,
+    measure_ndjson,
+    measure_parquet,
+)
+from ingestion.files.quarantine import UNREADABLE_LINE
+from ingestion.privacy.patterns import PERSONAL_MEMBER, WHITESPACE, kind_of
+from ingestion.privacy.redact import redact_text
 from ingestion.privacy.sql import redacted
 from ingestion.sql import Connection, literal, quoted, scalar
 
@@ -35,6 +44,9 @@ Row = tuple[Any, ...]
 
 # Columns of `source` that do not come from the file.
 _RESERVED = {"rowid", "_row", "_row_org", "_row_site", "_failed_id", "_failed_at", "_failed_for"}
+_KEYS = "select distinct unnest(json_keys(text)) as key from objects"
+_SPOOLED_LINE = 20_000_000  # bytes: a record has RECORD_LIMIT characters of at most 4 bytes, and quotes
+_LONG_NUMBER = r"\+?\(?\d(?:[ ()/.+-]{0,3}\d){6,}"  # seven digits or more
 
 
 class Layout(NamedTuple):
@@ -48,41 +60,52 @@ class Layout(NamedTuple):
 class SourceFile(NamedTuple):
     """A file with its records in `source`."""
 
-    path: Path
+    file: InputFile
     layout: Layout
     columns: list[str]  # of `source`
+    size: Size
+
+    @property
+    def label(self) -> str:
+        """The file's path for messages."""
+        return self.file.label
 
 
-def read_file(connection: Connection, path: Path, is_id: IsId) -> SourceFile:
-    """Create `source` and `unreadable_lines` from the file."""
-    layout = detect_layout(path)
-    connection.execute(
-        "create or replace temp table unreadable_lines (line bigint, reason varchar, detail varchar, payload varchar)"
-    )
-    if layout.kind == "parquet":
-        columns = _read_parquet(connection, path, is_id)
-    elif layout.kind == "ndjson":
-        columns = _read_ndjson(connection, path, layout, is_id)
-    else:
-        columns = _read_csv(connection, path, layout, is_id)
-    connection.execute("update unreadable_lines set payload = redact_text(payload)")
-    return SourceFile(path, layout, columns)
+def read_file(connection: Connection, file: InputFile, is_id: IsId | None) -> SourceFile:
+    """Create `source` and `unreadable_lines` from the file. is_id: None if the file has no personal data.
 
-
-def detect_layout(path: Path) -> Layout:
-    """Return the format of a file by its content, or by its name if the content fits several formats."""
+    ContractError if it is beyond a limit, or if the tables have another number of records than the file.
+    """
+    layout = detect_layout(file)
+    connection.execute(f"create or replace temp table unreadable_lines ({UNREADABLE_LINE})")
     try:
-        with path.open("rb") as file:
-            start = file.read(4)
-        is_gzip = start[:2] == b"\x1f\x8b"
-        with gzip.open(path) if is_gzip else path.open("rb") as file:
-            start = file.read(4096)
-    except (OSError, EOFError, zlib.error) as error:
-        raise ContractError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        if layout.kind == "parquet":
+            source = _read_parquet(connection, file, layout, is_id)
+        elif layout.kind == "ndjson":
+            source = _read_ndjson(connection, file, layout, is_id)
+        else:
+            source = _read_csv(connection, file, layout, is_id)
+    except duckdb.Error as error:
+        raise ContractError(f"{file.label}: DuckDB cannot read the file: {_first_line(error)}") from None
+    read = scalar(connection, "select (select count(*) from source) + (select count(*) from unreadable_lines)")
+    if read != source.size.records:
+        raise ContractError(incomplete(file, source.size.records, read))
+    return source
+
+
+def detect_layout(file: InputFile) -> Layout:
+    """Return the format of a file by its content, or by its name if the content fits several formats."""
+    path = file.label
+    with file.open() as stream:
+        start = stream.read(4)
+    is_gzip = start[:2] == b"\x1f\x8b"
+    start = first_bytes(file, 4096, is_gzip=is_gzip)
     if start[:4] == b"PAR1":
         return Layout("parquet", is_gzip)
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
-    name = path.name.lower().removesuffix(".gz")
+    name = file.path.name.lower().removesuffix(".gz")
+    if is_gzip and start[:2] == b"\x1f\x8b":
+        raise ContractError(f"{path}: compressed twice. Expand it once.")
     if b"\0" in start or start[:2] in (b"\xff\xfe", b"\xfe\xff", b"PK"):
         raise ContractError(f"{path}: neither UTF-8 text nor Parquet. Export it as CSV (UTF-8), NDJSON or Parquet.")
     if text[:1] == b"[":
@@ -99,7 +122,7 @@ def number_lines(connection: Connection, source: SourceFile) -> None:
     if source.layout.kind == "parquet":
         connection.execute("create temp table source_lines as select rowid as _row, rowid + 1 as line from source")
         return
-    with _csv_records(source.path, source.layout) as found:
+    with _csv_records(source.file, source.layout, source.size) as found:
         starts = (line for line, _, fields in found if fields)
         next(starts)  # the header
         _spool(connection, "source_lines", {"_row": "bigint", "line": "bigint"}, enumerate(starts))
@@ -112,12 +135,7 @@ def source_of_objects(connection: Connection, is_id: IsId | None) -> list[str]:
     not among the returned ones: begin their names with an underscore.
     """
     further = [name for name, *_ in connection.execute("describe objects").fetchall() if name not in ("line", "text")]
-    keys = [
-        key
-        for (key,) in connection.execute(
-            "select distinct unnest(json_keys(text)) as key from objects order by key"
-        ).fetchall()
-    ]
+    keys = [key for (key,) in connection.execute(f"{_KEYS} order by key").fetchall()]
     pointers = ", ".join(literal("/" + key.replace("~", "~0").replace("/", "~1")) for key in keys)
     value = "case when json_type(v[{0}]) in ('OBJECT', 'ARRAY') then v[{0}]::varchar else v[{0}] ->> '$' end"
     texts = {name: f"({value.format(i)})" for i, name in enumerate(unique_names(keys), 1)}
@@ -144,32 +162,41 @@ def _create_source(
     return list(kept)
 
 
-def _read_csv(connection: Connection, path: Path, layout: Layout, is_id: IsId) -> list[str]:
-    with _csv_records(path, layout) as found:
-        line, header = next(((line, fields) for line, _, fields in found if fields), (0, ""))
+def _read_csv(connection: Connection, file: InputFile, layout: Layout, is_id: IsId | None) -> SourceFile:
+    size = measure_csv(file, is_gzip=layout.is_gzip)
+    with _csv_records(file, layout, size) as found:
+        line, _, header = next((record for record in found if record[2]), (0, "", ""))
     if not line:
-        raise ContractError(f"{path}: the file is empty. Its first line must name the columns.")
-    names = unique_names(list(header))
+        raise ContractError(f"{file.label}: the file is empty. Its first line must name the columns.")
+    if isinstance(header, str):
+        raise ContractError(f"{file.label}: line {line} must name the columns: {EXPLAINED[header]}.")
+    check_columns(file.label, len(header))
+    names = unique_names(header)
     texts = {name: quoted(name) for name in names}
+    counted = size._replace(records=size.records - 1)
     if line == 1:
         try:
-            return _create_source(connection, texts, _csv(str(path), names, layout, header=True), is_id)
+            columns = _create_source(connection, texts, _csv(file.duckdb_path, names, layout, header=True), is_id)
         except duckdb.Error:
             pass  # malformed somewhere: read it again, line by line
+        else:
+            if scalar(connection, "select count(*) from source") == counted.records:
+                return SourceFile(file, layout, columns, counted)
+            connection.execute("drop table source")
     rejected: list[Row] = []
-    with _csv_records(path, layout) as found:
+    with _csv_records(file, layout, size) as found:
         rows = _whole_records(found, len(names), rejected)
         next(rows)  # the header
-        _spool(connection, "parsed_lines", {"line": "bigint"} | dict.fromkeys(names, "varchar"), rows)
+        read = _spool(connection, "parsed_lines", {"line": "bigint"} | dict.fromkeys(names, "varchar"), rows)
     columns = _create_source(connection, texts, "parsed_lines", is_id)
     connection.execute("create temp table source_lines as select rowid as _row, line from parsed_lines")
     connection.execute("drop table parsed_lines")
-    _reject_lines(connection, rejected)
-    return columns
+    _reject_lines(connection, rejected, str(any(kind_of(name) == "phone" for name in names)))
+    return SourceFile(file, layout, columns, size._replace(records=read + len(rejected)))
 
 
-def _csv_records(path: Path, layout: Layout) -> AbstractContextManager[Iterator[Record]]:
-    return records(path, is_gzip=layout.is_gzip, separator=layout.separator)
+def _csv_records(file: InputFile, layout: Layout, size: Size) -> AbstractContextManager[Iterator[Record]]:
+    return records(file, is_gzip=layout.is_gzip, separator=layout.separator, lines=size.lines)
 
 
 def _whole_records(found: Iterable[Record], width: int, rejected: list[Row]) -> Iterator[Row]:
@@ -184,11 +211,12 @@ def _whole_records(found: Iterable[Record], width: int, rejected: list[Row]) -> 
             rejected.append((line, "wrong_column_count", detail, readable(text)))
 
 
-def _read_ndjson(connection: Connection, path: Path, layout: Layout, is_id: IsId) -> list[str]:
+def _read_ndjson(connection: Connection, file: InputFile, layout: Layout, is_id: IsId | None) -> SourceFile:
+    size = measure_ndjson(file, is_gzip=layout.is_gzip)
     rejected: list[Row] = []
     # \n alone ends a line of NDJSON: a lone \r is white space there.
-    with text_lines(path, is_gzip=layout.is_gzip, newline="\n") as numbered:
-        found = ((line, text, decoded(text)) for line, text in numbered if text.strip())
+    with text_lines(file, is_gzip=layout.is_gzip, newline="\n", lines=size.lines) as numbered:
+        found = ((line, text, decoded(text)) for line, text in numbered if text.strip(WHITESPACE))
         rows = _whole_records(found, 1, rejected)
         _spool(connection, "texts", {"line": "bigint", "text": "varchar"}, rows)
     connection.execute(
@@ -202,18 +230,28 @@ def _read_ndjson(connection: Connection, path: Path, layout: Layout, is_id: IsId
         drop table texts
         """
     )
-    _reject_lines(connection, rejected)
-    return source_of_objects(connection, is_id)
+    _reject_lines(connection, rejected, f"regexp_matches(payload, {literal(PERSONAL_MEMBER)})")
+    check_columns(file.label, scalar(connection, f"select count(*) from ({_KEYS})"))
+    return SourceFile(file, layout, source_of_objects(connection, is_id), size)
 
 
-def _read_parquet(connection: Connection, path: Path, is_id: IsId) -> list[str]:
-    relation = f"read_parquet({literal(escape(str(path)))}, binary_as_string = true)"
+def _read_parquet(connection: Connection, file: InputFile, layout: Layout, is_id: IsId | None) -> SourceFile:
+    path = literal(file.duckdb_path)
+    relation = f"read_parquet({path}, binary_as_string = true)"
     try:
+        measure_parquet(connection, file)
         described = connection.execute(f"describe select * from {relation}").fetchall()
-        texts = {name: _parquet_text(quoted(name), type_) for name, type_, *_ in described}
-        return _create_source(connection, texts, relation, is_id)
+        check_columns(file.label, len(described))
+        names = unique_names([name for name, *_ in described])
+        texts = {
+            name: _parquet_text(quoted(original), type_)
+            for name, (original, type_, *_) in zip(names, described, strict=True)
+        }
+        columns = _create_source(connection, texts, relation, is_id)
+        rows = scalar(connection, f"select num_rows from parquet_file_metadata({path})")
     except duckdb.Error as error:
-        raise ContractError(f"{path}: not a readable Parquet file: {str(error).splitlines()[0]}") from None
+        raise ContractError(f"{file.label}: not a readable Parquet file: {_first_line(error)}") from None
+    return SourceFile(file, layout, columns, Size(rows, rows))
 
 
 def _parquet_text(column: str, type_: str) -> str:
@@ -230,38 +268,67 @@ def _csv(path: str, names: list[str], layout: Layout, *, header: bool, types: It
     types = list(types) or ["varchar"] * len(names)
     columns = ", ".join(f"{literal(name)}: {literal(type_)}" for name, type_ in zip(names, types, strict=True))
     return (
-        f"read_csv({literal(escape(path))}, auto_detect = false, header = {header},"
+        f"read_csv({literal(path)}, auto_detect = false, header = {header},"
         f" delim = {literal(layout.separator)},"
         f" quote = '\"', escape = '\"', strict_mode = true, columns = {{{columns}}},"
+        f" max_line_size = {RECORD_LIMIT if header else _SPOOLED_LINE},"
         f" compression = {literal('gzip' if layout.is_gzip else 'none')})"
     )
 
 
-def _spool(connection: Connection, table: str, columns: dict[str, str], rows: Iterable[Row]) -> None:
-    """Copy rows from Python to a temporary table, through a file without a name: a crash leaves nothing behind."""
+def _spool(connection: Connection, table: str, columns: dict[str, str], rows: Iterable[Row]) -> int:
+    """Copy rows from Python to a temporary table, and return their number.
+
+    They pass through a file without a name: a crash leaves nothing behind.
+    """
     folder = scalar(connection, "select current_setting('temp_directory')")
     with TemporaryFile(
         "w+", encoding="utf-8", newline="", dir=folder if folder and Path(folder).is_dir() else None
     ) as file:
-        csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(rows)
+        writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n")
+        written = 0
+        for row in rows:
+            writer.writerow(row)
+            written += 1
         file.flush()
         relation = _csv(f"/dev/fd/{file.fileno()}", list(columns), Layout("csv"), header=False, types=columns.values())
         connection.execute(f"create or replace temp table {table} as select * from {relation}")
+    return written
 
 
-def _reject_lines(connection: Connection, rejected: list[Row]) -> None:
+def _reject_lines(connection: Connection, rejected: list[Row], has_phones: str) -> None:
+    """Add lines to `unreadable_lines` and redact them.
+
+    has_phones: SQL that is true where a line may have a phone number. No name marks it there, so every long number
+    is redacted.
+    """
     if rejected:
         columns = {"line": "bigint", "reason": "varchar", "detail": "varchar", "payload": "varchar"}
         _spool(connection, "rejected_lines", columns, rejected)
         connection.execute("insert into unreadable_lines by name from rejected_lines; drop table rejected_lines")
+    connection.execute(
+        f"""
+        update unreadable_lines set payload = redact_text(payload);
+        update unreadable_lines set digest = md5(payload),
+            payload = regexp_replace(payload, {literal(_LONG_NUMBER)}, '(number)', 'g')
+        where {has_phones}
+        """
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return redact_text(str(error).splitlines()[0])
 
 
 def unique_names(names: list[str]) -> list[str]:
-    """Return names that differ even without case: a repeated name gets a number, an empty one its position."""
+    """Return names without personal data that differ even without case.
+
+    A repeated name gets a number, an empty one its position.
+    """
     taken = set(_RESERVED)
     unique = []
     for position, raw in enumerate(names, 1):
-        name = base = raw.strip() or f"column{position}"
+        name = base = redact_text(raw.strip()) or f"column{position}"
         number = 0
         while name.lower() in taken:
             number += 1
