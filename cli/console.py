@@ -15,10 +15,23 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
+
+from ingestion.text import printable
 
 FAILED, WRONG_INPUT, STRICT = 1, 2, 3
-console = Console(highlight=False)
-error_console = Console(stderr=True, highlight=False)
+
+
+class SafeConsole(Console):
+    """A console on which text from visitors and files cannot control the terminal."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Return the text with its markup, its control characters escaped."""
+        return super().render_str(printable(text), **options)
+
+
+console = SafeConsole(highlight=False)
+error_console = SafeConsole(stderr=True, highlight=False)
 options = {"debug": False}
 traces = logging.getLogger("tributary.traces")  # of defects that are reported by a sentence
 

@@ -9,6 +9,7 @@ import typer
 
 from cli.console import console, print_parts, readable_errors
 from ingestion.home import Home
+from ingestion.text import printable
 
 
 def query(
@@ -31,6 +32,6 @@ def query(
         with open_published(Home.from_environment().marts) as connection:
             result = connection.execute(sql)
             if csv:
-                as_csv(result, sys.stdout)
+                as_csv(result, sys.stdout, printable if sys.stdout.isatty() else str)
             else:
                 print_parts(as_table(result, limit, console.width))

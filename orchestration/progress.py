@@ -9,6 +9,8 @@ import time
 
 import dagster as dg
 
+from ingestion.text import printable
+
 LONG_STEPS = {"models": "dbt: seeds, models and tests", "published": "checking the promises, publishing"}
 # Messages of Dagster and dagster-dbt about themselves.
 INTERNAL = ("A dbt subsetted", "Overriding default `DBT_INDIRECT_SELECTION`", "Dependencies for step")
@@ -32,7 +34,7 @@ class ProgressHandler(logging.Handler):
 
     def print_line(self, message: str) -> None:
         """Print a message with the time."""
-        print(f"{time.monotonic() - self.started:6.1f} s  {message}", file=sys.__stdout__, flush=True)
+        print(f"{time.monotonic() - self.started:6.1f} s  {printable(message)}", file=sys.__stdout__, flush=True)
 
 
 @dg.logger

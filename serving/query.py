@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any, TextIO
 
@@ -68,9 +68,9 @@ def shown(value: Any) -> str:
     return escape(str(value))
 
 
-def as_csv(result: duckdb.DuckDBPyConnection, out: TextIO) -> None:
-    """Write all rows with a header."""
+def as_csv(result: duckdb.DuckDBPyConnection, out: TextIO, write_text: Callable[[str], str] = str) -> None:
+    """Write all rows with a header. write_text: applied to each text; a terminal must not get control characters."""
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([column[0] for column in result.description])
+    writer.writerow([write_text(column[0]) for column in result.description])
     while rows := result.fetchmany(10_000):
-        writer.writerows(rows)
+        writer.writerows([[write_text(value) if isinstance(value, str) else value for value in row] for row in rows])

@@ -1,7 +1,7 @@
 """Read the CSV records of a malformed file line by line, so that a broken record costs only itself.
 
-In: an open file, plain or gzipped. Out: numbered lines, and records (line, text, fields), in which `fields` is a reason code
-if the text has none.
+In: an open file, plain or gzipped. Out: numbered lines, and records (line, text, fields), in which `fields` is a reason
+code if the text has none.
 """
 
 from __future__ import annotations

@@ -55,8 +55,8 @@ class InputFile(NamedTuple):
 
     def open(self) -> BinaryIO:
         """Return a reader at the file's start."""
-        file = open(self.duckdb_path, "rb")
-        file.seek(0)
+        file = Path(self.duckdb_path).open("rb")  # noqa: SIM115 - the caller closes it
+        file.seek(0)  # on macOS it shares the position of the descriptor
         return file
 
     def has_changed(self) -> bool:

@@ -16,7 +16,7 @@ from ingestion.files.contracts import ContractError
 from ingestion.files.input_file import InputFile
 from ingestion.sql import Connection, literal, scalar
 
-MAX_COLUMNS = 1_000
+MAX_COLUMNS = 500
 MAX_LINE = 50_000_000  # bytes of a line; RECORD_LIMIT of csv_fallback.py rejects shorter ones row by row
 MAX_EXPANSION = 200  # bytes for each compressed byte, after the first FREE_EXPANSION bytes
 FREE_EXPANSION = 100_000_000

@@ -9,6 +9,8 @@ from __future__ import annotations
 import uuid
 from pathlib import Path
 
+import duckdb
+
 from ingestion.files.column_mapping import ImportOptions, id_columns, plan_file
 from ingestion.files.contracts import CONTRACTS, KINDS, ContractError
 from ingestion.files.input_file import UnfinishedError, open_input
@@ -49,5 +51,10 @@ def load_file(
                 if file.has_changed() or (is_inbox and file.has_writer()):
                     raise UnfinishedError(f"{file.label}: the file is still being written. Nothing was loaded.")
                 return report
+        except duckdb.OutOfMemoryException:
+            raise ContractError(
+                f"{file.label}: its rows need more memory than DuckDB may use here. Nothing was loaded. Split the file,"
+                " or remove its longest column."
+            ) from None
         finally:
             drop_temporary_tables(connection)

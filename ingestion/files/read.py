@@ -13,6 +13,7 @@ the rest of the file after an unclosed quote, and fails on mixed line ends). Pyt
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -45,6 +46,7 @@ Row = tuple[Any, ...]
 # Columns of `source` that do not come from the file.
 _RESERVED = {"rowid", "_row", "_row_org", "_row_site", "_failed_id", "_failed_at", "_failed_for"}
 _KEYS = "select distinct unnest(json_keys(text)) as key from objects"
+_WIDE = 60  # columns
 _SPOOLED_LINE = 20_000_000  # bytes: a record has RECORD_LIMIT characters of at most 4 bytes, and quotes
 _LONG_NUMBER = r"\+?\(?\d(?:[ ()/.+-]{0,3}\d){6,}"  # seven digits or more
 
@@ -136,14 +138,30 @@ def source_of_objects(connection: Connection, is_id: IsId | None) -> list[str]:
     """
     further = [name for name, *_ in connection.execute("describe objects").fetchall() if name not in ("line", "text")]
     keys = [key for (key,) in connection.execute(f"{_KEYS} order by key").fetchall()]
-    pointers = ", ".join(literal("/" + key.replace("~", "~0").replace("/", "~1")) for key in keys)
-    value = "case when json_type(v[{0}]) in ('OBJECT', 'ARRAY') then v[{0}]::varchar else v[{0}] ->> '$' end"
-    texts = {name: f"({value.format(i)})" for i, name in enumerate(unique_names(keys), 1)}
-    objects = ", ".join([f"json_extract(text, [{pointers}]) as v" if keys else "null as v", *further])
-    columns = _create_source(
-        connection, texts, f"(select {objects} from objects order by line)", is_id, further=further
+    # A struct has no two members that differ in case only, so such keys go to further structs.
+    structs: list[dict[str, str]] = []
+    texts = {}
+    for key, name in zip(keys, unique_names(keys), strict=True):
+        if not key:  # json_transform knows no empty name
+            texts[name] = "nameless"
+            continue
+        number = next((n for n, names in enumerate(structs) if key.lower() not in names), len(structs))
+        structs += [{}] * (number == len(structs))
+        structs[number][key.lower()] = key
+        texts[name] = f"v{number}.{quoted(key)}"
+    selected = ["text ->> '/' as nameless"] if "" in keys else []
+    selected += [
+        f"json_transform(text, {literal(json.dumps(dict.fromkeys(names.values(), 'VARCHAR')))}) as v{number}"
+        for number, names in enumerate(structs)
+    ]
+    # A table of its own: DuckDB would transform the object once more for every column.
+    connection.execute(
+        f"create temp table members as select {', '.join([*selected, *further]) or 'null as _nothing'}"
+        " from objects order by line"
     )
     connection.execute("drop table objects")
+    columns = _create_source(connection, texts, "members", is_id, further=further)
+    connection.execute("drop table members")
     return columns
 
 
@@ -152,7 +170,7 @@ def _create_source(
 ) -> list[str]:
     """Create `source` from `relation`: column -> SQL of its text. Only this statement sees the original text."""
     kept = {
-        column: redacted(column, text, is_id=is_id(column)) if is_id else text
+        column: redacted(column, text, is_id=is_id(column), is_wide=len(texts) > _WIDE) if is_id else text
         for column, text in texts.items()
         if kind_of(column) != "ip"
     }

@@ -15,7 +15,9 @@ from typing import Any
 
 import msgspec
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import Composer, ComposerError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import AliasEvent
 
 from ingestion.files.contracts import platform_name
 from ingestion.home import Home
@@ -24,6 +26,7 @@ from ingestion.settings.model import Settings, SettingsError
 
 Entry = Mapping[str, Any]
 
+MAX_BYTES = 2_000_000  # of tributary.yaml
 EXAMPLE = """\
 # The orgs, sites and ad accounts that Tributary measures. Each `tributary run` reads this file.
 
@@ -92,8 +95,12 @@ def add_to_settings(
 
 
 def _parse(path: Path, content: bytes) -> Any:
+    if len(content) > MAX_BYTES:
+        raise SettingsError(f"{path}:1: {len(content):,} bytes. The file has at most {MAX_BYTES:,}. Remove entries.")
     try:
         return _yaml().load(content.decode())
+    except RecursionError:
+        raise SettingsError(f"{path}:1: nested too deeply. Write it as the example in docs/import.md.") from None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
@@ -102,8 +109,20 @@ def _parse(path: Path, content: bytes) -> Any:
         raise SettingsError(f"{path}:1: not YAML in UTF-8: {error}. Correct the file.") from None
 
 
+class _Composer(Composer):
+    """A composer that refuses aliases. Nested ones let a few lines stand for billions of values."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """Return the next node."""
+        if self.parser.check_event(AliasEvent):
+            mark = self.parser.peek_event().start_mark
+            raise ComposerError(problem="an alias (*name) stands for other values", problem_mark=mark)
+        return super().compose_node(parent, index)
+
+
 def _yaml() -> YAML:
     yaml = YAML(typ="rt")
+    yaml.Composer = _Composer
     yaml.preserve_quotes = True
     yaml.width = 200
     yaml.indent(mapping=2, sequence=4, offset=2)

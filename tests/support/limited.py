@@ -47,6 +47,6 @@ def load_limited(home: Path, kind: str, path: Path) -> Outcome:
     """Load the file, and fail the test if the process dies."""
     (home / "tmp").mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-c", _PROGRAM, str(home), kind, str(path), str(_LIMIT)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, f"{path.name}: exit code {done.returncode}\n{done.stderr[-2000:]}"
     return Outcome(*json.loads(done.stdout))
