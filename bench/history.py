@@ -92,7 +92,7 @@ class Simulation:
         for event in self.events:
             data = event.dagster_event.event_specific_data if event.dagster_event else None
             key = getattr(data, "asset_key", None) or (event.dagster_event and event.dagster_event.asset_key)
-            if key in assets or not key and not self.is_of_other(event, assets):
+            if key in assets or (not key and not self.is_of_other(event, assets)):
                 text = serialize_value(event).replace(self.run.run_id, run.run_id)
                 copy = deserialize_value(text, EventLogEntry)._replace(timestamp=now.timestamp(), job_name=job)
                 self.instance.event_log_storage.store_event(copy)
