@@ -25,6 +25,7 @@ from dagster._core.events.log import EventLogEntry
 from dagster._core.scheduler.instigation import TickData, TickStatus
 from dagster._core.storage.runs.schema import RunsTable
 from dagster._serdes import deserialize_value, serialize_value
+from sqlalchemy import text
 
 from ingestion.home import Home
 from orchestration.instance import open_instance
@@ -68,8 +69,14 @@ class Simulation:
                 for _ in range(self.take(job, runs)):
                     self.repeat(job, now)
             self.tick(now, self.take("ticks", SKIPPED_TICKS_A_DAY))
-            delete_old_runs(self.home, self.instance, keep_days, print, now)
-            yield Day(number + 1, self.instance.get_runs_count(), history_size(self.home))
+            delete_old_runs(self.home, self.instance, keep_days, lambda message: None, now)
+            yield Day(number + 1, self.instance.get_runs_count(), self.size())
+
+    def size(self) -> int:
+        """Return the bytes of the history without SQLite's log, which stays below 5 MB however many runs there are."""
+        with self.instance.event_log_storage.index_connection() as connection:
+            connection.execute(text("pragma wal_checkpoint(truncate)"))
+        return history_size(self.home)
 
     def take(self, what: str, a_day: float) -> int:
         """Return the whole number that is due today."""
@@ -93,8 +100,8 @@ class Simulation:
             data = event.dagster_event.event_specific_data if event.dagster_event else None
             key = getattr(data, "asset_key", None) or (event.dagster_event and event.dagster_event.asset_key)
             if key in assets or (not key and not self.is_of_other(event, assets)):
-                text = serialize_value(event).replace(self.run.run_id, run.run_id)
-                copy = deserialize_value(text, EventLogEntry)._replace(timestamp=now.timestamp(), job_name=job)
+                changed = serialize_value(event).replace(self.run.run_id, run.run_id)
+                copy = deserialize_value(changed, EventLogEntry)._replace(timestamp=now.timestamp(), job_name=job)
                 self.instance.event_log_storage.store_event(copy)
         output = self.home.dagster / "storage" / run.run_id / "compute_logs"
         output.mkdir(parents=True)
@@ -163,10 +170,9 @@ def main() -> None:
             build_home(root)
         os.environ["TRIBUTARY_HOME"] = str(root)
         home = Home.from_environment()
-        empty = history_size(home)
         with open_instance(home) as instance:
             simulation = Simulation(home, instance, assets_of_jobs(), options.share)
-            days = []
+            days, empty = [], simulation.size()
             print(f"{'day':>5}{'runs':>8}{'MB':>8}   of {options.share:.1%} of the runs")
             for day in simulation.days(options.days, KEEP_DAYS, datetime.now(UTC)):
                 days.append(day)
