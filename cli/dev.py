@@ -25,7 +25,7 @@ SECONDS_TO_STOP = 15
 # One code server for the daemon and the UI. The UI's button "Reload" makes it read tributary.yaml and the code again.
 CODE_SERVER = ("code-server", "start", "-m", "orchestration.definitions", "--log-level", "warning")
 Commands = dict[str, list[str | Path]]
-WORKSPACE = "load_from: [{{grpc_server: {{socket: {socket}, location_name: orchestration.definitions}}}}]\n"
+WORKSPACE_FILE = "load_from: [{{grpc_server: {{socket: {socket}, location_name: orchestration.definitions}}}}]\n"
 
 
 def dev(
@@ -53,7 +53,7 @@ def dev(
         print_line(f"Dagster's UI: http://{host}:{port} in a few seconds. Ctrl-C stops everything.")
         with TemporaryDirectory() as folder:
             workspace, socket = Path(folder) / "workspace.yaml", Path(folder) / "code"  # a socket's path must be short
-            workspace.write_text(WORKSPACE.format(socket=socket))
+            workspace.write_text(WORKSPACE_FILE.format(socket=socket))
             tributary = Path(sys.executable).with_name("tributary")
             names = [argument for given in name or [] for argument in ("--name", given)]
             address = ["--host", host, "--port", str(port)]
