@@ -25,6 +25,7 @@ from cli.run import run
 from cli.simulate import simulate
 from cli.snippet import snippet
 from cli.status import status
+from cli.ui import ui
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False, add_completion=False)
 for command in (
@@ -40,6 +41,7 @@ for command in (
     erase,
     export_person,
     dev,
+    ui,
 ):
     app.command()(command)
 for name, group in (("import", import_), ("replay", replay), ("explain", explain)):

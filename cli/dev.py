@@ -1,6 +1,6 @@
-"""`tributary dev`: the collector and Dagster's UI side by side, until one of them ends or a person stops both.
+"""`tributary dev`: the collector and Dagster side by side, until one of the processes ends or a person stops them.
 
-In: options. Out: two processes, and their exit codes.
+In: options. Out: the collector, Dagster's code server, daemon and UI, and their exit codes.
 """
 
 from __future__ import annotations
@@ -12,22 +12,31 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
 
 from cli.console import print_line, readable_errors
+from cli.ui import Name, warn_of_public_ui
 from ingestion.home import Home
 
-SECONDS_TO_STOP = 15  # `dagster dev` does not end while a browser is connected
+SECONDS_TO_STOP = 15
+# One code server for the daemon and the UI. The UI's button "Reload" makes it read tributary.yaml and the code again.
+CODE_SERVER = ("code-server", "start", "-m", "orchestration.definitions", "--log-level", "warning")
+Commands = dict[str, list[str | Path]]
+WORKSPACE_FILE = "load_from: [{{grpc_server: {{socket: {socket}, location_name: orchestration.definitions}}}}]\n"
 
 
 def dev(
     port: Annotated[int, typer.Option(help="Port of Dagster's UI.")] = 3000,
     host: Annotated[str, typer.Option(help="Address of the collector and of the UI.")] = "127.0.0.1",
     collector_port: Annotated[int, typer.Option(help="Port of the collector.")] = 8700,
+    name: Name = None,
 ) -> None:
-    """Start the collector and Dagster's UI with its schedules and sensors. Ctrl-C stops both.
+    """Start the collector and Dagster's UI with its schedules and sensors. Ctrl-C stops them.
+
+    Dagster has no log-in: keep the UI on 127.0.0.1, or put a proxy with a log-in in front of it.
 
     [bold]Example[/bold]
 
@@ -35,36 +44,50 @@ def dev(
     """
     with readable_errors():
         from ingestion.settings.load import load_settings
-        from orchestration.instance import WORKSPACE, dagster_home
+        from orchestration.instance import dagster_home
 
         home = Home.from_environment()
         load_settings(home)
-        programs = Path(sys.executable).parent
-        commands: dict[str, list[str | Path]] = {
-            "the collector": [programs / "tributary", "collect", "--host", host, "--port", str(collector_port)],
-            "Dagster": [programs / "dagster", "dev", "-w", WORKSPACE, "-h", host, "-p", str(port)],
-        }
-        environment = {
-            **os.environ,
-            **dagster_home(home),
-            "PYTHONWARNINGS": "ignore:Function `dev_command` is superseded",
-        }
+        warn_of_public_ui(host)
         print_line(f"Collector: http://{host}:{collector_port} (demo page: /demo)")
-        print_line(f"Dagster's UI: http://{host}:{port} in a few seconds. Ctrl-C stops both.")
-        raise typer.Exit(run_both(commands, home.root, environment))
+        print_line(f"Dagster's UI: http://{host}:{port} in a few seconds. Ctrl-C stops everything.")
+        with TemporaryDirectory() as folder:
+            workspace, socket = Path(folder) / "workspace.yaml", Path(folder) / "code"  # a socket's path must be short
+            workspace.write_text(WORKSPACE_FILE.format(socket=socket))
+            tributary = Path(sys.executable).with_name("tributary")
+            names = [argument for given in name or [] for argument in ("--name", given)]
+            address = ["--host", host, "--port", str(port)]
+            servers: Commands = {
+                "the collector": [tributary, "collect", "--host", host, "--port", str(collector_port)],
+                "Dagster's code server": [tributary.with_name("dagster"), *CODE_SERVER, "--socket", socket],
+            }
+            clients: Commands = {
+                "Dagster's daemon": [tributary.with_name("dagster-daemon"), "run", "-w", workspace],
+                "Dagster's UI": [tributary, "ui", *address, *names, "--workspace", workspace],
+            }
+            environment = {**os.environ, **dagster_home(home)}
+            raise typer.Exit(run_all(servers, socket, clients, home.root, environment))
 
 
-def run_both(commands: dict[str, list[str | Path]], folder: Path, environment: dict[str, str]) -> int:
-    """Run the commands in the foreground. Return 0 if a signal stopped them, 1 if one of them ended by itself."""
+def run_all(servers: Commands, socket: Path, clients: Commands, folder: Path, environment: dict[str, str]) -> int:
+    """Run the commands in the foreground; the clients start when the socket exists.
+
+    Return 0 if a signal stopped them, 1 if one of them ended by itself.
+    """
     signals: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, frame: signals.append(number))
-    running = {
-        # Each has its own process group, so that a Ctrl-C reaches it once, from here, and in order.
-        name: subprocess.Popen(command, cwd=folder, env=environment, start_new_session=True)
-        for name, command in commands.items()
-    }
+    running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(commands: Commands) -> None:
+        for name, command in commands.items():
+            # Each has its own process group, so that a Ctrl-C reaches it once, from here, and in order.
+            running[name] = subprocess.Popen(command, cwd=folder, env=environment, start_new_session=True)
+
+    start(servers)
     while not signals and all(process.poll() is None for process in running.values()):
+        if len(running) == len(servers) and socket.exists():
+            start(clients)
         time.sleep(0.2)
     codes = {name: process.poll() for name, process in running.items()}
     stop(list(running.values()))

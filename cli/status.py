@@ -96,13 +96,17 @@ def published_version(home: Home) -> Iterator[str]:
         yield f"[yellow]![/yellow] {escape(message)}"
 
 
-def last_runs(home: Home) -> Iterator[Table]:
-    """Yield a table of the last runs in Dagster's history."""
+def last_runs(home: Home) -> Iterator[Any]:
+    """Yield the size of Dagster's history and a table of its last runs."""
+    from ingestion.settings.load import load_settings
     from orchestration.instance import end_dead_runs, open_instance
+    from orchestration.retention import history_size
 
     with open_instance(home) as instance:
         end_dead_runs(instance)
-        records = instance.get_run_records(limit=5)
+        records, count = instance.get_run_records(limit=5), instance.get_runs_count()
+    runs, size = f"{count:,} run{'s' * (count != 1)}", f"{history_size(home) / 1e6:,.1f} MB"
+    yield f"Dagster's history: {runs} in {size}, kept for {load_settings(home).history.keep_days} days."
     if not records:
         return
     table = plain_table("last runs", "", "job", "took")

@@ -15,6 +15,7 @@ from ingestion.settings.model import Settings
 from ingestion.sql import Connection
 from ingestion.warehouse import build_lock, connect
 from orchestration.changes import COVERED, Beginning, record_run
+from orchestration.retention import delete_old_runs
 from serving.publish import Version
 
 
@@ -32,12 +33,14 @@ class Warehouse(dg.ConfigurableResource["Warehouse"]):
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> "Iterator[Warehouse]":
-        """Wait for the build lock, and open the warehouse."""
+        """Wait for the build lock, delete old runs from the history, and open the warehouse."""
         run = context.run.run_id[:8] if context.run else "-"
         progress = context.log.info if context.log else print
         with build_lock(self.home, f"run {run}", progress):
             self._beginning = Beginning(self.home)
             self._settings = load_settings(self.home)
+            if context.instance:
+                delete_old_runs(self.home, context.instance, self._settings.history.keep_days, progress)
             self._connection = connect(self.home)
             self._loads = loads(self._connection)
             with self._connection:

@@ -30,10 +30,11 @@ def problems(document: Any) -> Iterator[Problem]:
     if not isinstance(document, dict):
         yield 1, f"the file has no `orgs:`. {_ADD_ORG}"
         return
-    yield from _unknown_keys(document, "", (*_SECTIONS, "collector"))
+    yield from _unknown_keys(document, "", (*_SECTIONS, *_MAPPINGS))
     if not document.get("orgs"):
         yield 1, f"orgs: the list is empty. {_ADD_ORG}"
-    yield from _collector_problems(document)
+    for name, checks in _MAPPINGS.items():
+        yield from _mapping_problems(document, name, checks)
     for name, section in _SECTIONS.items():
         yield from _section_problems(document, name, section)
 
@@ -82,12 +83,12 @@ def _reference_problems(document: Any, entry: Any, where: str) -> Iterator[Probl
             yield _line(entry, name), f"{where}.{name}: there is no {name} {entry[name]}. {advice}"
 
 
-def _collector_problems(document: Any) -> Iterator[Problem]:
-    collector = document.get("collector", {})
-    if isinstance(collector, dict):
-        yield from _entry_problems(collector, "collector", (), _COLLECTOR)
+def _mapping_problems(document: Any, name: str, checks: dict[str, Check]) -> Iterator[Problem]:
+    mapping = document.get(name, {})
+    if isinstance(mapping, dict):
+        yield from _entry_problems(mapping, name, (), checks)
     else:
-        yield _line(document, "collector"), "collector: not a mapping. Write one such as {salt_hours: 24}."
+        yield _line(document, name), f"{name}: not a mapping. Write one such as {_EXAMPLES[name]}."
 
 
 def _unknown_keys(entry: Any, where: str, known: tuple[str, ...]) -> Iterator[Problem]:
@@ -111,14 +112,18 @@ def _line(node: Any, key: Any) -> int:
         return 1
 
 
-_COLLECTOR: dict[str, Check] = {
-    "salt_hours": values.count,
-    "keep_raw_days": values.count,
-    "geo_database": values.text,
-    "min_free_mb": values.size,
-    "max_event_kb": values.count,
-    "max_value": values.amount,
+_MAPPINGS: dict[str, dict[str, Check]] = {
+    "collector": {
+        "salt_hours": values.count,
+        "keep_raw_days": values.count,
+        "geo_database": values.text,
+        "min_free_mb": values.size,
+        "max_event_kb": values.count,
+        "max_value": values.amount,
+    },
+    "history": {"keep_days": values.count},
 }
+_EXAMPLES = {"collector": "{salt_hours: 24}", "history": "{keep_days: 30}"}
 
 _SECTIONS: dict[str, Section] = {
     "orgs": Section(

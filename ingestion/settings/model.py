@@ -76,6 +76,12 @@ class Collector(msgspec.Struct, frozen=True):
     max_value: float = 1_000_000  # of one event, in its currency; the collector rejects a higher value
 
 
+class History(msgspec.Struct, frozen=True):
+    """Dagster's history of runs."""
+
+    keep_days: int = 30  # a build deletes older runs
+
+
 class Webhook(msgspec.Struct, frozen=True):
     """A shop or a payment provider that may report a site's orders."""
 
@@ -148,6 +154,7 @@ class Settings(msgspec.Struct, frozen=True):
     targets: list[Target] = []
     event_types: list[EventType] = []
     collector: Collector = Collector()
+    history: History = History()
     webhooks: list[Webhook] = []
     networks: list[Network] = []
     synced: list[Synced] = []

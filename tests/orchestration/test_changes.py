@@ -262,8 +262,6 @@ def test_a_run_of_a_part_and_a_failed_run_are_followed_by_a_build(home):
     assert "built touchpoints" in tributary(home.root, "run").stdout
     assert version(home) == 3
     assert reasons(home, BUILD) == []
-    assert "built touchpoints" in tributary(home.root, "run", "--full-refresh").stdout
-    assert version(home) == 4
 
 
 def test_an_erasure_builds_and_a_begun_one_is_a_reason_to_build(home):

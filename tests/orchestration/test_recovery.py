@@ -163,9 +163,11 @@ def test_two_runs_at_once_both_succeed_and_an_import_waits_for_them(built, tmp_p
     before = version(home)
     first = Started(home, "run", "--full-refresh")
     first.until(lambda: holds_lock(home, first, "run "))  # a build, not the check for changes before it
-    second = Started(home, "run", "--full-refresh")
+    second = Started(home, *PUBLISH)
     import_ = Started(home, "import", "events", str(write(home / "late.csv", "late", 1)))
-    assert "waiting for" not in first.succeeded()
+    output = first.succeeded()
+    assert "waiting for" not in output
+    assert "built touchpoints" in output  # nothing is new, and the option builds everything
     for waited in (second, import_):
         assert re.search(rf"waiting for run \w+ \(process {first.process.pid}, since 20", waited.succeeded())
     assert version(home) == before + 2
