@@ -20,7 +20,7 @@
 {# An address as a browser reads it: `&amp;` and its other spellings are `&`, line breaks and tabs are dropped. #}
 {% macro clean_address(url) -%}
     {{ regex_replace(
-        regex_replace(url, "'&(?:(?i:amp;)|#0*38;|#[xX]26;)+|\\\\\\\\u0026'", "'&'"),
+        regex_replace(url, "'&(?:(?i:amp;)|#0*38;|#[xX]26;)+|\\\\u0026'", "'&'"),
         "'[\\t\\r\\n]'", "''"
     ) }}
 {%- endmacro %}
@@ -32,5 +32,5 @@
 
 {# A word for comparison: in lower case, without spaces, punctuation and brackets. `(none)`, `Facebook-Ads`, `PAID_SEARCH`. #}
 {% macro word_key(text) -%}
-    {{ regex_replace("lower(" ~ text ~ ")", "'[\\s_.,:;+/|()-]+|\\[|\\]'", "''") }}
+    {{ regex_replace("lower(" ~ text ~ ")", "'[\\s_.,:;/|()-]+|\\[|\\]'", "''") }}
 {%- endmacro %}
