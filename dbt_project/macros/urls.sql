@@ -17,10 +17,14 @@
     {{ regex_replace(host, "'^www[.]'", "''") }}
 {%- endmacro %}
 
-{# An address as a browser reads it: `&amp;` and its other spellings are `&`, line breaks and tabs are dropped. #}
+{# An address as its author means it: `&amp;` and its other spellings are `&`, as is an encoded ?, # or & before a utm parameter.
+   Line breaks and tabs are dropped. #}
 {% macro clean_address(url) -%}
     {{ regex_replace(
-        regex_replace(url, "'&(?:(?i:amp;)|#0*38;|#[xX]26;)+|\\\\u0026'", "'&'"),
+        regex_replace(
+            regex_replace(url, "'&(?:(?i:amp;)|#0*38;|#[xX]26;)+|\\\\u0026'", "'&'"),
+            "'%(?:3[fF]|23|26)((?i:utm_[a-z]+)=)'", "'&\\1'"
+        ),
         "'[\\t\\r\\n]'", "''"
     ) }}
 {%- endmacro %}

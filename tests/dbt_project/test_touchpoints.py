@@ -170,6 +170,12 @@ LINKS = [
     ("?&?utm_source=google&utm_medium=cpc", None, "google | cpc | - | Paid Search | google"),
     ("https://www.shop.example/sale&utm_source=google&utm_medium=cpc", None, "google | cpc | - | Paid Search | google"),
     ("#/offer/utm_source=google&utm_medium=cpc", None, "google | cpc | - | Paid Search | google"),
+    ("%3Futm_source=google&utm_medium=cpc", None, "google | cpc | - | Paid Search | google"),
+    ("?lang=de%3Futm_source=google&utm_medium=cpc", None, "google | cpc | - | Paid Search | google"),
+    ("?utm_source=google,utm_medium=cpc", None, "google | cpc | - | Paid Search | google"),
+    ("?utm_source=google|utm_medium=cpc", None, "google | cpc | - | Paid Search | google"),
+    ("?utm_source=google%20utm_medium=cpc", None, "google | cpc | - | Paid Search | google"),
+    ("?utm_source=googleutm_medium=cpc", None, "google | cpc | - | Paid Search | google"),
     ("?utm_source=%22google%22&utm_medium=%22cpc%22", None, "google | cpc | - | Paid Search | google"),
     ("?utm_source=“google”&utm_medium=%E2%80%9Ccpc%E2%80%9D", None, "google | cpc | - | Paid Search | google"),
     ("?utm_source=google&utm_medium=cpc?fbclid=1", None, "google | cpc | - | Paid Search | google"),
@@ -392,6 +398,10 @@ def random_link(rng: random.Random) -> str:
     return link
 
 
+END_OF_VALUE = r"[?&#;]+(?:amp;)*(?=[A-Za-z0-9_]+=)"
+END_OF_UTM = rf"[?&#;,| ]*(?:amp;)*(?=(?i:utm_(?:source|medium|campaign|content|term|id))=)|{END_OF_VALUE}"
+
+
 def parsed(link: str) -> dict[str, str]:
     """Return the campaign parameters of a link, as people mean it."""
 
@@ -405,7 +415,7 @@ def parsed(link: str) -> dict[str, str]:
         found: dict[str, str] = {}
         for pair in query.split("&"):
             is_utm = re.match("[^a-z0-9%]*utm", pair, re.IGNORECASE)
-            for piece in re.split("[?&#;]+(?:amp;)*(?=[A-Za-z0-9_]+=)", decoded(pair) if is_utm else pair):
+            for piece in re.split(END_OF_UTM if is_utm else END_OF_VALUE, decoded(pair) if is_utm else pair):
                 name, _, value = piece.partition("=")
                 if not is_utm:
                     name, value = decoded(name), decoded(value)
@@ -417,6 +427,7 @@ def parsed(link: str) -> dict[str, str]:
         return found
 
     address = re.sub("(?i)&(?:amp;)+", "&", link).replace("\t", "")
+    address = re.sub("(?i)%(?:3f|23|26)(?=utm_[a-z]+=)", "&", address)
     before, _, fragment = address.partition("#")
     query = re.split("[?&]", before, maxsplit=1)[1:]
     found, behind = parameters(query[0] if query else ""), parameters(fragment)
@@ -526,7 +537,7 @@ def insert_event(connection: Connection, org: str, visitor: str, minute: int = 0
 
 def insert_links(connection: Connection) -> None:
     for number, (url, referrer, _) in enumerate(LINKS):
-        address = SHOP + url if url is not None and url[:1] in ("", "?", "#") else url
+        address = SHOP + url if url is not None and url[:1] in ("", "?", "#", "%") else url
         insert_event(connection, "links", f"link-{number}", url=address, referrer=referrer)
     for number, user_agent in enumerate(DEVICES):
         insert_event(connection, "links", f"device-{number}", path="/", user_agent=user_agent)

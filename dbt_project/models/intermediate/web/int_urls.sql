@@ -61,24 +61,42 @@ pairs as (
     {{ split_to_rows('present_queries', ['page_url', 'place'], 'query', '&') }}
 ),
 
--- The & between utm parameters can be encoded, too, and a value can have further parameters behind a second ?, # or ;.
-texts as (
+marked_pairs as (
+    select
+        *,
+        {{ regex_matches('part', "'^[^A-Za-z0-9%]*(?i:utm)'") }} as is_utm
+    from pairs
+),
+
+-- The & between utm parameters can be encoded or missing. The first replacement is for utm parameters only, because other
+-- values can be whole addresses.
+decoded_pairs as (
     select
         page_url,
         place,
         position as pair_position,
         is_utm,
+        case
+            when is_utm
+                then {{ regex_replace(
+                    percent_decoded('part'),
+                    "'[?&#;,| ]*(?:amp;)*((?i:utm_(?:source|medium|campaign|content|term|id))=)'",
+                    "'" ~ tab ~ "\\1'"
+                ) }}
+            else part
+        end as text
+    from marked_pairs
+),
+
+-- A value can have further parameters behind a second ?, # or ;.
+texts as (
+    select
+        page_url,
+        place,
+        pair_position,
+        is_utm,
         {{ regex_replace('text', "'[?&#;]+(?:amp;)*([A-Za-z0-9_]+=)'", "'" ~ tab ~ "\\1'") }} as text
-    from (
-        select
-            *,
-            {{ regex_matches('part', "'^[^A-Za-z0-9%]*(?i:utm)'") }} as is_utm,
-            case
-                when {{ regex_matches('part', "'^[^A-Za-z0-9%]*(?i:utm)'") }} then {{ percent_decoded('part') }}
-                else part
-            end as text
-        from pairs
-    ) as decoded
+    from decoded_pairs
 ),
 
 pieces as (
