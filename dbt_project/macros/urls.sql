@@ -17,6 +17,11 @@
     {{ regex_replace(host, "'^www[.]'", "''") }}
 {%- endmacro %}
 
+{# The domain that contains a host: parent_domain of 1 label and m.shop.example is shop.example. Null where no dot would be left. #}
+{% macro parent_domain(host, labels) -%}
+    {{ regex_capture(host, "'^(?:[^.]+[.]){" ~ labels ~ "}([^.]+[.].+)$'") }}
+{%- endmacro %}
+
 {# An address as its author means it: `&amp;` and its other spellings are `&`, as is an encoded ?, # or & before a utm parameter.
    Line breaks and tabs are dropped. #}
 {% macro clean_address(url) -%}

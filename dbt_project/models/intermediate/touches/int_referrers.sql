@@ -40,7 +40,7 @@ host_domains as (
     select
         org_id,
         host,
-        {{ without_www('host') if labels == 0 else regex_capture('host', "'^(?:[^.]+[.]){" ~ labels ~ "}([^.]+[.].+)$'") }} as domain
+        {{ without_www('host') if labels == 0 else parent_domain('host', labels) }} as domain
     from hosts
 
     union all

@@ -85,7 +85,7 @@ sources as (
 -- first label (webmail2.example.com), unless the seed has its exact host.
 host_keys as (
     {%- for labels in range(0, 5) %}
-    {%- set domain = 'host' if labels == 0 else regex_capture('host', "'^(?:[^.]+[.]){" ~ labels ~ "}([^.]+[.].+)$'") %}
+    {%- set domain = 'host' if labels == 0 else parent_domain('host', labels) %}
     select
         source,
         {{ 10 * labels + 1 }} as preference,

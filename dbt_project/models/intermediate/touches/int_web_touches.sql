@@ -5,7 +5,10 @@ events as (
 ),
 
 urls as (
-    select * from {{ ref('int_urls') }}
+    select
+        *,
+        {{ without_www('host') }} as bare_host
+    from {{ ref('int_urls') }}
 ),
 
 referrers as (
@@ -84,6 +87,7 @@ touches as (
         or (campaign_key is not null and campaign_key is distinct from previous_campaign_key)
 ),
 
+-- The link of an own page has no campaign_key here, so its parameters do not count.
 with_link as (
     select
         touches.*,
@@ -94,9 +98,7 @@ with_link as (
         urls.campaign_id_platform as url_campaign_platform,
         urls.adset_id as url_adset_id,
         urls.ad_id as url_ad_id,
-        case
-            when not coalesce(referrers.is_internal or referrers.bare_host = {{ without_www('urls.host') }}, false) then urls.ref
-        end as ref,
+        urls.ref,
         urls.creator_code,
         click_ids.click_id_type,
         click_ids.source as click_source,
@@ -104,8 +106,9 @@ with_link as (
         click_ids.platform as click_platform,
         click_ids.is_paid_evidence,
         coalesce(referrers.is_ignored, false) as is_ignored_referrer,
+        coalesce(referrers.is_internal or referrers.bare_host = urls.bare_host, false) as is_own_referrer,
         case
-            when referrers.is_internal or referrers.is_ignored or referrers.bare_host = {{ without_www('urls.host') }} then null
+            when referrers.is_internal or referrers.is_ignored or referrers.bare_host = urls.bare_host then null
             else referrers.host
         end as referrer_host
     from touches
@@ -153,7 +156,7 @@ with_source as (
         case
             when utm_source is not null then lower(utm_source)
             when click_source is not null then click_source
-            when ref is not null then lower(ref)
+            when ref is not null and not is_own_referrer then lower(ref)
             when creator_code is not null then 'creator'
             when referrer_source is not null then referrer_source
             when campaign_key is not null then '(not set)'
@@ -164,7 +167,7 @@ with_source as (
             when utm_source is not null and (is_paid_evidence or click_medium = 'email') then click_medium
             when utm_source is not null then '(not set)'
             when click_source is not null then click_medium
-            when ref is not null then 'referral'
+            when ref is not null and not is_own_referrer then 'referral'
             when creator_code is not null then 'affiliate'
             when referrer_source is not null then referrer_medium
             when campaign_key is not null then '(not set)'

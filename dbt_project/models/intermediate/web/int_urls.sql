@@ -157,7 +157,9 @@ by_place as (
         {%- for level in ['campaign', 'adset', 'ad'] %}
         min_by(value, case when level = '{{ level }}' then level_priority * 1000000 + position end) as {{ level }}_id,
         {%- endfor %}
-        min_by(coalesce(platform, ''), case when level = 'campaign' then level_priority * 1000000 + position end) as campaign_id_platform
+        min_by(
+            coalesce(platform, ''), case when level = 'campaign' then level_priority * 1000000 + position end
+        ) as campaign_id_platform
     from known_parameters
     group by page_url, place
 ),
