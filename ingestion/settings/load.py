@@ -33,14 +33,14 @@ EXAMPLE = """\
 orgs:
   # currency and timezone: of the reports. lookback_days: the main attribution window. targets: the thresholds of waste
   # (cpa: money per conversion, roas: revenue per unit spent). A touch type can have another window:
-  # lookback_days_by_touch_type: {{view: 1}}
+  # lookback_days_by_touch_type: {{view: 1}}; ignored_referrers: [bank.example] lists more payment and log-in domains
   - {{id: default, currency: USD, timezone: UTC, lookback_days: 30, targets: {{cpa: 50, roas: 2}}}}
 
 sites:
   # domains: your own, with their subdomains; links between them are not referrals
   # origins: other places that may send events, such as http://localhost:8000; events_per_minute: 10000;
   # sample_percent: 100, 80 or 50 of the visitors; cookieless: true derives a visitor id that lasts a day;
-  # exclude_bots: false and exclude_suspicious: true change which touches the marts count
+  # exclude_bots: false, exclude_suspicious: true and count_own_links: true change which touches the marts count
   - {{id: shop, org: default, public_key: {key}, domains: [example.com]}}
 
 # The org of each ad account. Accounts that are not listed belong to the org default. `tributary connect meta` adds the

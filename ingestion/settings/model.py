@@ -30,6 +30,7 @@ class Org(msgspec.Struct, frozen=True):
     lookback_days: int = 30
     targets: Targets = Targets()
     lookback_days_by_touch_type: dict[str, int] = {}
+    ignored_referrers: list[str] = []  # domains of payment and log-in providers
 
 
 class Site(msgspec.Struct, frozen=True):
@@ -48,6 +49,7 @@ class Site(msgspec.Struct, frozen=True):
     cookieless: bool = False
     exclude_bots: bool = True
     exclude_suspicious: bool = False
+    count_own_links: bool = False  # campaign links on its own pages start touches
 
 
 class Property(msgspec.Struct, frozen=True):

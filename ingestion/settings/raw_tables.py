@@ -36,6 +36,7 @@ def _rows(settings: Settings) -> dict[str, list[dict[str, Any]]]:
                 "lookback_days": org.lookback_days,
                 "target_cpa_micros": _micros(org.targets.cpa),
                 "target_roas": org.targets.roas,
+                "ignored_referrers": [domain.lower() for domain in org.ignored_referrers],
             }
             for org in settings.orgs
         ],
@@ -47,6 +48,7 @@ def _rows(settings: Settings) -> dict[str, list[dict[str, Any]]]:
                 "domains": [domain.lower() for domain in site.domains],
                 "exclude_bots": site.exclude_bots,
                 "exclude_suspicious": site.exclude_suspicious,
+                "count_own_links": site.count_own_links,
             }
             for site in settings.sites
         ],

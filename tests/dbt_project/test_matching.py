@@ -6,7 +6,7 @@ One small warehouse is built once, then again with the alias that the mart sugge
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -88,6 +88,8 @@ LINKS = {
     "?gclid=AbC&utm_source=news&utm_medium=email": "(organic) - - - none",
     # ids in URL parameters with the usual names
     "?gclid=x&gad_source=1&gad_campaignid=g2": "google g2 - - url_parameter",
+    "?gad_source=1&gad_campaignid=unreported": "google unreported - - declared",
+    "?gclid=x&gad_campaignid=unreported&utm_campaign=winter": "google unreported - - declared",
     "?gclid=x&CampaignId=g1&adgroupid=g1s&creative=g1b": "google g1 g1s g1b url_parameter",
     "?gclid=x&hsa_ad=g1a": "google g1 g1s g1a url_parameter",
     "?gclid=x&hsa_grp=g1s": "google g1 g1s - url_parameter",
@@ -128,6 +130,15 @@ def fill(connection: duckdb.DuckDBPyConnection) -> None:
     for number, url in enumerate(LINKS):
         event = {"site_id": "shop", "event_id": str(number), "type": "PAGE_VIEW", "occurred_at": NOON}
         insert(connection, "events", DEFAULTS, anon_id=f"v{number}", url=SHOP + url, **event)
+    for minute, query in enumerate(("", "?utm_source=banner", "?utm_source=banner")):  # the own links of one visit
+        event = {
+            "site_id": "shop",
+            "event_id": f"own{minute}",
+            "type": "PAGE_VIEW",
+            "referrer": SHOP if query else None,
+        }
+        at = NOON + timedelta(minutes=minute)
+        insert(connection, "events", DEFAULTS, anon_id="own", url=SHOP + query, occurred_at=at, **event)
     for platform, campaign_id, campaign, adset_id, ad_id in SPEND:
         insert(
             connection,
@@ -261,6 +272,8 @@ def test_a_suggested_alias_can_be_pasted_into_the_settings_and_matches(
         assert found[f"?{GOOGLE}utm_campaign={quote(QUOTED + ' new')}"] == "google g3 - - alias"
         messages = again.execute("""
             select message from marts.notices where topic = 'unmatched_touches' order by 1""").fetchall()
+        own_links = again.execute("select message from marts.notices where topic = 'own_links'").fetchall()
+        assert [message[:24] for (message,) in own_links] == ["2 events of site shop op"]
         ways = [way.split()[-1] for way in found.values() if way.startswith("google ")]
         unmatched = sum(way in ("none", "declared") for way in ways)
         assert len(ways) > 10

@@ -25,7 +25,7 @@
     nullif(regexp_extract({{ value }}, {{ raw_literal(pattern) }}, 1), '')
 {%- endmacro %}
 
-{# The value with every match replaced. #}
+{# The value with every match replaced. `\1` in the replacement is the pattern's first group. #}
 {% macro regex_replace(value, pattern, replacement) -%}
     {{ return(adapter.dispatch("regex_replace", "tributary")(value, pattern, replacement)) }}
 {%- endmacro %}
@@ -35,7 +35,7 @@
 {%- endmacro %}
 
 {% macro spark__regex_replace(value, pattern, replacement) -%}
-    regexp_replace({{ value }}, {{ raw_literal(pattern) }}, {{ replacement }})
+    regexp_replace({{ value }}, {{ raw_literal(pattern) }}, {{ replacement | replace('\\1', '$1') }})
 {%- endmacro %}
 
 {# The pattern for Spark, which reads backslashes in a literal as escapes unless the literal is raw. #}

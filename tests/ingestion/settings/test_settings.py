@@ -139,16 +139,21 @@ def test_storing_settings_replaces_all_rows(home):
     )
     connection = connect(home)
     store_settings(connection, load_settings(home))
-    assert connection.execute("from raw.sites").fetchall() == [("s", "default", None, ["shop.example"], True, False)]
+    assert connection.execute("from raw.sites").fetchall() == [
+        ("s", "default", None, ["shop.example"], True, False, False)
+    ]
     assert connection.execute("select platform, account_id, org_id, timezone from raw.ad_accounts").fetchall() == [
         ("meta", "1", "default", "UTC")
     ]
     assert connection.execute("from raw.targets").fetchall() == [("default", "meta", "7", 100_000, None)]
     home.settings.write_text(
-        "orgs:\n  - {id: b, currency: EUR, targets: {cpa: 12.345678}, lookback_days_by_touch_type: {view: 1}}\n"
+        "orgs:\n  - {id: b, currency: EUR, targets: {cpa: 12.345678}, lookback_days_by_touch_type: {view: 1},"
+        " ignored_referrers: [Bank.example]}\n"
     )
     store_settings(connection, load_settings(home))
-    assert connection.execute("from raw.orgs").fetchall() == [("b", "EUR", "UTC", 30, 12_345_678, None)]
+    assert connection.execute("from raw.orgs").fetchall() == [
+        ("b", "EUR", "UTC", 30, 12_345_678, None, ["bank.example"])
+    ]
     assert connection.execute("from raw.touch_type_windows").fetchall() == [("b", "view", 1)]
     assert connection.execute("select count(*) from raw.sites").fetchone() == (0,)
 

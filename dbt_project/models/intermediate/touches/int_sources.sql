@@ -1,5 +1,7 @@
 {#- A brand has one site for each country under such an ending: google.de, google.co.uk, google.com.br. -#}
 {%- set country_ending = '[.](?:com|org|net|info|[a-z]{2}|(?:co|com|org|net|ne|or)[.][a-z]{2})' -%}
+{#- The words with which people mark a source as paid: facebook-ads, google_adwords, fb_paid, Microsoft Advertising. -#}
+{%- set paid_ending = '(?:ads?|adwords|advertising|adnetwork|paid|ppc|cpc)' -%}
 with
 
 urls as (
@@ -23,7 +25,12 @@ source_categories as (
 ),
 
 source_platforms as (
-    select * from {{ ref('source_platforms') }}
+    select
+        {{ word_key('alias') }} as word,
+        min(platform) as platform,
+        bool_or(is_ad_product) as is_ad_product
+    from {{ ref('source_platforms') }}
+    group by {{ word_key('alias') }}
 ),
 
 spellings as (
@@ -46,62 +53,148 @@ spellings as (
     select distinct channel as source from interactions
 ),
 
-sources as (
-    select distinct
-        lower(trim(source)) as source,
-        {{ without_www('lower(trim(source))') }} as bare_source
+distinct_sources as (
+    select distinct lower(trim(source)) as source
     from spellings
     where trim(source) <> ''
 ),
 
--- From the exact name to the widest domain that contains it: m.facebook.com, m.facebook.*, facebook.com.
-lookup_keys as (
+with_host as (
     select
         source,
-        1 as preference,
-        bare_source as lookup_key
+        {{ without_www('source') }} as bare_source,
+        {{ without_www(url_host('source')) }} as host
+    from distinct_sources
+),
+
+with_word as (
+    select
+        *,
+        case when host is null then {{ word_key('source') }} end as word
+    from with_host
+),
+
+sources as (
+    select
+        *,
+        {{ regex_capture('word', "'^(.+?)" ~ paid_ending ~ "+$'") }} as unpaid_word
+    from with_word
+),
+
+-- From the exact host to the widest domain that contains it: m.ebay.de, m.ebay.*, ebay.de, ebay.*. A mail server is one by its
+-- first label (webmail2.example.com), unless the seed has its exact host.
+host_keys as (
+    {%- for labels in range(0, 5) %}
+    {%- set domain = 'host' if labels == 0 else parent_domain('host', labels) %}
+    select
+        source,
+        {{ 10 * labels + 1 }} as preference,
+        {{ domain }} as lookup_key
     from sources
 
     union all
 
     select
         source,
-        2 as preference,
-        {{ regex_capture('bare_source', "'^(.+?)" ~ country_ending ~ "$'") }} || '.*' as lookup_key
+        {{ 10 * labels + 2 }} as preference,
+        {{ regex_capture(domain, "'^(.+?)" ~ country_ending ~ "$'") }} || '.*' as lookup_key
     from sources
-    {%- for labels in range(1, 4) %}
+
+    union all
+    {% endfor %}
+    select
+        source,
+        5 as preference,
+        {{ regex_capture('host', "'^([a-z-]+)[a-z0-9]*[.][^.]+[.]'") }} || '.' as lookup_key
+    from sources
+),
+
+-- The words of a brand: its rows without a domain, then the names of its sites. A brand's ads and other sites say nothing.
+brand_words as (
+    select
+        {{ word_key('source') }} as word,
+        category,
+        name,
+        1 as preference
+    from source_categories
+    where source not like '%.%'
 
     union all
 
     select
-        source,
-        {{ labels + 2 }} as preference,
-        {{ regex_capture('bare_source', "'^(?:[^.]+[.]){" ~ labels ~ "}([^.]+[.].+)$'") }} as lookup_key
+        {{ word_key('name') }} as word,
+        category,
+        name,
+        2 as preference
+    from source_categories
+    where source like '%.%' and category not in ('ADS', 'OTHER')
+),
+
+words as (
+    select
+        word,
+        min_by(category, preference) as category,
+        min_by(name, preference) as name
+    from brand_words
+    group by word
+),
+
+matches as (
+    select
+        host_keys.source,
+        host_keys.preference,
+        source_categories.category,
+        source_categories.name
+    from host_keys
+    inner join source_categories on host_keys.lookup_key = source_categories.source
+
+    union all
+
+    select
+        sources.source,
+        100 as preference,
+        words.category,
+        words.name
     from sources
-    {%- endfor %}
+    inner join words using (word)
+
+    union all
+
+    select
+        sources.source,
+        101 as preference,
+        words.category,
+        words.name
+    from sources
+    inner join words on sources.unpaid_word = words.word
 ),
 
 categorized as (
     select
-        lookup_keys.source,
-        min_by(source_categories.category, lookup_keys.preference) as category,
-        min_by(source_categories.name, lookup_keys.preference) as name
-    from lookup_keys
-    inner join source_categories on lookup_keys.lookup_key = source_categories.source
-    group by lookup_keys.source
+        source,
+        min(preference) as preference,
+        min_by(category, preference) as category,
+        min_by(name, preference) as name
+    from matches
+    group by source
 ),
 
 final as (
     select
         sources.source,
         sources.bare_source,
-        categorized.category,
-        categorized.name,
-        coalesce(by_alias.platform, by_name.platform) as platform
+        nullif(categorized.category, 'OTHER') as category,
+        case when categorized.preference = 5 then sources.bare_source else categorized.name end as name,
+        coalesce(by_word.platform, by_unpaid_word.platform, by_name.platform) as platform,
+        coalesce(
+            by_word.is_ad_product,
+            categorized.preference = 101 or (categorized.preference is null and by_unpaid_word.platform is not null)
+        ) as is_ad_product
     from sources
     left join categorized using (source)
-    left join source_platforms as by_alias on sources.bare_source = by_alias.alias
-    left join source_platforms as by_name on categorized.name = by_name.alias
+    left join source_platforms as by_word on sources.word = by_word.word
+    left join source_platforms as by_unpaid_word on sources.unpaid_word = by_unpaid_word.word
+    left join source_platforms as by_name on {{ word_key('categorized.name') }} = by_name.word
 )
 
 select * from final

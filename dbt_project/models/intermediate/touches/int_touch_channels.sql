@@ -1,11 +1,34 @@
+{%- set no_medium = "('', '(none)', '(not set)', 'none')" -%}
 with
-
-touch_groups as (
-    select * from {{ ref('int_touch_groups') }}
-),
 
 sources as (
     select * from {{ ref('int_sources') }}
+),
+
+-- A source that names an ad product (Google Ads) is paid, even without a medium.
+touch_groups as (
+    select
+        touch_groups.*,
+        case
+            when sources.is_ad_product and touch_groups.traffic_medium in {{ no_medium }} then 'cpc'
+            else touch_groups.traffic_medium
+        end as rule_medium
+    from {{ ref('int_touch_groups') }} as touch_groups
+    left join sources on touch_groups.traffic_source = sources.source
+),
+
+channel_words as (
+    select
+        {{ word_key('channel') }} as word,
+        channel
+    from {{ ref('channels') }}
+
+    union all
+
+    select
+        {{ word_key('alias') }} as word,
+        channel
+    from {{ ref('channel_aliases') }}
 ),
 
 rules as (
@@ -23,27 +46,27 @@ click_ids as (
 traffic as (
     select distinct
         traffic_source,
-        traffic_medium,
+        rule_medium,
         traffic_campaign
     from touch_groups
 ),
 
 {# Each pattern meets each distinct value once, because an engine compiles a pattern from a table at each use. -#}
-{%- for part in ['source', 'medium', 'campaign'] -%}
+{%- for part, column in [('source', 'traffic_source'), ('medium', 'rule_medium'), ('campaign', 'traffic_campaign')] -%}
 {{ part }}_matches as (
     select
-        traffic.traffic_{{ part }},
+        traffic.{{ column }},
         patterns.{{ part }}_pattern
-    from (select distinct traffic_{{ part }} from traffic) as traffic
+    from (select distinct {{ column }} from traffic) as traffic
     cross join (select distinct {{ part }}_pattern from rules where {{ part }}_pattern is not null) as patterns
-    where {{ regex_matches('traffic.traffic_' ~ part, 'patterns.' ~ part ~ '_pattern') }}
+    where {{ regex_matches('traffic.' ~ column, 'patterns.' ~ part ~ '_pattern') }}
 ),
 
 {% endfor -%}
 matching_rules as (
     select
         traffic.traffic_source,
-        traffic.traffic_medium,
+        traffic.rule_medium,
         traffic.traffic_campaign,
         rules.priority,
         rules.channel
@@ -54,7 +77,7 @@ matching_rules as (
         on traffic.traffic_source = source_matches.traffic_source
         and rules.source_pattern = source_matches.source_pattern
     left join medium_matches
-        on traffic.traffic_medium = medium_matches.traffic_medium
+        on traffic.rule_medium = medium_matches.rule_medium
         and rules.medium_pattern = medium_matches.medium_pattern
     left join campaign_matches
         on traffic.traffic_campaign = campaign_matches.traffic_campaign
@@ -67,19 +90,20 @@ matching_rules as (
 traffic_channels as (
     select
         traffic_source,
-        traffic_medium,
+        rule_medium,
         traffic_campaign,
         min_by(channel, priority) as channel
     from matching_rules
-    group by traffic_source, traffic_medium, traffic_campaign
+    group by traffic_source, rule_medium, traffic_campaign
 ),
 
 with_channel as (
     select
         touch_groups.*,
-        coalesce(touch_groups.given_channel, traffic_channels.channel, 'Unassigned') as channel
+        coalesce(channel_words.channel, touch_groups.given_channel, traffic_channels.channel, 'Unassigned') as channel
     from touch_groups
-    left join traffic_channels using (traffic_source, traffic_medium, traffic_campaign)
+    left join traffic_channels using (traffic_source, rule_medium, traffic_campaign)
+    left join channel_words on {{ word_key('touch_groups.given_channel') }} = channel_words.word
 ),
 
 -- The platform that the touch itself names, before its campaign is known. Organic links carry some click ids too (fbclid):

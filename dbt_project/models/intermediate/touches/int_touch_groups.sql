@@ -34,7 +34,15 @@ final as (
         touch_groups.*,
         coalesce(touch_groups.given_touch_type = '(web)', false) as is_web,
         coalesce(touch_types.touch_type, 'visit') as touch_type,
-        lower(trim(coalesce(touch_groups.source, ''))) as traffic_source,
+        -- A visit about which nothing is known is direct traffic.
+        case
+            when coalesce(
+                touch_groups.given_channel, touch_groups.given_platform, touch_groups.source, touch_groups.medium,
+                touch_groups.campaign, touch_groups.campaign_id, touch_groups.adset_id, touch_groups.ad_id,
+                touch_groups.link_key
+            ) is null and (touch_groups.given_touch_type is null or touch_types.touch_type = 'visit') then '(direct)'
+            else lower(trim(coalesce(touch_groups.source, '')))
+        end as traffic_source,
         case
             when touch_groups.medium is null and touch_types.touch_type = 'email' then 'email'
             else lower(trim(coalesce(touch_groups.medium, '')))

@@ -9,16 +9,15 @@
     (5, 'url_parameter', 'campaign_id', ['link_match_keys.url_campaign_id']),
     (6, 'url_parameter', 'ad_id', ['link_match_keys.url_ad_id']),
     (7, 'url_parameter', 'adset_id', ['link_match_keys.url_adset_id']),
-    (8, 'alias', 'alias', [name_key('touches.campaign')]),
-    (9, 'destination', 'destination', [
+    (9, 'alias', 'alias', [name_key('touches.campaign')]),
+    (10, 'destination', 'destination', [
         hash_key(['touches.traffic_source', 'touches.traffic_campaign', 'link_match_keys.ad_content']),
         hash_key([any_source, 'touches.traffic_campaign', 'link_match_keys.ad_content']),
     ]),
-    (10, 'destination', 'destination', [
+    (11, 'destination', 'destination', [
         hash_key(['touches.traffic_source', 'touches.traffic_campaign', no_content]),
         hash_key([any_source, 'touches.traffic_campaign', no_content]),
     ]),
-    (11, 'name', 'name', [name_key('touches.campaign')]),
 ] -%}
 with
 
@@ -32,6 +31,10 @@ link_match_keys as (
 
 campaign_match_keys as (
     select * from {{ ref('int_campaign_match_keys') }}
+),
+
+campaign_names as (
+    select * from {{ ref('int_campaign_names') }}
 ),
 
 touch_match_keys as (
@@ -57,7 +60,7 @@ touch_match_keys as (
         touches.touch_group_id,
         touches.org_id,
         cast(null as {{ text }}) as named_platform,
-        12 as preference,
+        13 as preference,
         'creator_code' as campaign_match,
         'creator_code' as match_key_type,
         lower(trim(link_match_keys.creator_code)) as match_key
@@ -97,6 +100,24 @@ candidates as (
     from touches
     inner join link_match_keys using (link_key)
     where touches.is_linkable and link_match_keys.clicked_campaign_id is not null
+
+    union all
+
+    -- The same holds for a parameter that the platform itself adds to its links.
+    select
+        touches.touch_group_id,
+        8 as preference,
+        'declared' as campaign_match,
+        link_match_keys.url_campaign_platform as platform,
+        link_match_keys.url_campaign_id as campaign_id,
+        cast(null as {{ text }}) as adset_id,
+        cast(null as {{ text }}) as ad_id,
+        cast(null as {{ text }}) as channel
+    from touches
+    inner join link_match_keys using (link_key)
+    where touches.is_linkable
+        and touches.campaign_id is null
+        and link_match_keys.url_campaign_platform = coalesce(touches.named_platform, link_match_keys.url_campaign_platform)
 ),
 
 -- A way counts only where it leads to exactly one campaign.
@@ -115,34 +136,91 @@ unique_candidates as (
     having min(platform) = max(platform) and min(campaign_id) = max(campaign_id)
 ),
 
+-- A name can have another campaign in another period.
+named as (
+    select
+        touches.touch_group_id,
+        12 as preference,
+        case when campaign_names.campaign_id is not null then 'name' end as campaign_match,
+        campaign_names.platform,
+        campaign_names.campaign_id,
+        cast(null as {{ text }}) as channel,
+        campaign_names.valid_from,
+        campaign_names.valid_until
+    from touches
+    inner join campaign_names
+        on touches.org_id = campaign_names.org_id
+        and {{ name_key('touches.campaign') }} = campaign_names.name
+        and (
+            touches.named_platform = campaign_names.platform
+            or (touches.named_platform is null and campaign_names.is_on_one_platform)
+        )
+    where touches.is_linkable
+),
+
+ways as (
+    select
+        touch_group_id,
+        preference,
+        campaign_match,
+        platform,
+        campaign_id,
+        channel,
+        cast(null as date) as valid_from,
+        cast(null as date) as valid_until
+    from unique_candidates
+
+    union all
+
+    select
+        touch_group_id,
+        preference,
+        campaign_match,
+        platform,
+        campaign_id,
+        channel,
+        valid_from,
+        valid_until
+    from named
+),
+
+surest as (
+    select
+        *,
+        min(preference) over (partition by touch_group_id) as surest_preference
+    from ways
+),
+
 -- The surest way decides the campaign. Among the ways that agree on it, the surest that knows an ad decides the ad, else the
 -- surest that knows an ad set decides the ad set.
 campaigns as (
-    select
-        *,
-        row_number() over (partition by touch_group_id order by preference) as rank
-    from unique_candidates
+    select * from surest
+    where preference = surest_preference
 ),
 
 details as (
     select
         candidates.touch_group_id,
+        candidates.campaign_id,
         candidates.adset_id,
         candidates.ad_id,
         row_number() over (
-            partition by candidates.touch_group_id
+            partition by candidates.touch_group_id, candidates.campaign_id
             order by case when candidates.ad_id is not null then 0 else 1 end, candidates.preference
         ) as rank
     from unique_candidates as candidates
-    inner join campaigns using (touch_group_id, platform, campaign_id)
-    where campaigns.rank = 1 and coalesce(candidates.adset_id, candidates.ad_id) is not null
+    inner join (select distinct touch_group_id, platform, campaign_id from campaigns) as matched
+        using (touch_group_id, platform, campaign_id)
+    where coalesce(candidates.adset_id, candidates.ad_id) is not null
 ),
 
 final as (
     select
         campaigns.touch_group_id,
+        campaigns.valid_from,
+        campaigns.valid_until,
         campaigns.campaign_match,
-        campaigns.platform,
+        case when campaigns.campaign_id is not null then campaigns.platform end as platform,
         campaigns.campaign_id,
         details.adset_id,
         details.ad_id,
@@ -150,8 +228,8 @@ final as (
     from campaigns
     left join details
         on campaigns.touch_group_id = details.touch_group_id
+        and campaigns.campaign_id = details.campaign_id
         and details.rank = 1
-    where campaigns.rank = 1
 )
 
 select * from final

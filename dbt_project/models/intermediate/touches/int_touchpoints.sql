@@ -12,6 +12,10 @@ touch_matches as (
     select * from {{ ref('int_touch_matches') }}
 ),
 
+orgs as (
+    select * from {{ ref('stg_raw__orgs') }}
+),
+
 visitor_customers as (
     select * from {{ ref('int_visitor_customers') }}
 ),
@@ -31,7 +35,13 @@ touch_groups as (
         touch_channels.ad_id as given_ad_id,
         touch_channels.click_id_type,
         touch_channels.link_key,
-        coalesce(touch_channels.given_channel, touch_matches.channel, touch_channels.channel) as channel,
+        orgs.timezone,
+        touch_matches.valid_from,
+        touch_matches.valid_until,
+        case
+            when touch_channels.given_channel is null then coalesce(touch_matches.channel, touch_channels.channel)
+            else touch_channels.channel
+        end as channel,
         touch_channels.is_direct,
         case
             when not touch_channels.is_web then touch_channels.touch_type
@@ -60,6 +70,7 @@ touch_groups as (
             else touch_channels.ad_id
         end as ad_id
     from touch_channels
+    inner join orgs using (org_id)
     left join touch_matches using (touch_group_id)
 ),
 
@@ -121,6 +132,14 @@ final as (
         and identified.ad_id is not distinct from touch_groups.given_ad_id
         and identified.click_id_type is not distinct from touch_groups.click_id_type
         and identified.link_key is not distinct from touch_groups.link_key
+        and (
+            touch_groups.valid_from is null
+            or {{ reporting_date('identified.occurred_at', 'touch_groups.timezone') }} >= touch_groups.valid_from
+        )
+        and (
+            touch_groups.valid_until is null
+            or {{ reporting_date('identified.occurred_at', 'touch_groups.timezone') }} < touch_groups.valid_until
+        )
 )
 
 select * from final

@@ -5,11 +5,17 @@ events as (
 ),
 
 urls as (
-    select * from {{ ref('int_urls') }}
+    select
+        *,
+        {{ without_www('host') }} as bare_host
+    from {{ ref('int_urls') }}
 ),
 
 referrers as (
-    select * from {{ ref('int_referrers') }}
+    select
+        *,
+        {{ without_www('host') }} as bare_host
+    from {{ ref('int_referrers') }}
 ),
 
 sources as (
@@ -57,10 +63,12 @@ pages as (
     select
         *,
         row_number() over session as page_number,
-        {{ last_non_null('campaign_key') }} over earlier_pages as previous_campaign_key
+        {{ last_non_null('campaign_key') }} over earlier_pages as previous_campaign_key,
+        max(case when type = 'PAGE_VIEW' then 1 else 0 end) over whole_session as page_views
     from events
     where is_page
     window
+        whole_session as (partition by org_id, site_id, visitor_id, session_id),
         session as (
             partition by org_id, site_id, visitor_id, session_id
             order by occurred_at, case when type = 'PAGE_VIEW' then 0 else 1 end, event_id
@@ -79,77 +87,89 @@ touches as (
         or (campaign_key is not null and campaign_key is distinct from previous_campaign_key)
 ),
 
+-- The link of an own page has no campaign_key here, so its parameters do not count.
 with_link as (
     select
         touches.*,
-        urls.utm_source,
-        urls.utm_medium,
-        urls.utm_campaign,
-        urls.utm_content,
-        urls.utm_term,
-        urls.utm_id,
-        urls.click_id_type,
-        urls.click_id,
+        {%- for parameter in ['utm_source', 'utm_medium', 'utm_campaign', 'utm_content', 'utm_term', 'utm_id', 'click_id'] %}
+        case when touches.campaign_key = urls.campaign_key then urls.{{ parameter }} end as {{ parameter }},
+        {%- endfor %}
         urls.campaign_id as url_campaign_id,
+        urls.campaign_id_platform as url_campaign_platform,
         urls.adset_id as url_adset_id,
         urls.ad_id as url_ad_id,
         urls.ref,
         urls.creator_code,
+        click_ids.click_id_type,
         click_ids.source as click_source,
         click_ids.medium as click_medium,
         click_ids.platform as click_platform,
         click_ids.is_paid_evidence,
+        coalesce(referrers.is_ignored, false) as is_ignored_referrer,
+        coalesce(referrers.is_internal or referrers.bare_host = urls.bare_host, false) as is_own_referrer,
         case
-            when referrers.is_internal then null
-            when {{ without_www('referrers.host') }} = {{ without_www('urls.host') }} then null
+            when referrers.is_internal or referrers.is_ignored or referrers.bare_host = urls.bare_host then null
             else referrers.host
         end as referrer_host
     from touches
     left join urls using (page_url)
-    left join click_ids using (click_id_type)
+    left join click_ids on case when touches.campaign_key = urls.campaign_key then urls.click_id_type end = click_ids.click_id_type
     left join referrers
         on touches.org_id = referrers.org_id
         and touches.referrer = referrers.referrer
+),
+
+with_referrer as (
+    select
+        with_link.*,
+        case when sources.category in ('SEARCH', 'ADS') then sources.name else sources.bare_source end as referrer_source,
+        case sources.category
+            when 'SEARCH' then 'organic'
+            when 'ADS' then 'display'
+            when 'AI' then 'ai-assistant'
+            else 'referral'
+        end as referrer_medium
+    from with_link
+    left join sources on with_link.referrer_host = sources.source
 ),
 
 -- The link's own source comes first, then the platform's click id, then a partner's code, then the referrer. A link with
 -- campaign parameters but without a source is not direct traffic, because somebody tagged it.
 with_source as (
     select
-        {{ hash_key(['with_link.org_id', 'with_link.site_id', 'with_link.event_id']) }} as touchpoint_id,
-        with_link.org_id,
-        with_link.site_id,
-        with_link.visitor_id,
-        with_link.customer_id,
-        with_link.session_id,
-        with_link.occurred_at,
-        with_link.page_number = 1 as is_landing,
-        with_link.user_agent,
-        with_link.ip_hash,
-        with_link.event_id,
-        with_link.type,
-        with_link.sample_percent,
-        with_link.is_replay,
+        {{ hash_key(['with_referrer.org_id', 'with_referrer.site_id', 'with_referrer.event_id']) }} as touchpoint_id,
+        with_referrer.org_id,
+        with_referrer.site_id,
+        with_referrer.visitor_id,
+        with_referrer.customer_id,
+        with_referrer.session_id,
+        with_referrer.occurred_at,
+        with_referrer.page_number = 1 as is_landing,
+        with_referrer.page_views > 0 as has_page_view,
+        with_referrer.is_ignored_referrer and with_referrer.is_later_session as is_return,
+        with_referrer.user_agent,
+        with_referrer.ip_hash,
+        with_referrer.event_id,
+        with_referrer.type,
+        with_referrer.sample_percent,
+        with_referrer.is_replay,
         case
             when utm_source is not null then lower(utm_source)
-            when utm_medium is not null then coalesce(click_source, '(not set)')
             when click_source is not null then click_source
-            when ref is not null then lower(ref)
+            when ref is not null and not is_own_referrer then lower(ref)
             when creator_code is not null then 'creator'
-            when referrer_host is not null and sources.category = 'SEARCH' then sources.name
-            when referrer_host is not null then sources.bare_source
+            when referrer_source is not null then referrer_source
             when campaign_key is not null then '(not set)'
             else '(direct)'
         end as source,
         case
             when utm_medium is not null then lower(utm_medium)
-            when utm_source is not null and is_paid_evidence then click_medium
+            when utm_source is not null and (is_paid_evidence or click_medium = 'email') then click_medium
             when utm_source is not null then '(not set)'
             when click_source is not null then click_medium
-            when ref is not null then 'referral'
+            when ref is not null and not is_own_referrer then 'referral'
             when creator_code is not null then 'affiliate'
-            when referrer_host is not null and sources.category = 'SEARCH' then 'organic'
-            when referrer_host is not null then 'referral'
+            when referrer_source is not null then referrer_medium
             when campaign_key is not null then '(not set)'
             else '(none)'
         end as medium,
@@ -159,7 +179,7 @@ with_source as (
         utm_id as campaign_id,
         ads.ad_id,
         click_id_type,
-        with_link.click_id,
+        with_referrer.click_id,
         creator_code,
         page_url as landing_url,
         referrer_host,
@@ -167,25 +187,26 @@ with_source as (
         clicks.adset_id as clicked_adset_id,
         clicks.ad_id as clicked_ad_id,
         url_campaign_id,
+        url_campaign_platform,
         url_adset_id,
         url_ad_id,
         ad_contents.content as ad_content
-    from with_link
-    left join sources on with_link.referrer_host = sources.source
+    from with_referrer
     left join ads
-        on with_link.org_id = ads.org_id
-        and with_link.utm_content = ads.ad_id
+        on with_referrer.org_id = ads.org_id
+        and with_referrer.utm_content = ads.ad_id
     left join ad_contents
-        on with_link.org_id = ad_contents.org_id
-        and with_link.utm_content = ad_contents.content
+        on with_referrer.org_id = ad_contents.org_id
+        and with_referrer.utm_content = ad_contents.content
     left join clicks
-        on with_link.org_id = clicks.org_id
-        and with_link.click_platform = clicks.platform
-        and with_link.click_id = clicks.click_id
+        on with_referrer.org_id = clicks.org_id
+        and with_referrer.click_platform = clicks.platform
+        and with_referrer.click_id = clicks.click_id
 ),
 
 -- Without a visitor a page view is a touch only where a source led the reader there, because any other can be the second
 -- page of a visit. A reader who consents sends the start of the visit again: it counted before, unless it was Direct.
+-- Nobody came by Direct where a server reports a conversion without a page view, or where a visitor returns from a payment.
 final as (
     select
         with_source.touchpoint_id,
@@ -214,12 +235,13 @@ final as (
         with_source.clicked_adset_id,
         with_source.clicked_ad_id,
         with_source.url_campaign_id,
+        with_source.url_campaign_platform,
         with_source.url_adset_id,
         with_source.url_ad_id,
         with_source.ad_content,
         {{ link_key([
-            'clicked_campaign_id', 'clicked_adset_id', 'clicked_ad_id', 'url_campaign_id', 'url_adset_id', 'url_ad_id',
-            'ad_content', 'creator_code',
+            'clicked_campaign_id', 'clicked_adset_id', 'clicked_ad_id', 'url_campaign_id', 'url_campaign_platform',
+            'url_adset_id', 'url_ad_id', 'ad_content', 'creator_code',
         ]) }} as link_key,
         user_agents.device_type,
         addresses.country,
@@ -233,8 +255,8 @@ final as (
     left join user_agents using (user_agent)
     left join addresses using (ip_hash)
     left join converters using (org_id, site_id, visitor_id)
-    where with_source.visitor_id is not null
-        or (with_source.type = 'PAGE_VIEW' and with_source.source <> '(direct)')
+    where with_source.source <> '(direct)' and (with_source.visitor_id is not null or with_source.type = 'PAGE_VIEW')
+        or with_source.visitor_id is not null and with_source.has_page_view and not with_source.is_return
 )
 
 select * from final

@@ -4,25 +4,80 @@ with
 
 events as (
     select
-        *,
+        org_id,
+        site_id,
+        event_id,
+        type,
+        occurred_at,
+        visitor_id,
+        customer_id,
+        session_id,
         coalesce(url, path) as page_url,
+        referrer,
+        user_agent,
+        sample_percent,
+        is_replay,
+        ip_hash,
         case when type = 'PAGE_VIEW' then 0 else 1 end as type_rank
     from {{ ref('int_events') }}
 ),
 
 urls as (
-    select * from {{ ref('int_urls') }}
+    select
+        page_url,
+        {{ without_www('host') }} as host,
+        campaign_key
+    from {{ ref('int_urls') }}
 ),
 
-with_campaign as (
+referrers as (
+    select
+        org_id,
+        referrer,
+        {{ without_www('host') }} as host,
+        is_internal
+    from {{ ref('int_referrers') }}
+),
+
+sites as (
+    select * from {{ ref('stg_raw__sites') }}
+),
+
+-- A link on an own page continues the visit, even with campaign parameters. Only events with a campaign need their referrer.
+with_link as (
     select
         events.*,
-        urls.campaign_key,
-        lag(events.occurred_at) over ({{ visitor }} {{ in_order }}) as previous_occurred_at,
-        lag(events.session_id) over ({{ visitor }} {{ in_order }}) as previous_session_id
+        urls.campaign_key as link_campaign_key,
+        coalesce(
+            (referrers.is_internal or referrers.host = urls.host)
+            and not coalesce(sites.count_own_links, false),
+            false
+        ) as is_own_link
     from events
     left join urls using (page_url)
-    where events.visitor_id is not null
+    left join referrers
+        on events.org_id = referrers.org_id
+        and case when urls.campaign_key is not null then events.referrer end = referrers.referrer
+    left join sites
+        on events.org_id = sites.org_id
+        and events.site_id = sites.site_id
+),
+
+with_previous as (
+    select
+        *,
+        lag(occurred_at) over ({{ visitor }} {{ in_order }}) as previous_occurred_at,
+        lag(session_id) over ({{ visitor }} {{ in_order }}) as previous_session_id
+    from with_link
+    where visitor_id is not null
+),
+
+-- The first link of a visitor counts in any case: a campaign can lead to an own page without the tracker first.
+with_campaign as (
+    select
+        *,
+        case when not is_own_link or previous_occurred_at is null then link_campaign_key end as campaign_key
+    from with_previous
 ),
 
 with_gap as (
@@ -107,6 +162,10 @@ final as (
         user_agent,
         page_url is not null or type = 'PAGE_VIEW' as is_page,
         campaign_key,
+        campaign_key is null
+        and link_campaign_key is not null
+        and link_campaign_key is distinct from current_campaign_key as is_own_campaign,
+        segment_number > 1 as is_later_session,
         sample_percent,
         is_replay,
         ip_hash
@@ -116,25 +175,26 @@ final as (
 
     -- Events without a visitor cannot be grouped by person: each is one session.
     select
-        events.org_id,
-        events.site_id,
-        events.event_id,
-        events.type,
-        events.occurred_at,
-        events.visitor_id,
-        events.customer_id,
-        {{ hash_key(['events.org_id', 'events.site_id', 'events.event_id']) }} as session_id,
-        events.page_url,
-        events.referrer,
-        events.user_agent,
-        events.page_url is not null or events.type = 'PAGE_VIEW' as is_page,
-        urls.campaign_key,
-        events.sample_percent,
-        events.is_replay,
-        events.ip_hash
-    from events
-    left join urls using (page_url)
-    where events.visitor_id is null
+        with_link.org_id,
+        with_link.site_id,
+        with_link.event_id,
+        with_link.type,
+        with_link.occurred_at,
+        with_link.visitor_id,
+        with_link.customer_id,
+        {{ hash_key(['with_link.org_id', 'with_link.site_id', 'with_link.event_id']) }} as session_id,
+        with_link.page_url,
+        with_link.referrer,
+        with_link.user_agent,
+        with_link.page_url is not null or with_link.type = 'PAGE_VIEW' as is_page,
+        case when not with_link.is_own_link then with_link.link_campaign_key end as campaign_key,
+        with_link.is_own_link and with_link.link_campaign_key is not null as is_own_campaign,
+        false as is_later_session,
+        with_link.sample_percent,
+        with_link.is_replay,
+        with_link.ip_hash
+    from with_link
+    where with_link.visitor_id is null
 )
 
 select * from final

@@ -1,4 +1,6 @@
 {%- set utm_parameters = ['utm_source', 'utm_medium', 'utm_campaign', 'utm_content', 'utm_term', 'utm_id'] -%}
+{#- Cleaned addresses have no tab, so a tab can separate. -#}
+{%- set tab = '\t' -%}
 with
 
 events as (
@@ -25,32 +27,29 @@ page_urls as (
     select destination_url as page_url from entities
 ),
 
--- Each address is parsed once, however many events it has. Browsers drop line breaks and tabs in an address, and so do we.
+-- Each address is parsed once, however many events it has.
 addresses as (
     select
         page_url,
-        {{ regex_replace("replace(page_url, '&amp;', '&')", "'[\\t\\r\\n]'", "''") }} as address
+        {{ clean_address('page_url') }} as address
     from page_urls
     where page_url is not null
 ),
 
--- A single-page app keeps its parameters behind the #. They count only where the query itself has none.
+-- A single-page app keeps its parameters behind the #. A link without ? begins its parameters with &.
 queries as (
     select
         page_url,
-        1 as preference,
-        {{ regex_capture('address', "'^[^?#]*[?]([^#]*)'") }} as query
+        'query' as place,
+        {{ regex_capture('address', "'^[^?#&]*[?&]([^#]*)'") }} as query
     from addresses
 
     union all
 
     select
         page_url,
-        2 as preference,
-        coalesce(
-            {{ regex_capture('address', "'^[^#]*#((?i:utm_).*)'") }},
-            {{ regex_capture('address', "'^[^#]*#[^?]*[?](.*)'") }}
-        ) as query
+        'fragment' as place,
+        {{ regex_capture('address', "'^[^#]*#(.*)'") }} as query
     from addresses
 ),
 
@@ -59,17 +58,70 @@ present_queries as (
 ),
 
 pairs as (
-    {{ split_to_rows('present_queries', ['page_url', 'preference'], 'query', '&') }}
+    {{ split_to_rows('present_queries', ['page_url', 'place'], 'query', '&') }}
+),
+
+marked_pairs as (
+    select
+        *,
+        {{ regex_matches('part', "'^[^A-Za-z0-9%]*(?i:utm)'") }} as is_utm
+    from pairs
+),
+
+-- The & between utm parameters can be encoded or missing. The first replacement is for utm parameters only, because other
+-- values can be whole addresses.
+decoded_pairs as (
+    select
+        page_url,
+        place,
+        position as pair_position,
+        is_utm,
+        case
+            when is_utm
+                then {{ regex_replace(
+                    percent_decoded('part'),
+                    "'[?&#;,| ]*(?:amp;)*((?i:utm_(?:source|medium|campaign|content|term|id))=)'",
+                    "'" ~ tab ~ "\\1'"
+                ) }}
+            else part
+        end as text
+    from marked_pairs
+),
+
+-- A value can have further parameters behind a second ?, # or ;.
+texts as (
+    select
+        page_url,
+        place,
+        pair_position,
+        is_utm,
+        {{ regex_replace('text', "'[?&#;]+(?:amp;)*([A-Za-z0-9_]+=)'", "'" ~ tab ~ "\\1'") }} as text
+    from decoded_pairs
+),
+
+pieces as (
+    {{ split_to_rows('texts', ['page_url', 'place', 'pair_position', 'is_utm'], 'text', tab) }}
 ),
 
 parameters as (
     select
         page_url,
-        preference,
-        position,
-        lower(trim({{ percent_decoded("split_part(part, '=', 1)") }})) as name,
-        trim({{ percent_decoded(regex_capture('part', "'^[^=]*=(.*)'")) }}) as value
-    from pairs
+        place,
+        pair_position * 1000 + position as position,
+        {{ regex_capture(
+            'lower(trim(case when is_utm then name else ' ~ percent_decoded('name') ~ ' end))', "'([^/?#;!]+)$'"
+        ) }} as name,
+        {{ regex_replace(
+            'trim(case when is_utm then value else ' ~ percent_decoded('value') ~ ' end)',
+            "'^[\"“”]+(.*?)[\"“”]+$'", "'\\1'"
+        ) }} as value
+    from (
+        select
+            *,
+            split_part(part, '=', 1) as name,
+            {{ regex_capture('part', "'^[^=]*=(.*)'") }} as value
+        from pieces
+    ) as split_pieces
 ),
 
 known_parameters as (
@@ -78,6 +130,7 @@ known_parameters as (
         click_ids.click_id_type,
         click_ids.priority as click_id_priority,
         url_parameters.level,
+        url_parameters.platform,
         url_parameters.priority as level_priority
     from parameters
     left join click_ids on parameters.name = click_ids.parameter
@@ -90,59 +143,92 @@ known_parameters as (
         )
 ),
 
--- The first value of a repeated parameter counts. An id in the query does not disable the fragment, because pages have ids too.
-ranked as (
-    select
-        *,
-        row_number() over (partition by page_url, preference, name order by position) as occurrence,
-        min(case when level is null then preference end) over (partition by page_url) as best_preference
-    from known_parameters
-),
-
-by_page as (
+-- The first value of a repeated parameter counts.
+by_place as (
     select
         page_url,
-        max(case when name = 'utm_source' then value end) as utm_source,
-        max(case when name = 'utm_medium' then value end) as utm_medium,
-        max(case when name = 'utm_campaign' then value end) as utm_campaign,
-        max(case when name = 'utm_content' then value end) as utm_content,
-        max(case when name = 'utm_term' then value end) as utm_term,
-        max(case when name = 'utm_id' then value end) as utm_id,
+        place,
+        {%- for parameter in utm_parameters + ['ref', 'creator'] %}
+        min_by(value, case when name = '{{ parameter }}' then position end) as {{ parameter }},
+        {%- endfor %}
+        min(click_id_priority) as click_id_priority,
         min_by(click_id_type, click_id_priority) as click_id_type,
-        min_by(case when click_id_type is not null then value end, click_id_priority) as click_id,
-        min_by(value, case when level = 'campaign' then preference * 1000 + level_priority end) as campaign_id,
-        min_by(value, case when level = 'adset' then preference * 1000 + level_priority end) as adset_id,
-        min_by(value, case when level = 'ad' then preference * 1000 + level_priority end) as ad_id,
-        max(case when name = 'ref' then value end) as ref,
-        max(case when name = 'creator' then value end) as creator_code
-    from ranked
-    where occurrence = 1 and (preference = best_preference or level is not null)
-    group by page_url
+        min_by(value, click_id_priority * 1000000 + position) as click_id,
+        {%- for level in ['campaign', 'adset', 'ad'] %}
+        min_by(value, case when level = '{{ level }}' then level_priority * 1000000 + position end) as {{ level }}_id,
+        {%- endfor %}
+        min_by(
+            coalesce(platform, ''), case when level = 'campaign' then level_priority * 1000000 + position end
+        ) as campaign_id_platform
+    from known_parameters
+    group by page_url, place
+),
+
+with_utm as (
+    select
+        *,
+        coalesce({{ utm_parameters | join(', ') }}) is not null as has_utm
+    from by_place
+),
+
+-- The utm parameters behind the # count only where the query has none, because the two can belong to different links.
+combined as (
+    select
+        addresses.page_url,
+        addresses.address,
+        {%- for parameter in utm_parameters %}
+        case when in_query.has_utm then in_query.{{ parameter }} else in_fragment.{{ parameter }} end as {{ parameter }},
+        {%- endfor %}
+        {%- for column in ['click_id_type', 'click_id'] %}
+        case
+            when in_fragment.click_id_priority < coalesce(in_query.click_id_priority, in_fragment.click_id_priority + 1)
+                then in_fragment.{{ column }}
+            else in_query.{{ column }}
+        end as {{ column }},
+        {%- endfor %}
+        coalesce(in_query.campaign_id, in_fragment.campaign_id) as campaign_id,
+        nullif(
+            case
+                when in_query.campaign_id is not null then in_query.campaign_id_platform
+                else in_fragment.campaign_id_platform
+            end, ''
+        ) as campaign_id_platform,
+        coalesce(in_query.adset_id, in_fragment.adset_id) as adset_id,
+        coalesce(in_query.ad_id, in_fragment.ad_id) as ad_id,
+        coalesce(in_query.ref, in_fragment.ref) as ref,
+        coalesce(in_query.creator, in_fragment.creator) as creator_code
+    from addresses
+    left join with_utm as in_query
+        on addresses.page_url = in_query.page_url
+        and in_query.place = 'query'
+    left join with_utm as in_fragment
+        on addresses.page_url = in_fragment.page_url
+        and in_fragment.place = 'fragment'
 ),
 
 final as (
     select
-        addresses.page_url,
-        {{ url_host('addresses.address') }} as host,
-        by_page.utm_source,
-        by_page.utm_medium,
-        by_page.utm_campaign,
-        by_page.utm_content,
-        by_page.utm_term,
-        by_page.utm_id,
-        by_page.click_id_type,
-        by_page.click_id,
-        by_page.campaign_id,
-        by_page.adset_id,
-        by_page.ad_id,
-        by_page.ref,
-        by_page.creator_code,
+        page_url,
+        {{ url_host('address') }} as host,
+        utm_source,
+        utm_medium,
+        utm_campaign,
+        utm_content,
+        utm_term,
+        utm_id,
+        click_id_type,
+        click_id,
+        campaign_id,
+        campaign_id_platform,
+        adset_id,
+        ad_id,
+        ref,
+        creator_code,
         case
             when coalesce({{ utm_parameters | join(', ') }}, click_id) is not null
                 then {{ hash_key(utm_parameters + ['click_id_type', 'click_id']) }}
         end as campaign_key
-    from addresses
-    left join by_page using (page_url)
+    from combined
 )
 
 select * from final

@@ -44,6 +44,16 @@ bot_events as (
     group by org_id
 ),
 
+own_links as (
+    select
+        org_id,
+        site_id,
+        count(*) as row_count
+    from {{ ref('int_sessionized_events') }}
+    where is_own_campaign
+    group by org_id, site_id
+),
+
 -- Only platforms with known campaigns, so that a campaign could match.
 unmatched as (
     select
@@ -183,6 +193,15 @@ final as (
         {{ filled('messages.message', {'rows': 'bot_events.row_count'}) }} as message
     from bot_events
     inner join messages on messages.notice = 'bots'
+
+    union all
+
+    select
+        own_links.org_id,
+        'own_links' as topic,
+        {{ filled('messages.message', {'rows': 'own_links.row_count', 'site': 'own_links.site_id'}) }} as message
+    from own_links
+    inner join messages on messages.notice = 'own_links'
 
     union all
 

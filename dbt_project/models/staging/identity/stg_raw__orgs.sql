@@ -11,7 +11,8 @@ final as (
         timezone,
         lookback_days,
         target_cpa_micros,
-        target_roas
+        target_roas,
+        ignored_referrers
     from source
 )
 

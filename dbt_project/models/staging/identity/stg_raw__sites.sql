@@ -16,7 +16,8 @@ final as (
         source.public_key,
         source.domains,
         coalesce(source.exclude_bots, true) as exclude_bots,
-        coalesce(source.exclude_suspicious, false) as exclude_suspicious
+        coalesce(source.exclude_suspicious, false) as exclude_suspicious,
+        coalesce(source.count_own_links, false) as count_own_links
     from source
     inner join orgs using (org_id)
 )
