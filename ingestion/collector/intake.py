@@ -22,6 +22,7 @@ from ingestion.collector.rejected import failed_event, too_deep, wrong_type
 from ingestion.collector.sites import KnownSite
 from ingestion.collector.state import Collector
 from ingestion.collector.validation import Rejected, Rules, row_of, window
+from ingestion.placeholders import real_id
 from ingestion.privacy.redact import redact_emails
 from ingestion.segments.format import Failed, Receipt, as_line, timestamp
 from ingestion.segments.writer import LandingUnavailable
@@ -151,7 +152,7 @@ def process(body: bytes, batch: Batch, sender: Sender, rules: Rules, recent: Rec
             if event.public_key and event.public_key != sender.public_key:
                 detail = "the events of one request belong to one site. Send this one in a request of its site"
                 raise Rejected("reference", "other_site", detail, "publicKey")
-            event_id = event.event_id
+            event_id = real_id(event.event_id)
             new_id = "" if event_id else urandom(16).hex()
             row = _encode(row_of(event, rules, allowed, daily_id=daily_id, new_id=new_id))
         except (Rejected, RecursionError) as error:

@@ -29,6 +29,7 @@ from ingestion.collector.sites import KnownSite, check_sender
 from ingestion.collector.validation import Rejected, row_of, window
 from ingestion.collector.webhooks.land_row import body_of, land_row, state_of
 from ingestion.collector.webhooks.report import decoded, instant, row
+from ingestion.placeholders import real_id
 
 STEPS = {
     "checkout_started": "CHECKOUT_STARTED",
@@ -75,9 +76,10 @@ async def checkout_step(request: Request) -> Response:
     given, body, site, is_page = await _read(request, Step, may_be_sandboxed=True)
     if given.event not in STEPS:
         raise Problem(400, "Unknown step", f"event is not one of {', '.join(STEPS)}")
+    token = real_id(given.checkout_token)
     step = {
         "type": STEPS[given.event],
-        "eventId": given.id or (f"{given.checkout_token}:{given.event}" if given.checkout_token else None),
+        "eventId": real_id(given.id) or (f"{token}:{given.event}" if token else None),
         "timestamp": given.timestamp,
         "url": given.url,
         "value": given.value,
@@ -104,7 +106,7 @@ async def survey_answer(request: Request) -> Response:
     if not given.question.strip() or not given.answer.strip():
         raise Problem(400, "Nothing answered", "Send both question and answer")
     await check_limit(state, site, 1)
-    event = _event(given, {"type": "ANSWER", "timestamp": given.timestamp, "eventId": given.answer_id})
+    event = _event(given, {"type": "ANSWER", "timestamp": given.timestamp, "eventId": real_id(given.answer_id)})
     event.properties = {"question": given.question, "answer": given.answer}
     address, daily_id = client_address(request.scope) if is_page else None, ""
     if address and site.settings.cookieless:

@@ -17,6 +17,7 @@ import msgspec
 
 from ingestion.collector.problems import Problem
 from ingestion.collector.webhooks.report import Report, decoded, instant, money, row
+from ingestion.placeholders import real_id
 from ingestion.privacy.redact import hash_email, hash_phone, redact_id
 
 TOLERANCE = 300  # the age in seconds of a valid signature: Stripe's default
@@ -103,7 +104,7 @@ def _conversion(session: _Session) -> Report:
     if session.amount_total is None or not session.currency:
         raise Problem(400, "Not the expected JSON", "A paid session has amount_total and currency. This one lacks them")
     metadata, details = session.metadata or {}, session.customer_details or _Details()
-    visitor = metadata.get("anon_id") or session.client_reference_id or ""
+    visitor = real_id(metadata.get("anon_id")) or real_id(session.client_reference_id)
     return Report(
         "conversions",
         row(
@@ -112,7 +113,7 @@ def _conversion(session: _Session) -> Report:
             visitor_id=redact_id(visitor),
             # Not Stripe's customer, since a guest becomes a new one with each payment.
             customer_id=redact_id(metadata.get("user_id", "")),
-            order_id=redact_id(metadata.get("order_id", "")) or session.payment_intent or session.id,
+            order_id=redact_id(real_id(metadata.get("order_id"))) or session.payment_intent or session.id,
             value=decimal_text(session.amount_total, session.currency),
             currency=session.currency.upper(),
             properties=row(
@@ -130,7 +131,7 @@ def _refund(event: _Event, charge: _Charge) -> Report:
         raise Problem(
             400, "Not the expected JSON", "previous_attributes.amount_refunded is missing. Nothing was stored"
         )
-    order = redact_id((charge.metadata or {}).get("order_id", "")) or charge.payment_intent or charge.id
+    order = redact_id(real_id((charge.metadata or {}).get("order_id"))) or charge.payment_intent or charge.id
     return Report(
         "refunds",
         row(
