@@ -70,9 +70,7 @@ def enrich(connection: Connection, progress: Callable[[str], None] = lambda mess
 
 def is_outdated(connection: Connection) -> bool:
     """Return whether a user agent was parsed by other rules than today's."""
-    return bool(
-        scalar(connection, "select bool_or(rules is distinct from $1) from raw.user_agents", [rules_version()])
-    )
+    return bool(scalar(connection, "select bool_or(rules is distinct from $1) from raw.user_agents", [rules_version()]))
 
 
 def add(connection: Connection, agents: Sequence[str]) -> None:

@@ -94,7 +94,8 @@ final as (
         evidence.event_id,
         max(evidence.evidence) as evidence,
         coalesce(bool_and(sites.exclude_bots), true)
-            and not bool_and(evidence.is_order and evidence.evidence = 'user_agent') as is_excluded
+            and not bool_and(evidence.is_order and evidence.evidence = 'user_agent') as is_excluded,
+        not coalesce(bool_and(sites.exclude_bots), true) as may_touch
     from evidence
     left join sites using (org_id, site_id)
     group by evidence.org_id, evidence.site_id, evidence.event_id
