@@ -28,7 +28,8 @@ BOTS = re.compile(
 NO_EVIDENCE = re.compile(
     # a device and its build, such as CUBOT X18, HTC Butterfly and AP3A.240617.008; also as Instagram writes it
     r"\bAndroid[^;()]*;(?: ?[a-z]{2}[-_][a-z]{0,2};)? ?[^;()]*|\bAndroid \(\d+/[^)]*\)"
-    r"|CUBOT|HTC[ _]Butterfly|MetaIAB Facebook|Sogou(?:MSE|MobileBrowser|Search)|Viber/\d|Code/\d|Fluid/\d|\w008/|GoogleChirp",
+    r"|CUBOT|HTC[ _]Butterfly|MetaIAB Facebook|Sogou(?:MSE|MobileBrowser|Search)|Viber/\d|Code/\d|Fluid/\d|\w008/"
+    r"|GoogleChirp",
     re.IGNORECASE,
 )
 AT_ONCE = 20_000  # each takes a millisecond; after a flood of invented agents, the rest waits for the next load
