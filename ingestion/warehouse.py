@@ -19,7 +19,6 @@ import duckdb
 
 from ingestion.home import Home
 from ingestion.migrations.upgrade import upgrade
-from ingestion.placeholders import create_function
 from ingestion.privacy.sql import create_functions
 from ingestion.segments.archive import end_retirement, make_all_events
 from ingestion.sql import Connection
@@ -98,7 +97,6 @@ def connect(home: Home, *, read_only: bool = False) -> Connection:
         connection.execute("set TimeZone = 'UTC'")  # connect refuses this option: it loads icu later
         connection.execute("set enable_progress_bar = false")  # DuckDB prints it on stdout, even without a terminal
         create_functions(connection)
-        create_function(connection)
         upgrade(connection, home.warehouse, read_only=read_only)
         if not read_only:
             end_retirement(connection, home.archive)
