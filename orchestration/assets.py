@@ -26,6 +26,7 @@ SETTINGS = {
     "ad_accounts": "One ad account and the org that pays for it.",
     "touch_type_windows": "One touch type of an org with its own lookback window.",
     "campaign_aliases": "One name that links use for a campaign.",
+    "shared_ids": "One customer id or e-mail address that may join any number of visitors.",
     "targets": "One platform or campaign with its own targets.",
 }
 FILES = {

@@ -24,6 +24,7 @@ from ingestion.collector.sites import KnownSite
 from ingestion.collector.size_limits import check_properties
 from ingestion.collector.state import Collector
 from ingestion.collector.validation import Rejected, Rules, row_of, window
+from ingestion.placeholders import real_id
 from ingestion.privacy.redact import redact_user_agent
 from ingestion.segments.format import Failed, Receipt, as_line, timestamp
 from ingestion.segments.writer import LandingUnavailable
@@ -143,7 +144,7 @@ def process(body: bytes, batch: Batch, sender: Sender, rules: Rules, recent: Rec
             if event.public_key and event.public_key != sender.public_key:
                 detail = "the events of one request belong to one site. Send this one in a request of its site"
                 raise Rejected("reference", "other_site", detail, "publicKey")
-            event_id = event.event_id
+            event_id = real_id(event.event_id)
             new_id = "" if event_id else urandom(16).hex()
             row = _encode(row_of(event, rules, allowed, daily_id=daily_id, new_id=new_id))
         except (Rejected, RecursionError) as error:

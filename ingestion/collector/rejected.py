@@ -17,6 +17,7 @@ from msgspec import Meta
 
 from ingestion.collector.events import Event, Oversized, Unreadable, forget_person, redact_event
 from ingestion.collector.validation import Rejected, row_of, rules_of, window
+from ingestion.placeholders import real_id
 from ingestion.privacy.redact import (
     campaign_only,
     decode_json,
@@ -101,7 +102,7 @@ def revalidate(payload: bytes, site: Site, settings: Settings, received_at: date
         received = event.received_at or received_at
         redact_event(event)
         rules = rules_of(site, settings)
-        new_id = "" if event.event_id else sha256(payload).hexdigest()[:32]  # the same in every replay
+        new_id = "" if real_id(event.event_id) else sha256(payload).hexdigest()[:32]  # the same in every replay
         row = row_of(event, rules, window(rules, received), new_id=new_id)
         msgspec.json.encode(row)
     except Rejected as rejected:

@@ -65,11 +65,17 @@ class Column(NamedTuple):
     default: str | None = None
     same_as: str | None = None  # the column that gives the value if this one is empty
     unless: tuple[str, str] | None = None  # (column, value) of the rows in which a required column may be absent
+    may_be_placeholder: bool = False  # of a required id: a row with a placeholder stays, without the id
 
     @property
     def stored(self) -> str:
         """The column of the raw table: money is stored in micros."""
         return f"{self.name}_micros" if self.type == "money" else self.name
+
+    @property
+    def is_id(self) -> bool:
+        """Whether a placeholder such as `undefined` is null here. tributary.yaml declares the ids of sites."""
+        return self.name.endswith("_id") and self.name != "site_id"
 
 
 class Contract(NamedTuple):
@@ -78,7 +84,7 @@ class Contract(NamedTuple):
     table: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]  # columns of the raw table that identify a row; ids among them may be null
-    derived_id: str | None = None  # derived from the row's content if the file has none
+    derived_id: str | None = None  # derived from the row's content if the file has none, or a placeholder
     one_of: tuple[str, ...] = ()  # at least one of these columns is required
     replaces: bool = False  # a later import of the same key replaces; else the first occurrence in time stays
     history: str | None = None  # the table of replaced rows
@@ -93,11 +99,11 @@ CONTRACTS: dict[str, Contract] = {
     "events": Contract(
         table="raw.events",
         columns=(
-            Column("event_id", required=True),
+            Column("event_id", required=True, may_be_placeholder=True),
             Column("site_id", required=True),
             Column("type", "event", required=True),
             Column("occurred_at", "instant", required=True),
-            Column("anon_id", required=True),
+            Column("anon_id", required=True, may_be_placeholder=True),
             *map(Column, ("session_id", "user_id", "url", "path", "referrer", "user_agent")),
             Column("value", "money"),
             Column("currency", "currency"),
@@ -105,6 +111,7 @@ CONTRACTS: dict[str, Contract] = {
             *map(Column, ("entity_type", "entity_id")),
         ),
         key=("org_id", "site_id", "event_id"),
+        derived_id="event_id",
         retired="raw.retired_events",
         added=("title", "email_hash", "phone_hash", "entity_type", "entity_id"),
     ),

@@ -174,7 +174,8 @@ def _create_source(
         for column, text in texts.items()
         if kind_of(column) != "ip"
     }
-    select = [f"nullif(trim({text}), '') as {quoted(column)}" for column, text in kept.items()]
+    # Databases export a null as \N.
+    select = [f"nullif(nullif(trim({text}), ''), '\\N') as {quoted(column)}" for column, text in kept.items()]
     columns = ", ".join([*select, *further]) or "null as _nothing"
     connection.execute(f"create temp table source as select {columns} from {relation}")
     return list(kept)

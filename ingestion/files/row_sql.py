@@ -28,6 +28,7 @@ _ALIASES = f"map {{{', '.join(f'{literal(a)}: {literal(p)}' for a, p in platform
 # Text -> value, or null if the text has none. Money: 18 digits, 6 of them decimals, hold everything below 1e12 exactly.
 _VALUES = {
     "text": "{t}",
+    "id": "real_id({t})",
     "name": "lower({t})",
     "platform": f"coalesce({_ALIASES}[lower({{t}})], lower({{t}}))",
     "event": "case when upper({t}) in {event_types} then upper({t}) end",
@@ -103,19 +104,24 @@ _TABLE_CHECKS = {
 
 
 def typed_rows_sql(plan: ReadPlan) -> str:
-    """Return the query of every row: the raw table's columns, `_content_hash`, `_row` (of `source`) and `_ok`."""
+    """Return the query of every row: the raw table's columns, `_content_hash`, `_row` (of `source`) and `_ok`.
+
+    The content has ids as they arrived, so that rows with different placeholders stay different rows.
+    """
     contract = plan.contract
     columns = [name for name, _ in _values(plan)]
-    content = content_hash({name: name for name in (*columns, "properties")}, contract)
+    arrived = {column.name: f"t_{column.name}" for column in _ids(plan)}
+    content = content_hash({name: arrived.get(name, name) for name in (*columns, "properties")}, contract)
     id_ = contract.derived_id
     stored = [f"coalesce({name}, _content_hash) as {name}" if name == id_ else name for name in columns]
     return f"""
         with {_parsed(plan)}, hashed as (
             select _row, not ({" or ".join(check.is_broken for check in _checks(plan))}) as _ok,
-                {", ".join(columns)}, properties, {content} as _content_hash
+                {", ".join(columns)}, properties, {content} as _content_hash,
+                {placeholders_sql(arrived)} as _placeholder_ids
             from parsed
         )
-        select _row, _ok, {", ".join(stored)}, properties, _content_hash from hashed
+        select _row, _ok, {", ".join(stored)}, properties, _content_hash, _placeholder_ids from hashed
     """
 
 
@@ -148,6 +154,14 @@ def content_hash(values: Mapping[str, str], contract: Contract) -> str:
     first = ", ".join(f"({sql})::varchar" for name, sql in values.items() if name not in contract.added)
     added = "".join(f", {literal(f',{name}:')} || to_json({values[name]})::varchar" for name in contract.added)
     return f"md5(concat(to_json([{first}])::varchar{added}))"
+
+
+def placeholders_sql(arrived: Mapping[str, str]) -> str:
+    """Return SQL of the ids that arrived as placeholders, as a JSON object, or of null. arrived: column -> its text."""
+    found = {name: f"({text} is not null and {name} is null)" for name, text in arrived.items()}
+    members = ", ".join(f"{literal(name)}, if({is_found}, {arrived[name]}, null)" for name, is_found in found.items())
+    has_any = " or ".join(found.values()) or "false"
+    return f"case when {has_any} then json_merge_patch('{{}}', json_object({members}))::json end"
 
 
 def sorted_members(*objects: str) -> str:
@@ -207,6 +221,9 @@ def _column_checks(column: Column, plan: ReadPlan) -> list[Check]:
         )
         checks.append(Check("missing_timezone", local, sentence))
         bad = f"({bad} and not {local})"
+    if column.is_id and column.required and not column.may_be_placeholder:
+        sentence = f"'{column.name} ' || {shown} || ' is a placeholder: correct the source that sends no real id'"
+        checks.append(Check("placeholder_id", f"({bad}{_unless(column)})", sentence))
     if column.type == "level":
         bad = f"({bad} and lower({text}) <> 'ad')"
     if column.type not in ("text", "name", "platform"):
@@ -217,12 +234,23 @@ def _column_checks(column: Column, plan: ReadPlan) -> list[Check]:
 
 
 def _missing(column: Column) -> Check:
-    missing, sentence = f"t_{column.name} is null", f"{column.name} is empty and required"
+    sentence = f"{column.name} is empty and required"
     if column.unless:
-        other, value = column.unless
-        missing += f" and {other} is distinct from {literal(value)}"
-        sentence += f" unless {other} is {value}"
-    return Check("missing_value", f"({missing})", literal(sentence))
+        sentence += f" unless {column.unless[0]} is {column.unless[1]}"
+    return Check("missing_value", f"(t_{column.name} is null{_unless(column)})", literal(sentence))
+
+
+def _unless(column: Column) -> str:
+    """Return SQL that excludes the rows in which a required column may be absent."""
+    if not column.unless:
+        return ""
+    other, value = column.unless
+    return f" and {other} is distinct from {literal(value)}"
+
+
+def _ids(plan: ReadPlan) -> list[Column]:
+    """Return the columns of the input that are ids."""
+    return [column for column in plan.contract.columns if column.is_id and column.name in plan.texts]
 
 
 def _payload(plan: ReadPlan) -> list[tuple[str, str]]:
@@ -306,7 +334,8 @@ def _value(column: Column, plan: ReadPlan) -> str:
     text = f"t_{column.name}"
     if column.type == "instant":
         return _instant(text, plan.timezone)
-    value = _VALUES[column.type].replace("{t}", text).replace("{event_types}", str(plan.event_types))
+    kind = "id" if column.is_id else column.type
+    value = _VALUES[kind].replace("{t}", text).replace("{event_types}", str(plan.event_types))
     if column.default or column.same_as:
         # A text without a value of the type stays null, so that the row fails.
         return f"if({text} is null, {_default(column, plan)}, {value})"

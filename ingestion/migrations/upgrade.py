@@ -1,7 +1,7 @@
 """Upgrade the schema of a warehouse, one numbered migration at a time.
 
 In: ingestion/migrations/<version>_<name>.sql, and the table migrations.applied of a warehouse.
-Out: a warehouse with raw tables of the columns that this program uses.
+Out: a warehouse with raw tables of the columns that this program uses; the function real_id on the connection.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 
+from ingestion.placeholders import create_function
 from ingestion.sql import Connection, literal, scalar, transaction
 
 FOLDER = Path(__file__).parent
@@ -37,6 +38,7 @@ def upgrade(connection: Connection, warehouse: Path, *, read_only: bool = False)
             f"{warehouse} has schema version {version}, and this Tributary needs version {latest}."
             " Run `tributary status` to upgrade it."
         )
+    create_function(connection)
     for number, migration in migrations.items():
         if number <= version:
             continue

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ingestion.files.contracts import CONTRACTS
 from ingestion.files.quarantine import quarantine_stored_rows
-from ingestion.files.row_sql import content_hash, sorted_members
+from ingestion.files.row_sql import content_hash, placeholders_sql, sorted_members
 from ingestion.settings.model import Settings
 from ingestion.sql import Connection, literal
 
@@ -35,6 +35,7 @@ _ROW = dict.fromkeys(_TEXTS, "varchar") | {
     "properties": "json",
 }
 _RECEIPT = dict.fromkeys(("kind", "at", "org", "site", "ip", "ua"), "varchar")
+_IDS = ("anon_id", "session_id", "user_id", "order_id")  # may arrive as placeholders
 _KEY = f"hash({', '.join(CONTRACT.key)})"
 
 
@@ -58,6 +59,8 @@ def append(connection: Connection, paths: Sequence[Path], settings: Settings, lo
     if cookieless:
         values["anon_id"] = f"case when site_id not in ({cookieless}) then anon_id end"
     content = content_hash({"org_id": "org_id"} | values | {"properties": "properties"}, CONTRACT)
+    arrived = ", ".join(f"{name} as arrived_{name}" for name in _IDS)
+    real = ", ".join(f"real_id({name}) as {name}" for name in _IDS)
     connection.execute("set preserve_insertion_order = false")  # halves the memory of a large insert, and its time
     connection.execute(
         f"""
@@ -67,13 +70,18 @@ def append(connection: Connection, paths: Sequence[Path], settings: Settings, lo
                 segment, unnest(rows, recursive := true)
             from {receipts(paths, {"rows": f"struct({row})[]"})} where kind = 'events'
         ),
-        canonical as not materialized (select * replace ({properties} as properties) from landed)
-        select * exclude (segment) replace (
+        canonical as not materialized (select * replace ({properties} as properties) from landed),
+        hashed as not materialized (
+            select *, {content} as _content_hash, {arrived} from canonical
+        ),
+        identified as not materialized (select * replace ({real}) from hashed)
+        select * exclude (segment, {", ".join(f"arrived_{name}" for name in _IDS)}) replace (
                 coalesce(occurred_at::timestamp, received_at) as occurred_at,
                 coalesce(has_own_id, true) as has_own_id
             ),
-            {content} as _content_hash, segment as _load_id, {loaded_at} as _loaded_at
-        from canonical
+            {placeholders_sql({name: f"arrived_{name}" for name in _IDS})} as _placeholder_ids,
+            segment as _load_id, {loaded_at} as _loaded_at
+        from identified
         """
     )
     connection.execute("reset preserve_insertion_order")

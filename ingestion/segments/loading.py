@@ -41,7 +41,7 @@ from ingestion.segments.unloadable_lines import find_unloadable
 from ingestion.segments.writer import closed_segments
 from ingestion.settings.model import Settings
 from ingestion.sql import Connection, drop_temporary_tables, literal, transaction
-from ingestion.user_agents import enrich
+from ingestion.user_agents import enrich, is_outdated
 
 FORMAT = "segment"  # of raw.loads
 GROUP_BYTES = 1_500_000_000  # of segments that are loaded in one transaction
@@ -82,7 +82,7 @@ def load_landing(
         if megabytes > 50:
             progress(f"loading {len(group)} segments, {megabytes:,.0f} MB")
         load(group)
-    if reports:
+    if reports or is_outdated(connection):
         enrich(connection, progress)
     done = _loaded(connection, segments)
     for path in segments:

@@ -183,6 +183,9 @@ _SECTIONS: dict[str, Section] = {
         checks={"org": values.text, "platform": values.text, "name": values.text, "campaign_id": values.text},
         identity=("org", "platform", "name"),
     ),
+    "shared_ids": Section(
+        required=("org", "id"), checks={"org": values.text, "id": values.text}, identity=("org", "id")
+    ),
     "targets": Section(
         required=("org", "platform"),
         checks={

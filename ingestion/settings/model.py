@@ -137,6 +137,13 @@ class CampaignAlias(msgspec.Struct, frozen=True):
     campaign_id: str
 
 
+class SharedId(msgspec.Struct, frozen=True):
+    """A customer id or a hashed e-mail address that may join any number of visitors."""
+
+    org: str
+    id: str
+
+
 class Target(msgspec.Struct, frozen=True):
     """Targets of a platform or a campaign that differ from the org's."""
 
@@ -161,3 +168,4 @@ class Settings(msgspec.Struct, frozen=True):
     networks: list[Network] = []
     synced: list[Synced] = []
     campaign_aliases: list[CampaignAlias] = []
+    shared_ids: list[SharedId] = []

@@ -72,6 +72,7 @@ def _rows(settings: Settings) -> dict[str, list[dict[str, Any]]]:
             }
             for alias in settings.campaign_aliases
         ],
+        "shared_ids": [{"org_id": shared.org, "id": shared.id} for shared in settings.shared_ids],
         "touch_type_windows": [
             {"org_id": org.id, "touch_type": touch_type.lower(), "lookback_days": days}
             for org in settings.orgs

@@ -20,6 +20,7 @@ from ingestion.affiliate_pages import matcher
 from ingestion.collector.problems import Problem
 from ingestion.collector.webhooks.report import instant, row
 from ingestion.files.contracts import CONTRACTS
+from ingestion.placeholders import real_id
 from ingestion.privacy.redact import redact_id, redact_text
 from ingestion.settings.model import Network
 
@@ -136,13 +137,13 @@ def _pattern(network: Network, url: str | None) -> str | None:
 
 
 def _text(given: Mapping[str, str], name: str, *, is_id: bool = False) -> str | None:
-    """Return the parameter's text, or None where it is empty or a placeholder that the network did not fill."""
+    """Return the parameter's text, or None where it is empty or a placeholder, such as one that nobody filled."""
     value = given.get(name, "").strip()
     if len(value) > _LONGEST:
         raise Problem(400, "Too long", f"{name} has more than {_LONGEST} characters. Check the postback's URL")
     if not value or (value[0] == "{" and value[-1] == "}"):
         return None
-    return redact_id(value) or None if is_id else redact_text(value)
+    return real_id(redact_id(value)) or None if is_id else redact_text(value)
 
 
 def _moment(name: str, text: str | None) -> str | None:

@@ -30,6 +30,7 @@ from ingestion.collector.sites import KnownSite
 from ingestion.collector.validation import Rejected, row_of, window
 from ingestion.collector.webhooks.land_row import body_of, land_row, state_of
 from ingestion.collector.webhooks.report import decoded, instant, row
+from ingestion.placeholders import real_id
 
 STEPS = {
     "checkout_started": "CHECKOUT_STARTED",
@@ -76,9 +77,10 @@ async def checkout_step(request: Request) -> Response:
     given, body, site, is_page = await _read(request, Step, may_be_sandboxed=True)
     if given.event not in STEPS:
         raise Problem(400, "Unknown step", f"event is not one of {', '.join(STEPS)}")
+    token = real_id(given.checkout_token)
     step = {
         "type": STEPS[given.event],
-        "eventId": given.id or (f"{given.checkout_token}:{given.event}" if given.checkout_token else None),
+        "eventId": real_id(given.id) or (f"{token}:{given.event}" if token else None),
         "timestamp": given.timestamp,
         "url": given.url,
         "value": given.value,
@@ -107,7 +109,7 @@ async def survey_answer(request: Request) -> Response:
     address, daily_id = client_address(request.scope) if is_page else None, ""
     network = state.identity.ip_hash(network_of(address), received.timestamp()) if address else None
     await check_limits(state, site, 1, len(body), network)
-    event = _event(given, {"type": "ANSWER", "timestamp": given.timestamp, "eventId": given.answer_id})
+    event = _event(given, {"type": "ANSWER", "timestamp": given.timestamp, "eventId": real_id(given.answer_id)})
     event.properties = {"question": given.question, "answer": given.answer}
     if address and site.settings.cookieless:
         agent = request.headers.get("user-agent", "")

@@ -17,6 +17,7 @@ import msgspec
 
 from ingestion.collector.problems import Problem
 from ingestion.collector.webhooks.report import Report, decoded, instant, money, row
+from ingestion.placeholders import real_id
 from ingestion.privacy.redact import hash_email, hash_phone, redact_id
 
 TOLERANCE = 300  # the age in seconds of a valid signature: Stripe's default
@@ -103,7 +104,7 @@ def _conversion(session: _Session) -> Report:
     if session.amount_total is None or not session.currency:
         raise Problem(400, "Not the expected JSON", "A paid session has amount_total and currency. This one lacks them")
     metadata, details = session.metadata or {}, session.customer_details or _Details()
-    visitor = metadata.get("anon_id") or session.client_reference_id or ""
+    visitor = real_id(metadata.get("anon_id")) or real_id(session.client_reference_id)
     session_id, payment_intent = redact_id(session.id), redact_id(session.payment_intent or "")
     return Report(
         "conversions",
@@ -113,7 +114,7 @@ def _conversion(session: _Session) -> Report:
             visitor_id=redact_id(visitor),
             # Not Stripe's customer, since a guest becomes a new one with each payment.
             customer_id=redact_id(metadata.get("user_id", "")),
-            order_id=redact_id(metadata.get("order_id", "")) or payment_intent or session_id,
+            order_id=redact_id(real_id(metadata.get("order_id"))) or payment_intent or session_id,
             value=decimal_text(session.amount_total, session.currency),
             currency=session.currency.upper(),
             properties=row(
@@ -131,7 +132,7 @@ def _refund(event: _Event, charge: _Charge) -> Report:
         raise Problem(
             400, "Not the expected JSON", "previous_attributes.amount_refunded is missing. Nothing was stored"
         )
-    ids = ((charge.metadata or {}).get("order_id", ""), charge.payment_intent or "", charge.id)
+    ids = (real_id((charge.metadata or {}).get("order_id")), charge.payment_intent or "", charge.id)
     order = next((order for id_ in ids if (order := redact_id(id_))), None)
     return Report(
         "refunds",

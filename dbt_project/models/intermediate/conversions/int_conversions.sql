@@ -25,6 +25,10 @@ email_customers as (
     select * from {{ ref('int_email_customers') }}
 ),
 
+shared_ids as (
+    select * from {{ ref('int_shared_ids') }}
+),
+
 rates as (
     select * from {{ ref('int_exchange_rates') }}
 ),
@@ -79,7 +83,7 @@ stitched as (
         unioned.conversion_id,
         unioned.org_id,
         unioned.site_id,
-        unioned.customer_id,
+        case when shared_ids.id is null then unioned.customer_id end as customer_id,
         unioned.email_hash,
         unioned.conversion_type,
         unioned.occurred_at,
@@ -91,6 +95,8 @@ stitched as (
         coalesce(unioned.event_id, order_visitors.event_id) as session_event_id,
         case when unioned.event_id is not null then unioned.site_id else order_visitors.site_id end as session_site_id
     from unioned
+    left join shared_ids
+        on {{ shared_customer('unioned') }}
     left join order_visitors
         on unioned.org_id = order_visitors.org_id
         and unioned.order_id = order_visitors.order_id

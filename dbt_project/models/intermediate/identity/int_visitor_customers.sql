@@ -20,6 +20,10 @@ email_customers as (
     select * from {{ ref('int_email_customers') }}
 ),
 
+shared_ids as (
+    select * from {{ ref('int_shared_ids') }}
+),
+
 -- The shop names the customer of an order, and the event of the checkout names its visitor.
 ordered as (
     select
@@ -33,7 +37,7 @@ ordered as (
     where conversions.visitor_id is null
 ),
 
-seen_with_customer as (
+all_seen_with_customer as (
     {%- for relation in ['events', 'interactions', 'conversions', 'ordered'] %}
     select org_id, visitor_id, customer_id, occurred_at
     from {{ relation }}
@@ -42,6 +46,14 @@ seen_with_customer as (
     union all
     {% endif %}
     {%- endfor %}
+),
+
+seen_with_customer as (
+    select all_seen_with_customer.*
+    from all_seen_with_customer
+    left join shared_ids
+        on {{ shared_customer('all_seen_with_customer') }}
+    where shared_ids.id is null
 ),
 
 seen_with_email as (

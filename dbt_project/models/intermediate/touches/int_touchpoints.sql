@@ -20,6 +20,10 @@ visitor_customers as (
     select * from {{ ref('int_visitor_customers') }}
 ),
 
+shared_ids as (
+    select * from {{ ref('int_shared_ids') }}
+),
+
 -- Only paid touches, touches that name their platform and touches with the code of a creator with a fee have a campaign.
 touch_groups as (
     select
@@ -74,13 +78,22 @@ touch_groups as (
     left join touch_matches using (touch_group_id)
 ),
 
-identified as (
+with_own_customer as (
     select
         touches.*,
-        coalesce(touches.customer_id, visitor_customers.customer_id) as known_customer_id
+        case when shared_ids.id is null then touches.customer_id end as own_customer_id
     from touches
+    left join shared_ids
+        on {{ shared_customer('touches') }}
+),
+
+identified as (
+    select
+        with_own_customer.*,
+        coalesce(with_own_customer.own_customer_id, visitor_customers.customer_id) as known_customer_id
+    from with_own_customer
     left join visitor_customers
-        on {{ known_customer('touches') }}
+        on {{ known_customer('with_own_customer', customer_id='with_own_customer.own_customer_id') }}
 ),
 
 final as (

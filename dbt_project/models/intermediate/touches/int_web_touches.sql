@@ -1,7 +1,16 @@
 with
 
+bot_events as (
+    select * from {{ ref('int_bot_events') }}
+    where not may_touch
+),
+
+-- The order of a bot can count. Its page is no touch.
 events as (
-    select * from {{ ref('int_sessionized_events') }}
+    select sessionized.*
+    from {{ ref('int_sessionized_events') }} as sessionized
+    left join bot_events using (org_id, site_id, event_id)
+    where bot_events.event_id is null
 ),
 
 urls as (

@@ -53,6 +53,7 @@ evidence as (
         events.org_id,
         events.site_id,
         events.event_id,
+        events.type in ('CONVERSION', 'REFUND') as is_order,
         'user_agent' as evidence
     from events
     inner join user_agents using (user_agent)
@@ -64,6 +65,7 @@ evidence as (
         events.org_id,
         events.site_id,
         events.event_id,
+        events.type in ('CONVERSION', 'REFUND') as is_order,
         automated_visitors.evidence
     from events
     inner join automated_visitors using (org_id, site_id, visitor_id)
@@ -75,6 +77,7 @@ evidence as (
         org_id,
         site_id,
         event_id,
+        type in ('CONVERSION', 'REFUND') as is_order,
         'webdriver' as evidence
     from events
     where visitor_id is null
@@ -82,13 +85,17 @@ evidence as (
         and {{ json_text('properties', 'webdriver') }} = 'true'
 ),
 
+-- A list of user agents can be wrong about a person, and money is certain. So an order of such an agent counts, unless its
+-- visitor behaves like a bot, too.
 final as (
     select
         evidence.org_id,
         evidence.site_id,
         evidence.event_id,
         max(evidence.evidence) as evidence,
-        coalesce(bool_and(sites.exclude_bots), true) as is_excluded
+        coalesce(bool_and(sites.exclude_bots), true)
+            and not bool_and(evidence.is_order and evidence.evidence = 'user_agent') as is_excluded,
+        not coalesce(bool_and(sites.exclude_bots), true) as may_touch
     from evidence
     left join sites using (org_id, site_id)
     group by evidence.org_id, evidence.site_id, evidence.event_id

@@ -19,6 +19,10 @@ url_parameters as (
     select * from {{ ref('url_parameters') }}
 ),
 
+placeholder_patterns as (
+    select * from {{ ref('placeholder_ids') }}
+),
+
 page_urls as (
     select coalesce(url, path) as page_url from events
 
@@ -124,6 +128,19 @@ parameters as (
     ) as split_pieces
 ),
 
+-- A real click id has many digits, so that few values are compared with the patterns.
+placeholders as (
+    select distinct suspects.value
+    from (
+        select distinct parameters.value
+        from parameters
+        inner join click_ids on parameters.name = click_ids.parameter
+        where not {{ regex_matches('parameters.value', "'^[0-9A-Za-z].*[1-9].*[1-9].*[1-9]'") }}
+    ) as suspects
+    inner join placeholder_patterns
+        on {{ regex_matches('lower(suspects.value)', "'^(?:' || placeholder_patterns.pattern || ')$'") }}
+),
+
 known_parameters as (
     select
         parameters.*,
@@ -135,7 +152,11 @@ known_parameters as (
     from parameters
     left join click_ids on parameters.name = click_ids.parameter
     left join url_parameters on parameters.name = url_parameters.parameter
+    left join placeholders
+        on parameters.value = placeholders.value
+        and click_ids.parameter is not null
     where parameters.value <> ''
+        and placeholders.value is null
         and (
             click_ids.parameter is not null
             or url_parameters.parameter is not null

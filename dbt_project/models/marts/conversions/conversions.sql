@@ -4,11 +4,23 @@ conversions as (
     select * from {{ ref('int_counted_conversions') }}
 ),
 
+bot_events as (
+    select * from {{ ref('int_bot_events') }}
+),
+
+-- A conversion of a web event has the event's key as its id.
+bots as (
+    select
+        org_id,
+        site_id || ':' || event_id as conversion_id
+    from bot_events
+),
+
 final as (
     select
-        conversion_id,
-        org_id,
-        site_id,
+        conversions.conversion_id,
+        conversions.org_id,
+        conversions.site_id,
         visitor_id,
         customer_id,
         conversion_type,
@@ -20,8 +32,12 @@ final as (
         is_first_conversion,
         date,
         person_key,
-        refunded_micros
+        refunded_micros,
+        bots.conversion_id is not null as is_bot
     from conversions
+    left join bots
+        on conversions.org_id = bots.org_id
+        and conversions.conversion_id = bots.conversion_id
 )
 
 select * from final

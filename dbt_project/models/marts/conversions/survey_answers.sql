@@ -24,6 +24,10 @@ visitor_customers as (
     select * from {{ ref('int_visitor_customers') }}
 ),
 
+shared_ids as (
+    select * from {{ ref('int_shared_ids') }}
+),
+
 -- The longest word of the seed that the answer contains as a whole word.
 distinct_answers as (
     select distinct
@@ -42,6 +46,15 @@ answer_channels as (
     group by distinct_answers.answer
 ),
 
+with_own_customer as (
+    select
+        answers.*,
+        case when shared_ids.id is null then answers.customer_id end as own_customer_id
+    from answers
+    left join shared_ids
+        on {{ shared_customer('answers') }}
+),
+
 identified as (
     select
         answers.org_id,
@@ -51,11 +64,11 @@ identified as (
         answers.answer,
         answers.site_id,
         answers.visitor_id,
-        coalesce(answers.customer_id, visitor_customers.customer_id) as customer_id,
+        coalesce(answers.own_customer_id, visitor_customers.customer_id) as customer_id,
         answers.order_id
-    from answers
+    from with_own_customer as answers
     left join visitor_customers
-        on {{ known_customer('answers') }}
+        on {{ known_customer('answers', customer_id='answers.own_customer_id') }}
 ),
 
 with_person as (

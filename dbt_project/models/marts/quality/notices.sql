@@ -35,6 +35,26 @@ spend as (
     group by org_id
 ),
 
+placeholder_ids as (
+    select * from {{ ref('stg_raw__placeholder_ids') }}
+),
+
+shared_ids as (
+    select * from {{ ref('int_shared_ids') }}
+),
+
+bot_conversions as (
+    select
+        conversions.org_id,
+        orgs.currency,
+        count(*) as row_count,
+        sum(conversions.value_micros) as value_micros
+    from {{ ref('conversions') }} as conversions
+    inner join orgs using (org_id)
+    where conversions.is_bot
+    group by conversions.org_id, orgs.currency
+),
+
 bot_events as (
     select
         org_id,
@@ -202,6 +222,47 @@ final as (
         {{ filled('messages.message', {'rows': 'own_links.row_count', 'site': 'own_links.site_id'}) }} as message
     from own_links
     inner join messages on messages.notice = 'own_links'
+
+    union all
+
+    select
+        bot_conversions.org_id,
+        'bot_conversions' as topic,
+        {{ filled('messages.message', {
+            'rows': 'bot_conversions.row_count',
+            'amount': as_money('bot_conversions.value_micros'),
+            'currency': 'bot_conversions.currency',
+        }) }} as message
+    from bot_conversions
+    inner join messages on messages.notice = 'bot_conversions'
+
+    union all
+
+    select
+        placeholder_ids.org_id,
+        'placeholder_ids' as topic,
+        {{ filled('messages.message', {
+            'site': 'placeholder_ids.site_id',
+            'placeholder': 'placeholder_ids.placeholder',
+            'ids': 'placeholder_ids.ids',
+        }) }} as message
+    from placeholder_ids
+    inner join messages
+        on messages.notice
+        = case when placeholder_ids.site_id is null then 'placeholder_ids_of_org' else 'placeholder_ids' end
+
+    union all
+
+    select
+        shared_ids.org_id,
+        'shared_ids' as topic,
+        {{ filled('messages.message', {
+            'org': 'shared_ids.org_id',
+            'id': 'shared_ids.id',
+            'visitors': 'shared_ids.visitors',
+        }) }} as message
+    from shared_ids
+    inner join messages on messages.notice = 'shared_' || shared_ids.kind
 
     union all
 

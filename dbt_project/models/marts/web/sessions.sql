@@ -34,6 +34,10 @@ visitor_customers as (
     select * from {{ ref('int_visitor_customers') }}
 ),
 
+shared_ids as (
+    select * from {{ ref('int_shared_ids') }}
+),
+
 user_agents as (
     select * from {{ ref('stg_raw__user_agents') }}
 ),
@@ -66,7 +70,7 @@ grouped as (
         events.session_id,
         min(events.occurred_at) as started_at,
         max(events.occurred_at) as ended_at,
-        max(events.customer_id) as event_customer_id,
+        max(case when shared_ids.id is null then events.customer_id end) as event_customer_id,
         max(events.user_agent) as user_agent,
         max(events.ip_hash) as ip_hash,
         max(events.sample_percent) as sample_percent,
@@ -81,6 +85,8 @@ grouped as (
     from events
     left join conversions_by_event using (org_id, site_id, event_id)
     left join bot_events using (org_id, site_id, event_id)
+    left join shared_ids
+        on {{ shared_customer('events') }}
     group by events.org_id, events.site_id, events.visitor_id, events.session_id
 ),
 

@@ -1,0 +1,6 @@
+{# Join condition: the row of shared_ids that says that the row's customer is no person. #}
+{% macro shared_customer(relation) -%}
+    {{ relation }}.org_id = shared_ids.org_id
+    and {{ relation }}.customer_id = shared_ids.id
+    and shared_ids.kind = 'customer'
+{%- endmacro %}
