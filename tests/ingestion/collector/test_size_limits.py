@@ -112,6 +112,7 @@ def seconds(body: bytes) -> float:
         ({"a": [json.loads("[" * 30 + "1" + "]" * 30)]}, None),
         ({"a": [json.loads("[" * 31 + "1" + "]" * 31)]}, "too_deep"),
         ({f"k{n}": "x" * 8000 for n in range(9)}, "too_large"),
+        ({f"k{n}": n for n in range(6000)} | {"text": "x" * 970_000}, "too_large"),
     ],
 )
 def test_an_event_has_limits_and_a_rejected_one_is_kept_without_its_properties(properties, reason):

@@ -52,6 +52,10 @@ CASES = [
     ("1.2.3.4,5.6.7.8,9.9.9.9", "(ip),(ip),(ip)"),
     ("version 1.2.3.4.5 at 10:20:30", "version 1.2.3.4.5 at 10:20:30"),
     ("fe80::1", "(ip)"),
+    ("::ffff:cb00:714d, 64:ff9b::cb00:714d", "(ip), (ip)"),
+    ("tcp://203.0.113.7:4711", "tcp://(ip):4711"),
+    ('{"x-forwarded-for": 1, "telephone": 2, "hotel": 3}', '{"hotel":3}'),
+    ("Bot 203.0.113.7 Chrome/126.0.0.0", "Bot (ip) Chrome/(ip)"),
     ("jo\0@example.com", "(email)"),
     ('{"ip": "203.0.113.7", "n": [1.0, "jo\\u0040example.com"]}', '{"n":[1.0,"(email)"]}'),
     ('{"userAgent": "Chrome/126.0.0.0 (jo@example.com)"}', '{"userAgent":"Chrome/126.0.0.0 ((email))"}'),
@@ -66,6 +70,11 @@ IDS, COLUMNS = ("session_id", "user_id", "order_id"), ("url", "path", "title", "
 def test_text_is_redacted(text, redacted):
     assert redact_text(text) == redacted
     assert redact_text(redacted) == redacted
+
+
+def test_a_user_agent_keeps_its_versions():
+    agent = "Mozilla/5.0 (203.0.113.7; jo@example.com; fe80::1) Chrome/126.0.0.0"
+    assert redact_user_agent(agent) == "Mozilla/5.0 ((ip); (email); (ip)) Chrome/126.0.0.0"
 
 
 def test_an_id_is_hashed_where_it_is_an_address_and_empty_where_it_holds_an_ip_address():
