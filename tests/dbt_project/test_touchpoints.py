@@ -15,6 +15,7 @@ import duckdb
 import pytest
 
 from ingestion.home import Home
+from ingestion.placeholders import real_id
 from ingestion.user_agents import enrich
 from ingestion.warehouse import connect
 from tests.support.models import build_models
@@ -240,6 +241,7 @@ def parsed(link: str) -> dict[str, str]:
             name, _, value = pair.partition("=")
             name, value = decoded(name).lower(), decoded(value)
             name = "creator_code" if name == "creator" else name
+            value = real_id(value) if name in ("gclid", "fbclid") else value
             if value and name in {*PARAMETERS, "gclid", "fbclid"}:
                 found.setdefault(name, value)
         if found:
