@@ -17,6 +17,7 @@ import duckdb
 import pytest
 
 from ingestion.home import Home
+from ingestion.placeholders import real_id
 from ingestion.user_agents import enrich
 from ingestion.warehouse import connect
 from tests.support.home import ROOT
@@ -415,6 +416,7 @@ def parsed(link: str) -> dict[str, str]:
     def parameters(query: str) -> dict[str, str]:
         found: dict[str, str] = {}
         for pair in query.split("&"):
+<<<<<<< HEAD
             is_utm = re.match("[^a-z0-9%]*utm", pair, re.IGNORECASE)
             for piece in re.split(END_OF_UTM if is_utm else END_OF_VALUE, decoded(pair) if is_utm else pair):
                 name, _, value = piece.partition("=")
@@ -423,6 +425,7 @@ def parsed(link: str) -> dict[str, str]:
                 name = re.split("[/?#;!]", name.lower().strip(" "))[-1]
                 name = "creator_code" if name == "creator" else name
                 value = re.sub('^["“”]+(.*?)["“”]+$', r"\1", value.strip(" "))
+                value = real_id(value) if name in ("gclid", "fbclid") else value
                 if value and name in {*PARAMETERS, "gclid", "fbclid"}:
                     found.setdefault(name, value)
         return found
@@ -437,6 +440,17 @@ def parsed(link: str) -> dict[str, str]:
         if not (has_utm and name.startswith("utm_")):
             found.setdefault(name, value)
     return found
+=======
+            name, _, value = pair.partition("=")
+            name, value = decoded(name).lower(), decoded(value)
+            name = "creator_code" if name == "creator" else name
+            value = real_id(value) if name in ("gclid", "fbclid") else value
+            if value and name in {*PARAMETERS, "gclid", "fbclid"}:
+                found.setdefault(name, value)
+        if found:
+            return found
+    return {}
+>>>>>>> people
 
 
 RANDOM_LINKS = sorted({random_link(random.Random(seed)) for seed in range(3000)})

@@ -386,7 +386,7 @@ def test_user_agents_are_read_once(home, tmp_path):
         rows = raw.execute("select browser, os, device_type, is_bot from raw.user_agents order by is_bot").fetchall()
         assert rows == [("Mobile Safari", "iOS", "mobile", False), ("HeadlessChrome", "Linux", "desktop", True)]
         assert enrich(raw) == 0
-    assert parse_user_agent(desktop)[1:] == ("Chrome", "126.0", "Linux", None, "desktop", False, None)
+    assert parse_user_agent(desktop)[1:-1] == ("Chrome", "126.0", "Linux", None, "desktop", False, None)
     bots = ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "curl/8.5", "python-requests/2")
     assert all(parse_user_agent(bot).is_bot for bot in bots)
 
