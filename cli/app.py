@@ -20,6 +20,7 @@ from cli.export_person import export_person
 from cli.imports import import_
 from cli.pull import pull
 from cli.query import query
+from cli.rebuild import rebuild
 from cli.replay import replay
 from cli.run import run
 from cli.simulate import simulate
@@ -38,6 +39,7 @@ for command in (
     connect,
     connections,
     pull,
+    rebuild,
     erase,
     export_person,
     dev,

@@ -80,7 +80,7 @@ def last_pulls(home: Home) -> dict[tuple[str, str], LastPull]:
     from ingestion.warehouse import connect
 
     if holder := lock_holder(home):
-        print_line(f"Running: {holder['what']} (process {holder['pid']}). Last pulls are available when it ends.")
+        print_line(f"Running: {holder}. Last pulls are available when it ends.")
     elif home.warehouse.exists():
         with build_lock(home, "connections"), connect(home) as connection:
             rows = connection.execute(LAST_PULLS).fetchall()

@@ -6,7 +6,9 @@ code. With --debug an error shows its stack trace.
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
@@ -30,9 +32,15 @@ class SafeConsole(Console):
         return super().render_str(printable(text), **options)
 
 
-console = SafeConsole(highlight=False)
-error_console = SafeConsole(stderr=True, highlight=False)
+console = SafeConsole(highlight=False, emoji=False)  # c:email:… is the key of a person, not a picture
+error_console = SafeConsole(stderr=True, highlight=False, emoji=False)
 options = {"debug": False}
+DISK_FULL = (
+    "No space left on the disk, or it cannot be written. The last published version stays in place. Free some space on"
+    " the file system of the home folder, then run the command again."
+)
+_NO_SPACE_CODES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NO_SPACE = (*map(os.strerror, _NO_SPACE_CODES), "database or disk is full", "disk I/O error")  # SQLite's words, too
 traces = logging.getLogger("tributary.traces")  # of defects that are reported by a sentence
 
 
@@ -50,15 +58,16 @@ def readable_errors() -> Iterator[None]:
 
     from connectors.http.errors import NoSecretStore, NotConnected, VendorError
     from ingestion.files.contracts import ContractError
+    from ingestion.home import HomeError
     from ingestion.migrations.upgrade import SchemaVersionError
     from ingestion.settings.model import SettingsError
+    from ingestion.warehouse import WarehouseLost
     from serving.publish import PublishError
     from serving.published import NotFound, NothingPublished
 
-    try:
-        yield
-    except (
+    wrong_input = (
         ContractError,
+        HomeError,
         SettingsError,
         SchemaVersionError,
         NotFound,
@@ -67,10 +76,30 @@ def readable_errors() -> Iterator[None]:
         NoSecretStore,
         duckdb.Error,
         OSError,
-    ) as error:
-        fail(error, WRONG_INPUT)
-    except (PublishError, VendorError) as error:
-        fail(error, FAILED)
+    )
+    try:
+        yield
+    except (typer.Exit, typer.Abort):
+        raise
+    except Exception as error:
+        if is_disk_full(error):
+            fail(DISK_FULL, FAILED)
+        if isinstance(error, (PublishError, VendorError, WarehouseLost)) and not isinstance(error, wrong_input):
+            fail(error, FAILED)
+        if isinstance(error, wrong_input):
+            fail(error, WRONG_INPUT)
+        raise
+
+
+def is_disk_full(error: BaseException | str | None) -> bool:
+    """Return whether an error, one of its causes, or its message states that a file system has no space left."""
+    if isinstance(error, str):
+        return any(words in error for words in _NO_SPACE)
+    while error is not None:
+        if (isinstance(error, OSError) and error.errno in _NO_SPACE_CODES) or is_disk_full(str(error)):
+            return True
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return False
 
 
 def fail(error: object, code: int) -> NoReturn:

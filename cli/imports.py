@@ -90,6 +90,10 @@ def import_files(kind: str, files: list[Path], options: ImportOptions, *, strict
                 f"{report.duplicate:,} duplicate + {report.failed:,} failed"
                 + (f" ({report.replaced:,} of the loaded replaced an older row)" if report.replaced else "")
             )
+            if report.corrected:
+                print_line(f"  {report.corrected:,} rows that failed before are loaded now")
+            for warning in report.warnings:
+                print_line(f"  warning: {warning}")
             for reason, count in report.reasons.items():
                 print_line(f"  {count:,} failed: {reason}")
         if kind == "events":

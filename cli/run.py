@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.console import FAILED, WRONG_INPUT, fail, print_line, print_parts, readable_errors
+from cli.console import DISK_FULL, FAILED, WRONG_INPUT, fail, is_disk_full, print_line, print_parts, readable_errors
 from ingestion.home import Home
 
 
@@ -31,7 +31,7 @@ def run(
     """
     with readable_errors():
         from ingestion.settings.load import load_settings
-        from ingestion.warehouse import build_lock, connect
+        from ingestion.warehouse import REBUILD, build_lock, connect, is_damage
         from orchestration.changes import BUILD, nothing_new, reasons
 
         started = time.monotonic()
@@ -40,6 +40,7 @@ def run(
         with build_lock(home, "run", print_line):
             if not (select or full_refresh or reasons(home, BUILD)):
                 print_line(nothing_new(home))
+                report_refused(home)
                 return
             connect(home).close()  # refuses the warehouse of a later program before Dagster starts
         from orchestration.run import SelectionError, run_graph
@@ -49,10 +50,24 @@ def run(
         except SelectionError as error:
             fail(error, WRONG_INPUT)
         if problems:
+            if any(map(is_disk_full, problems)):
+                fail(DISK_FULL, FAILED)
             kept = "The last published version stays in place." if home.marts.exists() else "Nothing was published."
-            fail("\n".join([*problems, kept]), FAILED)
+            lost = [f"{home.warehouse} is damaged. {REBUILD}"] if any(map(is_damage, problems)) else []
+            fail("\n".join([*problems, *lost, kept]), FAILED)
         print_line(f"done in {time.monotonic() - started:.0f} s\n")
         if not select:
             from cli.run_summary import run_summary
 
             print_parts(run_summary(home))
+        report_refused(home)
+
+
+def report_refused(home: Home) -> None:
+    """Exit with 1 if files could not be loaded. Everything else was published."""
+    from orchestration.refusals import refused
+
+    if errors := refused(home).values():
+        advice = "Everything else was loaded. Correct or remove these files, then run: tributary run"
+        files = "1 file" if len(errors) == 1 else f"{len(errors)} files"
+        fail("\n".join([f"{files} could not be loaded:", *errors, advice]), FAILED)

@@ -29,29 +29,41 @@ def status() -> None:
       tributary status
     """
     with readable_errors():
-        print_parts(describe(Home.from_environment()))
+        from ingestion.settings.load import load_settings
+
+        home = Home.from_environment()
+        if not home.settings.exists():
+            load_settings(home)  # writes the example
+        print_parts(describe(home))
 
 
 def describe(home: Home) -> Iterator[Any]:
     """Yield the state of a home. While a build uses the warehouse, its raw tables are not available."""
     from ingestion.segments.writer import open_segments
     from ingestion.status import count_failures, count_rows
-    from ingestion.warehouse import build_lock, connect, lock_holder
+    from ingestion.warehouse import WarehouseLost, build_lock, connect, has_data, lock_holder
     from orchestration.changes import BUILD, reasons
+    from orchestration.refusals import refused
 
     holder = lock_holder(home)
     if holder:
-        yield f"Running: {holder['what']} (process {holder['pid']}, since {holder['since']})."
+        yield f"Running: {holder}."
         yield "The raw tables are available when it ends."
-    elif home.warehouse.exists():
-        with build_lock(home, "status"), connect(home) as connection:
-            rows, failed = count_rows(connection), count_failures(connection)
-        yield raw_table(rows)
-        yield from failures_table(failed)
+    elif home.warehouse.exists() or has_data(home):
+        try:
+            with build_lock(home, "status"), connect(home) as connection:
+                rows, failed = count_rows(connection), count_failures(connection)
+        except WarehouseLost as error:
+            yield f"[red]![/red] {escape(str(error))}"
+        else:
+            yield raw_table(rows)
+            yield from failures_table(failed)
     else:
         yield f"Nothing is loaded in {home.root} yet. Run: tributary import events FILE, or tributary simulate"
     if count := len(open_segments(home.landing)):
         yield f"The collector is writing {count} segment{'s' * (count != 1)}. A run loads a segment once it is closed."
+    for refusal in refused(home).values():
+        yield f"[yellow]![/yellow] not loaded: {escape(refusal)}"
     yield from published_version(home)
     if not holder:
         found = reasons(home, BUILD)
@@ -81,13 +93,18 @@ def failures_table(failed: Sequence[FailureCount]) -> Iterator[Any]:
 
 def published_version(home: Home) -> Iterator[str]:
     """Yield the published version and its notices."""
-    from serving.published import open_published
+    from serving.published import NothingPublished, open_published
     from serving.summary import notices
 
     if not home.marts.exists():
         yield "Nothing is published yet."
         return
-    with open_published(home.marts) as connection:
+    try:
+        connection = open_published(home.marts)
+    except NothingPublished as error:
+        yield f"[red]![/red] {escape(str(error))}"
+        return
+    with connection:
         ((version, at),) = connection.execute("select version, published_at from meta").fetchall()
         messages = notices(connection)
     hours = (datetime.now(UTC).replace(tzinfo=None) - at).total_seconds() / 3600

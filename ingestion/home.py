@@ -1,6 +1,7 @@
 """Paths of the home folder (TRIBUTARY_HOME, default ./var), which holds everything that an installation stores.
 
-In: the environment. Out: Home.
+In: the environment. Out: Home. Only the owner can open its files; `published.readers` in tributary.yaml can share the
+published ones (serving/readers.py).
 
 inbox/<kind>/  files that the next run imports       published/  marts for readers
 landing/       segments of acknowledged events       dagster/    run history
@@ -11,8 +12,17 @@ warehouse.duckdb  opened only by the process that holds the build lock (ingestio
 from __future__ import annotations
 
 import os
+import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
+
+PRIVATE = 0o077  # the rights of other users, which new files and folders do not get
+_UNUSABLE = re.compile(r"[#?*\[\]\\\x00-\x1f\x7f]")  # DuckDB reads them as patterns or as the end of the path
+
+
+class HomeError(Exception):
+    """TRIBUTARY_HOME names a folder that cannot be a home."""
 
 
 @dataclass(frozen=True)
@@ -23,11 +33,36 @@ class Home:
 
     @classmethod
     def from_environment(cls) -> Home:
-        """Return the home that TRIBUTARY_HOME names, and create its folders."""
+        """Return the home that TRIBUTARY_HOME names, and create its folders. Raise HomeError for an unusable path.
+
+        From now on, this process creates files that only their owner can open.
+        """
         home = cls(Path(os.environ.get("TRIBUTARY_HOME") or "var").expanduser().resolve())
+        if found := _UNUSABLE.search(str(home.root)):
+            raise HomeError(
+                f"TRIBUTARY_HOME={str(home.root)!r}: DuckDB cannot use a path with {found[0]!r}. Use another folder."
+            )
+        os.umask(PRIVATE)
+        home.root.mkdir(parents=True, exist_ok=True)
+        home._make_private()
         for folder in (home.inbox, home.landing, home.archive, home.published, home.dagster, home.temporary):
             folder.mkdir(parents=True, exist_ok=True)
         return home
+
+    def _make_private(self) -> None:
+        """Take the rights of other users from a home that another umask, or an earlier version, created.
+
+        Folders that all users share, such as /tmp, and folders of another user stay as they are. Lock files stay, too:
+        ingestion/warehouse.py replaces those that others may have locked.
+        """
+        state = self.root.stat()
+        if state.st_uid != os.geteuid() or state.st_mode & stat.S_ISVTX or not state.st_mode & 0o066:
+            return
+        for path in self.root.iterdir():
+            own = path.lstat()
+            if own.st_uid == state.st_uid and not stat.S_ISLNK(own.st_mode) and path != self.lock:
+                path.chmod(stat.S_IMODE(own.st_mode) & ~PRIVATE)
+        self.root.chmod(stat.S_IMODE(state.st_mode) & ~PRIVATE)
 
     @property
     def settings(self) -> Path:

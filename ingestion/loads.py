@@ -5,11 +5,23 @@ In: a connection to the warehouse. Out: Load, LoadReport and rows of raw.loads.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import msgspec
 
+from ingestion.files.contracts import ContractError
 from ingestion.sql import Connection, literal, scalar
+
+
+class PartlyLoaded(ContractError):
+    """Files that cannot be loaded stay where they are. reports: of the files that were loaded."""
+
+    def __init__(self, what: str, failures: dict[Path, str], reports: Sequence[LoadReport]) -> None:
+        """what: the sentence before the list. failures: the error of each file that stays."""
+        super().__init__("\n".join([what, *failures.values()]))
+        self.failures, self.reports = failures, list(reports)
 
 
 class LoadReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +37,9 @@ class LoadReport(msgspec.Struct, frozen=True, kw_only=True):
     reasons: dict[str, int]  # failed rows by reason
     limited: int = 0  # rejected by the collector because their site sent too many
     withdrawn: int = 0  # stored rows that the source no longer has; replaced rows do not count
+    corrected: int = 0  # failed rows of earlier loads that this load has loaded
+    loaded_at: datetime | None = None  # UTC, without a zone
+    warnings: Sequence[str] = ()  # about rows that were loaded
 
 
 class Load(msgspec.Struct, frozen=True):

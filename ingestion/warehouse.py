@@ -5,37 +5,33 @@ In: a Home. Out: connections to up-to-date raw tables; locks that the operating 
 
 from __future__ import annotations
 
-import fcntl
-import json
 import os
-import time
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 import duckdb
 
+from ingestion.file_lock import Holder, file_lock, holder_of
 from ingestion.home import Home
 from ingestion.migrations.upgrade import upgrade
 from ingestion.privacy.sql import create_functions
 from ingestion.segments.archive import end_retirement, make_all_events
 from ingestion.sql import Connection
 
+_DAMAGED = re.compile("Corrupt database file|not a valid DuckDB database file|Could not read enough bytes")
+REBUILD = (
+    "Restore it from a backup, or load everything again from archive/, landing/ and inbox/ with: tributary rebuild"
+)
 
-def lock_holder(home: Home) -> dict[str, Any] | None:
-    """Return the process that holds the build lock as {what, pid, since}, or None."""
-    try:
-        with home.lock.open("r+") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                holder: dict[str, Any] = json.loads(file.read() or "{}")
-                return holder
-    except FileNotFoundError:
-        pass
-    return None
+
+class WarehouseLost(Exception):
+    """The warehouse is damaged, or missing although data was loaded. Nothing was changed."""
+
+
+def lock_holder(home: Home) -> Holder | None:
+    """Return the process that holds the build lock, or None."""
+    return holder_of(home.lock)
 
 
 @contextmanager
@@ -48,51 +44,29 @@ def build_lock(home: Home, what: str, progress: Callable[[str], None] = lambda m
         yield
 
 
-@contextmanager
-def file_lock(lock: Path, what: str, progress: Callable[[str], None] = lambda message: None) -> Iterator[None]:
-    """Hold an exclusive lock on the file. Wait for it, and report which process has it.
-
-    The operating system frees a flock when its process dies, so a killed process never blocks another one.
-    """
-    with lock.open("a+") as file:
-        reported = None
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                file.seek(0)
-                holder = file.read()
-                if holder != reported:
-                    reported = holder
-                    try:
-                        other = json.loads(holder)
-                        progress(f"waiting for {other['what']} (process {other['pid']}, since {other['since']})")
-                    except (ValueError, KeyError):
-                        progress("waiting for another build")
-                time.sleep(0.2)
-        file.seek(0)
-        file.truncate()
-        since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        file.write(json.dumps({"what": what, "pid": os.getpid(), "since": since}))
-        file.flush()
-        yield
-
-
 def connect(home: Home, *, read_only: bool = False) -> Connection:
     """Open the warehouse and upgrade its raw tables if a migration is missing. The caller holds the build lock.
 
     SchemaVersionError if a later program created the warehouse, or if a `read_only` connection finds an older one.
+    WarehouseLost if it is damaged, or if it is missing and a published version or the archive exists: a new warehouse
+    would publish empty tables.
     """
-    connection = duckdb.connect(
-        str(home.warehouse),
-        read_only=read_only,
-        config={
-            "storage_compatibility_version": "v1.5.0",
-            "temp_directory": str(home.temporary),
-            "memory_limit": memory_limit(),
-        },
-    )
+    if not home.warehouse.exists() and has_data(home):
+        raise WarehouseLost(f"{home.warehouse} is missing, and data was loaded before. {REBUILD}")
+    try:
+        connection = duckdb.connect(
+            str(home.warehouse),
+            read_only=read_only,
+            config={
+                "storage_compatibility_version": "v1.5.0",
+                "temp_directory": str(home.temporary),
+                "memory_limit": memory_limit(),
+            },
+        )
+    except duckdb.Error as error:
+        if is_damage(error):
+            raise WarehouseLost(f"{home.warehouse} is damaged: {error}. {REBUILD}") from None
+        raise
     try:
         connection.execute("set TimeZone = 'UTC'")  # connect refuses this option: it loads icu later
         connection.execute("set enable_progress_bar = false")  # DuckDB prints it on stdout, even without a terminal
@@ -105,6 +79,16 @@ def connect(home: Home, *, read_only: bool = False) -> Connection:
         connection.close()
         raise
     return connection
+
+
+def has_data(home: Home) -> bool:
+    """Return whether something was loaded into the home: it has a published version or an archive."""
+    return home.marts.exists() or next(home.archive.rglob("*.parquet"), None) is not None
+
+
+def is_damage(error: object) -> bool:
+    """Return whether an error, or its message, states that a database file is damaged."""
+    return bool(_DAMAGED.search(str(error)))
 
 
 def memory_limit() -> str:

@@ -10,12 +10,14 @@ import dagster as dg
 
 from connectors.ads import PLATFORMS
 from ingestion.files.inbox import import_inbox
+from ingestion.loads import LoadReport
 from ingestion.segments.loading import load_landing
 from ingestion.segments.retire import retire
 from ingestion.settings.raw_tables import store_settings
 from orchestration import metadata
 from orchestration.models import models
 from orchestration.pulling.metadata import ECB, SYNCED, key_of
+from orchestration.refusals import load_all
 from orchestration.resources import Warehouse
 from serving.publish import publish
 
@@ -86,15 +88,28 @@ def events(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Materi
     """Load segments and files, and move events older than `keep_raw_days` to the archive."""
     home, settings, connection = warehouse.home, warehouse.settings, warehouse.connection
     started = time.monotonic()
-    landed = load_landing(connection, home, settings, context.log.info)
+    landed = load_all(
+        home, home.landing, lambda: load_landing(connection, home, settings, context.log.info), context.log.error
+    )
     seconds = time.monotonic() - started
-    reports = import_inbox(connection, home, settings, "events", context.log.info)
+    reports = import_waiting(context, warehouse, "events")
     retired = retire(connection, home, settings)
     return dg.MaterializeResult(
         metadata=metadata.of_segments(landed, seconds)
         | metadata.of_imports(reports)
         | {"retired": retired}
         | metadata.of_raw(connection, context.asset_key)
+    )
+
+
+def import_waiting(context: dg.AssetExecutionContext, warehouse: Warehouse, kind: str) -> list[LoadReport]:
+    """Import the files in inbox/<kind>/. A file that cannot be imported stays there and stops nothing."""
+    home, settings, connection = warehouse.home, warehouse.settings, warehouse.connection
+    return load_all(
+        home,
+        home.inbox / kind,
+        lambda: import_inbox(connection, home, settings, kind, context.log.info),
+        context.log.error,
     )
 
 
@@ -110,10 +125,9 @@ def raw_asset(kind: str, table: str, description: str) -> dg.AssetsDefinition:
         owners=OWNERS,
     )
     def raw(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
-        connection = warehouse.connection
-        reports = import_inbox(connection, warehouse.home, warehouse.settings, kind, context.log.info)
+        reports = import_waiting(context, warehouse, kind)
         return dg.MaterializeResult(
-            metadata=metadata.of_imports(reports) | metadata.of_raw(connection, context.asset_key)
+            metadata=metadata.of_imports(reports) | metadata.of_raw(warehouse.connection, context.asset_key)
         )
 
     return raw
@@ -158,6 +172,6 @@ import_ledgers = [
 )
 def published(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
     """Replace published/marts.duckdb, the files of the orgs and Parquet. Publish nothing if a promise is broken."""
-    version = publish(warehouse.connection, warehouse.home.published)
+    version = publish(warehouse.connection, warehouse.home.published, warehouse.settings.published.readers)
     warehouse.end(context, version)
     return dg.MaterializeResult(metadata=metadata.of_publication(warehouse.home, version.rows))

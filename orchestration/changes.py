@@ -22,7 +22,9 @@ from ingestion.home import Home
 from ingestion.person.erase import read_journal
 from ingestion.segments.writer import closed_segments
 from orchestration import fingerprint
+from orchestration.refusals import refused
 from serving.publish import Version
+from serving.published import is_readable
 
 BUILD, ROLLUPS, ATTRIBUTION, LAND, DUPLICATES = "build", "daily_rollups", "attribution", "land", "nightly_duplicates"
 WHOLE_GRAPH = (BUILD, ROLLUPS)  # these jobs publish
@@ -82,7 +84,11 @@ def reasons(home: Home, job: str) -> list[str]:
         found.append("the warehouse changed")
     elif record.built[job] != record.state:
         found.append("the last run built only a part")
-    if job in WHOLE_GRAPH and (record.publication is None or fingerprint.published(home) != record.publication.files):
+    if job in WHOLE_GRAPH and (
+        record.publication is None
+        or fingerprint.published(home) != record.publication.files
+        or not is_readable(home.marts)
+    ):
         found.append("published files are missing or changed")
     return found
 
@@ -148,8 +154,9 @@ def _path(home: Home) -> Path:
 
 
 def _waiting(home: Home) -> Iterator[str]:
-    files = sum(len(waiting_files(home, kind)) for kind in KINDS)
-    segments = len(closed_segments(home.landing))
+    tried = refused(home)  # a changed setting or another program is a reason to try them again
+    files = sum(path not in tried for kind in KINDS for path in waiting_files(home, kind))
+    segments = sum(path not in tried for path in closed_segments(home.landing))
     if files:
         yield f"{files:,} file{'s' * (files != 1)} in the inbox"
     if segments:

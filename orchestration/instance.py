@@ -14,7 +14,15 @@ import dagster as dg
 from ingestion.home import Home
 
 WORKSPACE = Path(__file__).with_name("workspace.yaml")
-STARTED_BY, PID = "tributary/started_by", "tributary/pid"  # tags of a run of the command line
+STARTED_BY, PID = "tributary/started_by", "tributary/pid"  # tags of a run
+
+UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
 
 
 def dagster_home(home: Home) -> dict[str, str]:
@@ -35,12 +43,10 @@ def run_tags() -> dict[str, str]:
 
 
 def end_dead_runs(instance: dg.DagsterInstance) -> None:
-    """Record a failure of each run of a killed process."""
-    running = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.NOT_STARTED]
-    for run in instance.get_runs(dg.RunsFilter(statuses=running, tags={STARTED_BY: "command line"})):
-        pid = int(run.tags.get(PID, 0))
-        if not is_alive(pid):
-            instance.report_run_failed(run, f"Process {pid} was killed.")
+    """Record a failure of each run whose process was killed, by itself or together with the server."""
+    for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)):
+        if PID in run.tags and not is_alive(int(run.tags[PID])):
+            instance.report_run_failed(run, f"Process {run.tags[PID]} was killed.")
 
 
 def is_alive(pid: int) -> bool:

@@ -3,6 +3,7 @@
 In: the home folder, a run. Out: a connection, the settings, a record of a run that succeeded.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,6 +16,7 @@ from ingestion.settings.model import Settings
 from ingestion.sql import Connection
 from ingestion.warehouse import build_lock, connect
 from orchestration.changes import COVERED, Beginning, record_run
+from orchestration.instance import PID
 from orchestration.retention import delete_old_runs
 from serving.publish import Version
 
@@ -35,6 +37,8 @@ class Warehouse(dg.ConfigurableResource["Warehouse"]):
     def yield_for_execution(self, context: dg.InitResourceContext) -> "Iterator[Warehouse]":
         """Wait for the build lock, delete old runs from the history, and open the warehouse."""
         run = context.run.run_id[:8] if context.run else "-"
+        if context.run and context.instance:
+            context.instance.add_run_tags(context.run.run_id, {PID: str(os.getpid())})
         progress = context.log.info if context.log else print
         with build_lock(self.home, f"run {run}", progress):
             self._beginning = Beginning(self.home)

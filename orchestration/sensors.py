@@ -10,16 +10,9 @@ from ingestion.files.contracts import KINDS
 from ingestion.files.inbox import is_settled, waiting_files
 from ingestion.home import Home
 from orchestration.changes import BUILD
+from orchestration.instance import UNFINISHED
 from orchestration.pulling import schedules
 from orchestration.pulling.metadata import ECB, SYNCED, key_of
-
-UNFINISHED = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 
 
 @dg.sensor(job_name=BUILD, minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)

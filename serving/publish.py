@@ -12,6 +12,7 @@ The new files are written beside the old ones and renamed over them. A reader se
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterable
@@ -21,8 +22,9 @@ from typing import NamedTuple
 
 import duckdb
 
-from serving.published import literal, scalar
-from serving.version_files import VIEWS, write_database, write_parquet
+from serving.published import NothingPublished, literal, open_published, scalar
+from serving.readers import RIGHTS, let_through, share
+from serving.version_files import VIEWS, link_or_copy, write_database, write_parquet
 
 LONG_FORM_ROWS = 5_000_000  # rows up to which daily_rollups is a Parquet file, too: about 75 MB in some seconds
 LOADED = {"events": "all_events", "interactions": "interactions", "conversions": "conversions", "ad_spend": "ad_spend"}
@@ -40,11 +42,11 @@ class PublishError(Exception):
     """A promise is broken. Nothing was published, and the last version stays."""
 
 
-def publish(connection: duckdb.DuckDBPyConnection, folder: Path) -> Version:
-    """Write a new version of the published marts into `folder`.
+def publish(connection: duckdb.DuckDBPyConnection, folder: Path, readers: str = "owner") -> Version:
+    """Write a new version of the published marts into `folder`, the folder published/ of a home.
 
-    `connection` is open on the warehouse, under the build lock. Raises PublishError, without writing anything, if a
-    promise is broken.
+    `connection` is open on the warehouse, under the build lock. readers: who may open the files (readers.py). Raises
+    PublishError, without writing anything, if a promise is broken.
     """
     connection.execute("create or replace temp table promises as from marts.promises")
     if broken := broken_promises(connection):
@@ -54,6 +56,9 @@ def publish(connection: duckdb.DuckDBPyConnection, folder: Path) -> Version:
             "The marts lack everything that was loaded after they were built. Build all: tributary run. If the checks"
             " still fail, correct the model or the input."
         )
+    orgs = [org for (org,) in connection.execute("select org_id from marts.orgs order by 1").fetchall()]
+    if unsafe := [org for org in orgs if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", org)]:
+        raise PublishError(f"The org id {unsafe[0]!r} cannot be the name of a file. Rename the org in tributary.yaml.")
     clear_leftovers(folder)
     version, now = last_version(folder) + 1, datetime.now(UTC).replace(tzinfo=None)
     staging = folder / f".new-{version}"
@@ -69,14 +74,13 @@ def publish(connection: duckdb.DuckDBPyConnection, folder: Path) -> Version:
         published_at=now,
         loaded=total(loaded.values()),
     )
-    orgs = [org for (org,) in connection.execute("select org_id from marts.orgs order by 1").fetchall()]
     # The other files are copies of the finished file, so that no view of the warehouse runs twice.
     connection.execute(f"attach {literal(staging / 'marts.duckdb')} as whole (read_only)")
     try:
         for org in orgs:
             path = staging / "orgs" / f"{org}.duckdb"
             if len(orgs) == 1 and not has_other_orgs(connection, org, rows):
-                os.link(staging / "marts.duckdb", path)
+                link_or_copy(staging / "marts.duckdb", path)
                 continue
             sources = {table: f"whole.main.{table} where org_id = {literal(org)}" for table in rows}
             write_database(
@@ -86,7 +90,11 @@ def publish(connection: duckdb.DuckDBPyConnection, folder: Path) -> Version:
         write_parquet(connection, "whole", [*rows, *long_forms], staging / "parquet", folder / "parquet")
     finally:
         connection.execute("detach whole")
+    share(staging, readers)
     swap_in(staging, folder, version)
+    folder.chmod(RIGHTS[readers])
+    (folder / "orgs").chmod(RIGHTS[readers])
+    let_through(folder.parent, readers)
     return Version(version, now, rows)
 
 
@@ -171,11 +179,13 @@ def clear_leftovers(folder: Path) -> None:
 
 
 def last_version(folder: Path) -> int:
-    """Return the published version, or 0."""
-    if not (folder / "marts.duckdb").exists():
-        return 0
-    with duckdb.connect(str(folder / "marts.duckdb"), read_only=True) as published:
-        return int(scalar(published, "select version from meta"))
+    """Return the published version, or 0. A damaged file counts as absent; the link to Parquet names its version."""
+    try:
+        with open_published(folder / "marts.duckdb") as published:
+            return int(scalar(published, "select version from meta"))
+    except NothingPublished:
+        link = folder / "parquet"
+        return int(os.readlink(link).removeprefix(".parquet-")) if link.is_symlink() else 0
 
 
 def sync(path: Path) -> None:

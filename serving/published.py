@@ -5,6 +5,7 @@ In: a path below published/. Out: a read-only connection, rows by column.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,10 @@ class NothingPublished(Exception):
     """There is no published version yet."""
 
 
+class DamagedVersion(NothingPublished):
+    """The published file cannot be read. A run replaces it."""
+
+
 class NotFound(Exception):
     """The published version has no row with this id, or more than one."""
 
@@ -24,14 +29,34 @@ class NotFound(Exception):
 def open_published(path: Path) -> duckdb.DuckDBPyConnection:
     """Return a read-only connection to a published version. It cannot read or write any other file.
 
-    It reads this version until it is closed, even if a new one is published. Raises NothingPublished.
+    It reads this version until it is closed, even if a new one is published. Raises NothingPublished or DamagedVersion.
     """
     if not path.exists():
         raise NothingPublished(f"Nothing is published at {path} yet. Run: tributary run")
-    connection = duckdb.connect(str(path), read_only=True)
+    try:
+        connection = duckdb.connect(str(path), read_only=True)
+        connection.execute("select version from meta").fetchall()
+    except duckdb.Error as error:
+        raise DamagedVersion(f"{path} is damaged: {error}. Replace it with: tributary run") from None
     connection.execute("set TimeZone = 'UTC'")
     connection.execute("set enable_external_access = false")
     return connection
+
+
+def is_readable(path: Path) -> bool:
+    """Return whether there is a published version at the path, and it is not damaged."""
+    try:
+        open_published(path).close()
+    except NothingPublished:
+        return False
+    return True
+
+
+def loaded_rows(path: Path) -> dict[str, int]:
+    """Return the rows of the raw tables from which a published version was built, by table. Raises NothingPublished."""
+    with open_published(path) as connection:
+        loaded: dict[str, int] = json.loads(scalar(connection, "select loaded from meta"))
+    return loaded
 
 
 def literal(text: object) -> str:

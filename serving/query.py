@@ -36,7 +36,7 @@ def as_columns(names: list[str], kinds: list[str], rows: list[list[str]]) -> Tab
     table = Table(box=None, pad_edge=False)
     for name, kind in zip(names, kinds, strict=True):
         is_number = kind in NUMBERS or "DECIMAL" in kind
-        table.add_column(name, overflow="fold", justify="right" if is_number else "left")
+        table.add_column(escape(name), overflow="fold", justify="right" if is_number else "left")
     for row in rows:
         table.add_row(*row)
     return table
@@ -51,7 +51,7 @@ def as_records(names: list[str], rows: list[list[str]]) -> Table:
         if number:
             table.add_row()
         for name, value in zip(names, row, strict=True):
-            table.add_row(name, value)
+            table.add_row(escape(name), value)
     return table
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -80,7 +81,7 @@ def write_parquet(
     for table in tables:
         name, relation = f"{table}.parquet", f"{database}.main.{table}"
         if has_same_rows(connection, relation, earlier / name):
-            os.link(earlier / name, folder / name)
+            link_or_copy(earlier / name, folder / name)
         else:
             connection.execute(
                 f"copy (from {relation}) to {literal(folder / name)}"
@@ -88,14 +89,27 @@ def write_parquet(
             )
 
 
+def link_or_copy(file: Path, name: Path) -> None:
+    """Give a file a second name, or copy it where the file system has no hard links or is another one."""
+    try:
+        os.link(file, name)
+    except OSError:
+        shutil.copyfile(file, name)
+
+
 def has_same_rows(connection: duckdb.DuckDBPyConnection, relation: str, file: Path) -> bool:
-    """Return whether a Parquet file has the columns and the rows of a table, in any order."""
+    """Return whether a Parquet file has the columns and the rows of a table, in any order. A damaged file has not."""
     if not file.exists():
         return False
     stored = f"read_parquet({literal(file)})"
     columns = "select column_name, column_type from (describe from {})"
     # The counts come from metadata. They differ for most tables that changed.
-    return all(
-        connection.execute(query.format(relation)).fetchall() == connection.execute(query.format(stored)).fetchall()
-        for query in (columns, "select count(*) from {}", "select sum(hash(t)), bit_xor(hash(t)) from {} as t")
-    )
+    queries = (columns, "select count(*) from {}", "select sum(hash(t)), bit_xor(hash(t)) from {} as t")
+    for query in queries:
+        wanted = connection.execute(query.format(relation)).fetchall()
+        try:
+            if connection.execute(query.format(stored)).fetchall() != wanted:
+                return False
+        except duckdb.Error:
+            return False
+    return True

@@ -60,7 +60,7 @@ class PlatformClient:
         self.http = httpx.Client(  # follows no redirect: it would take credentials in headers and forms along
             headers={"user-agent": "tributary"},  # Reddit throttles clients without a name
             timeout=httpx.Timeout(60, connect=10),
-            event_hooks={"request": [service.replace_host]},
+            event_hooks={"request": [service.replace_host, service.require_safe_host]},
         )
         self._retrier = Retrier(service.label, self.clock, log, self._redact)
 

@@ -15,6 +15,7 @@ import httpx
 import msgspec
 
 from connectors.http.errors import VendorError
+from connectors.http.hosts import require_public
 
 Secrets = Mapping[str, str]  # credentials by name: access_token, client_id, ...
 
@@ -81,6 +82,16 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
                 f"{self.label}: a response links to {parts.scheme}://{parts.hostname}, which is not a host of "
                 f"{self.label}. Tributary sends no credentials there, and nothing was stored"
             )
+
+    def require_safe_host(self, request: httpx.Request) -> None:
+        """Raise VendorError if a request, also one after a redirect, is for a host that nobody on the Internet has.
+
+        Own hosts and TRIBUTARY_<NAME>_URL are exempt: the declarations and the user name them, no response does.
+        """
+        replacement = httpx.URL(self.replacement_url)
+        is_replacement = (request.url.scheme, request.url.netloc) == (replacement.scheme, replacement.netloc)
+        if not is_replacement and request.url.host not in self.own_hosts:
+            require_public(request.url, self.label)
 
     def replace_host(self, request: httpx.Request) -> None:
         """Send a request for one of the service's own hosts to TRIBUTARY_<NAME>_URL, if that is set.

@@ -17,7 +17,7 @@ from ingestion.collector.problems import Problem
 from ingestion.collector.validation import Rules, rules_of
 from ingestion.home import Home
 from ingestion.settings.load import load_settings
-from ingestion.settings.model import Settings, SettingsError, Site
+from ingestion.settings.model import Settings, SettingsError, Site, server_key_variable
 
 _log = logging.getLogger("tributary.collector")
 _ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?")
@@ -87,11 +87,6 @@ def is_own_page(origin: str, host: str | None) -> bool:
 def shown_origin(origin: str) -> str:
     """Return an origin for a log: its sender chooses it."""
     return origin if len(origin) <= _LONGEST_ORIGIN and _ORIGIN.fullmatch(origin.lower()) else "(not an origin)"
-
-
-def server_key_variable(site: str) -> str:
-    """Return the name of the environment variable for a site's server key."""
-    return "TRIBUTARY_SERVER_KEY_" + re.sub("[^A-Z0-9]", "_", site.upper())
 
 
 def read_sites(home: Home) -> Sites:

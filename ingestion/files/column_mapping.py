@@ -52,6 +52,7 @@ class ReadPlan(NamedTuple):
     where: str = "true"  # SQL over `relation`
     org: str | None = None
     timezone: str | None = None
+    rejects_unknown_sites: bool = False  # that tributary.yaml lacks
     row_org: str | None = None  # SQL over `relation` of the row's own org, used if no org is declared for the row
 
 
@@ -101,6 +102,7 @@ def plan_file(
         where=_selected_rows(connection, source, options.where) if options.where else "true",
         org=options.org,
         timezone=options.timezone,
+        rejects_unknown_sites=settings.files.unknown_sites == "reject",
     )
 
 
@@ -131,6 +133,7 @@ def plan_rows(connection: Connection, kind: str, columns: list[str], settings: S
         properties=properties,
         has_default_org=_has_default_org(settings),
         event_types=known_types(settings),
+        rejects_unknown_sites=settings.files.unknown_sites == "reject",
         row_org="_row_org",
     )
 
@@ -156,11 +159,15 @@ def _aliases(contract: Contract, columns: dict[str, str], mapping: Mapping[str, 
 def _check_options(kind: str, known: list[str], settings: Settings, options: ImportOptions) -> None:
     orgs = [entry.id for entry in settings.orgs]
     if options.org and options.org not in orgs:
-        raise ContractError(f"--org {options.org}: tributary.yaml has no such org. {_suggestion(options.org, orgs)}")
+        raise ContractError(f"--org {options.org}: tributary.yaml has no such org. {suggestion(options.org, orgs)}")
     if options.org and kind == "exchange-rates":
         raise ContractError("--org: exchange rates belong to no org. Leave the option out.")
     if options.site and "site_id" not in known:
         raise ContractError(f"--site: {kind} belongs to no site. Leave the option out.")
+    sites = [entry.id for entry in settings.sites]
+    if options.site and options.site not in sites:
+        advice = suggestion(options.site, sites) if sites else "Add it under sites."
+        raise ContractError(f"--site {options.site}: tributary.yaml has no such site. {advice}")
     if options.timezone:
         try:
             ZoneInfo(options.timezone)
@@ -174,9 +181,9 @@ def _check_mapping(kind: str, known: list[str], source: SourceFile, mapping: Map
     present = {name.lower() for name in source.columns}
     for column, name in mapping.items():
         if column not in [*known, "properties"]:
-            raise ContractError(f"--map {column}={name}: {kind} has no column {column}. {_suggestion(column, known)}")
+            raise ContractError(f"--map {column}={name}: {kind} has no column {column}. {suggestion(column, known)}")
         if name.lower() not in present:
-            advice = _suggestion(name, source.columns)
+            advice = suggestion(name, source.columns)
             raise ContractError(f"{source.label}: --map {column}={name}: the file has no column {name}. {advice}")
 
 
@@ -221,7 +228,7 @@ def _create_declared_orgs(connection: Connection, settings: Settings) -> None:
 def _format(connection: Connection, kind: str, source: SourceFile, name: str) -> tuple[str, list[str]]:
     """Return the relation of a known format, and its contract columns, which have a leading underscore there."""
     if name not in FORMATS:
-        raise ContractError(f"--format {name}: unknown format. {_suggestion(name, list(FORMATS))}")
+        raise ContractError(f"--format {name}: unknown format. {suggestion(name, list(FORMATS))}")
     if kind != "events":
         raise ContractError(f"--format {name} is for events. Run: tributary import events --format {name} FILE")
     sql = FORMATS[name].read_text()
@@ -276,6 +283,7 @@ def _closest(name: str, names: list[str]) -> str | None:
     return lower[close[0]] if close else None
 
 
-def _suggestion(name: str, names: list[str]) -> str:
+def suggestion(name: str, names: list[str]) -> str:
+    """Return a sentence with the name that is most like this one, or with all names."""
     close = _closest(name, names)
     return f"Do you mean {close}?" if close else f"Use one of {', '.join(names)}."

@@ -20,9 +20,9 @@ from ingestion.files.contracts import ContractError
 from ingestion.files.input_file import UnfinishedError, readable_name, readable_path, state_of
 from ingestion.files.load import load_file
 from ingestion.home import Home
-from ingestion.loads import LoadReport
+from ingestion.loads import LoadReport, PartlyLoaded
 from ingestion.person.reentry import anonymise_archived
-from ingestion.segments.archive import place
+from ingestion.segments.archive import place, set_load_time
 from ingestion.settings.model import Settings
 from ingestion.sql import Connection
 from ingestion.user_agents import enrich
@@ -47,10 +47,11 @@ def import_inbox(
 ) -> list[LoadReport]:
     """Load each waiting file in a separate transaction and archive it.
 
-    A file that cannot be imported stays in the inbox and does not stop the others. One ContractError at the end lists
+    A file that cannot be imported stays in the inbox and does not stop the others. One PartlyLoaded at the end lists
     all such files. A file that is still being written waits for the next run.
     """
-    reports, errors = [], []
+    reports: list[LoadReport] = []
+    failures: dict[Path, str] = {}
     for path in waiting_files(home, kind):
         name = readable_name(path)
         try:
@@ -61,19 +62,19 @@ def import_inbox(
         except (ContractError, duckdb.Error, OSError, RuntimeError) as error:
             problem = str(error) if isinstance(error, ContractError) else f"{readable_path(path)}: {error}"
             progress(f"not imported: {problem}")
-            errors.append(problem)
+            failures[path] = problem
             continue
         progress(
             f"{name}: {report.received:,} received, {report.loaded:,} loaded, {report.duplicate:,} duplicate,"
             f" {report.failed:,} failed"
         )
+        for warning in report.warnings:
+            progress(f"warning: {name}: {warning}")
         reports.append(report)
     if reports and kind == "events":
         enrich(connection, progress)
-    if errors:
-        raise ContractError(
-            "\n".join([f"{len(errors)} of the files in {home.inbox / kind} were not imported:", *errors])
-        )
+    if failures:
+        raise PartlyLoaded(f"{len(failures)} of the files in {home.inbox / kind} were not imported:", failures, reports)
     return reports
 
 
@@ -83,6 +84,7 @@ def _import(connection: Connection, home: Home, settings: Settings, kind: str, p
     state = _wait_until_settled(path)
     report = load_file(connection, kind, path, settings, keep=kept, is_inbox=True)
     archived = _unused_name(home.archive / "inbox" / kind / f"{report.source.removesuffix('.parquet')}.parquet")
+    set_load_time(kept, report.loaded_at)
     place(kept, archived)
     anonymise_archived(connection, home, [archived])
     if state_of(path.lstat()) == state:

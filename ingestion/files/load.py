@@ -7,11 +7,13 @@ Out: rows in raw.*, and a LoadReport.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
+import msgspec
 
-from ingestion.files.column_mapping import ImportOptions, id_columns, plan_file
+from ingestion.files.column_mapping import ImportOptions, ReadPlan, id_columns, plan_file, suggestion
 from ingestion.files.contracts import CONTRACTS, KINDS, ContractError
 from ingestion.files.input_file import UnfinishedError, open_input
 from ingestion.files.merge import merge_rows
@@ -30,27 +32,29 @@ def load_file(
     *,
     keep: Path | None = None,
     is_inbox: bool = False,
+    archived: Load | None = None,
 ) -> LoadReport:
     """Load one file, or raise ContractError and write nothing. UnfinishedError if the file changes meanwhile.
 
     keep: a Parquet file that receives the file's rows as they are read, without personal data.
     is_inbox: somebody else may have put the file there, so refuse a symbolic link, and a file that a process writes.
+    archived: the load that first read the rows, if the file is such a copy in the archive.
     """
     if kind not in CONTRACTS:
         raise ContractError(f"{kind}: no such kind of input. Use one of {', '.join(KINDS)}.")
     with open_input(path, allow_link=not is_inbox) as file:
         try:
             # Before the transaction, because a reader that fails on a file would end it.
-            source = read_file(connection, file, id_columns(options.mapping))
+            source = read_file(connection, file, None if archived else id_columns(options.mapping))
             plan = plan_file(connection, kind, source, settings, options)
             if keep:
                 connection.execute(f"copy temp.source to {literal(keep)} (format parquet, compression zstd)")
-            load = Load(uuid.uuid4().hex, file.name, options.file_format or source.layout.kind)
+            load = archived or Load(uuid.uuid4().hex, file.name, options.file_format or source.layout.kind)
             with transaction(connection):
                 report = merge_rows(connection, plan, load, number_lines=lambda: number_lines(connection, source))
                 if file.has_changed() or (is_inbox and file.has_writer()):
                     raise UnfinishedError(f"{file.label}: the file is still being written. Nothing was loaded.")
-                return report
+            return msgspec.structs.replace(report, warnings=list(_unknown_sites(connection, plan, settings)))
         except duckdb.OutOfMemoryException:
             raise ContractError(
                 f"{file.label}: its rows need more memory than DuckDB may use here. Nothing was loaded. Split the file,"
@@ -58,3 +62,18 @@ def load_file(
             ) from None
         finally:
             drop_temporary_tables(connection)
+
+
+def _unknown_sites(connection: Connection, plan: ReadPlan, settings: Settings) -> Iterator[str]:
+    """Yield a sentence for each site of the loaded rows that tributary.yaml lacks: its orders count once more."""
+    if "site_id" not in [column.name for column in plan.contract.columns]:
+        return
+    sites = [site.id for site in settings.sites]
+    found = connection.execute(
+        "select site_id, count(*) from typed_rows where _ok and site_id not in (select unnest($1::varchar[]))"
+        " group by site_id order by count(*) desc, site_id limit 20",
+        [sites],
+    ).fetchall()
+    for site, rows in found:
+        advice = suggestion(site, sites) if sites else "Add it under sites."
+        yield f"{rows:,} row{'s' * (rows != 1)} of the site {site!r}, which tributary.yaml lacks. {advice}"

@@ -19,7 +19,12 @@ import msgspec
 
 from ingestion.files.column_mapping import ReadPlan
 from ingestion.files.contracts import Contract
-from ingestion.files.quarantine import UNREADABLE_LINE, quarantine_rejected_rows, quarantine_stored_rows
+from ingestion.files.quarantine import (
+    UNREADABLE_LINE,
+    delete_corrected_rows,
+    quarantine_rejected_rows,
+    quarantine_stored_rows,
+)
 from ingestion.files.row_sql import typed_rows_sql, violations_sql
 from ingestion.loads import Load, LoadReport, next_load_time, record_load
 from ingestion.person.reentry import anonymise_loaded
@@ -70,6 +75,7 @@ def merge_rows(
     if failed:
         number_lines()
         quarantine_rejected_rows(connection, plan.kind, contract, load)
+    corrected = delete_corrected_rows(connection, plan.kind, contract, plan.source_columns, load)
     connection.execute("drop table temp.source")  # frees its memory for the insert
     _insert(connection, contract, load.stamp)
     counts = collector_counts or {}
@@ -84,6 +90,8 @@ def merge_rows(
         replaced=replaced,
         withdrawn=withdrawn,
         reasons=dict(outcomes),
+        loaded_at=load.loaded_at,
+        corrected=corrected,
     )
     record_load(connection, report, load)
     anonymise_loaded(connection, [load.load_id])

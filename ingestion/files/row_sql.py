@@ -44,6 +44,7 @@ _VALUES = {
     "basis": "case when lower({t}) in ('period', 'conversion') then lower({t}) end",
     "rate": "nullif(greatest(" + _AS_DECIMAL.replace("{type}", "decimal(18, 9)") + ", 0), 0)",
 }
+_SITE_CONDITION = "declared_orgs.site_id = t_site_id"
 _SQL_TYPES = {"instant": "timestamp", "date": "date", "money": "bigint", "count": "bigint", "number": "double"}
 _EXPECTED = {
     "event": "a known type such as PAGE_VIEW, CONVERSION or CUSTOM",
@@ -202,6 +203,9 @@ def _checks(plan: ReadPlan) -> list[Check]:
             "'no org: tributary.yaml declares neither this site or ad account nor an org default; import with --org'"
         )
         checks.append(Check("unknown_org", "(declared_org is null and row_org is null)", sentence))
+    if plan.rejects_unknown_sites and _declared_condition(plan) == _SITE_CONDITION:
+        sentence = "'tributary.yaml has no site ' || t_site_id"
+        checks.append(Check("unknown_site", "(t_site_id is not null and declared_org is null)", sentence))
     return checks
 
 
@@ -357,4 +361,4 @@ def _declared_condition(plan: ReadPlan) -> str | None:
     if plan.contract.table in ("raw.ad_spend", "raw.fees"):
         values = dict(_values(plan))
         return f"declared_orgs.platform = {values['platform']} and declared_orgs.account_id = {values['account_id']}"
-    return "declared_orgs.site_id = t_site_id" if "site_id" in plan.texts else None
+    return _SITE_CONDITION if "site_id" in plan.texts else None

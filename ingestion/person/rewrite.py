@@ -81,6 +81,8 @@ def rewrite_file(connection: Connection, home: Home, path: Path, person: Person)
         query = _rewritten_rows_sql(relation, person, kind)
     temporary = home.temporary / f"erased-{os.getpid()}.parquet"
     connection.execute(f"copy ({query}) to {literal(temporary)} (format parquet, compression zstd)")
+    state = path.stat()
+    os.utime(temporary, ns=(state.st_atime_ns, state.st_mtime_ns))  # the time of the load: ingestion/rebuild.py
     place(temporary, path)
 
 

@@ -6,8 +6,10 @@ raw.all_events over the hot table and the archive.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+from datetime import datetime, timedelta
 from glob import escape
 from pathlib import Path
 
@@ -15,6 +17,7 @@ import duckdb
 
 from ingestion.sql import literal, scalar
 
+_EPOCH = datetime(1970, 1, 1)
 _EVENTS = "events"
 _MARKER = ".retiring"  # in archive/events/: names the retirement under way
 
@@ -46,11 +49,35 @@ def write_partitioned(
 
 
 def place(path: Path, target: Path) -> None:
-    """Move a finished file to its place, synced first, so that it is there as a whole or not at all."""
-    sync(path)
+    """Move a finished file to its place, synced first, so that it is there as a whole or not at all.
+
+    A file of another file system is copied beside its place first: no rename leads from one to the other.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
-    os.replace(path, target)
+    sync(path)
+    try:
+        os.replace(path, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        copy = target.with_name(f".{target.name}.part")
+        shutil.copy2(path, copy)
+        sync(copy)
+        os.replace(copy, target)
+        path.unlink()
     sync(target.parent)
+
+
+def set_load_time(path: Path, loaded_at: datetime | None) -> None:
+    """Give an archived file the time of its load (UTC, without a zone): ingestion/rebuild.py reads it."""
+    if loaded_at:
+        nanoseconds = (loaded_at - _EPOCH) // timedelta(microseconds=1) * 1000
+        os.utime(path, ns=(nanoseconds, nanoseconds))
+
+
+def load_time(path: Path) -> datetime:
+    """Return the time at which an archived file was loaded (UTC, without a zone)."""
+    return _EPOCH + timedelta(microseconds=path.stat().st_mtime_ns // 1000)
 
 
 def sync(path: Path) -> None:

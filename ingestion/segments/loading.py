@@ -22,7 +22,7 @@ from ingestion.files.contracts import ContractError
 from ingestion.files.merge import merge_rows
 from ingestion.files.read import source_of_objects
 from ingestion.home import Home
-from ingestion.loads import Load, LoadReport, record_load
+from ingestion.loads import Load, LoadReport, PartlyLoaded, record_load
 from ingestion.person.reentry import anonymise_archived, anonymise_loaded
 from ingestion.segments.archive import write_partitioned
 from ingestion.segments.load_events import append, deduplicate, receipts
@@ -55,10 +55,10 @@ def load_landing(
     """Load all closed segments and archive them. Returns a report for each segment and kind.
 
     A line that cannot be loaded becomes a failed row. A segment that cannot be loaded for another reason stays in
-    place, and the others load: one ContractError at the end names all that stay. The caller holds the build lock.
+    place, and the others load: one PartlyLoaded at the end names all that stay. The caller holds the build lock.
     """
     reports: list[LoadReport] = []
-    errors: list[str] = []
+    failures: dict[Path, str] = {}
 
     def load(group: Sequence[Path], bad: Mapping[str, Mapping[int, BadLine]] | None = None) -> None:
         try:
@@ -70,14 +70,14 @@ def load_landing(
             elif bad is None and isinstance(error, duckdb.Error):
                 load(group, {group[0].stem: find_unloadable(connection, group[0], store, home.temporary)})
             else:
-                errors.append(f"{group[0]}: {error}")
+                failures[group[0]] = f"{group[0]}: {error}"
 
     def store(path: Path) -> object:
         return store_segments(connection, [path], settings, home.temporary)
 
     segments = closed_segments(home.landing)
     done = _loaded(connection, segments)
-    for group in _groups(path for path in segments if path.stem not in done):
+    for group in groups(path for path in segments if path.stem not in done):
         megabytes = sum(path.stat().st_size for path in group) / 1e6
         if megabytes > 50:
             progress(f"loading {len(group)} segments, {megabytes:,.0f} MB")
@@ -88,8 +88,8 @@ def load_landing(
     for path in segments:
         if path.stem in done:
             archive_segment(connection, home, path)
-    if errors:
-        raise ContractError("\n".join([f"{len(errors)} segments cannot be loaded and stay in landing/:", *errors]))
+    if failures:
+        raise PartlyLoaded(f"{len(failures)} segments cannot be loaded and stay in landing/:", failures, reports)
     return reports
 
 
@@ -186,11 +186,12 @@ def _loaded(connection: Connection, segments: Iterable[Path]) -> set[str]:
     return {segment for (segment,) in rows}
 
 
-def _groups(paths: Iterable[Path]) -> Iterator[list[Path]]:
+def groups(paths: Iterable[Path], most: int = GROUP_BYTES) -> Iterator[list[Path]]:
+    """Yield the files in groups of at most this many bytes; a larger file is a group of its own."""
     group: list[Path] = []
     size = 0
     for path in paths:
-        if group and size + path.stat().st_size > GROUP_BYTES:
+        if group and size + path.stat().st_size > most:
             yield group
             group, size = [], 0
         group.append(path)

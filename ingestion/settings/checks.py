@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from ingestion.files.contracts import normalized_account_id, platform_name
 from ingestion.settings import values
+from ingestion.settings.model import server_key_variable
 from ingestion.settings.values import Check
 
 Problem = tuple[int, str]  # line, "where: what is wrong and what to do"
@@ -37,6 +38,7 @@ def problems(document: Any) -> Iterator[Problem]:
         yield from _mapping_problems(document, name, checks)
     for name, section in _SECTIONS.items():
         yield from _section_problems(document, name, section)
+    yield from _shared_key_problems(document)
 
 
 def _section_problems(document: Any, name: str, section: Section) -> Iterator[Problem]:
@@ -60,7 +62,8 @@ def _section_problems(document: Any, name: str, section: Section) -> Iterator[Pr
         identity = tuple(_normalized(key, str(entry.get(key))) for key in section.identity)
         if identity in seen:
             keys = " and ".join(section.identity)
-            yield _line(entries, index), f"{where}: same {keys} as {seen[identity]}. Remove one of them."
+            case = " without regard to case" if section.identity == ("id",) else ""
+            yield _line(entries, index), f"{where}: same {keys} as {seen[identity]}{case}. Remove one of them."
         seen.setdefault(identity, where)
 
 
@@ -81,6 +84,31 @@ def _reference_problems(document: Any, entry: Any, where: str) -> Iterator[Probl
         if isinstance(entry.get(name), str) and entry[name] not in ids:
             advice = f"{values.suggestion(entry[name], ids)} You can also add it under {name}s."
             yield _line(entry, name), f"{where}.{name}: there is no {name} {entry[name]}. {advice}"
+
+
+def _shared_key_problems(document: Any) -> Iterator[Problem]:
+    """Yield sites that share a public key, and sites of two orgs whose server keys would be in one variable."""
+    entries = document.get("sites")
+    public: dict[str, int] = {}
+    server: dict[str, tuple[int, object]] = {}
+    for index, site in enumerate(entries if isinstance(entries, list) else ()):
+        if not isinstance(site, dict):
+            continue
+        key, name, org = site.get("public_key"), site.get("id"), site.get("org")
+        if isinstance(key, str) and public.setdefault(key, index) != index:
+            yield (
+                _line(site, "public_key"),
+                f"sites[{index}].public_key: same as sites[{public[key]}]. Each site needs its own key.",
+            )
+        if isinstance(name, str):
+            variable = server_key_variable(name)
+            first, owner = server.setdefault(variable, (index, org))
+            if owner != org:
+                yield (
+                    _line(site, "id"),
+                    f"sites[{index}].id: sites[{first}] of another org has the same variable of the server key,"
+                    f" {variable}. Rename one of the sites.",
+                )
 
 
 def _mapping_problems(document: Any, name: str, checks: dict[str, Check]) -> Iterator[Problem]:
@@ -122,14 +150,21 @@ _MAPPINGS: dict[str, dict[str, Check]] = {
         "max_value": values.amount,
     },
     "history": {"keep_days": values.count},
+    "files": {"unknown_sites": values.one_of("warn", "reject")},
+    "published": {"readers": values.one_of("owner", "group", "everyone")},
 }
-_EXAMPLES = {"collector": "{salt_hours: 24}", "history": "{keep_days: 30}"}
+_EXAMPLES = {
+    "collector": "{salt_hours: 24}",
+    "history": "{keep_days: 30}",
+    "files": "{unknown_sites: reject}",
+    "published": "{readers: group}",
+}
 
 _SECTIONS: dict[str, Section] = {
     "orgs": Section(
         required=("id", "currency"),
         checks={
-            "id": values.text,
+            "id": values.identifier,
             "currency": values.currency,
             "timezone": values.zone,
             "lookback_days": values.days,
@@ -142,7 +177,7 @@ _SECTIONS: dict[str, Section] = {
     "sites": Section(
         required=("id", "org"),
         checks={
-            "id": values.text,
+            "id": values.identifier,
             "org": values.text,
             "public_key": values.text,
             "domains": values.domains,

@@ -5,9 +5,15 @@ In: nothing. Out: Settings, and SettingsError for a file with problems.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
+
+
+def server_key_variable(site: str) -> str:
+    """Return the name of the environment variable for a site's server key."""
+    return "TRIBUTARY_SERVER_KEY_" + re.sub("[^A-Z0-9]", "_", site.upper())
 
 
 class SettingsError(Exception):
@@ -82,6 +88,18 @@ class History(msgspec.Struct, frozen=True):
     """Dagster's history of runs."""
 
     keep_days: int = 30  # a build deletes older runs
+
+
+class Files(msgspec.Struct, frozen=True):
+    """Rules for imported files."""
+
+    unknown_sites: str = "warn"  # of rows that name a site that tributary.yaml lacks; reject: the rows fail
+
+
+class Published(msgspec.Struct, frozen=True):
+    """Rules for published files."""
+
+    readers: str = "owner"  # who may open them: owner, group, everyone
 
 
 class Webhook(msgspec.Struct, frozen=True):
@@ -164,6 +182,8 @@ class Settings(msgspec.Struct, frozen=True):
     event_types: list[EventType] = []
     collector: Collector = Collector()
     history: History = History()
+    files: Files = Files()
+    published: Published = Published()
     webhooks: list[Webhook] = []
     networks: list[Network] = []
     synced: list[Synced] = []

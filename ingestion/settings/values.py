@@ -32,6 +32,23 @@ def text(value: Any) -> str | None:
     return None if value.strip() else "the value is empty. Write one."
 
 
+def identifier(value: Any) -> str | None:
+    if problem := text(value):
+        return problem
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", value):
+        return None
+    return (
+        f"{shortened(value)} is not an id. Write 1 to 64 letters, digits, _ and -, such as my-shop. Begin with a letter"
+        " or a digit."
+    )
+
+
+def shortened(value: Any) -> str:
+    """Return the value as Python writes it, cut to the length of a readable message."""
+    shown = repr(value)
+    return shown if len(shown) <= 80 else f"{shown[:80]}..."
+
+
 def currency(value: Any) -> str | None:
     if isinstance(value, str) and value in CURRENCIES:
         return None

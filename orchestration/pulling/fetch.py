@@ -25,10 +25,10 @@ from connectors.http.client import PlatformClient
 from connectors.http.errors import VendorError, redact
 from connectors.http.retry import SystemClock
 from connectors.platform import Account
+from ingestion.file_lock import file_lock
 from ingestion.files.contracts import ContractError
 from ingestion.home import Home
 from ingestion.spend.pulls import Pull
-from ingestion.warehouse import file_lock
 from orchestration.pulling.plan import Task
 
 SECONDS_BETWEEN_LINES = 2.0  # of progress

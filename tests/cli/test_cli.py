@@ -74,6 +74,7 @@ def test_wrong_input_is_a_sentence_and_exit_code_2(here, tmp_path):
         (("import", "events", file, "--timezone", "Mars/Olympus"), ["Mars/Olympus"]),
         (("import", "events", file, "--format", "excel"), ["excel", "snowplow"]),
         (("import", "events", file, "--org", "nobody"), ["nobody"]),
+        (("import", "events", file, "--site", "northwind-shpo"), ["northwind-shpo", "Do you mean northwind-shop?"]),
         (("run", "--select", "nonsense((("), ["--select", "nonsense((("]),
         (("run", "--select", "key:nothing"), ["names no asset", "group:raw"]),
         (("query", "select nonsense"), ["nonsense"]),
@@ -116,6 +117,14 @@ def test_nothing_published_yet_says_what_to_do(tmp_path, monkeypatch):
     assert done.exit_code == OK
     assert "Nothing is loaded" in done.output
     assert "tributary simulate" in done.output
+    assert (tmp_path / "tributary.yaml").exists()
+
+
+def test_text_stays_as_it_is(here):
+    sql = "select 'c:email:233ab' as person_key, 1 as \"[red]:key:\""
+    said = here("query", sql)
+    assert "c:email:233ab" in said
+    assert "[red]:key:" in said
 
 
 def test_rows_too_wide_for_a_table_are_shown_a_value_a_line(here):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
 import zipfile
 
 import pytest
@@ -25,14 +26,15 @@ WHOLE = gzip.compress(json.dumps([{"n": number} for number in range(50_000)]).en
 class Files(Example):
     """Example Ads with files and jobs."""
 
-    body, headers = b"", {}
+    body, headers, location = b"", {}, ""
     states = ("WAITING", "DONE")
 
     def routes(self) -> list[Route]:
         self.left, self.responses = iter(self.states), []
         job = Route("/v1/job", lambda request: JSONResponse({"job": {"state": next(self.left), "why": "no memory"}}))
         row = Route("/v1/row", lambda request: self.responses.pop(0))
-        return [Route("/download", lambda request: Response(self.body, headers=self.headers)), job, row]
+        moved = Route("/download/moved", lambda request: Response("", 302, {"location": self.location}))
+        return [Route("/download", lambda request: Response(self.body, headers=self.headers)), moved, job, row]
 
 
 @pytest.fixture
@@ -141,6 +143,46 @@ def test_credentials_are_sent_to_the_platforms_hosts_only(client, address):
         client.get(f"{address}/row")
     client.files.responses = [JSONResponse({})]
     assert client.get(f"{client.files.url}/v1/row") == {}  # TRIBUTARY_EXAMPLE_URL is
+
+
+INTERNAL = [
+    "https://127.0.0.1/report",
+    "https://localhost/report",
+    "https://2130706433/report",  # 127.0.0.1 as one number
+    "https://0x7f.1/report",
+    "https://[::1]/report",
+    "https://[::ffff:10.0.0.1]/report",
+    "https://169.254.169.254/latest/meta-data/",  # credentials of a machine in a cloud
+    "https://10.1.2.3/report",
+    "https://192.168.0.1/report",
+    "https://100.64.0.1/report",
+    "https://[fd00::1]/report",
+    "https://0.0.0.0/report",
+]
+
+
+@pytest.mark.parametrize("address", INTERNAL)
+def test_a_link_or_a_redirect_to_an_internal_address_is_refused(client, address):
+    with pytest.raises(VendorError, match=r"which is an internal address \(.*\)\. Tributary reads nothing there"):
+        list(client.items(address, "item"))
+    client.files.location = address
+    with pytest.raises(VendorError, match="which is an internal address"):
+        list(client.items(f"{client.files.url}/download/moved", "item"))
+    assert client.clock.slept == []
+
+
+def test_a_redirect_to_another_port_of_this_machine_or_to_http_is_refused(client):
+    """TRIBUTARY_EXAMPLE_URL allows its own port only."""
+    client.files.location = "http://127.0.0.1:1/admin"
+    with pytest.raises(VendorError, match="which is not an https address"):
+        list(client.items(f"{client.files.url}/download/moved", "item"))
+
+
+def test_a_name_with_an_internal_address_is_refused(client, monkeypatch):
+    place = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.7", 443))
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: [place])
+    with pytest.raises(VendorError, match=r"https://files\.example, which is an internal address \(10\.0\.0\.7\)"):
+        list(client.items("https://files.example/report", "item"))
 
 
 def test_half_a_surrogate_pair_becomes_a_replacement_character(client):

@@ -15,8 +15,11 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 import pytest
+from dagster._core.test_utils import create_run_for_test
 
 from ingestion.home import Home
+from ingestion.segments.format import Receipt, as_line
+from ingestion.warehouse import build_lock
 from orchestration import changes, fingerprint
 from orchestration.changes import ATTRIBUTION, BUILD, COVERED, LAND, ROLLUPS, Beginning, reasons, record_run
 from tests.support.home import ROOT, copy_home, published, tributary
@@ -290,6 +293,63 @@ def test_scheduled_jobs_skip_their_ticks_until_something_is_new(home):
         (home.inbox / "events" / "new.csv").unlink()
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert ticks() == dict.fromkeys(skipped)
+
+
+def test_a_file_that_cannot_be_read_stops_no_other_and_no_publication(home):
+    folder = home.inbox / "spend"
+    spend = "date,platform,account_id,campaign_id,currency,spend\n2026-07-03,google,inbox,c1,USD,7.25\n"
+    (folder / "good.csv").write_text(spend)
+    (folder / "broken.csv").write_bytes(b"PAR1 \xc3\x28 broken")
+    land_damaged = home.landing / "20260701T000000000Z-1-00000001.ndjson"
+    land_damaged.write_bytes(as_line(Receipt("unheard-of", "2026-07-01T00:00:00.000000Z", "default", received=1)))
+    done = tributary(home.root, "run", code=1)
+    assert "2 files could not be loaded" in done.stderr
+    assert f"{folder}/broken.csv: not a readable Parquet file" in done.stderr
+    assert f"{land_damaged}: this version does not know rows of kind unheard-of" in done.stderr
+    with published(home.root) as marts:
+        spent = "select sum(spend_micros) from rollup_spend where campaign_id = 'c1' and grain = 'CAMPAIGN'"
+        assert marts.execute(spent).fetchone() == (7_250_000,)
+    assert version(home) == 2
+    assert [path.name for path in folder.iterdir()] == ["broken.csv"]
+
+    assert reasons(home, LAND) == reasons(home, BUILD) == []  # no tick builds everything again for them
+    done = tributary(home.root, "run", code=1)
+    assert "Nothing new since version 2" in done.stdout
+    assert "broken.csv" in done.stderr
+    assert "broken.csv" in "".join(tributary(home.root, "status").stdout.split())
+    (folder / "broken.csv").write_text(spend)
+    assert reasons(home, BUILD) == ["1 file in the inbox"]
+
+
+@pytest.mark.parametrize("job", [LAND, BUILD])
+def test_a_run_that_takes_longer_than_its_tick_is_followed_by_one_other(new_home, monkeypatch, job):
+    """The first run holds the lock, the second waits. Further ticks are skipped, unless the waiting process is dead."""
+    from orchestration.instance import PID
+    from orchestration.schedules import schedules
+
+    home = Home(new_home("ticks"))
+    monkeypatch.setenv("TRIBUTARY_HOME", str(home.root))
+    (land,) = [schedule for schedule in schedules if schedule.job_name == LAND]
+
+    def start(instance: dg.DagsterInstance, pid: int) -> dg.DagsterRun:
+        started = dg.DagsterRunStatus.STARTED
+        return create_run_for_test(instance, job_name=job, status=started, tags={PID: str(pid)})
+
+    with dg.instance_for_test() as instance:
+        context = dg.build_schedule_context(instance=instance, scheduled_execution_time=datetime.now(UTC))
+        first = start(instance, os.getpid())
+        with build_lock(home, f"run {first.run_id[:8]}"):
+            assert land.evaluate_tick(context).skip_message is None
+            second = start(instance, os.getpid())
+            for _ in range(3):
+                message = land.evaluate_tick(context).skip_message
+                assert message == f"run {second.run_id[:8]} waits already, and will load everything that is new"
+            instance.report_run_failed(second)
+            dead = subprocess.Popen(["true"])
+            dead.wait()
+            third = start(instance, dead.pid)  # its process died with the server
+            assert land.evaluate_tick(context).skip_message is None
+            assert instance.get_run_by_id(third.run_id).status == dg.DagsterRunStatus.FAILURE
 
 
 def test_a_job_that_builds_a_part_covers_itself_only(home, monkeypatch):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import venv
@@ -17,7 +19,7 @@ import pytest
 from ingestion.home import Home
 from ingestion.warehouse import connect
 from serving.publish import PublishError, publish
-from tests.support.home import COMMAND, copy_home, published, tables, tributary
+from tests.support.home import COMMAND, copy_home, differences, published, tables, tributary
 from tests.support.models import publish_marts
 
 PUBLISH = ("run", "--select", "key:published")
@@ -260,6 +262,58 @@ def test_the_command_shows_a_broken_promise_and_keeps_the_last_version(home):
     assert "The last published version stays in place." in done.stderr
     assert "Traceback" not in done.stderr
     assert everything(home) == before
+
+
+def test_damaged_published_files_are_replaced(home):
+    marts, parquet = home / "published/marts.duckdb", home / "published/parquet/conversions.parquet"
+    assert version(home) == 1
+    for damage in (b"", b"damaged", marts.read_bytes()[:30_000]):
+        marts.write_bytes(damage)
+        parquet.write_bytes(b"PAR1")
+        for command in (["query", "select 1"], ["explain", "conversion", "1"]):
+            assert "marts.duckdb is damaged" in tributary(home, *command, code=2).stderr
+        before = version_of_link(home)
+        publish_marts(home)
+        assert version(home) == before + 1
+        assert duckdb.sql(f"select count(*) > 0 from '{parquet}'").fetchall() == [(True,)]
+    marts.write_bytes(b"damaged")
+    shown = tributary(home, "status").stdout
+    assert "marts.duckdb is damaged" in " ".join(shown.split())
+    assert "published files are missing or changed" in " ".join(shown.split())
+
+
+def version_of_link(home: Path) -> int:
+    return int(os.readlink(home / "published/parquet").removeprefix(".parquet-"))
+
+
+@pytest.mark.parametrize(("readers", "shared"), [("owner", 0), ("group", 0o050), ("everyone", 0o055)])
+def test_readers_open_published_files_and_nothing_else(home, readers, shared):
+    with connect(Home(home)) as connection:
+        publish(connection, home / "published", readers)
+    for path in [home / "published", *(home / "published").rglob("*")]:
+        if not path.is_symlink() and ".parquet-1" not in str(path):  # the last version, for those who read it now
+            allowed = shared if path.is_dir() else shared & 0o044
+            assert stat.S_IMODE(path.stat().st_mode) & 0o077 == allowed, path
+    assert stat.S_IMODE(home.stat().st_mode) & 0o077 == shared & 0o011  # pass through, without a list of files
+
+
+def test_an_org_id_cannot_lead_out_of_the_folder(home, monkeypatch):
+    before = everything(home)
+    in_warehouse(home, "update marts.orgs set org_id = '../../../pwn' where org_id = 'northwind'")
+    monkeypatch.setattr("serving.publish.broken_promises", lambda connection: [])
+    with pytest.raises(PublishError, match=r"'\.\./\.\./\.\./pwn' cannot be the name of a file"):
+        publish_marts(home)
+    assert everything(home) == before
+
+
+def test_a_disk_without_hard_links_is_published_to(home, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    publish_marts(home)
+    assert version(home) == 2
+    assert differences(home, home) == {}
 
 
 def test_a_disk_that_fills_up_leaves_the_last_version(home):

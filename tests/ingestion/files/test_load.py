@@ -14,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import duckdb
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -23,14 +24,14 @@ from ingestion.files.contracts import CONTRACTS, ContractError
 from ingestion.files.inbox import import_inbox
 from ingestion.files.load import load_file
 from ingestion.home import Home
-from ingestion.settings.model import AdAccount, Org, Settings, Site
+from ingestion.settings.model import AdAccount, Files, Org, Settings, Site
 from ingestion.warehouse import connect
 from tests.support.home import ROOT
 
 DATA = ROOT.parent / "shared" / "data"
 SETTINGS = Settings(
     orgs=[Org("default", "USD"), Org("nord", "EUR")],
-    sites=[Site("nord-shop", "nord")],
+    sites=[Site("nord-shop", "nord"), Site("shop", "default")],
     ad_accounts=[AdAccount("meta", "9", "nord")],
 )
 EVENT = "event_id,site_id,type,occurred_at,anon_id"
@@ -811,6 +812,24 @@ def test_no_personal_data_reaches_the_home_folder(home, tmp_path):
                 body = str(duckdb.sql(f"from read_parquet('{archived}')").fetchall()).lower().encode()
             for secret in (mail, coded, ip, phone, "jane.doe", "555-0199"):
                 assert secret.lower().encode() not in body, f"{secret} in {file}"
+
+
+def test_an_unknown_site_is_refused_warned_of_or_rejected(raw, tmp_path):
+    path = put(
+        tmp_path,
+        f"{EVENT}\n1,nord-shpo,PAGE_VIEW,2026-07-01T00:00:00Z,v\n2,nord-shop,PAGE_VIEW,2026-07-01T00:00:00Z,v\n",
+    )
+    with pytest.raises(ContractError, match=r"--site nord_shop: tributary.yaml has no such site\. Do you mean nord-shop\?"):
+        load(raw, "events", path, site="nord_shop")
+    strict = msgspec.structs.replace(SETTINGS, files=Files(unknown_sites="reject"))
+    report = load_file(raw, "events", path, strict)
+    assert (report.loaded, report.reasons, report.warnings) == (1, {"unknown_site": 1}, [])
+    ((_, reason, detail, _),) = failures(raw)
+    assert (reason, detail) == ("unknown_site", "tributary.yaml has no site nord-shpo")
+    report = load(raw, "events", path)
+    assert (report.loaded, report.duplicate, report.corrected) == (1, 1, 1)
+    warning = "1 row of the site 'nord-shpo', which tributary.yaml lacks. Do you mean nord-shop?"
+    assert report.warnings == [warning]
 
 
 # --- the process --------------------------------------------------------------------------------------------

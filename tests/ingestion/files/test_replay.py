@@ -209,3 +209,36 @@ def test_a_replay_keeps_the_options_of_the_import(home, tmp_path):
         rows = raw.execute("select site_id, anon_id, user_id, value_micros, properties from raw.events").fetchall()
         assert rows == [("shop", "a", "a", 100_000_000, '{"note":"n"}')]
         assert load_file(raw, "events", file, AFTER, options).duplicate == 1
+
+
+def test_a_corrected_import_clears_the_rows_that_it_loads(home, tmp_path):
+    """First without a zone, then with the wrong column, then right; a row that still fails stays."""
+    file = tmp_path / "orders.csv"
+    rows = ["1,2026-07-01 10:00:00,10,ten,a@x.example", "2,2026-07-02 10:00:00,20,x,b", "3,never,5,6,c"]
+    file.write_text("\n".join(["no,date,total,net,mail", *rows, ""]))
+    mapping = {"conversion_id": "no", "occurred_at": "date", "customer_id": "mail"}
+
+    def load_orders(raw, settings=BEFORE, **options):
+        options = ImportOptions(
+            **{"mapping": mapping | {"value": "total"}, "timezone": "UTC", "site": "shop"} | options
+        )
+        return load_file(raw, "conversions", file, settings, options)
+
+    with connect(home) as raw:
+        assert load_orders(raw, timezone=None, site=None).failed == 3
+        other = load_orders(raw, timezone=None, site=None, org="nord")
+        assert other.failed == 3
+        wrong = load_orders(raw, mapping=mapping | {"value": "net"})
+        assert (wrong.loaded, wrong.failed, wrong.corrected) == (0, 3, 0)
+        right = load_orders(raw)
+        assert (right.loaded, right.failed, right.corrected) == (2, 1, 4)
+        left = raw.execute(
+            "select org_id, reason, count(*) from raw.failed_events group by all order by all"
+        ).fetchall()
+        assert left == [
+            ("default", "bad_timestamp", 3),
+            ("nord", "bad_timestamp", 1),
+            ("nord", "missing_timezone", 2),
+        ]
+        again = load_orders(raw)
+        assert (again.duplicate, again.corrected) == (2, 0)

@@ -114,6 +114,23 @@ def test_the_first_run_writes_the_example_and_the_second_keeps_it(home):
             "targets[0].cpa: 'x' is not an amount. Write a number above 0",
         ),
         (ORG + "site: []\n", 3, "site: unknown name. Do you mean sites?"),
+        ("orgs:\n  - {id: ../../../pwn, currency: USD}\n", 2, "orgs[0].id: '../../../pwn' is not an id. Write 1 to 64"),
+        ("orgs:\n  - {id: a/b, currency: USD}\n", 2, "orgs[0].id: 'a/b' is not an id"),
+        (f"orgs:\n  - {{id: {'a' * 260}, currency: USD}}\n", 2, "a... is not an id"),
+        ("orgs:\n  - {id: .hidden, currency: USD}\n", 2, "'.hidden' is not an id"),
+        ('orgs:\n  - {id: "a\\n", currency: USD}\n', 2, "is not an id"),
+        (ORG + "sites:\n  - {id: my.shop, org: default}\n", 4, "sites[0].id: 'my.shop' is not an id"),
+        (ORG + "  - {id: DEFAULT, currency: EUR}\n", 3, "orgs[1]: same id as orgs[0] without regard to case"),
+        (
+            ORG + "  - {id: b, currency: EUR}\nsites:\n  - {id: my-shop, org: default}\n  - {id: my_shop, org: b}\n",
+            6,
+            "sites[1].id: sites[0] of another org has the same variable of the server key, TRIBUTARY_SERVER_KEY_MY",
+        ),
+        (
+            ORG + "sites:\n  - {id: a, org: default, public_key: pk}\n  - {id: b, org: default, public_key: pk}\n",
+            5,
+            "sites[1].public_key: same as sites[0]. Each site needs its own key",
+        ),
     ],
 )
 def test_each_message_names_the_line_and_the_remedy(home, text, line, message):
@@ -122,6 +139,16 @@ def test_each_message_names_the_line_and_the_remedy(home, text, line, message):
         load_settings(home)
     assert f"{home.settings}:{line}: " in str(error.value)
     assert message in str(error.value)
+
+
+def test_ids_of_64_characters_and_two_spellings_of_one_org_are_valid(home):
+    long = "A" + "b-_9" * 15 + "123"
+    home.settings.write_text(
+        f"orgs:\n  - {{id: {long}, currency: USD}}\n"
+        f"sites:\n  - {{id: my-shop, org: {long}}}\n  - {{id: my_shop, org: {long}}}\n"
+    )
+    assert len(long) == 64
+    assert load_settings(home).orgs[0].id == long
 
 
 def test_one_error_lists_all_problems(home):

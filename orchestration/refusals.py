@@ -1,0 +1,69 @@
+"""Files that a run could not load. They stop neither other files nor the publication, and wait for a correction.
+
+In: the errors of a run's imports. Out: a record in the home's dagster/refusals.json; the files still unchanged.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from ingestion.home import Home
+from ingestion.loads import LoadReport, PartlyLoaded
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A file that could not be loaded. state: its time and size."""
+
+    state: str
+    error: str
+
+
+def load_all(
+    home: Home, folder: Path, load: Callable[[], Sequence[LoadReport]], log: Callable[[str], None]
+) -> list[LoadReport]:
+    """Load the files of a folder and return the reports. Record and log the files that cannot be loaded."""
+    try:
+        reports, failures = list(load()), dict[Path, str]()
+    except PartlyLoaded as error:
+        reports, failures = error.reports, error.failures
+        log(f"{len(failures)} files in {folder} could not be loaded and stay there")
+    _record(home, folder, failures)
+    return reports
+
+
+def refused(home: Home) -> dict[Path, str]:
+    """Return the error of each file that could not be loaded, and that has not changed since."""
+    return {Path(path): each.error for path, each in _read(home).items() if _state(Path(path)) == each.state}
+
+
+def _record(home: Home, folder: Path, failures: Mapping[Path, str]) -> None:
+    before = _read(home)
+    kept = {path: each for path, each in before.items() if Path(path).parent != folder}
+    now = kept | {str(path): Refusal(state, error) for path, error in failures.items() if (state := _state(path))}
+    if now != before:
+        written = _path(home).with_suffix(".new")
+        written.write_bytes(msgspec.json.encode(now))
+        os.replace(written, _path(home))
+
+
+def _read(home: Home) -> dict[str, Refusal]:
+    try:
+        return msgspec.json.decode(_path(home).read_bytes(), type=dict[str, Refusal])
+    except (OSError, msgspec.DecodeError):
+        return {}
+
+
+def _state(path: Path) -> str | None:
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return f"{state.st_mtime_ns} {state.st_size}"
+
+
+def _path(home: Home) -> Path:
+    return home.dagster / "refusals.json"
