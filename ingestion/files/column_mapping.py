@@ -18,6 +18,7 @@ import duckdb
 from ingestion.event_types import BUILT_IN
 from ingestion.files.contracts import CONTRACTS, Contract, ContractError
 from ingestion.files.read import SourceFile
+from ingestion.files.refund_statements import refund_statements
 from ingestion.settings.model import Settings
 from ingestion.sql import Connection, literal, quoted
 
@@ -51,6 +52,10 @@ class ReadPlan(NamedTuple):
     where: str = "true"  # SQL over `relation`
     org: str | None = None
     timezone: str | None = None
+    # Files with a refunded amount: SQL over `relation` of whether the row states that all of an order, or a part, goes back.
+    # A blank amount of other rows is no refund. None: a refund without an amount covers the whole order.
+    is_whole_refund: str | None = None
+    is_partial_refund: str | None = None
     row_org: str | None = None  # SQL over `relation` of the row's own org, used if no org is declared for the row
 
 
@@ -87,6 +92,7 @@ def plan_file(
     else:  # an NDJSON file without a line has no columns to miss
         texts = dict.fromkeys(known, "null::varchar")
     used = {name.lower() for name in mapping.values()} | {*known, "properties"}
+    is_whole, is_partial = refund_statements(kind, texts, columns) if not options.file_format else (None, None)
     return ReadPlan(
         kind=kind,
         contract=contract,
@@ -100,6 +106,8 @@ def plan_file(
         where=_selected_rows(connection, source, options.where) if options.where else "true",
         org=options.org,
         timezone=options.timezone,
+        is_whole_refund=is_whole if "value" in texts else None,
+        is_partial_refund=is_partial,
     )
 
 

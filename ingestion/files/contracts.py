@@ -67,6 +67,11 @@ class Column(NamedTuple):
         """The column of the raw table: money is stored in micros."""
         return f"{self.name}_micros" if self.type == "money" else self.name
 
+    @property
+    def is_id(self) -> bool:
+        """Whether its text identifies something, so that a number in it has no decimals and no exponent."""
+        return self.type == "text" and self.name.endswith("_id")
+
 
 class Contract(NamedTuple):
     """One kind of input row."""
@@ -80,7 +85,7 @@ class Contract(NamedTuple):
     history: str | None = None  # the table of replaced rows
     retired: str | None = None  # the table of keys and contents of archived rows
     aliases: tuple[tuple[str, str], ...] = ()  # (another header, the column that it means)
-    added: tuple[str, ...] = ()  # columns of a later version: part of the content only if they have a value
+    added: tuple[str, ...] = ()  # raw columns of a later version: part of the content only if they have a value
 
 
 _PERSON = ("visitor_id", "customer_id")
@@ -126,10 +131,14 @@ CONTRACTS: dict[str, Contract] = {
             Column("value", "money"),
             Column("currency", "currency"),
             Column("order_id"),
+            Column("presentment_value", "money"),
+            Column("presentment_currency", "currency"),
+            Column("payment_ids"),
         ),
         key=("org_id", "conversion_id"),
         derived_id="conversion_id",
         one_of=(*_PERSON, "order_id"),  # an order has the visitor of the event that names it
+        added=("presentment_value_micros", "presentment_currency", "payment_ids"),
     ),
     "spend": Contract(
         table="raw.ad_spend",
@@ -191,9 +200,12 @@ CONTRACTS: dict[str, Contract] = {
             Column("value", "money"),
             Column("currency", "currency"),
             Column("reason", default="refund"),
+            Column("order_value", "money"),
+            Column("payment_ids"),
         ),
         key=("org_id", "refund_id"),
         derived_id="refund_id",
+        added=("order_value_micros", "payment_ids"),
     ),
     "postbacks": Contract(
         table="raw.postbacks",
