@@ -52,8 +52,8 @@ class ReadPlan(NamedTuple):
     where: str = "true"  # SQL over `relation`
     org: str | None = None
     timezone: str | None = None
-    # Files with a refunded amount: SQL over `relation` of whether the row states that all of an order, or a part, goes back.
-    # A blank amount of other rows is no refund. None: a refund without an amount covers the whole order.
+    # Files with a refunded amount: SQL over `relation` of whether the row states that all of an order, or a part, goes
+    # back. A blank amount of other rows is no refund. None: a refund without an amount covers the whole order.
     is_whole_refund: str | None = None
     is_partial_refund: str | None = None
     row_org: str | None = None  # SQL over `relation` of the row's own org, used if no org is declared for the row

@@ -65,7 +65,8 @@ def quarantine_stored_rows(connection: Connection, kind: str, contract: Contract
 
 def _conflict_detail(contract: Contract) -> str:
     name = contract.key[-1]
-    return f"{literal(f'{name} ')} || {name} || ' has another content too: the earliest was kept, or the earliest with money'"
+    kept = "the earliest content is kept, or the earliest with money"
+    return f"{literal(f'{name} ')} || {name} || ' has another content too: {kept}'"
 
 
 def _row_as_json(relation: str, contract: Contract) -> str:

@@ -2,8 +2,8 @@
 
 In: the columns of a file. Out: SQL of two conditions: the row states that the whole order, or a part, goes back.
 
-Shops leave the refunded amount blank in the rows of orders without a refund. So a blank amount means a refund only where
-another column says so.
+Shops leave the refunded amount blank in the rows of orders without a refund. So a blank amount means a refund only
+where another column says so.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _TRUE = "('true', 't', 'yes', 'y', '1')"
 
 
 def refund_statements(kind: str, texts: Mapping[str, str], columns: Mapping[str, str]) -> tuple[str | None, str | None]:
-    """Return SQL of whether a row refunds a whole order, and of whether it refunds a part; None if nothing can state it.
+    """Return SQL of whether a row refunds a whole order, and of whether it refunds a part; None: nothing can state it.
 
     texts: contract column -> SQL. columns: header in lower case -> header.
     """

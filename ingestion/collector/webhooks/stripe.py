@@ -2,9 +2,9 @@
 
 In: the raw body of one event, signed. Out: a Report.
 
-A Checkout session, an invoice or a payment intent is one conversion once it is paid. One payment can have all three: each
-row names the ids of its payment, by which the marts count it once and find it for a refund. charge.refunded carries the sum
-of all refunds of a charge so far. The amount of one event is that sum less the sum before.
+A Checkout session, an invoice or a payment intent is one conversion once it is paid. One payment can have all three:
+each row names the ids of its payment, by which the marts count it once and find it for a refund. charge.refunded
+carries the sum of all refunds of a charge so far. The amount of one event is that sum less the sum before.
 """
 
 from __future__ import annotations
@@ -127,8 +127,8 @@ def _invoice(invoice: Invoice) -> Report:
             occurred_at=instant(paid_at or invoice.created),
             visitor_id=redact_id(person.get("anon_id", "")),
             customer_id=redact_id(person.get("user_id", "")),
-            order_id=redact_id(metadata.get("order_id", ""))
-            or invoice.id,  # renewals share the subscription's metadata
+            # Not the metadata of the subscription: all its renewals share it.
+            order_id=redact_id(metadata.get("order_id", "")) or invoice.id,
             value=decimal_text(invoice.amount_paid, invoice.currency),
             currency=invoice.currency.upper(),
             payment_ids=_ids(
