@@ -190,10 +190,11 @@ def _check_mapping(kind: str, known: list[str], source: SourceFile, mapping: Map
 def _check_required(
     source: SourceFile, contract: Contract, texts: Mapping[str, str], mapping: Mapping[str, str]
 ) -> None:
+    optional = {column.name for column in contract.columns if not column.required and column.name in texts}
     missing = [
         column.name
         for column in contract.columns
-        if column.required and column.name not in texts and not (column.unless and column.unless[0] in texts)
+        if column.required and column.name not in texts and not (column.unless and column.unless[0] in optional)
     ]
     if contract.one_of and not any(name in texts for name in contract.one_of):
         missing.append(contract.one_of[0])

@@ -60,7 +60,7 @@ class Column(NamedTuple):
     required: bool = False
     default: str | None = None
     same_as: str | None = None  # the column that gives the value if this one is empty
-    unless: tuple[str, str] | None = None  # (column, value) of the rows in which a required column may be absent
+    unless: tuple[str, tuple[str, ...]] | None = None  # (column, values) of the rows that can lack a required column
 
     @property
     def stored(self) -> str:
@@ -98,7 +98,8 @@ CONTRACTS: dict[str, Contract] = {
             Column("site_id", required=True),
             Column("type", "event", required=True),
             Column("occurred_at", "instant", required=True),
-            Column("anon_id", required=True),
+            # An order without a visitor counts, and so does its refund.
+            Column("anon_id", required=True, unless=("type", ("CONVERSION", "REFUND"))),
             *map(Column, ("session_id", "user_id", "url", "path", "referrer", "user_agent")),
             Column("value", "money"),
             Column("currency", "currency"),
@@ -146,7 +147,7 @@ CONTRACTS: dict[str, Contract] = {
             Column("date", "date", required=True),
             Column("platform", "platform", required=True),
             Column("account_id", required=True),
-            Column("campaign_id", required=True, unless=("level", "account")),
+            Column("campaign_id", required=True, unless=("level", ("account",))),
             Column("currency", "currency", required=True),
             Column("spend", "money", required=True),
             *map(Column, ("campaign", "adset_id", "adset", "ad_id", "ad")),

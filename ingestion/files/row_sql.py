@@ -232,9 +232,9 @@ def _column_checks(column: Column, plan: ReadPlan) -> list[Check]:
 def _missing(column: Column) -> Check:
     missing, sentence = f"t_{column.name} is null", f"{column.name} is empty and required"
     if column.unless:
-        other, value = column.unless
-        missing += f" and {other} is distinct from {literal(value)}"
-        sentence += f" unless {other} is {value}"
+        other, values = column.unless
+        missing += f" and coalesce({other} not in ({', '.join(map(literal, values))}), true)"
+        sentence += f" unless {other} is {' or '.join(values)}"
     return Check("missing_value", f"({missing})", literal(sentence))
 
 
