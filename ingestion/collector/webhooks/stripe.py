@@ -117,7 +117,7 @@ def _invoice(invoice: Invoice) -> Report:
     subscription = parent.subscription_details or invoice.subscription_details or Subscription()
     metadata = invoice.metadata or {}
     person = (subscription.metadata or {}) | metadata
-    payments = [payment.get("payment") or {} for payment in (invoice.payments or Payments()).data]
+    payments = [each.payment for each in (invoice.payments or Payments()).data if each.payment]
     paid_at = invoice.status_transitions and invoice.status_transitions.paid_at
     return Report(
         "conversions",
@@ -135,7 +135,7 @@ def _invoice(invoice: Invoice) -> Report:
                 invoice.id,
                 invoice.payment_intent,
                 invoice.charge,
-                *(payment.get(name) for payment in payments for name in ("payment_intent", "charge")),
+                *(each for payment in payments for each in (payment.payment_intent, payment.charge)),
                 invoice.subscription or subscription.subscription,
             ),
             properties=row(

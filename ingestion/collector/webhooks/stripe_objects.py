@@ -65,8 +65,17 @@ class Parent(msgspec.Struct):
     subscription_details: Subscription | None = None
 
 
+class Payment(msgspec.Struct):
+    payment_intent: Reference = None
+    charge: Reference = None
+
+
+class InvoicePayment(msgspec.Struct):
+    payment: Payment | None = None
+
+
 class Payments(msgspec.Struct):
-    data: list[dict[str, Any]] = []
+    data: list[InvoicePayment] = []
 
 
 class Transitions(msgspec.Struct):
