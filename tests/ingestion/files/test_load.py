@@ -173,6 +173,35 @@ def test_identical_rows_without_an_id_are_one_touch(raw, tmp_path):
     assert (report.loaded, report.duplicate) == (2, 2)
 
 
+def test_an_id_that_is_a_whole_number_has_no_decimals(raw, tmp_path):
+    header = "order_id,occurred_at,customer_id,value\n"
+    rows = ["7010.0,2026-07-01T00:00:00Z,77.0,33", "7010,2026-07-01T00:00:00Z,77,33", "7.5,2026-07-01T00:00:00Z,v1.0,3"]
+    report = load(raw, "conversions", put(tmp_path, header + "\n".join(rows) + "\n"))
+    assert (report.loaded, report.duplicate) == (2, 1)
+    found = raw.execute("select order_id, customer_id from raw.conversions order by 1").fetchall()
+    assert found == [("7.5", "v1.0"), ("7010", "77")]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_a_content_with_money_keeps_an_id_in_any_order(raw, tmp_path, order):
+    header = "conversion_id,occurred_at,visitor_id,value\n"
+    rows = ["k,2026-07-01T00:00:00Z,v,", "k,2026-07-02T00:00:00Z,v,90", "k,2026-07-01T00:00:00Z,v,0"]
+    for number in order:
+        load(raw, "conversions", put(tmp_path, header + rows[number] + "\n"))
+    assert raw.execute("select value_micros from raw.conversions").fetchall() == [(90_000_000,)]
+
+
+def test_a_blank_refunded_amount_is_no_refund_and_stays_none_in_a_replay(home, raw, tmp_path):
+    rows = "A,2026-07-01T00:00:00Z,,\nB,2026-07-01T00:00:00Z,5,\nC,2026-07-01T00:00:00Z,,refunded\n"
+    path = put(tmp_path, "order_id,occurred_at,amount,status\n" + rows)
+    assert load(raw, "refunds", path, mapping={"value": "amount"}, org="north").loaded == 3
+    assert raw.execute("select order_id, value_micros from raw.refunds order by 1").fetchall() == [
+        ("A", 0),
+        ("B", 5_000_000),
+        ("C", None),
+    ]
+
+
 def test_every_file_format_gives_the_same_rows(raw, tmp_path):
     rows = [
         {"occurred_at": "2026-07-01T00:00:00Z", "visitor_id": f"v{i}", "campaign": 'a "b"', "extra": str(i)}

@@ -102,7 +102,7 @@ FILES = {
         {"conversion_id": "shop:order-anna-3", "occurred_at": "2026-10-08T10:00:05Z", "customer_id": "customer-anna",
          "site_id": "shop", "value": "55.5", "order_id": "order-anna-3", "email": MAIL, "note": "anna-only-title",
          "payment_ids": "in_of_anna_3 sub_of_anna"},
-        {"conversion_id": "shop:order-anna-4", "occurred_at": "2026-10-09T10:00:05Z", "customer_id": "customer-anna",
+        {"conversion_id": "renewal-4", "occurred_at": "2026-10-09T10:00:05Z", "customer_id": "customer-anna",
          "site_id": "shop", "value": "56", "order_id": "order-anna-4", "payment_ids": "in_of_anna_4 sub_of_anna"},
         {"conversion_id": "shop:order-ben-2", "occurred_at": "2026-10-09T11:00:00Z", "customer_id": "customer-ben",
          "site_id": "shop", "value": "10", "order_id": "order-ben-2", "email": "ben@example.com", "note": "ben's"},
@@ -236,7 +236,7 @@ def test_every_total_stays_to_the_micro(before, after) -> None:
         assert (
             connection.execute(values.format("after")).fetchall()
             == connection.execute(values.format("before")).fetchall()
-            == [(7, 277_500_000, 20_000_000)]
+            == [(8, 328_500_000, 25_000_000)]
         )
 
 
@@ -301,7 +301,7 @@ def test_late_rows_get_the_same_pseudonyms_and_later_rows_are_a_new_person(after
         refunded = connection.execute("select order_id from raw.refunds where value_micros = 1000000").fetchone()
         assert refunded == (order,)
         conversions = "select count(*), count(distinct conversion_id), sum(value_micros) from raw.conversions"
-        assert connection.execute(conversions).fetchone() == (4, 4, 77_500_000)
+        assert connection.execute(conversions).fetchone() == (5, 5, 133_500_000)
         assert connection.execute(
             "select count(*) from raw.loads"
             " where received_rows <> loaded_rows + duplicate_rows + failed_rows + limited_rows"
