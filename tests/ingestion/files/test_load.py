@@ -22,6 +22,7 @@ from ingestion.files.column_mapping import ImportOptions
 from ingestion.files.contracts import CONTRACTS, ContractError
 from ingestion.files.inbox import import_inbox
 from ingestion.files.load import load_file
+from ingestion.files.replay import replay_failed
 from ingestion.home import Home
 from ingestion.settings.model import AdAccount, Org, Settings, Site
 from ingestion.warehouse import connect
@@ -191,15 +192,16 @@ def test_a_content_with_money_keeps_an_id_in_any_order(raw, tmp_path, order):
     assert raw.execute("select value_micros from raw.conversions").fetchall() == [(90_000_000,)]
 
 
-def test_a_blank_refunded_amount_is_no_refund_and_stays_none_in_a_replay(home, raw, tmp_path):
+def test_a_blank_refunded_amount_is_no_refund_in_a_replay_either(home, raw, tmp_path):
     rows = "A,2026-07-01T00:00:00Z,,\nB,2026-07-01T00:00:00Z,5,\nC,2026-07-01T00:00:00Z,,refunded\n"
     path = put(tmp_path, "order_id,occurred_at,amount,status\n" + rows)
-    assert load(raw, "refunds", path, mapping={"value": "amount"}, org="north").loaded == 3
-    assert raw.execute("select order_id, value_micros from raw.refunds order by 1").fetchall() == [
-        ("A", 0),
-        ("B", 5_000_000),
-        ("C", None),
-    ]
+    without_default = Settings(orgs=[Org("nord", "EUR")])
+    options = ImportOptions(mapping={"value": "amount"})
+    assert load_file(raw, "refunds", path, without_default, options).reasons == {"unknown_org": 3}
+    assert replay_failed(raw, home, SETTINGS, reason="unknown_org").loaded == 3
+    replayed = raw.execute("select order_id, value_micros from raw.refunds order by 1").fetchall()
+    assert replayed == [("A", 0), ("B", 5_000_000), ("C", None)]
+    assert load(raw, "refunds", path, mapping={"value": "amount"}).duplicate == 3
 
 
 def test_every_file_format_gives_the_same_rows(raw, tmp_path):
