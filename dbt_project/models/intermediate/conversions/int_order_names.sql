@@ -5,7 +5,7 @@ sites as (
 ),
 
 events as (
-    select * from {{ ref('int_events') }}
+    select * from {{ ref('stg_raw__events') }}
     where order_id is not null
 ),
 
@@ -28,7 +28,8 @@ answers as (
     where order_id is not null
 ),
 
--- A sale, or an event of its checkout, shows that its site has the order. The other reports only refer to an order.
+-- A sale, or an event of its checkout, shows that its site has the order, even if a bot sends it. The other reports only refer
+-- to an order.
 reports as (
     select
         org_id,
