@@ -91,7 +91,7 @@ ranked as (
         or (
             payments.is_one_order
             and not names.has_order
-            and not (payments.has_invoice and coalesce(invoiced_names.has_invoice, false))
+            and (invoiced_names.has_invoice is null or not payments.has_invoice)
         )
 ),
 
