@@ -57,7 +57,7 @@ class Event(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
     # A Row has these in another form, or not at all.
     public_key: Id | None = ""
     timestamp: Annotated[datetime, Meta(tz=True)] | int | None = None  # ISO 8601 with a zone, or milliseconds
-    value: Decimal | None = None
+    value: Decimal | msgspec.UnsetType | None = msgspec.UNSET  # a REFUND without it refunds all, one with null nothing
     email: Text | None = ""
     phone: Id | None = ""
 
@@ -100,6 +100,10 @@ _decode_event = msgspec.json.Decoder(Event).decode
 _decode_loosely = msgspec.json.Decoder(_LooseBody).decode
 
 _IDS = ("event_id", "anon_id", "session_id", "user_id", "order_id", "entity_id")
+# Databases give ids as numbers.
+_decode_numeric_ids = msgspec.json.Decoder(
+    msgspec.defstruct("_NumericIds", [(name, Id | int | float | None, "") for name in _IDS], bases=(Event,))
+).decode
 _TEXTS = ("type", "path", "title", "currency", "conversion_type", "entity_type", "url", "referrer")
 # The middle of an IPv4 address, two colons or two groups of an IPv6 address, escaped marks, JSON in a JSON text.
 _PARTS = (
@@ -190,7 +194,10 @@ def _readable(raw: bytes, max_event: int) -> Event | Unreadable | Oversized:
     try:
         event = _decode_event(raw)
     except (ValueError, RecursionError) as error:
-        return Unreadable(raw, str(error)) if len(raw) <= max_event else Oversized(len(raw), max_event, Event())
+        found = _with_text_ids(raw)
+        if found is None:
+            return Unreadable(raw, str(error)) if len(raw) <= max_event else Oversized(len(raw), max_event, Event())
+        event = found
     if len(raw) <= max_event:
         return event
     event.properties = None
@@ -207,6 +214,27 @@ def _needs_redaction(properties: dict[str, Any]) -> bool:
         ):
             return True
     return False
+
+
+def _with_text_ids(raw: bytes) -> Event | None:
+    """Return an event with whole numbers as ids, such as 7010 or 7010.0, with their text; or None."""
+    try:
+        event = _decode_numeric_ids(raw)
+    except (ValueError, RecursionError):
+        return None
+    members = {name: getattr(event, name) for name in Event.__struct_fields__}
+    for name in _IDS:
+        if (text := id_text(members[name])) is None and members[name] is not None:
+            return None
+        members[name] = text
+    return Event(**members)
+
+
+def id_text(value: str | float | None) -> str | None:
+    """Return an id as text; None for a number that is not whole, or that a float cannot hold exactly."""
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 2**53 else None
+    return value if value is None or isinstance(value, str) else str(value)
 
 
 def _check_count(count: int) -> None:

@@ -111,8 +111,8 @@ def row_of(event: Event, rules: Rules, allowed: Window, *, daily_id: str = "", n
         row.type, declared = _known_type(event, rules)
     if event.timestamp is not None:
         row.occurred_at = _moment(event.timestamp, allowed)
-    if event.value is not None:
-        row.value_micros = _micros(event.value, rules.max_value)
+    if event.value is not msgspec.UNSET:
+        row.value_micros = _micros(event.value, row.type, rules.max_value)
     if event.currency and event.currency not in CURRENCIES:
         row.currency = _currency(event.currency)
     if daily_id:
@@ -163,7 +163,9 @@ def _moment(given: datetime | int, allowed: Window) -> datetime:
     return when if when.tzinfo is UTC else when.astimezone(UTC)
 
 
-def _micros(value: Decimal, limit: Decimal) -> int:
+def _micros(value: Decimal | None, event_type: str, limit: Decimal) -> int | None:
+    if value is None:  # of an order without a refund, too
+        return 0 if event_type == "REFUND" else None
     if not value.is_finite() or not -limit <= value <= limit:
         raise Rejected("business", "bad_value", f"value is not an amount from -{limit} to {limit}", "value")
     try:

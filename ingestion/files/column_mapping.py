@@ -18,6 +18,7 @@ import duckdb
 from ingestion.event_types import BUILT_IN
 from ingestion.files.contracts import CONTRACTS, Contract, ContractError
 from ingestion.files.read import SourceFile
+from ingestion.files.refund_statements import refund_statements
 from ingestion.files.row_filter import select_rows
 from ingestion.settings.model import Settings
 from ingestion.sql import Connection, literal, quoted
@@ -53,6 +54,10 @@ class ReadPlan(NamedTuple):
     org: str | None = None
     timezone: str | None = None
     rejects_unknown_sites: bool = False  # that tributary.yaml lacks
+    # Files with a refunded amount: SQL over `relation` of whether the row states that all of an order, or a part, goes
+    # back. A blank amount of other rows is no refund. None: a refund without an amount covers the whole order.
+    is_whole_refund: str | None = None
+    is_partial_refund: str | None = None
     row_org: str | None = None  # SQL over `relation` of the row's own org, used if no org is declared for the row
 
 
@@ -89,6 +94,7 @@ def plan_file(
     else:  # an NDJSON file without a line has no columns to miss
         texts = dict.fromkeys(known, "null::varchar")
     used = {name.lower() for name in mapping.values()} | {*known, "properties"}
+    is_whole, is_partial = refund_statements(kind, texts, columns) if not options.file_format else (None, None)
     return ReadPlan(
         kind=kind,
         contract=contract,
@@ -103,6 +109,8 @@ def plan_file(
         org=options.org,
         timezone=options.timezone,
         rejects_unknown_sites=settings.files.unknown_sites == "reject",
+        is_whole_refund=is_whole if "value" in texts else None,
+        is_partial_refund=is_partial,
     )
 
 
@@ -190,10 +198,11 @@ def _check_mapping(kind: str, known: list[str], source: SourceFile, mapping: Map
 def _check_required(
     source: SourceFile, contract: Contract, texts: Mapping[str, str], mapping: Mapping[str, str]
 ) -> None:
+    optional = {column.name for column in contract.columns if not column.required and column.name in texts}
     missing = [
         column.name
         for column in contract.columns
-        if column.required and column.name not in texts and not (column.unless and column.unless[0] in texts)
+        if column.required and column.name not in texts and not (column.unless and column.unless[0] in optional)
     ]
     if contract.one_of and not any(name in texts for name in contract.one_of):
         missing.append(contract.one_of[0])

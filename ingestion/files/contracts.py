@@ -64,7 +64,7 @@ class Column(NamedTuple):
     required: bool = False
     default: str | None = None
     same_as: str | None = None  # the column that gives the value if this one is empty
-    unless: tuple[str, str] | None = None  # (column, value) of the rows in which a required column may be absent
+    unless: tuple[str, tuple[str, ...]] | None = None  # (column, values) of the rows that can lack a required column
     may_be_placeholder: bool = False  # of a required id: a row with a placeholder stays, without the id
 
     @property
@@ -74,7 +74,10 @@ class Column(NamedTuple):
 
     @property
     def is_id(self) -> bool:
-        """Whether a placeholder such as `undefined` is null here. tributary.yaml declares the ids of sites."""
+        """Whether its text identifies something: a placeholder is null, and a number has no decimals and no exponent.
+
+        tributary.yaml declares the ids of sites.
+        """
         return self.name.endswith("_id") and self.name != "site_id"
 
 
@@ -90,7 +93,7 @@ class Contract(NamedTuple):
     history: str | None = None  # the table of replaced rows
     retired: str | None = None  # the table of keys and contents of archived rows
     aliases: tuple[tuple[str, str], ...] = ()  # (another header, the column that it means)
-    added: tuple[str, ...] = ()  # columns of a later version: part of the content only if they have a value
+    added: tuple[str, ...] = ()  # raw columns of a later version: part of the content only if they have a value
 
 
 _PERSON = ("visitor_id", "customer_id")
@@ -103,7 +106,8 @@ CONTRACTS: dict[str, Contract] = {
             Column("site_id", required=True),
             Column("type", "event", required=True),
             Column("occurred_at", "instant", required=True),
-            Column("anon_id", required=True, may_be_placeholder=True),
+            # An order without a visitor counts, and so does its refund.
+            Column("anon_id", required=True, unless=("type", ("CONVERSION", "REFUND")), may_be_placeholder=True),
             *map(Column, ("session_id", "user_id", "url", "path", "referrer", "user_agent")),
             Column("value", "money"),
             Column("currency", "currency"),
@@ -137,10 +141,14 @@ CONTRACTS: dict[str, Contract] = {
             Column("value", "money"),
             Column("currency", "currency"),
             Column("order_id"),
+            Column("presentment_value", "money"),
+            Column("presentment_currency", "currency"),
+            Column("payment_ids"),
         ),
         key=("org_id", "conversion_id"),
         derived_id="conversion_id",
         one_of=(*_PERSON, "order_id"),  # an order has the visitor of the event that names it
+        added=("presentment_value_micros", "presentment_currency", "payment_ids"),
     ),
     "spend": Contract(
         table="raw.ad_spend",
@@ -148,7 +156,7 @@ CONTRACTS: dict[str, Contract] = {
             Column("date", "date", required=True),
             Column("platform", "platform", required=True),
             Column("account_id", required=True),
-            Column("campaign_id", required=True, unless=("level", "account")),
+            Column("campaign_id", required=True, unless=("level", ("account",))),
             Column("currency", "currency", required=True),
             Column("spend", "money", required=True),
             *map(Column, ("campaign", "adset_id", "adset", "ad_id", "ad")),
@@ -202,9 +210,12 @@ CONTRACTS: dict[str, Contract] = {
             Column("value", "money"),
             Column("currency", "currency"),
             Column("reason", default="refund"),
+            Column("order_value", "money"),
+            Column("payment_ids"),
         ),
         key=("org_id", "refund_id"),
         derived_id="refund_id",
+        added=("order_value_micros", "payment_ids"),
     ),
     "postbacks": Contract(
         table="raw.postbacks",

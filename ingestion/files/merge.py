@@ -4,8 +4,8 @@ In: a ReadPlan over the temporary table `source`; `unreadable_lines`, if a file 
 Out: rows in raw.*, one row of raw.loads, and a LoadReport with received = loaded + duplicate + failed + limited.
 
 The same rows result from any order, split or repetition of the input. A row is identified by its content
-(`_content_hash`), and the same content loads once. Of several contents with one key, the smallest
-(occurred_at, _content_hash) stays; where a contract `replaces`, the last import stays.
+(`_content_hash`), and the same content loads once. Of several contents with one key, the earliest stays, but one with
+money goes before those without; where a contract `replaces`, the last import stays.
 
 Tables with days are read only on the days of the input, so that a day merges quickly into ten million rows.
 """
@@ -191,8 +191,13 @@ def _input_days(connection: Connection, contract: Contract, *, has_covered_days:
 
 
 def resolve_conflicts(connection: Connection, kind: str, contract: Contract, stamp: str) -> None:
-    """Keep the first content in time of each key, in whatever order contents arrive. The others fail."""
+    """Keep the first content in time of each key, in whatever order contents arrive. The others fail.
+
+    A content with money goes first: a page can report an order before its money is known.
+    """
     key = ", ".join(contract.key)
+    has_value = any(column.stored == "value_micros" for column in contract.columns)
+    money = f"case when {'value_micros > 0' if has_value else 'false'} then 1 else 2 end as _money_rank"
     # A derived id is the hash of the content, so it conflicts with nothing.
     given = f"and {contract.derived_id} <> _content_hash" if contract.derived_id else ""
     retired = contract.retired or f"(from {contract.table} limit 0)"
@@ -200,7 +205,7 @@ def resolve_conflicts(connection: Connection, kind: str, contract: Contract, sta
         f"""
         create temp table competing_rows as
         with fresh as not materialized (  -- no copy of a large file
-            select _row, occurred_at, _content_hash, {key}
+            select _row, {money}, occurred_at, _content_hash, {key}
             from typed_rows anti join skipped_rows using (_row) where _ok {given}
         ),
         suspects as (
@@ -208,18 +213,18 @@ def resolve_conflicts(connection: Connection, kind: str, contract: Contract, sta
             union select fresh.* from fresh semi join {contract.table} using ({key})
             union select fresh.* from fresh semi join {retired} as retired using ({key})
         )
-        select _row, null as _old, occurred_at, _content_hash, {key} from suspects
+        select _row, null as _old, _money_rank, occurred_at, _content_hash, {key} from suspects
         union all by name
-        select null as _row, old.rowid as _old, occurred_at, _content_hash, {key}
+        select null as _row, old.rowid as _old, {money}, occurred_at, _content_hash, {key}
         from {contract.table} as old semi join suspects using ({key})
         union all by name  -- archived rows cannot move: they come first
-        select null as _row, null as _old, '-infinity'::timestamp as occurred_at, _content_hash, {key}
+        select null as _row, null as _old, 0 as _money_rank, '-infinity'::timestamp as occurred_at, _content_hash, {key}
         from {retired} as retired semi join suspects using ({key})
         """
     )
     connection.execute(
         f"create temp table losing_rows as select _row, _old from competing_rows"
-        f" qualify row_number() over (partition by {key} order by occurred_at, _content_hash) > 1"
+        f" qualify row_number() over (partition by {key} order by _money_rank, occurred_at, _content_hash) > 1"
     )
     connection.execute(
         "insert into skipped_rows by name select _row, 'id_conflict' as outcome from losing_rows where _row is not null"

@@ -117,7 +117,8 @@ def _sorted_values(values: str) -> str:
 
 def _conflict_detail(contract: Contract) -> str:
     name = contract.key[-1]
-    return f"{literal(f'{name} ')} || {name} || ' has another content too: the one that is first in time was kept'"
+    kept = "the earliest content is kept, or the earliest with money"
+    return f"{literal(f'{name} ')} || {name} || ' has another content too: {kept}'"
 
 
 def _row_as_json(relation: str, contract: Contract) -> str:

@@ -14,10 +14,18 @@ from ingestion.files.contracts import Column, Contract, platform_aliases
 from ingestion.sql import literal, quoted
 
 _DECIMAL = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?$"
-_ZONED = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)? ?(UTC|[+-]\d{2}(:?\d{2})?)$"
+_ZONED = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)? ?(UTC|GMT|Z|z|[+-]\d{2}(:?\d{2})?)$"
 _LOCAL = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?$"
 _MIDNIGHT = r"^\d{4}-\d{2}-\d{2}([T ]00:00(:00(\.0+)?)?Z?)?$"
 _EARLIEST, _LATEST = "'1970-01-01'::timestamp", "'2199-12-31 23:59:59'::timestamp"  # beyond: a defect, infinity
+# Separators group thousands for certain if both are there: 1,250.00 and 1.250,00.
+_GROUPED = (
+    r"case when regexp_matches({t}, '^[+-]?\d{1,3}(,\d{3})+\.\d+$') then replace({t}, ',', '')"
+    r" when regexp_matches({t}, '^[+-]?\d{1,3}(\.\d{3})+,\d+$') then replace(replace({t}, '.', ''), ',', '.')"
+    r" else {t} end"
+)
+_ROUNDED_ID = r"^[+-]?\d+([.,]\d+)?[eE]\+\d+$"  # 1.20214E+17: its last digits are lost
+_WHOLE_ID = r"^(\d+)\.0+$"  # 7010.0: a table of numbers writes ids so
 _AS_DECIMAL = "case when regexp_matches({t}, '" + _DECIMAL + "') then try_cast({t} as {type}) end"
 
 # Sums of a million of them still fit the types of the marts.
@@ -28,13 +36,15 @@ _ALIASES = f"map {{{', '.join(f'{literal(a)}: {literal(p)}' for a, p in platform
 # Text -> value, or null if the text has none. Money: 18 digits, 6 of them decimals, hold everything below 1e12 exactly.
 _VALUES = {
     "text": "{t}",
-    "id": "real_id({t})",
+    "id": f"real_id(regexp_replace({{t}}, '{_WHOLE_ID}', '\\1'))",
     "name": "lower({t})",
     "platform": f"coalesce({_ALIASES}[lower({{t}})], lower({{t}}))",
     "event": "case when upper({t}) in {event_types} then upper({t}) end",
     "status": "case when lower({t}) in ('pending', 'approved', 'rejected') then lower({t}) end",
     "date": "case when regexp_matches({t}, '" + _MIDNIGHT + "') then try_cast(left({t}, 10) as date) end",
-    "money": "((" + _AS_DECIMAL.replace("{type}", "decimal(18, 6)") + ")::decimal(26, 6) * 1000000)::bigint",
+    "money": "(("
+    + _AS_DECIMAL.replace("{type}", "decimal(18, 6)").replace("{t}", f"({_GROUPED})")
+    + ")::decimal(26, 6) * 1000000)::bigint",
     "currency": "case when regexp_matches({t}, '^[A-Za-z]{3}$') then upper({t}) end",
     "count": _BELOW_1E12.replace(
         "{value}", r"case when regexp_matches({t}, '^\d+(\.0*)?$') then try_cast(split_part({t}, '.', 1) as bigint) end"
@@ -51,7 +61,7 @@ _EXPECTED = {
     "status": "pending, approved or rejected",
     "instant": "an ISO 8601 time such as 2026-07-01T09:30:00Z, from 1970 to 2199",
     "date": "an ISO 8601 day such as 2026-07-01, from 1970 to 2199",
-    "money": "a plain decimal below 1e12 such as 1234.56, without separators or symbols",
+    "money": "a decimal below 1e12 such as 1234.56, without symbols; 1,234.56 is one, but 1,234 is ambiguous",
     "currency": "an ISO 4217 code such as USD",
     "count": "a whole number from 0, below 1e12",
     "number": "a number below 1e12",
@@ -135,7 +145,7 @@ def violations_sql(plan: ReadPlan) -> str:
     return f"""
         with {_parsed(plan)}, broken as (
             select _row, {"org_id" if "org_id" in dict(_values(plan)) else "null"} as _org,
-                {"t_site_id" if "site_id" in plan.texts else "null"} as _site,
+                {"t_site_id" if "site_id" in plan.texts else "null"} as _site, is_whole_refund as _is_whole_refund,
                 case {reason} end as _reason, concat_ws('; ', {detail}) as _detail
             from parsed
             where {" or ".join(check.is_broken for check in checks)}
@@ -194,6 +204,10 @@ def _checks(plan: ReadPlan) -> list[Check]:
     if plan.properties:
         checks.append(Check("bad_properties", f"({_BAD_PROPERTIES})", "'properties is not a JSON object'"))
     checks += _TABLE_CHECKS.get(contract.table, ())
+    if plan.is_partial_refund:
+        value = "value_micros is null" if "value" in plan.texts else "true"
+        sentence = "'the refund is partial, but has no amount: map the column of the refunded amount to value'"
+        checks.append(Check("missing_value", f"(is_partial_refund and {value})", sentence))
     if "org_id" in contract.key and plan.org:
         sentence = f"'tributary.yaml declares it for org ' || declared_org || {literal(f', not {plan.org}')}"
         is_other = f"coalesce(declared_org <> {literal(plan.org)}, false)"
@@ -230,6 +244,12 @@ def _column_checks(column: Column, plan: ReadPlan) -> list[Check]:
         checks.append(Check("placeholder_id", f"({bad}{_unless(column)})", sentence))
     if column.type == "level":
         bad = f"({bad} and lower({text}) <> 'ad')"
+    if column.is_id:
+        sentence = (
+            f"'{column.name} ' || {shown} || ': a spreadsheet rounded this id."
+            " Format the column as text in the spreadsheet, or export the file again and import it without opening it'"
+        )
+        checks.append(Check("rounded_id", f"coalesce(regexp_matches({text}, '{_ROUNDED_ID}'), false)", sentence))
     if column.type not in ("text", "name", "platform"):
         reason = {"instant": "bad_timestamp", "event": "bad_type"}.get(column.type, f"bad_{column.type}")
         sentence = f"'{column.name} ' || {shown} || {literal(f' is not {_EXPECTED[column.type]}')}"
@@ -240,7 +260,7 @@ def _column_checks(column: Column, plan: ReadPlan) -> list[Check]:
 def _missing(column: Column) -> Check:
     sentence = f"{column.name} is empty and required"
     if column.unless:
-        sentence += f" unless {column.unless[0]} is {column.unless[1]}"
+        sentence += f" unless {column.unless[0]} is {' or '.join(column.unless[1])}"
     return Check("missing_value", f"(t_{column.name} is null{_unless(column)})", literal(sentence))
 
 
@@ -248,8 +268,8 @@ def _unless(column: Column) -> str:
     """Return SQL that excludes the rows in which a required column may be absent."""
     if not column.unless:
         return ""
-    other, value = column.unless
-    return f" and {other} is distinct from {literal(value)}"
+    other, values = column.unless
+    return f" and coalesce({other} not in ({', '.join(map(literal, values))}), true)"
 
 
 def _ids(plan: ReadPlan) -> list[Column]:
@@ -272,7 +292,13 @@ def _payload(plan: ReadPlan) -> list[tuple[str, str]]:
         column for column, sql in texts.items() if column not in mapped and sql in names
     }  # mapped to itself too
     kept = [(name, f"source.{quoted(name)}") for name in plan.source_columns if name.lower() not in renamed]
-    return [*kept, *((column, f"source.{sql}") for column, sql in mapped.items()), *site]
+    members = [*kept, *((column, f"source.{sql}") for column, sql in mapped.items()), *site]
+    if plan.is_whole_refund:  # a blank member would be lost, and mean the whole order in a replay
+        members = [
+            (name, f"if({sql} is null and not _is_whole_refund, '0', {sql})" if name.lower() == "value" else sql)
+            for name, sql in members
+        ]
+    return members
 
 
 def _parsed(plan: ReadPlan) -> str:
@@ -288,7 +314,9 @@ def _parsed(plan: ReadPlan) -> str:
     return f"""
         texts as (
             select _row, {texts}, {plan.properties or "null"} as t_properties, {_extras(plan)} as extras,
-                {plan.row_org or "null"} as row_org
+                {plan.row_org or "null"} as row_org,
+                coalesce({plan.is_whole_refund or "true"}, false) as is_whole_refund,
+                coalesce({plan.is_partial_refund or "false"}, false) as is_partial_refund
             from {plan.relation} where {plan.where}
         ),
         parsed as (
@@ -340,6 +368,8 @@ def _value(column: Column, plan: ReadPlan) -> str:
         return _instant(text, plan.timezone)
     kind = "id" if column.is_id else column.type
     value = _VALUES[kind].replace("{t}", text).replace("{event_types}", str(plan.event_types))
+    if column.name == "value" and plan.is_whole_refund:
+        return f"if({text} is null and not is_whole_refund and not is_partial_refund, 0, {value})"
     if column.default or column.same_as:
         # A text without a value of the type stays null, so that the row fails.
         return f"if({text} is null, {_default(column, plan)}, {value})"
@@ -349,10 +379,12 @@ def _value(column: Column, plan: ReadPlan) -> str:
 def _instant(text: str, timezone: str | None) -> str:
     moment = f"try_cast({text} as timestamp)"
     local = f"when regexp_matches({text}, '{_LOCAL}') then timezone('UTC', timezone({literal(timezone)}, {moment}))"
+    # DuckDB reads +0200 and Z only without a blank before them, and no other name of UTC.
+    zoned = f"regexp_replace(regexp_replace({text}, ' ?(UTC|GMT|z)$', 'Z'), ' ([+-][0-9:]+)$', '\\1')"
     return f"""case
         when right({text}, 1) = 'Z' then {moment}
         when regexp_matches({text}, '{_ZONED}')
-            then timezone('UTC', try_cast(replace({text}, ' UTC', 'Z') as timestamptz))
+            then timezone('UTC', try_cast({zoned} as timestamptz))
         {local if timezone else ""} end"""
 
 

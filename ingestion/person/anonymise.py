@@ -65,7 +65,7 @@ def collect_replacements(connection: Connection, relation: Relation, person: Per
         "order": person.orders,
     }
     for kind, values in identifiers.items():
-        _add_missing(connection, kind, values, lambda value: pseudonym(), is_exclusive=True)
+        _add_missing(connection, kind, values, _identifier_pseudonym, is_exclusive=True)
     own_rows = f"from {relation.sql} where {where} and {owns_row_sql(relation, person)}"
     count = int(scalar(connection, f"select count(*) {own_rows}"))
     for column, kind in _kinds(relation).items() if count else ():
@@ -87,6 +87,11 @@ def collect_replacements(connection: Connection, relation: Relation, person: Per
         texts = _values(connection, f"{query} where {where} and {in_scope} and ({mentions})")
         _add_missing(connection, "mention", texts, _replacer(connection, "mention"), is_exclusive=True)
     return count
+
+
+def _identifier_pseudonym(value: str) -> str:
+    """Return a pseudonym that keeps the kind of a payment id, such as sub_: the marts read it."""
+    return (re.match(r"(?:(?:cs|pi|ch|in|sub)_)?", value) or [""])[0] + pseudonym()
 
 
 def own_row_values(relation: Relation) -> dict[str, str]:

@@ -117,6 +117,13 @@ def _create_sightings(
             columns = ", ".join(f"{sql} as {name}" for name, sql in identity_columns(relation, emails).items())
             in_org = f" where org_id = {literal(org)}" if org else ""
             selects.append(f"select {columns} from {relation.sql}{in_org}")
+            if "payment_ids" in relation.columns:  # each of them names the order, too
+                payment = "unnest(string_split(payment_ids, ' ')) as \"order\""
+                columns = ", ".join(
+                    payment if name == '"order"' else f"{sql} as {name}"
+                    for name, sql in identity_columns(relation, emails).items()
+                )
+                selects.append(f"select {columns} from {relation.sql}{in_org}")
     connection.execute(f"create or replace temp view sightings as {' union all by name '.join(selects)}")
 
 

@@ -117,6 +117,12 @@ def _erased_persons(
         for column in relation.columns
         if KINDS.get(column) in (*IDENTIFIERS, "session")
     ]
+    queries += [
+        f"select {_org_sql(relation)} as org, 'order' as kind, unnest(string_split(payment_ids, ' ')) as value"
+        f" from {relation.sql} as file where {where}"
+        for relation, where in sources
+        if "payment_ids" in relation.columns
+    ]
     queries += [query.replace("'visitor' as kind", f"'{_SHARED}' as kind") for query in queries]
     if failed:
         words = "unnest(regexp_extract_all(payload, '[0-9A-Za-z_-]+'))"

@@ -37,7 +37,7 @@ def event(org: str, event_id: str, at: datetime, visitor: str | None, kind: str 
     return known | {"type": kind} | more
 
 
-# ---- refunds: orders of one org in three currencies, two of which have a rate that changes
+# ---- orders of one org: late values, ties, negative rows, two shops, refunds in several currencies
 RATES = {("USD", date(2026, 7, 1)): Fraction("0.9"), ("USD", date(2026, 7, 5)): Fraction("0.8123")}
 
 
@@ -47,45 +47,45 @@ def worth(currency: str, day: date) -> Fraction | None:
     return next((rate for (name, since), rate in reversed(RATES.items()) if name == currency and day >= since), None)
 
 
-def refund_world() -> dict[str, list[Row]]:
-    pick, orders, refunds, events = random.Random(1), [], [], []
-    for number in range(150):
-        order = f"o{number}"
-        at = START + DAY * pick.randrange(9)
-        value = pick.choice([None, 0, pick.randrange(1, 10**9), pick.randrange(1, 50)])
+def order_world() -> dict[str, list[Row]]:
+    pick = random.Random(1)
+    orders: list[Row] = []
+    refunds: list[Row] = []
+    events: list[Row] = []
+
+    def amount() -> int:
+        return pick.choice([pick.randrange(1, 10**9), pick.randrange(1, 50)])
+
+    for number in range(220):
+        order, start = f"o{number}", START + DAY * pick.randrange(9)
+        sites = pick.choice([[None], ["shop"], ["shop", "outlet"], ["shop", "undeclared"]])
         currency = pick.choice(["EUR", "USD", "USD", "BRL"])
-        orders.append(
-            {
-                "org_id": "refunds",
-                "conversion_id": order,
-                "order_id": order,
-                "conversion_type": "purchase",
-                "customer_id": f"c{number % 40}",
-                "occurred_at": at,
-                "value_micros": value,
-                "currency": currency,
-            }
-        )
-        for part in range(pick.choice([0, 0, 1, 2, 3, 4])):
-            back = pick.choice([None, value and -value, value and value // 3, pick.randrange(1, 10**9)])
-            row = {"occurred_at": at + HOUR * pick.randrange(200), "order_id": order, "value_micros": back}
-            row["currency"] = pick.choice([currency, currency, "EUR", "USD"])
+        sold = amount()
+        for part in range(pick.choice([1, 1, 2, 3, 4]) + len(sites) - 1):
+            row = {"org_id": "orders", "conversion_id": f"{order}-{part}", "order_id": order}
+            site = sites[part] if part < len(sites) else pick.choice([*sites, None])
+            row |= {"site_id": site, "conversion_type": "purchase", "customer_id": f"c{number % 40}"}
+            row["occurred_at"] = start + HOUR * pick.choice([0, 0, 1, 50])
+            row["value_micros"] = pick.choice([None, 0, sold, sold, sold, amount(), -amount() // 3])
+            row["currency"] = pick.choice([currency, currency, "EUR"])
             if pick.random() < 0.3:
-                events.append(event("refunds", f"{order}-{part}", row.pop("occurred_at"), None, "REFUND", **row))
+                row |= {"presentment_value_micros": amount(), "presentment_currency": "SEK"}
+            orders.append(row)
+        for part in range(pick.choice([0, 0, 1, 2, 3])):
+            back = pick.choice([None, 0, sold, -sold, sold // 3, amount()])
+            row = {"occurred_at": start + HOUR * pick.randrange(200), "order_id": order, "value_micros": back}
+            row["currency"] = pick.choice([currency, currency, "EUR", "USD", "SEK", None])
+            if pick.random() < 0.3:
+                events.append(event("orders", f"{order}-{part}", row.pop("occurred_at"), None, "REFUND", **row))
             else:
                 reason = "cancelled" if pick.random() < 0.1 else "refund"
-                refunds.append({"org_id": "refunds", "refund_id": f"{order}-{part}", "reason": reason, **row})
-    refunds.append(
-        {
-            "org_id": "refunds",
-            "refund_id": "stray",
-            "order_id": "nobody's",
-            "occurred_at": START,
-            "value_micros": 5,
-            "currency": "EUR",
-            "reason": "refund",
-        }
-    )
+                site = pick.choice([*sites, None, None])
+                refunds.append(
+                    {"org_id": "orders", "refund_id": f"{order}-{part}", "reason": reason, "site_id": site, **row}
+                )
+    for amounts in (5, 0):
+        stray = {"org_id": "orders", "refund_id": f"stray {amounts}", "order_id": "nobody's", "occurred_at": START}
+        refunds.append(stray | {"value_micros": amounts, "currency": "EUR", "reason": "refund"})
     rates = [
         {"date": since, "base": base, "quote": "EUR", "rate": Decimal(str(float(rate)))}
         for (base, since), rate in RATES.items()
@@ -93,48 +93,130 @@ def refund_world() -> dict[str, list[Row]]:
     return {"conversions": orders, "refunds": refunds, "events": events, "exchange_rates": rates}
 
 
-def test_refunds_reduce_the_value_of_a_conversion(warehouse: Connection) -> None:
-    world, expected, excluded = refund_world(), {}, Counter({"unknown_order": 1})
-    of_order = defaultdict(list)
-    for row in [*world["refunds"], *world["events"]]:
-        name = row.get("refund_id") or f"shop:{row['event_id']}"
-        of_order[row["order_id"]].append((row["occurred_at"], name, row["value_micros"], row["currency"], row))
-    for order in world["conversions"]:
-        rate = worth(order["currency"], order["occurred_at"].date())
-        value = rounded((order["value_micros"] or 0) * (rate or 0))
-        refunds = sorted(of_order[order["order_id"]], key=lambda refund: refund[:2])
-        if any(refund[4].get("reason") == "cancelled" for refund in refunds):
+def orders_of(world: dict[str, list[Row]]) -> Callable[[Row], tuple | None]:
+    """Return order(row): the site and number of a row's order, or None if the number alone is ambiguous."""
+    selling = defaultdict(set)
+    for row in world["conversions"]:
+        if row["site_id"] in ("shop", "outlet") and (row["value_micros"] or 0) >= 0:
+            selling[row["order_id"]].add(row["site_id"])
+
+    def order(row: Row) -> tuple | None:
+        sites, number = selling[row["order_id"]], row["order_id"]
+        if not sites:
+            return None, number
+        if row.get("site_id") in ("shop", "outlet"):
+            return row["site_id"], number
+        return (next(iter(sites)), number) if len(sites) == 1 else None
+
+    return order
+
+
+def priced(reports: list[Row]) -> tuple[Row, Row, int, Fraction | None]:
+    """Return the earliest report, the report that gives the money, the value and the rate of the money's currency."""
+    earliest = min(reports, key=lambda row: (row["occurred_at"], not row["value_micros"], row["conversion_id"]))
+    day = earliest["occurred_at"].date()
+
+    def rank(row: Row) -> tuple:
+        value, rate = row["value_micros"], worth(row["currency"], day)
+        converted = rounded(value * rate) if value and rate is not None else 0
+        return not converted, not value, value is None, row["occurred_at"], row["conversion_id"]
+
+    money = min(reports, key=rank)
+    rate = worth(money["currency"], day)
+    return earliest, money, rounded((money["value_micros"] or 0) * (rate or 0)), rate
+
+
+def amounts_by_currency(reports: list[Row], money: Row) -> dict[str, int]:
+    """Return the whole order in each currency in which a report states it."""
+    amounts: dict[str, int] = {}
+    for row in [money, *sorted(reports, key=lambda row: (row["occurred_at"], row["conversion_id"]))]:
+        if row["value_micros"]:
+            amounts.setdefault(row["currency"], row["value_micros"])
+    for row in sorted(reports, key=lambda row: (row["occurred_at"], row["conversion_id"])):
+        if row.get("presentment_value_micros"):
+            amounts.setdefault(row["presentment_currency"], row["presentment_value_micros"])
+    return amounts
+
+
+def by_order(world: dict[str, list[Row]]) -> tuple[dict[tuple, list[Row]], dict[tuple, list[Row]], Counter]:
+    """Return the reports of each order, its refunds, and the number of excluded rows by reason."""
+    order, reports, returned, excluded = orders_of(world), defaultdict(list), defaultdict(list), Counter()
+    back = [*world["refunds"], *world["events"]]
+    back += [row for row in world["conversions"] if (row["value_micros"] or 0) < 0]
+    for row in world["conversions"]:
+        if (row["value_micros"] or 0) >= 0 and (key := order(row)):
+            reports[key].append(row)
+    for row in [*world["conversions"], *world["refunds"], *world["events"]]:
+        excluded["ambiguous_order"] += order(row) is None
+    for row in back:
+        if not (key := order(row)):
+            continue
+        if "conversion_id" in row and not any(report["value_micros"] for report in reports[key]):
+            excluded["negative_value"] += 1
+        elif reports[key]:
+            returned[key].append(row)
+        else:
+            excluded["unknown_order"] += row["value_micros"] != 0
+    return {key: known for key, known in reports.items() if known}, returned, excluded
+
+
+def settled(reports: list[Row], back: list[Row]) -> tuple[int, int, Counter]:
+    """Return the value of an order, its refunds, and what is excluded."""
+    _, money, value, rate = priced(reports)
+    excluded, amounts, sums = Counter(), amounts_by_currency(reports, money), Counter()
+    is_without_rate = money["value_micros"] is not None and rate is None
+    excluded["no_exchange_rate"] += is_without_rate
+    for row in (row for row in back if row["value_micros"]):
+        currency = row["currency"] or money["currency"]
+        if is_without_rate:
+            excluded["no_exchange_rate"] += 1
+        elif currency not in amounts and currency != "EUR":
+            excluded["unknown_currency"] += 1
+        else:
+            sums[currency] += abs(row["value_micros"])
+    given_back = sum(
+        rounded(total * Fraction(value, amounts[name])) if name in amounts else total for name, total in sums.items()
+    )
+    takes_all = any(row["value_micros"] is None for row in back)
+    excluded["refund_exceeds_value"] += max(given_back - value, 0)
+    return value, value if takes_all else min(given_back, value), excluded
+
+
+def expected_orders(world: dict[str, list[Row]]) -> tuple[dict[tuple, tuple[int, int]], Counter]:
+    """Return (value, refunded) by order, and the excluded rows by reason."""
+    reports, returned, excluded = by_order(world)
+    expected = {}
+    for key, known in reports.items():
+        excluded["duplicate_order"] += len(known) - 1
+        if any(row.get("reason") == "cancelled" for row in returned[key]):
             excluded["cancelled"] += 1
             continue
-        if order["value_micros"] is not None and rate is None:
-            excluded["no_exchange_rate"] += 1
-        sums, takes_all = Counter(), False
-        for _, _, back, currency, _ in refunds:
-            if back is None:
-                takes_all = True
-                continue
-            price = worth(currency, order["occurred_at"].date())
-            if price is None:
-                excluded["no_exchange_rate"] += 1
-                continue
-            sums[currency] += abs(back)
-        day = order["occurred_at"].date()
-        given_back = sum(rounded(total * worth(currency, day)) for currency, total in sums.items())
-        taken = value if takes_all else min(given_back, value)
-        expected[order["order_id"]] = (value - taken, taken)
-        excluded["refund_exceeds_value"] += max(given_back - value, 0)
+        value, taken, reasons = settled(known, returned[key])
+        expected[key] = (value - taken, taken)
+        excluded += reasons
+    return expected, +excluded
+
+
+def test_orders_have_their_earliest_money_less_their_refunds(warehouse: Connection) -> None:
+    world = order_world()
+    expected, excluded = expected_orders(world)
+    order = orders_of(world)
+    by_id = {row["conversion_id"]: order(row) for row in world["conversions"]}
     found = warehouse.execute(
-        "select order_id, value_micros, refunded_micros from marts.conversions where org_id = 'refunds'"
+        "select conversion_id, value_micros, refunded_micros from marts.conversions where org_id = 'orders'"
     ).fetchall()
-    assert {order: amounts for order, *amounts in found} == {order: list(pair) for order, pair in expected.items()}
+    assert len(found) == len(expected)
+    assert {by_id[name]: tuple(amounts) for name, *amounts in found} == expected
     reasons = dict(
         warehouse.execute("""
         select reason, case when reason = 'refund_exceeds_value' then sum(amount_micros) else count(*) end
-        from marts.quarantine where org_id = 'refunds' group by reason
+        from marts.quarantine where org_id = 'orders' group by reason
     """).fetchall()
     )
     assert reasons == excluded
     assert any(value == 0 < taken for value, taken in expected.values()), "no order was given back in full"
+    assert {key[0] for key in expected} == {None, "shop", "outlet"}
+    assert all(excluded[reason] >= 5 for reason in excluded.keys() - {"cancelled"}), excluded
 
 
 # ---- sampling: all visitors, and the two halves that a site with a sample of 50 % may measure
@@ -608,7 +690,7 @@ def test_every_promise_is_kept(warehouse: Connection) -> None:
     } <= checked
 
 
-USUAL = ["refunds", "whole", "even", "odd", "people", "assets", "partners", "private", "doubled", "strict", "trusting"]
+USUAL = ["orders", "whole", "even", "odd", "people", "assets", "partners", "private", "doubled", "strict", "trusting"]
 # org: exclude_bots, exclude_suspicious of its site
 ORGS = {**dict.fromkeys(USUAL, (True, False)), "lenient": (False, False), "wary": (True, True)}
 ORGS["crowded"] = (False, True)
@@ -617,7 +699,7 @@ ORGS["crowded"] = (False, True)
 def worlds() -> Iterator[dict[str, list[Row]]]:
     yield {"events": [*sampling_world(), *CONSENTLESS, *REPEATED, *bot_rows("strict"), *bot_rows("lenient")]}
     yield {"survey_answers": ANSWERS}
-    yield from (refund_world(), identity_world(), entity_world(), postback_world())
+    yield from (order_world(), identity_world(), entity_world(), postback_world())
     yield from (affiliate_world("trusting"), affiliate_world("wary"))
 
 
@@ -630,6 +712,7 @@ def warehouse(new_home: Callable[[str], Path]) -> Iterator[Connection]:
             insert(connection, "orgs", org_id=org, currency="EUR", timezone="UTC", lookback_days=30)
             site = {"site_id": "shop", "org_id": org, "domains": ["shop.example"]}
             insert(connection, "sites", **site, exclude_bots=exclude_bots, exclude_suspicious=exclude_suspicious)
+        insert(connection, "sites", site_id="outlet", org_id="orders", domains=["outlet.example"])
         for agent, is_bot in AGENTS.items():
             insert(connection, "user_agents", user_agent=agent, device_type="desktop", is_bot=is_bot)
         insert(connection, "addresses", ip_hash="cloud", country="US", is_data_centre=True)

@@ -416,7 +416,6 @@ def parsed(link: str) -> dict[str, str]:
     def parameters(query: str) -> dict[str, str]:
         found: dict[str, str] = {}
         for pair in query.split("&"):
-<<<<<<< HEAD
             is_utm = re.match("[^a-z0-9%]*utm", pair, re.IGNORECASE)
             for piece in re.split(END_OF_UTM if is_utm else END_OF_VALUE, decoded(pair) if is_utm else pair):
                 name, _, value = piece.partition("=")
@@ -440,17 +439,6 @@ def parsed(link: str) -> dict[str, str]:
         if not (has_utm and name.startswith("utm_")):
             found.setdefault(name, value)
     return found
-=======
-            name, _, value = pair.partition("=")
-            name, value = decoded(name).lower(), decoded(value)
-            name = "creator_code" if name == "creator" else name
-            value = real_id(value) if name in ("gclid", "fbclid") else value
-            if value and name in {*PARAMETERS, "gclid", "fbclid"}:
-                found.setdefault(name, value)
-        if found:
-            return found
-    return {}
->>>>>>> people
 
 
 RANDOM_LINKS = sorted({random_link(random.Random(seed)) for seed in range(3000)})

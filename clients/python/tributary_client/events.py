@@ -79,7 +79,12 @@ class Events(ABC):
         return self._record("CONVERSION", {**details, "conversion_type": conversion_type})
 
     def refund(self, order_id: str, /, **details: Unpack[Details]) -> str:
-        """Track a refund. `value` is the refunded amount, above zero."""
+        """Track a refund. `value` is the refunded amount, above zero; without it the whole order is refunded.
+
+        A `value` of None refunds nothing: shops leave the amount of an order without a refund empty.
+        """
+        if "value" in details and details["value"] is None:
+            details["value"] = 0
         return self._record("REFUND", {**details, "order_id": order_id})
 
     def asset_upload(self, asset_id: str, /, **details: Unpack[Details]) -> str:

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from ingestion.collector.admission import check_limits, is_from_page
-from ingestion.collector.events import Batch, Event, Id, Text, Url, redact_event
+from ingestion.collector.events import Batch, Event, Id, Text, Url, id_text, redact_event
 from ingestion.collector.intake import take_events
 from ingestion.collector.problems import Problem
 from ingestion.collector.request import (
@@ -42,10 +42,10 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 class _Page(msgspec.Struct, rename="camel"):
     public_key: Id | None = None
-    anon_id: Id | None = None
-    session_id: Id | None = None
-    user_id: Id | None = None
-    order_id: str | int | None = None
+    anon_id: Id | int | float | None = None
+    session_id: Id | int | float | None = None
+    user_id: Id | int | float | None = None
+    order_id: str | int | float | None = None
     timestamp: Any = None
     consent: bool | None = None
 
@@ -175,11 +175,11 @@ async def _read(
 
 
 def _event(given: _Page, members: dict[str, Any]) -> Event:
-    order = str(given.order_id or "").rpartition("/")[2]  # also of gid://shopify/Order/1
+    order = str(_id_text("orderId", given.order_id) or "").rpartition("/")[2]  # also of gid://shopify/Order/1
     person = {
-        "anonId": given.anon_id,
-        "sessionId": given.session_id,
-        "userId": given.user_id,
+        "anonId": _id_text("anonId", given.anon_id),
+        "sessionId": _id_text("sessionId", given.session_id),
+        "userId": _id_text("userId", given.user_id),
         "orderId": order,
         "consent": given.consent,
     }
@@ -188,3 +188,10 @@ def _event(given: _Page, members: dict[str, Any]) -> Event:
     except msgspec.ValidationError as error:
         detail = f"{error}: see docs/webhooks.md for the members of this request"
         raise Problem(400, "Wrong type", detail) from None
+
+
+def _id_text(name: str, value: str | float | None) -> str | None:
+    text = id_text(value)
+    if text is None and value is not None:
+        raise Problem(400, "Not an id", f"{name} is not a whole number that JSON holds exactly. Send it as text")
+    return text

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from collections.abc import Callable
 from decimal import Decimal
 
 import msgspec
@@ -21,6 +22,18 @@ from ingestion.privacy.redact import hash_email, hash_phone, redact_id, redact_t
 TOPICS = ("orders/create", "orders/paid", "orders/cancelled", "refunds/create")
 _PAID = ("paid", "partially_refunded", "refunded")
 _VISITOR = ("tributary_anon_id", "_tributary_anon_id")  # an underscore hides an attribute from the checkout
+
+
+class _Money(msgspec.Struct):
+    amount: Decimal
+    currency_code: str
+
+
+class _MoneySet(msgspec.Struct):
+    """One amount in the currency of the shop and in that of the buyer."""
+
+    shop_money: _Money
+    presentment_money: _Money
 
 
 class _Attribute(msgspec.Struct):
@@ -39,6 +52,7 @@ class _Order(msgspec.Struct):
     created_at: Moment
     total_price: Decimal
     currency: str  # the shop's
+    total_price_set: _MoneySet | None = None
     financial_status: str | None = None
     cancelled_at: Moment | None = None
     test: bool | None = False
@@ -54,7 +68,22 @@ class _Transaction(msgspec.Struct):
     status: str
     amount: Decimal
     currency: str
+    amount_set: _MoneySet | None = None
     test: bool | None = False
+
+
+class _RefundedLine(msgspec.Struct):
+    subtotal_set: _MoneySet | None = None
+    total_tax_set: _MoneySet | None = None
+
+
+class _RefundedShipping(msgspec.Struct):
+    subtotal_amount_set: _MoneySet | None = None
+
+
+class _Adjustment(msgspec.Struct):
+    amount_set: _MoneySet | None = None
+    tax_amount_set: _MoneySet | None = None
 
 
 class _Refund(msgspec.Struct):
@@ -62,6 +91,9 @@ class _Refund(msgspec.Struct):
     order_id: int
     created_at: Moment
     transactions: list[_Transaction] = []
+    refund_line_items: list[_RefundedLine] = []
+    refund_shipping_lines: list[_RefundedShipping] = []
+    order_adjustments: list[_Adjustment] = []
 
 
 def is_signed(body: bytes, signature: str, secret: bytes) -> bool:
@@ -88,6 +120,8 @@ def _conversion(order: _Order) -> Report:
     if order.financial_status not in _PAID:
         return Report("conversions", ignored=f"not paid yet ({order.financial_status}): orders/paid will count it")
     customer = order.customer or _Customer()
+    paid = order.total_price_set and order.total_price_set.presentment_money
+    is_converted = paid and paid.currency_code != order.currency
     return Report(
         "conversions",
         row(
@@ -98,6 +132,8 @@ def _conversion(order: _Order) -> Report:
             order_id=str(order.id),
             value=money(order.total_price),
             currency=order.currency,
+            presentment_value=money(paid.amount) if paid and is_converted else None,
+            presentment_currency=paid.currency_code if paid and is_converted else None,
             properties=row(
                 order_name=redact_text(order.name or ""),
                 email_hash=hash_email(order.email or customer.email),
@@ -128,16 +164,47 @@ def _refund(refund: _Refund) -> Report:
     returned = [t for t in refund.transactions if t.kind == "refund" and t.status == "success" and not t.test]
     if not returned:
         return Report("refunds", ignored="no money went back: no transaction is a successful refund")
+    amount, currency = sum((t.amount for t in returned), Decimal()), returned[0].currency
+    if in_shop_money := _shop_money(refund, returned, amount):
+        amount, currency = in_shop_money.amount, in_shop_money.currency_code
     return Report(
         "refunds",
         row(
             refund_id=f"shopify:{refund.id}",
             occurred_at=instant(refund.created_at),
             order_id=str(refund.order_id),
-            value=money(sum((t.amount for t in returned), Decimal())),
-            currency=returned[0].currency,
+            value=money(amount),
+            currency=currency,
         ),
     )
+
+
+def _shop_money(refund: _Refund, returned: list[_Transaction], amount: Decimal) -> _Money | None:
+    """Return the refund in the shop's currency, or None where the payload does not state it.
+
+    amount: of the transactions, in the buyer's currency. The marts convert it by the ratio of the order's two amounts.
+    """
+    paid = [t.amount_set for t in returned if t.amount_set]
+    if len(paid) == len(returned):
+        return _sum(paid, [], lambda each: each.shop_money)
+    lines = [each for line in refund.refund_line_items for each in (line.subtotal_set, line.total_tax_set) if each]
+    lines += [line.subtotal_amount_set for line in refund.refund_shipping_lines if line.subtotal_amount_set]
+    # Shopify states what an adjustment adds to the order, so that refunded shipping is negative.
+    added = [each for a in refund.order_adjustments for each in (a.amount_set, a.tax_amount_set) if each]
+    in_presentment = _sum(lines, added, lambda each: each.presentment_money)
+    # Store credit and fees can make the transactions differ from the lines.
+    if in_presentment and in_presentment == _Money(amount, returned[0].currency):
+        return _sum(lines, added, lambda each: each.shop_money)
+    return None
+
+
+def _sum(plus: list[_MoneySet], minus: list[_MoneySet], side: Callable[[_MoneySet], _Money]) -> _Money | None:
+    """Return the sum of one side of the amounts, or None where there is none or several currencies."""
+    currencies = {side(each).currency_code for each in (*plus, *minus)}
+    if len(currencies) != 1:
+        return None
+    total = sum((side(each).amount for each in plus), Decimal()) - sum((side(each).amount for each in minus), Decimal())
+    return _Money(total, currencies.pop())
 
 
 def _visitor(attributes: list[_Attribute]) -> str | None:

@@ -2,8 +2,9 @@
 
 In: the raw body of one event, signed. Out: a Report.
 
-A Checkout session is one conversion once it is paid, at once or later (bank debits). charge.refunded carries the sum of
-all refunds of a charge so far. The amount of one event is that sum less the sum before.
+A Checkout session, an invoice or a payment intent is one conversion once it is paid. One payment can have all three:
+each row names the ids of its payment, by which the marts count it once and find it for a refund. charge.refunded
+carries the sum of all refunds of a charge so far. The amount of one event is that sum less the sum before.
 """
 
 from __future__ import annotations
@@ -11,62 +12,35 @@ from __future__ import annotations
 import hashlib
 import hmac
 from decimal import Decimal
-from typing import Any
-
-import msgspec
 
 from ingestion.collector.problems import Problem
 from ingestion.collector.webhooks.report import Report, decoded, instant, money, row
+from ingestion.collector.webhooks.stripe_objects import (
+    Charge,
+    Details,
+    Event,
+    Intent,
+    Invoice,
+    Parent,
+    Payments,
+    Presentment,
+    Reference,
+    Session,
+    Subscription,
+)
 from ingestion.placeholders import real_id
 from ingestion.privacy.redact import hash_email, hash_phone, redact_id
 
 TOLERANCE = 300  # the age in seconds of a valid signature: Stripe's default
 _CHECKOUT = ("checkout.session.completed", "checkout.session.async_payment_succeeded")
-TYPES = (*_CHECKOUT, "charge.refunded")
+TYPES = (*_CHECKOUT, "invoice.paid", "payment_intent.succeeded", "charge.refunded")
+_RENEWALS = ("subscription_cycle", "subscription_update", "subscription_threshold", "subscription")
 
 # Amounts are in the smallest unit. UGX and ISK have no decimals, but Stripe sends two (docs.stripe.com/currencies).
 _NO_DECIMALS = frozenset(
     "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split()  # noqa: SIM905 - a table of words
 )
 _THREE_DECIMALS = frozenset("BHD JOD KWD OMR TND".split())  # noqa: SIM905 - likewise
-
-
-class _Data(msgspec.Struct):
-    object: msgspec.Raw
-    previous_attributes: dict[str, Any] | None = None
-
-
-class _Event(msgspec.Struct):
-    id: str
-    type: str
-    created: int
-    data: _Data
-    livemode: bool = True
-
-
-class _Details(msgspec.Struct):
-    email: str | None = None
-    phone: str | None = None
-
-
-class _Session(msgspec.Struct):
-    id: str
-    created: int
-    payment_status: str
-    amount_total: int | None = None
-    currency: str | None = None
-    client_reference_id: str | None = None
-    customer_details: _Details | None = None
-    payment_intent: str | None = None
-    metadata: dict[str, str] | None = None
-
-
-class _Charge(msgspec.Struct):
-    id: str
-    amount_refunded: int
-    currency: str
-    payment_intent: str | None = None
-    metadata: dict[str, str] | None = None
 
 
 def check_signature(body: bytes, header: str, secret: bytes, now: float) -> None:
@@ -88,24 +62,33 @@ def check_signature(body: bytes, header: str, secret: bytes, now: float) -> None
 
 def report(body: bytes) -> Report:
     """Return the row of one event, or raise a Problem where it is not as Stripe documents it."""
-    event = decoded(body, _Event)
+    event = decoded(body, Event)
     if event.type not in TYPES:
         return Report("conversions", ignored=f"the type {event.type} is not used: {', '.join(TYPES)} are")
     if not event.livemode:
         return Report("conversions", ignored="an event of the test mode")
     if event.type in _CHECKOUT:
-        return _conversion(decoded(event.data.object, _Session))
-    return _refund(event, decoded(event.data.object, _Charge))
+        return _session(decoded(event.data.object, Session))
+    if event.type == "invoice.paid":
+        return _invoice(decoded(event.data.object, Invoice))
+    if event.type == "payment_intent.succeeded":
+        return _intent(decoded(event.data.object, Intent))
+    return _refund(event, decoded(event.data.object, Charge))
 
 
-def _conversion(session: _Session) -> Report:
+def _session(session: Session) -> Report:
     if session.payment_status != "paid":
         return Report("conversions", ignored=f"payment_status is {session.payment_status}: no money was paid")
     if session.amount_total is None or not session.currency:
         raise Problem(400, "Not the expected JSON", "A paid session has amount_total and currency. This one lacks them")
-    metadata, details = session.metadata or {}, session.customer_details or _Details()
+    metadata, details = session.metadata or {}, session.customer_details or Details()
     visitor = real_id(metadata.get("anon_id")) or real_id(session.client_reference_id)
-    session_id, payment_intent = redact_id(session.id), redact_id(session.payment_intent or "")
+    session_id, intent = redact_id(session.id), _id(session.payment_intent)
+    total, currency = session.amount_total, session.currency
+    presentment = session.presentment_details
+    if conversion := session.currency_conversion:  # the amounts of the session are the buyer's
+        presentment = Presentment(total, currency)
+        total, currency = conversion.amount_total, conversion.source_currency
     return Report(
         "conversions",
         row(
@@ -114,11 +97,13 @@ def _conversion(session: _Session) -> Report:
             visitor_id=redact_id(visitor),
             # Not Stripe's customer, since a guest becomes a new one with each payment.
             customer_id=redact_id(metadata.get("user_id", "")),
-            order_id=redact_id(real_id(metadata.get("order_id"))) or payment_intent or session_id,
-            value=decimal_text(session.amount_total, session.currency),
-            currency=session.currency.upper(),
+            order_id=_order_id(metadata) or intent or session_id,
+            value=decimal_text(total, currency),
+            currency=currency.upper(),
+            **_presentment(presentment),
+            payment_ids=_ids(session.id, intent, session.invoice, session.subscription),
             properties=row(
-                payment_intent=payment_intent,
+                payment_intent=intent,
                 email_hash=hash_email(details.email),
                 phone_hash=hash_phone(details.phone),
             ),
@@ -126,24 +111,108 @@ def _conversion(session: _Session) -> Report:
     )
 
 
-def _refund(event: _Event, charge: _Charge) -> Report:
+def _invoice(invoice: Invoice) -> Report:
+    """Return the payment of an invoice. Later payments of a subscription are of the type renewal."""
+    if invoice.amount_paid <= 0:
+        return Report("conversions", ignored="amount_paid is 0: no money was paid")
+    parent = invoice.parent or Parent()
+    subscription = parent.subscription_details or invoice.subscription_details or Subscription()
+    metadata = invoice.metadata or {}
+    person = (subscription.metadata or {}) | metadata
+    payments = [each.payment for each in (invoice.payments or Payments()).data if each.payment]
+    paid_at = invoice.status_transitions and invoice.status_transitions.paid_at
+    return Report(
+        "conversions",
+        row(
+            conversion_id=f"stripe:{redact_id(invoice.id)}",
+            conversion_type="renewal" if invoice.billing_reason in _RENEWALS else "purchase",
+            occurred_at=instant(paid_at or invoice.created),
+            visitor_id=redact_id(person.get("anon_id", "")),
+            customer_id=redact_id(person.get("user_id", "")),
+            # Not the metadata of the subscription: all its renewals share it.
+            order_id=_order_id(metadata) or redact_id(invoice.id),
+            value=decimal_text(invoice.amount_paid, invoice.currency),
+            currency=invoice.currency.upper(),
+            payment_ids=_ids(
+                invoice.id,
+                invoice.payment_intent,
+                invoice.charge,
+                *(each for payment in payments for each in (payment.payment_intent, payment.charge)),
+                invoice.subscription or subscription.subscription,
+            ),
+            properties=row(
+                email_hash=hash_email(invoice.customer_email), phone_hash=hash_phone(invoice.customer_phone)
+            ),
+        ),
+    )
+
+
+def _intent(intent: Intent) -> Report:
+    if intent.amount_received <= 0:
+        return Report("conversions", ignored="amount_received is 0: no money was paid")
+    metadata = intent.metadata or {}
+    return Report(
+        "conversions",
+        row(
+            conversion_id=f"stripe:{redact_id(intent.id)}",
+            conversion_type="purchase",
+            occurred_at=instant(intent.created),
+            visitor_id=redact_id(metadata.get("anon_id", "")),
+            customer_id=redact_id(metadata.get("user_id", "")),
+            order_id=_order_id(metadata) or redact_id(intent.id),
+            value=decimal_text(intent.amount_received, intent.currency),
+            currency=intent.currency.upper(),
+            **_presentment(intent.presentment_details),
+            payment_ids=_ids(intent.id, intent.latest_charge, intent.invoice),
+            properties=row(email_hash=hash_email(intent.receipt_email)),
+        ),
+    )
+
+
+def _refund(event: Event, charge: Charge) -> Report:
     before = (event.data.previous_attributes or {}).get("amount_refunded")
     if not isinstance(before, int):
         raise Problem(
             400, "Not the expected JSON", "previous_attributes.amount_refunded is missing. Nothing was stored"
         )
-    ids = (real_id((charge.metadata or {}).get("order_id")), charge.payment_intent or "", charge.id)
-    order = next((order for id_ in ids if (order := redact_id(id_))), None)
+    intent = _id(charge.payment_intent)
+    total = charge.amount_captured or charge.amount
     return Report(
         "refunds",
         row(
             refund_id=f"stripe:{redact_id(event.id)}",
             occurred_at=instant(event.created),
-            order_id=order,
+            order_id=_order_id(charge.metadata) or intent or redact_id(charge.id),
             value=decimal_text(charge.amount_refunded - before, charge.currency),
             currency=charge.currency.upper(),
+            order_value=total and decimal_text(total, charge.currency),
+            payment_ids=_ids(charge.id, intent, charge.invoice, charge.subscription),
         ),
     )
+
+
+def _presentment(details: Presentment | None) -> dict[str, str]:
+    """Return the columns of what the buyer paid, where that is not the currency of the price."""
+    if not details:
+        return {}
+    amount = decimal_text(details.presentment_amount, details.presentment_currency)
+    return {"presentment_value": amount, "presentment_currency": details.presentment_currency.upper()}
+
+
+def _id(reference: Reference) -> str | None:
+    """Return the id of an object that Stripe sends whole, or as its id; without personal data."""
+    found = reference.get("id") if isinstance(reference, dict) else reference
+    return redact_id(found) if isinstance(found, str) else None
+
+
+def _order_id(metadata: dict[str, str] | None) -> str | None:
+    """Return the shop's id of the order, which the shop may send as metadata."""
+    return redact_id(real_id((metadata or {}).get("order_id")))
+
+
+def _ids(*references: Reference) -> str:
+    """Return the ids of a payment, each once, separated by spaces."""
+    return " ".join(dict.fromkeys(found for found in map(_id, references) if found and " " not in found))
 
 
 def decimal_text(amount: int, currency: str) -> str:

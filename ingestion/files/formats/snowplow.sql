@@ -15,7 +15,9 @@ select
         when coalesce(event_name, event) = 'page_view' then 'PAGE_VIEW'
         else 'CUSTOM'
     end as type,
-    regexp_replace(coalesce(derived_tstamp, collector_tstamp), '(:\d\d(\.\d+)?)$', '\1Z') as occurred_at,
+    regexp_replace(
+        coalesce(derived_tstamp, collector_tstamp), '^(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?)$', '\1Z'
+    ) as occurred_at,
     coalesce(domain_userid, network_userid) as anon_id,
     domain_sessionid as session_id,
     user_id,

@@ -145,6 +145,7 @@ def test_a_stripe_session_counts_when_paid_at_once_or_later():
         "order_id": "A-1001",
         "value": "54.50",
         "currency": "EUR",
+        "payment_ids": "cs_live_a1b2c3d4 pi_3Nabc",
         "properties": {
             "payment_intent": "pi_3Nabc",
             "email_hash": MAIL["grace"],
@@ -153,6 +154,29 @@ def test_a_stripe_session_counts_when_paid_at_once_or_later():
     }
     test_mode = stripe.report(changed("stripe_session_completed", livemode=False))
     assert (test_mode.row, test_mode.ignored) == (None, "an event of the test mode")
+
+
+def test_a_stripe_invoice_of_a_later_period_is_a_renewal():
+    row = stripe.report(payload("stripe_invoice_paid")).row
+    assert row == {
+        "conversion_id": "stripe:in_1Q2w3e",
+        "conversion_type": "renewal",
+        "occurred_at": "2026-11-12T07:58:20.000000Z",
+        "visitor_id": "v-77aa",
+        "customer_id": "42",
+        "order_id": "in_1Q2w3e",  # the metadata of the subscription is the same in all its renewals
+        "value": "29.90",
+        "currency": "EUR",
+        "payment_ids": "in_1Q2w3e pi_3Nxyz sub_77",
+        "properties": {"email_hash": MAIL["grace"]},
+    }
+
+
+def test_a_stripe_payment_intent_counts_without_a_session():
+    row = stripe.report(payload("stripe_payment_intent_succeeded")).row
+    assert (row["order_id"], row["value"], row["currency"]) == ("PI-1", "20.00", "USD")
+    assert (row["presentment_value"], row["presentment_currency"]) == ("17.60", "EUR")
+    assert row["payment_ids"] == "pi_3Nown ch_3Nown"
 
 
 def test_a_stripe_refund_is_the_amount_of_its_event():
@@ -219,6 +243,8 @@ def test_no_value_of_a_signed_payload_makes_the_collector_fail(data):
                 ("shopify_refunds_create", "refunds/create"),
                 ("stripe_session_completed", None),
                 ("stripe_charge_refunded", None),
+                ("stripe_invoice_paid", None),
+                ("stripe_payment_intent_succeeded", None),
             ]
         )
     )

@@ -23,6 +23,7 @@ from ingestion.files.column_mapping import ImportOptions
 from ingestion.files.contracts import CONTRACTS, ContractError
 from ingestion.files.inbox import import_inbox
 from ingestion.files.load import load_file
+from ingestion.files.replay import replay_failed
 from ingestion.home import Home
 from ingestion.settings.model import AdAccount, Files, Org, Settings, Site
 from ingestion.warehouse import connect
@@ -172,6 +173,36 @@ def test_identical_rows_without_an_id_are_one_touch(raw, tmp_path):
     )
     report = load(raw, "interactions", put(tmp_path, text))
     assert (report.loaded, report.duplicate) == (2, 2)
+
+
+def test_an_id_that_is_a_whole_number_has_no_decimals(raw, tmp_path):
+    header = "order_id,occurred_at,customer_id,value\n"
+    rows = ["7010.0,2026-07-01T00:00:00Z,77.0,33", "7010,2026-07-01T00:00:00Z,77,33", "7.5,2026-07-01T00:00:00Z,v1.0,3"]
+    report = load(raw, "conversions", put(tmp_path, header + "\n".join(rows) + "\n"))
+    assert (report.loaded, report.duplicate) == (2, 1)
+    found = raw.execute("select order_id, customer_id from raw.conversions order by 1").fetchall()
+    assert found == [("7.5", "v1.0"), ("7010", "77")]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_a_content_with_money_keeps_an_id_in_any_order(raw, tmp_path, order):
+    header = "conversion_id,occurred_at,visitor_id,value\n"
+    rows = ["k,2026-07-01T00:00:00Z,v,", "k,2026-07-02T00:00:00Z,v,90", "k,2026-07-01T00:00:00Z,v,0"]
+    for number in order:
+        load(raw, "conversions", put(tmp_path, header + rows[number] + "\n"))
+    assert raw.execute("select value_micros from raw.conversions").fetchall() == [(90_000_000,)]
+
+
+def test_a_blank_refunded_amount_is_no_refund_in_a_replay_either(home, raw, tmp_path):
+    rows = "A,2026-07-01T00:00:00Z,,\nB,2026-07-01T00:00:00Z,5,\nC,2026-07-01T00:00:00Z,,refunded\n"
+    path = put(tmp_path, "order_id,occurred_at,amount,status\n" + rows)
+    without_default = Settings(orgs=[Org("nord", "EUR")])
+    options = ImportOptions(mapping={"value": "amount"})
+    assert load_file(raw, "refunds", path, without_default, options).reasons == {"unknown_org": 3}
+    assert replay_failed(raw, home, SETTINGS, reason="unknown_org").loaded == 3
+    replayed = raw.execute("select order_id, value_micros from raw.refunds order by 1").fetchall()
+    assert replayed == [("A", 0), ("B", 5_000_000), ("C", None)]
+    assert load(raw, "refunds", path, mapping={"value": "amount"}).duplicate == 3
 
 
 def test_every_file_format_gives_the_same_rows(raw, tmp_path):
@@ -375,7 +406,7 @@ def test_entities_load_with_either_header(raw, tmp_path):
         ("events", {"occurred_at": "infinity"}, "bad_timestamp", "is not an ISO 8601 time"),
         ("events", {"occurred_at": "1751328000"}, "bad_timestamp", "is not an ISO 8601 time"),
         ("events", {"occurred_at": "9999-01-01T00:00:00Z"}, "bad_timestamp", "from 1970 to 2199"),
-        ("events", {"value": "1,000.00"}, "bad_money", "without separators or symbols"),
+        ("events", {"value": "1,000"}, "bad_money", "1,234 is ambiguous"),
         ("events", {"value": "NaN"}, "bad_money", "value NaN is not"),
         ("events", {"value": "inf"}, "bad_money", "value inf is not"),
         ("events", {"value": "1_000"}, "bad_money", "value 1_000 is not"),
@@ -384,6 +415,8 @@ def test_entities_load_with_either_header(raw, tmp_path):
         ("events", {"properties": "[1]"}, "bad_properties", "not a JSON object"),
         ("events", {"properties": "{torn"}, "bad_properties", "not a JSON object"),
         ("conversions", {"visitor_id": ""}, "missing_person", "visitor_id, customer_id, order_id are all empty"),
+        ("conversions", {"visitor_id": "", "order_id": "1.20214E+17"}, "rounded_id", "a spreadsheet rounded this id"),
+        ("spend", {"campaign_id": "1,5e+17"}, "rounded_id", "Format the column as text"),
         ("spend", {"date": "01.07.2026"}, "bad_date", "such as 2026-07-01"),
         ("spend", {"clicks": "-1"}, "bad_count", "a whole number from 0"),
         ("spend", {"clicks": "1.5"}, "bad_count", "a whole number from 0"),
@@ -428,6 +461,8 @@ def test_a_failed_row_names_all_broken_rules(raw, tmp_path):
         ("1e-05", 10),
         (".5", 500_000),
         (" 7 ", 7_000_000),
+        ('"1,250.00"', 1_250_000_000),
+        ('"-1.250.000,5"', -1_250_000_500_000),
         ("123456789.123457", 123_456_789_123_457),
     ],
 )
@@ -443,6 +478,9 @@ def test_money_is_exact(raw, tmp_path, written, stored):
         ("2026-07-01 23:30:00-0330", None, "2026-07-02 03:00:00"),
         ("2026-07-01T23:30Z", None, "2026-07-01 23:30:00"),
         ("2026-07-01 23:30:00.123 UTC", None, "2026-07-01 23:30:00.123"),
+        ("2026-07-01 23:30:00 +0200", None, "2026-07-01 21:30:00"),
+        ("2026-07-01T23:30:00 GMT", None, "2026-07-01 23:30:00"),
+        ("2026-07-01T23:30:00z", None, "2026-07-01 23:30:00"),
         ("2026-07-01 23:30:00", "Europe/Berlin", "2026-07-01 21:30:00"),
         ("2026-01-01", "Europe/Berlin", "2025-12-31 23:00:00"),
         ("2026-07-01T23:30:00Z", "Europe/Berlin", "2026-07-01 23:30:00"),
@@ -819,7 +857,9 @@ def test_an_unknown_site_is_refused_warned_of_or_rejected(raw, tmp_path):
         tmp_path,
         f"{EVENT}\n1,nord-shpo,PAGE_VIEW,2026-07-01T00:00:00Z,v\n2,nord-shop,PAGE_VIEW,2026-07-01T00:00:00Z,v\n",
     )
-    with pytest.raises(ContractError, match=r"--site nord_shop: tributary.yaml has no such site\. Do you mean nord-shop\?"):
+    with pytest.raises(
+        ContractError, match=r"--site nord_shop: tributary.yaml has no such site\. Do you mean nord-shop\?"
+    ):
         load(raw, "events", path, site="nord_shop")
     strict = msgspec.structs.replace(SETTINGS, files=Files(unknown_sites="reject"))
     report = load_file(raw, "events", path, strict)

@@ -49,6 +49,8 @@ ANNA = [
     "anna-only-title",
     "phone-of-anna",
     "203-address-of-anna",
+    "in_of_anna_3",
+    "sub_of_anna",
 ]
 TABLET = "visitor-family-tablet"
 # Columns of marts with ids of the person; all other columns must stay to the micro.
@@ -98,7 +100,10 @@ FAILED = Failed(
 FILES = {
     "conversions/shop.ndjson": [
         {"conversion_id": "shop:order-anna-3", "occurred_at": "2026-10-08T10:00:05Z", "customer_id": "customer-anna",
-         "site_id": "shop", "value": "55.5", "order_id": "order-anna-3", "email": MAIL, "note": "anna-only-title"},
+         "site_id": "shop", "value": "55.5", "order_id": "order-anna-3", "email": MAIL, "note": "anna-only-title",
+         "payment_ids": "in_of_anna_3 sub_of_anna"},
+        {"conversion_id": "renewal-4", "occurred_at": "2026-10-09T10:00:05Z", "customer_id": "customer-anna",
+         "site_id": "shop", "value": "56", "order_id": "order-anna-4", "payment_ids": "in_of_anna_4 sub_of_anna"},
         {"conversion_id": "shop:order-ben-2", "occurred_at": "2026-10-09T11:00:00Z", "customer_id": "customer-ben",
          "site_id": "shop", "value": "10", "order_id": "order-ben-2", "email": "ben@example.com", "note": "ben's"},
         {"conversion_id": "no-time", "occurred_at": "yesterday", "customer_id": "customer-anna", "site_id": "shop"},
@@ -111,6 +116,8 @@ FILES = {
     "refunds/shop.ndjson": [
         {"refund_id": "refund-1", "occurred_at": "2026-10-10T10:00:00Z", "order_id": "order-anna-1", "site_id": "shop",
          "value": "20"},
+        {"refund_id": "refund-2", "occurred_at": "2026-10-10T10:00:00Z", "order_id": "in_of_anna_3", "site_id": "shop",
+         "value": "5", "payment_ids": "ch_of_anna_3 in_of_anna_3"},
     ],
     "survey-answers/shop.ndjson": [
         {"answer_id": "answer-1", "occurred_at": "2026-10-03T10:06:00Z", "question": "how", "site_id": "shop",
@@ -229,7 +236,7 @@ def test_every_total_stays_to_the_micro(before, after) -> None:
         assert (
             connection.execute(values.format("after")).fetchall()
             == connection.execute(values.format("before")).fetchall()
-            == [(7, 277_500_000, 20_000_000)]
+            == [(8, 328_500_000, 25_000_000)]
         )
 
 
@@ -294,7 +301,7 @@ def test_late_rows_get_the_same_pseudonyms_and_later_rows_are_a_new_person(after
         refunded = connection.execute("select order_id from raw.refunds where value_micros = 1000000").fetchone()
         assert refunded == (order,)
         conversions = "select count(*), count(distinct conversion_id), sum(value_micros) from raw.conversions"
-        assert connection.execute(conversions).fetchone() == (4, 4, 77_500_000)
+        assert connection.execute(conversions).fetchone() == (5, 5, 133_500_000)
         assert connection.execute(
             "select count(*) from raw.loads"
             " where received_rows <> loaded_rows + duplicate_rows + failed_rows + limited_rows"

@@ -17,6 +17,10 @@ reported as (
     select * from {{ ref('stg_raw__conversions') }}
 ),
 
+order_keys as (
+    select * from {{ ref('int_order_keys') }}
+),
+
 order_visitors as (
     select * from {{ ref('int_order_visitors') }}
 ),
@@ -51,6 +55,9 @@ unioned as (
         events.order_id,
         events.value_micros,
         events.currency,
+        cast(null as bigint) as presentment_value_micros,
+        cast(null as {{ text }}) as presentment_currency,
+        false as is_payment,
         coalesce(events.consent, true) as may_be_stitched,
         excluded_events.reason as exclusion_reason
     from events
@@ -72,60 +79,89 @@ unioned as (
         order_id,
         value_micros,
         currency,
+        presentment_value_micros,
+        presentment_currency,
+        payment_ids is not null as is_payment,
         true as may_be_stitched,
         cast(null as {{ text }}) as exclusion_reason
     from reported
 ),
 
+keyed as (
+    select
+        unioned.*,
+        order_keys.order_key,
+        -- Only a report that counts can be the sale of an order.
+        bool_or(unioned.value_micros > 0 and unioned.exclusion_reason is null)
+            over (partition by unioned.org_id, order_keys.order_key) as has_sale,
+        -- A payment has one type. The provider's invoice knows it; its other reports of the payment do not.
+        case
+            when unioned.is_payment
+                then max(case when unioned.is_payment and unioned.conversion_type <> 'purchase' then unioned.conversion_type end)
+                    over (partition by unioned.org_id, order_keys.order_key)
+        end as payment_type
+    from unioned
+    left join order_keys
+        on unioned.org_id = order_keys.org_id
+        and unioned.order_id = order_keys.order_id
+        and coalesce(unioned.site_id, '') = order_keys.site_id
+),
+
 -- A webhook's order gets the visitor of the event that names the order. A visitor without consent stays unknown.
 stitched as (
     select
-        unioned.conversion_id,
-        unioned.org_id,
-        unioned.site_id,
-        case when shared_ids.id is null then unioned.customer_id end as customer_id,
-        unioned.email_hash,
-        unioned.conversion_type,
-        unioned.occurred_at,
-        unioned.order_id,
-        unioned.value_micros,
-        unioned.currency,
-        unioned.exclusion_reason,
-        coalesce(unioned.visitor_id, order_visitors.visitor_id) as visitor_id,
-        coalesce(unioned.event_id, order_visitors.event_id) as session_event_id,
-        case when unioned.event_id is not null then unioned.site_id else order_visitors.site_id end as session_site_id
-    from unioned
+        keyed.conversion_id,
+        keyed.org_id,
+        keyed.site_id,
+        case when shared_ids.id is null then keyed.customer_id end as customer_id,
+        keyed.email_hash,
+        coalesce(keyed.payment_type, keyed.conversion_type) as conversion_type,
+        keyed.occurred_at,
+        keyed.order_id,
+        keyed.order_key,
+        keyed.value_micros,
+        keyed.currency,
+        keyed.presentment_value_micros,
+        keyed.presentment_currency,
+        case
+            when keyed.exclusion_reason is not null then keyed.exclusion_reason
+            when keyed.order_id is not null and keyed.order_key is null then 'ambiguous_order'
+            when keyed.value_micros < 0 and not coalesce(keyed.order_key is not null and keyed.has_sale, false) then 'negative_value'
+        end as exclusion_reason,
+        keyed.value_micros < 0 as is_negative,
+        coalesce(keyed.visitor_id, order_visitors.visitor_id) as visitor_id,
+        coalesce(keyed.event_id, order_visitors.event_id) as session_event_id,
+        case when keyed.event_id is not null then keyed.site_id else order_visitors.site_id end as session_site_id
+    from keyed
     left join shared_ids
-        on {{ shared_customer('unioned') }}
+        on {{ shared_customer('keyed') }}
     left join order_visitors
-        on unioned.org_id = order_visitors.org_id
-        and unioned.order_id = order_visitors.order_id
-        and coalesce(unioned.visitor_id, order_visitors.visitor_id) = order_visitors.visitor_id
-        and unioned.may_be_stitched
+        on keyed.org_id = order_visitors.org_id
+        and keyed.order_key = order_visitors.order_key
+        and coalesce(keyed.visitor_id, order_visitors.visitor_id) = order_visitors.visitor_id
+        and keyed.may_be_stitched
 ),
 
 identified as (
     select
-        stitched.conversion_id,
-        stitched.org_id,
-        stitched.site_id,
-        stitched.visitor_id,
+        stitched.*,
         coalesce(
             stitched.customer_id,
             case when email_customers.is_known_customer then email_customers.customer_id end,
             visitor_customers.customer_id,
             email_customers.customer_id
-        ) as customer_id,
-        stitched.conversion_type,
-        stitched.occurred_at,
+        ) as known_customer_id,
         {{ reporting_date('stitched.occurred_at', 'orgs.timezone') }} as date,
-        stitched.order_id,
-        stitched.value_micros,
-        coalesce(stitched.currency, orgs.currency) as currency,
         orgs.currency as reporting_currency,
-        stitched.exclusion_reason,
-        stitched.session_event_id,
-        stitched.session_site_id
+        coalesce(stitched.is_negative, false) and stitched.exclusion_reason is null as is_refund,
+        -- The reports with the same key are one conversion.
+        case
+            when stitched.order_key is not null
+                and stitched.exclusion_reason is null
+                and not coalesce(stitched.is_negative, false)
+                then 'order:' || stitched.conversion_type || ':' || stitched.order_key
+            else 'conversion:' || stitched.conversion_id
+        end as merge_key
     from stitched
     inner join orgs using (org_id)
     left join email_customers using (org_id, email_hash)
@@ -133,43 +169,73 @@ identified as (
         on {{ known_customer('stitched') }}
 ),
 
-converted as (
+-- A reloaded thank-you page or the shop's own export can report one order twice. The earliest report counts; of reports of the
+-- same moment, one with money.
+counted as (
     select
-        identified.*,
-        case
-            when identified.currency = identified.reporting_currency then identified.value_micros
-            else {{ rounded_share('identified.value_micros', 'rates.numerator', 'rates.denominator') }}
-        end as reporting_value_micros
+        *,
+        first_value(conversion_id) over earliest as counted_as_conversion_id,
+        first_value(date) over earliest as counted_date
     from identified
-    left join rates
-        on {{ rate_of_day('identified.currency', 'identified.reporting_currency', 'identified.date') }}
+    window earliest as (
+        partition by org_id, merge_key
+        order by occurred_at, case when value_micros > 0 then 0 else 1 end, conversion_id
+    )
 ),
 
--- A reloaded thank-you page or the shop's own export can report one order twice. The earliest report counts.
+converted as (
+    select
+        counted.*,
+        coalesce(counted.currency, counted.reporting_currency) as original_currency,
+        rates.valid_from as rate_date,
+        case
+            when coalesce(counted.currency, counted.reporting_currency) = counted.reporting_currency then counted.value_micros
+            else {{ rounded_share('counted.value_micros', 'rates.numerator', 'rates.denominator') }}
+        end as reporting_value_micros
+    from counted
+    left join rates
+        on {{ rate_of_day('coalesce(counted.currency, counted.reporting_currency)', 'counted.reporting_currency', 'counted.counted_date') }}
+),
+
 final as (
     select
         conversion_id,
         org_id,
         site_id,
         visitor_id,
-        customer_id,
-        coalesce('c:' || customer_id, 'v:' || visitor_id, 'conversion:' || conversion_id) as person_key,
+        known_customer_id as customer_id,
+        coalesce('c:' || known_customer_id, 'v:' || visitor_id, 'conversion:' || conversion_id) as person_key,
         conversion_type,
         occurred_at,
         date,
         order_id,
+        order_key,
         coalesce(reporting_value_micros, 0) as value_micros,
         value_micros as original_value_micros,
-        currency as original_currency,
+        original_currency,
+        currency is not null as has_currency,
+        presentment_value_micros,
+        presentment_currency,
         value_micros is not null and reporting_value_micros is null as is_without_rate,
-        case
-            when order_id is not null and exclusion_reason is null
-                then first_value(conversion_id) over (
-                    partition by org_id, conversion_type, order_id, exclusion_reason
-                    order by occurred_at, conversion_id
-                )
-            else conversion_id
-        end as counted_as_conversion_id,
+        rate_date,
+        is_refund,
+        counted_as_conversion_id,
+        -- The earliest report with money gives the value: first money with a rate, then any money, then a zero.
+        row_number() over (
+            partition by org_id, merge_key
+            order by
+                case when reporting_value_micros > 0 then 0 when value_micros > 0 then 1 when value_micros = 0 then 2 else 3 end,
+                occurred_at,
+                conversion_id
+        ) = 1 as gives_value,
+        row_number() over (
+            partition by org_id, merge_key
+            order by
+                case when coalesce(known_customer_id, visitor_id) is not null then 0 else 1 end,
+                occurred_at,
+                case when value_micros > 0 then 0 else 1 end,
+                conversion_id
+        ) = 1 as gives_person,
         exclusion_reason,
         session_site_id,
         session_event_id

@@ -4,110 +4,127 @@ orgs as (
     select * from {{ ref('stg_raw__orgs') }}
 ),
 
-reported as (
-    select * from {{ ref('stg_raw__refunds') }}
-),
-
-events as (
-    select * from {{ ref('stg_raw__events') }}
-    where type = 'REFUND'
-),
-
-excluded_events as (
-    select * from {{ ref('int_excluded_events') }}
+refunds as (
+    select * from {{ ref('int_refund_reports') }}
 ),
 
 conversions as (
     select * from {{ ref('int_conversions') }}
-    where exclusion_reason is null and conversion_id = counted_as_conversion_id and order_id is not null
+    where exclusion_reason is null and order_key is not null and not is_refund
 ),
 
-rates as (
-    select * from {{ ref('int_exchange_rates') }}
+order_amounts as (
+    select * from {{ ref('int_order_amounts') }}
 ),
 
-unioned as (
+order_values as (
     select
-        org_id,
-        refund_id,
-        site_id,
-        occurred_at,
-        order_id,
-        lower(reason) = 'cancelled' as is_cancellation,
-        abs(value_micros) as value_micros,
-        currency,
-        cast(null as {{ dbt.type_string() }}) as exclusion_reason
-    from reported
-
-    union all
-
-    select
-        events.org_id,
-        events.site_id || ':' || events.event_id as refund_id,
-        events.site_id,
-        events.occurred_at,
-        events.order_id,
-        false as is_cancellation,
-        abs(events.value_micros) as value_micros,
-        events.currency,
-        excluded_events.reason as exclusion_reason
-    from events
-    left join excluded_events using (org_id, site_id, event_id)
+        counted.org_id,
+        counted.order_key,
+        counted.conversion_id,
+        counted.conversion_type,
+        greatest(money.value_micros, 0) as value_micros,
+        money.original_currency,
+        money.is_without_rate
+    from conversions as counted
+    inner join conversions as money
+        on counted.org_id = money.org_id
+        and counted.conversion_id = money.counted_as_conversion_id
+        and money.gives_value
+    where counted.conversion_id = counted.counted_as_conversion_id
 ),
 
--- One order can be several conversions, such as a purchase and a new customer. The refund reduces the purchase.
-order_conversions as (
-    select * from (
-        select
-            *,
-            row_number() over (
-                partition by org_id, order_id
-                order by case when conversion_type = 'purchase' then 0 else 1 end, value_micros desc, conversion_id
-            ) as rank
-        from conversions
-    ) as ranked
-    where rank = 1
+-- One order can be several conversions, such as a purchase and a new customer. A negative row reduces the conversion of its type,
+-- and other refunds reduce the purchase.
+candidates as (
+    select
+        refunds.org_id,
+        refunds.refund_id,
+        order_values.conversion_id,
+        order_values.value_micros,
+        order_values.original_currency,
+        order_values.is_without_rate,
+        row_number() over (
+            partition by refunds.org_id, refunds.refund_id
+            order by
+                case when order_values.conversion_type = refunds.conversion_type then 0 else 1 end,
+                case when order_values.conversion_type = 'purchase' then 0 else 1 end,
+                order_values.value_micros desc,
+                order_values.conversion_id
+        ) as rank
+    from refunds
+    inner join order_values using (org_id, order_key)
 ),
 
 cancelled_orders as (
     select distinct
         org_id,
-        order_id
-    from unioned
+        order_key
+    from refunds
     where is_cancellation
 ),
 
--- A refund is converted at the rate of the conversion's day, so that a full refund leaves exactly zero.
+placed as (
+    select
+        refunds.*,
+        orgs.currency as reporting_currency,
+        {{ reporting_date('refunds.occurred_at', 'orgs.timezone') }} as date,
+        coalesce(refunds.currency, candidates.original_currency, orgs.currency) as refund_currency,
+        candidates.conversion_id,
+        candidates.value_micros as conversion_value_micros,
+        candidates.is_without_rate,
+        cancelled_orders.order_key is not null and candidates.conversion_id is not null as is_of_cancelled_order
+    from refunds
+    inner join orgs using (org_id)
+    left join candidates
+        on refunds.org_id = candidates.org_id
+        and refunds.refund_id = candidates.refund_id
+        and candidates.rank = 1
+    left join cancelled_orders
+        on refunds.org_id = cancelled_orders.org_id
+        and refunds.order_key = cancelled_orders.order_key
+),
+
+-- A refund is the same share of the order in every currency, so that a full refund leaves exactly zero. A rate of the market
+-- would leave a rest.
 matched as (
     select
-        unioned.org_id,
-        unioned.refund_id,
-        unioned.site_id,
-        unioned.occurred_at,
-        {{ reporting_date('unioned.occurred_at', 'orgs.timezone') }} as date,
-        unioned.order_id,
-        unioned.is_cancellation,
-        unioned.value_micros as original_value_micros,
-        coalesce(unioned.currency, orgs.currency) as original_currency,
-        order_conversions.conversion_id,
-        greatest(order_conversions.value_micros, 0) as conversion_value_micros,
-        case when coalesce(unioned.currency, orgs.currency) = orgs.currency then 1 else rates.numerator end as numerator,
-        case when coalesce(unioned.currency, orgs.currency) = orgs.currency then 1 else rates.denominator end as denominator,
+        placed.org_id,
+        placed.refund_id,
+        placed.site_id,
+        placed.occurred_at,
+        placed.date,
+        placed.order_id,
+        placed.order_key,
+        placed.is_cancellation,
+        placed.is_of_cancelled_order,
+        placed.is_negative_conversion,
+        placed.value_micros as original_value_micros,
+        placed.refund_currency as original_currency,
+        placed.conversion_id,
+        placed.conversion_value_micros,
         case
-            when unioned.exclusion_reason is not null then unioned.exclusion_reason
-            when order_conversions.conversion_id is null then 'unknown_order'
-            when cancelled_orders.order_id is not null then null
-            when unioned.value_micros is not null
-                and coalesce(unioned.currency, orgs.currency) <> orgs.currency
-                and rates.numerator is null then 'no_exchange_rate'
-        end as exclusion_reason,
-        cancelled_orders.order_id is not null and order_conversions.conversion_id is not null as is_of_cancelled_order
-    from unioned
-    inner join orgs using (org_id)
-    left join order_conversions using (org_id, order_id)
-    left join cancelled_orders using (org_id, order_id)
-    left join rates
-        on {{ rate_of_day('coalesce(unioned.currency, orgs.currency)', 'orgs.currency', 'order_conversions.date') }}
+            when order_amounts.amount_micros is not null or placed.order_value_micros > 0 then placed.conversion_value_micros
+            when placed.refund_currency = placed.reporting_currency then 1
+        end as numerator,
+        coalesce(order_amounts.amount_micros, case when placed.order_value_micros > 0 then placed.order_value_micros end, 1)
+            as denominator,
+        case
+            when placed.exclusion_reason is not null then placed.exclusion_reason
+            when placed.order_id is not null and placed.order_key is null then 'ambiguous_order'
+            when placed.conversion_id is null and placed.value_micros = 0 then null
+            when placed.conversion_id is null then 'unknown_order'
+            when placed.is_of_cancelled_order or placed.value_micros is null or placed.value_micros = 0 then null
+            when placed.is_without_rate then 'no_exchange_rate'
+            when order_amounts.amount_micros is null
+                and coalesce(placed.order_value_micros, 0) = 0
+                and placed.refund_currency <> placed.reporting_currency then 'unknown_currency'
+        end as exclusion_reason
+    from placed
+    left join order_amounts
+        on placed.org_id = order_amounts.org_id
+        and placed.conversion_id = order_amounts.conversion_id
+        and placed.refund_currency = order_amounts.currency
 ),
 
 -- Several refunds in one currency are converted as a sum, and each gets its part of it.
@@ -120,7 +137,7 @@ with_sum as (
             rows unbounded preceding
         ) as sum_micros
     from matched
-    where exclusion_reason is null and not is_of_cancelled_order
+    where exclusion_reason is null and not is_of_cancelled_order and conversion_id is not null
 ),
 
 valued as (
@@ -128,6 +145,7 @@ valued as (
         *,
         case
             when original_value_micros is null then conversion_value_micros
+            when original_value_micros = 0 then 0
             else {{ rounded_share('sum_micros', 'numerator', 'denominator') }}
                 - {{ rounded_share('(sum_micros - original_value_micros)', 'numerator', 'denominator') }}
         end as value_micros
@@ -165,9 +183,11 @@ final as (
         matched.occurred_at,
         matched.date,
         matched.order_id,
+        matched.order_key,
         matched.conversion_id,
         matched.is_cancellation,
         matched.is_of_cancelled_order,
+        matched.is_negative_conversion,
         matched.original_value_micros,
         matched.original_currency,
         cast(coalesce(with_refunded.refunded_micros, 0) as bigint) as refunded_micros,

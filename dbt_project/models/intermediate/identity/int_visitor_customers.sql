@@ -12,6 +12,10 @@ conversions as (
     select * from {{ ref('stg_raw__conversions') }}
 ),
 
+order_keys as (
+    select * from {{ ref('int_order_keys') }}
+),
+
 order_visitors as (
     select * from {{ ref('int_order_visitors') }}
 ),
@@ -33,7 +37,13 @@ ordered as (
         conversions.email_hash,
         conversions.occurred_at
     from conversions
-    inner join order_visitors using (org_id, order_id)
+    inner join order_keys
+        on conversions.org_id = order_keys.org_id
+        and conversions.order_id = order_keys.order_id
+        and coalesce(conversions.site_id, '') = order_keys.site_id
+    inner join order_visitors
+        on order_keys.org_id = order_visitors.org_id
+        and order_keys.order_key = order_visitors.order_key
     where conversions.visitor_id is null
 ),
 

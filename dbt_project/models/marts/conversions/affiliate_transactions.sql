@@ -5,7 +5,11 @@ transactions as (
 ),
 
 conversions as (
-    select * from {{ ref('conversions') }}
+    select * from {{ ref('int_counted_conversions') }}
+),
+
+order_keys as (
+    select * from {{ ref('int_order_keys') }}
 ),
 
 touchpoints as (
@@ -20,11 +24,11 @@ conversion_touches as (
 by_order as (
     select
         org_id,
-        order_id,
+        order_key,
         min_by(conversion_id, case when conversion_type = 'purchase' then '0' else '1' end || conversion_id) as conversion_id
     from conversions
-    where order_id is not null
-    group by org_id, order_id
+    where order_key is not null
+    group by org_id, order_key
 ),
 
 clicks as (
@@ -74,8 +78,16 @@ final as (
         transactions.original_currency,
         transactions.postbacks
     from transactions
-    left join by_order using (org_id, order_id)
-    left join by_click using (org_id, click_id)
+    left join order_keys
+        on transactions.org_id = order_keys.org_id
+        and transactions.order_id = order_keys.order_id
+        and coalesce(transactions.site_id, '') = order_keys.site_id
+    left join by_order
+        on transactions.org_id = by_order.org_id
+        and order_keys.order_key = by_order.order_key
+    left join by_click
+        on transactions.org_id = by_click.org_id
+        and transactions.click_id = by_click.click_id
 )
 
 select * from final

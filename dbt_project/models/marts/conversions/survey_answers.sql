@@ -13,7 +13,11 @@ words as (
 ),
 
 conversions as (
-    select * from {{ ref('conversions') }}
+    select * from {{ ref('int_counted_conversions') }}
+),
+
+order_keys as (
+    select * from {{ ref('int_order_keys') }}
 ),
 
 conversion_touches as (
@@ -87,7 +91,13 @@ candidates as (
         conversions.occurred_at,
         case when conversions.conversion_type = 'purchase' then 1 else 2 end as preference
     from with_person
-    inner join conversions using (org_id, order_id)
+    inner join order_keys
+        on with_person.org_id = order_keys.org_id
+        and with_person.order_id = order_keys.order_id
+        and coalesce(with_person.site_id, '') = order_keys.site_id
+    inner join conversions
+        on order_keys.org_id = conversions.org_id
+        and order_keys.order_key = conversions.order_key
 
     union all
 

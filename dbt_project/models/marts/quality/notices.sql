@@ -19,6 +19,10 @@ failed_events as (
     select * from {{ source('raw', 'failed_events') }}
 ),
 
+conversions as (
+    select * from {{ ref('int_counted_conversions') }}
+),
+
 freshness as (
     select * from {{ ref('spend_freshness') }}
 ),
@@ -112,6 +116,35 @@ without_rate as (
     group by quarantine.org_id, quarantine.currency, orgs.currency
 ),
 
+-- Money that an order does not have, or keeps by mistake, because a report does not fit an order.
+unmatched_money as (
+    select
+        org_id,
+        reason,
+        currency,
+        count(*) as row_count,
+        sum(abs(amount_micros)) as amount_micros
+    from quarantine
+    where reason in ('unknown_order', 'unknown_currency', 'ambiguous_order', 'negative_value')
+    group by org_id, reason, currency
+),
+
+-- Days between the rate and the money: a feed of rates that stopped still converts.
+old_rates as (
+    select
+        conversions.org_id,
+        conversions.original_currency as currency,
+        orgs.currency as reporting_currency,
+        max(conversions.rate_date) as rate_date,
+        count(*) as row_count,
+        sum(conversions.original_value_micros) as amount_micros
+    from conversions
+    inner join orgs using (org_id)
+    where {{ dbt.datediff('conversions.rate_date', 'conversions.date', 'day') }} > {{ var('old_rate_days') }}
+        and conversions.original_value_micros <> 0
+    group by conversions.org_id, conversions.original_currency, orgs.currency
+),
+
 undeclared as (
     select
         rows_by_org.org_id,
@@ -182,6 +215,35 @@ final as (
         }) }} as message
     from without_rate
     inner join messages on messages.notice = 'no_exchange_rate'
+
+    union all
+
+    select
+        unmatched_money.org_id,
+        unmatched_money.reason as topic,
+        {{ filled('messages.message', {
+            'rows': 'unmatched_money.row_count',
+            'amount': as_money('coalesce(unmatched_money.amount_micros, 0)'),
+            'currency': 'unmatched_money.currency',
+        }) }} as message
+    from unmatched_money
+    inner join messages on messages.notice = unmatched_money.reason
+
+    union all
+
+    select
+        old_rates.org_id,
+        'old_rate' as topic,
+        {{ filled('messages.message', {
+            'rows': 'old_rates.row_count',
+            'amount': as_money('old_rates.amount_micros'),
+            'currency': 'old_rates.currency',
+            'reporting_currency': 'old_rates.reporting_currency',
+            'rate_date': 'old_rates.rate_date',
+            'days': var('old_rate_days'),
+        }) }} as message
+    from old_rates
+    inner join messages on messages.notice = 'old_rate'
 
     union all
 

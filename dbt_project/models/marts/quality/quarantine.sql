@@ -4,6 +4,10 @@ conversions as (
     select * from {{ ref('int_conversions') }}
 ),
 
+counted_conversions as (
+    select * from {{ ref('int_counted_conversions') }}
+),
+
 refunds as (
     select * from {{ ref('int_refunds') }}
 ),
@@ -19,23 +23,23 @@ orgs as (
 cancelled_orders as (
     select distinct
         org_id,
-        order_id
+        order_key
     from refunds
     where is_cancellation
 ),
 
--- The first reason that applies. A conversion without a rate still counts.
+-- The first reason that applies.
 conversions_with_reason as (
     select
         conversions.*,
         case
             when conversions.exclusion_reason is not null then conversions.exclusion_reason
             when conversions.conversion_id <> conversions.counted_as_conversion_id then 'duplicate_order'
-            when cancelled_orders.order_id is not null then 'cancelled'
-            when conversions.is_without_rate then 'no_exchange_rate'
+            when cancelled_orders.order_key is not null then 'cancelled'
         end as reason
     from conversions
-    left join cancelled_orders using (org_id, order_id)
+    left join cancelled_orders using (org_id, order_key)
+    where not conversions.is_refund
 ),
 
 final as (
@@ -46,9 +50,24 @@ final as (
         date,
         reason,
         original_currency as currency,
-        original_value_micros as amount_micros
+        -- The order has the money of this report.
+        case when reason <> 'duplicate_order' or not gives_value then original_value_micros end as amount_micros
     from conversions_with_reason
     where reason is not null
+
+    union all
+
+    -- A conversion without a rate still counts.
+    select
+        org_id,
+        'conversions' as source,
+        conversion_id as source_id,
+        date,
+        'no_exchange_rate' as reason,
+        original_currency as currency,
+        original_value_micros as amount_micros
+    from counted_conversions
+    where is_without_rate
 
     union all
 

@@ -14,11 +14,7 @@ touchpoints as (
 ),
 
 conversions as (
-    select * from {{ ref('conversions') }}
-),
-
-all_conversions as (
-    select * from {{ ref('int_conversions') }}
+    select * from {{ ref('int_counted_conversions') }}
 ),
 
 bot_events as (
@@ -52,14 +48,13 @@ orgs as (
 
 conversions_by_event as (
     select
-        all_conversions.org_id,
-        all_conversions.session_site_id as site_id,
-        all_conversions.session_event_id as event_id,
+        org_id,
+        session_site_id as site_id,
+        session_event_id as event_id,
         count(*) as conversions
-    from all_conversions
-    inner join conversions using (org_id, conversion_id)
-    where all_conversions.session_event_id is not null
-    group by all_conversions.org_id, all_conversions.session_site_id, all_conversions.session_event_id
+    from conversions
+    where session_event_id is not null
+    group by org_id, session_site_id, session_event_id
 ),
 
 grouped as (

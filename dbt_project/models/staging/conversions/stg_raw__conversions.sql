@@ -27,6 +27,9 @@ final as (
         source.value_micros,
         source.currency,
         source.order_id,
+        source.presentment_value_micros,
+        source.presentment_currency,
+        source.payment_ids,
         coalesce(
             {{ json_text('source.properties', 'email_hash') }},
             case when source.customer_id like 'email:%' then substring(source.customer_id, 7) end

@@ -18,7 +18,9 @@ final as (
         source.site_id,
         source.value_micros,
         source.currency,
-        source.reason
+        source.reason,
+        source.order_value_micros,
+        source.payment_ids
     from source
     inner join orgs using (org_id)
 )

@@ -144,7 +144,10 @@ reported as (
         all_conversions.org_id,
         sum(all_conversions.value_micros) as value_micros
     from all_conversions
-    inner join conversions using (org_id, conversion_id)
+    inner join conversions
+        on all_conversions.org_id = conversions.org_id
+        and all_conversions.counted_as_conversion_id = conversions.conversion_id
+    where all_conversions.gives_value and all_conversions.exclusion_reason is null and not all_conversions.is_refund
     group by all_conversions.org_id
 ),
 

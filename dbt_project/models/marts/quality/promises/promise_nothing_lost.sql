@@ -62,6 +62,10 @@ refunds as (
     select * from {{ ref('int_refunds') }}
 ),
 
+all_conversions as (
+    select * from {{ ref('int_conversions') }}
+),
+
 conversions as (
     select * from {{ ref('conversions') }}
 ),
@@ -92,7 +96,11 @@ fees_so_far as (
     (
         'conversions_are_kept',
         [('events', '1', "type = 'CONVERSION'"), ('reported_conversions', '1', 'true')],
-        [('conversions', '1', 'true'), ('quarantine', '1', "source = 'conversions' and reason <> 'no_exchange_rate'")],
+        [
+            ('conversions', '1', 'true'),
+            ('refunds', '1', 'is_negative_conversion'),
+            ('quarantine', '1', "source = 'conversions' and reason <> 'no_exchange_rate'"),
+        ],
     ),
     (
         'events_are_in_sessions',
@@ -101,9 +109,13 @@ fees_so_far as (
     ),
     (
         'refunds_are_applied',
-        [('reported_refunds', '1', 'true'), ('events', '1', "type = 'REFUND'")],
         [
-            ('refunds', '1', 'exclusion_reason is null and conversion_id is not null'),
+            ('reported_refunds', '1', 'true'),
+            ('events', '1', "type = 'REFUND'"),
+            ('all_conversions', '1', 'is_refund'),
+        ],
+        [
+            ('refunds', '1', 'exclusion_reason is null and (conversion_id is not null or original_value_micros = 0)'),
             ('quarantine', '1', "source = 'refunds' and reason <> 'refund_exceeds_value'"),
         ],
     ),

@@ -1,0 +1,569 @@
+"""Count orders and their money as shops report them: each case has small files and the right figures.
+
+All cases are in one home that is built once.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+import pytest
+
+from ingestion.collector.webhooks import shopify, stripe
+from ingestion.files.column_mapping import ImportOptions
+from ingestion.files.load import load_file
+from ingestion.home import Home
+from ingestion.settings.load import load_settings
+from ingestion.settings.raw_tables import store_settings
+from ingestion.warehouse import connect
+from tests.support.models import build_models
+
+Connection = duckdb.DuckDBPyConnection
+SETTINGS = """\
+orgs:
+  - {id: default, currency: USD, timezone: UTC, lookback_days: 30}
+sites:
+  - {id: de, org: default, domains: [de.example]}
+  - {id: fr, org: default, domains: [fr.example]}
+"""
+
+
+class File(NamedTuple):
+    """A file to import. `de` and `fr` are the two sites."""
+
+    kind: str
+    text: str
+    options: Mapping[str, Any] = {}
+
+
+class Case(NamedTuple):
+    files: list[File]
+    values: dict[str, list[float]]  # in USD, by order
+    quarantined: Sequence[tuple[str, str]] = ()  # id and reason, without second reports of an order
+    failed: Sequence[str] = ()  # reasons
+
+
+def orders(*rows: str, columns: str = "order_id,occurred_at,value,currency") -> File:
+    """Return conversions. A time such as 3 is the 3rd of July."""
+    return File("conversions", table(columns, rows))
+
+
+def refunds(*rows: str, columns: str = "order_id,occurred_at,value,currency", **options: Any) -> File:
+    return File("refunds", table(columns, rows), options)
+
+
+def table(columns: str, rows: tuple[str, ...]) -> str:
+    names = columns.split(",")
+    lines = [columns]
+    for row in rows:
+        cells = row.split(",")
+        at = names.index("occurred_at")
+        cells[at] = f"2026-07-{int(cells[at]):02}T10:00:00Z" if cells[at].isdigit() else cells[at]
+        lines.append(",".join(cells))
+    return "\n".join(lines) + "\n"
+
+
+RATES = File("exchange-rates", "date,base,quote,rate\n2026-06-30,EUR,USD,1.10\n2026-06-01,SEK,USD,0.2\n")
+NAMED = "conversion_id,order_id,occurred_at,value,currency"
+SITED = "order_id,occurred_at,value,currency,site_id"
+SHOPIFY = {"order_id": "Name", "occurred_at": "Created at", "value": "Total", "currency": "Currency"}
+LINE_ITEMS = """\
+Name,Created at,Total,Currency,Lineitem name
+#1,2026-07-01 10:00:00 +0200,90.00,USD,Kettle
+#1,2026-07-01 10:00:00 +0200,,,Cup
+#1,2026-07-01 10:00:00 +0200,,,Spoon
+#2,2026-07-02 10:00:00 +0200,,,Lid
+#2,2026-07-02 10:00:00 +0200,"1,070.00",USD,Pot
+#3,2026-07-04 10:00:00-0500,66.00,USD,Jug
+#3,2026-07-04 10:00:00-0500,66.00,USD,Mug
+#4,2026-07-04 10:00:00 UTC,0.00,USD,Gift
+"""
+WOO = """\
+order_id,occurred_at,status,order_total,refunded_total
+101,2026-07-01T10:00:00Z,completed,120,
+102,2026-07-01T10:00:00Z,refunded,30,30
+103,2026-07-01T10:00:00Z,completed,50,5
+104,2026-07-01T10:00:00Z,Refunded,70,
+105,2026-07-01T10:00:00Z,partially-refunded,80,20
+106,2026-07-01T10:00:00Z,processing,90,0
+"""
+
+# Value: the identity is that of the earliest report, the money that of the earliest report with money.
+VALUES = {
+    "line_items": Case(
+        [File("conversions", LINE_ITEMS, {"mapping": SHOPIFY})],
+        {"#1": [90], "#2": [1070], "#3": [66], "#4": [0]},
+    ),
+    "null_and_zero_in_any_order": Case(
+        [orders("A,1,,", "A,1,90,USD", "B,1,90,USD", "B,1,0,USD", "C,2,90,USD", "C,1,0.00,USD", "D,1,,", "D,3,90,USD")],
+        {"A": [90], "B": [90], "C": [90], "D": [90]},
+    ),
+    "two_amounts": Case([orders("A,1,,", "A,3,70,USD", "A,2,90,USD")], {"A": [90]}),
+    "only_zeros": Case([orders("A,1,,", "A,2,0,USD", "B,1,,")], {"A": [0], "B": [0]}),
+    "money_without_a_rate": Case([orders("A,1,500,JPY", "A,2,40,USD")], {"A": [40]}),
+    "no_rate_at_all": Case(
+        [orders("x,A,1,,", "y,A,2,500,JPY", columns=NAMED)], {"A": [0]}, [("x", "no_exchange_rate")]
+    ),
+    "money_in_a_later_file": Case([orders("A,1,,"), orders("A,9,25,USD")], {"A": [25]}),
+    "an_old_rate": Case([RATES, orders("A,9,10,SEK")], {"A": [2]}),
+    "rate_of_the_order_day": Case([RATES, orders("A,1,,", "A,9,10,EUR")], {"A": [11]}),
+    "types_are_apart": Case(
+        [orders("A,1,,,lead", "A,1,90,USD,purchase", columns="order_id,occurred_at,value,currency,conversion_type")],
+        {"A": [0, 90]},
+    ),
+    "one_id_two_contents": Case(
+        [
+            orders("x,A,1,,", columns="conversion_id,order_id,occurred_at,value,currency"),
+            orders("x,A,2,90,USD", columns="conversion_id,order_id,occurred_at,value,currency"),
+        ],
+        {"A": [90]},
+        failed=["id_conflict"],
+    ),
+}
+
+# Shops: the same order id in two declared sites is two orders.
+EVENTS = "event_id,site_id,type,occurred_at,anon_id,value,order_id"
+SHOPS = {
+    "two_shops": Case(
+        [File("events", table(EVENTS, ("e1,de,CONVERSION,1,hans,80,1", "e2,fr,CONVERSION,2,jean,120,1")))],
+        {"1": [80, 120]},
+    ),
+    "two_shops_with_refunds": Case(
+        [orders("1,1,80,USD,de", "1,2,120,USD,fr", columns=SITED), refunds("1,5,120,USD,fr", columns=SITED)],
+        {"1": [0, 80]},
+    ),
+    "no_site_finds_the_one": Case(
+        [orders("1,1,80,USD,de", columns=SITED), orders("1,3,80,USD"), refunds("1,5,20,USD")], {"1": [60]}
+    ),
+    "no_site_is_ambiguous": Case(
+        [
+            orders("1,1,80,USD,de", "1,2,120,USD,fr", columns=SITED),
+            orders("x,1,4,80,USD", columns="conversion_id,order_id,occurred_at,value,currency"),
+            refunds("r,1,5,20,USD", columns="refund_id,order_id,occurred_at,value,currency"),
+        ],
+        {"1": [80, 120]},
+        [("r", "ambiguous_order"), ("x", "ambiguous_order")],
+    ),
+    "an_undeclared_site_is_none": Case(
+        [orders("1,1,80,USD,de", "1,2,80,USD,elsewhere", columns=SITED), refunds("1,5,80,USD,another", columns=SITED)],
+        {"1": [0]},
+    ),
+    "no_site_has_it": Case([orders("1,1,80,USD", "1,2,80,USD"), refunds("1,5,30,USD,fr", columns=SITED)], {"1": [50]}),
+    "the_other_shops_refund": Case(
+        [
+            orders("1,1,80,USD,de", columns=SITED),
+            refunds("r,1,5,80,USD,fr", columns=f"refund_id,{SITED}"),
+        ],
+        {"1": [80]},
+        [("r", "unknown_order")],
+    ),
+    "a_cancellation_of_one_shop": Case(
+        [
+            orders("x,1,1,80,USD,de", "y,1,2,120,USD,fr", columns=f"{NAMED},site_id"),
+            refunds("1,5,de,cancelled", columns="order_id,occurred_at,site_id,reason"),
+        ],
+        {"1": [120]},
+        [("x", "cancelled")],
+    ),
+    "a_negative_row_of_one_shop": Case(
+        [orders("1,1,80,USD,de", "1,2,120,USD,fr", "1,3,-20,USD,fr", columns=SITED)], {"1": [80, 100]}
+    ),
+    "late_values_of_two_shops": Case(
+        [orders("1,1,,,de", "1,2,,,fr", "1,3,80,USD,de", "1,4,120,USD,fr", columns=SITED)], {"1": [80, 120]}
+    ),
+}
+
+# Negative rows: a refund of an order with a sale, never a conversion.
+NEGATIVE = {
+    "after_the_sale": Case([orders("A,1,100,USD", "A,3,-40,USD")], {"A": [60]}),
+    "before_the_sale": Case([orders("A,1,-10,USD", "A,5,90,USD")], {"A": [80]}),
+    "before_the_sale_in_another_file": Case([orders("A,1,-10,USD"), orders("A,5,90,USD")], {"A": [80]}),
+    "all_of_it": Case([orders("A,1,-90,USD", "A,1,90,USD")], {"A": [0]}),
+    "more_than_all": Case([orders("A,1,90,USD", "A,2,-100,USD")], {"A": [0]}),
+    "without_a_sale": Case([orders("n,A,1,-50,USD", columns=NAMED)], {}, [("n", "negative_value")]),
+    "of_an_order_without_money": Case(
+        [orders("n,A,1,-50,USD", "m,A,1,,", columns=NAMED)], {"A": [0]}, [("n", "negative_value")]
+    ),
+    "without_an_order": Case([orders("n,,1,-50,USD,c", columns=f"{NAMED},customer_id")], {}, [("n", "negative_value")]),
+    "in_parts": Case([orders("A,1,90,USD", "A,2,-30,USD", "A,3,-30,USD", "A,4,-30.00,USD")], {"A": [0]}),
+    "beside_a_refund": Case([orders("A,1,90,USD", "A,2,-30,USD"), refunds("A,3,20,USD")], {"A": [40]}),
+    "of_its_own_type": Case(
+        [
+            orders(
+                "A,1,90,USD,purchase",
+                "A,1,50,USD,upsell",
+                "A,2,-20,USD,upsell",
+                "A,2,-5,USD,refund",
+                columns="order_id,occurred_at,value,currency,conversion_type",
+            )
+        ],
+        {"A": [30, 85]},
+    ),
+    "in_the_currency_of_its_order": Case([RATES, orders("A,1,90,EUR", "A,2,-90,EUR")], {"A": [0]}),
+    "as_an_event": Case(
+        [File("events", table(EVENTS, ("e1,de,CONVERSION,1,v,80,1", "e2,de,CONVERSION,2,v,-30,1")))], {"1": [50]}
+    ),
+}
+
+# Refunds: a blank amount is none.
+MAPPED = {"mapping": {"value": "refunded_total"}}
+SALES = orders("A,1,120,USD", "B,1,30,USD", "C,1,50,USD")
+REFUNDS = {
+    "blank": Case(
+        [SALES, refunds("A,2,", "B,2,5.00", columns="order_id,occurred_at,refunded_total", **MAPPED)],
+        {"A": [120], "B": [25], "C": [50]},
+    ),
+    "woo": Case(
+        [File("conversions", WOO, {"mapping": {"value": "order_total"}}), File("refunds", WOO, MAPPED)],
+        {"101": [120], "102": [0], "103": [45], "104": [0], "105": [60], "106": [90]},
+    ),
+    "no_column": Case([SALES, refunds("A,2", columns="order_id,occurred_at")], {"A": [0], "B": [30], "C": [50]}),
+    "all_blank": Case(
+        [SALES, refunds("A,2,", "B,2,", columns="order_id,occurred_at,value")], {"A": [120], "B": [30], "C": [50]}
+    ),
+    "stated_by_a_flag": Case(
+        [SALES, refunds("A,2,,true", "B,2,,false", "C,2,20,", columns="order_id,occurred_at,value,Fully refunded")],
+        {"A": [0], "B": [30], "C": [30]},
+    ),
+    "stated_by_the_reason": Case(
+        [
+            orders("a,A,1,120,USD", "b,B,1,30,USD", "c,C,1,50,USD", columns=NAMED),
+            refunds("A,2,,full", "B,2,,damaged", "C,2,,cancelled", columns="order_id,occurred_at,value,reason"),
+        ],
+        {"A": [0], "B": [30]},
+        [("c", "cancelled")],
+    ),
+    "partial_without_an_amount": Case(
+        [
+            SALES,
+            refunds("A,2,partially_refunded", "B,2,refunded", columns="order_id,occurred_at,financial_status"),
+            refunds("C,2,Partially refunded,", columns="order_id,occurred_at,Financial Status,value"),
+        ],
+        {"A": [120], "B": [0], "C": [50]},
+        failed=["missing_value", "missing_value"],
+    ),
+    "zero": Case([SALES, refunds("A,2,0,USD", "B,2,0.00,USD")], {"A": [120], "B": [30], "C": [50]}),
+    "unknown_orders": Case(
+        [
+            SALES,
+            refunds(
+                "r1,X,2,7,USD", "r2,Y,2,,", "r3,Z,2,0,USD", columns="refund_id,order_id,occurred_at,value,currency"
+            ),
+        ],
+        {"A": [120], "B": [30], "C": [50]},
+        [("r1", "unknown_order")],
+    ),
+    "an_event_with_a_blank_value": Case(
+        [
+            File(
+                "events",
+                table(
+                    EVENTS,
+                    (
+                        "e1,de,CONVERSION,1,v,80,1",
+                        "e2,de,REFUND,2,v,,1",
+                        "e3,de,CONVERSION,1,v,9,2",
+                        "e4,de,REFUND,2,v,4,2",
+                    ),
+                ),
+            )
+        ],
+        {"1": [80], "2": [5]},
+    ),
+    "a_negative_amount": Case([SALES, refunds("A,2,-20,USD")], {"A": [100], "B": [30], "C": [50]}),
+}
+
+# Currencies: a refund is a share of its order, never a rate of the market.
+PAID = "order_id,occurred_at,value,currency,presentment_value,presentment_currency"
+CURRENCIES = {
+    "paid_in_another_currency": Case(
+        [RATES, orders("A,1,100,USD,88,EUR", columns=PAID), refunds("A,2,88,EUR")], {"A": [0]}
+    ),
+    "without_any_rate": Case([orders("A,1,100,USD,15000,JPY", columns=PAID), refunds("A,2,15000,JPY")], {"A": [0]}),
+    "half_of_it": Case([orders("A,1,100,USD,88,EUR", columns=PAID), refunds("A,2,44,EUR")], {"A": [50]}),
+    "in_both_currencies": Case(
+        [orders("A,1,100,USD,88,EUR", columns=PAID), refunds("A,2,44,EUR", "A,3,50,USD")], {"A": [0]}
+    ),
+    "thirds": Case(
+        [
+            RATES,
+            orders("A,1,100,EUR,1040,SEK", columns=PAID),
+            refunds("A,2,346.67,SEK", "A,3,346.67,SEK", "A,4,346.66,SEK"),
+        ],
+        {"A": [0]},
+    ),
+    "the_pixel_knows_another_currency": Case(
+        [RATES, orders("A,1,88,EUR"), orders("A,2,100,USD"), refunds("A,3,100,USD")], {"A": [0]}
+    ),
+    "the_webhook_knows_the_payment": Case(
+        [orders("A,1,100,USD"), orders("A,2,100,USD,88,EUR", columns=PAID), refunds("A,3,88,EUR")], {"A": [0]}
+    ),
+    "no_currency_is_the_orders": Case([RATES, orders("A,1,100,EUR"), refunds("A,2,100,")], {"A": [0]}),
+    "the_refund_knows_the_order": Case(
+        [orders("A,1,100,USD"), refunds("A,2,44,EUR,88", columns="order_id,occurred_at,value,currency,order_value")],
+        {"A": [50]},
+    ),
+    "an_unknown_currency": Case(
+        [
+            RATES,
+            orders("A,1,100,USD"),
+            refunds("r,A,2,88,EUR", columns="refund_id,order_id,occurred_at,value,currency"),
+        ],
+        {"A": [100]},
+        [("r", "unknown_currency")],
+    ),
+    "cents_do_not_remain": Case(
+        [RATES, orders("A,1,33.33,EUR"), refunds("A,2,11.11,EUR", "A,3,22.22,EUR")], {"A": [0]}
+    ),
+}
+
+
+# Webhooks: the rows of deliveries, imported as files of the webhook's site.
+def delivered(*reports: Any) -> list[File]:
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for report in reports:
+        if report.row:
+            rows.setdefault(report.kind, []).append({"site_id": "de", **report.row})
+    return [File(kind, "\n".join(map(json.dumps, found)) + "\n") for kind, found in rows.items()]
+
+
+def stripe_event(kind: str, before: int | None = None, **members: Any) -> Any:
+    event = {"id": f"evt_{kind}_{members['id']}_{before}", "type": kind, "created": 1_783_000_000}
+    event["data"] = {
+        "object": {"created": 1_782_900_000, **members},
+        "previous_attributes": {"amount_refunded": before},
+    }
+    return stripe.report(json.dumps(event).encode())
+
+
+def session(name: str, amount: int, currency: str = "usd", **members: Any) -> Any:
+    paid = {"payment_status": "paid", "amount_total": amount, "currency": currency}
+    return stripe_event("checkout.session.completed", id=name, **paid, **members)
+
+
+def invoice(name: str, amount: int, reason: str = "subscription_create", **members: Any) -> Any:
+    paid = {"amount_paid": amount, "currency": "usd", "billing_reason": reason}
+    return stripe_event("invoice.paid", id=name, **paid, **members)
+
+
+def intent(name: str, amount: int, currency: str = "usd", **members: Any) -> Any:
+    return stripe_event("payment_intent.succeeded", id=name, amount_received=amount, currency=currency, **members)
+
+
+def charge(name: str, refunded: int, currency: str = "usd", before: int = 0, **members: Any) -> Any:
+    return stripe_event("charge.refunded", before, id=name, amount_refunded=refunded, currency=currency, **members)
+
+
+def money_set(shop: str, paid: str, currency: str = "EUR") -> dict[str, Any]:
+    return {
+        "shop_money": {"amount": shop, "currency_code": "USD"},
+        "presentment_money": {"amount": paid, "currency_code": currency},
+    }
+
+
+def shopify_order(name: int, total: str, **members: Any) -> Any:
+    order = {"id": name, "created_at": "2026-07-01T10:00:00Z", "total_price": total, "currency": "USD"}
+    return shopify.report(json.dumps(order | {"financial_status": "paid"} | members).encode(), "orders/paid")
+
+
+def shopify_refund(name: int, order: int, amount: str, currency: str = "EUR", paid: Any = None, **members: Any) -> Any:
+    transaction = {"kind": "refund", "status": "success", "amount": amount, "currency": currency, "amount_set": paid}
+    refund = {"id": name, "order_id": order, "created_at": "2026-07-03T10:00:00Z", "transactions": [transaction]}
+    return shopify.report(json.dumps(refund | members).encode(), "refunds/create")
+
+
+IN_EUR = {"total_price_set": money_set("100.00", "88.00")}
+WEBHOOKS = {
+    "shopify_ratio": Case(
+        [*delivered(shopify_order(1, "100.00", **IN_EUR), shopify_refund(2, 1, "88.00")), RATES], {"1": [0]}
+    ),
+    "shopify_lines": Case(
+        delivered(
+            shopify_order(1, "100.00", **IN_EUR),
+            shopify_refund(
+                2,
+                1,
+                "44.00",
+                refund_line_items=[
+                    {"subtotal_set": money_set("45.00", "40.00"), "total_tax_set": money_set("2.00", "1.00")}
+                ],
+                order_adjustments=[
+                    {"amount_set": money_set("-3.50", "-3.00"), "tax_amount_set": money_set("0.00", "0.00")}
+                ],
+            ),
+        ),
+        {"1": [49.5]},
+    ),
+    "shopify_store_credit": Case(
+        delivered(
+            shopify_order(1, "100.00", **IN_EUR),
+            shopify_refund(2, 1, "22.00", refund_line_items=[{"subtotal_set": money_set("100.00", "88.00")}]),
+        ),
+        {"1": [75]},
+    ),
+    "shopify_transactions": Case(
+        delivered(shopify_order(1, "100.00"), shopify_refund(2, 1, "44.00", paid=money_set("60.00", "44.00"))),
+        {"1": [40]},
+    ),
+    "stripe_by_invoice": Case(
+        delivered(
+            session("cs_1", 2900, invoice="in_1", subscription="sub_1"),
+            charge("ch_1", 2900, payment_intent="pi_1", invoice="in_1"),
+        ),
+        {"cs_1": [0]},
+    ),
+    "stripe_by_intent": Case(
+        delivered(
+            session("cs_1", 4200, payment_intent="pi_1", metadata={"order_id": "W-42"}),
+            charge("ch_1", 4200, payment_intent="pi_1"),
+        ),
+        {"W-42": [0]},
+    ),
+    "stripe_by_charge": Case(
+        delivered(intent("pi_1", 4200, latest_charge="ch_1"), charge("ch_1", 1200)), {"pi_1": [30]}
+    ),
+    "stripe_by_subscription": Case(
+        delivered(session("cs_1", 2900, subscription="sub_1"), charge("ch_1", 2900, subscription="sub_1")),
+        {"cs_1": [0]},
+    ),
+    "stripe_refund_of_a_renewal": Case(
+        delivered(
+            session("cs_1", 2900, invoice="in_1", subscription="sub_1"),
+            invoice("in_2", 2990, "subscription_cycle", subscription="sub_1", payment_intent="pi_2"),
+            charge("ch_2", 2990, payment_intent="pi_2", subscription="sub_1"),
+        ),
+        {"cs_1": [29], "in_2": [0]},
+    ),
+    "stripe_counts_a_payment_once": Case(
+        delivered(
+            session("cs_1", 2900, invoice="in_1", subscription="sub_1"),
+            intent("pi_1", 2900, latest_charge="ch_1"),
+            invoice("in_1", 2900, payments={"data": [{"payment": {"payment_intent": "pi_1"}}]}),
+            session("cs_2", 1500, payment_intent="pi_2", metadata={"order_id": "W-1"}),
+            intent("pi_2", 1500),
+            charge("ch_2", 500, payment_intent="pi_2"),
+        ),
+        {"cs_1": [29], "W-1": [10]},
+    ),
+    "stripe_renewals": Case(
+        delivered(
+            invoice("in_1", 2900, subscription="sub_1"),
+            invoice("in_2", 2990, "subscription_cycle", subscription="sub_1", payment_intent="pi_2"),
+            intent("pi_2", 2990),
+            invoice("in_3", 0, "subscription_cycle", subscription="sub_1"),
+            intent("pi_9", 2000, metadata={"order_id": "PI-1"}),
+        ),
+        {"in_1": [29], "in_2": [29.9], "PI-1": [20]},
+    ),
+    "stripe_settles_in_another_currency": Case(
+        delivered(
+            session(
+                "cs_1",
+                8800,
+                "eur",
+                payment_intent="pi_1",
+                currency_conversion={"amount_total": 10000, "source_currency": "usd"},
+            ),
+            charge("ch_1", 8800, "eur", payment_intent="pi_1", amount=8800),
+            session("cs_2", 10000, payment_intent="pi_2"),
+            charge("ch_2", 520_00, "sek", payment_intent="pi_2", amount=1040_00),
+        ),
+        {"pi_1": [0], "pi_2": [50]},
+    ),
+}
+
+CASES = VALUES | SHOPS | NEGATIVE | REFUNDS | CURRENCIES | WEBHOOKS
+IDS = ("order_id", "Name", "conversion_id", "refund_id", "event_id", "payment_ids", "customer_id", "anon_id")
+
+
+def rows_of(case: str, file: File) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a file. Their ids end with the name of the case, so that all cases fit in one org."""
+    is_json = file.text.startswith("{")
+    for row in map(json.loads, file.text.splitlines()) if is_json else csv.DictReader(file.text.splitlines()):
+        for name in IDS:
+            if row.get(name):
+                row[name] = " ".join(f"{part}~{case}" for part in row[name].split())
+        yield row
+
+
+def write(path: Path, rows: list[dict[str, Any]], *, as_json: bool) -> Path:
+    if as_json:
+        path = path.with_suffix(".ndjson")
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        return path
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+@pytest.fixture(scope="module")
+def warehouse(new_home: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
+    """The marts of all cases. Files with the same columns are one file: a case with two such files has two."""
+    home, folder = new_home("orders"), tmp_path_factory.mktemp("files")
+    (home / "tributary.yaml").write_text(SETTINGS)
+    files = defaultdict(list)
+    for name, case in CASES.items():
+        seen: Counter = Counter()
+        for file in case.files:
+            as_json = file.text.startswith("{")
+            header = "" if as_json else file.text.partition("\n")[0]
+            key = (file.kind, as_json, header, json.dumps(file.options))
+            files[*key, seen[key]].extend(rows_of(name, file))
+            seen[key] += 1
+    settings = load_settings(Home(home))
+    with connect(Home(home)) as connection:
+        store_settings(connection, settings)
+        for number, ((kind, as_json, _, options, _), rows) in enumerate(files.items()):
+            path = write(folder / f"{number}.csv", rows, as_json=as_json)
+            load_file(connection, kind, path, settings, ImportOptions(**json.loads(options)))
+    build_models(home, "+conversions", "+quarantine", "+notices")
+    with connect(Home(home), read_only=True) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_orders_have_the_right_money(warehouse: Connection, name: str) -> None:
+    case, found = CASES[name], defaultdict(list)
+    for order, value in warehouse.execute(
+        "select split_part(order_id, '~', 1), value_micros from marts.conversions"
+        " where split_part(order_id, '~', 2) = ? order by value_micros",
+        [name],
+    ).fetchall():
+        found[order].append(value / 1_000_000)
+    assert found == case.values
+    given = {source_id for source_id, _ in case.quarantined}
+    rows = warehouse.execute(
+        "select split_part(split_part(source_id, '~', 1), ':', -1), reason from marts.quarantine"
+        " where split_part(source_id, '~', 2) = ? and reason not in ('duplicate_order', 'refund_exceeds_value')",
+        [name],
+    ).fetchall()
+    assert sorted((each if each in given else "", reason) for each, reason in rows) == sorted(case.quarantined)
+    failed = warehouse.execute(
+        "select reason from raw.failed_events where contains(payload, ?) order by 1", [f'~{name}"']
+    ).fetchall()
+    assert [reason for (reason,) in failed] == list(case.failed)
+
+
+def test_later_payments_of_a_subscription_are_renewals(warehouse: Connection) -> None:
+    found = warehouse.execute(
+        "select split_part(order_id, '~', 1), conversion_type from marts.conversions"
+        " where order_id like '%~stripe_renewals' order by 1"
+    ).fetchall()
+    assert found == [("PI-1", "purchase"), ("in_1", "purchase"), ("in_2", "renewal")]
+
+
+def test_notices_count_the_money_that_fits_no_order(warehouse: Connection) -> None:
+    notices = dict(warehouse.execute("select topic, message from marts.notices").fetchall())
+    assert notices["unknown_order"].startswith("2 refunds (87.00 USD) match no order")
+    assert notices["unknown_currency"].startswith("1 refunds (88.00 EUR) are in a currency")
+    assert notices["ambiguous_order"].startswith("2 reports (100.00 USD) name an order id that several sites have")
+    assert notices["negative_value"].startswith("3 negative conversions (150.00 USD) belong to no order with a sale")
+    assert "at rates more than 7 days older; the latest rate is of 2026-06-01" in notices["old_rate"]
