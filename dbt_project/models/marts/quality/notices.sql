@@ -23,6 +23,14 @@ freshness as (
     select * from {{ ref('spend_freshness') }}
 ),
 
+old_rates as (
+    select * from {{ ref('int_old_rates') }}
+),
+
+spend_gaps as (
+    select * from {{ ref('int_spend_gaps') }}
+),
+
 ad_accounts as (
     select * from {{ ref('stg_raw__ad_accounts') }}
 ),
@@ -182,6 +190,38 @@ final as (
         }) }} as message
     from without_rate
     inner join messages on messages.notice = 'no_exchange_rate'
+
+    union all
+
+    select
+        old_rates.org_id,
+        'old_exchange_rate' as topic,
+        {{ filled('messages.message', {
+            'rows': 'old_rates.row_count',
+            'amount': as_money('old_rates.amount_micros'),
+            'currency': 'old_rates.currency',
+            'reporting_currency': 'old_rates.reporting_currency',
+            'rate_date': 'old_rates.rate_date',
+            'days': var('max_rate_age_days'),
+        }) }} as message
+    from old_rates
+    inner join messages on messages.notice = 'old_exchange_rate'
+
+    union all
+
+    select
+        spend_gaps.org_id,
+        'partial_spend' as topic,
+        {{ filled('messages.message', {
+            'platform': 'spend_gaps.platform',
+            'account': 'spend_gaps.account_id',
+            'first_date': 'spend_gaps.first_date',
+            'last_date': 'spend_gaps.last_date',
+            'rows': 'spend_gaps.row_count',
+            'source': 'spend_gaps.source',
+        }) }} as message
+    from spend_gaps
+    inner join messages on messages.notice = 'partial_spend'
 
     union all
 
