@@ -181,40 +181,46 @@ def test_a_file_loads_in_full_or_not_at_all(raw, put, rows):
 
 
 # ---- summary rows
-@pytest.mark.parametrize(
-    "row",
-    [
-        "Total: Campaigns, , , , ,EUR,15",
-        "2026-07-01,meta,1,Total,,EUR,15",
-        "2026-07-01,meta,1, --,Total: Account,EUR,15",
-        "2026-07-01,meta,1,—,—,EUR,15",
-        "2026-07-01,meta,1,--,,EUR,15",
-        "Total: Account,--,--,--,--,EUR,15",
-        "Total : compte,,,,,EUR,15",
-        "Gesamt: Konto,--,,,,EUR,15",
-        "2026-07-01,meta,1,Summe,,EUR,15",
-        "2026-07-01,meta,1,,Total de la cuenta,EUR,15",
-        "Total general,,,,,EUR,15",
-        "Totale complessivo: account,,,,,EUR,15",
-        "Totaal,,,,,EUR,15",
-        "Suma,,,,,EUR,15",
-        "Итого,,,,,EUR,15",
-        "合計,,,,,EUR,15",
-        "总计,,,,,EUR,15",
-        "합계,,,,,EUR,15",
-        "Grand Total,,,,,EUR,15",
-        "Overall total - 2 campaigns,,,,,EUR,15",
-        "Results from 2 campaigns,,,,,EUR,15",
-        ",meta,1,,,EUR,15",
-        ",,,,,,",
-        "2026-07-01,meta,1,,,EUR,15",  # no campaign, and the sum of the day's rows
-        "Total,,15",
-    ],
-)
-def test_a_summary_row_is_skipped_and_counted(raw, put, row):
-    report = load(raw, put(f"{HEADER}{row}\n{ROWS}" if len(row.split(",")) == 7 else f"{HEADER}{ROWS}{row}\n"))
+SUMMARIES = [
+    "Total: Campaigns, , , , ,EUR,15",
+    "2026-07-01,meta,1,Total,,EUR,15",
+    "2026-07-01,meta,1, --,Total: Account,EUR,15",
+    "2026-07-01,meta,1,—,—,EUR,15",
+    "2026-07-01,meta,1,--,,EUR,15",
+    "Total: Account,--,--,--,--,EUR,15",
+    "Total : compte,,,,,EUR,15",
+    "Gesamt: Konto,--,,,,EUR,15",
+    "2026-07-01,meta,1,Summe,,EUR,15",
+    "2026-07-01,meta,1,,Total de la cuenta,EUR,15",
+    "Total general,,,,,EUR,15",
+    "Totale complessivo: account,,,,,EUR,15",
+    "Totaal,,,,,EUR,15",
+    "Suma,,,,,EUR,15",
+    "Итого,,,,,EUR,15",
+    "合計,,,,,EUR,15",
+    "总计,,,,,EUR,15",
+    "합계,,,,,EUR,15",
+    "Grand Total,,,,,EUR,15",
+    "Overall total - 2 campaigns,,,,,EUR,15",
+    "Results from 2 campaigns,,,,,EUR,15",
+    ",meta,1,,,EUR,15",
+    ",,,,,,",
+    "Total,,15",
+]
+
+
+def test_summary_rows_are_skipped_and_counted(raw, put):
+    path = put(f"{HEADER}{SUMMARIES[0]}\n{ROWS}" + "\n".join(SUMMARIES[1:]))
+    report = load(raw, path)
+    assert (report.loaded, report.summary, spend(raw)) == (2, len(SUMMARIES), {"c1 EUR": 10, "c2 EUR": 5})
+    assert raw.execute("select received_rows, summary_rows from raw.loads").fetchall() == [
+        (len(SUMMARIES) + 2, len(SUMMARIES))
+    ]
+
+
+def test_a_row_without_a_campaign_and_with_the_sum_of_its_day_is_a_summary(raw, put):
+    report = load(raw, put(f"{HEADER}{ROWS}2026-07-01,meta,1,,,EUR,15\n"))
     assert (report.loaded, report.summary, spend(raw)) == (2, 1, {"c1 EUR": 10, "c2 EUR": 5})
-    assert raw.execute("select received_rows, summary_rows from raw.loads").fetchall() == [(3, 1)]
 
 
 @pytest.mark.parametrize(
@@ -276,7 +282,12 @@ def test_a_row_of_several_days_is_refused_or_spread(raw, put, columns, values, d
     assert "export one row a day, or import the file with --spread" in message
     assert load(raw, path, spread=True).loaded == days
     assert raw.execute("select count(distinct date), sum(spend_micros) from raw.ad_spend").fetchone() == (days, 10**8)
-    assert load(raw, path, spread=True).duplicate == days
+
+
+def test_spreading_a_file_again_changes_nothing(raw, put):
+    path = put(PERIOD + "2026-02-01,2026-02-28,meta,1,c,EUR,100,1\n")
+    assert load(raw, path, spread=True).loaded == 28
+    assert load(raw, path, spread=True).duplicate == 28
 
 
 def test_a_mapped_month_is_a_period_and_a_mapped_day_is_none(raw, put):
@@ -344,10 +355,10 @@ def test_a_replay_never_loads_a_period_as_a_day(raw, put, home):
         ("8adc3db7-8148-4fbf-999c-8d2266369d74", "8adc3db7-8148-4fbf-999c-8d2266369d74"),
     ],
 )  # fmt: skip
-def test_an_account_has_one_spelling(raw, spelled, account):
+def test_an_account_has_one_spelling(warehouse, spelled, account):
     assert normalized_account_id(f" {spelled} ") == account
     assert normalized_account_id(account) == account
-    assert raw.execute(f"select {account_sql('t')} from (select ? as t)", [spelled]).fetchone() == (account,)
+    assert warehouse.execute(f"select {account_sql('t')} from (select ? as t)", [spelled]).fetchone() == (account,)
 
 
 def test_spellings_meet_across_files_and_in_tributary_yaml(raw, put):
@@ -367,19 +378,21 @@ def test_equal_rows_of_two_spellings_are_ambiguous(raw, put):
 
 
 @pytest.mark.parametrize("id_", ["1.20214E+17", "1.20214e+17", "1,20214E+17", "1.2E17", "120214012345678912.0"])
-@pytest.mark.parametrize("column", [2, 3, 4, 5])
-def test_an_id_that_a_spreadsheet_rounded_fails(raw, put, id_, column):
-    fields = ["2026-07-01", "meta", "1", "c", "s", "a", "EUR", "1"]
-    fields[column] = f'"{id_}"'
-    message = refusal(raw, put(f"{ADS}{','.join(fields)}\n"))
-    assert "1 failed: rounded_id" in message
+def test_an_id_that_a_spreadsheet_rounded_fails(raw, put, id_):
+    text = ADS
+    for day, column in enumerate((2, 3, 4, 5), 1):
+        fields = [f"2026-07-0{day}", "meta", "1", "c", "s", "a", "EUR", "1"]
+        fields[column] = f'"{id_}"'
+        text += f"{','.join(fields)}\n"
+    message = refusal(raw, put(text))
+    assert "4 failed: rounded_id" in message
     assert "a spreadsheet rounded this id" in message
 
 
-@pytest.mark.parametrize("id_", ["5e3", "12e5", "120214012345678912", "00042"])
-def test_an_id_that_looks_like_a_number_stays(raw, put, id_):
-    load(raw, put(f"{ADS}2026-07-01,meta,1,{id_},,,EUR,1\n"))
-    assert spend(raw) == {f"{id_} EUR": 1}
+def test_an_id_that_looks_like_a_number_stays(raw, put):
+    ids = ("5e3", "12e5", "120214012345678912", "00042")
+    load(raw, put(ADS + "".join(f"2026-07-01,meta,1,{id_},,,EUR,1\n" for id_ in ids)))
+    assert spend(raw) == {f"{id_} EUR": 1 for id_ in ids}
 
 
 # ---- currencies
@@ -408,22 +421,23 @@ def days_ahead(days: int) -> str:
     ("kind", "text", "reason"),
     [
         ("spend", HEADER + "{},meta,1,c,Ernte,EUR,1\n", "future_date"),
-        ("fees", "fee_id,platform,campaign_id,amount,currency,starts_on\nf,x,c,1,EUR,{}\n", "future_date"),
+        ("fees", "fee_id,platform,campaign_id,amount,currency,starts_on\n{0},x,c,1,EUR,{0}\n", "future_date"),
         ("exchange-rates", "date,base,quote,rate\n{},EUR,USD,1.1\n", "future_date"),
         ("conversions", "occurred_at,order_id\n{}T23:59:59Z,A\n", "future_timestamp"),
         ("refunds", "occurred_at,order_id\n{}T00:00:00Z,A\n", "future_timestamp"),
         ("interactions", "occurred_at,visitor_id\n{}T00:00:00Z,v\n", "future_timestamp"),
         ("postbacks", "occurred_at,platform,transaction_id,status\n{}T00:00:00Z,n,t,approved\n", "future_timestamp"),
         ("survey-answers", "occurred_at,question,answer\n{}T00:00:00Z,how,ad\n", "future_timestamp"),
-        ("events", "event_id,site_id,type,occurred_at,anon_id\n1,s,PAGE_VIEW,{}T00:00:00Z,v\n", "future_timestamp"),
+        ("events", "event_id,site_id,type,occurred_at,anon_id\n{0},s,PAGE_VIEW,{0}T00:00:00Z,v\n", "future_timestamp"),
     ],
 )
 def test_a_row_after_the_day_of_the_load_fails(raw, put, kind, text, reason):
-    assert load(raw, put(text.format(days_ahead(1))), kind).loaded == 1
-    for day in (days_ahead(3), "2062-07-01"):  # two days ahead may be one day ahead when the clock passes midnight
-        assert load_file(
-            raw, kind, put(text.format(day)), SETTINGS, ImportOptions(partial=kind == "spend")
-        ).reasons == {reason: 1}
+    header, row = text.splitlines()
+    # Two days ahead may be one day ahead when the clock passes midnight.
+    days = (days_ahead(1), days_ahead(3), "2062-07-01")
+    path = put("\n".join([header, *(row.format(day) for day in days)]))
+    report = load(raw, path, kind, partial=kind == "spend")
+    assert (report.loaded, report.reasons) == (1, {reason: 2})
 
 
 def test_a_fee_may_end_in_the_future(raw, put):
