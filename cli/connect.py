@@ -11,7 +11,7 @@ import typer
 
 from cli.consent import ask, log_in
 from cli.console import FAILED, WRONG_INPUT, console, fail, print_line, readable_errors
-from ingestion.files.contracts import normalized_account_id
+from ingestion.files.id_spellings import normalized_account_id
 from ingestion.home import Home
 
 if TYPE_CHECKING:

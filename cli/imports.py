@@ -37,6 +37,13 @@ def add_command(kind: str, rows: str, example: str) -> None:
             str | None, typer.Option("--format", help="A known layout: snowplow, ga4 or segment.")
         ] = None,
         strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 if a row fails.")] = False,
+        partial: Annotated[
+            bool, typer.Option("--partial", help="Spend: load the other rows of a file with failed rows.")
+        ] = False,
+        sum_: Annotated[bool, typer.Option("--sum", help="Spend: add up the rows of one key.")] = False,
+        spread: Annotated[
+            bool, typer.Option("--spread", help="Spend: divide a row of several days over its days.")
+        ] = False,
     ) -> None:
         with readable_errors():
             from ingestion.files.column_mapping import ImportOptions
@@ -48,6 +55,9 @@ def add_command(kind: str, rows: str, example: str) -> None:
                 site=site,
                 timezone=timezone,
                 file_format=file_format,
+                partial=partial,
+                sum=sum_,
+                spread=spread,
             )
             import_files(kind, files, options, strict=strict)
 
@@ -88,6 +98,8 @@ def import_files(kind: str, files: list[Path], options: ImportOptions, *, strict
             print_line(
                 f"{report.source}: {report.received:,} received = {report.loaded:,} loaded + "
                 f"{report.duplicate:,} duplicate + {report.failed:,} failed"
+                + (f" + {report.summary:,} summary" if report.summary else "")
+                + (f" + {report.summed:,} added to another row" if report.summed else "")
                 + (f" ({report.replaced:,} of the loaded replaced an older row)" if report.replaced else "")
             )
             if report.corrected:

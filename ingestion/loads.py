@@ -25,7 +25,7 @@ class PartlyLoaded(ContractError):
 
 
 class LoadReport(msgspec.Struct, frozen=True, kw_only=True):
-    """Row counts of one load: received = loaded + duplicate + failed + limited."""
+    """Row counts of one load: received = loaded + duplicate + failed + limited + summary + summed."""
 
     kind: str
     source: str
@@ -36,6 +36,8 @@ class LoadReport(msgspec.Struct, frozen=True, kw_only=True):
     replaced: int  # of the loaded rows: those that replaced an earlier state
     reasons: dict[str, int]  # failed rows by reason
     limited: int = 0  # rejected by the collector because their site sent too many
+    summary: int = 0  # totals in a spend file, which repeat other rows
+    summed: int = 0  # rows of a spend file that --sum added to another row
     withdrawn: int = 0  # stored rows that the source no longer has; replaced rows do not count
     corrected: int = 0  # failed rows of earlier loads that this load has loaded
     loaded_at: datetime | None = None  # UTC, without a zone
@@ -63,7 +65,8 @@ def record_load(connection: Connection, report: LoadReport, load: Load) -> None:
         f" {literal(report.source)} as source,"
         f" {literal(load.format)} as format, loaded_at, {report.received} as received_rows,"
         f" {report.loaded} as loaded_rows, {report.duplicate} as duplicate_rows, {report.failed} as failed_rows,"
-        f" {report.replaced} as replaced_rows, {report.limited} as limited_rows"
+        f" {report.replaced} as replaced_rows, {report.limited} as limited_rows,"
+        f" {report.summary} as summary_rows, {report.summed} as summed_rows"
         f" from (select {load.stamp}) as load (load_id, loaded_at)"
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +18,7 @@ import duckdb
 
 from ingestion.event_types import BUILT_IN
 from ingestion.files.contracts import CONTRACTS, Contract, ContractError
+from ingestion.files.periods import Period, find_period
 from ingestion.files.read import SourceFile
 from ingestion.files.refund_statements import refund_statements
 from ingestion.files.row_filter import select_rows
@@ -36,6 +38,9 @@ class ImportOptions(NamedTuple):
     site: str | None = None
     timezone: str | None = None  # IANA zone of times without one
     file_format: str | None = None  # a name in FORMATS
+    partial: bool = False  # spend: load the rows that are right although others fail
+    sum: bool = False  # spend: add up rows with one key
+    spread: bool = False  # spend: divide rows of periods over their days
 
 
 class ReadPlan(NamedTuple):
@@ -59,6 +64,10 @@ class ReadPlan(NamedTuple):
     is_whole_refund: str | None = None
     is_partial_refund: str | None = None
     row_org: str | None = None  # SQL over `relation` of the row's own org, used if no org is declared for the row
+    latest_day: date = date.max  # later rows fail
+    period: Period | None = None  # spend: how a row states its first and last day
+    is_spread: bool = False  # rows of periods are divided over their days
+    rejects_equal_rows: bool = False  # two rows with one content are ambiguous; else they are duplicates
 
 
 def id_columns(mapping: Mapping[str, str]) -> Callable[[str], bool]:
@@ -77,7 +86,8 @@ def plan_file(
     _create_declared_orgs(connection, settings)
     columns = {name.lower(): name for name in source.columns}
     mapping = _aliases(contract, columns, options.mapping) | dict(options.mapping)
-    _check_mapping(kind, known, source, mapping)
+    _check_mapping(kind, [*known, *(["end_date"] if contract.adds_up else [])], source, mapping)
+    period = _map_period(contract, columns, mapping)
     relation = _RELATION
     given = dict(columns)
     if options.file_format:
@@ -111,6 +121,10 @@ def plan_file(
         rejects_unknown_sites=settings.files.unknown_sites == "reject",
         is_whole_refund=is_whole if "value" in texts else None,
         is_partial_refund=is_partial,
+        latest_day=_latest_day(),
+        period=period,
+        is_spread=options.spread,
+        rejects_equal_rows=contract.adds_up,
     )
 
 
@@ -143,7 +157,26 @@ def plan_rows(connection: Connection, kind: str, columns: list[str], settings: S
         event_types=known_types(settings),
         rejects_unknown_sites=settings.files.unknown_sites == "reject",
         row_org="_row_org",
+        latest_day=_latest_day(),
+        period=_map_period(contract, given, {}),
     )
+
+
+def _latest_day() -> date:
+    """Return the day after today (UTC): in some time zone, today is that day already."""
+    return datetime.now(UTC).date() + timedelta(days=1)
+
+
+def _map_period(contract: Contract, columns: Mapping[str, str], mapping: dict[str, str]) -> Period | None:
+    """Return how rows of spend state their period; map the date to its column if only a period's header names it."""
+    if not contract.adds_up:
+        return None
+    end = mapping.pop("end_date", None)
+    start = mapping.get("date") or columns.get("date")
+    found, period = find_period(list(columns.values()), start, end and columns[end.lower()])
+    if found and not start:
+        mapping["date"] = found
+    return period
 
 
 def known_types(settings: Settings) -> tuple[str, ...]:
@@ -170,6 +203,9 @@ def _check_options(kind: str, known: list[str], settings: Settings, options: Imp
         raise ContractError(f"--org {options.org}: tributary.yaml has no such org. {suggestion(options.org, orgs)}")
     if options.org and kind == "exchange-rates":
         raise ContractError("--org: exchange rates belong to no org. Leave the option out.")
+    for name in ("partial", "sum", "spread"):
+        if getattr(options, name) and kind != "spend":
+            raise ContractError(f"--{name}: only spend has this option. Leave it out for {kind}.")
     if options.site and "site_id" not in known:
         raise ContractError(f"--site: {kind} belongs to no site. Leave the option out.")
     sites = [entry.id for entry in settings.sites]

@@ -18,6 +18,8 @@ Type = Literal[
     "text",  # trimmed; empty is null
     "name",  # text in lower case
     "platform",  # text; an alias such as facebook or fb becomes the platform's name
+    "account",  # id of an ad account; id_spellings.py gives it one spelling
+    "entity",  # id of a campaign, ad set or ad, likewise
     "event",  # a type of ingestion/event_types.py or of tributary.yaml
     "status",  # pending, approved or rejected
     "instant",  # ISO 8601 with a zone -> UTC
@@ -44,11 +46,6 @@ def platform_name(alias: str) -> str:
     return platform_aliases().get(name, name)
 
 
-def normalized_account_id(account_id: str) -> str:
-    """Return an ad account's id without the ways to write it, such as 123-456-7890 and act_1234567890."""
-    return account_id.strip().lower().removeprefix("act_").replace("-", "")
-
-
 class ContractError(Exception):
     """The input, or the way to read it, cannot be imported at all. Nothing was written."""
 
@@ -66,6 +63,7 @@ class Column(NamedTuple):
     same_as: str | None = None  # the column that gives the value if this one is empty
     unless: tuple[str, tuple[str, ...]] | None = None  # (column, values) of the rows that can lack a required column
     may_be_placeholder: bool = False  # of a required id: a row with a placeholder stays, without the id
+    may_be_future: bool = False  # a day or time; the others fail if they are after the day of the load
 
     @property
     def stored(self) -> str:
@@ -91,6 +89,7 @@ class Contract(NamedTuple):
     one_of: tuple[str, ...] = ()  # at least one of these columns is required
     replaces: bool = False  # a later import of the same key replaces; else the first occurrence in time stays
     history: str | None = None  # the table of replaced rows
+    adds_up: bool = False  # equal rows of a file may be parts of a sum; else they are duplicates
     retired: str | None = None  # the table of keys and contents of archived rows
     aliases: tuple[tuple[str, str], ...] = ()  # (another header, the column that it means)
     added: tuple[str, ...] = ()  # raw columns of a later version: part of the content only if they have a value
@@ -126,7 +125,8 @@ CONTRACTS: dict[str, Contract] = {
             *map(Column, (*_PERSON, "interaction_id", "site_id", "touch_type", "channel")),
             Column("platform", "name"),
             *map(Column, ("source", "medium", "campaign", "content", "term")),
-            *map(Column, ("campaign_id", "adset_id", "ad_id", "creator_code")),
+            *(Column(name, "entity") for name in ("campaign_id", "adset_id", "ad_id")),
+            Column("creator_code"),
         ),
         key=("org_id", "interaction_id"),
         derived_id="interaction_id",
@@ -155,11 +155,15 @@ CONTRACTS: dict[str, Contract] = {
         columns=(
             Column("date", "date", required=True),
             Column("platform", "platform", required=True),
-            Column("account_id", required=True),
-            Column("campaign_id", required=True, unless=("level", ("account",))),
+            Column("account_id", "account", required=True),
+            Column("campaign_id", "entity", required=True, unless=("level", ("account",))),
             Column("currency", "currency", required=True),
             Column("spend", "money", required=True),
-            *map(Column, ("campaign", "adset_id", "adset", "ad_id", "ad")),
+            Column("campaign"),
+            Column("adset_id", "entity"),
+            Column("adset"),
+            Column("ad_id", "entity"),
+            Column("ad"),
             Column("impressions", "count"),
             Column("clicks", "count"),
             Column("platform_conversions", "number"),
@@ -167,8 +171,9 @@ CONTRACTS: dict[str, Contract] = {
             Column("level", "level"),
             Column("video_views", "count"),
         ),
-        key=("org_id", "platform", "account_id", "level", "campaign_id", "adset_id", "ad_id", "date", "currency"),
+        key=("org_id", "platform", "account_id", "level", "campaign_id", "adset_id", "ad_id", "date"),
         replaces=True,
+        adds_up=True,
         history="raw.ad_spend_history",
         added=("level", "video_views"),
     ),
@@ -177,14 +182,16 @@ CONTRACTS: dict[str, Contract] = {
         columns=(
             Column("fee_id", required=True),
             Column("platform", "platform", required=True),
-            Column("account_id", same_as="platform"),
-            Column("campaign_id", required=True),
-            *map(Column, ("campaign", "adset_id", "adset", "creator_code", "channel")),
+            Column("account_id", "account", same_as="platform"),
+            Column("campaign_id", "entity", required=True),
+            Column("campaign"),
+            Column("adset_id", "entity"),
+            *map(Column, ("adset", "creator_code", "channel")),
             Column("basis", "basis", default="period"),
             Column("amount", "money", required=True),
             Column("currency", "currency", required=True),
             Column("starts_on", "date", required=True),
-            Column("ends_on", "date", same_as="starts_on"),
+            Column("ends_on", "date", same_as="starts_on", may_be_future=True),
             Column("conversion_type"),
         ),
         key=("org_id", "fee_id"),
@@ -224,7 +231,10 @@ CONTRACTS: dict[str, Contract] = {
             Column("platform", "platform", required=True),
             Column("transaction_id", required=True),
             Column("status", "status", required=True),
-            *map(Column, ("postback_id", "account_id", "campaign_id", "campaign", "affiliate_id", "affiliate")),
+            Column("postback_id"),
+            Column("account_id", "account"),
+            Column("campaign_id", "entity"),
+            *map(Column, ("campaign", "affiliate_id", "affiliate")),
             *map(Column, ("click_id", "order_id", "visitor_id", "site_id")),
             Column("payout", "money"),
             Column("value", "money"),
@@ -249,7 +259,7 @@ CONTRACTS: dict[str, Contract] = {
         columns=(
             Column("entity_type", required=True),
             Column("entity_id", required=True),
-            Column("valid_from", "instant", required=True),
+            Column("valid_from", "instant", required=True, may_be_future=True),
         ),
         key=("org_id", "entity_type", "entity_id", "valid_from"),
         replaces=True,

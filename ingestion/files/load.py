@@ -7,7 +7,8 @@ Out: rows in raw.*, and a LoadReport.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -16,8 +17,10 @@ import msgspec
 from ingestion.files.column_mapping import ImportOptions, ReadPlan, id_columns, plan_file, suggestion
 from ingestion.files.contracts import CONTRACTS, KINDS, ContractError
 from ingestion.files.input_file import UnfinishedError, open_input
-from ingestion.files.merge import merge_rows
-from ingestion.files.read import number_lines, read_file
+from ingestion.files.merge import PreparedRows, merge_rows
+from ingestion.files.periods import number_spread_rows
+from ingestion.files.read import SourceFile, number_lines, read_file
+from ingestion.files.spend_rows import prepare_rows, skip_summary_rows
 from ingestion.loads import Load, LoadReport
 from ingestion.settings.model import Settings
 from ingestion.sql import Connection, drop_temporary_tables, literal, transaction
@@ -50,8 +53,20 @@ def load_file(
             if keep:
                 connection.execute(f"copy temp.source to {literal(keep)} (format parquet, compression zstd)")
             load = archived or Load(uuid.uuid4().hex, file.name, options.file_format or source.layout.kind)
+            prepare: Callable[[], PreparedRows] = PreparedRows
+
+            def number_rows() -> None:
+                number_lines(connection, source)
+                if options.spread:
+                    number_spread_rows(connection)
+
+            if plan.contract.adds_up:
+                plan, summary = skip_summary_rows(connection, plan, source)
+                prepare = partial(prepare_rows, connection, plan, options, summary)
             with transaction(connection):
-                report = merge_rows(connection, plan, load, number_lines=lambda: number_lines(connection, source))
+                report = merge_rows(connection, plan, load, number_lines=number_rows, prepare=prepare)
+                if report.failed and plan.contract.adds_up and not options.partial:
+                    raise ContractError(_refusal(connection, source, report))
                 if file.has_changed() or (is_inbox and file.has_writer()):
                     raise UnfinishedError(f"{file.label}: the file is still being written. Nothing was loaded.")
             return msgspec.structs.replace(report, warnings=list(_unknown_sites(connection, plan, settings)))
@@ -77,3 +92,23 @@ def _unknown_sites(connection: Connection, plan: ReadPlan, settings: Settings) -
     for site, rows in found:
         advice = suggestion(site, sites) if sites else "Add it under sites."
         yield f"{rows:,} row{'s' * (rows != 1)} of the site {site!r}, which tributary.yaml lacks. {advice}"
+
+
+def _refusal(connection: Connection, source: SourceFile, report: LoadReport) -> str:
+    """Return why a spend file is refused: each reason with its number of rows, first line and sentence."""
+    reasons = connection.execute(
+        """
+        select reason, count(*), min(coalesce(rejected_rows.line, source_lines.line)) as line,
+            arg_min(detail, coalesce(rejected_rows.line, source_lines.line, 0))
+        from rejected_rows left join source_lines using (_row)
+        group by reason order by line, reason
+        """
+    ).fetchall()
+    return "\n".join(
+        [
+            f"{source.label}: {report.failed:,} of {report.received:,} rows fail, so nothing was loaded: a part of a"
+            " report would look like a day with less spend.",
+            *(f"  {rows:,} failed: {reason}, first on line {line}: {detail}" for reason, rows, line, detail in reasons),
+            "Correct the file and import it again. To load the other rows only, import it with --partial.",
+        ]
+    )

@@ -1,7 +1,7 @@
 """Merge typed rows into a raw table: insert new rows, skip duplicates, replace restated rows, quarantine the rest.
 
 In: a ReadPlan over the temporary table `source`; `unreadable_lines`, if a file has any.
-Out: rows in raw.*, one row of raw.loads, and a LoadReport with received = loaded + duplicate + failed + limited.
+Out: rows in raw.*, one row of raw.loads, and a LoadReport with the number of rows for each outcome.
 
 The same rows result from any order, split or repetition of the input. A row is identified by its content
 (`_content_hash`), and the same content loads once. Of several contents with one key, the earliest stays, but one with
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import msgspec
 
@@ -31,6 +32,13 @@ from ingestion.person.reentry import anonymise_loaded
 from ingestion.sql import Connection, literal, scalar
 
 
+class PreparedRows(NamedTuple):
+    """Rows of a spend file that do not load themselves."""
+
+    summary: int = 0  # totals that repeat other rows
+    summed: int = 0  # added to another row
+
+
 def merge_rows(
     connection: Connection,
     plan: ReadPlan,
@@ -39,13 +47,14 @@ def merge_rows(
     number_lines: Callable[[], None] = lambda: None,
     collector_counts: Mapping[str, int] | None = None,
     validate: Callable[[], None] | None = None,
+    prepare: Callable[[], PreparedRows] = PreparedRows,
 ) -> LoadReport:
     """Merge `source` into the plan's raw table, in the caller's transaction, and drop it.
 
     The caller drops the other temporary tables. number_lines: creates `source_lines`, if a row fails.
     collector_counts: rows that the collector counted as duplicate, failed or limited and did not pass on.
     validate: checks `typed_rows` before anything is written. It may delete rows from it, and creates `covered_days`
-    (see replace_rows).
+    (see replace_rows). prepare: changes `typed_rows` before anything is checked, and may add to `skipped_rows`.
     """
     contract = plan.contract
     if contract.history:
@@ -61,8 +70,9 @@ def merge_rows(
     )
     if validate:
         validate()
+    prepared = prepare()
     _reject_violations(connection, plan)
-    deduplicate(connection, contract)
+    deduplicate(connection, contract, may_repeat=not plan.rejects_equal_rows)
     replaced = withdrawn = 0
     if contract.replaces:
         replaced, withdrawn = replace_rows(connection, contract, load.stamp, has_covered_days=validate is not None)
@@ -82,13 +92,17 @@ def merge_rows(
     report = LoadReport(
         kind=plan.kind,
         source=load.source,
-        received=received + sum(counts.get(outcome, 0) for outcome in ("duplicate", "failed", "limited")),
+        received=received
+        + sum(counts.get(outcome, 0) for outcome in ("duplicate", "failed", "limited"))
+        + sum(prepared),
         loaded=received - duplicate - failed,
         duplicate=duplicate + counts.get("duplicate", 0),
         failed=failed + counts.get("failed", 0),
         limited=counts.get("limited", 0),
         replaced=replaced,
         withdrawn=withdrawn,
+        summary=prepared.summary,
+        summed=prepared.summed,
         reasons=dict(outcomes),
         loaded_at=load.loaded_at,
         corrected=corrected,
@@ -104,22 +118,27 @@ def _reject_violations(connection: Connection, plan: ReadPlan) -> None:
         connection.execute(
             f"insert into rejected_rows by name select _row, org_id, reason, detail, payload,"
             f" md5({literal(plan.kind)} || coalesce(org_id, '') || payload) as failed_id from ({violations_sql(plan)})"
+            " where _row in (select _row from typed_rows)"
         )
 
 
-def deduplicate(connection: Connection, contract: Contract) -> None:
-    """Skip rows with known content, and, where later rows replace, keys that the input has with two contents."""
-    # Only rows with a repeated 64-bit hash are compared in full: the usual file has none.
-    connection.execute(
-        """
-        insert into skipped_rows by name
-        select _row, 'duplicate' as outcome from typed_rows
-        where _ok and hash(_content_hash) in (
-            select hash(_content_hash) from typed_rows where _ok group by 1 having count(*) > 1
+def deduplicate(connection: Connection, contract: Contract, *, may_repeat: bool = True) -> None:
+    """Skip rows with known content, and, where later rows replace, keys that the input has more than once.
+
+    may_repeat: rows of the input with one content are duplicates. Otherwise they are rows with one key.
+    """
+    if may_repeat:
+        # Only rows with a repeated 64-bit hash are compared in full: the usual file has none.
+        connection.execute(
+            """
+            insert into skipped_rows by name
+            select _row, 'duplicate' as outcome from typed_rows
+            where _ok and hash(_content_hash) in (
+                select hash(_content_hash) from typed_rows where _ok group by 1 having count(*) > 1
+            )
+            qualify row_number() over (partition by _content_hash order by _row) > 1
+            """
         )
-        qualify row_number() over (partition by _content_hash order by _row) > 1
-        """
-    )
     key = ", ".join(contract.key)
     if contract.replaces:
         connection.execute(
@@ -127,7 +146,7 @@ def deduplicate(connection: Connection, contract: Contract) -> None:
             " select _row, 'ambiguous_key' as outcome from typed_rows anti join skipped_rows using (_row)"
             f" where _ok qualify count(*) over (partition by {key}) > 1"
         )
-    stored = f"(select _content_hash from {contract.table} where {_input_days(connection, contract)})"
+    stored = f"(select _content_hash from {contract.table} where {input_days(connection, contract)})"
     for known in (stored, contract.retired):
         if known:
             connection.execute(
@@ -148,7 +167,7 @@ def replace_rows(
     Return (keys restated, rows withdrawn).
     """
     same = " and ".join(f"old.{column} is not distinct from typed_rows.{column}" for column in contract.key)
-    days = _input_days(connection, contract, has_covered_days=has_covered_days)
+    days = input_days(connection, contract, has_covered_days=has_covered_days)
     old = f"(select rowid as _old, * from {contract.table} where {days}) as old"
     connection.execute(
         f"create temp table replaced_rows as select _old, true as _restated from {old}"
@@ -180,7 +199,7 @@ def replace_rows(
     return restated, withdrawn
 
 
-def _input_days(connection: Connection, contract: Contract, *, has_covered_days: bool = False) -> str:
+def input_days(connection: Connection, contract: Contract, *, has_covered_days: bool = False) -> str:
     """Return SQL for the rows of the raw table on the days of the input; for all rows if the key has no day."""
     if "date" not in contract.key:
         return "true"

@@ -21,8 +21,13 @@ def quarantine_rejected_rows(connection: Connection, kind: str, contract: Contra
     details = {
         "id_conflict": _conflict_detail(contract),
         "ambiguous_key": literal(
-            f"the file has several rows with other content for one ({', '.join(contract.key)}):"
-            " aggregate them, or add the id that distinguishes them"
+            f"the file has several rows for one ({', '.join(contract.key)}):"
+            + (" import it with --sum if they are parts of a sum," if contract.adds_up else " aggregate them,")
+            + " or add the id that distinguishes them"
+        ),
+        "second_currency": literal(
+            "the campaign has spend in another currency on this day: an account has one currency. Correct the currency,"
+            " or import all rows of the campaign's day together"
         ),
     }
     detail = " ".join(f"when '{reason}' then {sentence}" for reason, sentence in details.items())

@@ -30,7 +30,7 @@ from ingestion.sql import Connection, drop_temporary_tables, literal, scalar
 from ingestion.user_agents import enrich
 
 FORMAT = "replay"  # of raw.loads
-_CONFLICTS = ("id_conflict", "ambiguous_key")
+_CONFLICTS = ("id_conflict", "ambiguous_key", "second_currency")
 _DAMAGED_LINES = (
     "torn_line",
     "unloadable_line",
@@ -105,6 +105,11 @@ def _check_reason(reason: str) -> None:
         raise ContractError(
             f"--reason {reason}: these rows differ from the rows that have their ids, and a replay cannot decide which"
             " is right. Correct the id at its source, and send or import the row again."
+        )
+    if reason == "period_row":
+        raise ContractError(
+            f"--reason {reason}: a row of several days has no figures of a day. Export the report by day, or import its"
+            " file again with --spread."
         )
     if reason in _DAMAGED_LINES:
         raise ContractError(

@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ingestion.files.column_mapping import ReadPlan
-from ingestion.files.contracts import Column, Contract, platform_aliases
+from ingestion.files.contracts import Column, Contract, Type, platform_aliases
+from ingestion.files.id_spellings import account_sql, entity_sql, id_sql, is_rounded_sql
+from ingestion.files.periods import end_sql, start_sql
 from ingestion.sql import literal, quoted
 
 _DECIMAL = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?$"
@@ -24,8 +26,6 @@ _GROUPED = (
     r" when regexp_matches({t}, '^[+-]?\d{1,3}(\.\d{3})+,\d+$') then replace(replace({t}, '.', ''), ',', '.')"
     r" else {t} end"
 )
-_ROUNDED_ID = r"^[+-]?\d+([.,]\d+)?[eE]\+\d+$"  # 1.20214E+17: its last digits are lost
-_WHOLE_ID = r"^(\d+)\.0+$"  # 7010.0: a table of numbers writes ids so
 _AS_DECIMAL = "case when regexp_matches({t}, '" + _DECIMAL + "') then try_cast({t} as {type}) end"
 
 # Sums of a million of them still fit the types of the marts.
@@ -36,7 +36,9 @@ _ALIASES = f"map {{{', '.join(f'{literal(a)}: {literal(p)}' for a, p in platform
 # Text -> value, or null if the text has none. Money: 18 digits, 6 of them decimals, hold everything below 1e12 exactly.
 _VALUES = {
     "text": "{t}",
-    "id": f"real_id(regexp_replace({{t}}, '{_WHOLE_ID}', '\\1'))",
+    "id": f"real_id({id_sql('{t}')})",
+    "account": "{t}",
+    "entity": "{t}",
     "name": "lower({t})",
     "platform": f"coalesce({_ALIASES}[lower({{t}})], lower({{t}}))",
     "event": "case when upper({t}) in {event_types} then upper({t}) end",
@@ -69,6 +71,7 @@ _EXPECTED = {
     "level": "account, campaign, adset or ad",
     "basis": "period or conversion",
 }
+_SPELLINGS = {"account": account_sql, "entity": entity_sql}
 _BAD_PROPERTIES = (
     "case when json_valid(t_properties) then json_type(t_properties) <> 'OBJECT' else t_properties is not null end"
 )
@@ -114,10 +117,20 @@ _TABLE_CHECKS = {
 }
 
 
+# First, so that a row of a period has this reason whatever else is wrong: no replay can spread it.
+_PERIOD = Check(
+    "period_row",
+    "coalesce(_ends_on > date, false)",
+    "'the row covers ' || date || ' to ' || _ends_on || ': export one row a day, or import the file with --spread'",
+)
+_LONGEST_PERIOD = 366  # days
+
+
 def typed_rows_sql(plan: ReadPlan) -> str:
     """Return the query of every row: the raw table's columns, `_content_hash`, `_row` (of `source`) and `_ok`.
 
     The content has ids as they arrived, so that rows with different placeholders stay different rows.
+    Rows of a file with periods have `_ends_on`, too: the last day of the row's period.
     """
     contract = plan.contract
     columns = [name for name, _ in _values(plan)]
@@ -125,14 +138,15 @@ def typed_rows_sql(plan: ReadPlan) -> str:
     content = content_hash({name: arrived.get(name, name) for name in (*columns, "properties")}, contract)
     id_ = contract.derived_id
     stored = [f"coalesce({name}, _content_hash) as {name}" if name == id_ else name for name in columns]
+    end = ", _ends_on" if plan.period else ""
     return f"""
         with {_parsed(plan)}, hashed as (
             select _row, not ({" or ".join(check.is_broken for check in _checks(plan))}) as _ok,
                 {", ".join(columns)}, properties, {content} as _content_hash,
-                {placeholders_sql(arrived)} as _placeholder_ids
+                {placeholders_sql(arrived)} as _placeholder_ids{end}
             from parsed
         )
-        select _row, _ok, {", ".join(stored)}, properties, _content_hash, _placeholder_ids from hashed
+        select _row, _ok, {", ".join(stored)}, properties, _content_hash, _placeholder_ids{end} from hashed
     """
 
 
@@ -147,6 +161,7 @@ def violations_sql(plan: ReadPlan) -> str:
             select _row, {"org_id" if "org_id" in dict(_values(plan)) else "null"} as _org,
                 {"t_site_id" if "site_id" in plan.texts else "null"} as _site, is_whole_refund as _is_whole_refund,
                 case {reason} end as _reason, concat_ws('; ', {detail}) as _detail
+                {", if(_ends_on > date, _ends_on::varchar, null) as _end" if plan.period else ""}
             from parsed
             where {" or ".join(check.is_broken for check in checks)}
         )
@@ -154,6 +169,12 @@ def violations_sql(plan: ReadPlan) -> str:
             json_merge_patch('{{}}', json_object({payload}))::varchar as payload
         from broken join temp.source on source.rowid = _row
     """
+
+
+def typed_content_hash(contract: Contract) -> str:
+    """Return SQL of the hash of a row's content over typed columns, such as those of `typed_rows_sql`."""
+    org = ["org_id"] if "org_id" in contract.key else []
+    return content_hash({name: name for name in (*org, *(c.stored for c in contract.columns), "properties")}, contract)
 
 
 def content_hash(values: Mapping[str, str], contract: Contract) -> str:
@@ -193,9 +214,13 @@ def sorted_members(*objects: str) -> str:
 def _checks(plan: ReadPlan) -> list[Check]:
     contract = plan.contract
     checks: list[Check] = []
+    if plan.period and not plan.is_spread:
+        checks.append(_PERIOD)
     for column in contract.columns:
         if column.name in plan.texts:
             checks += _column_checks(column, plan)
+    if plan.period:
+        checks += _period_checks(plan)
     one_of = [name for name in contract.one_of if name in plan.texts]
     if one_of:
         empty = " and ".join(f"t_{name} is null" for name in one_of)
@@ -223,6 +248,35 @@ def _checks(plan: ReadPlan) -> list[Check]:
     return checks
 
 
+def _period_checks(plan: ReadPlan) -> list[Check]:
+    return [
+        Check(
+            "bad_period",
+            "coalesce(_ends_on < date, false)",
+            "'the period ends on ' || _ends_on || ', before its first day ' || date",
+        ),
+        Check(
+            "bad_period",
+            f"coalesce(_ends_on - date >= {_LONGEST_PERIOD}, false)",
+            f"'the period ' || date || ' to ' || _ends_on || ' has more than {_LONGEST_PERIOD} days'",
+        ),
+        Check(
+            "bad_date",
+            "(t_end_date is not null and _ends_on is null)",
+            f"'the end of the period ' || t_end_date || {literal(' is not ' + _EXPECTED['date'])}",
+        ),
+        Check(
+            "future_date",
+            f"coalesce(_ends_on > date and _ends_on > {literal(plan.latest_day)}::date, false)",
+            f"'the end of the period ' || _ends_on || {literal(_after_load(plan))}",
+        ),
+    ]
+
+
+def _after_load(plan: ReadPlan) -> str:
+    return f" is after {plan.latest_day}, the day after this load: correct the date"
+
+
 def _column_checks(column: Column, plan: ReadPlan) -> list[Check]:
     checks = []
     text, value = f"t_{column.name}", column.stored
@@ -242,15 +296,19 @@ def _column_checks(column: Column, plan: ReadPlan) -> list[Check]:
     if column.is_id and column.required and not column.may_be_placeholder:
         sentence = f"'{column.name} ' || {shown} || ' is a placeholder: correct the source that sends no real id'"
         checks.append(Check("placeholder_id", f"({bad}{_unless(column)})", sentence))
-    if column.type == "level":
-        bad = f"({bad} and lower({text}) <> 'ad')"
+    if column.type in ("instant", "date") and not column.may_be_future:
+        is_future = f"coalesce({value} >= {literal(plan.latest_day)}::date + 1 and {value} <= {_LATEST}, false)"
+        sentence = f"'{column.name} ' || {shown} || {literal(_after_load(plan))}"
+        checks.append(Check("future_timestamp" if column.type == "instant" else "future_date", is_future, sentence))
     if column.is_id:
         sentence = (
-            f"'{column.name} ' || {shown} || ': a spreadsheet rounded this id."
-            " Format the column as text in the spreadsheet, or export the file again and import it without opening it'"
+            f"'{column.name} ' || {shown} || ' is rounded: a spreadsheet rounded this id. Export the file again, and"
+            " do not save it in a spreadsheet, or format the column as text before the file is opened'"
         )
-        checks.append(Check("rounded_id", f"coalesce(regexp_matches({text}, '{_ROUNDED_ID}'), false)", sentence))
-    if column.type not in ("text", "name", "platform"):
+        checks.append(Check("rounded_id", f"coalesce({is_rounded_sql(text)}, false)", sentence))
+    if column.type == "level":
+        bad = f"({bad} and lower({text}) <> 'ad')"
+    if column.type not in ("text", "name", "platform", *_SPELLINGS):
         reason = {"instant": "bad_timestamp", "event": "bad_type"}.get(column.type, f"bad_{column.type}")
         sentence = f"'{column.name} ' || {shown} || {literal(f' is not {_EXPECTED[column.type]}')}"
         checks.append(Check(reason, bad, sentence))
@@ -280,30 +338,44 @@ def _ids(plan: ReadPlan) -> list[Column]:
 def _payload(plan: ReadPlan) -> list[tuple[str, str]]:
     """Return the members of a failed row's payload: name, SQL over `source`.
 
-    Mapped columns, and the site of the import's options, have their contract names: a replay needs no options.
+    Columns of the contract, and the site of the import's options, have their contract names, and ids of ad accounts
+    their one spelling: a replay needs no options.
     """
     texts = plan.texts | ({"properties": plan.properties} if plan.properties else {})
     names = {quoted(name): name for name in plan.source_columns}
-    mapped = {column: sql for column, sql in texts.items() if sql in names and names[sql].lower() != column}
+    types = {column.name: column.type for column in plan.contract.columns}
+    mapped = {column: sql for column, sql in texts.items() if sql in names and names[sql] != column}
     site_sql = texts.get("site_id", "")
     site = [("site_id", "_site")] if site_sql.startswith("'") or site_sql.endswith("_row_site)") else []
     renamed = {*mapped, *(names[sql].lower() for sql in mapped.values()), *(name for name, _ in site)}
     renamed -= {
         column for column, sql in texts.items() if column not in mapped and sql in names
     }  # mapped to itself too
-    kept = [(name, f"source.{quoted(name)}") for name in plan.source_columns if name.lower() not in renamed]
-    members = [*kept, *((column, f"source.{sql}") for column, sql in mapped.items()), *site]
+    types = {column.name: column.type for column in plan.contract.columns}
+    kept = [(name, quoted(name)) for name in plan.source_columns if name.lower() not in renamed]
+    spelled = [
+        *((name, _spelled(f"source.{sql}", types.get(name))) for name, sql in [*kept, *mapped.items()]),
+        *site,
+    ]
+    has_end = any(name.lower() == "end_date" for name in plan.source_columns)
+    end = [("end_date", "_end")] if plan.period and not has_end else []
     if plan.is_whole_refund:  # a blank member would be lost, and mean the whole order in a replay
-        members = [
+        spelled = [
             (name, f"if({sql} is null and not _is_whole_refund, '0', {sql})" if name.lower() == "value" else sql)
-            for name, sql in members
+            for name, sql in spelled
         ]
-    return members
+    return [*spelled, *end]
+
+
+def _spelled(text: str, type_: Type | None) -> str:
+    """Return SQL of a text; of an id of an account, campaign, ad set or ad in its one spelling."""
+    return _SPELLINGS[type_](text) if type_ in _SPELLINGS else text
 
 
 def _parsed(plan: ReadPlan) -> str:
     """Return the CTEs `texts` and `parsed`: the texts beside their values, and the org."""
-    texts = ",\n".join(f"{sql} as t_{name}" for name, sql in plan.texts.items())
+    types = {column.name: column.type for column in plan.contract.columns}
+    texts = ",\n".join(f"{_spelled(sql, types.get(name))} as t_{name}" for name, sql in plan.texts.items())
     values = ",\n".join(f"{sql} as {name}" for name, sql in _values(plan))
     declared = _declared_condition(plan)
     join = (
@@ -311,16 +383,18 @@ def _parsed(plan: ReadPlan) -> str:
         if declared
         else "left join (select null as org_id) as declared_orgs on false"
     )
+    end_text = f", {plan.period.end or 'null::varchar'} as t_end_date" if plan.period else ""
+    end = f" {end_sql('t_date', 't_end_date', plan.period.unit)} as _ends_on," if plan.period else ""
     return f"""
         texts as (
             select _row, {texts}, {plan.properties or "null"} as t_properties, {_extras(plan)} as extras,
                 {plan.row_org or "null"} as row_org,
                 coalesce({plan.is_whole_refund or "true"}, false) as is_whole_refund,
-                coalesce({plan.is_partial_refund or "false"}, false) as is_partial_refund
+                coalesce({plan.is_partial_refund or "false"}, false) as is_partial_refund{end_text}
             from {plan.relation} where {plan.where}
         ),
         parsed as (
-            select texts.*, declared_orgs.org_id as declared_org, {values},
+            select texts.*, declared_orgs.org_id as declared_org, {values},{end}
                 case when t_properties is null then nullif(extras, '{{}}')
                     when {_BAD_PROPERTIES} then null
                     else nullif({sorted_members("t_properties", "extras")}, '{{}}') end as properties
@@ -366,6 +440,8 @@ def _value(column: Column, plan: ReadPlan) -> str:
     text = f"t_{column.name}"
     if column.type == "instant":
         return _instant(text, plan.timezone)
+    if plan.period and column.name == "date":
+        return start_sql(text, plan.period.unit)
     kind = "id" if column.is_id else column.type
     value = _VALUES[kind].replace("{t}", text).replace("{event_types}", str(plan.event_types))
     if column.name == "value" and plan.is_whole_refund:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from ingestion.files.contracts import normalized_account_id, platform_name
+from ingestion.files.contracts import platform_name
+from ingestion.files.id_spellings import normalized_account_id
 from ingestion.settings import values
 from ingestion.settings.model import server_key_variable
 from ingestion.settings.values import Check

@@ -20,6 +20,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import AliasEvent
 
 from ingestion.files.contracts import platform_name
+from ingestion.files.id_spellings import normalized_account_id
 from ingestion.home import Home
 from ingestion.settings.checks import problems
 from ingestion.settings.model import Settings, SettingsError
@@ -64,7 +65,10 @@ def load_settings(home: Home) -> Settings:
         raise SettingsError("\n".join(f"{home.settings}:{line}: {text}" for line, text in wrong))
     plain = YAML(typ="safe").load(home.settings.read_bytes())  # the round-trip document has other number types
     settings = msgspec.convert(plain, Settings, strict=True)
-    accounts = [msgspec.structs.replace(a, platform=platform_name(a.platform)) for a in settings.ad_accounts]
+    accounts = [
+        msgspec.structs.replace(a, platform=platform_name(a.platform), account_id=normalized_account_id(a.account_id))
+        for a in settings.ad_accounts
+    ]
     targets = [msgspec.structs.replace(t, platform=platform_name(t.platform)) for t in settings.targets]
     aliases = [msgspec.structs.replace(a, platform=platform_name(a.platform)) for a in settings.campaign_aliases]
     return msgspec.structs.replace(settings, ad_accounts=accounts, targets=targets, campaign_aliases=aliases)

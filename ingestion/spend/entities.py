@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ingestion.files.contracts import platform_name
+from ingestion.files.id_spellings import account_sql
 from ingestion.loads import Load, LoadReport, record_load
 from ingestion.privacy.sql import redacted
 from ingestion.sql import Connection, drop_temporary_tables, literal, scalar, transaction
@@ -122,6 +123,9 @@ def _read(connection: Connection, org: str, platform: str, rows: Path, table: _T
     """Create `snapshot`, one row for each key, and return the number of rows in the file."""
     types, key = table
     texts = {name: f"nullif(trim({name}), '')" if type_ == "varchar" else name for name, type_ in types.items()}
+    texts["account_id"] = account_sql("trim(account_id)")
+    if "entity_id" in types:  # an account is an entity, too
+        texts["entity_id"] = f"if(level = 'account', {account_sql('trim(entity_id)')}, {texts['entity_id']})"
     values = {
         name: sql if name.endswith("_id") else redacted(name, sql, is_id=False)
         for name, sql in texts.items()

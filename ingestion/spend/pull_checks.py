@@ -86,7 +86,8 @@ def validate_pulls(connection: Connection, plan: ReadPlan) -> None:
         delete from typed_rows where _row in (select rowid from source semi join pull_faults using (_pull));
 
         create temp table stored_spend as
-        select _pull, org_id, platform, account_id, ad_spend.date, currency, level, campaign_id, adset_id, spend_micros
+        select _pull, org_id, platform, account_id, ad_spend.date, currency, level, campaign_id, adset_id, ad_id,
+            spend_micros
         from raw.ad_spend as ad_spend join requested_pulls using (org_id, platform, account_id)
         where {_requested_days(connection)} and ad_spend.date between start_date and end_date;
 

@@ -22,6 +22,7 @@ import msgspec
 
 from ingestion.files.column_mapping import plan_rows
 from ingestion.files.contracts import ContractError, platform_name
+from ingestion.files.id_spellings import normalized_account_id
 from ingestion.files.merge import merge_rows
 from ingestion.loads import Load, next_load_time
 from ingestion.settings.model import Settings
@@ -93,7 +94,10 @@ def load_pulls(connection: Connection, pulls: Sequence[tuple[Pull, Path]], setti
         format=FORMAT,
         loaded_at=_load_time(connection),
     )
-    requests = [(pull.org, platform_name(pull.platform), pull.account_id, pull.start, pull.end) for pull, _ in pulls]
+    requests = [
+        (pull.org, platform_name(pull.platform), normalized_account_id(pull.account_id), pull.start, pull.end)
+        for pull, _ in pulls
+    ]
     try:
         columns = read_rows(connection, requests, [path for _, path in pulls])
         plan = plan_rows(connection, "spend", columns, settings)
@@ -196,7 +200,7 @@ def _pull_row(report: PullReport, finished_at: datetime, load_id: str | None) ->
         "pull_id": uuid.uuid4().hex,
         "org_id": pull.org,
         "platform": platform_name(pull.platform),
-        "account_id": pull.account_id,
+        "account_id": normalized_account_id(pull.account_id),
         "start_date": pull.start,
         "end_date": pull.end,
         "started_at": _without_zone(pull.started_at),

@@ -14,6 +14,7 @@ from connectors.http.errors import NotConnected, VendorError
 from connectors.platform import Platform
 from connectors.reporting_days import local_date
 from ingestion.files.contracts import platform_name
+from ingestion.files.id_spellings import normalized_account_id
 from ingestion.home import Home
 from ingestion.settings.model import AdAccount, Settings
 
@@ -81,6 +82,7 @@ def find_accounts(settings: Settings, platform: Platform, only: Sequence[str] = 
             f"tributary.yaml has no ad account of {platform.label}. Add one: tributary connect {platform.name}"
         )
     known = [account.account_id for account in accounts]
+    only = [normalized_account_id(wanted) for wanted in only]
     for wanted in only:
         if wanted not in known:
             raise PullError(

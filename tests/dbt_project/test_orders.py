@@ -566,4 +566,4 @@ def test_notices_count_the_money_that_fits_no_order(warehouse: Connection) -> No
     assert notices["unknown_currency"].startswith("1 refunds (88.00 EUR) are in a currency")
     assert notices["ambiguous_order"].startswith("2 reports (100.00 USD) name an order id that several sites have")
     assert notices["negative_value"].startswith("3 negative conversions (150.00 USD) belong to no order with a sale")
-    assert "at rates more than 7 days older; the latest rate is of 2026-06-01" in notices["old_rate"]
+    assert "by the rate of 2026-06-01, which is more than 7 days older" in notices["old_exchange_rate"]

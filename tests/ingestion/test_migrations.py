@@ -111,6 +111,28 @@ class Recorded:
         return self.connection.execute(sql, *parameters)
 
 
+def test_an_upgrade_folds_the_spellings_of_an_account(home):
+    """The last of two rows that have one key now stays; the other is history. Nothing counts twice."""
+    run_earlier_version(home, "spend")
+    with duckdb.connect(str(home.warehouse)) as connection:
+        for load, (account, micros) in enumerate((("act_99", 5), ("99", 7), ("123-456-7890", 1))):
+            connection.execute(
+                "insert into raw.ad_spend by name select 'o' as org_id, 'meta' as platform, $account as account_id,"
+                " '42.0' as campaign_id, date '2026-07-01' as date, 'EUR' as currency, $micros as spend_micros,"
+                " $load as _content_hash, $load as _load_id, timestamp '2026-07-01' + interval 1 day * $load::integer"
+                " as _loaded_at",
+                {"account": account, "micros": micros, "load": str(load)},
+            )
+    with connect(home) as connection:
+        of_org = "where org_id = 'o' order by account_id"
+        found = connection.execute(
+            f"select account_id, campaign_id, spend_micros from raw.ad_spend {of_org}"
+        ).fetchall()
+        assert found == [("1234567890", "42", 1), ("99", "42", 7)]
+        former = "select account_id, spend_micros, _replaced_by_load_id from raw.ad_spend_history"
+        assert connection.execute(f"{former} {of_org}").fetchall() == [("99", 5, "1")]
+
+
 def test_each_migration_is_applied_once_and_in_order(home):
     with connect(home) as connection:
         first = connection.execute("from migrations.applied order by version").fetchall()

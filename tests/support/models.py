@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from ingestion.files.column_mapping import ImportOptions
 from ingestion.files.contracts import CONTRACTS
@@ -97,7 +98,7 @@ def load_raw_tables(home: Path) -> None:
             import_inbox(connection, root, settings, kind, progress=lambda message: None)
 
 
-def import_files(home: Path, kind: str, *paths: Path, **options: str) -> None:
+def import_files(home: Path, kind: str, *paths: Path, **options: Any) -> None:
     """Load files, as `tributary import` does; the options are those of `ImportOptions`, such as org and timezone."""
     root = Home(home)
     with connect(root) as connection:

@@ -18,6 +18,7 @@ import msgspec
 
 from ingestion.files.column_mapping import plan_rows
 from ingestion.files.contracts import ContractError
+from ingestion.files.id_spellings import account_sql
 from ingestion.files.merge import merge_rows
 from ingestion.loads import Load, LoadReport
 from ingestion.settings.model import Settings, Synced
@@ -205,7 +206,7 @@ def _write_entities(
         is_source_org = org == source.org
         # The source's own org gets all accounts except those of other orgs.
         accounts = [literal(account) for account, owner in declared.items() if (owner == org) is not is_source_org]
-        where = f"account_id {'not in' if is_source_org else 'in'} [{', '.join(accounts)}]"
+        where = f"{account_sql('account_id')} {'not in' if is_source_org else 'in'} [{', '.join(accounts)}]"
         file = _EntityFile(org=org, platform=shape.platform, path=folder / f"{shape.platform}.{number}")
         connection.execute(f"copy (from synced_entities where {where}) to {literal(file.path)} (format json)")
         files.append(file)

@@ -12,6 +12,7 @@ import duckdb
 import msgspec
 
 from ingestion.files.contracts import ContractError
+from ingestion.files.id_spellings import account_sql
 from ingestion.settings.model import Settings, Synced
 from ingestion.spend.synced.shapes import Location, Shape
 from ingestion.sql import Connection, literal, scalar
@@ -76,12 +77,13 @@ def complete_rows(connection: Connection, shape: Shape, source: Synced, settings
         for account in settings.ad_accounts
         if account.platform == shape.platform
     )
-    account_currency = f"map {{{accounts}}}[account_id]" if accounts else "null"
+    account_id = account_sql("account_id")
+    account_currency = f"map {{{accounts}}}[{account_id}]" if accounts else "null"
     connection.execute(
         f"""
         update synced_rows set spend = if(_is_micros, from_micros(spend), spend),
             currency = coalesce(currency, {account_currency}, {literal(org_currencies[source.org])}),
-            account_id = coalesce(account_id, '(unmatched)'), campaign_id = coalesce(campaign_id, '(unmatched)'),
+            account_id = coalesce({account_id}, '(unmatched)'), campaign_id = coalesce(campaign_id, '(unmatched)'),
             date = day_part(date)
         """
     )

@@ -276,10 +276,10 @@ def test_a_key_with_two_contents_in_one_file_fails(raw, tmp_path):
         + "2026-07-01,meta,1,c,USD,1,\n2026-07-01,meta,1,c,USD,2,\n"
         + "2026-07-01,meta,1,c,USD,2,\n2026-07-02,meta,1,c,USD,2,\n"
     )
-    report = load(raw, "spend", put(tmp_path, text))
-    assert (report.loaded, report.duplicate, report.reasons) == (1, 1, {"ambiguous_key": 2})
+    report = load(raw, "spend", put(tmp_path, text), partial=True)
+    assert (report.loaded, report.duplicate, report.reasons) == (1, 0, {"ambiguous_key": 3})
     assert [row[0] for row in failures(raw)] == [2, 3]
-    assert "aggregate them, or add the id" in failures(raw)[0][2]
+    assert "import it with --sum" in failures(raw)[0][2]
 
 
 LEVELS = "date,platform,account_id,currency,spend,level,campaign_id,adset_id,ad_id,video_views\n"
@@ -319,7 +319,7 @@ def test_a_row_keeps_its_hash_after_a_column_is_added(raw, tmp_path):
     ],
 )
 def test_a_level_requires_matching_ids(raw, tmp_path, row, reason, detail):
-    report = load(raw, "spend", put(tmp_path, f"{LEVELS}2026-07-01,meta,1,USD,1,{row},\n"))
+    report = load(raw, "spend", put(tmp_path, f"{LEVELS}2026-07-01,meta,1,USD,1,{row},\n"), partial=True)
     assert report.reasons == {reason: 1}
     assert failures(raw)[0][2] == detail
 
@@ -327,7 +327,7 @@ def test_a_level_requires_matching_ids(raw, tmp_path, row, reason, detail):
 def test_account_totals_need_no_campaign_column(raw, tmp_path):
     head = "date,platform,account_id,currency,spend"
     totals = put(tmp_path, f"{head},level\n2026-07-01,meta,1,USD,5,account\n2026-07-01,meta,1,USD,5,campaign\n")
-    assert load(raw, "spend", totals).reasons == {"missing_value": 1}
+    assert load(raw, "spend", totals, partial=True).reasons == {"missing_value": 1}
     with pytest.raises(ContractError, match="required column campaign_id is missing"):
         load(raw, "spend", put(tmp_path, f"{head}\n2026-07-01,meta,1,USD,5\n"))
 
@@ -436,7 +436,7 @@ def test_a_failed_row_names_the_broken_rule(raw, tmp_path, kind, row, reason, se
     writer = csv.DictWriter(text, {**good, **row})
     writer.writeheader()
     writer.writerows([good, {**good, **row}])
-    report = load(raw, kind, put(tmp_path, text.getvalue()))
+    report = load(raw, kind, put(tmp_path, text.getvalue()), partial=kind == "spend")
     assert (report.loaded, report.reasons) == (1, {reason: 1})
     ((line, code, detail, payload),) = failures(raw)
     assert (line, code) == (3, reason)

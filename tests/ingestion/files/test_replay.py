@@ -152,7 +152,7 @@ def test_a_replay_does_not_undo_a_later_restatement(home, tmp_path):
 
     def spend(micros: int, read: Settings) -> None:
         file.write_text(f"date,platform,account_id,campaign_id,currency,spend\n2026-07-01,google,1,c,EUR,{micros}\n")
-        load_file(raw, "spend", file, settings=read)
+        load_file(raw, "spend", file, read, ImportOptions(partial=True))
 
     with connect(home) as raw:
         spend(10, before)
@@ -178,7 +178,7 @@ def test_a_replay_does_not_add_to_a_later_pull(home, tmp_path):
     row = SpendRow(date=day, account_id="1", currency="EUR", spend_micros=7_000_000, campaign_id="c", ad_id="a")
     rows.write_bytes(msgspec.json.encode(row) + b"\n")
     with connect(home) as raw:
-        load_file(raw, "spend", file, settings=msgspec.structs.replace(after, ad_accounts=[]))
+        load_file(raw, "spend", file, msgspec.structs.replace(after, ad_accounts=[]), ImportOptions(partial=True))
         pull = Pull(org="nord", platform="google", account_id="1", start=day, end=day, started_at=datetime.now(UTC))
         load_pull(raw, pull, rows, after)
         replayed = replay_failed(raw, home, after, reason="unknown_org")

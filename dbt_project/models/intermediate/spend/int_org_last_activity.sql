@@ -4,13 +4,22 @@ orgs as (
     select * from {{ ref('stg_raw__orgs') }}
 ),
 
+-- Nothing can have happened later than a day after the newest load. Rows from such days are mistakes, which imports
+-- reject now, and did not always.
+present as (
+    select {{ dbt.dateadd('day', 1, 'cast(max(loaded_at) as date)') }} as last_possible_day
+    from {{ ref('stg_raw__loads') }}
+),
+
 latest_moments as (
     {%- for table in ['events', 'interactions', 'conversions'] %}
     select
-        org_id,
-        max(occurred_at) as occurred_at
-    from {{ ref('stg_raw__' ~ table) }}
-    group by org_id
+        reported.org_id,
+        max(reported.occurred_at) as occurred_at
+    from {{ ref('stg_raw__' ~ table) }} as reported
+    cross join present
+    where cast(reported.occurred_at as date) <= coalesce(present.last_possible_day, cast(reported.occurred_at as date))
+    group by reported.org_id
     {% if not loop.last %}
     union all
     {% endif %}
@@ -27,10 +36,12 @@ latest_days as (
     union all
 
     select
-        org_id,
-        max(date) as date
-    from {{ ref('stg_raw__ad_spend') }}
-    group by org_id
+        ad_spend.org_id,
+        max(ad_spend.date) as date
+    from {{ ref('stg_raw__ad_spend') }} as ad_spend
+    cross join present
+    where ad_spend.date <= coalesce(present.last_possible_day, ad_spend.date)
+    group by ad_spend.org_id
 ),
 
 final as (

@@ -5,7 +5,7 @@
 with
 
 ad_spend as (
-    select * from {{ ref('stg_raw__ad_spend') }}
+    select * from {{ ref('int_spend_rows') }}
     where level is null
 ),
 

@@ -8,7 +8,7 @@
 with
 
 ad_spend as (
-    select * from {{ ref('stg_raw__ad_spend') }}
+    select * from {{ ref('int_spend_rows') }}
 ),
 
 {% for level, key in levels.items() -%}

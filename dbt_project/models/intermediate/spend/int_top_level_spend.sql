@@ -16,7 +16,15 @@ ad_spend as (
         date,
         currency,
         spend_micros,
-        case level when 'account' then 1 when 'campaign' then 2 when 'adset' then 3 else 4 end as depth
+        -- A row without a level is above all finer rows of its campaign or ad set, and below a reported total.
+        case
+            when level = 'account' then 1
+            when level = 'campaign' then 2
+            when level is null and adset_id is null and ad_id is null then 3
+            when level = 'adset' then 4
+            when level is null and ad_id is null then 5
+            else 6
+        end as depth
     from {{ ref('stg_raw__ad_spend') }}
 ),
 
@@ -33,9 +41,11 @@ final as (
         ad_spend.currency,
         ad_spend.spend_micros
     from ad_spend
-    {%- for level, ids in [('account', []), ('campaign', ['campaign_id']), ('adset', ['campaign_id', 'adset_id'])] %}
+    {%- for level, depths, ids in [
+        ('account', '1', []), ('campaign', '2, 3', ['campaign_id']), ('adset', '4, 5', ['campaign_id', 'adset_id']),
+    ] %}
     left join ad_spend as {{ level }}_total
-        on {{ level }}_total.level = '{{ level }}'
+        on {{ level }}_total.depth in ({{ depths }})
         and ad_spend.depth > {{ level }}_total.depth
         {%- for id in ['org_id', 'platform', 'account_id', 'date', 'currency'] + ids %}
         and ad_spend.{{ id }} = {{ level }}_total.{{ id }}

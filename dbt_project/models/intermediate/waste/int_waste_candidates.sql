@@ -9,6 +9,10 @@ credit as (
     where accounting_mode = 'cash'
 ),
 
+last_activity as (
+    select * from {{ ref('int_org_last_activity') }}
+),
+
 attribution_models as (
     select * from {{ ref('int_model_modes') }}
     where accounting_mode = 'cash'
@@ -38,11 +42,13 @@ windows as (
         spend_periods.last_spend_date as period_end
     from (
         select
-            org_id,
-            max(date) as last_spend_date
+            spend.org_id,
+            max(spend.date) as last_spend_date
         from spend
-        where spend_micros <> 0
-        group by org_id
+        left join last_activity using (org_id)
+        where spend.spend_micros <> 0
+            and spend.date <= coalesce(last_activity.last_date, spend.date)
+        group by spend.org_id
     ) as spend_periods
     cross join window_lengths
 ),

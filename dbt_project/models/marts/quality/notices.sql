@@ -27,6 +27,14 @@ freshness as (
     select * from {{ ref('spend_freshness') }}
 ),
 
+old_rates as (
+    select * from {{ ref('int_old_rates') }}
+),
+
+spend_gaps as (
+    select * from {{ ref('int_spend_gaps') }}
+),
+
 ad_accounts as (
     select * from {{ ref('stg_raw__ad_accounts') }}
 ),
@@ -129,22 +137,6 @@ unmatched_money as (
     group by org_id, reason, currency
 ),
 
--- Days between the rate and the money: a feed of rates that stopped still converts.
-old_rates as (
-    select
-        conversions.org_id,
-        conversions.original_currency as currency,
-        orgs.currency as reporting_currency,
-        max(conversions.rate_date) as rate_date,
-        count(*) as row_count,
-        sum(conversions.original_value_micros) as amount_micros
-    from conversions
-    inner join orgs using (org_id)
-    where {{ dbt.datediff('conversions.rate_date', 'conversions.date', 'day') }} > {{ var('old_rate_days') }}
-        and conversions.original_value_micros <> 0
-    group by conversions.org_id, conversions.original_currency, orgs.currency
-),
-
 undeclared as (
     select
         rows_by_org.org_id,
@@ -233,17 +225,33 @@ final as (
 
     select
         old_rates.org_id,
-        'old_rate' as topic,
+        'old_exchange_rate' as topic,
         {{ filled('messages.message', {
             'rows': 'old_rates.row_count',
             'amount': as_money('old_rates.amount_micros'),
             'currency': 'old_rates.currency',
             'reporting_currency': 'old_rates.reporting_currency',
             'rate_date': 'old_rates.rate_date',
-            'days': var('old_rate_days'),
+            'days': var('max_rate_age_days'),
         }) }} as message
     from old_rates
-    inner join messages on messages.notice = 'old_rate'
+    inner join messages on messages.notice = 'old_exchange_rate'
+
+    union all
+
+    select
+        spend_gaps.org_id,
+        'partial_spend' as topic,
+        {{ filled('messages.message', {
+            'platform': 'spend_gaps.platform',
+            'account': 'spend_gaps.account_id',
+            'first_date': 'spend_gaps.first_date',
+            'last_date': 'spend_gaps.last_date',
+            'rows': 'spend_gaps.row_count',
+            'source': 'spend_gaps.source',
+        }) }} as message
+    from spend_gaps
+    inner join messages on messages.notice = 'partial_spend'
 
     union all
 

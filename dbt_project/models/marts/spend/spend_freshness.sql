@@ -30,12 +30,19 @@ present as (
 
 spend as (
     select
-        org_id,
-        platform,
-        account_id,
-        max(case when spend_micros <> 0 then date end) as last_day
+        ad_spend.org_id,
+        ad_spend.platform,
+        ad_spend.account_id,
+        max(
+            case
+                when ad_spend.spend_micros <> 0
+                    and ad_spend.date <= coalesce({{ dbt.dateadd('day', 1, 'cast(present.latest_at as date)') }}, ad_spend.date)
+                    then ad_spend.date
+            end
+        ) as last_day
     from ad_spend
-    group by org_id, platform, account_id
+    cross join present
+    group by ad_spend.org_id, ad_spend.platform, ad_spend.account_id
 ),
 
 ranked_pulls as (

@@ -16,6 +16,8 @@ final as (
         duplicate_rows,
         failed_rows,
         coalesce(limited_rows, 0) as limited_rows,
+        coalesce(summary_rows, 0) as summary_rows,
+        coalesce(summed_rows, 0) as summed_rows,
         replaced_rows
     from source
 )
