@@ -819,7 +819,9 @@ def test_an_unknown_site_is_refused_warned_of_or_rejected(raw, tmp_path):
         tmp_path,
         f"{EVENT}\n1,nord-shpo,PAGE_VIEW,2026-07-01T00:00:00Z,v\n2,nord-shop,PAGE_VIEW,2026-07-01T00:00:00Z,v\n",
     )
-    with pytest.raises(ContractError, match=r"--site nord_shop: tributary.yaml has no such site\. Do you mean nord-shop\?"):
+    with pytest.raises(
+        ContractError, match=r"--site nord_shop: tributary.yaml has no such site\. Do you mean nord-shop\?"
+    ):
         load(raw, "events", path, site="nord_shop")
     strict = msgspec.structs.replace(SETTINGS, files=Files(unknown_sites="reject"))
     report = load_file(raw, "events", path, strict)
