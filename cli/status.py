@@ -92,9 +92,9 @@ def failures_table(failed: Sequence[FailureCount]) -> Iterator[Any]:
 
 
 def published_version(home: Home) -> Iterator[str]:
-    """Yield the published version and its notices."""
+    """Yield the published version, its notices and its doubtful input."""
     from serving.published import NothingPublished, open_published
-    from serving.summary import notices
+    from serving.summary import input_checks, notices
 
     if not home.marts.exists():
         yield "Nothing is published yet."
@@ -106,11 +106,12 @@ def published_version(home: Home) -> Iterator[str]:
         return
     with connection:
         ((version, at),) = connection.execute("select version, published_at from meta").fetchall()
-        messages = notices(connection)
+        messages, doubtful = notices(connection), list(input_checks(connection))
     hours = (datetime.now(UTC).replace(tzinfo=None) - at).total_seconds() / 3600
     yield f"Published: version {version} of {at:%Y-%m-%d %H:%M} UTC, {hours:.1f} hours ago, in {home.marts}"
     for message in messages:
         yield f"[yellow]![/yellow] {escape(message)}"
+    yield from doubtful
 
 
 def last_runs(home: Home) -> Iterator[Any]:

@@ -1,6 +1,6 @@
 """Summarize a published version on one screen.
 
-In: a published file. Out: revenue by model and channel, the worst waste, the promises, notices.
+In: a published file. Out: revenue by model and channel, the worst waste, the promises, notices, doubtful input.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import duckdb
+from rich.markup import escape
 from rich.table import Table
 
 from serving.explain import entity_name, money
@@ -110,9 +111,26 @@ def promises(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
         yield f"[green]✓[/green] {sentence}: {kept:,} checks hold" if kept else f"- {sentence}: nothing to check yet"
 
 
+# Notices of faults that input_checks shows, too.
+CHECKED = ("shared_ids", "bot_conversions", "own_links", "unknown_order")
+
+
 def notices(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Return the notices of the version, a sentence each."""
-    return [message for (message,) in connection.execute("select message from notices").fetchall()]
+    """Return the notices of the version that no input check repeats, a sentence each."""
+    query = "select message from notices where topic not in (select unnest($1::varchar[]))"
+    return [message for (message,) in connection.execute(query, [CHECKED]).fetchall()]
+
+
+def input_checks(connection: duckdb.DuckDBPyConnection, most: int | None = None) -> Iterator[str]:
+    """Yield doubtful input, the worst first: what was found, where, and what to do. most: the number of findings."""
+    found = connection.execute(
+        "select coalesce('org ' || org_id || ': ', '') || finding || '. ' || action || '.' from input_checks"
+        " order by importance, amount_micros desc nulls last, row_count desc, org_id, check_name, location"
+    ).fetchall()
+    for (sentence,) in found[:most]:
+        yield f"[yellow]?[/yellow] {escape(sentence)}"
+    if most is not None and len(found) > most:
+        yield f"  {len(found) - most} more doubtful inputs: tributary status"
 
 
 def summary(connection: duckdb.DuckDBPyConnection) -> Iterator[Any]:
@@ -124,4 +142,5 @@ def summary(connection: duckdb.DuckDBPyConnection) -> Iterator[Any]:
     yield ""
     yield from promises(connection)
     for notice in notices(connection):
-        yield f"[yellow]![/yellow] {notice}"
+        yield f"[yellow]![/yellow] {escape(notice)}"
+    yield from input_checks(connection, most=3)
