@@ -1,10 +1,11 @@
 """Write a quarter of simulated marketing, with a known ground truth, as input files.
 
-In: a seed and a period. Out: `folder/<kind>/<name>` for five input contracts, the entries of tributary.yaml for them,
+In: a seed and a period. Out: `folder/<kind>/<name>` for six input contracts, the entries of tributary.yaml for them,
 and `simulated_truth.json` beside the folder, to reconcile with the loaded rows.
 
     world.py     orgs, sites and ads as data     input_rows.py  visits -> events, touches, offline orders
     journeys.py  people -> visits                spend.py       visits -> spend, exchange rates
+    mistakes.py  mistakes that input checks find
 
 The same arguments write the same bytes: one seeded generator, no wall clock, no dates in archives.
 """
@@ -25,6 +26,7 @@ import polars as pl
 
 from ingestion.simulator.input_rows import add_identifiers, interactions, offline_conversions, web_events
 from ingestion.simulator.journeys import CAUSES, simulate_visits
+from ingestion.simulator.mistakes import add_own_links, refunds_of_unknown_orders
 from ingestion.simulator.spend import daily_spend, exchange_rates
 from ingestion.simulator.world import ACCOUNTS, ORGS, SITES
 
@@ -51,7 +53,7 @@ def simulate(
     rng = np.random.default_rng(seed)
     visits = add_identifiers(rng, simulate_visits(rng, start, days, events))
     log(f"simulated {len(visits):,} visits of {visits['person'].n_unique():,} people in {days} days")
-    web = web_events(rng, visits)
+    web = add_own_links(web_events(rng, visits))
     files = _split_into_files(rng, web, start, days)
     costs = daily_spend(rng, visits, start, days)
     orders, touches = offline_conversions(rng, visits), interactions(rng, visits)
@@ -63,6 +65,7 @@ def simulate(
         "interactions": touches,
         "conversions": orders,
         "spend": costs.drop("spend_micros", "org_id"),
+        "refunds": refunds_of_unknown_orders(start),
         "exchange-rates": exchange_rates(rng, start, days),
     }.items():
         _write(folder / kind / f"{kind.replace('-', '_')}_{start}.csv", _csv(table))

@@ -24,7 +24,7 @@ from ingestion.simulator.world import CHANNELS, LIFT, TRAFFIC_SOURCES, query_str
 from tests.support.home import ROOT
 
 START, DAYS, EVENTS = date(2026, 7, 1), 60, 30_000
-KINDS = ["conversions", "events", "exchange-rates", "interactions", "spend"]
+KINDS = ["conversions", "events", "exchange-rates", "interactions", "refunds", "spend"]
 EVENT = [
     "event_id", "site_id", "type", "occurred_at", "anon_id", "session_id", "user_id", "url", "path",
     "referrer", "user_agent", "value", "currency", "order_id", "conversion_type", "properties",
@@ -106,7 +106,7 @@ def test_same_arguments_write_the_same_bytes_in_another_process(tmp_path: Path) 
         {path.relative_to(tmp_path / number): path.read_bytes() for path in (tmp_path / number).rglob("*.*")}
         for number in ("1", "2")
     )
-    assert len(first) == 8
+    assert len(first) == 9
     assert first == second
 
 
