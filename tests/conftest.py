@@ -40,6 +40,8 @@ LONG = (
     "dbt_project/test_matching.py",
     "dbt_project/test_models.py",
     "packaging/test_wheel.py",
+    "orchestration/test_web_guard.py",
+    "orchestration/test_history.py",
     "dbt_project/test_portability.py",
     "connectors/test_every_platform.py",
     "ingestion/files/test_load.py",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -23,6 +24,7 @@ from dagster._serdes import serialize_value
 from sqlalchemy import text
 
 from bench.history import KEEP_DAYS, LIMIT, RUNS_A_DAY, Simulation, assets_of_jobs
+from cli.status import last_runs
 from ingestion.home import Home
 from orchestration import retention
 from orchestration.event_compression import DICTIONARY
@@ -160,6 +162,12 @@ def test_the_file_of_a_run_of_an_earlier_version_is_read_and_deleted_with_the_ru
     assert len(instance.all_logs(other)) == 2
     delete_old_runs(home, instance, 30, print, NOW)
     assert sorted(path.name for path in folder.glob("*.db")) == ["index.db"]
+
+
+def test_status_prints_the_runs_the_size_and_the_days(home, instance):
+    add_run(instance, 0)
+    line, _ = last_runs(home)
+    assert re.fullmatch(r"Dagster's history: 1 run in \d+\.\d MB, kept for 30 days\.", line)
 
 
 def test_a_watcher_gets_an_event_that_another_process_stores(home, instance):
