@@ -107,10 +107,11 @@ create or replace temp macro redact_user_agent(t) as
 case when contains(t, chr(0)) then _redact_user_agent(replace(t, chr(0), '')) else _redact_user_agent(t) end;
 
 create or replace temp macro _redact_id(t) as
-case when {_matches(EMAIL)} then sha256({_NORMALISED}) when {_matches(IPV4)} or {_matches(IPV6)} then null else t end;
+case when {_matches(EMAIL)} then sha256({_NORMALISED})
+    when regexp_matches(t, '^[\s\x0b]*[{{\[]') then nullif(redact_id_in_python(t), '') when {_matches(IPV4)} or {_matches(IPV6)} then null else t end;
 
 create or replace temp macro redact_id(t) as
-case when not {_IS_SUSPECT} then t
+case when not ({_IS_SUSPECT} or contains(t, '{{') or contains(t, '[')) then t
     when contains(t, chr(0)) then _redact_id(replace(t, chr(0), '')) else _redact_id(t) end;
 
 create or replace temp macro hash_email(t) as sha256(nullif({_NORMALISED}, ''));
