@@ -46,6 +46,7 @@ Row = tuple[Any, ...]
 _RESERVED = {"rowid", "_row", "_row_org", "_row_site", "_failed_id", "_failed_at", "_failed_for"}
 _KEYS = "select distinct unnest(json_keys(text)) as key from objects"
 _WIDE = 60  # columns
+_SPOOLED_END = r" new_line = '\n',"
 _SPOOLED_LINE = 20_000_000  # bytes: a record has RECORD_LIMIT characters of at most 4 bytes, and quotes
 
 
@@ -290,7 +291,7 @@ def _csv(path: str, names: list[str], layout: Layout, *, header: bool, types: It
         f"read_csv({literal(path)}, auto_detect = false, header = {header},"
         f" delim = {literal(layout.separator)},"
         f" quote = '\"', escape = '\"', strict_mode = true, columns = {{{columns}}},"
-        f" max_line_size = {RECORD_LIMIT if header else _SPOOLED_LINE},"
+        f" max_line_size = {RECORD_LIMIT if header else _SPOOLED_LINE},{'' if header else _SPOOLED_END}"
         f" compression = {literal('gzip' if layout.is_gzip else 'none')})"
     )
 

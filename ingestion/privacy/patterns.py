@@ -53,6 +53,7 @@ IPV4 = Pattern(
 )
 # A number after a slash is a product's version, such as Chrome/126.0.0.0.
 USER_AGENT_IPV4 = IPV4._replace(expression=IPV4.expression.replace(r"(^|[^\d.]|", r"(^|[^\d./]|", 1))
+NO_USER_AGENT = r"^[\s\x0b]*(?:[{\[]|[A-Za-z][A-Za-z0-9+.-]*://)"  # JSON or a URL in the place of one
 # A shortened address starts with a block that is assigned: 12::34 is an id. After ::ffff: and 64:ff9b:: follows an IPv4
 # address.
 IPV6 = Pattern(
