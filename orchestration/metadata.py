@@ -5,6 +5,7 @@ In: the warehouse, reports of imports and publications. Out: metadata by name.
 
 from __future__ import annotations
 
+import html
 from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import Any
@@ -14,8 +15,10 @@ import duckdb
 
 from ingestion.home import Home
 from ingestion.loads import LoadReport
+from ingestion.text import printable
 from orchestration.plots import as_markdown, line_chart
 
+_MARKUP = str.maketrans({character: f"\\{character}" for character in "\\`*_[]|~#"})
 Metadata = dict[str, Any]
 
 # Rollups are built at 03:00. An hour's delay warns; a day without them fails.
@@ -73,7 +76,8 @@ def of_imports(reports: Iterable[LoadReport]) -> Metadata:
         for count in ("received", "loaded", "duplicate", "failed")
     }
     rows = [
-        f"| {report.source} | {report.received:,} | {report.loaded:,} | {report.duplicate:,} | {report.failed:,} |"
+        f"| {cell(report.source)} | {report.received:,} | {report.loaded:,} | {report.duplicate:,} |"
+        f" {report.failed:,} |"
         for report in reports
     ]
     table = ["| file | received | loaded | duplicate | failed |", "| --- | ---: | ---: | ---: | ---: |", *rows]
@@ -104,10 +108,15 @@ def of_mart(connection: duckdb.DuckDBPyConnection, mart: str) -> Metadata:
     return {"spend_and_value": chart_of_rollups(connection)} if mart == "daily_rollups" else {}
 
 
+def cell(text: str) -> str:
+    """Return a text from visitors or files as one cell of a Markdown table, without markup or control characters."""
+    return html.escape(printable(text).replace("\n", " ")).translate(_MARKUP)
+
+
 def markdown(result: duckdb.DuckDBPyConnection) -> str:
     """Return a query's rows as a Markdown table."""
     names = [column[0] for column in result.description]
-    rows = [" | ".join("" if value is None else str(value) for value in row) for row in result.fetchall()]
+    rows = [" | ".join("" if value is None else cell(str(value)) for value in row) for row in result.fetchall()]
     return "\n".join([" | ".join(names), " | ".join("---" for _ in names), *rows])
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -16,8 +17,12 @@ from ingestion.loads import LoadReport, PartlyLoaded
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """A file that could not be loaded. state: its time and size."""
+    """A file that could not be loaded. state: its time and size.
 
+    The record identifies it by a hash of its name, which may be personal data or no UTF-8.
+    """
+
+    folder: str
     state: str
     error: str
 
@@ -37,13 +42,22 @@ def load_all(
 
 def refused(home: Home) -> dict[Path, str]:
     """Return the error of each file that could not be loaded, and that has not changed since."""
-    return {Path(path): each.error for path, each in _read(home).items() if _state(Path(path)) == each.state}
+    record = _read(home)
+    found = {}
+    for folder in {Path(each.folder) for each in record.values()}:
+        for path in folder.iterdir() if folder.is_dir() else ():
+            refusal = record.get(_key(path))
+            if refusal and refusal.state == _state(path):
+                found[path] = refusal.error
+    return found
 
 
 def _record(home: Home, folder: Path, failures: Mapping[Path, str]) -> None:
     before = _read(home)
-    kept = {path: each for path, each in before.items() if Path(path).parent != folder}
-    now = kept | {str(path): Refusal(state, error) for path, error in failures.items() if (state := _state(path))}
+    kept = {key: each for key, each in before.items() if each.folder != str(folder)}
+    now = kept | {
+        _key(path): Refusal(str(folder), state, error) for path, error in failures.items() if (state := _state(path))
+    }
     if now != before:
         written = _path(home).with_suffix(".new")
         written.write_bytes(msgspec.json.encode(now))
@@ -57,9 +71,13 @@ def _read(home: Home) -> dict[str, Refusal]:
         return {}
 
 
+def _key(path: Path) -> str:
+    return sha256(os.fsencode(path)).hexdigest()
+
+
 def _state(path: Path) -> str | None:
     try:
-        state = path.stat()
+        state = path.lstat()
     except OSError:
         return None
     return f"{state.st_mtime_ns} {state.st_size}"

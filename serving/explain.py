@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import duckdb
+from rich.markup import escape
 from rich.table import Table
 
-from serving.published import Record, attribution_models, only_one, records
+from serving.published import Record, attribution_models, escaped, only_one, records
 
 # The position column of a touch that gets no credit.
 REASONS = {"after_conversion": "after", "outside_lookback_window": "early", "suspicious": "doubt"}
@@ -66,6 +67,7 @@ def explain_conversion(connection: duckdb.DuckDBPyConnection, identifier: str, o
 
 def describe_conversion(conversion: Record, candidates: list[Record]) -> Iterator[str]:
     """Yield the facts of a conversion in three sentences."""
+    conversion = escaped(conversion)
     customer, visitor = conversion["customer_id"], conversion["visitor_id"]
     order = f", order {conversion['order_id']}" if conversion["order_id"] else ""
     yield (
@@ -99,7 +101,7 @@ def touches_table(candidates: list[Record], models: list[str], weights: dict[tup
         table.add_row(
             str(touch["position"] or REASONS[touch["reason"]]),
             f"{touch['occurred_at']:%m-%d %H:%M}",
-            touch["channel"],
+            escape(touch["channel"]),
             *(f"{float(link['weight']) * 100:.1f}" if link else "-" for link in shares),
             style=None if touch["is_kept"] else "dim",
         )
@@ -121,7 +123,8 @@ def explain_waste(connection: duckdb.DuckDBPyConnection, identifier: str, org: s
     )
     evidence = json.loads(flag["explanation"])
     grain, id_column = GRAINS[flag["grain"]]
-    name = entity_name(connection, flag)
+    name = escape(entity_name(connection, flag))
+    flag, evidence["summary"] = escaped(flag), escape(evidence["summary"])
     currency = flag["currency"]
     yield (
         f"[bold]{grain.capitalize()} {name}[/bold] ({flag['platform']}, {flag[id_column]}) of org {flag['org_id']} "

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from rich.markup import escape
 
 Record = dict[str, Any]  # a row by column
 
@@ -74,6 +75,11 @@ def records(result: duckdb.DuckDBPyConnection) -> list[Record]:
     """Return the rows of a result."""
     names = [column[0] for column in result.description]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+def escaped(record: Record) -> Record:
+    """Return the record with texts that rich does not read as markup."""
+    return {name: escape(value) if isinstance(value, str) else value for name, value in record.items()}
 
 
 def only_one(rows: list[Record], what: str, identifier: str) -> Record:

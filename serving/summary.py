@@ -49,7 +49,7 @@ def revenue_by_channel(connection: duckdb.DuckDBPyConnection, most: int = 9) -> 
             total = sum(values.get(model, 0) for _, values in rows)
             table.add_column(model.replace("_", "\n"), justify="right", footer=f"{total / 1e6:,.0f}")
         for channel, values in rows:
-            table.add_row(channel, *(f"{values.get(model, 0) / 1e6:,.0f}" for model in models))
+            table.add_row(escape(channel), *(f"{values.get(model, 0) / 1e6:,.0f}" for model in models))
         yield table
 
 
@@ -89,8 +89,8 @@ def worst_waste(connection: duckdb.DuckDBPyConnection) -> Table | str:
     for flag in flags:
         table.add_row(
             flag["waste_id"][:8],
-            flag["platform"],
-            entity_name(connection, flag),
+            escape(flag["platform"]),
+            escape(entity_name(connection, flag)),
             flag["reason"],
             flag["severity"],
             f"{money(flag['waste_spend_micros'])} {flag['currency']}",

@@ -25,6 +25,7 @@ from ingestion.person.reentry import anonymise_archived
 from ingestion.segments.archive import place, set_load_time
 from ingestion.settings.model import Settings
 from ingestion.sql import Connection
+from ingestion.text import printable
 from ingestion.user_agents import enrich
 
 SETTLED = 3.0  # seconds without a write after which a file counts as complete
@@ -60,7 +61,9 @@ def import_inbox(
             progress(f"{name}: still being written. The next run imports it.")
             continue
         except (ContractError, duckdb.Error, OSError, RuntimeError) as error:
-            problem = str(error) if isinstance(error, ContractError) else f"{readable_path(path)}: {error}"
+            problem = (
+                str(error) if isinstance(error, ContractError) else f"{readable_path(path)}: {printable(str(error))}"
+            )
             progress(f"not imported: {problem}")
             failures[path] = problem
             continue

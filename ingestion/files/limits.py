@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from ingestion.files.contracts import ContractError
 from ingestion.files.input_file import InputFile
-from ingestion.sql import Connection, literal, scalar
+from ingestion.sql import Connection, literal, quoted, scalar
 
 MAX_COLUMNS = 500
 MAX_LINE = 50_000_000  # bytes of a line; RECORD_LIMIT of csv_fallback.py rejects shorter ones row by row
@@ -86,6 +86,13 @@ def measure_parquet(connection: Connection, file: InputFile) -> None:
             f"{file.label}: {rows:,} rows in {file.size:,} bytes. Tributary reads at most {MAX_ROWS_PER_BYTE} rows for"
             " each byte. Are all rows the same?"
         )
+    relation = f"read_parquet({path}, binary_as_string = true)"
+    described = connection.execute(f"describe select * from {relation}").fetchall()
+    check_columns(file.label, len(described))
+    texts = [f"sum(strlen({quoted(name)}))" for name, type_, *_ in described if type_ == "VARCHAR"]
+    if texts:
+        total = sum(filter(None, connection.execute(f"select {', '.join(texts)} from {relation}").fetchone() or ()))
+        check_expansion(file, total)
 
 
 def first_bytes(file: InputFile, most: int, *, is_gzip: bool) -> bytes:
@@ -96,6 +103,15 @@ def first_bytes(file: InputFile, most: int, *, is_gzip: bool) -> bytes:
         if len(found) >= most:
             break
     return found[:most]
+
+
+def check_expansion(file: InputFile, expanded: int) -> None:
+    """Raise ContractError if a compressed file expands to too many bytes."""
+    if expanded > FREE_EXPANSION and expanded > MAX_EXPANSION * file.size:
+        raise ContractError(
+            f"{file.label}: {file.size:,} bytes expand to {expanded:,} bytes or more. Tributary reads at most"
+            f" {MAX_EXPANSION} times the size. Import the content as an uncompressed CSV file."
+        )
 
 
 def check_columns(label: str, columns: int) -> None:
@@ -110,11 +126,8 @@ def _limited(file: InputFile, *, is_gzip: bool, line_ends: bytes) -> Iterator[by
     """Yield the file's content, without a byte order mark, in pieces. ContractError beyond a limit."""
     total = line = 0
     for piece in _expanded(file) if is_gzip else _plain(file):
-        if is_gzip and total > FREE_EXPANSION and total > MAX_EXPANSION * file.size:
-            raise ContractError(
-                f"{file.label}: the gzip file of {file.size:,} bytes expands to more than {total:,} bytes."
-                f" Tributary reads at most {MAX_EXPANSION} times the size. Compress it less, or import it uncompressed."
-            )
+        if is_gzip:
+            check_expansion(file, total)
         text = piece if total else piece.removeprefix(_BOM)
         total += len(piece)
         ends = [end for end in line_ends if end in piece]

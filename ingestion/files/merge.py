@@ -21,7 +21,6 @@ import msgspec
 from ingestion.files.column_mapping import ReadPlan
 from ingestion.files.contracts import Contract
 from ingestion.files.quarantine import (
-    UNREADABLE_LINE,
     delete_corrected_rows,
     quarantine_rejected_rows,
     quarantine_stored_rows,
@@ -62,7 +61,8 @@ def merge_rows(
     connection.execute(
         f"""
         create temp table typed_rows as {typed_rows_sql(plan)};
-        create temp table if not exists unreadable_lines ({UNREADABLE_LINE});
+        create temp table if not exists unreadable_lines
+            (line bigint, reason varchar, detail varchar, payload varchar);
         create temp table rejected_rows (_row bigint, line bigint, org_id varchar, reason varchar, detail varchar,
             payload varchar, failed_id varchar);
         create temp table skipped_rows (_row bigint, outcome varchar);

@@ -10,8 +10,6 @@ from ingestion.files.contracts import Contract
 from ingestion.loads import Load
 from ingestion.sql import Connection, literal, quoted, scalar
 
-# digest: of the line, if redaction may have made two lines equal
-UNREADABLE_LINE = "line bigint, reason varchar, detail varchar, payload varchar, digest varchar"
 _COLUMNS = "failed_id, kind, org_id, source, line, reason, detail, payload, _load_id, _loaded_at"
 
 
@@ -40,8 +38,7 @@ def quarantine_rejected_rows(connection: Connection, kind: str, contract: Contra
         from typed_rows join skipped_rows using (_row) where outcome <> 'duplicate';
 
         insert into rejected_rows by name
-        select line, reason, detail, payload, md5({literal(kind)} || coalesce(digest, payload)) as failed_id
-        from unreadable_lines;
+        select line, reason, detail, payload, md5({literal(kind)} || payload) as failed_id from unreadable_lines;
 
         create temp table if not exists source_lines (_row bigint, line bigint);
 

@@ -2,7 +2,7 @@
 
 In: CSV, TSV, NDJSON (each plain or gzipped) or Parquet.
 Out: `source`, one row a record, in the file's order: its columns as trimmed text without personal data, null if empty;
-`unreadable_lines`(line, reason, detail, payload, digest), the lines without a record; and, after `number_lines`,
+`unreadable_lines`(line, reason, detail, payload), the lines without a record; and, after `number_lines`,
 `source_lines`(_row, line), the line on which each row of `source` (by its rowid) starts.
 
 DuckDB parses a well-formed CSV file. Its recovery from a malformed one loses rows and their lines (tried: it swallows
@@ -34,8 +34,7 @@ from ingestion.files.limits import (
     measure_ndjson,
     measure_parquet,
 )
-from ingestion.files.quarantine import UNREADABLE_LINE
-from ingestion.privacy.patterns import PERSONAL_MEMBER, WHITESPACE, kind_of
+from ingestion.privacy.patterns import LONG_NUMBER, WHITESPACE, kind_of
 from ingestion.privacy.redact import redact_text
 from ingestion.privacy.sql import redacted
 from ingestion.sql import Connection, literal, quoted, scalar
@@ -47,8 +46,8 @@ Row = tuple[Any, ...]
 _RESERVED = {"rowid", "_row", "_row_org", "_row_site", "_failed_id", "_failed_at", "_failed_for"}
 _KEYS = "select distinct unnest(json_keys(text)) as key from objects"
 _WIDE = 60  # columns
+_SPOOLED_END = r" new_line = '\n',"
 _SPOOLED_LINE = 20_000_000  # bytes: a record has RECORD_LIMIT characters of at most 4 bytes, and quotes
-_LONG_NUMBER = r"\+?\(?\d(?:[ ()/.+-]{0,3}\d){6,}"  # seven digits or more
 
 
 class Layout(NamedTuple):
@@ -79,7 +78,9 @@ def read_file(connection: Connection, file: InputFile, is_id: IsId | None) -> So
     ContractError if it is beyond a limit, or if the tables have another number of records than the file.
     """
     layout = detect_layout(file)
-    connection.execute(f"create or replace temp table unreadable_lines ({UNREADABLE_LINE})")
+    connection.execute(
+        "create or replace temp table unreadable_lines (line bigint, reason varchar, detail varchar, payload varchar)"
+    )
     try:
         if layout.kind == "parquet":
             source = _read_parquet(connection, file, layout, is_id)
@@ -210,7 +211,7 @@ def _read_csv(connection: Connection, file: InputFile, layout: Layout, is_id: Is
     columns = _create_source(connection, texts, "parsed_lines", is_id)
     connection.execute("create temp table source_lines as select rowid as _row, line from parsed_lines")
     connection.execute("drop table parsed_lines")
-    _reject_lines(connection, rejected, str(any(kind_of(name) == "phone" for name in names)))
+    _reject_lines(connection, rejected, has_phones=any(kind_of(name) == "phone" for name in names))
     return SourceFile(file, layout, columns, size._replace(records=read + len(rejected)))
 
 
@@ -249,7 +250,7 @@ def _read_ndjson(connection: Connection, file: InputFile, layout: Layout, is_id:
         drop table texts
         """
     )
-    _reject_lines(connection, rejected, f"regexp_matches(payload, {literal(PERSONAL_MEMBER)})")
+    _reject_lines(connection, rejected)
     check_columns(file.label, scalar(connection, f"select count(*) from ({_KEYS})"))
     return SourceFile(file, layout, source_of_objects(connection, is_id), size)
 
@@ -258,9 +259,9 @@ def _read_parquet(connection: Connection, file: InputFile, layout: Layout, is_id
     path = literal(file.duckdb_path)
     relation = f"read_parquet({path}, binary_as_string = true)"
     try:
-        measure_parquet(connection, file)
+        if is_id:  # the archive has the rows of accepted files
+            measure_parquet(connection, file)
         described = connection.execute(f"describe select * from {relation}").fetchall()
-        check_columns(file.label, len(described))
         names = unique_names([name for name, *_ in described])
         texts = {
             name: _parquet_text(quoted(original), type_)
@@ -290,7 +291,7 @@ def _csv(path: str, names: list[str], layout: Layout, *, header: bool, types: It
         f"read_csv({literal(path)}, auto_detect = false, header = {header},"
         f" delim = {literal(layout.separator)},"
         f" quote = '\"', escape = '\"', strict_mode = true, columns = {{{columns}}},"
-        f" max_line_size = {RECORD_LIMIT if header else _SPOOLED_LINE},"
+        f" max_line_size = {RECORD_LIMIT if header else _SPOOLED_LINE},{'' if header else _SPOOLED_END}"
         f" compression = {literal('gzip' if layout.is_gzip else 'none')})"
     )
 
@@ -315,24 +316,18 @@ def _spool(connection: Connection, table: str, columns: dict[str, str], rows: It
     return written
 
 
-def _reject_lines(connection: Connection, rejected: list[Row], has_phones: str) -> None:
+def _reject_lines(connection: Connection, rejected: list[Row], *, has_phones: bool = False) -> None:
     """Add lines to `unreadable_lines` and redact them.
 
-    has_phones: SQL that is true where a line may have a phone number. No name marks it there, so every long number
-    is redacted.
+    has_phones: the file has a column of phone numbers. It is unknown which part of a line that is, so every long
+    number is redacted.
     """
     if rejected:
         columns = {"line": "bigint", "reason": "varchar", "detail": "varchar", "payload": "varchar"}
         _spool(connection, "rejected_lines", columns, rejected)
         connection.execute("insert into unreadable_lines by name from rejected_lines; drop table rejected_lines")
-    connection.execute(
-        f"""
-        update unreadable_lines set payload = redact_text(payload);
-        update unreadable_lines set digest = md5(payload),
-            payload = regexp_replace(payload, {literal(_LONG_NUMBER)}, '(number)', 'g')
-        where {has_phones}
-        """
-    )
+    payload = f"if({has_phones}, regexp_replace(payload, {literal(LONG_NUMBER)}, '(number)', 'g'), payload)"
+    connection.execute(f"update unreadable_lines set payload = redact_text({payload})")
 
 
 def _first_line(error: Exception) -> str:

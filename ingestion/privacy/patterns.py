@@ -38,6 +38,7 @@ _DOT = r"(?:\.|%(?:25)?2[eE])"
 _COLON = "(?::|%(?:25)?3[aA])"
 _OCTET = r"(?:25[0-5]|2[0-4]\d|[01]?\d?\d)"
 _GROUP = "[0-9a-fA-F]{1,4}"
+_ESCAPED = "%(?:25)?[0-9A-Fa-f]{2}"  # any character; its last digit does not belong to an address
 
 EMAIL = Pattern(
     rf"[\p{{L}}\p{{N}}_.+%-]+{_AT}(?:[\p{{L}}\p{{N}}_.-]|%(?:25)?2[eE])+{_DOT}\p{{L}}{{2,}}",
@@ -46,16 +47,17 @@ EMAIL = Pattern(
 )
 # 1.2.3.4.5 is a version.
 IPV4 = Pattern(
-    rf"(^|[^\d.])(?:{_OCTET}{_DOT}){{3}}{_OCTET}($|[^\d.]|\.$|\.\D)",
+    rf"(^|[^\d.]|{_ESCAPED})(?:{_OCTET}{_DOT}){{3}}{_OCTET}($|[^\d.]|\.$|\.\D)",
     r"\1(ip)\2",
     (Mark(".", 3), Mark("%2E"), Mark("%2e"), Mark("%252E"), Mark("%252e")),
 )
 # A number after a slash is a product's version, such as Chrome/126.0.0.0.
-USER_AGENT_IPV4 = IPV4._replace(expression=IPV4.expression.replace(r"(^|[^\d.])", r"(^|[^\d./])", 1))
+USER_AGENT_IPV4 = IPV4._replace(expression=IPV4.expression.replace(r"(^|[^\d.]|", r"(^|[^\d./]|", 1))
+NO_USER_AGENT = r"^[\s\x0b]*(?:[{\[]|[A-Za-z][A-Za-z0-9+.-]*://)"  # JSON or a URL in the place of one
 # A shortened address starts with a block that is assigned: 12::34 is an id. After ::ffff: and 64:ff9b:: follows an IPv4
 # address.
 IPV6 = Pattern(
-    rf"(^|[^0-9A-Za-z_]|%[0-9A-Fa-f]{{2}})(?:(?:{_GROUP}{_COLON}){{7}}{_GROUP}"
+    rf"(^|[^0-9A-Za-z]|{_ESCAPED})(?:(?:{_GROUP}{_COLON}){{7}}{_GROUP}"
     rf"|(?:{_COLON}{_COLON}[fF]{{4}}|64{_COLON}[fF][fF]9[bB]{_COLON}){_COLON}{_GROUP}{_COLON}{_GROUP}"
     rf"|[23fF][0-9a-fA-F]{{3}}(?:{_COLON}{_GROUP}){{0,6}}{_COLON}{_COLON}(?:{_GROUP}(?:{_COLON}{_GROUP}){{0,6}})?)",
     r"\1(ip)",
@@ -63,8 +65,8 @@ IPV6 = Pattern(
 )
 
 _SCHEME = r"\s*(?:[A-Za-z][A-Za-z0-9+.-]*:)?//"
-AUTHORITY = r"^\s*(?:[hH][tT][tT][pP][sS]?:)?//[^/?#]*"  # of a text that is the URL of a page
-USER_INFO = Pattern(rf"^({_SCHEME})[^/?#]*@", r"\1", (Mark("@"),))  # name and password
+AUTHORITY = r"^\s*(?:[hH][tT][tT][pP][sS]?:)?//[^/?#%\s,;|]*"  # of a text that is the URL of a page
+USER_INFO = Pattern(rf"^({_SCHEME})[^/?#]*{_AT}", r"\1", EMAIL.marks)  # name and password
 
 # A JSON text may have a member for `redact_json` to remove. This finds too much (`zip`), never too little.
 PERSONAL_MEMBER = (
@@ -72,6 +74,8 @@ PERSONAL_MEMBER = (
     r'|forwarded[^a-z0-9"]*for|phone(?:[^a-z0-9"]*(?:number|no))?|(?:mobile|cell)[^a-z0-9"]*(?:number|no)|tel|msisdn)'
     r'[^a-z0-9"]*"\s*:'
 )
+
+LONG_NUMBER = r"\+?\(?\d(?:[ ()/.+-]{0,3}\d){6,}"  # seven digits or more: a phone number, where a name says so
 
 _NAMES: tuple[tuple[Kind, str], ...] = (
     ("ip", r"(.+_)?(ip(v?[46])?(_?addr(ess)?)?|(remote|client|peer|source)_?addr(ess)?|forwarded_?for)"),

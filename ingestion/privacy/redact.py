@@ -14,7 +14,19 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import msgspec
 import re2
 
-from ingestion.privacy.patterns import AUTHORITY, EMAIL, IPV4, IPV6, USER_AGENT_IPV4, USER_INFO, WHITESPACE, kind_of
+from ingestion.privacy.patterns import (
+    AUTHORITY,
+    EMAIL,
+    IPV4,
+    IPV6,
+    LONG_NUMBER,
+    NO_USER_AGENT,
+    PERSONAL_MEMBER,
+    USER_AGENT_IPV4,
+    USER_INFO,
+    WHITESPACE,
+    kind_of,
+)
 
 MAX_DEPTH = 32
 TOO_DEEP = "(nested too deeply)"
@@ -22,6 +34,9 @@ _SHORTEST_EMAIL = len("a@b.cc")
 
 _email, _ipv4, _ipv6 = (re2.compile(pattern.expression) for pattern in (EMAIL, IPV4, IPV6))
 _user_agent_ipv4, _authority = re2.compile(USER_AGENT_IPV4.expression), re2.compile(AUTHORITY)
+_no_user_agent = re2.compile(NO_USER_AGENT)
+_personal_member, _long_number = re2.compile(PERSONAL_MEMBER), re2.compile(LONG_NUMBER)
+_ESCAPES = [(re2.compile(rf"(?i)\\+u00{ord(character):x}"), character) for character in "@.:"]
 _user_info = re2.compile(USER_INFO.expression)
 
 
@@ -41,6 +56,8 @@ def redact_text(text: str) -> str:
 def redact_user_agent(text: str) -> str:
     """Return a user agent without e-mail and IP addresses. A product's version, such as Chrome/126.0.0.0, stays."""
     text = text.replace("\0", "")
+    if ("{" in text or "[" in text or "//" in text) and _no_user_agent.search(text):
+        return redact_text(text)
     if _may_hold_email(text) and _email.search(text):
         text = _email.sub(EMAIL.replacement, text)
     return _without_ips(text, _user_agent_ipv4) if _holds_ip(text) else text
@@ -49,11 +66,14 @@ def redact_user_agent(text: str) -> str:
 def redact_id(value: str) -> str:
     """Return an id without personal data: a hash where it is an e-mail address, so that two people stay two.
 
-    An id that holds an IP address becomes empty, because anybody could guess what its hash was made of.
+    An id that holds an IP address, or JSON with personal data, becomes empty, because anybody could guess what its hash
+    was made of.
     """
     value = value.replace("\0", "")
     if _may_hold_email(value) and _email.search(value):
         return _hash(value)
+    if value.lstrip(WHITESPACE)[:1] in ("{", "["):
+        return value if redact_json_text(value) == value else ""
     return "" if _holds_ip(value) else value
 
 
@@ -89,7 +109,7 @@ def redact_json_text(text: str) -> str:
     try:
         value = decode_json(text)
     except ValueError:
-        return _redact_plain(text)
+        return _redact_damaged_json(text)
     except RecursionError:
         return TOO_DEEP
     try:
@@ -98,6 +118,15 @@ def redact_json_text(text: str) -> str:
         return TOO_DEEP
     is_same = redacted == value and not _has_repeated_names(text)  # of repeated names only the last was decoded
     return text if is_same else msgspec.json.encode(redacted).decode()
+
+
+def _redact_damaged_json(text: str) -> str:
+    """Redact JSON that does not end, or text in brackets. A name before a number may be `phone`."""
+    if "\\" in text:
+        for escape, character in _ESCAPES:
+            text = escape.sub(character, text)
+    text = _redact_plain(text)
+    return _long_number.sub("(number)", text) if _personal_member.search(text) else text
 
 
 def decode_json(text: str | bytes) -> Any:

@@ -24,6 +24,7 @@ from ingestion.privacy.patterns import (
     EMAIL,
     IPV4,
     IPV6,
+    NO_USER_AGENT,
     PERSONAL_MEMBER,
     USER_AGENT_IPV4,
     WHITESPACE,
@@ -101,16 +102,19 @@ case when {_IS_SUSPECT} or contains(t, '{{') or contains(t, '[')
     else t end;
 
 create or replace temp macro _redact_user_agent(t) as
-case when {_has_mark(EMAIL)} or {_has_mark(IPV4)} or {_has_mark(IPV6)} then {_user_agent_sql("t")} else t end;
+case when regexp_matches(t, {literal(NO_USER_AGENT)}) then redact_in_python(t)
+    when {_has_mark(EMAIL)} or {_has_mark(IPV4)} or {_has_mark(IPV6)} then {_user_agent_sql("t")} else t end;
 
 create or replace temp macro redact_user_agent(t) as
 case when contains(t, chr(0)) then _redact_user_agent(replace(t, chr(0), '')) else _redact_user_agent(t) end;
 
 create or replace temp macro _redact_id(t) as
-case when {_matches(EMAIL)} then sha256({_NORMALISED}) when {_matches(IPV4)} or {_matches(IPV6)} then null else t end;
+case when {_matches(EMAIL)} then sha256({_NORMALISED})
+    when regexp_matches(t, '^[\s\x0b]*[{{\[]') then nullif(redact_id_in_python(t), '')
+    when {_matches(IPV4)} or {_matches(IPV6)} then null else t end;
 
 create or replace temp macro redact_id(t) as
-case when not {_IS_SUSPECT} then t
+case when not ({_IS_SUSPECT} or contains(t, '{{') or contains(t, '[')) then t
     when contains(t, chr(0)) then _redact_id(replace(t, chr(0), '')) else _redact_id(t) end;
 
 create or replace temp macro hash_email(t) as sha256(nullif({_NORMALISED}, ''));

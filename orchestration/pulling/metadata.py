@@ -16,6 +16,7 @@ from ingestion.home import Home
 from ingestion.loads import LoadReport
 from ingestion.spend.synced.load import SyncReport
 from orchestration.instance import open_instance
+from orchestration.metadata import cell
 from orchestration.plots import as_markdown, line_chart
 from orchestration.pulling.accounts import Outcome
 from orchestration.pulling.amounts import amount, units
@@ -127,7 +128,7 @@ def accounts_table(outcomes: Iterable[Outcome]) -> str:
             f"{report.pull.start} to {report.pull.end}",
             "; ".join(filter(None, (report.reason, *outcome.warnings))),
         )
-        lines.append(" | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells))
+        lines.append(" | ".join(map(cell, cells)))
     return "\n".join(lines)
 
 

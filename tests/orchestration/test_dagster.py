@@ -205,8 +205,10 @@ def test_the_nightly_job_warns_of_duplicate_rows_and_of_repeated_events(defs, ho
     assert latest_evaluation(instance, REPEATED).passed
     assert latest_evaluation(instance, DUPLICATES).passed
     load = """
-        insert into raw.loads
-        select 'many', 'events', 'x.csv', null, max(loaded_at), 90000, {}, {}, 0, 0, 0 from raw.loads
+        insert into raw.loads by name
+        select 'many' as load_id, 'events' as kind, 'x.csv' as source, max(loaded_at) as loaded_at,
+            90000 as received_rows, {} as loaded_rows, {} as duplicate_rows, 0 as failed_rows, 0 as replaced_rows
+        from raw.loads
     """
     tables_before = table_times(home)
     in_warehouse(home, load.format(82_000, 8_000))  # below a tenth

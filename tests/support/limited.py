@@ -31,7 +31,8 @@ with connect(Home(Path(sys.argv[1]))) as connection:
         counts = {name: getattr(report, name) for name in ("received", "loaded", "duplicate", "failed", "reasons")}
     except ContractError as refusal:
         error = str(refusal)
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+peak = int(status["VmHWM"].split()[0]) // 1024  # rusage would include the memory of the parent process
 print(json.dumps([counts, error, time.process_time() - started, peak]))
 """
 

@@ -1,5 +1,7 @@
 """tributary.yaml: the example, each message, its raw tables, and added entries beside the user's own text."""
 
+import time
+
 import pytest
 
 from ingestion.home import Home
@@ -156,6 +158,25 @@ def test_one_error_lists_all_problems(home):
     with pytest.raises(SettingsError) as error:
         load_settings(home)
     assert len(str(error.value).splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: &a [x, x]\nb: &b [*a, *a]\norgs: [*b, *b]\n", ":2: not YAML: an alias (*name) stands for other values"),
+        ("orgs:\n  - &o {id: a, currency: USD}\n  - <<: *o\n", ":3: not YAML: an alias"),
+        ("orgs: " + "[" * 3000 + "]" * 3000, "nested too deeply"),
+        ("# " + "x" * 2_000_000, "The file has at most 2,000,000"),
+    ],
+    ids=range(4),
+)
+def test_a_file_that_expands_or_nests_is_refused(home, text, message):
+    home.settings.write_text(text)
+    began = time.process_time()
+    with pytest.raises(SettingsError) as error:
+        load_settings(home)
+    assert message in str(error.value)
+    assert time.process_time() - began < 10
 
 
 def test_storing_settings_replaces_all_rows(home):
