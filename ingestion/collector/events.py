@@ -33,7 +33,6 @@ Sha256 = Annotated[str, Meta(pattern="^([0-9a-f]{64})?$")]
 class Event(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
     """One event. Absent text is empty text, so that no code has to distinguish them."""
 
-    # A Row has these members too, in this order.
     event_id: Id | None = ""
     type: Id = ""
     anon_id: Id | None = ""
@@ -54,7 +53,7 @@ class Event(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
     sample_percent: Annotated[int, Meta(ge=1, le=100)] | None = None
     is_replay: bool | None = None
     properties: dict[str, Any] | None = None
-    # A Row has these in another form, or not at all.
+    # The others have another form in a Row, or no place in it.
     public_key: Id | None = ""
     timestamp: Annotated[datetime, Meta(tz=True)] | int | None = None  # ISO 8601 with a zone, or milliseconds
     value: Decimal | msgspec.UnsetType | None = msgspec.UNSET  # a REFUND without it refunds all, one with null nothing

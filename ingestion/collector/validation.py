@@ -11,7 +11,6 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
-from msgspec.structs import astuple
 
 from ingestion.collector.events import Event, forget_person
 from ingestion.event_types import BUILT_IN
@@ -64,11 +63,6 @@ class Row(msgspec.Struct, omit_defaults=True, gc=False):
     has_own_id: bool = True
 
 
-# The members that a row takes from its event stand first in both, in one order, so that `row_of` copies them at once.
-_COPIED = len(set(Row.__struct_fields__) & set(Event.__struct_fields__))
-assert Row.__struct_fields__[:_COPIED] == Event.__struct_fields__[:_COPIED]
-
-
 class Rules(msgspec.Struct, frozen=True):
     """The rules for the events of one site."""
 
@@ -105,7 +99,28 @@ def row_of(event: Event, rules: Rules, allowed: Window, *, daily_id: str = "", n
     if event.consent is False:
         forget_person(event)
         daily_id = ""
-    row = Row(*astuple(event)[:_COPIED])
+    row = Row(
+        event_id=event.event_id,
+        type=event.type,
+        anon_id=event.anon_id,
+        session_id=event.session_id,
+        user_id=event.user_id,
+        url=event.url,
+        path=event.path,
+        title=event.title,
+        referrer=event.referrer,
+        currency=event.currency,
+        order_id=event.order_id,
+        conversion_type=event.conversion_type,
+        email_hash=event.email_hash,
+        phone_hash=event.phone_hash,
+        entity_type=event.entity_type,
+        entity_id=event.entity_id,
+        consent=event.consent,
+        sample_percent=event.sample_percent,
+        is_replay=event.is_replay,
+        properties=event.properties,
+    )
     declared = rules.types.get(event.type)
     if declared is None:
         row.type, declared = _known_type(event, rules)
