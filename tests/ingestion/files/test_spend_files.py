@@ -30,6 +30,7 @@ SETTINGS = Settings(
 )
 HEADER = "date,platform,account_id,campaign_id,campaign,currency,spend\n"
 ROWS = "2026-07-01,meta,1,c1,Ernte,EUR,10\n2026-07-01,meta,1,c2,Tee,EUR,5\n"
+CLICKS = 'date,platform,account_id,campaign_id,currency,spend,clicks\n2026-07-01,x,1,c,EUR,1,"{}"\n'
 ADS = "date,platform,account_id,campaign_id,adset_id,ad_id,currency,spend\n"
 
 
@@ -398,14 +399,13 @@ def test_rows_in_two_spellings_are_ambiguous_unless_each_is_the_same_row(raw, pu
     [("1,200", 1200), ("1,234,567", 1234567), ("1,200.00", 1200), ("3.0", 3), ("3.0000", 3), ("1234.000", 1234)],
 )
 def test_a_count_may_have_thousands_separators(raw, put, text, count):
-    load(raw, put("date,platform,account_id,campaign_id,currency,spend,clicks\n" + f'2026-07-01,x,1,c,EUR,1,"{text}"\n'))
+    load(raw, put(CLICKS.format(text)))
     assert raw.execute("select clicks from raw.ad_spend").fetchone() == (count,)
 
 
 @pytest.mark.parametrize("text", ["3.000", "12.000", "1,20", "12,3456", "1,200.5"])
 def test_an_ambiguous_count_fails(raw, put, text):
-    rows = "date,platform,account_id,campaign_id,currency,spend,clicks\n" + f'2026-07-01,x,1,c,EUR,1,"{text}"\n'
-    assert f"bad_count, first on line 2: clicks {text} is not a whole number" in refusal(raw, put(rows))
+    assert f"bad_count, first on line 2: clicks {text} is not a whole number" in refusal(raw, put(CLICKS.format(text)))
 
 
 def test_two_columns_of_one_name_are_refused_if_the_name_counts(raw, put):
