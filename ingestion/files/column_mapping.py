@@ -95,6 +95,7 @@ def plan_file(
         given = {name: f"_{name}" for name in formatted}
     texts = {name: quoted(given[name]) for name in (*known, "properties") if name in given}
     texts |= {column: quoted(columns[name.lower()]) for column, name in mapping.items()}
+    _check_repeated(source, texts)
     if options.site:
         texts["site_id"] = literal(options.site)
     properties = texts.pop("properties", None)
@@ -229,6 +230,16 @@ def _check_mapping(kind: str, known: list[str], source: SourceFile, mapping: Map
         if name.lower() not in present:
             advice = suggestion(name, source.columns)
             raise ContractError(f"{source.label}: --map {column}={name}: the file has no column {name}. {advice}")
+
+
+def _check_repeated(source: SourceFile, texts: Mapping[str, str]) -> None:
+    """Raise ContractError if several columns of the file could be one column of the contract."""
+    used = set(texts.values())
+    for name in source.columns:
+        if name.lower() in source.repeated and quoted(name) in used:
+            raise ContractError(
+                f"{source.label}: several columns are called {name}. Rename or remove all but one of them."
+            )
 
 
 def _check_required(

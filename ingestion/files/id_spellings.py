@@ -53,7 +53,8 @@ def entity_sql(text: str) -> str:
 
 def id_sql(text: str) -> str:
     """Return SQL of another id, such as that of an order: 7010.0 is 7010."""
-    return _replaced(text, (_WHOLE,))
+    # Nearly all ids have no decimals, and this test is cheap.
+    return f"if(contains({text}, '.'), {_replaced(text, (_WHOLE,))}, {text})"
 
 
 def is_rounded_sql(text: str) -> str:

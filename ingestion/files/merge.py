@@ -125,20 +125,22 @@ def _reject_violations(connection: Connection, plan: ReadPlan) -> None:
 def deduplicate(connection: Connection, contract: Contract, *, may_repeat: bool = True) -> None:
     """Skip rows with known content, and, where later rows replace, keys that the input has more than once.
 
-    may_repeat: rows of the input with one content are duplicates. Otherwise they are rows with one key.
+    may_repeat: rows of the input with one content are duplicates. Otherwise they are rows with one key, unless the file
+    spells each of their keys differently: it repeats the row, as two reports that were joined do.
     """
-    if may_repeat:
-        # Only rows with a repeated 64-bit hash are compared in full: the usual file has none.
-        connection.execute(
-            """
-            insert into skipped_rows by name
-            select _row, 'duplicate' as outcome from typed_rows
-            where _ok and hash(_content_hash) in (
-                select hash(_content_hash) from typed_rows where _ok group by 1 having count(*) > 1
-            )
-            qualify row_number() over (partition by _content_hash order by _row) > 1
-            """
+    is_repeated = "true" if may_repeat else "count(*) over contents = count(distinct _spelling) over contents"
+    # Only rows with a repeated 64-bit hash are compared in full: the usual file has none.
+    connection.execute(
+        f"""
+        insert into skipped_rows by name
+        select _row, 'duplicate' as outcome from typed_rows
+        where _ok and hash(_content_hash) in (
+            select hash(_content_hash) from typed_rows where _ok group by 1 having count(*) > 1
         )
+        window contents as (partition by _content_hash)
+        qualify {is_repeated} and row_number() over (contents order by _row) > 1
+        """
+    )
     key = ", ".join(contract.key)
     if contract.replaces:
         connection.execute(

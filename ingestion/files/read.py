@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -65,6 +66,7 @@ class SourceFile(NamedTuple):
     layout: Layout
     columns: list[str]  # of `source`
     size: Size
+    repeated: frozenset[str] = frozenset()  # headers that several columns of a CSV file have, in lower case
 
     @property
     def label(self) -> str:
@@ -193,6 +195,8 @@ def _read_csv(connection: Connection, file: InputFile, layout: Layout, is_id: Is
     check_columns(file.label, len(header))
     names = unique_names(header)
     texts = {name: quoted(name) for name in names}
+    lower = Counter(redact_text(name.strip()).lower() for name in header)
+    repeated = frozenset(name for name, times in lower.items() if name and times > 1)
     counted = size._replace(records=size.records - 1)
     if line == 1:
         try:
@@ -201,7 +205,7 @@ def _read_csv(connection: Connection, file: InputFile, layout: Layout, is_id: Is
             pass  # malformed somewhere: read it again, line by line
         else:
             if scalar(connection, "select count(*) from source") == counted.records:
-                return SourceFile(file, layout, columns, counted)
+                return SourceFile(file, layout, columns, counted, repeated)
             connection.execute("drop table source")
     rejected: list[Row] = []
     with _csv_records(file, layout, size) as found:
@@ -212,7 +216,7 @@ def _read_csv(connection: Connection, file: InputFile, layout: Layout, is_id: Is
     connection.execute("create temp table source_lines as select rowid as _row, line from parsed_lines")
     connection.execute("drop table parsed_lines")
     _reject_lines(connection, rejected, has_phones=any(kind_of(name) == "phone" for name in names))
-    return SourceFile(file, layout, columns, size._replace(records=read + len(rejected)))
+    return SourceFile(file, layout, columns, size._replace(records=read + len(rejected)), repeated)
 
 
 def _csv_records(file: InputFile, layout: Layout, size: Size) -> AbstractContextManager[Iterator[Record]]:

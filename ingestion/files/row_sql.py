@@ -27,6 +27,12 @@ _GROUPED = (
     r" else {t} end"
 )
 _AS_DECIMAL = "case when regexp_matches({t}, '" + _DECIMAL + "') then try_cast({t} as {type}) end"
+# A count has no decimals, so commas group thousands. But 3.000 is 3 or 3000.
+_AS_COUNT = (
+    r"case when regexp_matches({t}, '^[1-9]\d{0,2}\.000$') then null"
+    r" when regexp_matches({t}, '^(\d+|\d{1,3}(,\d{3})+)(\.0*)?$')"
+    r" then try_cast(replace(split_part({t}, '.', 1), ',', '') as bigint) end"
+)
 
 # Sums of a million of them still fit the types of the marts.
 _BELOW_1E12 = "case when abs({value}) < 1e12 then {value} end"
@@ -48,9 +54,7 @@ _VALUES = {
     + _AS_DECIMAL.replace("{type}", "decimal(18, 6)").replace("{t}", f"({_GROUPED})")
     + ")::decimal(26, 6) * 1000000)::bigint",
     "currency": "case when regexp_matches({t}, '^[A-Za-z]{3}$') then upper({t}) end",
-    "count": _BELOW_1E12.replace(
-        "{value}", r"case when regexp_matches({t}, '^\d+(\.0*)?$') then try_cast(split_part({t}, '.', 1) as bigint) end"
-    ),
+    "count": _BELOW_1E12.replace("{value}", _AS_COUNT),
     "number": _BELOW_1E12.replace("{value}", _AS_DECIMAL.replace("{type}", "double")),
     "level": "case when lower({t}) in ('account', 'campaign', 'adset') then lower({t}) end",
     "basis": "case when lower({t}) in ('period', 'conversion') then lower({t}) end",
@@ -65,7 +69,7 @@ _EXPECTED = {
     "date": "an ISO 8601 day such as 2026-07-01, from 1970 to 2199",
     "money": "a decimal below 1e12 such as 1234.56, without symbols; 1,234.56 is one, but 1,234 is ambiguous",
     "currency": "an ISO 4217 code such as USD",
-    "count": "a whole number from 0, below 1e12",
+    "count": "a whole number from 0, below 1e12; 1,234 is one, but 3.000 is ambiguous",
     "number": "a number below 1e12",
     "rate": "a decimal above 0 such as 1.0842",
     "level": "account, campaign, adset or ad",
@@ -129,24 +133,27 @@ _LONGEST_PERIOD = 366  # days
 def typed_rows_sql(plan: ReadPlan) -> str:
     """Return the query of every row: the raw table's columns, `_content_hash`, `_row` (of `source`) and `_ok`.
 
-    The content has ids as they arrived, so that rows with different placeholders stay different rows.
-    Rows of a file with periods have `_ends_on`, too: the last day of the row's period.
+    The content has an id in its one spelling, so that 7010.0 and 7010 are the same row, but a placeholder as it
+    arrived, so that rows with different placeholders stay different rows.
+    Rows of a file with periods have `_ends_on`, too: the last day of the row's period. Where equal rows are ambiguous,
+    rows have `_spelling`: the hash of their key as the file spells it.
     """
     contract = plan.contract
     columns = [name for name, _ in _values(plan)]
     arrived = {column.name: f"t_{column.name}" for column in _ids(plan)}
-    content = content_hash({name: arrived.get(name, name) for name in (*columns, "properties")}, contract)
+    known = {name: f"coalesce({name}, {text})" for name, text in arrived.items()}
+    content = content_hash({name: known.get(name, name) for name in (*columns, "properties")}, contract)
     id_ = contract.derived_id
     stored = [f"coalesce({name}, _content_hash) as {name}" if name == id_ else name for name in columns]
-    end = ", _ends_on" if plan.period else ""
+    more = (", _ends_on" if plan.period else "") + (", _spelling" if plan.rejects_equal_rows else "")
     return f"""
         with {_parsed(plan)}, hashed as (
             select _row, not ({" or ".join(check.is_broken for check in _checks(plan))}) as _ok,
                 {", ".join(columns)}, properties, {content} as _content_hash,
-                {placeholders_sql(arrived)} as _placeholder_ids{end}
+                {placeholders_sql(arrived)} as _placeholder_ids{more}
             from parsed
         )
-        select _row, _ok, {", ".join(stored)}, properties, _content_hash, _placeholder_ids{end} from hashed
+        select _row, _ok, {", ".join(stored)}, properties, _content_hash, _placeholder_ids{more} from hashed
     """
 
 
@@ -385,12 +392,14 @@ def _parsed(plan: ReadPlan) -> str:
     )
     end_text = f", {plan.period.end or 'null::varchar'} as t_end_date" if plan.period else ""
     end = f" {end_sql('t_date', 't_end_date', plan.period.unit)} as _ends_on," if plan.period else ""
+    key = ", ".join(sql for name, sql in plan.texts.items() if name in plan.contract.key and types[name] != "date")
+    spelling = f", hash({key}) as _spelling" if plan.rejects_equal_rows else ""
     return f"""
         texts as (
             select _row, {texts}, {plan.properties or "null"} as t_properties, {_extras(plan)} as extras,
                 {plan.row_org or "null"} as row_org,
                 coalesce({plan.is_whole_refund or "true"}, false) as is_whole_refund,
-                coalesce({plan.is_partial_refund or "false"}, false) as is_partial_refund{end_text}
+                coalesce({plan.is_partial_refund or "false"}, false) as is_partial_refund{end_text}{spelling}
             from {plan.relation} where {plan.where}
         ),
         parsed as (

@@ -15,6 +15,7 @@ from glob import escape
 from pathlib import Path
 
 from ingestion.files.contracts import CONTRACTS
+from ingestion.files.id_spellings import id_sql
 from ingestion.files.quarantine import quarantine_stored_rows
 from ingestion.files.row_sql import content_hash, placeholders_sql, sorted_members
 from ingestion.settings.model import Settings
@@ -54,13 +55,14 @@ def append(connection: Connection, paths: Sequence[Path], settings: Settings, lo
     row = ", ".join(f"{name} {kind}" for name, kind in _ROW.items())
     properties = f"case when properties is not null then {sorted_members('properties')} end"
     values = {column.stored: column.stored for column in CONTRACT.columns}
-    values |= {"occurred_at": "occurred_at::timestamp", "user_agent": "null"}
+    spelled = {name: id_sql(name) for name in _IDS}
+    values |= {"occurred_at": "occurred_at::timestamp", "user_agent": "null"} | spelled
     cookieless = ", ".join(literal(site.id) for site in settings.sites if site.cookieless)
     if cookieless:
-        values["anon_id"] = f"case when site_id not in ({cookieless}) then anon_id end"
+        values["anon_id"] = f"case when site_id not in ({cookieless}) then {spelled['anon_id']} end"
     content = content_hash({"org_id": "org_id"} | values | {"properties": "properties"}, CONTRACT)
     arrived = ", ".join(f"{name} as arrived_{name}" for name in _IDS)
-    real = ", ".join(f"real_id({name}) as {name}" for name in _IDS)
+    real = ", ".join(f"real_id({text}) as {name}" for name, text in spelled.items())
     connection.execute("set preserve_insertion_order = false")  # halves the memory of a large insert, and its time
     connection.execute(
         f"""

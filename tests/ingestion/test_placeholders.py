@@ -111,6 +111,15 @@ def test_landed_events_have_no_placeholders(raw, home) -> None:
     ]
 
 
+def test_landed_ids_have_no_decimals_either(raw, home) -> None:
+    for segment, (customer, order) in enumerate((("77.0", "7010.0"), ("77", "7010")), 1):
+        land(home, segment, receipt([page(1, 1, anon_id="a", user_id=customer, order_id=order)]))
+        load(raw, home)
+    stored = "select user_id, order_id, _placeholder_ids from raw.events"
+    assert raw.execute(stored).fetchall() == [("77", "7010", None)]
+    assert raw.execute("select count(*) from raw.failed_events").fetchone() == (0,)
+
+
 def test_the_collector_gives_a_placeholder_event_an_id_of_its_own() -> None:
     settings = Settings(orgs=[Org("default", "USD")], sites=[Site("shop", "default", public_key="pk")])
     rules = rules_of(settings.sites[0], settings)

@@ -30,6 +30,7 @@ SETTINGS = Settings(
 )
 HEADER = "date,platform,account_id,campaign_id,campaign,currency,spend\n"
 ROWS = "2026-07-01,meta,1,c1,Ernte,EUR,10\n2026-07-01,meta,1,c2,Tee,EUR,5\n"
+CLICKS = 'date,platform,account_id,campaign_id,currency,spend,clicks\n2026-07-01,x,1,c,EUR,1,"{}"\n'
 ADS = "date,platform,account_id,campaign_id,adset_id,ad_id,currency,spend\n"
 
 
@@ -97,7 +98,7 @@ def test_a_file_with_a_bad_row_loads_nothing_and_lists_each_reason(raw, put):
     path = put(HEADER + ROWS + '2026-07-02,meta,1,c1,Ernte,EUR,"1,000"\n2026-07-03,meta,1,c1,Ernte,EURO,1\n')
     message = refusal(raw, path)
     assert "2 of 4 rows fail, so nothing was loaded" in message
-    assert "1 failed: bad_money, first on line 4: spend 1,000 is not a plain decimal" in message
+    assert "1 failed: bad_money, first on line 4: spend 1,000 is not a decimal" in message
     assert "1 failed: bad_currency, first on line 5" in message
     assert "--partial" in message
 
@@ -370,11 +371,49 @@ def test_spellings_meet_across_files_and_in_tributary_yaml(raw, put):
     assert rows == [("default", "meta", "99"), ("nord", "google", "1234567890")]
 
 
-def test_equal_rows_of_two_spellings_are_ambiguous(raw, put):
-    text = HEADER + "2026-07-01,meta,1,17342001.0,Ernte,EUR,10\n2026-07-01,meta,act_1,17342001,Ernte,EUR,10\n"
-    assert "2 failed: ambiguous_key" in refusal(raw, put(text))
-    load(raw, put(text), sum=True)
-    assert spend(raw) == {"17342001 EUR": 20}
+SPELLED = (
+    "2026-07-01,meta,1,17342001.0,Ernte,EUR,10\n",
+    "2026-07-01,facebook,act_1,17342001,Ernte,EUR,10\n",
+    "2026-07-01,meta,act_1,17342001,Ernte,EUR,10\n",
+)
+
+
+def test_a_row_in_several_spellings_of_its_ids_is_one_row(raw, put):
+    report = load(raw, put(HEADER + "".join(SPELLED)))
+    assert (report.loaded, report.duplicate, report.failed) == (1, 2, 0)
+    assert spend(raw) == {"17342001 EUR": 10}
+
+
+def test_parts_in_several_spellings_add_up(raw, put):
+    load(raw, put(HEADER + "".join(SPELLED)), sum=True)
+    assert spend(raw) == {"17342001 EUR": 30}
+
+
+@pytest.mark.parametrize("other", [SPELLED[0], SPELLED[1].replace(",10", ",11")], ids=["twice", "another amount"])
+def test_rows_in_two_spellings_are_ambiguous_unless_each_is_the_same_row(raw, put, other):
+    assert "ambiguous_key" in refusal(raw, put(HEADER + "".join(SPELLED[:2]) + other))
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("1,200", 1200), ("1,234,567", 1234567), ("1,200.00", 1200), ("3.0", 3), ("3.0000", 3), ("1234.000", 1234)],
+)
+def test_a_count_may_have_thousands_separators(raw, put, text, count):
+    load(raw, put(CLICKS.format(text)))
+    assert raw.execute("select clicks from raw.ad_spend").fetchone() == (count,)
+
+
+@pytest.mark.parametrize("text", ["3.000", "12.000", "1,20", "12,3456", "1,200.5"])
+def test_an_ambiguous_count_fails(raw, put, text):
+    assert f"bad_count, first on line 2: clicks {text} is not a whole number" in refusal(raw, put(CLICKS.format(text)))
+
+
+def test_two_columns_of_one_name_are_refused_if_the_name_counts(raw, put):
+    rows = "2026-07-01,meta,1,c1,Ernte,EUR,10,99,1,2\n"
+    repeated = HEADER.strip() + ",Spend,note,Note\n" + rows
+    assert "several columns are called spend. Rename or remove all but one" in refusal(raw, put(repeated))
+    load(raw, put(repeated), mapping={"spend": "Spend_1"})
+    assert spend(raw) == {"c1 EUR": 99}
 
 
 @pytest.mark.parametrize("id_", ["1.20214E+17", "1.20214e+17", "1,20214E+17", "1.2E17", "120214012345678912.0"])
