@@ -97,7 +97,7 @@ def test_a_file_with_a_bad_row_loads_nothing_and_lists_each_reason(raw, put):
     path = put(HEADER + ROWS + '2026-07-02,meta,1,c1,Ernte,EUR,"1,000"\n2026-07-03,meta,1,c1,Ernte,EURO,1\n')
     message = refusal(raw, path)
     assert "2 of 4 rows fail, so nothing was loaded" in message
-    assert "1 failed: bad_money, first on line 4: spend 1,000 is not a plain decimal" in message
+    assert "1 failed: bad_money, first on line 4: spend 1,000 is not a decimal" in message
     assert "1 failed: bad_currency, first on line 5" in message
     assert "--partial" in message
 
@@ -393,6 +393,13 @@ def test_an_id_that_looks_like_a_number_stays(raw, put):
     ids = ("5e3", "12e5", "120214012345678912", "00042")
     load(raw, put(ADS + "".join(f"2026-07-01,meta,1,{id_},,,EUR,1\n" for id_ in ids)))
     assert spend(raw) == {f"{id_} EUR": 1 for id_ in ids}
+
+
+def test_a_placeholder_for_an_ad_is_a_part_of_its_campaign(raw, put):
+    """Without an id, the row would look like the campaign's total."""
+    load(raw, put(f"{ADS}2026-07-01,meta,1,c,s,a,EUR,9\n2026-07-01,meta,1,c,0,(not set),EUR,1\n"))
+    rows = raw.execute("select adset_id, ad_id from raw.ad_spend order by all").fetchall()
+    assert rows == [("(unmatched)", "(unmatched)"), ("s", "a")]
 
 
 # ---- currencies
