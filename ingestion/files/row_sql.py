@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ingestion.files.column_mapping import ReadPlan
-from ingestion.files.contracts import Column, Contract, Type, platform_aliases
+from ingestion.files.contracts import Column, Contract, platform_aliases
 from ingestion.files.id_spellings import account_sql, entity_sql, id_sql, is_rounded_sql
 from ingestion.files.periods import end_sql, start_sql
 from ingestion.sql import literal, quoted
@@ -42,7 +42,7 @@ _ALIASES = f"map {{{', '.join(f'{literal(a)}: {literal(p)}' for a, p in platform
 # Text -> value, or null if the text has none. Money: 18 digits, 6 of them decimals, hold everything below 1e12 exactly.
 _VALUES = {
     "text": "{t}",
-    "id": f"real_id({id_sql('{t}')})",
+    "id": "real_id({t})",
     "account": "{t}",
     "entity": "{t}",
     "name": "lower({t})",
@@ -75,6 +75,8 @@ _EXPECTED = {
     "level": "account, campaign, adset or ad",
     "basis": "period or conversion",
 }
+# A row of spend with a placeholder here is a part of its campaign. Without an id it would look like the total.
+_PARTS = ("adset_id", "ad_id")
 _SPELLINGS = {"account": account_sql, "entity": entity_sql}
 _BAD_PROPERTIES = (
     "case when json_valid(t_properties) then json_type(t_properties) <> 'OBJECT' else t_properties is not null end"
@@ -309,8 +311,8 @@ def _column_checks(column: Column, plan: ReadPlan) -> list[Check]:
         checks.append(Check("future_timestamp" if column.type == "instant" else "future_date", is_future, sentence))
     if column.is_id:
         sentence = (
-            f"'{column.name} ' || {shown} || ' is rounded: a spreadsheet rounded this id. Export the file again, and"
-            " do not save it in a spreadsheet, or format the column as text before the file is opened'"
+            f"'{column.name} ' || {shown} || ' is rounded: a spreadsheet rounded this id. Export the file again."
+            " Format the column as text before the spreadsheet reads it'"
         )
         checks.append(Check("rounded_id", f"coalesce({is_rounded_sql(text)}, false)", sentence))
     if column.type == "level":
@@ -350,7 +352,7 @@ def _payload(plan: ReadPlan) -> list[tuple[str, str]]:
     """
     texts = plan.texts | ({"properties": plan.properties} if plan.properties else {})
     names = {quoted(name): name for name in plan.source_columns}
-    types = {column.name: column.type for column in plan.contract.columns}
+    columns = {column.name: column for column in plan.contract.columns}
     mapped = {column: sql for column, sql in texts.items() if sql in names and names[sql] != column}
     site_sql = texts.get("site_id", "")
     site = [("site_id", "_site")] if site_sql.startswith("'") or site_sql.endswith("_row_site)") else []
@@ -358,10 +360,10 @@ def _payload(plan: ReadPlan) -> list[tuple[str, str]]:
     renamed -= {
         column for column, sql in texts.items() if column not in mapped and sql in names
     }  # mapped to itself too
-    types = {column.name: column.type for column in plan.contract.columns}
+    columns = {column.name: column for column in plan.contract.columns}
     kept = [(name, quoted(name)) for name in plan.source_columns if name.lower() not in renamed]
     spelled = [
-        *((name, _spelled(f"source.{sql}", types.get(name))) for name, sql in [*kept, *mapped.items()]),
+        *((name, _spelled(f"source.{sql}", columns.get(name))) for name, sql in [*kept, *mapped.items()]),
         *site,
     ]
     has_end = any(name.lower() == "end_date" for name in plan.source_columns)
@@ -374,15 +376,17 @@ def _payload(plan: ReadPlan) -> list[tuple[str, str]]:
     return [*spelled, *end]
 
 
-def _spelled(text: str, type_: Type | None) -> str:
-    """Return SQL of a text; of an id of an account, campaign, ad set or ad in its one spelling."""
-    return _SPELLINGS[type_](text) if type_ in _SPELLINGS else text
+def _spelled(text: str, column: Column | None) -> str:
+    """Return SQL of the text of a column; of an id in its one spelling."""
+    if column and column.type in _SPELLINGS:
+        return _SPELLINGS[column.type](text)
+    return id_sql(text) if column and column.is_id else text
 
 
 def _parsed(plan: ReadPlan) -> str:
     """Return the CTEs `texts` and `parsed`: the texts beside their values, and the org."""
-    types = {column.name: column.type for column in plan.contract.columns}
-    texts = ",\n".join(f"{_spelled(sql, types.get(name))} as t_{name}" for name, sql in plan.texts.items())
+    columns = {column.name: column for column in plan.contract.columns}
+    texts = ",\n".join(f"{_spelled(sql, columns.get(name))} as t_{name}" for name, sql in plan.texts.items())
     values = ",\n".join(f"{sql} as {name}" for name, sql in _values(plan))
     declared = _declared_condition(plan)
     join = (
@@ -451,6 +455,8 @@ def _value(column: Column, plan: ReadPlan) -> str:
         return _instant(text, plan.timezone)
     if plan.period and column.name == "date":
         return start_sql(text, plan.period.unit)
+    if plan.contract.adds_up and column.name in _PARTS:
+        return f"if({text} is not null and real_id({text}) is null, '(unmatched)', {text})"
     kind = "id" if column.is_id else column.type
     value = _VALUES[kind].replace("{t}", text).replace("{event_types}", str(plan.event_types))
     if column.name == "value" and plan.is_whole_refund:

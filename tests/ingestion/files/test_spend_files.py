@@ -434,6 +434,13 @@ def test_an_id_that_looks_like_a_number_stays(raw, put):
     assert spend(raw) == {f"{id_} EUR": 1 for id_ in ids}
 
 
+def test_a_placeholder_for_an_ad_is_a_part_of_its_campaign(raw, put):
+    """Without an id, the row would look like the campaign's total."""
+    load(raw, put(f"{ADS}2026-07-01,meta,1,c,s,a,EUR,9\n2026-07-01,meta,1,c,0,(not set),EUR,1\n"))
+    rows = raw.execute("select adset_id, ad_id from raw.ad_spend order by all").fetchall()
+    assert rows == [("(unmatched)", "(unmatched)"), ("s", "a")]
+
+
 # ---- currencies
 def test_the_same_key_in_another_currency_replaces_the_row(raw, put):
     load(raw, put(f"{ADS}2026-07-01,meta,1,c,s,a,USD,10\n"))

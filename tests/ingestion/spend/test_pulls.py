@@ -101,8 +101,13 @@ CONTENTS = st.tuples(
     st.sampled_from([None, 2_500_000]),
 )
 CURRENCIES = st.sampled_from(["USD", "EUR"])
-KEYS = st.builds(lambda entity, currency: (*entity, currency), st.sampled_from(ENTITIES), CURRENCIES)
-A_DAY = st.dictionaries(KEYS, CONTENTS, max_size=4)
+# A campaign's day has one currency.
+BY_CAMPAIGN = st.fixed_dictionaries({campaign: CURRENCIES for _, campaign, *_ in ENTITIES})
+A_DAY = st.builds(
+    lambda contents, currencies: {(*entity, currencies[entity[1]]): content for entity, content in contents.items()},
+    st.dictionaries(st.sampled_from(ENTITIES), CONTENTS, max_size=4),
+    BY_CAMPAIGN,
+)
 SPANS = st.tuples(st.integers(0, 3), st.integers(0, 3)).map(sorted)
 FAULTS = st.sampled_from(
     [None, None, None, "repeated", "empty", "contradiction", "outside", "foreign", "broken", "interrupted", "file"]
@@ -235,14 +240,29 @@ def lacks_ads(stored_rows: dict, rows: dict) -> bool:
     return any(key[0] is None and content[0] for key, content in spent(stored_rows).items()) and not has_ads(rows)
 
 
+def not_replaced(stored_rows: dict, rows: dict) -> dict:
+    """Return the stored rows that a file leaves: a row with the same key in another currency is replaced, too."""
+    return {key: content for key, content in stored_rows.items() if key[:-1] not in {new[:-1] for new in rows}}
+
+
+def has_two_currencies(rows: dict) -> bool:
+    """Return whether a campaign has two currencies on the day."""
+    return len({(key[1], key[-1]) for key in rows}) > len({key[1] for key in rows})
+
+
 def run_step(folder, one, account, world, expected, days, fault, number) -> dict:  # noqa: PLR0917
     """Pull, or import a file, and return the rows that must be stored then."""
     rows = spend_rows(world, days, account)
     pull = pull_of(days[0], days[-1], account)
     if fault == "file":
+        kept = {day: not_replaced(expected.get(day, {}), world.get(day, {})) for day in days}
+        if any(has_two_currencies(kept[day] | world.get(day, {})) for day in days):
+            with pytest.raises(ContractError, match="second_currency"):
+                load_file(one, "spend", in_file(folder, rows), settings=SETTINGS)
+            return expected
         if rows:
             load_file(one, "spend", in_file(folder, rows), settings=SETTINGS)
-        return expected | {day: expected.get(day, {}) | world.get(day, {}) for day in days}
+        return expected | {day: kept[day] | world.get(day, {}) for day in days}
     if fault == "interrupted":
         with pytest.raises(Interrupted):
             load_pull(Fragile(one, number), pull, spool(folder, rows), SETTINGS)
@@ -269,11 +289,11 @@ def run_step(folder, one, account, world, expected, days, fault, number) -> dict
     assert (report.status, report.rejected_days) == ("partial" if rejected else "loaded", rejected)
     news = {day: rows_of_day for day, rows_of_day in pulled.items() if rows_of_day and day not in rejected}
     changed = {(day, key) for day, its in news.items() for key in its if expected.get(day, {}).get(key) != its[key]}
-    before = {(day, key) for day in news for key in expected.get(day, {})}
-    after = {(day, key) for day, its in news.items() for key in its}
+    before = {(day, key[:-1]) for day in news for key in expected.get(day, {})}
+    after = {(day, key[:-1]) for day, its in news.items() for key in its}
     assert (report.loaded, report.replaced, report.withdrawn) == (
         len(changed),
-        len(changed & before),
+        len({(day, key[:-1]) for day, key in changed} & before),
         len(before - after),
     )
     assert report.rows == report.loaded + report.unchanged + report.repeated

@@ -264,7 +264,8 @@ def test_invalid_values_are_quarantined_with_their_reason(warehouse, tmp_path):
     details = connection.execute("select detail from raw.failed_events order by 1").fetchall()
     assert [detail for (detail,) in details] == [
         "date soon is not an ISO 8601 day such as 2026-07-01, from 1970 to 2199",
-        "spend a lot is not a plain decimal below 1e12 such as 1234.56, without separators or symbols",
+        "spend a lot is not a decimal below 1e12 such as 1234.56, without symbols;"
+        " 1,234.56 is one, but 1,234 is ambiguous",
     ]
     # A row that has become invalid does not withdraw its stored row.
     write(
