@@ -143,8 +143,7 @@ def typed_rows_sql(plan: ReadPlan) -> str:
     contract = plan.contract
     columns = [name for name, _ in _values(plan)]
     arrived = {column.name: f"t_{column.name}" for column in _ids(plan)}
-    known = {name: f"coalesce({name}, {text})" for name, text in arrived.items()}
-    content = content_hash({name: known.get(name, name) for name in (*columns, "properties")}, contract)
+    content = content_hash({name: arrived.get(name, name) for name in (*columns, "properties")}, contract)
     id_ = contract.derived_id
     stored = [f"coalesce({name}, _content_hash) as {name}" if name == id_ else name for name in columns]
     more = (", _ends_on" if plan.period else "") + (", _spelling" if plan.rejects_equal_rows else "")
@@ -396,7 +395,8 @@ def _parsed(plan: ReadPlan) -> str:
     )
     end_text = f", {plan.period.end or 'null::varchar'} as t_end_date" if plan.period else ""
     end = f" {end_sql('t_date', 't_end_date', plan.period.unit)} as _ends_on," if plan.period else ""
-    key = ", ".join(sql for name, sql in plan.texts.items() if name in plan.contract.key and types[name] != "date")
+    keys = [name for name in plan.contract.key if name in plan.texts and columns[name].type != "date"]
+    key = ", ".join(plan.texts[name] for name in keys)
     spelling = f", hash({key}) as _spelling" if plan.rejects_equal_rows else ""
     return f"""
         texts as (
