@@ -100,7 +100,7 @@ def row_of(event: Event, rules: Rules, allowed: Window, *, daily_id: str = "", n
         forget_person(event)
         daily_id = ""
     row = Row(
-        event_id=event.event_id,
+        event_id=event.event_id or "",
         type=event.type,
         anon_id=event.anon_id,
         session_id=event.session_id,
