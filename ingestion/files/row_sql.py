@@ -396,7 +396,9 @@ def _parsed(plan: ReadPlan) -> str:
     )
     end_text = f", {plan.period.end or 'null::varchar'} as t_end_date" if plan.period else ""
     end = f" {end_sql('t_date', 't_end_date', plan.period.unit)} as _ends_on," if plan.period else ""
-    key = ", ".join(sql for name, sql in plan.texts.items() if name in plan.contract.key and types[name] != "date")
+    key = ", ".join(
+        sql for name, sql in plan.texts.items() if name in plan.contract.key and columns[name].type != "date"
+    )
     spelling = f", hash({key}) as _spelling" if plan.rejects_equal_rows else ""
     return f"""
         texts as (

@@ -416,7 +416,7 @@ def test_entities_load_with_either_header(raw, tmp_path):
         ("events", {"properties": "{torn"}, "bad_properties", "not a JSON object"),
         ("conversions", {"visitor_id": ""}, "missing_person", "visitor_id, customer_id, order_id are all empty"),
         ("conversions", {"visitor_id": "", "order_id": "1.20214E+17"}, "rounded_id", "a spreadsheet rounded this id"),
-        ("spend", {"campaign_id": "1,5e+17"}, "rounded_id", "format the column as text"),
+        ("spend", {"campaign_id": "1,5e+17"}, "rounded_id", "Format the column as text"),
         ("spend", {"date": "01.07.2026"}, "bad_date", "such as 2026-07-01"),
         ("spend", {"clicks": "-1"}, "bad_count", "a whole number from 0"),
         ("spend", {"clicks": "1.5"}, "bad_count", "a whole number from 0"),
