@@ -133,6 +133,12 @@ def number_lines(connection: Connection, source: SourceFile) -> None:
         _spool(connection, "source_lines", {"_row": "bigint", "line": "bigint"}, enumerate(starts))
 
 
+def count_keys(connection: Connection) -> int:
+    """Return the number of different names in the temporary table `objects`, which become columns of `source`."""
+    count: int = scalar(connection, f"select count(*) from ({_KEYS})")
+    return count
+
+
 def source_of_objects(connection: Connection, is_id: IsId | None) -> list[str]:
     """Create `source` from the temporary table objects(line, text, ...), one JSON object a row, and drop it.
 
@@ -255,7 +261,7 @@ def _read_ndjson(connection: Connection, file: InputFile, layout: Layout, is_id:
         """
     )
     _reject_lines(connection, rejected)
-    check_columns(file.label, scalar(connection, f"select count(*) from ({_KEYS})"))
+    check_columns(file.label, count_keys(connection))
     return SourceFile(file, layout, source_of_objects(connection, is_id), size)
 
 

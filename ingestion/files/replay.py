@@ -18,8 +18,9 @@ import msgspec
 from ingestion.collector.rejected import revalidate
 from ingestion.files.column_mapping import ReadPlan, plan_rows
 from ingestion.files.contracts import ContractError
+from ingestion.files.limits import MAX_COLUMNS
 from ingestion.files.merge import merge_rows
-from ingestion.files.read import source_of_objects
+from ingestion.files.read import count_keys, source_of_objects
 from ingestion.files.row_sql import typed_rows_sql, violations_sql
 from ingestion.home import Home
 from ingestion.loads import Load, LoadReport
@@ -173,6 +174,12 @@ def _replay_rows(connection: Connection, kind: str, settings: Settings, chosen: 
         where {chosen} and {is_object}
         """
     )
+    columns = count_keys(connection)
+    if columns > MAX_COLUMNS:
+        raise ContractError(
+            f"These rows of {kind} have {columns:,} different columns. A replay reads at most {MAX_COLUMNS:,}. Choose"
+            " fewer rows with --since, or import their files again."
+        )
     plan = plan_rows(connection, kind, source_of_objects(connection, None), settings)
     for reason, rows in connection.execute(
         f"select reason, count(*) from ({violations_sql(plan)}) group by all"

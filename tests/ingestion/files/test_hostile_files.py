@@ -19,6 +19,7 @@ from ingestion.files.contracts import ContractError
 from ingestion.files.inbox import import_inbox, waiting_files
 from ingestion.files.limits import MAX_COLUMNS, Size
 from ingestion.files.load import load_file
+from ingestion.files.replay import replay_failed
 from ingestion.home import Home
 from ingestion.settings.model import Org, Settings
 from ingestion.warehouse import connect
@@ -274,6 +275,16 @@ def test_a_file_at_the_limit_loads(home, tmp_path, kind):
     assert found.counts["received"] == found.counts["loaded"] == (1000 if kind in ("csv", "ndjson") else 1)
     assert found.megabytes < 2500
     assert found.seconds < 60
+
+
+def test_a_replay_of_too_many_columns_is_refused(raw, home, tmp_path):
+    for part in range(2):
+        row = TOUCH | {"occurred_at": "soon"} | {f"k{part}_{i}": 1 for i in range(400)}
+        (tmp_path / f"{part}.ndjson").write_text(json.dumps(row))
+        assert load_file(raw, "interactions", tmp_path / f"{part}.ndjson", SETTINGS).failed == 1
+    with pytest.raises(ContractError, match="have 802 different columns"):
+        replay_failed(raw, home, SETTINGS, reason="bad_timestamp")
+    assert raw.execute("select count(*) from raw.failed_events").fetchone() == (2,)
 
 
 # --- --where ------------------------------------------------------------------------------------------------
