@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from cli.console import FAILED, fail, print_line, print_parts, readable_errors
+from ingestion.files.id_spellings import normalized_account_id
 from ingestion.home import Home
 from ingestion.warehouse import build_lock, lock_holder
 
@@ -98,7 +99,7 @@ def check_token(credentials: StoredCredentials, accounts: list[AdAccount]) -> st
     print_line(f"asking {platform.label}")
     try:
         with PlatformClient(platform, credentials, log=print_line) as client:
-            readable = {account.account_id for account in platform.accounts(client)}
+            readable = {normalized_account_id(account.account_id) for account in platform.accounts(client)}
     except VendorError as error:
         return str(error)
     lost = [a.account_id for a in accounts if a.platform == platform.name and a.account_id not in readable]

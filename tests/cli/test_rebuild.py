@@ -46,12 +46,13 @@ def fill(home: Home) -> None:
     land(home, 1, receipt([page(1, 10), page(2, 20, url="https://shop.example/?a=1")], ip="h1", ua="Firefox"))
     land(home, 2, receipt([page(1, 10)], 30), receipt([page(3)], 40, site="quiet", org="nord", failed=[failed]))
     land(home, 3, receipt([conversion], 60, kind="conversions"), receipt([], 70, limited=4))
-    put(home, "spend", "b.csv", f"{SPEND}2026-07-01,meta,1,c,USD,10\n2026-07-02,meta,1,c,USD,oops\n")
+    put(home, "spend", "b.csv", f"{SPEND}2026-07-01,meta,1,c,USD,10\n")
     put(
         home,
         "events",
         "e.csv",
-        f"event_id,site_id,type,occurred_at,anon_id,email\nf1,shop,PAGE_VIEW,{at(5)},v,{MAIL}\n",
+        f"event_id,site_id,type,occurred_at,anon_id,email\nf1,shop,PAGE_VIEW,{at(5)},v,{MAIL}\n"
+        f"f2,shop,PAGE_VIEW,never,v,{MAIL}\n",
     )
     with connect(home) as raw:
         load(raw, home, SETTINGS)

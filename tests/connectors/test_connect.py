@@ -509,7 +509,7 @@ def test_connect_over_loopback_lists_and_stores_the_accounts(secrets_in, here, h
     one, other = load_settings(home).ad_accounts
     assert (one.platform, one.account_id, one.org, one.name) == ("acme", "1001", "default", "Shop")
     assert (one.currency, one.timezone) == ("EUR", "Europe/Berlin")
-    assert (other.account_id, other.timezone) == ("123-456", "UTC")  # an unknown zone is omitted and reported
+    assert (other.account_id, other.timezone) == ("123456", "UTC")  # an unknown zone is omitted and reported
     assert "timezone is omitted: 'Mars/Olympus'" in output
     assert "# The orgs, sites and ad accounts" in home.settings.read_text()  # comments stay
     assert load(ACME, home.root / "credentials.bin").values["refresh_token"] == acme.refresh_token
@@ -520,7 +520,7 @@ def test_connect_again_uses_a_valid_login_and_replaces_a_revoked_one(secrets_in,
     assert len(browser) == 4
     output = here("connect", "acme", "--accounts", "123456")  # an id as people write it
     assert len(browser) == 4
-    assert [a.account_id for a in load_settings(home).ad_accounts] == ["1001", "123-456"]
+    assert [a.account_id for a in load_settings(home).ad_accounts] == ["1001", "123456"]
     assert "with the stored login" in output
     acme.tokens()  # the access was revoked
     output = here("connections", "--check", code=FAILED)
@@ -575,7 +575,7 @@ def test_connect_by_paste_accepts_an_address_and_reports_a_denial(secrets_in, he
     uri = "https://tools.example/callback"
     output = here("connect", "acme", "--all", "--again", "--redirect-uri", uri)  # on another host: by paste
     assert urlencode({"redirect_uri": uri}) in printed[-1]
-    assert [a.account_id for a in load_settings(home).ad_accounts] == ["1001", "123-456"]
+    assert [a.account_id for a in load_settings(home).ad_accounts] == ["1001", "123456"]
 
 
 def test_token_from_the_environment_or_typed_needs_no_browser(no_keyring, here, home, acme, monkeypatch):
@@ -626,7 +626,7 @@ def test_listed_account_stays_unchanged_and_differences_are_reported(secrets_in,
     assert "1001 belongs to the org south." in output
     assert [(a.account_id, a.org, a.currency) for a in load_settings(home).ad_accounts] == [
         ("1001", "south", "USD"),
-        ("123-456", "north", "USD"),
+        ("123456", "north", "USD"),
     ]
     assert "# two" in home.settings.read_text()
     # An id in another notation is the same account: listed twice, its spend would count twice.
@@ -659,7 +659,7 @@ def test_connections_shows_accounts_pulls_and_tokens(secrets_in, here, home, acm
     lines = here("connections").splitlines()
     shop = next(line for line in lines if "1001" in line)
     assert re.search(r"Shop +north +failed 2026-11-20 06:01 UTC +2026-11-18 +renews itself", shop)
-    assert re.search(r"123-456 +north +never +renews itself", next(line for line in lines if "123-456" in line))
+    assert re.search(r"123456 +north +never +renews itself", next(line for line in lines if "123456" in line))
     assert re.search(r"meta +9 .*none: tributary connect meta", next(line for line in lines if "meta  " in line))
     assert any("acme 1001: the token was revoked" in line for line in lines)
     with build_lock(home, "run"):

@@ -104,7 +104,7 @@ ORDERS = [
     ("euros", "refund", "2026-05-11", "-20", "USD", 1 / Fraction("1.20")),
     ("euros", "later", "2026-05-20", "7.77", "GBP", 1 / Fraction("0.86")),
     ("euros", "too-early", "2026-05-07", "30", "USD", None),
-    ("euros", "unknown", "2026-05-09", "77", "BRL", None),
+    ("euros", "no-rate", "2026-05-09", "77", "BRL", None),
     ("dollars", "cross", "2026-05-10", "100", "GBP", Fraction("1.10") / Fraction("0.85")),
     ("dollars", "given-the-other-way", "2026-05-11", "3.33", "EUR", Fraction("1.20")),
 ]
@@ -327,9 +327,9 @@ def test_money_without_a_rate_is_quarantined_and_noticed(grown):
     assert found == [
         ("euros", "ad_spend", "tiktok/7/1/(unmatched)/(unmatched)", "no_exchange_rate", "BRL", 9_000_000),
         ("euros", "conversions", "export-1", "duplicate_order", "EUR", 40_000_000),
+        ("euros", "conversions", "no-rate", "no_exchange_rate", "BRL", 77_000_000),
         ("euros", "conversions", "refund", "negative_value", "USD", -20_000_000),
         ("euros", "conversions", "too-early", "no_exchange_rate", "USD", 30_000_000),
-        ("euros", "conversions", "unknown", "no_exchange_rate", "BRL", 77_000_000),
     ]
     text = grown.summaries["org restored"]
     assert "2 rows (86.00 BRL) have no rate to EUR on or before their day, so their money counts as 0." in text
