@@ -25,8 +25,8 @@ import duckdb
 import rollups
 from pipeline import machine
 
+from ingestion.files.content_hash import content_hash
 from ingestion.files.contracts import CONTRACTS
-from ingestion.files.row_sql import content_hash
 from ingestion.home import Home
 from ingestion.settings.model import Org, Settings
 from ingestion.spend.pulls import Pull, load_pulls

@@ -228,7 +228,8 @@ def _check_mapping(kind: str, known: list[str], source: SourceFile, mapping: Map
         if column not in [*known, "properties"]:
             raise ContractError(f"--map {column}={name}: {kind} has no column {column}. {suggestion(column, known)}")
         if name.lower() not in present:
-            advice = suggestion(name, source.columns)
+            close = _closest(name, source.columns)
+            advice = f"Do you mean {close}?" if close else source.shown_columns
             raise ContractError(f"{source.label}: --map {column}={name}: the file has no column {name}. {advice}")
 
 
@@ -263,7 +264,7 @@ def _check_required(
     raise ContractError(
         f"{source.label}: required column {', '.join(missing)}{either} is missing."
         f" If the file has it under another name, map it: --map {name}={close or 'its_name_in_the_file'}."
-        f" The file's columns: {', '.join(source.columns)}.{separator}"
+        f" {source.shown_columns}{separator}"
     )
 
 
@@ -295,8 +296,7 @@ def _format(connection: Connection, kind: str, source: SourceFile, name: str) ->
     missing = [column for column in used["required"] if column.lower() not in present]
     if missing and source.columns:
         raise ContractError(
-            f"{source.label}: not a {name} file: it has no column {', '.join(missing)}."
-            f" Its columns: {', '.join(source.columns)}"
+            f"{source.label}: not a {name} file: it has no column {', '.join(missing)}. {source.shown_columns}"
         )
     absent = [c for c in {*used["required"], *used["optional"]} if c.lower() not in present]
     nulls = "".join(f", null::varchar as {quoted(column)}" for column in sorted(absent))
@@ -325,9 +325,7 @@ def _selected_rows(connection: Connection, source: SourceFile, where: str) -> st
         select_rows(connection, columns, where)
     except (duckdb.Error, ValueError) as error:
         problem = str(error).split("\n\nLINE")[0].strip()
-        raise ContractError(
-            f"{source.label}: --where {where}: {problem}. The file's columns: {', '.join(source.columns)}"
-        ) from None
+        raise ContractError(f"{source.label}: --where {where}: {problem}. {source.shown_columns}") from None
     return "_row in (select _row from temp.selected_rows)"
 
 

@@ -1,6 +1,7 @@
 """The input contracts as data: the columns of each kind of file, their types, and the key of a row.
 
-In: seeds/source_platforms.csv. Out: CONTRACTS, from which column_mapping.py, row_sql.py and merge.py read files.
+In: seeds/source_platforms.csv. Out: CONTRACTS, by which column_mapping.py, row_values.py, row_checks.py and merge.py
+read files.
 
 A row's content is hashed in the order of its columns. Append new columns at the end, and list them in `added` if the
 contract is in use already, so that rows without them keep their hash.

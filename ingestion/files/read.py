@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
@@ -47,6 +48,8 @@ Row = tuple[Any, ...]
 _RESERVED = {"rowid", "_row", "_row_org", "_row_site", "_failed_id", "_failed_at", "_failed_for"}
 _KEYS = "select distinct unnest(json_keys(text)) as key from objects"
 _WIDE = 60  # columns
+_SHOWN = 40  # columns in a message
+_VALUE = re.compile(r"[+-]?\d[\d.,:/TZ +-]*|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\S+@\S+|\(email\)", re.IGNORECASE)
 _SPOOLED_END = r" new_line = '\n',"
 _SPOOLED_LINE = 20_000_000  # bytes: a record has RECORD_LIMIT characters of at most 4 bytes, and quotes
 
@@ -72,6 +75,15 @@ class SourceFile(NamedTuple):
     def label(self) -> str:
         """The file's path for messages."""
         return self.file.label
+
+    @property
+    def shown_columns(self) -> str:
+        """A sentence with the names of the columns. A file without a header has values there, which it omits."""
+        names = [" ".join(name.split()) for name in self.columns]
+        if sum(bool(_VALUE.fullmatch(name)) for name in names) > 1:
+            return "Its first line has values instead of the names of columns. Add a line with the names."
+        more = f" and {len(names) - _SHOWN} others" if len(names) > _SHOWN else ""
+        return f"The file's columns: {', '.join(names[:_SHOWN])}{more}."
 
 
 def read_file(connection: Connection, file: InputFile, is_id: IsId | None) -> SourceFile:

@@ -7,12 +7,12 @@ Out: changed `typed_rows`, rows in `skipped_rows`, and the number of rows that w
 from __future__ import annotations
 
 from ingestion.files.column_mapping import ImportOptions, ReadPlan
+from ingestion.files.content_hash import typed_content_hash
 from ingestion.files.contracts import ContractError
 from ingestion.files.equal_rows import skip_second_currencies, sum_rows
 from ingestion.files.merge import PreparedRows, input_days
 from ingestion.files.periods import spread_rows
 from ingestion.files.read import SourceFile
-from ingestion.files.row_sql import typed_content_hash
 from ingestion.files.summary_rows import remove_daily_totals, remove_summary_lines, summary_rows_sql
 from ingestion.sql import Connection, scalar
 

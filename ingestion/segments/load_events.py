@@ -3,7 +3,7 @@
 In: segments. Out: rows in raw.events with their segment's name as _load_id, and counts of the rows removed.
 
 Almost all events that a collector acknowledged are new, so that appending first needs neither memory nor a second copy.
-The content of an event is what its client sent, by the formula of a file's row (files/row_sql.py). It includes
+The content of an event is what its client sent, by the formula of a file's row (files/content_hash.py). It includes
 nothing that the collector added: not the address, the user agent, nor a generated time or visitor id.
 """
 
@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from glob import escape
 from pathlib import Path
 
+from ingestion.files.content_hash import content_hash, placeholders_sql, sorted_members
 from ingestion.files.contracts import CONTRACTS
 from ingestion.files.id_spellings import id_sql
 from ingestion.files.quarantine import quarantine_stored_rows
-from ingestion.files.row_sql import content_hash, placeholders_sql, sorted_members
 from ingestion.settings.model import Settings
 from ingestion.sql import Connection, literal
 

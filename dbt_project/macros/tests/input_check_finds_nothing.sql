@@ -1,6 +1,9 @@
-{# Warn about the rows of one check of input_checks. #}
+{# Return the findings of one check of input_checks, as a warning. Dagster shows the description beside the check. #}
 {% test input_check_finds_nothing(model, check_name) %}
-{{ config(severity='warn') }}
+{{ config(
+    severity='warn',
+    meta={'description': 'Warns of each finding of this check. input_checks has what was found, where, and what to do.'}
+) }}
 select
     org_id,
     location,
