@@ -1,6 +1,6 @@
 """Load everything again into a new warehouse after the old one was lost.
 
-In: a home whose warehouse is missing or damaged, and whose build lock the caller holds: archive/, landing/, inbox/.
+In: a home with a missing or damaged warehouse, under the caller's build lock: archive/, landing/, inbox/.
 Out: a new warehouse in its place. The damaged file stays beside it as warehouse.duckdb.damaged.
 
 The archive has the rows of the inbox and of the collector. It has neither the rows of `tributary import` and of pulls,

@@ -1,4 +1,4 @@
-{# Join condition: the row of shared_ids that says that the row's customer is no person. #}
+{# Join condition: the row of shared_ids by which the row's customer is no person. #}
 {% macro shared_customer(relation) -%}
     {{ relation }}.org_id = shared_ids.org_id
     and {{ relation }}.customer_id = shared_ids.id

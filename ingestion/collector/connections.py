@@ -36,7 +36,7 @@ class Connections:
         self._idle: dict[Connection, None] = {}  # the longest idle first
 
     def configure(self, per_address: int, proxies: Sequence[str]) -> None:
-        """Set the limits of this process. proxies: addresses and ranges whose connections belong to many clients."""
+        """Set the limits of this process. proxies: addresses and ranges with connections of many clients."""
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._most, self._per_address = max(min(MOST, files - _FILES), RESERVE), per_address
         self._proxies = [ip_network(proxy) for proxy in proxies]

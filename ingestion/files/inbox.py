@@ -96,7 +96,7 @@ def _import(connection: Connection, home: Home, settings: Settings, kind: str, p
 
 
 def is_settled(status: os.stat_result) -> bool:
-    """Return whether nobody has written to the file for some seconds. A time in the future says nothing."""
+    """Return whether nobody has written to the file for some seconds. A time in the future proves nothing."""
     return not 0 <= time.time() - status.st_mtime < SETTLED
 
 

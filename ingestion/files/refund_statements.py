@@ -3,7 +3,7 @@
 In: the columns of a file. Out: SQL of two conditions: the row states that the whole order, or a part, goes back.
 
 Shops leave the refunded amount blank in the rows of orders without a refund. So a blank amount means a refund only
-where another column says so.
+where another column states it.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ def skip_summary_rows(connection: Connection, plan: ReadPlan, source: SourceFile
 
 
 def prepare_rows(connection: Connection, plan: ReadPlan, options: ImportOptions, summary: int) -> PreparedRows:
-    """Change `typed_rows` as the options say. summary: the number of summary rows that were skipped before."""
+    """Change `typed_rows` by the options. summary: the number of summary rows that were skipped before."""
     contract = plan.contract
     measures = {
         column.stored: column.type for column in contract.columns if column.type in ("money", "count", "number")

@@ -75,7 +75,7 @@ PERSONAL_MEMBER = (
     r'[^a-z0-9"]*"\s*:'
 )
 
-LONG_NUMBER = r"\+?\(?\d(?:[ ()/.+-]{0,3}\d){6,}"  # seven digits or more: a phone number, where a name says so
+LONG_NUMBER = r"\+?\(?\d(?:[ ()/.+-]{0,3}\d){6,}"  # seven digits or more: a phone number, where a name shows it
 
 _NAMES: tuple[tuple[Kind, str], ...] = (
     ("ip", r"(.+_)?(ip(v?[46])?(_?addr(ess)?)?|(remote|client|peer|source)_?addr(ess)?|forwarded_?for)"),

@@ -1,6 +1,6 @@
 """Find the lines of a segment that DuckDB cannot load, so that one request blocks no other.
 
-In: a segment whose load fails, and the function that loads it. Out: its bad lines; the warehouse stays as it is.
+In: a segment that fails to load, and the function that loads it. Out: its bad lines; the warehouse stays as it is.
 
 The search halves the segment again and again, so that it needs no more memory than the failed load.
 """

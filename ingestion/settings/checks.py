@@ -88,7 +88,7 @@ def _reference_problems(document: Any, entry: Any, where: str) -> Iterator[Probl
 
 
 def _shared_key_problems(document: Any) -> Iterator[Problem]:
-    """Yield sites that share a public key, and sites of two orgs whose server keys would be in one variable."""
+    """Yield sites that share a public key, and sites of two orgs with server keys in one variable."""
     entries = document.get("sites")
     public: dict[str, int] = {}
     server: dict[str, tuple[int, object]] = {}

@@ -122,9 +122,9 @@ def test_nothing_published_yet_says_what_to_do(tmp_path, monkeypatch):
 
 def test_text_stays_as_it_is(here):
     sql = "select 'c:email:233ab' as person_key, 1 as \"[red]:key:\""
-    said = here("query", sql)
-    assert "c:email:233ab" in said
-    assert "[red]:key:" in said
+    output = here("query", sql)
+    assert "c:email:233ab" in output
+    assert "[red]:key:" in output
 
 
 def test_rows_too_wide_for_a_table_are_shown_a_value_a_line(here):

@@ -1,4 +1,4 @@
-"""A home whose folders are on two file systems: no rename and no hard link leads from one to the other."""
+"""A home with folders on two file systems: no rename and no hard link leads from one to the other."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def other_disk(tmp_path) -> Iterator[Path]:
 
 @pytest.fixture
 def home(tmp_path, other_disk, monkeypatch) -> Home:
-    """A home whose archive and published files are on the other disk."""
+    """A home with archive and published files on the other disk."""
     root = tmp_path / "home"
     root.mkdir()
     for name in ("archive", "published"):

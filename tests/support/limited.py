@@ -1,4 +1,4 @@
-"""Load a file in a process of its own, whose memory is limited and measured.
+"""Load a file in a separate process with limited and measured memory.
 
 In: a home folder, a kind and a file. Out: the counts or the error, the seconds, and the peak of the memory.
 """

@@ -10,7 +10,7 @@ ad_spend as (
     select * from {{ ref('stg_raw__ad_spend') }}
 ),
 
--- Rows of a whole campaign or ad set that do not say whether they are a total.
+-- Rows of a whole campaign or ad set that do not state whether they are a total.
 coarse_rows as (
     select * from ad_spend
     where level is null and ad_id is null

@@ -50,7 +50,7 @@ names as (
         and campaign_match_keys.match_key = spend_days.name
 ),
 
--- A campaign whose spend never had the name gets no day of a name that several campaigns have.
+-- A campaign without spend under the name gets no day of a name that several campaigns have.
 shared as (
     select * from names
     where campaigns > 1 and first_date is not null

@@ -45,7 +45,7 @@ host_domains as (
 
     union all
     {% endfor %}
-    -- The first label tells what a host is for: acs.bank.example, login.example.com.
+    -- The first label shows the purpose of a host: acs.bank.example, login.example.com.
     select
         org_id,
         host,

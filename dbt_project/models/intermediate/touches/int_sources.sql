@@ -109,7 +109,7 @@ host_keys as (
     from sources
 ),
 
--- The words of a brand: its rows without a domain, then the names of its sites. A brand's ads and other sites say nothing.
+-- The words of a brand: its rows without a domain, then the names of its sites. A brand's ads and other sites do not decide.
 brand_words as (
     select
         {{ word_key('source') }} as word,
