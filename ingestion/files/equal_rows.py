@@ -47,7 +47,7 @@ def sum_rows(connection: Connection, contract: Contract, measures: Collection[st
 
 
 def skip_second_currencies(connection: Connection, contract: Contract, stored_days: str) -> None:
-    """Skip the rows that would give their campaign two currencies on one day. stored_days: SQL for the days of the input."""
+    """Skip rows that give their campaign a second currency on a day. stored_days: SQL for the days of the input."""
     same_key = " and ".join(f"stored.{column} is not distinct from fresh.{column}" for column in contract.key)
     same_day = " and ".join(f"other.{column} is not distinct from fresh.{column}" for column in _CAMPAIGN_DAY)
     connection.execute(

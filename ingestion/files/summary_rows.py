@@ -24,7 +24,7 @@ _KEYS = ("date", "campaign_id", "campaign", "adset_id", "adset", "ad_id", "ad")
 def summary_rows_sql(plan: ReadPlan) -> str:
     """Return the query of the summary rows: `_row`.
 
-    A row with the id of a campaign is a summary only if its date, ad set or ad is labelled so: a campaign can be called Total.
+    A row with the id of a campaign is a summary only by its date, ad set or ad: a campaign can be called Total.
     """
     texts = {name: plan.texts.get(name, "null::varchar") for name in (*_KEYS, "level")}
     columns = ", ".join(f"{sql} as {name}" for name, sql in texts.items())
