@@ -117,7 +117,8 @@ def test_a_lock_names_its_real_holder(home):
     with build_lock(home, "an earlier run"):
         assert holder_of(home.lock).what == "an earlier run"
     code = (
-        "import fcntl, sys, time; file = open(sys.argv[1]); fcntl.flock(file, fcntl.LOCK_EX); print(); time.sleep(600)"
+        "import fcntl, sys, time; file = open(sys.argv[1]); fcntl.flock(file, fcntl.LOCK_EX);"
+        " print(flush=True); time.sleep(600)"
     )
     other = subprocess.Popen([sys.executable, "-c", code, str(home.lock)], stdout=subprocess.PIPE)
     try:

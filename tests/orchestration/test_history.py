@@ -206,11 +206,12 @@ def test_deleted_runs_make_room_for_new_ones(home, instance):
         for _ in range(3):
             add_run(instance, -day, f"day {day % 4}")
         delete_old_runs(home, instance, 4, print, NOW + timedelta(days=day + 1 / 24))
-        sizes.append(
-            events(instance, "select page_count - freelist_count from pragma_page_count, pragma_freelist_count")
-        )
+        used = "select page_count - freelist_count from pragma_page_count, pragma_freelist_count"
+        ((pages,),) = events(instance, used)
+        sizes.append(pages)
     assert instance.get_runs_count() == 12
-    assert max(sizes[8:]) <= max(sizes[4:8])
+    early, late = max(sizes[4:8]), max(sizes[8:])
+    assert late - early <= 2  # pages: ids are random, so that a compressed run is not always equally long
 
 
 def test_a_year_of_runs_stays_below_two_gigabytes(built, home):
