@@ -1,41 +1,65 @@
-"""`tributary import`: load files of one kind. In: files, options. Out: rows in a raw table, and counts."""
+"""`tributary import`: load files. In: files, options. Out: rows in raw tables, and counts."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from cli.console import STRICT, fail, print_line, readable_errors
 from ingestion.home import Home
 
 if TYPE_CHECKING:
     from ingestion.files.column_mapping import ImportOptions
+    from ingestion.loads import LoadReport
 
 LARGE_FILE = 50_000_000  # bytes that take seconds to read
+_ANY_KIND = "any"  # the command without a kind
+
+
+class _KindOrFiles(TyperGroup):
+    """A group of commands in which a file in place of a kind means: recognise the kind of each file."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] != "--help":
+            args = [_ANY_KIND, *args]
+        return super().parse_args(ctx, args)
+
 
 import_ = typer.Typer(
+    cls=_KindOrFiles,
     no_args_is_help=True,
-    help="Import files: CSV, gzipped CSV, Parquet or NDJSON.\n\n[bold]Example[/bold]\n\n  "
-    "tributary import spend google_ads.csv",
+    help="Import files: exports of ad platforms, shops, CRMs and analytics tools, or files with the columns of a kind."
+    "\n\nWithout a kind, Tributary recognises each file by its header. It reads CSV, Excel, OpenDocument, JSON, NDJSON"
+    " and Parquet, plain, zipped or gzipped.\n\n[bold]Examples[/bold]\n\n"
+    "  tributary import ~/Downloads/*\n\n"
+    "  tributary import orders_export.csv --dry-run\n\n"
+    "  tributary import spend report.csv --set platform=meta --set account_id=1234 --set currency=EUR",
 )
 
 
-def add_command(kind: str, rows: str, example: str) -> None:
+def add_command(kind: str | None, rows: str, example: str) -> None:
     """Add `tributary import <kind>`. All kinds have the same options."""
 
     def command(
         files: Annotated[list[Path], typer.Argument(help="One or more files.", metavar="FILE...")],
         *,
+        dry_run: Annotated[
+            bool, typer.Option("--dry-run", help="Show the layout, the mapping and the first rows. Write nothing.")
+        ] = False,
+        constants: Annotated[
+            list[str] | None, typer.Option("--set", help="column=value of every row. Repeatable.")
+        ] = None,
         mapping: Annotated[list[str] | None, typer.Option("--map", help="column=source_column. Repeatable.")] = None,
+        layout: Annotated[
+            str | None, typer.Option("--layout", help="The layout, if the header does not decide it.")
+        ] = None,
         where: Annotated[str | None, typer.Option(help="SQL condition on the file's columns.")] = None,
         org: Annotated[str | None, typer.Option(help="The org of every row.")] = None,
         site: Annotated[str | None, typer.Option(help="The site of every row.")] = None,
         timezone: Annotated[str | None, typer.Option(help="IANA zone of times without a zone.")] = None,
-        file_format: Annotated[
-            str | None, typer.Option("--format", help="A known layout: snowplow, ga4 or segment.")
-        ] = None,
         strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 if a row fails.")] = False,
         partial: Annotated[
             bool, typer.Option("--partial", help="Spend: load the other rows of a file with failed rows.")
@@ -49,72 +73,122 @@ def add_command(kind: str, rows: str, example: str) -> None:
             from ingestion.files.column_mapping import ImportOptions
 
             options = ImportOptions(
-                mapping=parse_mapping(mapping or []),
+                mapping=parse_pairs("--map", mapping or [], "source_column"),
+                constants=parse_pairs("--set", constants or [], "value"),
                 where=where,
                 org=org,
                 site=site,
                 timezone=timezone,
-                file_format=file_format,
+                layout=layout,
                 partial=partial,
                 sum=sum_,
                 spread=spread,
             )
-            import_files(kind, files, options, strict=strict)
+            if dry_run:
+                show_files(kind, files, options)
+            else:
+                import_files(kind, files, options, strict=strict)
 
-    import_.command(kind, help=f"{rows}\n\n[bold]Example[/bold]\n\n  {example}")(command)
+    help_ = f"{rows}\n\n[bold]Example[/bold]\n\n  tributary import {example}"
+    import_.command(kind or _ANY_KIND, help=help_, hidden=kind is None)(command)
 
 
-def parse_mapping(pairs: list[str]) -> dict[str, str]:
-    """Return the source column of each mapped column."""
+def parse_pairs(option: str, pairs: list[str], right: str) -> dict[str, str]:
+    """Return column -> text of pairs such as `column=text`. right: what the text is, for the message."""
     from ingestion.files.contracts import ContractError
 
     found: dict[str, str] = {}
     for pair in pairs:
-        column, equals, source = pair.partition("=")
-        if not (column and equals and source):
-            raise ContractError(f"--map {pair!r} is not of the form column=source_column.")
+        column, equals, text = pair.partition("=")
+        if not (column and equals and text):
+            raise ContractError(f"{option} {pair!r} is not of the form column={right}.")
         if column in found:
-            raise ContractError(f"--map {column}=… is given twice. Map a column once.")
-        found[column] = source
+            raise ContractError(f"{option} {column}=… is given twice. Use it once for a column.")
+        found[column] = text
     return found
 
 
-def import_files(kind: str, files: list[Path], options: ImportOptions, *, strict: bool) -> None:
-    """Load each file in one transaction and print the counts of its rows."""
-    from ingestion.files.load import load_file
+def show_files(kind: str | None, files: list[Path], options: ImportOptions) -> None:
+    """Print what an import of each file would do."""
+    from cli.import_preview import print_preview
+    from ingestion.files.contracts import ContractError
+    from ingestion.files.load import import_file
+    from ingestion.files.preview import Preview
+    from ingestion.settings.load import load_settings
+    from ingestion.warehouse import build_lock, connect
+
+    home = Home.from_environment()
+    settings = load_settings(home)
+    refused = []
+    with build_lock(home, "import", print_line), connect(home) as connection:
+        for path in files:
+            preview = Preview()
+            try:
+                import_file(connection, path, settings, options, kind=kind, preview=preview)
+            except ContractError as error:
+                refused.append(error)
+            print_preview(path, preview)
+    if refused:
+        raise ContractError("\n".join(map(str, refused)))
+    print_line("This was a dry run: nothing was written.")
+
+
+def import_files(kind: str | None, files: list[Path], options: ImportOptions, *, strict: bool) -> None:
+    """Load each file in one transaction and print the counts of its rows. A file that cannot load stops no other."""
+    from ingestion.files.contracts import ContractError
+    from ingestion.files.load import import_file
     from ingestion.settings.load import load_settings
     from ingestion.user_agents import enrich
     from ingestion.warehouse import build_lock, connect
 
     home = Home.from_environment()
     settings = load_settings(home)
-    failed = 0
-    with build_lock(home, f"import {kind}", print_line), connect(home) as connection:
+    reports: list[LoadReport] = []
+    refused: list[ContractError] = []
+    with build_lock(home, f"import {kind or 'files'}", print_line), connect(home) as connection:
         for path in files:
             if path.exists() and path.stat().st_size > LARGE_FILE:
                 print_line(f"{path.name}: reading {path.stat().st_size / 1e6:,.0f} MB")
-            report = load_file(connection, kind, path, settings, options)
-            failed += report.failed
-            print_line(
-                f"{report.source}: {report.received:,} received = {report.loaded:,} loaded + "
-                f"{report.duplicate:,} duplicate + {report.failed:,} failed"
-                + (f" + {report.summary:,} summary" if report.summary else "")
-                + (f" + {report.summed:,} added to another row" if report.summed else "")
-                + (f" ({report.replaced:,} of the loaded replaced an older row)" if report.replaced else "")
-            )
-            if report.corrected:
-                print_line(f"  {report.corrected:,} rows that failed before are loaded now")
-            for warning in report.warnings:
-                print_line(f"  warning: {warning}")
-            for reason, count in report.reasons.items():
-                print_line(f"  {count:,} failed: {reason}")
-        if kind == "events":
+            try:
+                loaded = import_file(connection, path, settings, options, kind=kind)
+            except ContractError as error:
+                if len(files) == 1:
+                    raise
+                refused.append(error)
+                continue
+            for report in loaded:
+                _print_report(report, kind)
+            reports += loaded
+        if any(report.kind == "events" for report in reports):
             enrich(connection, print_line)
+    failed = sum(report.failed for report in reports)
     if failed:
         print_line("The warehouse keeps failed rows with their reasons. To see them, run: tributary status")
-        if strict:
-            fail(f"--strict: {failed:,} row{'s' * (failed != 1)} failed", STRICT)
+    if refused:
+        raise ContractError(
+            "\n".join([f"{len(refused):,} of {len(files):,} files were not imported:", *map(str, refused)])
+        )
+    if failed and strict:
+        fail(f"--strict: {failed:,} row{'s' * (failed != 1)} failed", STRICT)
     print_line("Next: tributary run")
+
+
+def _print_report(report: LoadReport, kind: str | None) -> None:
+    """Print the counts of one kind of rows of a file. kind: the one that the user named."""
+    what = "" if kind else f" ({report.layout}, {report.kind})" if report.layout else f" ({report.kind})"
+    print_line(
+        f"{report.source}{what}: {report.received:,} received = {report.loaded:,} loaded + "
+        f"{report.duplicate:,} duplicate + {report.failed:,} failed"
+        + (f" + {report.summary:,} summary" if report.summary else "")
+        + (f" + {report.summed:,} added to another row" if report.summed else "")
+        + (f" ({report.replaced:,} of the loaded replaced an older row)" if report.replaced else "")
+    )
+    if report.corrected:
+        print_line(f"  {report.corrected:,} rows that failed before are loaded now")
+    for warning in report.warnings:
+        print_line(f"  warning: {warning}")
+    for reason, count in report.reasons.items():
+        print_line(f"  {count:,} failed: {reason}")
 
 
 COMMANDS = {
@@ -138,5 +212,6 @@ COMMANDS = {
     "survey-answers": ("Answers to surveys, such as how people heard about you.", "answers.csv"),
     "entities": ("States of assets, licences and the like, each from a time (valid_from) on.", "assets.csv"),
 }
-for kind, (rows, example) in COMMANDS.items():
-    add_command(kind, rows, f"tributary import {kind} {example}")
+for name, (content, usage) in COMMANDS.items():
+    add_command(name, content, f"{name} {usage}")
+add_command(None, "Files whose kind Tributary recognises by their header.", "~/Downloads/*")

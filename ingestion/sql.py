@@ -42,8 +42,15 @@ def transaction(connection: Connection) -> Iterator[None]:
         raise
 
 
-def drop_temporary_tables(connection: Connection) -> None:
-    """Drop every temporary table of the connection."""
+def has_temporary_table(connection: Connection, name: str) -> bool:
+    """Return whether the connection has a temporary table of this name."""
+    count = scalar(connection, "select count(*) from duckdb_tables() where temporary and table_name = $1", [name])
+    return bool(count)
+
+
+def drop_temporary_tables(connection: Connection, *, keep: Sequence[str] = ()) -> None:
+    """Drop every temporary table of the connection but those to keep."""
     tables = connection.execute("select table_name from duckdb_tables() where temporary").fetchall()
     for (table,) in tables:
-        connection.execute(f"drop table temp.{quoted(table)}")
+        if table not in keep:
+            connection.execute(f"drop table temp.{quoted(table)}")

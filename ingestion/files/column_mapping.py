@@ -6,11 +6,9 @@ Out: a ReadPlan, or a ContractError; the temporary table `declared_orgs`, the or
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
-from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -18,6 +16,7 @@ import duckdb
 
 from ingestion.event_types import BUILT_IN
 from ingestion.files.contracts import CONTRACTS, Contract, ContractError
+from ingestion.files.layouts import LayoutMatch
 from ingestion.files.periods import Period, find_period
 from ingestion.files.read import SourceFile
 from ingestion.files.refund_statements import refund_statements
@@ -26,18 +25,18 @@ from ingestion.settings.model import Settings
 from ingestion.sql import Connection, literal, quoted
 
 _RELATION = "(select rowid as _row, * from temp.source) as source"
-FORMATS = {path.stem: path for path in sorted((Path(__file__).parent / "formats").glob("*.sql"))}
 
 
 class ImportOptions(NamedTuple):
     """How the user wants a file to be read. Each field is an option of `tributary import`."""
 
     mapping: Mapping[str, str] = {}  # --map: contract column -> column of the file
+    constants: Mapping[str, str] = {}  # --set: contract column -> value of every row
     where: str | None = None  # SQL condition on the file's columns; other rows are not received
     org: str | None = None
     site: str | None = None
     timezone: str | None = None  # IANA zone of times without one
-    file_format: str | None = None  # a name in FORMATS
+    layout: str | None = None  # name of a file in formats/; null: recognise it
     partial: bool = False  # spend: load the rows that are right although others fail
     sum: bool = False  # spend: add up rows with one key
     spread: bool = False  # spend: divide rows of periods over their days
@@ -68,6 +67,7 @@ class ReadPlan(NamedTuple):
     period: Period | None = None  # spend: how a row states its first and last day
     is_spread: bool = False  # rows of periods are divided over their days
     rejects_equal_rows: bool = False  # two rows with one content are ambiguous; else they are duplicates
+    file_columns: tuple[str, ...] = ()  # of the temporary table `file`, if a layout reads its rows
 
 
 def id_columns(mapping: Mapping[str, str]) -> Callable[[str], bool]:
@@ -77,26 +77,33 @@ def id_columns(mapping: Mapping[str, str]) -> Callable[[str], bool]:
 
 
 def plan_file(
-    connection: Connection, kind: str, source: SourceFile, settings: Settings, options: ImportOptions
+    connection: Connection,
+    kind: str,
+    source: SourceFile,
+    settings: Settings,
+    options: ImportOptions,
+    *,
+    layout: LayoutMatch | None = None,
 ) -> ReadPlan:
-    """Check the options against the file, the contract and tributary.yaml, and return the plan of the file."""
+    """Check the options against the file, the contract and tributary.yaml, and return the plan of the file.
+
+    layout: what reads the file. Then `source` has its rows and columns, and `file` those of the file.
+    """
     contract = CONTRACTS[kind]
     known = [column.name for column in contract.columns]
     _check_options(kind, known, settings, options)
     _create_declared_orgs(connection, settings)
     columns = {name.lower(): name for name in source.columns}
-    mapping = _aliases(contract, columns, options.mapping) | dict(options.mapping)
-    _check_mapping(kind, [*known, *(["end_date"] if contract.adds_up else [])], source, mapping)
+    mapping: dict[str, str] = {}
+    if not layout:
+        mapping = _aliases(contract, columns, options.mapping) | dict(options.mapping)
+        _check_mapping(kind, [*known, *(["end_date"] if contract.adds_up else [])], source, mapping)
     period = _map_period(contract, columns, mapping)
-    relation = _RELATION
-    given = dict(columns)
-    if options.file_format:
-        relation, formatted = _format(connection, kind, source, options.file_format)
-        given = {name: f"_{name}" for name in formatted}
-    texts = {name: quoted(given[name]) for name in (*known, "properties") if name in given}
+    texts = {name: quoted(columns[name]) for name in (*known, "properties") if name in columns}
     texts |= {column: quoted(columns[name.lower()]) for column, name in mapping.items()}
     _check_repeated(source, texts)
-    if options.site:
+    texts |= {name: literal(value) for name, value in options.constants.items() if name in known}
+    if options.site and "site_id" in known:
         texts["site_id"] = literal(options.site)
     properties = texts.pop("properties", None)
     if source.columns:
@@ -105,20 +112,19 @@ def plan_file(
     else:  # an NDJSON file without a line has no columns to miss
         texts = dict.fromkeys(known, "null::varchar")
     used = {name.lower() for name in mapping.values()} | {*known, "properties"}
-    is_whole, is_partial = refund_statements(kind, texts, columns) if not options.file_format else (None, None)
+    is_whole, is_partial = refund_statements(kind, texts, columns) if not layout else (None, None)
     return ReadPlan(
         kind=kind,
         contract=contract,
         source_columns=source.columns,
         texts=texts,
-        extras={name: quoted(name) for name in source.columns if name.lower() not in used and not options.file_format},
+        extras={name: quoted(name) for name in source.columns if name.lower() not in used},
         properties=properties,
         has_default_org=_has_default_org(settings),
         event_types=known_types(settings),
-        relation=relation,
-        where=_selected_rows(connection, source, options.where) if options.where else "true",
+        where=selected_rows(connection, source, options.where) if options.where and not layout else "true",
         org=options.org,
-        timezone=options.timezone,
+        timezone=options.timezone or (layout.layout.timezone if layout else None),
         rejects_unknown_sites=settings.files.unknown_sites == "reject",
         is_whole_refund=is_whole if "value" in texts else None,
         is_partial_refund=is_partial,
@@ -209,6 +215,9 @@ def _check_options(kind: str, known: list[str], settings: Settings, options: Imp
             raise ContractError(f"--{name}: only spend has this option. Leave it out for {kind}.")
     if options.site and "site_id" not in known:
         raise ContractError(f"--site: {kind} belongs to no site. Leave the option out.")
+    for name in options.constants:
+        if name not in known:
+            raise ContractError(f"--set {name}=…: {kind} has no column {name}. {suggestion(name, known)}")
     sites = [entry.id for entry in settings.sites]
     if options.site and options.site not in sites:
         advice = suggestion(options.site, sites) if sites else "Add it under sites."
@@ -282,35 +291,11 @@ def _create_declared_orgs(connection: Connection, settings: Settings) -> None:
         )
 
 
-def _format(connection: Connection, kind: str, source: SourceFile, name: str) -> tuple[str, list[str]]:
-    """Return the relation of a known format, and its contract columns, which have a leading underscore there."""
-    if name not in FORMATS:
-        raise ContractError(f"--format {name}: unknown format. {suggestion(name, list(FORMATS))}")
-    if kind != "events":
-        raise ContractError(f"--format {name} is for events. Run: tributary import events --format {name} FILE")
-    sql = FORMATS[name].read_text()
-    used: dict[str, list[str]] = {"required": [], "optional": []}
-    for part, names in re.findall(r"^-- (required|optional): (.*)$", sql, re.M):
-        used[part] += re.findall(r"\w+", names)
-    present = {column.lower() for column in source.columns}
-    missing = [column for column in used["required"] if column.lower() not in present]
-    if missing and source.columns:
-        raise ContractError(
-            f"{source.label}: not a {name} file: it has no column {', '.join(missing)}. {source.shown_columns}"
-        )
-    absent = [c for c in {*used["required"], *used["optional"]} if c.lower() not in present]
-    nulls = "".join(f", null::varchar as {quoted(column)}" for column in sorted(absent))
-    body = f"with source as (select rowid as _row, *{nulls} from temp.source) select * from ({sql})"
-    columns = [row[0] for row in connection.execute(f"describe {body}").fetchall() if row[0] != "_row"]
-    renamed = ", ".join(f'nullif(trim(formatted."{column}"), \'\') as "_{column}"' for column in columns)
-    return (
-        f"(select file.rowid as _row, file.*, {renamed} from ({body}) as formatted"
-        f" join temp.source as file on file.rowid = formatted._row) as source"
-    ), columns
+def selected_rows(connection: Connection, source: SourceFile, where: str) -> str:
+    """Create `selected_rows`, and return SQL for the rows of `source` that meet --where.
 
-
-def _selected_rows(connection: Connection, source: SourceFile, where: str) -> str:
-    """Return SQL for the rows that meet --where. It compares a column as numbers if every value is a number."""
+    It compares a column as numbers if every value is a number.
+    """
     mentioned = [column for column in source.columns if column.lower() in where.lower()]
     numeric = []
     if mentioned:

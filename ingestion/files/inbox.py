@@ -18,7 +18,7 @@ import duckdb
 
 from ingestion.files.contracts import ContractError
 from ingestion.files.input_file import UnfinishedError, readable_name, readable_path, state_of
-from ingestion.files.load import load_file
+from ingestion.files.load import import_file
 from ingestion.home import Home
 from ingestion.loads import LoadReport, PartlyLoaded
 from ingestion.person.reentry import anonymise_archived
@@ -85,7 +85,7 @@ def _import(connection: Connection, home: Home, settings: Settings, kind: str, p
     """Load and archive one file, and delete it unless somebody wrote to it again."""
     kept = home.temporary / f"{kind}.parquet"
     state = _wait_until_settled(path)
-    report = load_file(connection, kind, path, settings, keep=kept, is_inbox=True)
+    (report,) = import_file(connection, path, settings, kind=kind, keep=kept, is_inbox=True)
     archived = _unused_name(home.archive / "inbox" / kind / f"{report.source.removesuffix('.parquet')}.parquet")
     set_load_time(kept, report.loaded_at)
     place(kept, archived)

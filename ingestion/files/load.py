@@ -1,7 +1,7 @@
-"""Load one file into a raw table exactly once: rows, failed rows and the row of raw.loads, or nothing.
+"""Load one file into raw tables exactly once: rows, failed rows and the rows of raw.loads, or nothing.
 
-In: a file of one of the KINDS, a connection to the warehouse (the caller holds the build lock), and tributary.yaml.
-Out: rows in raw.*, and a LoadReport.
+In: a file, a connection to the warehouse (the caller holds the build lock), and tributary.yaml.
+Out: rows in raw.*, and a LoadReport for each kind of rows that the file brings.
 """
 
 from __future__ import annotations
@@ -10,20 +10,49 @@ import uuid
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 import msgspec
 
-from ingestion.files.column_mapping import ImportOptions, ReadPlan, id_columns, plan_file, suggestion
+from ingestion.files.column_mapping import ImportOptions, ReadPlan, id_columns, plan_file, selected_rows, suggestion
 from ingestion.files.contracts import CONTRACTS, KINDS, ContractError
 from ingestion.files.input_file import UnfinishedError, open_input
+from ingestion.files.layouts import FileLayout, LayoutMatch, Recognised, apply_layout, nearest_layout, recognise
 from ingestion.files.merge import PreparedRows, merge_rows
 from ingestion.files.periods import number_spread_rows
+from ingestion.files.preview import Preview
+from ingestion.files.quarantine import rejected_by_reason
 from ingestion.files.read import SourceFile, number_lines, read_file
 from ingestion.files.spend_rows import prepare_rows, skip_summary_rows
 from ingestion.loads import Load, LoadReport
 from ingestion.settings.model import Settings
-from ingestion.sql import Connection, drop_temporary_tables, literal, transaction
+from ingestion.sql import (
+    Connection,
+    drop_temporary_tables,
+    has_temporary_table,
+    literal,
+    quoted,
+    transaction,
+)
+
+_OF_FILE = ("file", "file_lines", "unreadable_lines", "selected_rows")  # tables for all kinds of rows
+
+
+class _OpenFile(NamedTuple):
+    """A file that is being imported."""
+
+    source: SourceFile
+    settings: Settings
+    options: ImportOptions
+    match: LayoutMatch | None
+    where: str  # SQL condition on `_row` of `file`, if a layout reads the file
+    archived: Load | None
+    preview: Preview | None
+
+
+class _PreviewEnds(Exception):
+    """Roll the import back."""
 
 
 def load_file(
@@ -33,43 +62,57 @@ def load_file(
     settings: Settings,
     options: ImportOptions = ImportOptions(),  # noqa: B008 - immutable
     *,
+    archived: Load | None = None,
+) -> LoadReport:
+    """Load the rows of one kind from a file, as `import_file` does."""
+    (report,) = import_file(connection, path, settings, options, kind=kind, archived=archived)
+    return report
+
+
+def import_file(
+    connection: Connection,
+    path: Path,
+    settings: Settings,
+    options: ImportOptions = ImportOptions(),  # noqa: B008 - immutable
+    *,
+    kind: str | None = None,
     keep: Path | None = None,
     is_inbox: bool = False,
     archived: Load | None = None,
-) -> LoadReport:
+    preview: Preview | None = None,
+) -> list[LoadReport]:
     """Load one file, or raise ContractError and write nothing. UnfinishedError if the file changes meanwhile.
 
+    Return a report for each kind of rows. kind: load only rows of this kind; null: those that the file brings.
     keep: a Parquet file that receives the file's rows as they are read, without personal data.
     is_inbox: somebody else may have put the file there, so refuse a symbolic link, and a file that a process writes.
     archived: the load that first read the rows, if the file is such a copy in the archive.
+    preview: receives what the import would do. Then nothing is written.
     """
-    if kind not in CONTRACTS:
+    if kind not in (None, *CONTRACTS):
         raise ContractError(f"{kind}: no such kind of input. Use one of {', '.join(KINDS)}.")
+    reports: list[LoadReport] = []
     with open_input(path, allow_link=not is_inbox) as file:
         try:
             # Before the transaction, because a reader that fails on a file would end it.
             source = read_file(connection, file, None if archived else id_columns(options.mapping))
-            plan = plan_file(connection, kind, source, settings, options)
+            found = _recognise(source, kind, options)
+            if preview:
+                preview.describe(source, found, options)
             if keep:
                 connection.execute(f"copy temp.source to {literal(keep)} (format parquet, compression zstd)")
-            load = archived or Load(uuid.uuid4().hex, file.name, options.file_format or source.layout.kind)
-            prepare: Callable[[], PreparedRows] = PreparedRows
-
-            def number_rows() -> None:
-                number_lines(connection, source)
-                if options.spread:
-                    number_spread_rows(connection)
-
-            if plan.contract.adds_up:
-                plan, summary = skip_summary_rows(connection, plan, source)
-                prepare = partial(prepare_rows, connection, plan, options, summary)
             with transaction(connection):
-                report = merge_rows(connection, plan, load, number_lines=number_rows, prepare=prepare)
-                if report.failed and plan.contract.adds_up and not options.partial:
-                    raise ContractError(_refusal(connection, source, report))
+                match = found.match
+                where = _hand_to_layout(connection, source, match.layout, options) if match else "true"
+                opened = _OpenFile(source, settings, options, match, where, archived, preview)
+                for each in found.kinds:
+                    reports.append(_load_rows(connection, each, opened))
                 if file.has_changed() or (is_inbox and file.has_writer()):
                     raise UnfinishedError(f"{file.label}: the file is still being written. Nothing was loaded.")
-            return msgspec.structs.replace(report, warnings=list(_unknown_sites(connection, plan, settings)))
+                if preview:
+                    raise _PreviewEnds
+        except _PreviewEnds:
+            pass
         except duckdb.OutOfMemoryException:
             raise ContractError(
                 f"{file.label}: its rows need more memory than DuckDB may use here. Nothing was loaded. Split the file,"
@@ -77,6 +120,106 @@ def load_file(
             ) from None
         finally:
             drop_temporary_tables(connection)
+    return reports
+
+
+def _recognise(source: SourceFile, kind: str | None, options: ImportOptions) -> Recognised:
+    """Return the kinds and the layout of a file. ContractError if its kind is unknown."""
+    given = {*options.mapping, *options.constants, *(["site_id"] if options.site else [])}
+    found = recognise(source, kind, given, options.layout, with_layouts=not options.mapping)
+    if found:
+        return found
+    if kind:
+        return Recognised((kind,), None)  # the plan names the missing columns
+    resembles = nearest_layout(source, None)
+    if resembles:
+        raise ContractError(f"{source.label}: {resembles} {source.shown_columns}")
+    raise ContractError(
+        f"{source.label}: no layout has these columns. Name the kind and map its columns, such as: tributary import"
+        f" conversions FILE --map occurred_at=COLUMN. {source.shown_columns}"
+    )
+
+
+def _hand_to_layout(connection: Connection, source: SourceFile, layout: FileLayout, options: ImportOptions) -> str:
+    """Make the table `file` of the file's rows. Return the SQL condition on `_row` for the rows to load."""
+    where = selected_rows(connection, source, options.where) if options.where else "true"
+    connection.execute("alter table temp.source rename to file")
+    if has_temporary_table(connection, "source_lines"):
+        connection.execute("alter table temp.source_lines rename to file_lines")
+    if layout.footer:
+        connection.execute(
+            "delete from unreadable_lines where reason = 'wrong_column_count'"
+            f" and regexp_matches(payload, {literal(layout.footer)})"
+        )
+    return where
+
+
+def _load_rows(connection: Connection, kind: str, opened: _OpenFile) -> LoadReport:
+    """Load the rows of one kind, in the caller's transaction."""
+    source, options, match = opened.source, opened.options, opened.match
+    if match:
+        drop_temporary_tables(connection, keep=_OF_FILE)  # of the kind before
+        source = source._replace(columns=apply_layout(connection, match, kind, options.mapping, opened.where))
+        _check_given(connection, source, match, options)
+    plan = plan_file(connection, kind, source, opened.settings, options, layout=match)
+    if match:
+        plan = plan._replace(file_columns=tuple(opened.source.columns))
+    load = opened.archived or Load(
+        uuid.uuid4().hex, source.file.name, match.layout.name if match else source.layout.kind
+    )
+    prepare: Callable[[], PreparedRows] = PreparedRows
+
+    def number_rows() -> None:
+        if match:
+            _number_layout_rows(connection, source)
+        else:
+            number_lines(connection, source)
+        if options.spread:
+            number_spread_rows(connection)
+
+    if plan.contract.adds_up:
+        plan, summary = skip_summary_rows(connection, plan, source)
+        prepare = partial(prepare_rows, connection, plan, options, summary)
+    report = merge_rows(connection, plan, load, number_lines=number_rows, prepare=prepare)
+    if opened.preview:
+        opened.preview.add_rows(connection, plan, report)
+    if report.failed and plan.contract.adds_up and not options.partial:
+        raise ContractError(_refusal(connection, source, report))
+    connection.execute("delete from unreadable_lines")  # they count once, also if the file brings several kinds
+    return msgspec.structs.replace(
+        report,
+        warnings=list(_unknown_sites(connection, plan, opened.settings)),
+        layout=match.layout.name if match else None,
+    )
+
+
+def _check_given(connection: Connection, source: SourceFile, match: LayoutMatch, options: ImportOptions) -> None:
+    """Raise ContractError if the file lacks values that the user must give."""
+    options_of = {"site_id": "--site SITE"} | {name: f"--set {name}=VALUE" for name in match.layout.give}
+    given = {*options.constants, *(["site_id"] if options.site else [])}
+    asked = [name for name in match.layout.give if name not in given and name in source.columns]
+    if not asked:
+        return
+    counts = connection.execute(
+        f"select count(*), {', '.join(f'count({quoted(name)})' for name in asked)} from temp.source"
+    ).fetchone() or (0,)
+    missing = [name for name, known in zip(asked, counts[1:], strict=True) if counts[0] and not known]
+    if missing:
+        raise ContractError(
+            f"{source.label}: this {match.layout.title} export does not state {' and '.join(missing)}. Add"
+            f" {' '.join(options_of[name] for name in missing)}."
+        )
+
+
+def _number_layout_rows(connection: Connection, source: SourceFile) -> None:
+    """Create `source_lines` of the rows that a layout reads from `file`."""
+    if not has_temporary_table(connection, "file_lines"):
+        number_lines(connection, source, "file")
+        connection.execute("alter table temp.source_lines rename to file_lines")
+    connection.execute(
+        "create temp table source_lines as select source.rowid as _row, line"
+        " from temp.source join temp.file_lines on file_lines._row = _file_row"
+    )
 
 
 def _unknown_sites(connection: Connection, plan: ReadPlan, settings: Settings) -> Iterator[str]:
@@ -96,19 +239,14 @@ def _unknown_sites(connection: Connection, plan: ReadPlan, settings: Settings) -
 
 def _refusal(connection: Connection, source: SourceFile, report: LoadReport) -> str:
     """Return why a spend file is refused: each reason with its number of rows, first line and sentence."""
-    reasons = connection.execute(
-        """
-        select reason, count(*), min(coalesce(rejected_rows.line, source_lines.line)) as line,
-            arg_min(detail, coalesce(rejected_rows.line, source_lines.line, 0))
-        from rejected_rows left join source_lines using (_row)
-        group by reason order by line, reason
-        """
-    ).fetchall()
     return "\n".join(
         [
             f"{source.label}: {report.failed:,} of {report.received:,} rows fail, so nothing was loaded: a part of a"
             " report would look like a day with less spend.",
-            *(f"  {rows:,} failed: {reason}, first on line {line}: {detail}" for reason, rows, line, detail in reasons),
+            *(
+                f"  {rows:,} failed: {reason}, first on line {line}: {detail}"
+                for reason, rows, line, detail in rejected_by_reason(connection)
+            ),
             "Correct the file and import it again. To load the other rows only, import it with --partial.",
         ]
     )

@@ -52,6 +52,18 @@ def quarantine_rejected_rows(connection: Connection, kind: str, contract: Contra
     )
 
 
+def rejected_by_reason(connection: Connection) -> list[tuple[str, int, int | None, str]]:
+    """Return the reasons of `rejected_rows` with their number of rows, first line and a sentence."""
+    return connection.execute(
+        """
+        select reason, count(*), min(coalesce(rejected_rows.line, source_lines.line)) as line,
+            arg_min(detail, coalesce(rejected_rows.line, source_lines.line, 0))
+        from rejected_rows left join source_lines using (_row)
+        group by reason order by line, reason
+        """
+    ).fetchall()
+
+
 def quarantine_stored_rows(connection: Connection, kind: str, contract: Contract, rowids: str, stamp: str) -> None:
     """Move stored rows that lost their key to raw.failed_events. rowids: the query of their rowids."""
     losing = f"from {contract.table} as old where old.rowid in ({rowids})"

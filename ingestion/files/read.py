@@ -39,7 +39,7 @@ from ingestion.files.limits import (
 from ingestion.privacy.patterns import LONG_NUMBER, WHITESPACE, kind_of
 from ingestion.privacy.redact import redact_text
 from ingestion.privacy.sql import redacted
-from ingestion.sql import Connection, literal, quoted, scalar
+from ingestion.sql import Connection, has_temporary_table, literal, quoted, scalar
 
 IsId = Callable[[str], bool]  # whether a column is an id
 Row = tuple[Any, ...]
@@ -132,12 +132,17 @@ def detect_layout(file: InputFile) -> Layout:
     return Layout("csv", is_gzip, "\t" if name.endswith((".tsv", ".tab")) else ",")
 
 
-def number_lines(connection: Connection, source: SourceFile) -> None:
-    """Create `source_lines`, if it is missing. Only failed rows need it, and it reads a CSV file once more."""
-    if scalar(connection, "select count(*) from duckdb_tables() where temporary and table_name = 'source_lines'"):
+def number_lines(connection: Connection, source: SourceFile, rows: str = "source") -> None:
+    """Create `source_lines`, if it is missing. Only failed rows need it, and it reads a CSV file once more.
+
+    rows: the temporary table that has the file's rows now.
+    """
+    if has_temporary_table(connection, "source_lines"):
         return
     if source.layout.kind == "parquet":
-        connection.execute("create temp table source_lines as select rowid as _row, rowid + 1 as line from source")
+        connection.execute(
+            f"create temp table source_lines as select rowid as _row, rowid + 1 as line from temp.{rows}"
+        )
         return
     with _csv_records(source.file, source.layout, source.size) as found:
         starts = (line for line, _, fields in found if fields)

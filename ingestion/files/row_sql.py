@@ -64,23 +64,24 @@ def violations_sql(plan: ReadPlan) -> str:
 def _payload(plan: ReadPlan) -> list[tuple[str, str]]:
     """Return the members of a failed row's payload: name, SQL over `source`.
 
-    Columns of the contract, and the site of the import's options, have their contract names, and ids of ad accounts
-    their one spelling: a replay needs no options.
+    Columns of the contract, and the values of --set and --site, have their contract names, and ids of ad accounts their
+    one spelling: a replay needs no options.
     """
     texts = plan.texts | ({"properties": plan.properties} if plan.properties else {})
     names = {quoted(name): name for name in plan.source_columns}
     columns = {column.name: column for column in plan.contract.columns}
     mapped = {column: sql for column, sql in texts.items() if sql in names and names[sql] != column}
-    site_sql = texts.get("site_id", "")
-    site = [("site_id", "_site")] if site_sql.startswith("'") or site_sql.endswith("_row_site)") else []
-    renamed = {*mapped, *(names[sql].lower() for sql in mapped.values()), *(name for name, _ in site)}
+    constants = [(name, sql) for name, sql in texts.items() if sql.startswith("'")]
+    if texts.get("site_id", "").endswith("_row_site)"):
+        constants.append(("site_id", "_site"))
+    renamed = {*mapped, *(names[sql].lower() for sql in mapped.values()), *(name for name, _ in constants)}
     renamed -= {
         column for column, sql in texts.items() if column not in mapped and sql in names
     }  # mapped to itself too
     kept = [(name, quoted(name)) for name in plan.source_columns if name.lower() not in renamed]
     spelled = [
         *((name, spelled_sql(f"source.{sql}", columns.get(name))) for name, sql in [*kept, *mapped.items()]),
-        *site,
+        *constants,
     ]
     has_end = any(name.lower() == "end_date" for name in plan.source_columns)
     end = [("end_date", "_end")] if plan.period and not has_end else []

@@ -28,7 +28,14 @@ def summary_rows_sql(plan: ReadPlan) -> str:
     """
     texts = {name: plan.texts.get(name, "null::varchar") for name in (*_KEYS, "level")}
     columns = ", ".join(f"{sql} as {name}" for name, sql in texts.items())
-    cells = ", ".join([*(texts[name] for name in _KEYS), *map(quoted, plan.source_columns)])
+    relation, columns_of_file = plan.relation, [quoted(name) for name in plan.source_columns]
+    if plan.file_columns:  # a layout reads some of the columns only
+        columns_of_file = [f"_cell_{number}" for number in range(len(plan.file_columns))]
+        cells = ", ".join(
+            f"file.{quoted(name)} as {cell}" for name, cell in zip(plan.file_columns, columns_of_file, strict=True)
+        )
+        relation = f"(select source.*, {cells} from {relation} join temp.file as file on file.rowid = _file_row)"
+    cells = ", ".join([*(texts[name] for name in _KEYS), *columns_of_file])
     is_label = {name: f"labels[{position}]" for position, name in enumerate(_KEYS, 1)}
     is_dashes = {name: f"coalesce(regexp_matches({name}, {literal(_DASHES)}), false)" for name in _KEYS}
     marks = [
@@ -64,7 +71,7 @@ def summary_rows_sql(plan: ReadPlan) -> str:
             select _row, {columns}, list_transform(
                 [{cells}], lambda cell: coalesce(regexp_matches(cell, {literal(_LABEL)}), false)
             ) as labels
-            from {plan.relation} where ({plan.where}) and not coalesce({is_usual}, false)
+            from {relation} where ({plan.where}) and not coalesce({is_usual}, false)
         ) where {" or ".join(conditions)}
     """
 

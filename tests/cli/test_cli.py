@@ -72,7 +72,7 @@ def test_wrong_input_is_a_sentence_and_exit_code_2(here, tmp_path):
         (("import", "events", file, "--map", "anon_id=visitor"), ["visitor", "events.csv"]),
         (("import", "events", file, "--where", "nonsense >"), ["--where"]),
         (("import", "events", file, "--timezone", "Mars/Olympus"), ["Mars/Olympus"]),
-        (("import", "events", file, "--format", "excel"), ["excel", "snowplow"]),
+        (("import", "events", file, "--layout", "excel"), ["excel", "snowplow"]),
         (("import", "events", file, "--org", "nobody"), ["nobody"]),
         (("import", "events", file, "--site", "northwind-shpo"), ["northwind-shpo", "Do you mean northwind-shop?"]),
         (("run", "--select", "nonsense((("), ["--select", "nonsense((("]),

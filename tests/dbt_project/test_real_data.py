@@ -33,7 +33,7 @@ IMPORTS = [
         "--where",
         "conversion = 1",
     ),
-    ("events", EVENTS, "--format", "snowplow"),
+    ("events", EVENTS, "--layout", "snowplow"),
 ]
 SLICES = 5 * 2 * 7  # grains, accounting modes, models
 

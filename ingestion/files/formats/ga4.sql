@@ -1,4 +1,6 @@
--- GA4's BigQuery export (NDJSON or Parquet of events_YYYYMMDD, nested) -> events. event_timestamp is in microseconds, UTC.
+-- Google Analytics 4: the BigQuery export (NDJSON or Parquet of events_YYYYMMDD, nested).
+-- kind: events
+-- event_timestamp is in microseconds, UTC.
 -- GA4 events have no id: a hash of the columns that distinguish the events of a batch is the id.
 -- `purchase` and `generate_lead` are conversions, and `refund` without a value returns the whole order. An amount is in the
 -- event's currency. An event without a visitor can name a user, or an order only.

@@ -1,4 +1,5 @@
--- Segment's track and page calls (NDJSON as the API sends it, or CSV of a warehouse table) -> events.
+-- Segment: track and page calls (NDJSON as the API sends it, or CSV of a warehouse table).
+-- kind: events
 -- Order Completed is a purchase; Order Refunded and Order Cancelled are refunds, of the whole order if they have no amount.
 -- Other track calls are CUSTOM events. The names of calls vary in case, separators and the order of the two words.
 -- optional: messageId, id, type, event, event_text, name, timestamp, originalTimestamp, receivedAt, received_at, anonymousId, anonymous_id, userId, user_id

@@ -1,4 +1,6 @@
--- Snowplow's atomic events (CSV, NDJSON or Parquet of atomic.events) -> events. Times are UTC by Snowplow's specification.
+-- Snowplow: atomic events (CSV, NDJSON or Parquet of atomic.events).
+-- kind: events
+-- Times are UTC by Snowplow's specification.
 -- A row with tr_total is a conversion under any event name. If page_url is empty, its parts make the URL, and mkt_* become the
 -- UTM parameters that Snowplow read them from. user_ipaddress is never read.
 -- required: event_id, collector_tstamp

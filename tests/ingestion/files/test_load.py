@@ -101,7 +101,7 @@ def test_real_touches_are_interactions_and_conversions(raw):
 @real_data
 def test_real_snowplow_events(raw):
     path = DATA / "web_events" / "snowplow_fractribution_events.csv"
-    assert load(raw, "events", path, file_format="snowplow").loaded == 98
+    assert load(raw, "events", path, layout="snowplow").loaded == 98
     found = raw.execute("select count(*), sum(value_micros) from raw.events where type = 'CONVERSION'").fetchone()
     assert found == (6, 500_920_000)
     url = "https://poplindata.com/?utm_source=%28direct%29&utm_medium=%28none%29&utm_campaign=%28not%20set%29"
@@ -649,11 +649,11 @@ def test_a_properties_column_merges_with_unknown_columns(raw, tmp_path):
         ("x.csv", EVENT.encode(), {"where": "true) ; drop table raw.events; select (1"}, "--where"),
         ("x.csv", EVENT.encode(), {"org": "nort"}, "tributary.yaml has no such org. Do you mean nord?"),
         ("x.csv", EVENT.encode(), {"timezone": "Mars/Base"}, "not an IANA time zone"),
-        ("x.csv", EVENT.encode(), {"file_format": "snowplw"}, "unknown format. Do you mean snowplow?"),
+        ("x.csv", EVENT.encode(), {"layout": "snowplw"}, "unknown layout. Do you mean snowplow?"),
         (
             "x.csv",
             EVENT.encode(),
-            {"file_format": "snowplow"},
+            {"layout": "snowplow"},
             "not a snowplow file: it has no column collector_tstamp",
         ),
     ],
@@ -671,7 +671,7 @@ def test_an_option_that_a_kind_lacks_is_rejected(raw, tmp_path):
     for kind, options, message in [
         ("exchange-rates", {"org": "nord"}, "belong to no org"),
         ("exchange-rates", {"site": "s"}, "belongs to no site"),
-        ("exchange-rates", {"file_format": "ga4"}, "is for events"),
+        ("exchange-rates", {"layout": "ga4"}, "is for events"),
         ("clicks", {}, "Use one of events, interactions"),
     ]:
         with pytest.raises(ContractError, match=message):
@@ -723,8 +723,8 @@ def test_ga4_export(raw, tmp_path):
         event("scroll", start + 2, value=90),
     ]
     path = put(tmp_path, "\n".join(map(json.dumps, events)), "ga4.json")
-    assert load(raw, "events", path, file_format="ga4").loaded == 3
-    assert load(raw, "events", path, file_format="ga4").duplicate == 3
+    assert load(raw, "events", path, layout="ga4").loaded == 3
+    assert load(raw, "events", path, layout="ga4").duplicate == 3
     parquet = tmp_path / "ga4.parquet"
     duckdb.sql(f"from read_json('{path}')").write_parquet(str(parquet))
     columns = "type, occurred_at::varchar, session_id, url, value_micros, currency, order_id, site_id"
@@ -739,7 +739,7 @@ def test_ga4_export(raw, tmp_path):
         (sha256(b"ann@x.example").hexdigest(),)
     ]
     raw.execute("delete from raw.events")
-    assert load(raw, "events", parquet, file_format="ga4").loaded == 3
+    assert load(raw, "events", parquet, layout="ga4").loaded == 3
     assert raw.execute(rows).fetchall() == expected
 
 
@@ -769,7 +769,7 @@ def test_segment_calls_nested_and_flat(raw, tmp_path):
         },
     ]
     report = load(
-        raw, "events", put(tmp_path, "\n".join(map(json.dumps, calls)), "s.ndjson"), file_format="segment", site="shop"
+        raw, "events", put(tmp_path, "\n".join(map(json.dumps, calls)), "s.ndjson"), layout="segment", site="shop"
     )
     assert (report.received, report.loaded) == (2, 2)
     assert raw.execute(
@@ -780,7 +780,7 @@ def test_segment_calls_nested_and_flat(raw, tmp_path):
     ]
     flat = "id,anonymous_id,received_at,url,context_user_agent,context_ip\n"
     flat += "9,a,2026-07-01 00:00:00,https://x.example/,UA,203.0.113.9\n"
-    assert load(raw, "events", put(tmp_path, flat), file_format="segment").loaded == 1
+    assert load(raw, "events", put(tmp_path, flat), layout="segment").loaded == 1
     assert b"203.0.113.9" not in json.dumps(raw.execute("select properties from raw.events").fetchall()).encode()
 
 
