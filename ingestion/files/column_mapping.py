@@ -24,6 +24,7 @@ from ingestion.files.row_filter import select_rows
 from ingestion.settings.model import Settings
 from ingestion.sql import Connection, literal, quoted
 
+ARCHIVE_COLUMNS = ("_row_org", "_row_site", "_whole_refund", "_partial_refund")  # beside those of the contract
 _RELATION = "(select rowid as _row, * from temp.source) as source"
 
 
@@ -37,6 +38,8 @@ class ImportOptions(NamedTuple):
     site: str | None = None
     timezone: str | None = None  # IANA zone of times without one
     layout: str | None = None  # name of a file in formats/; null: recognise it
+    decimal: str | None = None  # mark of decimals: point or comma; null: the column decides
+    dayfirst: bool | None = None  # whether 1/2/2026 is 1 February; null: the column decides
     partial: bool = False  # spend: load the rows that are right although others fail
     sum: bool = False  # spend: add up rows with one key
     spread: bool = False  # spend: divide rows of periods over their days
@@ -166,6 +169,15 @@ def plan_rows(connection: Connection, kind: str, columns: list[str], settings: S
         row_org="_row_org",
         latest_day=_latest_day(),
         period=_map_period(contract, given, {}),
+    )
+
+
+def plan_archived(connection: Connection, kind: str, columns: list[str], settings: Settings) -> ReadPlan:
+    """Return the plan of rows that `archived_rows_sql` wrote. columns: of `source`."""
+    plan = plan_rows(connection, kind, [name for name in columns if name not in ARCHIVE_COLUMNS], settings)
+    return plan._replace(
+        is_whole_refund="_whole_refund = 'true'" if "_whole_refund" in columns else None,
+        is_partial_refund="_partial_refund = 'true'" if "_partial_refund" in columns else None,
     )
 
 

@@ -56,7 +56,7 @@ def import_inbox(
     for path in waiting_files(home, kind):
         name = readable_name(path)
         try:
-            report = _import(connection, home, settings, kind, path)
+            loaded = _import(connection, home, settings, kind, path)
         except UnfinishedError:
             progress(f"{name}: still being written. The next run imports it.")
             continue
@@ -67,13 +67,14 @@ def import_inbox(
             progress(f"not imported: {problem}")
             failures[path] = problem
             continue
-        progress(
-            f"{name}: {report.received:,} received, {report.loaded:,} loaded, {report.duplicate:,} duplicate,"
-            f" {report.failed:,} failed"
-        )
-        for warning in report.warnings:
-            progress(f"warning: {name}: {warning}")
-        reports.append(report)
+        for report in loaded:
+            progress(
+                f"{name}: {report.received:,} {report.kind} received, {report.loaded:,} loaded,"
+                f" {report.duplicate:,} duplicate, {report.failed:,} failed"
+            )
+            for warning in report.warnings:
+                progress(f"warning: {name}: {warning}")
+        reports += loaded
     if reports and kind == "events":
         enrich(connection, progress)
     if failures:
@@ -81,18 +82,23 @@ def import_inbox(
     return reports
 
 
-def _import(connection: Connection, home: Home, settings: Settings, kind: str, path: Path) -> LoadReport:
+def _import(connection: Connection, home: Home, settings: Settings, kind: str, path: Path) -> list[LoadReport]:
     """Load and archive one file, and delete it unless somebody wrote to it again."""
-    kept = home.temporary / f"{kind}.parquet"
     state = _wait_until_settled(path)
-    (report,) = import_file(connection, path, settings, kind=kind, keep=kept, is_inbox=True)
-    archived = _unused_name(home.archive / "inbox" / kind / f"{report.source.removesuffix('.parquet')}.parquet")
-    set_load_time(kept, report.loaded_at)
-    place(kept, archived)
-    anonymise_archived(connection, home, [archived])
+
+    def kept(kind: str) -> Path:
+        return home.temporary / f"{kind}.parquet"
+
+    reports = import_file(connection, path, settings, kind=kind, keep=kept, is_inbox=True)
+    for report in reports:
+        name = f"{report.source.removesuffix('.parquet')}.parquet"
+        archived = _unused_name(home.archive / "inbox" / report.kind / name)
+        set_load_time(kept(report.kind), report.loaded_at)
+        place(kept(report.kind), archived)
+        anonymise_archived(connection, home, [archived])
     if state_of(path.lstat()) == state:
         path.unlink()
-    return report
+    return reports
 
 
 def is_settled(status: os.stat_result) -> bool:

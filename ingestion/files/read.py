@@ -289,7 +289,8 @@ def _read_parquet(connection: Connection, file: InputFile, layout: Layout, is_id
         if is_id:  # the archive has the rows of accepted files
             measure_parquet(connection, file)
         described = connection.execute(f"describe select * from {relation}").fetchall()
-        names = unique_names([name for name, *_ in described])
+        names = [name for name, *_ in described]
+        names = unique_names(names) if is_id else names
         texts = {
             name: _parquet_text(quoted(original), type_)
             for name, (original, type_, *_) in zip(names, described, strict=True)

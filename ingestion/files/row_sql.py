@@ -61,6 +61,26 @@ def violations_sql(plan: ReadPlan) -> str:
     """
 
 
+def archived_rows_sql(plan: ReadPlan) -> str:
+    """Return the query of the rows as texts of the contract's columns, so that `plan_archived` needs no options.
+
+    Times with a known zone are in UTC. Columns that the contract does not know are members of `properties`.
+    """
+    types = {column.name: column for column in plan.contract.columns}
+    texts = {name: f"t_{name}" for name in plan.texts}
+    for name in plan.texts:
+        if name in types and types[name].type == "instant":
+            texts[name] = f"coalesce(strftime({name}, '%Y-%m-%dT%H:%M:%S.%fZ'), t_{name})"
+    if plan.period:
+        texts["end_date"] = "t_end_date"
+    texts["properties"] = "coalesce(properties, t_properties)"
+    texts |= {"_row_org": literal(plan.org) if plan.org else "row_org::varchar", "_row_site": "null::varchar"}
+    texts |= {"_whole_refund": "is_whole_refund"} if plan.is_whole_refund else {}
+    texts |= {"_partial_refund": "is_partial_refund"} if plan.is_partial_refund else {}
+    columns = ", ".join(f"{sql} as {quoted(name)}" for name, sql in texts.items())
+    return f"with {_parsed(plan)} select {columns} from parsed order by _row"
+
+
 def _payload(plan: ReadPlan) -> list[tuple[str, str]]:
     """Return the members of a failed row's payload: name, SQL over `source`.
 

@@ -75,9 +75,16 @@ def load_settings(home: Home) -> Settings:
 
 
 def add_to_settings(
-    home: Home, orgs: Iterable[Entry] = (), sites: Iterable[Entry] = (), ad_accounts: Iterable[Entry] = ()
+    home: Home,
+    orgs: Iterable[Entry] = (),
+    sites: Iterable[Entry] = (),
+    ad_accounts: Iterable[Entry] = (),
+    imports: Iterable[Entry] = (),
 ) -> None:
-    """Add the entries that the file lacks. The user's entries and comments stay as they are."""
+    """Add the entries that the file lacks. The user's entries and comments stay as they are.
+
+    An entry of `imports` replaces the one of the same name.
+    """
     load_settings(home)
     yaml = _yaml()
     document = _parse(home.settings, home.settings.read_bytes())
@@ -85,7 +92,12 @@ def add_to_settings(
         ("orgs", ("id",), orgs),
         ("sites", ("id",), sites),
         ("ad_accounts", ("platform", "account_id"), ad_accounts),
+        ("imports", ("name",), imports),
     ):
+        if section == "imports" and document.get(section):
+            names = {entry["name"] for entry in entries}
+            for index in reversed([i for i, entry in enumerate(document[section]) if entry["name"] in names]):
+                del document[section][index]
         present = {tuple(entry[key] for key in keys) for entry in document.get(section) or []}
         missing = [entry for entry in entries if tuple(entry[key] for key in keys) not in present]
         if missing and not document.get(section):

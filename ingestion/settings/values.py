@@ -87,6 +87,12 @@ def targets(value: Any) -> str | None:
     )
 
 
+def texts(value: Any) -> str | None:
+    if not isinstance(value, dict):
+        return f'{value!r} is not a mapping. Write one such as {{account_id: "1234"}}.'
+    return next((f"{name}: {problem}" for name, part in value.items() if (problem := text(part))), None)
+
+
 def domains(value: Any) -> str | None:
     if not isinstance(value, list):
         return f"{value!r} is not a list. Write one such as [example.com]."
