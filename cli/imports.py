@@ -33,6 +33,10 @@ def add_command(kind: str, rows: str, example: str) -> None:
         org: Annotated[str | None, typer.Option(help="The org of every row.")] = None,
         site: Annotated[str | None, typer.Option(help="The site of every row.")] = None,
         timezone: Annotated[str | None, typer.Option(help="IANA zone of times without a zone.")] = None,
+        decimal: Annotated[str | None, typer.Option(help="The decimal mark of all numbers: point or comma.")] = None,
+        dayfirst: Annotated[
+            bool | None, typer.Option("--dayfirst/--no-dayfirst", help="7/8/2026 is 7 August, or 8 July.")
+        ] = None,
         file_format: Annotated[
             str | None, typer.Option("--format", help="A known layout: snowplow, ga4 or segment.")
         ] = None,
@@ -58,6 +62,8 @@ def add_command(kind: str, rows: str, example: str) -> None:
                 partial=partial,
                 sum=sum_,
                 spread=spread,
+                decimal=decimal,
+                dayfirst=dayfirst,
             )
             import_files(kind, files, options, strict=strict)
 

@@ -41,6 +41,8 @@ class ImportOptions(NamedTuple):
     partial: bool = False  # spend: load the rows that are right although others fail
     sum: bool = False  # spend: add up rows with one key
     spread: bool = False  # spend: divide rows of periods over their days
+    decimal: str | None = None  # point or comma: the decimal mark of all numbers
+    dayfirst: bool | None = None  # whether the day comes before the month in dates such as 7/8/2026
 
 
 class ReadPlan(NamedTuple):
@@ -68,6 +70,8 @@ class ReadPlan(NamedTuple):
     period: Period | None = None  # spend: how a row states its first and last day
     is_spread: bool = False  # rows of periods are divided over their days
     rejects_equal_rows: bool = False  # two rows with one content are ambiguous; else they are duplicates
+    # Contract column (or end_date) -> SQL of its plain decimal or ISO text, if its texts `{t}` are others
+    readings: Mapping[str, str] = {}
 
 
 def id_columns(mapping: Mapping[str, str]) -> Callable[[str], bool]:
@@ -213,6 +217,8 @@ def _check_options(kind: str, known: list[str], settings: Settings, options: Imp
     if options.site and options.site not in sites:
         advice = suggestion(options.site, sites) if sites else "Add it under sites."
         raise ContractError(f"--site {options.site}: tributary.yaml has no such site. {advice}")
+    if options.decimal not in (None, "point", "comma"):
+        raise ContractError(f"--decimal {options.decimal}: no decimal mark. Use point or comma.")
     if options.timezone:
         try:
             ZoneInfo(options.timezone)

@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 import msgspec
 
+from ingestion.files.column_formats import canonical_plan
 from ingestion.files.column_mapping import ImportOptions, ReadPlan, id_columns, plan_file, suggestion
 from ingestion.files.contracts import CONTRACTS, KINDS, ContractError
 from ingestion.files.input_file import UnfinishedError, open_input
@@ -63,6 +64,7 @@ def load_file(
             if plan.contract.adds_up:
                 plan, summary = skip_summary_rows(connection, plan, source)
                 prepare = partial(prepare_rows, connection, plan, options, summary)
+            plan = canonical_plan(connection, plan, source, options, is_archived=archived is not None)
             with transaction(connection):
                 report = merge_rows(connection, plan, load, number_lines=number_rows, prepare=prepare)
                 if report.failed and plan.contract.adds_up and not options.partial:
