@@ -61,6 +61,10 @@ def add_command(kind: str | None, rows: str, example: str) -> None:
         org: Annotated[str | None, typer.Option(help="The org of every row.")] = None,
         site: Annotated[str | None, typer.Option(help="The site of every row.")] = None,
         timezone: Annotated[str | None, typer.Option(help="IANA zone of times without a zone.")] = None,
+        decimal: Annotated[str | None, typer.Option(help="The decimal mark of all numbers: point or comma.")] = None,
+        dayfirst: Annotated[
+            bool | None, typer.Option("--dayfirst/--no-dayfirst", help="7/8/2026 is 7 August, or 8 July.")
+        ] = None,
         save: Annotated[
             str | None, typer.Option(help="Remember these options in tributary.yaml under a name.", metavar="NAME")
         ] = None,
@@ -87,6 +91,8 @@ def add_command(kind: str | None, rows: str, example: str) -> None:
                 partial=partial,
                 sum=sum_,
                 spread=spread,
+                decimal=decimal,
+                dayfirst=dayfirst,
             )
             if dry_run:
                 show_files(kind, files, options)

@@ -38,11 +38,11 @@ class ImportOptions(NamedTuple):
     site: str | None = None
     timezone: str | None = None  # IANA zone of times without one
     layout: str | None = None  # name of a file in formats/; null: recognise it
-    decimal: str | None = None  # mark of decimals: point or comma; null: the column decides
-    dayfirst: bool | None = None  # whether 1/2/2026 is 1 February; null: the column decides
     partial: bool = False  # spend: load the rows that are right although others fail
     sum: bool = False  # spend: add up rows with one key
     spread: bool = False  # spend: divide rows of periods over their days
+    decimal: str | None = None  # point or comma: the decimal mark of all numbers; null: the columns decide
+    dayfirst: bool | None = None  # whether the day comes before the month in dates such as 7/8/2026; null: likewise
 
 
 class ReadPlan(NamedTuple):
@@ -71,6 +71,8 @@ class ReadPlan(NamedTuple):
     is_spread: bool = False  # rows of periods are divided over their days
     rejects_equal_rows: bool = False  # two rows with one content are ambiguous; else they are duplicates
     file_columns: tuple[str, ...] = ()  # of the temporary table `file`, if a layout reads its rows
+    # Contract column (or end_date) -> SQL of its plain decimal or ISO text, if its texts `{t}` are others
+    readings: Mapping[str, str] = {}
 
 
 def id_columns(mapping: Mapping[str, str]) -> Callable[[str], bool]:
@@ -127,7 +129,7 @@ def plan_file(
         event_types=known_types(settings),
         where=selected_rows(connection, source, options.where) if options.where and not layout else "true",
         org=options.org,
-        timezone=options.timezone or (layout.layout.timezone if layout else None),
+        timezone=options.timezone,
         rejects_unknown_sites=settings.files.unknown_sites == "reject",
         is_whole_refund=is_whole if "value" in texts else None,
         is_partial_refund=is_partial,
@@ -234,6 +236,8 @@ def _check_options(kind: str, known: list[str], settings: Settings, options: Imp
     if options.site and options.site not in sites:
         advice = suggestion(options.site, sites) if sites else "Add it under sites."
         raise ContractError(f"--site {options.site}: tributary.yaml has no such site. {advice}")
+    if options.decimal not in (None, "point", "comma"):
+        raise ContractError(f"--decimal {options.decimal}: no decimal mark. Use point or comma.")
     if options.timezone:
         try:
             ZoneInfo(options.timezone)

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import duckdb
 import msgspec
 
+from ingestion.files.column_formats import canonical_plan
 from ingestion.files.column_mapping import (
     ImportOptions,
     ReadPlan,
@@ -179,6 +180,7 @@ def _load_rows(connection: Connection, kind: str, opened: _OpenFile) -> LoadRepo
         drop_temporary_tables(connection, keep=_OF_FILE)  # of the kind before
         source = source._replace(columns=apply_layout(connection, match, kind, options.mapping, opened.where))
         _check_given(connection, source, match, options)
+        options = _with_formats(options, match.layout)
     if opened.archived and _is_archive(source):
         plan = plan_archived(connection, kind, source.columns, opened.settings)
     else:
@@ -201,6 +203,8 @@ def _load_rows(connection: Connection, kind: str, opened: _OpenFile) -> LoadRepo
     if plan.contract.adds_up:
         plan, summary = skip_summary_rows(connection, plan, source)
         prepare = partial(prepare_rows, connection, plan, options, summary)
+    if not _is_archive(source):
+        plan = canonical_plan(connection, plan, source, options, is_archived=opened.archived is not None)
     if opened.keep:
         kept = literal(opened.keep(kind))
         connection.execute(f"copy ({archived_rows_sql(plan)}) to {kept} (format parquet, compression zstd)")
@@ -221,6 +225,16 @@ def _load_rows(connection: Connection, kind: str, opened: _OpenFile) -> LoadRepo
 def _is_archive(source: SourceFile) -> bool:
     """Return whether `archived_rows_sql` wrote the file. A file of a user cannot have such a column."""
     return "_row_org" in source.columns
+
+
+def _with_formats(options: ImportOptions, layout: FileLayout) -> ImportOptions:
+    """Return the options with the formats that a layout always has."""
+    dayfirst = None if layout.dayfirst is None else layout.dayfirst == "yes"
+    return options._replace(
+        timezone=options.timezone or layout.timezone,
+        decimal=options.decimal or layout.decimal,
+        dayfirst=dayfirst if options.dayfirst is None else options.dayfirst,
+    )
 
 
 def _check_given(connection: Connection, source: SourceFile, match: LayoutMatch, options: ImportOptions) -> None:

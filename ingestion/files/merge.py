@@ -25,7 +25,7 @@ from ingestion.files.quarantine import (
     quarantine_rejected_rows,
     quarantine_stored_rows,
 )
-from ingestion.files.row_sql import typed_rows_sql, violations_sql
+from ingestion.files.row_sql import source_texts, typed_rows_sql, violations_sql
 from ingestion.loads import Load, LoadReport, next_load_time, record_load
 from ingestion.person.reentry import anonymise_loaded
 from ingestion.sql import Connection, literal, scalar
@@ -85,7 +85,7 @@ def merge_rows(
     if failed:
         number_lines()
         quarantine_rejected_rows(connection, plan.kind, contract, load)
-    corrected = delete_corrected_rows(connection, plan.kind, contract, plan.source_columns, load)
+    corrected = delete_corrected_rows(connection, plan.kind, contract, source_texts(plan), load)
     connection.execute("drop table temp.source")  # frees its memory for the insert
     _insert(connection, contract, load.stamp)
     counts = collector_counts or {}

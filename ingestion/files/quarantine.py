@@ -6,9 +6,11 @@ Out: rows in raw.failed_events. An id comes from the content, so that the same r
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ingestion.files.contracts import Contract
 from ingestion.loads import Load
-from ingestion.sql import Connection, literal, quoted, scalar
+from ingestion.sql import Connection, literal, scalar
 
 _COLUMNS = "failed_id, kind, org_id, source, line, reason, detail, payload, _load_id, _loaded_at"
 
@@ -80,19 +82,22 @@ def quarantine_stored_rows(connection: Connection, kind: str, contract: Contract
     connection.execute(f"delete {losing}")
 
 
-def delete_corrected_rows(connection: Connection, kind: str, contract: Contract, columns: list[str], load: Load) -> int:
+def delete_corrected_rows(
+    connection: Connection, kind: str, contract: Contract, texts: Sequence[Sequence[str]], load: Load
+) -> int:
     """Delete the failed rows of earlier loads that this load has loaded, and return their number.
 
-    columns: of `source`. A failed row and a row of `source` are the same if they have the same values: the options of
-    the corrected import may give them other names, and --site adds a value. Rows of another org stay.
+    texts: SQL of the values of a row of `source`, in each way in which a failed row can have them. A failed row and a
+    row of `source` are the same if they have the same values: the options of the corrected import may give them other
+    names, and --site adds a value. Rows of another org stay.
     """
     known = (
         f"from raw.failed_events where kind = {literal(kind)} and layer is null and _load_id <> {literal(load.load_id)}"
     )
-    if not columns or not scalar(connection, f"select exists ({known})"):
+    if not any(texts) or not scalar(connection, f"select exists ({known})"):
         return 0
     org = "typed_rows.org_id" if "org_id" in contract.key else "null"
-    texts = ", ".join(f"source.{quoted(column)}" for column in columns)
+    versions = ", ".join(_sorted_values(f"[{', '.join(each)}]") for each in texts)
     members = "json_extract_string({}, '$.*')"
     without_site = members.format("""json_merge_patch(payload, '{"site_id": null}')""")
     corrected = connection.execute(
@@ -109,7 +114,7 @@ def delete_corrected_rows(connection: Connection, kind: str, contract: Contract,
             from failed
         ),
         loaded as (
-            select {org} as loaded_org, {_sorted_values(f"[{texts}]")} as _values
+            select {org} as loaded_org, unnest(list_distinct([{versions}])) as _values
             from typed_rows join temp.source on source.rowid = _row
             anti join (from skipped_rows where outcome <> 'duplicate') using (_row) where _ok
         )

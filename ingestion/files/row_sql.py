@@ -10,7 +10,7 @@ from ingestion.files.column_mapping import ReadPlan
 from ingestion.files.content_hash import content_hash, placeholders_sql, sorted_members
 from ingestion.files.periods import end_sql
 from ingestion.files.row_checks import BAD_PROPERTIES, checks_of, declared_condition
-from ingestion.files.row_values import column_values, id_columns, spelled_sql
+from ingestion.files.row_values import canonical_sql, column_values, id_columns
 from ingestion.sql import literal, quoted
 
 
@@ -84,12 +84,11 @@ def archived_rows_sql(plan: ReadPlan) -> str:
 def _payload(plan: ReadPlan) -> list[tuple[str, str]]:
     """Return the members of a failed row's payload: name, SQL over `source`.
 
-    Columns of the contract, and the values of --set and --site, have their contract names, and ids of ad accounts their
-    one spelling: a replay needs no options.
+    Columns of the contract, and the values of --set and --site, have their contract names and canonical texts: a replay
+    needs no options.
     """
     texts = plan.texts | ({"properties": plan.properties} if plan.properties else {})
     names = {quoted(name): name for name in plan.source_columns}
-    columns = {column.name: column for column in plan.contract.columns}
     mapped = {column: sql for column, sql in texts.items() if sql in names and names[sql] != column}
     constants = [(name, sql) for name, sql in texts.items() if sql.startswith("'")]
     if texts.get("site_id", "").endswith("_row_site)"):
@@ -100,7 +99,7 @@ def _payload(plan: ReadPlan) -> list[tuple[str, str]]:
     }  # mapped to itself too
     kept = [(name, quoted(name)) for name in plan.source_columns if name.lower() not in renamed]
     spelled = [
-        *((name, spelled_sql(f"source.{sql}", columns.get(name))) for name, sql in [*kept, *mapped.items()]),
+        *((name, _canonical_source(name, sql, plan)) for name, sql in [*kept, *mapped.items()]),
         *constants,
     ]
     has_end = any(name.lower() == "end_date" for name in plan.source_columns)
@@ -113,10 +112,29 @@ def _payload(plan: ReadPlan) -> list[tuple[str, str]]:
     return [*spelled, *end]
 
 
+def source_texts(plan: ReadPlan) -> list[list[str]]:
+    """Return SQL of the values of a row of `source`: as the file has them, and as the payload of a failed row does."""
+    written = [f"source.{quoted(name)}" for name in plan.source_columns]
+    columns = {sql: name for name, sql in plan.texts.items()}
+    canonical = [_canonical_source(columns.get(quoted(name), name), quoted(name), plan) for name in plan.source_columns]
+    return [written, *([canonical] if canonical != written else [])]
+
+
+def _canonical_source(name: str, column: str, plan: ReadPlan) -> str:
+    """Return SQL over `source` of the canonical text of a column.
+
+    name: of the column of the contract that it is, or of the file. column: the quoted name in `source`.
+    """
+    if plan.period and column == plan.period.end:
+        name = "end_date"
+    is_other = name in plan.readings and name != "end_date" and plan.texts.get(name) != column
+    return f"source.{column}" if is_other else canonical_sql(f"source.{column}", name, plan)
+
+
 def _parsed(plan: ReadPlan) -> str:
     """Return the CTEs `texts` and `parsed`: the texts beside their values, and the org."""
     columns = {column.name: column for column in plan.contract.columns}
-    texts = ",\n".join(f"{spelled_sql(sql, columns.get(name))} as t_{name}" for name, sql in plan.texts.items())
+    texts = ",\n".join(f"{canonical_sql(sql, name, plan)} as t_{name}" for name, sql in plan.texts.items())
     values = ",\n".join(f"{sql} as {name}" for name, sql in column_values(plan))
     declared = declared_condition(plan)
     join = (
@@ -124,7 +142,9 @@ def _parsed(plan: ReadPlan) -> str:
         if declared
         else "left join (select null as org_id) as declared_orgs on false"
     )
-    end_text = f", {plan.period.end or 'null::varchar'} as t_end_date" if plan.period else ""
+    end_text = (
+        f", {canonical_sql(plan.period.end or 'null::varchar', 'end_date', plan)} as t_end_date" if plan.period else ""
+    )
     end = f" {end_sql('t_date', 't_end_date', plan.period.unit)} as _ends_on," if plan.period else ""
     keys = [name for name in plan.contract.key if name in plan.texts and columns[name].type != "date"]
     key = ", ".join(plan.texts[name] for name in keys)
