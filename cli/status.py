@@ -39,6 +39,7 @@ def status() -> None:
 
 def describe(home: Home) -> Iterator[Any]:
     """Yield the state of a home. While a build uses the warehouse, its raw tables are not available."""
+    from ingestion.files.inbox import rejected_files
     from ingestion.segments.writer import open_segments
     from ingestion.status import count_failures, count_rows
     from ingestion.warehouse import WarehouseLost, build_lock, connect, has_data, lock_holder
@@ -64,6 +65,8 @@ def describe(home: Home) -> Iterator[Any]:
         yield f"The collector is writing {count} segment{'s' * (count != 1)}. A run loads a segment once it is closed."
     for refusal in refused(home).values():
         yield f"[yellow]![/yellow] not loaded: {escape(refusal)}"
+    for name, reason in rejected_files(home).items():
+        yield f"[yellow]![/yellow] inbox/rejected/{escape(name)}: {escape(reason)}"
     yield from published_version(home)
     if not holder:
         found = reasons(home, BUILD)

@@ -3,7 +3,7 @@
 In: the environment. Out: Home. Only the owner can open its files; `published.readers` in tributary.yaml can share the
 published ones (serving/readers.py).
 
-inbox/<kind>/  files that the next run imports       published/  marts for readers
+inbox/         files that the next run imports       published/  marts for readers
 landing/       segments of acknowledged events       dagster/    run history
 archive/       imported files and loaded segments    salts.json  for the hashes of IP addresses, until they expire
 warehouse.duckdb  opened only by the process that holds the build lock (ingestion/warehouse.py)
@@ -16,6 +16,8 @@ import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+
+from ingestion.files.contracts import KINDS
 
 PRIVATE = 0o077  # the rights of other users, which new files and folders do not get
 _UNUSABLE = re.compile(r"[#?*\[\]\\\x00-\x1f\x7f]")  # DuckDB reads them as patterns or as the end of the path
@@ -47,6 +49,8 @@ class Home:
         home._make_private()
         for folder in (home.inbox, home.landing, home.archive, home.published, home.dagster, home.temporary):
             folder.mkdir(parents=True, exist_ok=True)
+        for kind in KINDS:
+            (home.inbox / kind).mkdir(exist_ok=True)
         return home
 
     def _make_private(self) -> None:

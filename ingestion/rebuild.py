@@ -17,7 +17,7 @@ from pathlib import Path
 import duckdb
 
 from ingestion.files.contracts import CONTRACTS, KINDS, ContractError
-from ingestion.files.inbox import import_inbox
+from ingestion.files.inbox import INBOXES, import_inbox
 from ingestion.files.load import load_file
 from ingestion.home import Home
 from ingestion.loads import Load, PartlyLoaded
@@ -70,7 +70,7 @@ def rebuild(home: Home, settings: Settings, progress: Progress) -> list[str]:
     with connect(home) as connection:
         for load in (
             partial(load_landing, connection, home, settings, progress),
-            *(partial(import_inbox, connection, home, settings, kind, progress) for kind in KINDS),
+            *(partial(import_inbox, connection, home, settings, kind, progress) for kind in INBOXES),
         ):
             try:
                 load()
