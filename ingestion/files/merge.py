@@ -20,11 +20,8 @@ import msgspec
 
 from ingestion.files.column_mapping import ReadPlan
 from ingestion.files.contracts import Contract
-from ingestion.files.quarantine import (
-    delete_corrected_rows,
-    quarantine_rejected_rows,
-    quarantine_stored_rows,
-)
+from ingestion.files.corrections import delete_corrected_rows
+from ingestion.files.quarantine import quarantine_rejected_rows, quarantine_stored_rows
 from ingestion.files.row_sql import typed_rows_sql, violations_sql
 from ingestion.loads import Load, LoadReport, next_load_time, record_load
 from ingestion.person.reentry import anonymise_loaded
@@ -85,7 +82,7 @@ def merge_rows(
     if failed:
         number_lines()
         quarantine_rejected_rows(connection, plan.kind, contract, load)
-    corrected = delete_corrected_rows(connection, plan.kind, contract, plan.source_columns, load)
+    corrected = delete_corrected_rows(connection, plan, load, received=received + sum(prepared), failed=failed)
     connection.execute("drop table temp.source")  # frees its memory for the insert
     _insert(connection, contract, load.stamp)
     counts = collector_counts or {}
