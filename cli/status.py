@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import dagster as dg
     from rich.table import Table
 
-    from ingestion.status import FailureCount, TableCount
+    from ingestion.files.failed_rows import FailedRows
+    from ingestion.status import TableCount
 
 
 def status() -> None:
@@ -39,8 +40,9 @@ def status() -> None:
 
 def describe(home: Home) -> Iterator[Any]:
     """Yield the state of a home. While a build uses the warehouse, its raw tables are not available."""
+    from ingestion.files.failed_rows import count_failed
     from ingestion.segments.writer import open_segments
-    from ingestion.status import count_failures, count_rows
+    from ingestion.status import count_rows
     from ingestion.warehouse import WarehouseLost, build_lock, connect, has_data, lock_holder
     from orchestration.changes import BUILD, reasons
     from orchestration.refusals import refused
@@ -52,7 +54,7 @@ def describe(home: Home) -> Iterator[Any]:
     elif home.warehouse.exists() or has_data(home):
         try:
             with build_lock(home, "status"), connect(home) as connection:
-                rows, failed = count_rows(connection), count_failures(connection)
+                rows, failed = count_rows(connection), count_failed(connection)
         except WarehouseLost as error:
             yield f"[red]![/red] {escape(str(error))}"
         else:
@@ -79,15 +81,16 @@ def raw_table(rows: Sequence[TableCount]) -> Table:
     return table
 
 
-def failures_table(failed: Sequence[FailureCount]) -> Iterator[Any]:
+def failures_table(failed: Sequence[FailedRows]) -> Iterator[Any]:
     """Yield a table of the failed rows by kind and reason."""
     if not failed:
         yield "No row has failed."
         return
     table = plain_table("failed rows of", "rows", "reason", "for example")
-    for kind, reason, count, example in failed:
-        table.add_row(kind, f"{count:,}", reason, escape(example))
+    for each in failed:
+        table.add_row(each.kind, f"{each.rows:,}", escape(each.reason), escape(each.example))
     yield table
+    yield "What to do about them: tributary failed"
     yield ""
 
 

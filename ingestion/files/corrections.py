@@ -12,6 +12,8 @@ A failed row is corrected by
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ingestion.files.column_mapping import ReadPlan
 from ingestion.files.contracts import Contract
 from ingestion.files.row_values import column_values, spelled_sql
@@ -142,7 +144,7 @@ def _member(name: str) -> str:
     return f"nullif(trim(payload ->> {literal(name)}), '')"
 
 
-def _json(values: list[str] | tuple[str, ...]) -> str:
+def _json(values: Sequence[str]) -> str:
     return f"to_json([{', '.join(f'({value})::varchar' for value in values)}])::varchar"
 
 
