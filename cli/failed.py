@@ -101,8 +101,8 @@ def overview(found: Sequence[FailedRows]) -> Iterator[Any]:
     for each in found:
         yield ""
         yield f"[bold]{escape(each.reason)}[/bold] of {each.kind}, for example"
-        yield Padding(escape(each.example), (0, 0, 0, 2))
-        yield Padding(f"To do: {escape(remedy(each.reason))}", (0, 0, 0, 2))
+        yield Padding(escape(each.example), (0, 0, 0, 2), expand=False)
+        yield Padding(f"To do: {escape(remedy(each.reason))}", (0, 0, 0, 2), expand=False)
     yield ""
     yield "List the rows of a reason: tributary failed --reason REASON"
     yield "Remove rows that need no correction: tributary failed --dismiss REASON"
@@ -117,7 +117,7 @@ def listed(connection: Connection, chosen: str, limit: int, *, with_payload: boo
     for row in list_failed(connection, chosen, limit):
         yield f"{escape(row.place)} ({row.kind}): {escape(row.detail)}"
         if with_payload:
-            yield Padding(escape(row.payload), (0, 0, 0, 2))
+            yield f"  {escape(row.payload)}"
     if total > limit:
         yield f"and {total - limit:,} more: --limit {total}"
     yield counted(total, "row")

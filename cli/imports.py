@@ -9,6 +9,7 @@ import typer
 
 from cli.console import STRICT, fail, print_line, readable_errors
 from ingestion.home import Home
+from ingestion.text import counted
 
 if TYPE_CHECKING:
     from ingestion.files.column_mapping import ImportOptions
@@ -103,7 +104,9 @@ def import_files(kind: str, files: list[Path], options: ImportOptions, *, strict
                 + (f" ({report.replaced:,} of the loaded replaced an older row)" if report.replaced else "")
             )
             if report.corrected:
-                print_line(f"  {report.corrected:,} rows that failed before are loaded now")
+                print_line(
+                    f"  {counted(report.corrected, 'row')} that failed before {'is' if report.corrected == 1 else 'are'} right now"
+                )
             for warning in report.warnings:
                 print_line(f"  warning: {warning}")
             for reason, count in report.reasons.items():
@@ -111,9 +114,9 @@ def import_files(kind: str, files: list[Path], options: ImportOptions, *, strict
         if kind == "events":
             enrich(connection, print_line)
     if failed:
-        print_line("The warehouse keeps failed rows with their reasons. To see them, run: tributary status")
+        print_line("The warehouse keeps failed rows with their reasons. To see them, run: tributary failed")
         if strict:
-            fail(f"--strict: {failed:,} row{'s' * (failed != 1)} failed", STRICT)
+            fail(f"--strict: {counted(failed, 'row')} failed", STRICT)
     print_line("Next: tributary run")
 
 

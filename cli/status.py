@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from cli.console import plain_table, print_parts, readable_errors
 from ingestion.home import Home
+from ingestion.text import counted
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -63,7 +64,7 @@ def describe(home: Home) -> Iterator[Any]:
     else:
         yield f"Nothing is loaded in {home.root} yet. Run: tributary import events FILE, or tributary simulate"
     if count := len(open_segments(home.landing)):
-        yield f"The collector is writing {count} segment{'s' * (count != 1)}. A run loads a segment once it is closed."
+        yield f"The collector is writing {counted(count, 'segment')}. A run loads a segment once it is closed."
     for refusal in refused(home).values():
         yield f"[yellow]![/yellow] not loaded: {escape(refusal)}"
     yield from published_version(home)
@@ -126,8 +127,8 @@ def last_runs(home: Home) -> Iterator[Any]:
     with open_instance(home) as instance:
         end_dead_runs(instance)
         records, count = instance.get_run_records(limit=5), instance.get_runs_count()
-    runs, size = f"{count:,} run{'s' * (count != 1)}", f"{history_size(home) / 1e6:,.1f} MB"
-    yield f"Dagster's history: {runs} in {size}, kept for {load_settings(home).history.keep_days} days."
+    size, days = f"{history_size(home) / 1e6:,.1f} MB", load_settings(home).history.keep_days
+    yield f"Dagster's history: {counted(count, 'run')} in {size}, kept for {counted(days, 'day')}."
     if not records:
         return
     table = plain_table("last runs", "", "job", "took")

@@ -18,6 +18,7 @@ from ingestion.text import printable
 Type = Literal[
     "text",  # trimmed; empty is null
     "name",  # text in lower case
+    "address",  # text; the host of a URL is stored in ASCII
     "platform",  # text; an alias such as facebook or fb becomes the platform's name
     "account",  # id of an ad account; id_spellings.py gives it one spelling
     "entity",  # id of a campaign, ad set or ad, likewise
@@ -111,7 +112,11 @@ CONTRACTS: dict[str, Contract] = {
             Column("occurred_at", "instant", required=True),
             # An order without a visitor counts, and so does its refund.
             Column("anon_id", required=True, unless=("type", ("CONVERSION", "REFUND")), may_be_placeholder=True),
-            *map(Column, ("session_id", "user_id", "url", "path", "referrer", "user_agent")),
+            *map(Column, ("session_id", "user_id")),
+            Column("url", "address"),
+            Column("path"),
+            Column("referrer", "address"),
+            Column("user_agent"),
             Column("value", "money"),
             Column("currency", "currency"),
             *map(Column, ("order_id", "conversion_type", "title", "email_hash", "phone_hash")),

@@ -24,6 +24,7 @@ from ingestion.files.spend_rows import prepare_rows, skip_summary_rows
 from ingestion.loads import Load, LoadReport
 from ingestion.settings.model import Settings
 from ingestion.sql import Connection, drop_temporary_tables, literal, transaction
+from ingestion.text import counted
 
 
 def load_file(
@@ -91,7 +92,7 @@ def _unknown_sites(connection: Connection, plan: ReadPlan, settings: Settings) -
     ).fetchall()
     for site, rows in found:
         advice = suggestion(site, sites) if sites else "Add it under sites."
-        yield f"{rows:,} row{'s' * (rows != 1)} of the site {site!r}, which tributary.yaml lacks. {advice}"
+        yield f"{counted(rows, 'row')} of the site {site!r}, which tributary.yaml lacks. {advice}"
 
 
 def _refusal(connection: Connection, source: SourceFile, report: LoadReport) -> str:

@@ -179,7 +179,7 @@ def _column_checks(column: Column, plan: ReadPlan) -> list[Check]:
         checks.append(Check("rounded_id", f"coalesce({is_rounded_sql(text)}, false)", sentence))
     if column.type == "level":
         bad = f"({bad} and lower({text}) <> 'ad')"
-    if column.type not in ("text", "name", "platform", *SPELLINGS):
+    if column.type not in ("text", "name", "address", "platform", *SPELLINGS):
         reason = {"instant": "bad_timestamp", "event": "bad_type"}.get(column.type, f"bad_{column.type}")
         sentence = f"'{column.name} ' || {shown} || {literal(f' is not {_EXPECTED[column.type]}')}"
         checks.append(Check(reason, bad, sentence))

@@ -10,7 +10,7 @@ from ingestion.files.column_mapping import ReadPlan
 from ingestion.files.content_hash import content_hash, placeholders_sql, sorted_members
 from ingestion.files.periods import end_sql
 from ingestion.files.row_checks import BAD_PROPERTIES, checks_of, declared_condition
-from ingestion.files.row_values import column_values, id_columns, spelled_sql
+from ingestion.files.row_values import arrived_texts, column_values, id_columns, spelled_sql
 from ingestion.sql import literal, quoted
 
 
@@ -18,14 +18,15 @@ def typed_rows_sql(plan: ReadPlan) -> str:
     """Return the query of every row: the raw table's columns, `_content_hash`, `_row` (of `source`) and `_ok`.
 
     The content has an id in its one spelling, so that 7010.0 and 7010 are the same row, but a placeholder as it
-    arrived, so that rows with different placeholders stay different rows.
+    arrived, so that rows with different placeholders stay different rows. An address counts as it arrived, too.
     Rows of a file with periods have `_ends_on`, too: the last day of the row's period. Where equal rows are ambiguous,
     rows have `_spelling`: the hash of their key as the file spells it.
     """
     contract = plan.contract
     columns = [name for name, _ in column_values(plan)]
     arrived = {column.name: f"t_{column.name}" for column in id_columns(plan)}
-    content = content_hash({name: arrived.get(name, name) for name in (*columns, "properties")}, contract)
+    contents = arrived_texts(plan)
+    content = content_hash({name: contents.get(name, name) for name in (*columns, "properties")}, contract)
     id_ = contract.derived_id
     stored = [f"coalesce({name}, _content_hash) as {name}" if name == id_ else name for name in columns]
     more = (", _ends_on" if plan.period else "") + (", _spelling" if plan.rejects_equal_rows else "")
