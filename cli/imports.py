@@ -104,9 +104,7 @@ def import_files(kind: str, files: list[Path], options: ImportOptions, *, strict
                 + (f" ({report.replaced:,} of the loaded replaced an older row)" if report.replaced else "")
             )
             if report.corrected:
-                print_line(
-                    f"  {counted(report.corrected, 'row')} that failed before {'is' if report.corrected == 1 else 'are'} right now"
-                )
+                print_line(f"  {counted(report.corrected, 'earlier failed row')} corrected")
             for warning in report.warnings:
                 print_line(f"  warning: {warning}")
             for reason, count in report.reasons.items():

@@ -100,14 +100,14 @@ def _refusal(connection: Connection, source: SourceFile, report: LoadReport) -> 
     reasons = connection.execute(
         """
         select reason, count(*), min(coalesce(rejected_rows.line, source_lines.line)) as line,
-            arg_min(detail, coalesce(rejected_rows.line, source_lines.line, 0))
+            arg_min(coalesce(rule, detail), coalesce(rejected_rows.line, source_lines.line, 0))
         from rejected_rows left join source_lines using (_row)
         group by reason order by line, reason
         """
     ).fetchall()
     return "\n".join(
         [
-            f"{source.label}: {report.failed:,} of {report.received:,} rows fail, so nothing was loaded: a part of a"
+            f"{source.label}: {report.failed:,} of {counted(report.received, 'row')} failed, so nothing was loaded: a part of a"
             " report would look like a day with less spend.",
             *(f"  {rows:,} failed: {reason}, first on line {line}: {detail}" for reason, rows, line, detail in reasons),
             "Correct the file and import it again. To load the other rows only, import it with --partial.",

@@ -61,7 +61,7 @@ def merge_rows(
         create temp table if not exists unreadable_lines
             (line bigint, reason varchar, detail varchar, payload varchar);
         create temp table rejected_rows (_row bigint, line bigint, org_id varchar, reason varchar, detail varchar,
-            payload varchar, failed_id varchar);
+            rule varchar, payload varchar, failed_id varchar);
         create temp table skipped_rows (_row bigint, outcome varchar);
         """
     )
@@ -113,7 +113,7 @@ def _reject_violations(connection: Connection, plan: ReadPlan) -> None:
     """Reject the rows that break the contract. Their id is the hash of their content, so that a re-import adds none."""
     if scalar(connection, "select count(*) from typed_rows where not _ok"):
         connection.execute(
-            f"insert into rejected_rows by name select _row, org_id, reason, detail, payload,"
+            f"insert into rejected_rows by name select _row, org_id, reason, detail, rule, payload,"
             f" md5({literal(plan.kind)} || coalesce(org_id, '') || payload) as failed_id from ({violations_sql(plan)})"
             " where _row in (select _row from typed_rows)"
         )

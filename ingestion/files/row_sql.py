@@ -42,21 +42,27 @@ def typed_rows_sql(plan: ReadPlan) -> str:
 
 
 def violations_sql(plan: ReadPlan) -> str:
-    """Return the query of the rows that break the contract: _row, org_id, reason (the first), detail (all), payload."""
+    """Return the query of the rows that break the contract: _row, org_id, reason, detail, rule, payload.
+
+    reason: the first. detail: all sentences. rule: the same without values of the row.
+    """
     checks = checks_of(plan)
     reason = "\n".join(f"when {check.is_broken} then {literal(check.reason)}" for check in checks)
-    detail = ",\n".join(f"case when {check.is_broken} then {check.sentence} end" for check in checks)
+    detail, rule = (
+        ",\n".join(f"case when {check.is_broken} then {sentence} end" for check, sentence in sentences)
+        for sentences in ([(c, c.sentence) for c in checks], [(c, c.rule) for c in checks])
+    )
     payload = ", ".join(f"{literal(name)}, {sql}" for name, sql in _payload(plan))
     return f"""
         with {_parsed(plan)}, broken as (
             select _row, {"org_id" if "org_id" in dict(column_values(plan)) else "null"} as _org,
                 {"t_site_id" if "site_id" in plan.texts else "null"} as _site, is_whole_refund as _is_whole_refund,
-                case {reason} end as _reason, concat_ws('; ', {detail}) as _detail
+                case {reason} end as _reason, concat_ws('; ', {detail}) as _detail, concat_ws('; ', {rule}) as _rule
                 {", if(_ends_on > date, _ends_on::varchar, null) as _end" if plan.period else ""}
             from parsed
             where {" or ".join(check.is_broken for check in checks)}
         )
-        select _row, _org as org_id, _reason as reason, _detail as detail,
+        select _row, _org as org_id, _reason as reason, _detail as detail, _rule as rule,
             json_merge_patch('{{}}', json_object({payload}))::varchar as payload
         from broken join temp.source on source.rowid = _row
     """
