@@ -105,10 +105,11 @@ def _refusal(connection: Connection, source: SourceFile, report: LoadReport) -> 
         group by reason order by line, reason
         """
     ).fetchall()
+    fail = "fails" if report.failed == 1 else "fail"
     return "\n".join(
         [
-            f"{source.label}: {report.failed:,} of {counted(report.received, 'row')} failed, so nothing was loaded: a part of a"
-            " report would look like a day with less spend.",
+            f"{source.label}: {report.failed:,} of {counted(report.received, 'row')} {fail}, so nothing was loaded:"
+            " a part of a report would look like a day with less spend.",
             *(f"  {rows:,} failed: {reason}, first on line {line}: {detail}" for reason, rows, line, detail in reasons),
             "Correct the file and import it again. To load the other rows only, import it with --partial.",
         ]

@@ -120,7 +120,7 @@ def test_a_refused_file_stays_in_the_inbox_and_the_others_load(raw, home):
     folder.mkdir(parents=True)
     (folder / "bad.csv").write_text(HEADER + "2026-07-01,meta,1,c0,Ernte,EUR,much\n")
     (folder / "good.csv").write_text(HEADER + ROWS)
-    with pytest.raises(ContractError, match=r"bad\.csv: 1 of 1 rows fail"):
+    with pytest.raises(ContractError, match=r"bad\.csv: 1 of 1 row fails"):
         import_inbox(raw, home, SETTINGS, "spend", progress=lambda message: None)
     assert spend(raw) == {"c1 EUR": 10, "c2 EUR": 5}
     assert [path.name for path in folder.iterdir()] == ["bad.csv"]
