@@ -46,6 +46,8 @@ _REMEDIES = {
     "future_timestamp": "Correct the time, or the zone of the export: --timezone ZONE",
     "id_conflict": "Correct the id at its source, and import or send the row again",
     "incomplete_entity": _SENDER,
+    "long_name": _SENDER,
+    "long_text": _SENDER,
     "missing_person": "Map the column of the visitor, customer or order: --map customer_id=COLUMN",
     "missing_property": _SENDER,
     "missing_timezone": "Import the file again with --timezone ZONE, such as Europe/Berlin",
