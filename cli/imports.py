@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from cli.console import STRICT, fail, print_line, readable_errors
 from ingestion.home import Home
+from ingestion.text import counted
 
 if TYPE_CHECKING:
     from ingestion.files.column_mapping import ImportOptions
@@ -182,13 +183,13 @@ def import_files(
         _save(home, settings, save, options, file=files[0], report=reports[0])
     failed = sum(report.failed for report in reports)
     if failed:
-        print_line("The warehouse keeps failed rows with their reasons. To see them, run: tributary status")
+        print_line("The warehouse keeps failed rows with their reasons. To see them, run: tributary failed")
     if refused:
         raise ContractError(
             "\n".join([f"{len(refused):,} of {len(files):,} files were not imported:", *map(str, refused)])
         )
     if failed and strict:
-        fail(f"--strict: {failed:,} row{'s' * (failed != 1)} failed", STRICT)
+        fail(f"--strict: {counted(failed, 'row')} failed", STRICT)
     print_line("Next: tributary run")
 
 
@@ -217,7 +218,7 @@ def _print_report(report: LoadReport, kind: str | None) -> None:
     if report.entry:
         print_line(f"  with the options of {report.entry} under imports in tributary.yaml")
     if report.corrected:
-        print_line(f"  {report.corrected:,} rows that failed before are loaded now")
+        print_line(f"  {counted(report.corrected, 'earlier failed row')} corrected")
     for warning in report.warnings:
         print_line(f"  warning: {warning}")
     for reason, count in report.reasons.items():

@@ -9,6 +9,7 @@ import typer
 
 from cli.console import DISK_FULL, FAILED, WRONG_INPUT, fail, is_disk_full, print_line, print_parts, readable_errors
 from ingestion.home import Home
+from ingestion.text import counted
 
 
 def run(
@@ -72,5 +73,4 @@ def report_refused(home: Home) -> None:
         print_line(f"warning: inbox/rejected/{name}: {reason}")
     if errors := refused(home).values():
         advice = "Everything else was loaded. Correct or remove these files, then run: tributary run"
-        files = "1 file" if len(errors) == 1 else f"{len(errors)} files"
-        fail("\n".join([f"{files} could not be loaded:", *errors, advice]), FAILED)
+        fail("\n".join([f"{counted(len(errors), 'file')} could not be loaded:", *errors, advice]), FAILED)

@@ -20,7 +20,8 @@ from pathlib import Path
 from ingestion.files.contracts import KINDS
 
 PRIVATE = 0o077  # the rights of other users, which new files and folders do not get
-_UNUSABLE = re.compile(r"[#?*\[\]\\\x00-\x1f\x7f]")  # DuckDB reads them as patterns or as the end of the path
+# DuckDB reads them as patterns or as the end of the path, and Dagster decodes %20 in its path.
+_UNUSABLE = re.compile(r"[#?*\[\]\\\x00-\x1f\x7f]|%[0-9A-Fa-f]{2}")
 
 
 class HomeError(Exception):
@@ -42,7 +43,7 @@ class Home:
         home = cls(Path(os.environ.get("TRIBUTARY_HOME") or "var").expanduser().resolve())
         if found := _UNUSABLE.search(str(home.root)):
             raise HomeError(
-                f"TRIBUTARY_HOME={str(home.root)!r}: DuckDB cannot use a path with {found[0]!r}. Use another folder."
+                f"TRIBUTARY_HOME={str(home.root)!r}: a path with {found[0]!r} cannot be used. Use another folder."
             )
         os.umask(PRIVATE)
         home.root.mkdir(parents=True, exist_ok=True)

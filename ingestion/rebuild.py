@@ -31,7 +31,11 @@ from ingestion.user_agents import add
 from ingestion.warehouse import WarehouseLost, connect, has_data, is_damage
 
 FILES_AT_ONCE = 100_000_000  # bytes of archived segments that are loaded in one transaction
-_UNARCHIVED = ("erasures", "erased_identifiers")  # copied from a damaged warehouse, if it can still be read
+_UNARCHIVED = (
+    "erasures",
+    "erased_identifiers",
+    "dismissed_rows",
+)  # copied from a damaged warehouse, if it can still be read
 
 Progress = Callable[[str], None]
 

@@ -253,7 +253,7 @@ def _check_mapping(kind: str, known: list[str], source: SourceFile, mapping: Map
         if column not in [*known, "properties"]:
             raise ContractError(f"--map {column}={name}: {kind} has no column {column}. {suggestion(column, known)}")
         if name.lower() not in present:
-            close = _closest(name, source.columns)
+            close = _closest(name, source.names)
             advice = f"Do you mean {close}?" if close else source.shown_columns
             raise ContractError(f"{source.label}: --map {column}={name}: the file has no column {name}. {advice}")
 
@@ -283,7 +283,7 @@ def _check_required(
         return
     name = missing[0]
     either = f" (or {' or '.join(contract.one_of[1:])})" if name in contract.one_of else ""
-    free = [column for column in source.columns if column not in mapping.values()]
+    free = [column for column in source.names if column not in mapping.values()]
     close = _closest(name, free)
     separator = " Is the separator really a comma?" if len(source.columns) == 1 and source.layout.kind == "csv" else ""
     raise ContractError(
@@ -325,7 +325,9 @@ def selected_rows(connection: Connection, source: SourceFile, where: str) -> str
     try:
         select_rows(connection, columns, where)
     except (duckdb.Error, ValueError) as error:
-        problem = str(error).split("\n\nLINE")[0].strip()
+        problem = str(error).splitlines()[0]
+        if not isinstance(error, (ValueError, duckdb.ParserException, duckdb.BinderException)):
+            problem = f"a value of the file does not fit the condition ({problem.partition(':')[0]})"
         raise ContractError(f"{source.label}: --where {where}: {problem}. {source.shown_columns}") from None
     return "_row in (select _row from temp.selected_rows)"
 

@@ -46,6 +46,7 @@ from ingestion.sql import (
     quoted,
     transaction,
 )
+from ingestion.text import counted
 
 _OF_FILE = ("file", "file_lines", "unreadable_lines", "selected_rows")  # tables for all kinds of rows
 
@@ -278,15 +279,16 @@ def _unknown_sites(connection: Connection, plan: ReadPlan, settings: Settings) -
     ).fetchall()
     for site, rows in found:
         advice = suggestion(site, sites) if sites else "Add it under sites."
-        yield f"{rows:,} row{'s' * (rows != 1)} of the site {site!r}, which tributary.yaml lacks. {advice}"
+        yield f"{counted(rows, 'row')} of the site {site!r}, which tributary.yaml lacks. {advice}"
 
 
 def _refusal(connection: Connection, source: SourceFile, report: LoadReport) -> str:
     """Return why a spend file is refused: each reason with its number of rows, first line and sentence."""
+    fail = "fails" if report.failed == 1 else "fail"
     return "\n".join(
         [
-            f"{source.label}: {report.failed:,} of {report.received:,} rows fail, so nothing was loaded: a part of a"
-            " report would look like a day with less spend.",
+            f"{source.label}: {report.failed:,} of {counted(report.received, 'row')} {fail}, so nothing was loaded:"
+            " a part of a report would look like a day with less spend.",
             *(
                 f"  {rows:,} failed: {reason}, first on line {line}: {detail}"
                 for reason, rows, line, detail in rejected_by_reason(connection)

@@ -10,7 +10,7 @@ from ingestion.files.column_mapping import ReadPlan
 from ingestion.files.content_hash import content_hash, placeholders_sql, sorted_members
 from ingestion.files.periods import end_sql
 from ingestion.files.row_checks import BAD_PROPERTIES, checks_of, declared_condition
-from ingestion.files.row_values import canonical_sql, column_values, id_columns
+from ingestion.files.row_values import arrived_texts, canonical_sql, column_values, id_columns
 from ingestion.sql import literal, quoted
 
 
@@ -18,14 +18,15 @@ def typed_rows_sql(plan: ReadPlan) -> str:
     """Return the query of every row: the raw table's columns, `_content_hash`, `_row` (of `source`) and `_ok`.
 
     The content has an id in its one spelling, so that 7010.0 and 7010 are the same row, but a placeholder as it
-    arrived, so that rows with different placeholders stay different rows.
+    arrived, so that rows with different placeholders stay different rows. An address counts as it arrived, too.
     Rows of a file with periods have `_ends_on`, too: the last day of the row's period. Where equal rows are ambiguous,
     rows have `_spelling`: the hash of their key as the file spells it.
     """
     contract = plan.contract
     columns = [name for name, _ in column_values(plan)]
     arrived = {column.name: f"t_{column.name}" for column in id_columns(plan)}
-    content = content_hash({name: arrived.get(name, name) for name in (*columns, "properties")}, contract)
+    contents = arrived_texts(plan)
+    content = content_hash({name: contents.get(name, name) for name in (*columns, "properties")}, contract)
     id_ = contract.derived_id
     stored = [f"coalesce({name}, _content_hash) as {name}" if name == id_ else name for name in columns]
     more = (", _ends_on" if plan.period else "") + (", _spelling" if plan.rejects_equal_rows else "")
@@ -41,21 +42,27 @@ def typed_rows_sql(plan: ReadPlan) -> str:
 
 
 def violations_sql(plan: ReadPlan) -> str:
-    """Return the query of the rows that break the contract: _row, org_id, reason (the first), detail (all), payload."""
+    """Return the query of the rows that break the contract: _row, org_id, reason, detail, rule, payload.
+
+    reason: the first. detail: all sentences. rule: the same without values of the row.
+    """
     checks = checks_of(plan)
     reason = "\n".join(f"when {check.is_broken} then {literal(check.reason)}" for check in checks)
-    detail = ",\n".join(f"case when {check.is_broken} then {check.sentence} end" for check in checks)
+    detail, rule = (
+        ",\n".join(f"case when {check.is_broken} then {sentence} end" for check, sentence in sentences)
+        for sentences in ([(c, c.sentence) for c in checks], [(c, c.rule) for c in checks])
+    )
     payload = ", ".join(f"{literal(name)}, {sql}" for name, sql in _payload(plan))
     return f"""
         with {_parsed(plan)}, broken as (
             select _row, {"org_id" if "org_id" in dict(column_values(plan)) else "null"} as _org,
                 {"t_site_id" if "site_id" in plan.texts else "null"} as _site, is_whole_refund as _is_whole_refund,
-                case {reason} end as _reason, concat_ws('; ', {detail}) as _detail
+                case {reason} end as _reason, concat_ws('; ', {detail}) as _detail, concat_ws('; ', {rule}) as _rule
                 {", if(_ends_on > date, _ends_on::varchar, null) as _end" if plan.period else ""}
             from parsed
             where {" or ".join(check.is_broken for check in checks)}
         )
-        select _row, _org as org_id, _reason as reason, _detail as detail,
+        select _row, _org as org_id, _reason as reason, _detail as detail, _rule as rule,
             json_merge_patch('{{}}', json_object({payload}))::varchar as payload
         from broken join temp.source on source.rowid = _row
     """

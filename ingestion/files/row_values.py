@@ -36,6 +36,7 @@ _VALUES = {
     "account": "{t}",
     "entity": "{t}",
     "name": "lower({t})",
+    "address": "ascii_address({t})",
     "platform": f"coalesce({_ALIASES}[lower({{t}})], lower({{t}}))",
     "event": "case when upper({t}) in {event_types} then upper({t}) end",
     "status": "case when lower({t}) in ('pending', 'approved', 'rejected') then lower({t}) end",
@@ -113,6 +114,12 @@ def canonical_sql(text: str, name: str, plan: ReadPlan) -> str:
     if column and column.type in SPELLINGS:
         return SPELLINGS[column.type](text)
     return id_sql(text) if column and column.is_id else text
+
+
+def arrived_texts(plan: ReadPlan) -> dict[str, str]:
+    """Return the columns whose content is the text that arrived, not the value: ids and addresses."""
+    columns = [column for column in plan.contract.columns if column.is_id or column.type == "address"]
+    return {column.name: f"t_{column.name}" for column in columns if column.name in plan.texts}
 
 
 def id_columns(plan: ReadPlan) -> list[Column]:

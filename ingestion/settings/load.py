@@ -22,6 +22,7 @@ from ruamel.yaml.events import AliasEvent
 from ingestion.files.contracts import platform_name
 from ingestion.files.id_spellings import normalized_account_id
 from ingestion.home import Home
+from ingestion.hosts import ascii_address
 from ingestion.settings.checks import problems
 from ingestion.settings.model import Settings, SettingsError
 
@@ -71,7 +72,18 @@ def load_settings(home: Home) -> Settings:
     ]
     targets = [msgspec.structs.replace(t, platform=platform_name(t.platform)) for t in settings.targets]
     aliases = [msgspec.structs.replace(a, platform=platform_name(a.platform)) for a in settings.campaign_aliases]
-    return msgspec.structs.replace(settings, ad_accounts=accounts, targets=targets, campaign_aliases=aliases)
+    orgs = [msgspec.structs.replace(o, ignored_referrers=_ascii(o.ignored_referrers)) for o in settings.orgs]
+    sites = [
+        msgspec.structs.replace(site, domains=_ascii(site.domains), origins=_ascii(site.origins))
+        for site in settings.sites
+    ]
+    return msgspec.structs.replace(
+        settings, orgs=orgs, sites=sites, ad_accounts=accounts, targets=targets, campaign_aliases=aliases
+    )
+
+
+def _ascii(addresses: Iterable[str]) -> list[str]:
+    return [ascii_address(address) for address in addresses]
 
 
 def add_to_settings(
