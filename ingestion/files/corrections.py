@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from ingestion.files.column_mapping import ReadPlan
 from ingestion.files.contracts import Contract
 from ingestion.files.row_sql import source_texts
-from ingestion.files.row_values import column_values, spelled_sql
+from ingestion.files.row_values import canonical_sql, column_values
 from ingestion.loads import Load
 from ingestion.sql import Connection, literal, scalar
 
@@ -85,8 +85,8 @@ def _with_same_identity(plan: ReadPlan, known: str) -> list[str]:
     """
     contract = plan.contract
     columns = {column.name: column for column in contract.columns}
-    read = plan._replace(texts={name: f"t_{name}" for name in columns}, is_whole_refund=None)
-    texts = ", ".join(f"{spelled_sql(_member(name), column)} as t_{name}" for name, column in columns.items())
+    read = plan._replace(texts={name: f"t_{name}" for name in columns}, is_whole_refund=None, readings={})
+    texts = ", ".join(f"{canonical_sql(_member(name), name, read)} as t_{name}" for name in columns)
     values = dict(column_values(read))
     org = "org_id" if "org_id" in contract.key else "null"
     has_value = "value" in columns
