@@ -93,7 +93,7 @@ VISITORS = {
         ["Direct | (organic) | google | organic | - | - | -"],
     ),
     "nothing is stated": (
-        ["/?utm_source=(redacted)&gclid=(redacted),https://www.google.com/,(direct),(none),(not set),,undefined,,Unassigned"],
+        ["/?utm_source=(redacted)&gclid=(redacted),https://google.com/,(direct),(none),(not set),,nan,,Unassigned"],
         ["Organic Search | (organic) | google | organic | - | - | -"],
     ),
     "a source without a page": ([",,bing,cpc,autumn,,,,"], ["Paid Search | microsoft | bing | cpc | autumn | - | -"]),
@@ -158,20 +158,21 @@ def touches(connection: duckdb.DuckDBPyConnection, condition: str) -> dict[str |
     text = " || ' | ' || ".join(f"coalesce({column}, '-')" for column in columns)
     return dict(
         connection.execute(
-            f"select visitor_id, list({text} order by occurred_at) from marts.touchpoints where {condition} group by all"
+            f"select visitor_id, list({text} order by occurred_at) from marts.touchpoints"
+            f" where {condition} group by visitor_id"
         ).fetchall()
     )
 
 
-def test_columns_of_an_event_complete_its_url(warehouse):
+def test_columns_of_an_event_complete_its_url(warehouse: duckdb.DuckDBPyConnection) -> None:
     assert touches(warehouse, "site_id = 'shop'") == {name: expected for name, (_, expected) in VISITORS.items()}
 
 
-def test_exports_of_analytics_tools_have_their_sources(warehouse):
+def test_exports_of_analytics_tools_have_their_sources(warehouse: duckdb.DuckDBPyConnection) -> None:
     assert touches(warehouse, "site_id <> 'shop'") == EXPORTED
 
 
-def test_exports_of_analytics_tools_have_their_money(warehouse):
+def test_exports_of_analytics_tools_have_their_money(warehouse: duckdb.DuckDBPyConnection) -> None:
     found = warehouse.execute(
         "select order_id, value_micros from marts.conversions where order_id is not null order by order_id"
     ).fetchall()
@@ -180,7 +181,7 @@ def test_exports_of_analytics_tools_have_their_money(warehouse):
     }
 
 
-def test_the_links_of_own_pages_tell_no_false_notice(warehouse):
+def test_the_links_of_own_pages_tell_no_false_notice(warehouse: duckdb.DuckDBPyConnection) -> None:
     """Columns that every row of a session repeats are no campaign parameters of the site's own links."""
     own = "select count(*) from intermediate.int_sessionized_events where is_own_campaign"
     assert warehouse.execute(own).fetchone() == (0,)
