@@ -121,11 +121,18 @@ CONTRACTS: dict[str, Contract] = {
             Column("currency", "currency"),
             *map(Column, ("order_id", "conversion_type", "title", "email_hash", "phone_hash")),
             *map(Column, ("entity_type", "entity_id")),
+            # The link's own campaign, where the URL does not have it; click_ids as in a URL: gclid=a&dclid=b.
+            *map(Column, ("source", "medium", "campaign")),
+            Column("campaign_id", "entity"),
+            *map(Column, ("content", "term", "click_ids", "channel")),
         ),
         key=("org_id", "site_id", "event_id"),
         derived_id="event_id",
         retired="raw.retired_events",
-        added=("title", "email_hash", "phone_hash", "entity_type", "entity_id"),
+        added=(
+            *("title", "email_hash", "phone_hash", "entity_type", "entity_id"),
+            *("source", "medium", "campaign", "campaign_id", "content", "term", "click_ids", "channel"),
+        ),
     ),
     "interactions": Contract(
         table="raw.interactions",

@@ -26,6 +26,7 @@ CONTRACT = CONTRACTS["events"]
 _TEXTS = (
     "event_id", "type", "occurred_at", "anon_id", "session_id", "user_id", "url", "path", "title", "referrer",
     "currency", "order_id", "conversion_type", "email_hash", "phone_hash", "entity_type", "entity_id",
+    "source", "medium", "campaign", "campaign_id", "content", "term", "click_ids", "channel",
 )  # fmt: skip
 _ROW = dict.fromkeys(_TEXTS, "varchar") | {
     "value_micros": "bigint",
@@ -36,7 +37,7 @@ _ROW = dict.fromkeys(_TEXTS, "varchar") | {
     "properties": "json",
 }
 _RECEIPT = dict.fromkeys(("kind", "at", "org", "site", "ip", "ua"), "varchar")
-_IDS = ("anon_id", "session_id", "user_id", "order_id")  # may arrive as placeholders
+_IDS = ("anon_id", "session_id", "user_id", "order_id", "campaign_id")  # may arrive as placeholders
 _KEY = f"hash({', '.join(CONTRACT.key)})"
 
 
