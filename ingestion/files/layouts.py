@@ -21,6 +21,7 @@ from ingestion.sql import Connection, literal, quoted
 _FOLDER = Path(__file__).parent / "formats"
 _HEADER = re.compile(r"^-- (\w+): (.*)$", re.MULTILINE)
 _SIMILAR = 0.5  # share of the required columns from which a file resembles a layout
+_SAME = str.maketrans({"_": " ", "\u2019": "'"})
 _ONE_VALUE = ("timezone", "decimal", "dayfirst", "footer", "refuse")
 
 
@@ -79,10 +80,13 @@ def read_layout(path: Path) -> FileLayout:
     if not colon:
         raise ValueError(f"{path.name}: the first line is not of the form: -- Vendor: the file")
     found: dict[str, list[str]] = {}
-    columns: list[LayoutColumn] = []
+    columns: dict[str, LayoutColumn] = {}
     for part, text in _HEADER.findall(sql.partition("\n")[2]):
         if part in ("required", "optional"):
-            columns += _columns(text, is_required=part == "required")
+            for column in _columns(text, is_required=part == "required"):
+                # A name on several lines is one column: the lines list its headers.
+                known_headers = columns[column.name].headers if column.name in columns else ()
+                columns[column.name] = column._replace(headers=known_headers + column.headers)
         else:
             found.setdefault(part, []).append(text.strip())
     known = ("kind", "source", "export", "give", "headerless", *_ONE_VALUE)
@@ -96,7 +100,7 @@ def read_layout(path: Path) -> FileLayout:
         title=title,
         summary=summary,
         kinds=kinds,
-        columns=tuple(columns),
+        columns=tuple(columns.values()),
         query=sql,
         sources=tuple(found.get("source", [])),
         export=" ".join(found.get("export", [])),
@@ -120,11 +124,12 @@ def _names(lines: Iterable[str]) -> tuple[str, ...]:
 def is_known_header(fields: Sequence[str], mapping: Mapping[str, str]) -> bool:
     """Return whether the fields of a record are the header of a layout, of a contract, or of --map."""
     present = {normalized_header(field) for field in fields}
+    literal_names = {field.strip().lower() for field in fields}
     if mapping:
         return all(normalized_header(source) in present for source in mapping.values())
     return any(
         all(_position(column, present) for column in layout.required) for layout in all_layouts().values()
-    ) or any(not _missing_of_contract(contract, present) for contract in CONTRACTS.values())
+    ) or any(not _missing_of_contract(contract, literal_names) for contract in CONTRACTS.values())
 
 
 def headerless_columns(fields: Sequence[str]) -> list[str] | None:
@@ -136,8 +141,8 @@ def headerless_columns(fields: Sequence[str]) -> list[str] | None:
 
 
 def normalized_header(header: str) -> str:
-    """Return a header for comparison: without case, marks of quoting and repeated separators."""
-    text = unicodedata.normalize("NFKC", header).casefold().replace("_", " ").strip(" \ufeff\"'")
+    """Return a header for comparison: without case, marks of quoting, repeated separators and curly apostrophes."""
+    text = unicodedata.normalize("NFKC", header).casefold().translate(_SAME).strip(" \ufeff\"'")
     return " ".join(text.split())
 
 
@@ -180,7 +185,8 @@ def _patterns(column: LayoutColumn) -> list[str | re.Pattern[str]]:
             names = re.findall(r"\{(\w+)\}", header)
             text = re.escape(normalized_header(re.sub(r"\{\w+\}", "\0", header)))
             for name in names:
-                text = text.replace(re.escape("\0"), f"(?P<{name}>[^()]+)", 1)
+                captured = "[a-z]{3}" if name == "currency" else "[^()]+"
+                text = text.replace(re.escape("\0"), f"(?P<{name}>{captured})", 1)
             patterns.append(re.compile(text))
         else:
             patterns.append(normalized_header(header))
@@ -209,10 +215,10 @@ def recognise(
         match = match_layout(layout, source.columns)
         if kinds and layout.required and all(column.name in match.columns for column in layout.required):
             fits.append(((len(layout.required), len(match.columns)), layout.name, Recognised(kinds, match)))
-    present = {normalized_header(column) for column in source.columns} | {normalized_header(name) for name in given}
+    present = {column.lower() for column in source.columns} | set(given)  # the names of a contract are literal
     for name, contract in CONTRACTS.items():
         if kind in (None, name) and not _missing_of_contract(contract, present):
-            known = [column.name for column in contract.columns if normalized_header(column.name) in present]
+            known = [column.name for column in contract.columns if column.name in present]
             required = len(_required_of_contract(contract))
             fits.append(((required, len(known)), f"the {name} contract", Recognised((name,), None)))
     if not fits:
@@ -299,7 +305,7 @@ def _missing_of_contract(contract: Contract, present: Collection[str]) -> list[s
     return [
         names[0]
         for names in _required_of_contract(contract)
-        if not any(normalized_header(name) in present for name in names)
+        if not any(name in present for name in names)
     ]
 
 

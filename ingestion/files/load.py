@@ -206,7 +206,7 @@ def _check_given(connection: Connection, source: SourceFile, match: LayoutMatch,
     missing = [name for name, known in zip(asked, counts[1:], strict=True) if counts[0] and not known]
     if missing:
         raise ContractError(
-            f"{source.label}: this {match.layout.title} export does not state {' and '.join(missing)}. Add"
+            f"{source.label}: this {match.layout.title} export does not state {', '.join(missing)}. Add"
             f" {' '.join(options_of[name] for name in missing)}."
         )
 
