@@ -267,20 +267,27 @@ def _check_complete(source: SourceFile, match: LayoutMatch) -> None:
         )
 
 
-def nearest_layout(source: SourceFile, kind: str | None) -> str | None:
-    """Return a sentence about the layout that the file resembles most, and the columns that it lacks."""
-    best: tuple[float, FileLayout, list[LayoutColumn]] | None = None
+def nearest_layout(source: SourceFile, kind: str | None, given: Collection[str]) -> str | None:
+    """Return a sentence about the layout that the file resembles most, and the columns that it lacks.
+
+    None if it resembles no layout, or the contract of the kind more. given: columns of the contract that options give.
+    """
+    of_contract = 0.0
+    if kind:
+        contract = CONTRACTS[kind]
+        present = {column.lower() for column in source.columns} | set(given)
+        of_contract = 1 - len(_missing_of_contract(contract, present)) / len(_required_of_contract(contract))
+    candidates: list[tuple[tuple[float, int, int], LayoutMatch, list[LayoutColumn]]] = []
     for layout in all_layouts().values():
-        if kind not in (None, *layout.kinds) or not layout.required:
-            continue
-        match = match_layout(layout, source.columns)
-        missing = [column for column in layout.required if column.name not in match.columns]
-        share = 1 - len(missing) / len(layout.required)
-        if share >= _SIMILAR and (best is None or share > best[0]):
-            best = share, layout, missing
-    if not best:
+        if kind in (None, *layout.kinds) and layout.required:
+            match = match_layout(layout, source.columns)
+            missing = [column for column in layout.required if column.name not in match.columns]
+            share = 1 - len(missing) / len(layout.required)
+            if share >= _SIMILAR and share > of_contract:
+                candidates.append(((share, len(layout.required), len(match.columns)), match, missing))
+    if not candidates:
         return None
-    _, layout, missing = best
+    _, (layout, *_), missing = max(candidates, key=lambda candidate: candidate[0])
     names = ", ".join(" or ".join(column.headers[:3]) for column in missing)
     return (
         f"It resembles {layout.title} (layout {layout.name}), but has no column {names}. {_how_to_export(layout)}"
