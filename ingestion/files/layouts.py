@@ -57,6 +57,11 @@ class FileLayout(NamedTuple):
         """The columns without which a file has another layout."""
         return [column for column in self.columns if column.is_required]
 
+    @property
+    def knows_platform(self) -> bool:
+        """Whether the layout is that of one vendor. It takes precedence over a general one that fits as well."""
+        return "platform" not in self.give
+
 
 class LayoutMatch(NamedTuple):
     """A layout that fits a file."""
@@ -209,18 +214,19 @@ def recognise(
     """
     if forced is not None:
         return _forced(source, kind, forced)
-    fits: list[tuple[tuple[int, int], str, Recognised]] = []
+    fits: list[tuple[tuple[int, bool, int], str, Recognised]] = []
     for layout in all_layouts().values() if with_layouts else ():
         kinds = tuple(each for each in layout.kinds if kind in (None, each))
         match = match_layout(layout, source.columns)
         if kinds and layout.required and all(column.name in match.columns for column in layout.required):
-            fits.append(((len(layout.required), len(match.columns)), layout.name, Recognised(kinds, match)))
+            score = len(layout.required), layout.knows_platform, len(match.columns)
+            fits.append((score, layout.name, Recognised(kinds, match)))
     present = {column.lower() for column in source.columns} | set(given)  # the names of a contract are literal
     for name, contract in CONTRACTS.items():
         if kind in (None, name) and not _missing_of_contract(contract, present):
             known = [column.name for column in contract.columns if column.name in present]
             required = len(_required_of_contract(contract))
-            fits.append(((required, len(known)), f"the {name} contract", Recognised((name,), None)))
+            fits.append(((required, True, len(known)), f"the {name} contract", Recognised((name,), None)))
     if not fits:
         return None
     best = max(score for score, *_ in fits)
@@ -277,14 +283,15 @@ def nearest_layout(source: SourceFile, kind: str | None, given: Collection[str])
         contract = CONTRACTS[kind]
         present = {column.lower() for column in source.columns} | set(given)
         of_contract = 1 - len(_missing_of_contract(contract, present)) / len(_required_of_contract(contract))
-    candidates: list[tuple[tuple[float, int, int], LayoutMatch, list[LayoutColumn]]] = []
+    candidates: list[tuple[tuple[float, bool, int, int], LayoutMatch, list[LayoutColumn]]] = []
     for layout in all_layouts().values():
         if kind in (None, *layout.kinds) and layout.required:
             match = match_layout(layout, source.columns)
             missing = [column for column in layout.required if column.name not in match.columns]
             share = 1 - len(missing) / len(layout.required)
             if share >= _SIMILAR and share > of_contract:
-                candidates.append(((share, len(layout.required), len(match.columns)), match, missing))
+                score = share, layout.knows_platform, len(layout.required), len(match.columns)
+                candidates.append((score, match, missing))
     if not candidates:
         return None
     _, (layout, *_), missing = max(candidates, key=lambda candidate: candidate[0])
