@@ -116,6 +116,8 @@ def plan_file(
     else:  # an NDJSON file without a line has no columns to miss
         texts = dict.fromkeys(known, "null::varchar")
     used = {name.lower() for name in mapping.values()} | {*known, "properties"}
+    if contract.adds_up:
+        used.add("end_date")
     is_whole, is_partial = refund_statements(kind, texts, columns) if not layout else (None, None)
     return ReadPlan(
         kind=kind,

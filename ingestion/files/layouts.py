@@ -22,6 +22,7 @@ _FOLDER = Path(__file__).parent / "formats"
 _MACROS = Path(__file__).parent / "layout_macros.sql"  # of several layouts
 _HEADER = re.compile(r"^-- (\w+): (.*)$", re.MULTILINE)
 _SIMILAR = 0.5  # share of the required columns from which a file resembles a layout
+_SAME = str.maketrans({"_": " ", "\u2019": "'"})
 _ONE_VALUE = ("timezone", "decimal", "dayfirst", "footer", "refuse")
 
 
@@ -65,6 +66,11 @@ class FileLayout(NamedTuple):
         """The columns without which a file has another layout."""
         return [column for column in self.columns if column.is_required]
 
+    @property
+    def knows_platform(self) -> bool:
+        """Whether the layout is that of one vendor. It takes precedence over a general one that fits as well."""
+        return "platform" not in self.give
+
 
 class LayoutMatch(NamedTuple):
     """A layout that fits a file."""
@@ -88,10 +94,13 @@ def read_layout(path: Path) -> FileLayout:
     if not colon:
         raise ValueError(f"{path.name}: the first line is not of the form: -- Vendor: the file")
     found: dict[str, list[str]] = {}
-    columns: list[LayoutColumn] = []
+    columns: dict[str, LayoutColumn] = {}
     for part, text in _HEADER.findall(sql.partition("\n")[2]):
         if part in ("required", "optional"):
-            columns += _columns(text, is_required=part == "required")
+            for column in _columns(text, is_required=part == "required"):
+                # A name on several lines is one column: the lines list its headers.
+                known_headers = columns[column.name].headers if column.name in columns else ()
+                columns[column.name] = column._replace(headers=known_headers + column.headers)
         else:
             found.setdefault(part, []).append(text.strip())
     known = ("kind", "on_request", "without", "source", "export", "give", "headerless", *_ONE_VALUE)
@@ -105,7 +114,7 @@ def read_layout(path: Path) -> FileLayout:
         title=title,
         summary=summary,
         kinds=kinds,
-        columns=tuple(columns),
+        columns=tuple(columns.values()),
         query=sql,
         on_request=on_request,
         without=_names(found.get("without", [])),
@@ -131,11 +140,12 @@ def _names(lines: Iterable[str]) -> tuple[str, ...]:
 def is_known_header(fields: Sequence[str], mapping: Mapping[str, str]) -> bool:
     """Return whether the fields of a record are the header of a layout, of a contract, or of --map."""
     present = {normalized_header(field) for field in fields}
+    literal_names = {field.strip().lower() for field in fields}
     if mapping:
         return all(normalized_header(source) in present for source in mapping.values())
     return any(
         all(_position(column, present) for column in layout.required) for layout in all_layouts().values()
-    ) or any(not _missing_of_contract(contract, present) for contract in CONTRACTS.values())
+    ) or any(not _missing_of_contract(contract, literal_names) for contract in CONTRACTS.values())
 
 
 def headerless_columns(fields: Sequence[str]) -> list[str] | None:
@@ -147,8 +157,8 @@ def headerless_columns(fields: Sequence[str]) -> list[str] | None:
 
 
 def normalized_header(header: str) -> str:
-    """Return a header for comparison: without case, marks of quoting and repeated separators."""
-    text = unicodedata.normalize("NFKC", header).casefold().replace("_", " ").strip(" \ufeff\"'")
+    """Return a header for comparison: without case, marks of quoting, repeated separators and curly apostrophes."""
+    text = unicodedata.normalize("NFKC", header).casefold().translate(_SAME).strip(" \ufeff\"'")
     return " ".join(text.split())
 
 
@@ -191,7 +201,8 @@ def _patterns(column: LayoutColumn) -> list[str | re.Pattern[str]]:
             names = re.findall(r"\{(\w+)\}", header)
             text = re.escape(normalized_header(re.sub(r"\{\w+\}", "\0", header)))
             for name in names:
-                text = text.replace(re.escape("\0"), f"(?P<{name}>[^()]+)", 1)
+                captured = "[a-z]{3}" if name == "currency" else "[^()]+"
+                text = text.replace(re.escape("\0"), f"(?P<{name}>{captured})", 1)
             patterns.append(re.compile(text))
         else:
             patterns.append(normalized_header(header))
@@ -214,7 +225,7 @@ def recognise(
     """
     if forced is not None:
         return _forced(source, kind, forced)
-    fits: list[tuple[tuple[int, int], str, Recognised]] = []
+    fits: list[tuple[tuple[int, bool, int], str, Recognised]] = []
     headers = {normalized_header(column) for column in source.columns}
     for layout in all_layouts().values() if with_layouts else ():
         if not headers.isdisjoint(map(normalized_header, layout.without)):
@@ -222,13 +233,14 @@ def recognise(
         kinds = layout.kinds_for(kind)
         match = match_layout(layout, source.columns)
         if kinds and layout.required and all(column.name in match.columns for column in layout.required):
-            fits.append(((len(layout.required), len(match.columns)), layout.name, Recognised(kinds, match)))
-    present = headers | {normalized_header(name) for name in given}
+            score = len(layout.required), layout.knows_platform, len(match.columns)
+            fits.append((score, layout.name, Recognised(kinds, match)))
+    present = {column.lower() for column in source.columns} | set(given)  # the names of a contract are literal
     for name, contract in CONTRACTS.items():
         if kind in (None, name) and not _missing_of_contract(contract, present):
-            known = [column.name for column in contract.columns if normalized_header(column.name) in present]
+            known = [column.name for column in contract.columns if column.name in present]
             required = len(_required_of_contract(contract))
-            fits.append(((required, len(known)), f"the {name} contract", Recognised((name,), None)))
+            fits.append(((required, True, len(known)), f"the {name} contract", Recognised((name,), None)))
     if not fits:
         return None
     best = max(score for score, *_ in fits)
@@ -275,20 +287,28 @@ def _check_complete(source: SourceFile, match: LayoutMatch) -> None:
         )
 
 
-def nearest_layout(source: SourceFile, kind: str | None) -> str | None:
-    """Return a sentence about the layout that the file resembles most, and the columns that it lacks."""
-    best: tuple[float, FileLayout, list[LayoutColumn]] | None = None
+def nearest_layout(source: SourceFile, kind: str | None, given: Collection[str]) -> str | None:
+    """Return a sentence about the layout that the file resembles most, and the columns that it lacks.
+
+    None if it resembles no layout, or the contract of the kind more. given: columns of the contract that options give.
+    """
+    of_contract = 0.0
+    if kind:
+        contract = CONTRACTS[kind]
+        present = {column.lower() for column in source.columns} | set(given)
+        of_contract = 1 - len(_missing_of_contract(contract, present)) / len(_required_of_contract(contract))
+    candidates: list[tuple[tuple[float, bool, int, int], LayoutMatch, list[LayoutColumn]]] = []
     for layout in all_layouts().values():
-        if not layout.kinds_for(kind) or not layout.required:
-            continue
-        match = match_layout(layout, source.columns)
-        missing = [column for column in layout.required if column.name not in match.columns]
-        share = 1 - len(missing) / len(layout.required)
-        if share >= _SIMILAR and (best is None or share > best[0]):
-            best = share, layout, missing
-    if not best:
+        if layout.kinds_for(kind) and layout.required:
+            match = match_layout(layout, source.columns)
+            missing = [column for column in layout.required if column.name not in match.columns]
+            share = 1 - len(missing) / len(layout.required)
+            if share >= _SIMILAR and share > of_contract:
+                score = share, layout.knows_platform, len(layout.required), len(match.columns)
+                candidates.append((score, match, missing))
+    if not candidates:
         return None
-    _, layout, missing = best
+    _, (layout, *_), missing = max(candidates, key=lambda candidate: candidate[0])
     names = ", ".join(" or ".join(column.headers[:3]) for column in missing)
     return (
         f"It resembles {layout.title} (layout {layout.name}), but has no column {names}. {_how_to_export(layout)}"
@@ -310,11 +330,7 @@ def _required_of_contract(contract: Contract) -> list[tuple[str, ...]]:
 
 
 def _missing_of_contract(contract: Contract, present: Collection[str]) -> list[str]:
-    return [
-        names[0]
-        for names in _required_of_contract(contract)
-        if not any(normalized_header(name) in present for name in names)
-    ]
+    return [names[0] for names in _required_of_contract(contract) if not any(name in present for name in names)]
 
 
 def apply_layout(

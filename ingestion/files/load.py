@@ -164,11 +164,11 @@ def _recognise(source: SourceFile, kind: str | None, options: ImportOptions) -> 
     found = recognise(source, kind, given, options.layout, with_layouts=not options.mapping)
     if found:
         return found
-    if kind:
-        return Recognised((kind,), None)  # the plan names the missing columns
-    resembles = nearest_layout(source, None)
+    resembles = None if options.mapping else nearest_layout(source, kind, given)
     if resembles:
         raise ContractError(f"{source.label}: {resembles} {source.shown_columns}")
+    if kind:
+        return Recognised((kind,), None)  # the plan names the missing columns
     raise ContractError(
         f"{source.label}: no layout has these columns. Name the kind and map its columns, such as: tributary import"
         f" conversions FILE --map occurred_at=COLUMN. {source.shown_columns}"
@@ -266,7 +266,7 @@ def _check_given(connection: Connection, source: SourceFile, match: LayoutMatch,
     missing = [name for name, known in zip(asked, counts[1:], strict=True) if counts[0] and not known]
     if missing:
         raise ContractError(
-            f"{source.label}: this {match.layout.title} export does not state {' and '.join(missing)}. Add"
+            f"{source.label}: this {match.layout.title} export does not state {', '.join(missing)}. Add"
             f" {' '.join(options_of[name] for name in missing)}."
         )
 
