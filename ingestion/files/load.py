@@ -52,7 +52,7 @@ def load_file(
             plan = plan_file(connection, kind, source, settings, options)
             if keep:
                 connection.execute(f"copy temp.source to {literal(keep)} (format parquet, compression zstd)")
-            load = archived or Load(uuid.uuid4().hex, file.name, options.file_format or source.layout.kind)
+            load = archived or Load(uuid.uuid4().hex, file.name, options.file_format or source.dialect.kind)
             prepare: Callable[[], PreparedRows] = PreparedRows
 
             def number_rows() -> None:
