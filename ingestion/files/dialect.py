@@ -30,6 +30,10 @@ _VALUE = re.compile(
 )
 
 
+_COPYRIGHT = re.compile(rb'"?(\xc2\xa9|\(c\)|copyright)', re.IGNORECASE)
+_NOTE = re.compile(r"^\W*[^\W\d_]{2,}.*[\s:]|^\W*\d{4}\s+[^\W\d_]")  # words, or the year of a copyright
+
+
 class Dialect(NamedTuple):
     """How a file is written."""
 
@@ -96,11 +100,34 @@ def first_header(records: Sequence[Record], is_header: IsHeader) -> int | None:
 
 
 def likely_header(records: Sequence[Record], width: int) -> int:
-    """Return the position of the first record with the width of the table and names as its fields, else 0."""
+    """Return the position of the first record that has names as its fields and is no preamble, else 0.
+
+    A preamble has at most half of the table's fields. A header can lack one, and then its rows fail.
+    """
     for position, (_, _, fields) in enumerate(records[:HEADER_RECORDS]):
-        if isinstance(fields, list) and len(fields) >= width and has_names(fields):
+        if isinstance(fields, list) and 2 * len(fields) > width and has_names(fields):
             return position
     return 0
+
+
+def footer_size(lines: Sequence[bytes], separator: str, width: int) -> int:
+    """Return the number of lines of notes at the end of a file, with the blank lines before and between them.
+
+    A note begins with several words, and has at most half of the table's fields. A blank line precedes the notes, or
+    the first one is a copyright: another short line may be a row that was cut off.
+    """
+    start = len(lines)
+    while start and (not lines[start - 1].strip() or _is_note(lines[start - 1], separator, width)):
+        start -= 1
+    end = lines[start:]
+    starts = (position for position, line in enumerate(end) if not line.strip() or _COPYRIGHT.match(line))
+    notes = end[next(starts, len(end)) :]
+    return len(notes) if any(map(bytes.strip, notes)) else 0
+
+
+def _is_note(line: bytes, separator: str, width: int) -> bool:
+    record = next(csv_records(iter([(1, line.decode("utf-8", "replace"))]), separator))[2]
+    return isinstance(record, list) and 2 * len(record) <= width and bool(_NOTE.search(record[0]))
 
 
 def table_width(records: Sequence[Record]) -> int:
@@ -128,7 +155,8 @@ def _score(records: Sequence[Record], separator: str) -> _Score:
     others = set(SEPARATORS) - {separator}
     fields = [field.strip() for row in rows for field in row]
     clean = sum(not others.intersection(field) or is_value(field) for field in fields)
-    return _Score(len(rows) / len(records) * clean / len(fields), width)
+    # Two fields prove less than ten: a preamble has one comma a line.
+    return _Score(len(rows) / len(records) * clean / len(fields) * (width - 1) / width, width)
 
 
 def _table(label: str, separator: str, records: Sequence[Record], position: int, preamble: int) -> Table:

@@ -36,6 +36,12 @@ def is_array(text: str) -> bool:
     return not rest.strip() and len(found) == 1
 
 
+def refuse_spread_object(label: str, text: str) -> None:
+    """Raise ContractError if the first text of a file begins an object that is spread over lines."""
+    if text.partition("\n")[0].strip() == "{":
+        raise ContractError(f"{label}: a JSON object of several lines. Write one object a line: jq -c . FILE")
+
+
 def array_objects(label: str, texts: Iterable[str]) -> Iterator[tuple[int, str]]:
     """Yield the line and the text of each object. ContractError if the text is another kind of JSON, or none."""
     reader = _Reader(label, texts)

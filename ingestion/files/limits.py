@@ -105,6 +105,19 @@ def first_bytes(file: InputFile, most: int, *, is_gzip: bool) -> bytes:
     return found[:most]
 
 
+def last_bytes(file: InputFile, most: int, *, is_gzip: bool) -> tuple[bytes, int]:
+    """Return the last bytes of the file's content, and the size of the content."""
+    if not is_gzip:
+        with file.open() as stream:
+            stream.seek(max(0, file.size - most))
+            return stream.read(), file.size
+    end, total = b"", 0
+    for piece in content(file, is_gzip=True):
+        end = (end + piece)[-most:]
+        total += len(piece)
+    return end, total
+
+
 def check_expansion(file: InputFile, expanded: int) -> None:
     """Raise ContractError if a compressed file expands to too many bytes."""
     if expanded > FREE_EXPANSION and expanded > MAX_EXPANSION * file.size:

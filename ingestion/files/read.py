@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from itertools import chain, islice
+from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
@@ -32,19 +33,21 @@ from ingestion.files.dialect import (
     Table,
     find_table,
     first_header,
+    footer_size,
     is_value,
     likely_header,
     table_width,
 )
 from ingestion.files.encoding import utf16_decoded, windows_decoded
-from ingestion.files.input_file import InputFile
-from ingestion.files.json_array import array_objects, is_array
+from ingestion.files.input_file import InputFile, spooled
+from ingestion.files.json_array import array_objects, is_array, refuse_spread_object
 from ingestion.files.limits import (
     Size,
     check_columns,
     content,
     first_bytes,
     incomplete,
+    last_bytes,
     measure_csv,
     measure_ndjson,
     measure_parquet,
@@ -66,6 +69,7 @@ from ingestion.privacy.patterns import WHITESPACE, kind_of
 from ingestion.privacy.redact import redact_text
 from ingestion.sql import Connection, has_temporary_table, literal, quoted, scalar
 
+_END = 65_536  # bytes in which a footer is found
 _START = 65_536  # bytes by which the format of a text is recognised
 _SAMPLE_LINES, _SAMPLE_SIZE = 500, 1_000_000  # lines and characters by which the dialect is recognised
 _SHOWN = 40  # columns in a message
@@ -83,6 +87,7 @@ class SourceFile(NamedTuple):
     dialect: Dialect
     columns: list[str]  # of `source`
     size: Size
+    notes: int = 0  # lines of a footer, which are no rows
 
     @property
     def label(self) -> str:
@@ -139,6 +144,7 @@ def read_file(
                 source = _read_array(connection, found, is_id)
             # The first line of NDJSON may be a torn one.
             elif start.startswith("{") or found.name.endswith((".ndjson", ".jsonl", ".json")):
+                refuse_spread_object(file.label, start)
                 source = _read_ndjson(connection, found, is_id)
             else:
                 source = _read_csv(connection, windows_decoded(found, folder), is_id, is_header, headerless)
@@ -174,9 +180,12 @@ def _read_csv(
     is_header: IsHeader | None,
     headerless: Headerless | None,
 ) -> SourceFile:
-    file = found.file
-    size = measure_csv(file, is_gzip=found.is_gzip)
+    size = measure_csv(found.file, is_gzip=found.is_gzip)
     table = _find_table(found, size, is_header, headerless)
+    found, notes = _without_footer(found, table, temporary_folder(connection))
+    if notes:
+        size = measure_csv(found.file, is_gzip=False)
+    file = found.file
     dialect = Dialect("csv", found.is_gzip, table.separator, table.line, table.has_header)
     names = _names(file.label, table.names)
     columns = dict.fromkeys(names, "varchar")
@@ -193,12 +202,31 @@ def _read_csv(
         pass  # malformed somewhere: read it again, line by line
     else:
         if scalar(connection, "select count(*) from source") == counted.records:
-            return SourceFile(file, dialect, kept, counted)
+            return SourceFile(file, dialect, kept, counted, notes)
         connection.execute("drop table source")
     with _csv_records(file, dialect, size) as found_records:
         rows = (record for record in found_records if record[0] >= dialect.first_row)
         kept, records = _create_from_records(connection, rows, names, is_id)
-    return SourceFile(file, dialect, kept, size._replace(records=records))
+    return SourceFile(file, dialect, kept, size._replace(records=records), notes)
+
+
+def _without_footer(found: Content, table: Table, folder: Path | None) -> tuple[Content, int]:
+    """Return the content up to the notes at its end, and the number of notes: DuckDB would read no row of the file."""
+    end, total = last_bytes(found.file, _END, is_gzip=found.is_gzip)
+    lines = end.splitlines(keepends=True)[total > len(end) :]
+    notes = lines[len(lines) - footer_size(lines, table.separator, len(table.names)) :]
+    if not notes:
+        return found, 0
+    left = total - sum(map(len, notes))
+
+    def before_notes() -> Iterator[bytes]:
+        position = 0
+        for piece in content(found.file, is_gzip=found.is_gzip):
+            yield piece[: max(0, left - position)]
+            position += len(piece)
+
+    cut = spooled(found.file, before_notes(), folder)
+    return found._replace(file=cut, is_gzip=False), sum(bool(line.strip()) for line in notes)
 
 
 def _create_from_records(
@@ -230,12 +258,12 @@ def _find_table(found: Content, size: Size, is_header: IsHeader | None, headerle
 def _names(label: str, header: list[str]) -> list[str]:
     """Return the names of the columns. ContractError if there are too many, or if two are equal except for case."""
     check_columns(label, len(header))
-    times = Counter(redact_text(name.strip()).lower() for name in header)
+    times = Counter(name.strip().lower() for name in header)
     repeated = {name for name, number in times.items() if name and number > 1}
     if repeated and _are_values(header):
         raise ContractError(f"{label}: {_NO_HEADER}")
     if repeated:
-        shown = dict.fromkeys(name for name in map(redact_text, map(str.strip, header)) if name.lower() in repeated)
+        shown = dict.fromkeys(redact_text(name.strip()) for name in header if name.strip().lower() in repeated)
         raise ContractError(
             f"{label}: several columns are called {', '.join(shown)}. Rename or remove all but one of them."
         )

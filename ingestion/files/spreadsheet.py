@@ -61,8 +61,8 @@ def _sheet_with_table(label: str, output: IO[bytes], is_header: IsHeader | None)
     if len(found) > 1:
         shown = ", ".join(printable(redact_text(names[number])) for number in found)
         raise ContractError(
-            f"{label}: {len(found)} sheets have a table: {shown}. Save the sheet that you want to import as a file of"
-            " its own, or delete the others."
+            f"{label}: {len(found)} sheets have a table: {shown}. Save the sheet that you want to import as a separate"
+            " file, or delete the others."
         )
     return found[0] if found else None
 

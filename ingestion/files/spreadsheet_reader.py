@@ -1,4 +1,4 @@
-"""Print the visible sheets of a spreadsheet as CSV: sheet, row, cells. A program of its own, with limited memory.
+"""Print the visible sheets of a spreadsheet as CSV: sheet, row, cells. A separate program with limited memory.
 
 In: the file as standard input. Out: for each sheet a record with row 0 and its name, then its rows that are not empty.
 
@@ -35,7 +35,8 @@ def cell_text(value: object, *, has_times: bool = False) -> str:
         case int() | float():
             if abs(value) >= _EXACT:
                 return format(float(value), ".15G")
-            return format(Decimal(format(value, ".15g")), "f")
+            text = format(value, ".15g")
+            return format(Decimal(text), "f") if "e" in text else text
         case datetime():
             return value.isoformat(timespec="milliseconds" if value.microsecond else "seconds")
         case date():
