@@ -71,8 +71,8 @@ class ReadPlan(NamedTuple):
     is_spread: bool = False  # rows of periods are divided over their days
     rejects_equal_rows: bool = False  # two rows with one content are ambiguous; else they are duplicates
     file_columns: tuple[str, ...] = ()  # of the temporary table `file`, if a layout reads its rows
-    # Contract column (or end_date) -> SQL of its plain decimal or ISO text, if its texts `{t}` are others
-    readings: Mapping[str, str] = {}
+    # Columns of the contract, or end_date, whose plain decimals and ISO texts are in temp.canonical_<column>
+    rewritten: frozenset[str] = frozenset()
 
 
 def id_columns(mapping: Mapping[str, str]) -> Callable[[str], bool]:

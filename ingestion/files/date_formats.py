@@ -35,10 +35,10 @@ _SERIAL = r"^(?:[2-7]\d{4}|80000)(?:[.,]\d+)?$"
 _SERIAL_OF_1970 = 25569
 # Digits of a time since 1970 in seconds, milli-, micro- and nanoseconds, and SQL of its microseconds.
 _EPOCHS = {
-    "seconds": (r"^\d{9,10}(?:\.\d+)?$", "(try_cast({t} as decimal(20, 6)) * 1000000)::bigint"),
-    "milliseconds": (r"^\d{12,13}$", "try_cast({t} as bigint) * 1000"),
-    "microseconds": (r"^\d{15,16}$", "try_cast({t} as bigint)"),
-    "nanoseconds": (r"^\d{18,19}$", "try_cast({t} as bigint) // 1000"),
+    "seconds": (r"^\d{9,10}(?:\.\d+)?$", "(try_cast(t as decimal(20, 6)) * 1000000)::bigint"),
+    "milliseconds": (r"^\d{12,13}$", "try_cast(t as bigint) * 1000"),
+    "microseconds": (r"^\d{15,16}$", "try_cast(t as bigint)"),
+    "nanoseconds": (r"^\d{18,19}$", "try_cast(t as bigint) // 1000"),
 }
 # Month names of these languages in CLDR. Croatian is absent, because its listopad is October and the Polish November.
 _LANGUAGES = (
@@ -76,16 +76,14 @@ class DateReading(NamedTuple):
     is_day_first: bool = False
 
 
-def profile_sql(text: str, relation: str) -> str:
-    """Return the query of the Profile of a column. text: SQL over the relation."""
-    plain = _plain("t")
-    first, last = "try_cast(p.one as integer)", "try_cast(p.last as integer)"
-    second = "try_cast(p.two as integer)"
+def profile_sql(relation: str) -> str:
+    """Return the query of the Profile of the texts `t` of a relation, each on `n` rows."""
+    first, second, last = (f"try_cast(p.{part} as integer)" for part in ("one", "two", "last"))
     is_short = "length(p.last) = 2 and not contains(p.mark, '.')"
-    counts = {
-        "values": "not regexp_matches(t, " + literal(NO_VALUE) + ")",
-        "year_first": f"regexp_matches({_hyphenated('n')}, {literal('(?i)' + _YEAR_FIRST)})",
-        "named": f"{_months()}[{_part(_named('n'), _NAMED, 2)}] is not null",
+    conditions = {
+        "values": f"not regexp_matches(t, {literal(NO_VALUE)})",
+        "year_first": f"regexp_matches({_hyphenated('plain')}, {literal('(?i)' + _YEAR_FIRST)})",
+        "named": f"{_months()}[regexp_extract({_named('plain')}, {literal(_NAMED)}, 2)] is not null",
         "numeric": "p.last <> ''",
         "serial": f"regexp_matches(t, {literal(_SERIAL)}) and try_cast(replace(t, ',', '.') as double) <= 80000",
         **{unit: f"regexp_matches(t, {literal(pattern)})" for unit, (pattern, _) in _EPOCHS.items()},
@@ -94,12 +92,11 @@ def profile_sql(text: str, relation: str) -> str:
         "either": f"not contains(p.mark, '.') and {first} <= 12 and {second} <= 12 and {first} <> {second}",
         "short_years": is_short,
     }
-    shape = f"regexp_extract(n, {literal('(?i)' + _NUMERIC)}, ['one', 'mark', 'two', 'last'])"
+    sums = ", ".join(f"coalesce(sum(n) filter ({condition}), 0)::bigint" for condition in conditions.values())
+    shape = f"regexp_extract(plain, {literal('(?i)' + _NUMERIC)}, ['one', 'mark', 'two', 'last'])"
     return f"""
-        select {", ".join(f"count(*) filter ({condition})" for condition in counts.values())},
-            max({last}) filter ({is_short}), max({first}) filter ({is_short})
-        from (select t, n, {shape} as p from (select t, {plain} as n from (select {text} as t from {relation})))
-        where t is not null
+        select {sums}, max({last}) filter ({is_short}), max({first}) filter ({is_short})
+        from (select *, {shape} as p from (select *, {_plain("t")} as plain from {relation}))
     """
 
 
@@ -158,16 +155,16 @@ def _has_certain_years(profile: Profile, this_year: int) -> bool:
 
 
 def reading_sql(reading: DateReading | None) -> str:
-    """Return SQL of the ISO text of a text `{t}`: the text itself if it has another form, null if it means no value."""
-    read = _reading(reading) if reading else "{t}"
+    """Return SQL of the ISO text of a text `t`: the text itself if it has another form, null if it means no value."""
+    read = _reading(reading) if reading else "t"
     return f"""case
-        when regexp_matches({{t}}, '{ISO}') then {{t}}
-        when regexp_matches({{t}}, {literal(NO_VALUE)}) then null
+        when regexp_matches(t, '{ISO}') then t
+        when regexp_matches(t, {literal(NO_VALUE)}) then null
         else {read} end"""
 
 
 def _reading(reading: DateReading) -> str:
-    plain = _plain("{t}")
+    plain = _plain("t")
     match reading.form:
         case "year_first":
             return _parsed(_hyphenated(plain), _YEAR_FIRST, ("year", "month", "day"), "p.month")
@@ -181,7 +178,7 @@ def _reading(reading: DateReading) -> str:
             return _parsed(plain, _NUMERIC, parts, month, day)
         case "serial":
             # To the millisecond: the digits of a spreadsheet end there.
-            days = f"try_cast(replace({{t}}, ',', '.') as decimal(18, 10)) - {_SERIAL_OF_1970}"
+            days = f"try_cast(replace(t, ',', '.') as decimal(18, 10)) - {_SERIAL_OF_1970}"
             moment = f"make_timestamp((round(({days}) * 86400000) * 1000)::bigint)"
             return _unless_other(_SERIAL, f"regexp_replace(replace({moment}::varchar, ' ', 'T'), 'T00:00:00$', '')")
     pattern, micros = _EPOCHS[reading.form]
@@ -189,11 +186,11 @@ def _reading(reading: DateReading) -> str:
 
 
 def _unless_other(pattern: str, read: str) -> str:
-    return f"if(regexp_matches({{t}}, {literal(pattern)}), {read}, {{t}})"
+    return f"if(regexp_matches(t, {literal(pattern)}), {read}, t)"
 
 
 def _parsed(text: str, pattern: str, parts: tuple[str, ...], month: str, day: str = "p.day") -> str:
-    """Return SQL of the ISO text of a text with the parts of a date and of a time; `{t}` if they are none."""
+    """Return SQL of the ISO text of a text with the parts of a date and of a time; `t` if they are none."""
     zones = ", ".join(f"'{name}': '{hours:+03d}:00'" for name, hours in _US_ZONES.items())
     year = "if(length(p.year) = 2, if(p.year < '70', '20', '19') || p.year, p.year)"
     date = f"{year} || '-' || lpad({month}, 2, '0') || '-' || lpad({day}, 2, '0')"
@@ -211,10 +208,10 @@ def _parsed(text: str, pattern: str, parts: tuple[str, ...], month: str, day: st
     is_clock = "p.hour::integer between if(p.half = '', 0, 1) and if(p.half = '', 23, 12)"
     names = ", ".join(map(literal, (*parts, *_TAIL_NAMES)))
     return f"""list_transform([regexp_extract(lower({text}), {literal(pattern)}, [{names}])], lambda p: case
-            when p.year = '' or try_cast({date} as date) is null then {{t}}
+            when p.year = '' or try_cast({date} as date) is null then t
             when p.hour = '' then {date}
             when {is_clock} then {date} || {clock}
-            else {{t}} end)[1]"""
+            else t end)[1]"""
 
 
 def _plain(text: str) -> str:
@@ -248,10 +245,6 @@ def _named(text: str) -> str:
     ):
         written = f"regexp_replace({written}, {literal(pattern)}, {literal(replacement)})"
     return written
-
-
-def _part(text: str, pattern: str, group: int) -> str:
-    return f"regexp_extract({text}, {literal(pattern)}, {group})"
 
 
 @cache

@@ -66,11 +66,9 @@ class Reading(NamedTuple):
     is_certain: bool  # decided by the column itself or by an option, so that a count of 3.000 can be 3
 
 
-def evidence_sql(text: str, *, is_plain: bool) -> str:
-    """Return SQL of the Evidence of a column, as a list. is_plain: all its values match PLAIN_NUMBER."""
-    if is_plain:
-        return f"[count(*) filter (contains({text}, '.')), 0, 0, 0, 0]"
-    core = f"trim({_undecorated(text)}, '<% ')"
+def evidence_sql() -> str:
+    """Return SQL of the Evidence of the texts `t`, as a list."""
+    core = f"trim({_undecorated()}, '<% ')"
     point, comma = (f"regexp_matches({core}, {literal(pattern)})" for pattern in _FITS.values())
     whole = rf"regexp_matches({core}, '[{{}}]\d\d[1-9]$|[{{}}]\d[1-9]\d$|[{{}}][1-9]\d\d$')"
     conditions = [
@@ -142,7 +140,7 @@ def _check_contradictions(evidence: Mapping[str, Evidence], names: Mapping[str, 
 
 
 def reading_sql(type_: Type, reading: Reading) -> str:
-    """Return SQL of the plain decimal of a text `{t}`: the text itself if it is none, null if it means no value."""
+    """Return SQL of the plain decimal of a text `t`: the text itself if it is none, null if it means no value."""
     mark = "." if reading.mark == "point" else ","
     core = "ltrim(written, '< ')"
     exponent = ""
@@ -152,25 +150,23 @@ def reading_sql(type_: Type, reading: Reading) -> str:
     plain = number
     if type_ == "count":
         zeros = r"(\.0*)?" if reading.is_certain else ""
-        plain = f"if(regexp_matches({number}, '^\\d+{zeros}$'), split_part({number}, '.', 1), {{t}})"
+        plain = f"if(regexp_matches({number}, '^\\d+{zeros}$'), split_part({number}, '.', 1), t)"
     largest = _LARGEST_BOUND.get(type_, _BOUND)
     is_small = f"try_cast({number} as decimal(38, 9)) <= {largest} and not contains(written, '%')"
-    # Most values need no reading. A lambda computes the text without its decoration once.
-    usual = r"^-?\d+(?:\.\d*)?$" if mark == "." and type_ != "count" else r"^\d+$"
+    # A lambda computes the text without its decoration once.
     return f"""case
-        when regexp_matches({{t}}, '{usual}') then {{t}}
-        when regexp_matches({{t}}, {literal(NO_VALUE)}) then null
-        else list_transform([{_undecorated("{t}")}], lambda written: case
-            when not regexp_matches({core}, {literal(_FITS[reading.mark])}) then {{t}}
-            when left(written, 1) = '<' then if({is_small}, '0', {{t}})
+        when regexp_matches(t, {literal(NO_VALUE)}) then null
+        else list_transform([{_undecorated()}], lambda written: case
+            when not regexp_matches({core}, {literal(_FITS[reading.mark])}) then t
+            when left(written, 1) = '<' then if({is_small}, '0', t)
             else {plain}{exponent} end)[1] end"""
 
 
-def _undecorated(text: str) -> str:
-    """Return SQL of a number without currency: its digits and marks, with a minus, `<` or `%` where they belong."""
+def _undecorated() -> str:
+    """Return SQL of a number `t` without currency: its digits and marks, with a minus, `<` or `%` where they belong."""
     sign = _currency_sign()
     written = (
-        f"trim(translate({text}, {literal(SPACES + _MINUSES + _APOSTROPHES + DIRECTION_MARKS)},"
+        f"trim(translate(t, {literal(SPACES + _MINUSES + _APOSTROPHES + DIRECTION_MARKS)},"
         f" {literal(' ' * len(SPACES) + '-' * len(_MINUSES) + chr(39) * len(_APOSTROPHES))}))"
     )
     for pattern, replacement in (
@@ -181,7 +177,8 @@ def _undecorated(text: str) -> str:
         (r"^([-+]) (.*)$", r"\1\2"),
     ):
         written = f"regexp_replace({written}, {literal(pattern)}, {literal(replacement)})"
-    return written
+    # Most values are digits and marks, and this test is cheap.
+    return f"if(regexp_matches(t, '^-?[0-9.,]+$'), t, {written})"
 
 
 @cache

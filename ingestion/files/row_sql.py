@@ -134,7 +134,7 @@ def _canonical_source(name: str, column: str, plan: ReadPlan) -> str:
     """
     if plan.period and column == plan.period.end:
         name = "end_date"
-    is_other = name in plan.readings and name != "end_date" and plan.texts.get(name) != column
+    is_other = name in plan.rewritten and name != "end_date" and plan.texts.get(name) != column
     return f"source.{column}" if is_other else canonical_sql(f"source.{column}", name, plan)
 
 

@@ -108,8 +108,8 @@ def canonical_sql(text: str, name: str, plan: ReadPlan) -> str:
 
     text: SQL of its text in the file. name: of a column of the contract, or end_date, or any other one.
     """
-    if name in plan.readings:
-        return plan.readings[name].replace("{t}", text)
+    if name in plan.rewritten:
+        return f"(select _canonical from temp.canonical_{name} where _written = {text})"
     column = next((each for each in plan.contract.columns if each.name == name), None)
     if column and column.type in SPELLINGS:
         return SPELLINGS[column.type](text)

@@ -21,7 +21,7 @@ IsId = Callable[[str], bool]  # whether a column is an id
 Row = tuple[Any, ...]
 
 # Columns of `source` that do not come from the file.
-_RESERVED = {"rowid", "_row", "_row_org", "_row_site", "_failed_id", "_failed_at", "_failed_for"}
+_RESERVED = {"rowid", "_row", "_row_org", "_row_site", "_failed_id", "_failed_at", "_failed_for", "_written"}
 _KEYS = "select distinct unnest(json_keys(text)) as key from objects"
 _WIDE = 60  # columns
 _SPOOLED_LINE = 20_000_000  # bytes: a record has RECORD_LIMIT characters of at most 4 bytes, and quotes
