@@ -1,6 +1,6 @@
 """Build leads and won deals of CRMs, and calls, beside the web visits of the same people.
 
-One warehouse is built once, from exports in the vendors' shape and a file of events. The address of a person joins them.
+One warehouse is built once, from exports in the vendors' shape and a file of events. Addresses join the people.
 """
 
 from __future__ import annotations
