@@ -91,20 +91,18 @@ REJECTED = dg.AssetCheckSpec(
     owners=OWNERS,
     check_specs=[REJECTED],
 )
-def inbox(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
+def inbox(
+    context: dg.AssetExecutionContext, warehouse: Warehouse
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Import the files in inbox/, and move those that cannot be imported to inbox/rejected/."""
     reports = import_waiting(context, warehouse, ANY_KIND)
     rejected = rejected_files(warehouse.home)
-    return dg.MaterializeResult(
-        metadata=metadata.of_imports(reports),
-        check_results=[
-            dg.AssetCheckResult(
-                check_name=REJECTED.name,
-                passed=not rejected,
-                severity=dg.AssetCheckSeverity.WARN,
-                metadata={"files": metadata.of_reasons(rejected)},
-            )
-        ],
+    yield dg.MaterializeResult(metadata=metadata.of_imports(reports))
+    yield dg.AssetCheckResult(
+        check_name=REJECTED.name,
+        passed=not rejected,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"files": metadata.of_reasons(rejected)},
     )
 
 

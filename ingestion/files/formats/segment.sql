@@ -4,6 +4,10 @@
 -- source: https://www.rudderstack.com/docs/destinations/warehouse-destinations/warehouse-schema/
 -- export: an archive of raw calls (NDJSON), or a table such as pages, tracks or order_completed (CSV, Parquet)
 -- kind: events
+-- required: call_id = messageId | message_id | id
+-- required: caller = anonymousId | anonymous_id | userId | user_id
+-- required: called_at = timestamp | originalTimestamp | original_timestamp | receivedAt | received_at | sentAt | sent_at
+-- required: call_context = context | context_page_url | context_page_path | context_library_name | context_user_agent | context_ip
 -- optional: messageId, id, type, event, event_text, name, anonymousId, anonymous_id, userId, user_id, projectId, source_id
 -- optional: timestamp, originalTimestamp, original_timestamp, receivedAt, received_at, sentAt, sent_at
 -- optional: context, properties, context_page_url, url, context_page_path, path, context_page_search, search

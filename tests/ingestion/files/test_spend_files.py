@@ -95,7 +95,7 @@ def spend(raw: Raw) -> dict[str, float]:
 
 # ---- all or nothing
 def test_a_file_with_a_bad_row_loads_nothing_and_lists_each_reason(raw, put):
-    path = put(HEADER + ROWS + '2026-07-02,meta,1,c1,Ernte,EUR,"1,000"\n2026-07-03,meta,1,c1,Ernte,EURO,1\n')
+    path = put(HEADER + ROWS + "2026-07-02,meta,1,c1,Ernte,EUR,much\n2026-07-03,meta,1,c1,Ernte,EURO,1\n")
     message = refusal(raw, path)
     assert "2 of 4 rows fail, so nothing was loaded" in message
     assert "1 failed: bad_money, first on line 4: spend … is not a decimal" in message
@@ -403,8 +403,8 @@ def test_a_count_may_have_thousands_separators(raw, put, text, count):
     assert raw.execute("select clicks from raw.ad_spend").fetchone() == (count,)
 
 
-@pytest.mark.parametrize("text", ["3.000", "12.000", "1,20", "12,3456", "1,200.5"])
-def test_an_ambiguous_count_fails(raw, put, text):
+@pytest.mark.parametrize("text", ["1,20", "12,3456", "1,200.5"])
+def test_a_count_with_decimals_fails(raw, put, text):
     assert f"bad_count, first on line 2: clicks {text} is not a whole number" in refusal(raw, put(CLICKS.format(text)))
 
 
