@@ -59,7 +59,9 @@ create or replace temp macro click_ids_of(object) as nullif(array_to_string(list
 -- A JSON object without the members of the tool, which begin with $ or mp_, and without those that are columns.
 create or replace temp macro own_members(object) as '{' || array_to_string(list_transform(
     list_filter(json_keys(object), lambda key: regexp_matches(key, '^[A-Za-z0-9_ .-]+$') and not regexp_matches(
-        key, '^(mp_.*|token|time|distinct_id|insert_id|utm_(source|medium|campaign|content|term|id)|revenue|currency|order_?id)$'
+        key,
+        '^(mp_.*|token|time|distinct_id|insert_id|utm_(source|medium|campaign|content|term|id)|.*clid|[gw]braid|revenue|currency'
+        || '|order_?id|title|referrer|current_(page|url|domain).*)$'
     )),
     lambda key: to_json(key) || ':' || json_extract(object, '$."' || key || '"')
 ), ',') || '}';

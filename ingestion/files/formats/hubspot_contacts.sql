@@ -81,4 +81,4 @@ select
     end as campaign,
     case source_type when 'PAID_SEARCH' then drill_down_2 end as term
 from contacts
-where source is not null and source_type not in ('OFFLINE', 'OFFLINE_SOURCES', 'OFFLINE_QUELLEN', 'OFFLINE_BRONNEN')
+where source is not null and not regexp_matches(source_type, 'OFFLINE|HORS_LIGNE|SIN_CONEXI')

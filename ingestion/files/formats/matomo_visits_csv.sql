@@ -4,4 +4,3 @@
 -- required: idVisit, visitorId
 -- required: type_0 = type (actionDetails 0) | actionDetails_0_type | url (actionDetails 0)
 -- refuse: It has its actions in a column each. Export the visits log as JSON.
-select _row from source

@@ -6,4 +6,3 @@
 -- required: bounces = bounces | bounce_rate
 -- required: duration = visit_duration | time_on_page | total_time_on_page
 -- refuse: It has no events. Plausible Cloud exports totals only; the database of a self-hosted Plausible has events (table events_v2).
-select _row from source

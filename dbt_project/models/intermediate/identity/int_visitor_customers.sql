@@ -67,7 +67,7 @@ seen_with_customer as (
 ),
 
 seen_with_email as (
-    {%- for relation in ['events', 'conversions', 'ordered'] %}
+    {%- for relation in ['events', 'interactions', 'conversions', 'ordered'] %}
     select
         {{ relation }}.org_id,
         {{ relation }}.visitor_id,

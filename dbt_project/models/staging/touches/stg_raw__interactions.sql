@@ -15,7 +15,9 @@ final as (
         source.interaction_id,
         source.occurred_at,
         source.visitor_id,
-        source.customer_id,
+        -- A CRM's row with a record id and an address names no customer.
+        case when source.customer_id not like 'email:%' or source.visitor_id is null then source.customer_id end as customer_id,
+        case when source.customer_id like 'email:%' then substring(source.customer_id, 7) end as email_hash,
         source.site_id,
         source.touch_type,
         source.channel,
