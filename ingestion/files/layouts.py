@@ -19,6 +19,7 @@ from ingestion.files.read import SourceFile
 from ingestion.sql import Connection, literal, quoted
 
 _FOLDER = Path(__file__).parent / "formats"
+_MACROS = Path(__file__).parent / "layout_macros.sql"  # of several layouts
 _HEADER = re.compile(r"^-- (\w+): (.*)$", re.MULTILINE)
 _SIMILAR = 0.5  # share of the required columns from which a file resembles a layout
 _SAME = str.maketrans({"_": " ", "\u2019": "'"})
@@ -42,6 +43,8 @@ class FileLayout(NamedTuple):
     kinds: tuple[str, ...]
     columns: tuple[LayoutColumn, ...]
     query: str
+    on_request: tuple[str, ...] = ()  # kinds that the file brings only if the user names them
+    without: tuple[str, ...] = ()  # headers that similar files of other layouts have
     sources: tuple[str, ...] = ()  # where the vendor documents the file
     export: str = ""  # where a user gets the file
     give: tuple[str, ...] = ()  # columns of the contract that the user gives if the file lacks them
@@ -51,6 +54,12 @@ class FileLayout(NamedTuple):
     dayfirst: str | None = None  # yes or no, likewise
     footer: str | None = None  # regular expression of lines that are no records
     refuse: str | None = None  # why such a file has no rows that Tributary can load
+
+    def kinds_for(self, kind: str | None) -> tuple[str, ...]:
+        """Return the kinds of rows to load if the user names a kind, or none."""
+        if kind is None:
+            return self.kinds
+        return (kind,) if kind in (*self.kinds, *self.on_request) else ()
 
     @property
     def required(self) -> list[LayoutColumn]:
@@ -94,11 +103,11 @@ def read_layout(path: Path) -> FileLayout:
                 columns[column.name] = column._replace(headers=known_headers + column.headers)
         else:
             found.setdefault(part, []).append(text.strip())
-    known = ("kind", "source", "export", "give", "headerless", *_ONE_VALUE)
+    known = ("kind", "on_request", "without", "source", "export", "give", "headerless", *_ONE_VALUE)
     if unknown := found.keys() - set(known):
         raise ValueError(f"{path.name}: unknown line: {', '.join(sorted(unknown))}. Use {', '.join(known)}.")
-    kinds = _names(found.get("kind", []))
-    if not kinds or not set(kinds) <= set(KINDS):
+    kinds, on_request = _names(found.get("kind", [])), _names(found.get("on_request", []))
+    if not kinds or not {*kinds, *on_request} <= set(KINDS):
         raise ValueError(f"{path.name}: kind must be one or more of {', '.join(KINDS)}.")
     return FileLayout(
         name=path.stem,
@@ -107,6 +116,8 @@ def read_layout(path: Path) -> FileLayout:
         kinds=kinds,
         columns=tuple(columns.values()),
         query=sql,
+        on_request=on_request,
+        without=_names(found.get("without", [])),
         sources=tuple(found.get("source", [])),
         export=" ".join(found.get("export", [])),
         give=_names(found.get("give", [])),
@@ -215,8 +226,11 @@ def recognise(
     if forced is not None:
         return _forced(source, kind, forced)
     fits: list[tuple[tuple[int, bool, int], str, Recognised]] = []
+    headers = {normalized_header(column) for column in source.columns}
     for layout in all_layouts().values() if with_layouts else ():
-        kinds = tuple(each for each in layout.kinds if kind in (None, each))
+        if not headers.isdisjoint(map(normalized_header, layout.without)):
+            continue
+        kinds = layout.kinds_for(kind)
         match = match_layout(layout, source.columns)
         if kinds and layout.required and all(column.name in match.columns for column in layout.required):
             score = len(layout.required), layout.knows_platform, len(match.columns)
@@ -251,7 +265,7 @@ def _forced(source: SourceFile, kind: str | None, name: str) -> Recognised:
         advice = f"Do you mean {close[0]}?" if close else f"Use one of {', '.join(layouts)}."
         raise ContractError(f"--layout {name}: unknown layout. {advice}")
     layout = layouts[name]
-    kinds = tuple(each for each in layout.kinds if kind in (None, each))
+    kinds = layout.kinds_for(kind)
     if not kinds:
         raise ContractError(
             f"--layout {name} is for {' and '.join(layout.kinds)}. Run: tributary import {layout.kinds[0]}"
@@ -285,7 +299,7 @@ def nearest_layout(source: SourceFile, kind: str | None, given: Collection[str])
         of_contract = 1 - len(_missing_of_contract(contract, present)) / len(_required_of_contract(contract))
     candidates: list[tuple[tuple[float, bool, int, int], LayoutMatch, list[LayoutColumn]]] = []
     for layout in all_layouts().values():
-        if kind in (None, *layout.kinds) and layout.required:
+        if layout.kinds_for(kind) and layout.required:
             match = match_layout(layout, source.columns)
             missing = [column for column in layout.required if column.name not in match.columns]
             share = 1 - len(missing) / len(layout.required)
@@ -331,6 +345,7 @@ def apply_layout(
     A row has `_file_row`, the rowid of its row in `file`. overrides: column of the contract -> column of the file
     (--map), which takes precedence over the layout's. where: SQL condition on `_row`, the rowid in `file`.
     """
+    connection.execute(_MACROS.read_text(encoding="utf-8"))
     layout = match.layout
     selected = {name: quoted(column) for name, column in match.columns.items()}
     selected |= {name: literal(text) for name, text in match.captured.items()}

@@ -75,18 +75,21 @@ PERSONAL_MEMBER = (
     r'[^a-z0-9"]*"\s*:'
 )
 
+# A JSON member that identifies a person. An address there becomes its hash, so that two people stay two.
+PERSON_MEMBER = r"(?i)^\$?(?:distinct|user|device|anon(?:ymous)?|anon_distinct)_?id$"
+
 LONG_NUMBER = r"\+?\(?\d(?:[ ()/.+-]{0,3}\d){6,}"  # seven digits or more: a phone number, where a name shows it
 
 _NAMES: tuple[tuple[Kind, str], ...] = (
     ("ip", r"(.+_)?(ip(v?[46])?(_?addr(ess)?)?|(remote|client|peer|source)_?addr(ess)?|forwarded_?for)"),
-    ("email", r"(.+_)?e_?mail(_address)?"),
+    ("email", r"(.+_)?(e_?mail|correo(_electr(o|_)nico)?)(_?(address|adresse?|adres))?(_(work|home|other))?"),
     ("phone", r"(.+_)?((tele)?phone(_?(number|no))?|(mobile|cell)_?(number|no)|tel|msisdn)"),
     ("user_agent", r"(.+_)?user_?agent"),
 )
 
 
 _may_be_personal = re.compile(  # a part of every such name
-    "ip|addr|forwarded|mail|phone|mobile|cell|tel|msisdn|agent", re.IGNORECASE
+    "ip|addr|forwarded|mail|correo|phone|mobile|cell|tel|msisdn|agent", re.IGNORECASE
 ).search
 
 harmless_names: set[str] = set()  # names of which kind_of returned None: a cache for callers in a hurry

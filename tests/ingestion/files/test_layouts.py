@@ -73,7 +73,7 @@ def test_a_layout_loads_what_its_file_states(raw, case):
             stored = next(each.stored for each in CONTRACTS[kind].columns if each.name == column)
             unit = 1_000_000 if stored.endswith("_micros") else 1
             (total,) = raw.execute(f"select sum({stored}) from {CONTRACTS[kind].table}").fetchone()
-            assert Decimal(total) / unit == sum_of(counted, origin, check), column
+            assert Decimal(total or 0) / unit == sum_of(counted, origin, check), column
     again = import_file(raw, FIXTURES / case, SETTINGS, options)
     assert [report.loaded for report in again] == [0] * len(again), "a second import changes nothing"
 
@@ -116,10 +116,11 @@ def rows_of(path: Path, check: dict[str, Any]) -> Iterator[Row]:
         )
         return
     text = path.read_bytes().decode(check.get("encoding", "utf-8-sig")).lstrip("\ufeff")
-    skipped = check.get("header", 1) - 1
+    header_line = check.get("header", 1)  # 0: the file has none, and its columns are column1, column2, …
+    skipped = max(header_line - 1, 0)
     lines = re.split(r"(?<=\n)|(?<=\r)(?!\n)", text)
     reader = csv.reader(io.StringIO("".join(lines[skipped:]), newline=""), delimiter=form)
-    header = check.get("columns") or next(reader)
+    header = next(reader) if header_line else [f"column{n}" for n in range(1, lines[0].count(form) + 2)]
     starts_on = skipped + reader.line_num + 1
     for fields in reader:
         if len(fields) == len(header):
