@@ -21,8 +21,8 @@ from ingestion.privacy.patterns import (
     IPV6,
     LONG_NUMBER,
     NO_USER_AGENT,
-    PERSONAL_MEMBER,
     PERSON_MEMBER,
+    PERSONAL_MEMBER,
     USER_AGENT_IPV4,
     USER_INFO,
     WHITESPACE,
@@ -100,7 +100,12 @@ def redact_json(value: Any, depth: int = 0) -> Any:
 def _redact_member(name: str, part: Any, depth: int) -> Any:
     if kind_of(name) == "user_agent" and isinstance(part, str):
         return redact_user_agent(part)
-    if isinstance(part, str) and "@" in part and _person_member.search(name) and _email.fullmatch(part.strip(WHITESPACE)):
+    if (
+        isinstance(part, str)
+        and "@" in part
+        and _person_member.search(name)
+        and _email.fullmatch(part.strip(WHITESPACE))
+    ):
         return _hash(part)
     return redact_json(part, depth + 1)
 
