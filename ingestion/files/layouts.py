@@ -330,11 +330,7 @@ def _required_of_contract(contract: Contract) -> list[tuple[str, ...]]:
 
 
 def _missing_of_contract(contract: Contract, present: Collection[str]) -> list[str]:
-    return [
-        names[0]
-        for names in _required_of_contract(contract)
-        if not any(name in present for name in names)
-    ]
+    return [names[0] for names in _required_of_contract(contract) if not any(name in present for name in names)]
 
 
 def apply_layout(
