@@ -1,6 +1,7 @@
-"""Generate docs/marts.md from the marts' yml files, and update quoted files in all documents.
+"""Generate docs/marts.md from the marts' yml files, and update quoted files and the table of layouts in all documents.
 
-In: dbt_project/models/marts/*/*.yml, and the files behind `<!-- quoted: path -->`. Out: Markdown in docs/.
+In: dbt_project/models/marts/*/*.yml, ingestion/files/formats/*.sql, and the files behind `<!-- quoted: path -->`.
+Out: Markdown in docs/.
 Run `python docs/generate.py` after a change. tests/docs/test_docs.py fails if a document is out of date.
 """
 
@@ -12,10 +13,13 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
+from ingestion.files.layouts import all_layouts
+
 ROOT = Path(__file__).resolve().parents[1]
 MARTS = ROOT / "dbt_project" / "models" / "marts"
 REFERENCE = ROOT / "docs" / "marts.md"
 QUOTE = re.compile(r"(<!-- quoted: (\S+) -->\n+```\w+\n).*?(?<=\n)(```\n)", re.DOTALL)
+LAYOUTS = re.compile(r"(<!-- layouts -->\n).*?(<!-- end of layouts -->\n)", re.DOTALL)
 
 # These marts come first, in the order of the data flow. The others follow by name.
 FIRST = (
@@ -104,14 +108,27 @@ def rendered(marts: list[Mart]) -> str:
 
 
 def with_quotes(text: str) -> str:
-    """Return a document with the current content of each quoted file in its code block."""
-    return QUOTE.sub(lambda found: f"{found[1]}{(ROOT / found[2]).read_text()}{found[3]}", text)
+    """Return a document with the current content of each quoted file in its code block, and with the layouts."""
+    text = QUOTE.sub(lambda found: f"{found[1]}{(ROOT / found[2]).read_text()}{found[3]}", text)
+    return LAYOUTS.sub(lambda found: f"{found[1]}\n{layout_table()}\n{found[2]}", text)
+
+
+def layout_table() -> str:
+    """Return the layouts that load rows as a Markdown table, by vendor."""
+    layouts = sorted(
+        (layout for layout in all_layouts().values() if not layout.refuse), key=lambda layout: layout.title.lower()
+    )
+    table = [["vendor", "layout", "kind", "what it is", "where to get it"], ["---"] * 5]
+    for layout in layouts:
+        cells = [layout.title, f"`{layout.name}`", ", ".join(layout.kinds), layout.summary, layout.export]
+        table.append([cell.replace("|", "\\|") for cell in cells])
+    return "".join(f"| {' | '.join(row)} |\n" for row in table)
 
 
 if __name__ == "__main__":
     REFERENCE.write_text(rendered(read_marts()))
     print(f"wrote {REFERENCE.relative_to(ROOT)}")
     for path in sorted((ROOT / "docs").glob("**/*.md")):
-        if QUOTE.search(text := path.read_text()):
-            path.write_text(with_quotes(text))
+        if (text := path.read_text()) != (current := with_quotes(text)):
+            path.write_text(current)
             print(f"wrote {path.relative_to(ROOT)}")

@@ -1,5 +1,5 @@
 -- Ad report: a table of spend by day and campaign, whatever its platform.
--- source: https://support.google.com/google-ads/answer/2454072
+-- The headers are those of the platforms' layouts, and those of Taboola, Outbrain, Criteo, Quora, Adform and Apple Ads.
 -- export: Report by day and campaign, with the columns date, campaign and spend.
 -- kind: spend
 -- required: date = Date | Day | Report date | Reporting date | Datum | Tag | Jour | Fecha | Día | Data | Giorno | Dia | Dag

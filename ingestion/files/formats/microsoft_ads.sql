@@ -3,7 +3,7 @@
 -- source: https://learn.microsoft.com/en-us/advertising/reporting-service/campaignperformancereportcolumn
 -- export: Reports, Default reports, Performance, Campaign or Ad, unit of time Day; then Download, .csv.
 -- kind: spend
--- required: day = Gregorian date | TimePeriod | Time period | Day | Date | Gregorianisches Datum | Datum | Tag
+-- required: day = Gregorian date | TimePeriod | Day | Date | Gregorianisches Datum | Datum | Tag
 -- required: day = Date grégorienne | Jour | Fecha gregoriana | Fecha | Día | Data gregoriana | Data | Giorno | Dia
 -- required: day = Gregoriaanse datum | Dag | Data gregoriańska | Gregorianskt datum | Gregoriansk dato | グレゴリオ暦の日付
 -- required: day = 日付 | 日 | 公历日期 | 日期

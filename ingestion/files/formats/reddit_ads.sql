@@ -11,8 +11,8 @@
 -- required: spend = Dépenses | Importe gastado | Importe gastado ({currency}) | Gasto | Importo speso | Spesa | Valor gasto
 -- required: spend = Besteed bedrag | Uitgaven
 -- Reports of other vendors have a day, a campaign and an amount, too. A column of Reddit tells them apart.
--- required: mark = eCPM | eCPM ({currency}) | Upvotes | Downvotes | Community | Subreddit | Comments | Comment Views
--- required: mark = Post URL | Viewable Impressions | Purchase (Clicks) | Purchase (Views) | Purchase (Total)
+-- required: mark = eCPM | eCPM ({currency}) | Upvotes | Downvotes | Community | Subreddit | Comment Views
+-- required: mark = Post URL | Purchase (Clicks) | Purchase (Views) | Purchase (Total)
 -- required: mark = Purchase Click Conversions | Purchase View Conversions | Key Conversion Total Count
 -- required: mark = Purchase (Click-through conversions) | Purchase (View-through conversions)
 -- optional: account_id = Account ID | Ad Account ID | Konto-ID | ID du compte

@@ -19,9 +19,9 @@
 -- required: cost = ค่าใช้จ่าย
 -- Reports of other vendors have a day, a campaign and a cost, too. A column of TikTok tells them apart.
 -- required: mark = By Day | Stat Time Day | Clicks (destination) | CPC (destination) | CTR (destination) | Clicks (all)
--- required: mark = Video views | Video views at 25% | 2-second video views | 6-second video views | Focused view
--- required: mark = Cost per conversion | Conversion rate (CVR) | Total complete payment | Complete payment ROAS
--- required: mark = Complete payment | Advertiser ID | Advertiser name | Real-time conversions | Nach Tag | Par jour
+-- required: mark = Video views at 25% | 2-second video views | 6-second video views | Focused view
+-- required: mark = Conversion rate (CVR) | Total complete payment | Complete payment ROAS
+-- required: mark = Complete payment | Real-time conversions | Nach Tag | Par jour
 -- required: mark = Por día | Per giorno | Por dia | Per dag | Według dnia | Efter dag | Güne Göre | По дням | 日別 | 按天
 -- required: mark = 按日 | 일별 | Theo ngày | Berdasarkan Hari | Menurut Hari | ตามวัน | Klicks (Ziel) | Clics (destination)
 -- required: mark = Clics (destino) | Clic (destinazione) | Cliques (destino) | クリック数(デスティネーション)
