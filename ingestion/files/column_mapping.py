@@ -16,10 +16,10 @@ import duckdb
 
 from ingestion.event_types import BUILT_IN
 from ingestion.files.contracts import CONTRACTS, Contract, ContractError
-from ingestion.files.layouts import LayoutMatch
+from ingestion.files.layouts import ROW_TIMEZONE, LayoutMatch
 from ingestion.files.periods import Period, find_period
 from ingestion.files.read import SourceFile
-from ingestion.files.refund_statements import refund_statements
+from ingestion.files.refund_statements import REFUND_AMOUNTS, refund_statements
 from ingestion.files.row_filter import select_rows
 from ingestion.settings.model import Settings
 from ingestion.sql import Connection, literal, quoted
@@ -62,6 +62,8 @@ class ReadPlan(NamedTuple):
     # back. A blank amount of other rows is no refund. None: a refund without an amount covers the whole order.
     is_whole_refund: str | None = None
     is_partial_refund: str | None = None
+    row_timezone: str | None = None  # SQL over `relation` of the IANA zone of the row's times without one
+    row_rejection: str | None = None  # SQL over `relation` of why the row fails whatever its values are; or null
     row_org: str | None = None  # SQL over `relation` of the row's own org, used if no org is declared for the row
     latest_day: date = date.max  # later rows fail
     period: Period | None = None  # spend: how a row states its first and last day
@@ -126,8 +128,10 @@ def plan_file(
         org=options.org,
         timezone=options.timezone or (layout.layout.timezone if layout else None),
         rejects_unknown_sites=settings.files.unknown_sites == "reject",
-        is_whole_refund=is_whole if "value" in texts else None,
+        is_whole_refund=is_whole if any(name in texts for name in REFUND_AMOUNTS) else None,
         is_partial_refund=is_partial,
+        row_timezone=ROW_TIMEZONE if layout else None,
+        row_rejection="_reject" if layout else None,
         latest_day=_latest_day(),
         period=period,
         is_spread=options.spread,

@@ -279,6 +279,28 @@ REFUNDS = {
     "a_negative_amount": Case([SALES, refunds("A,2,-20,USD")], {"A": [100], "B": [30], "C": [50]}),
 }
 
+# Exports of shops state the sum of an order's refunds, each time anew.
+TOTAL = "order_id,occurred_at,refunded_total,currency"
+TOTALS = {
+    "a_later_export": Case(
+        [SALES, refunds("A,1,10,USD", columns=TOTAL), refunds("A,1,30,USD", columns=TOTAL)],
+        {"A": [90], "B": [30], "C": [50]},
+    ),
+    "the_webhook_states_the_same_refunds": Case(
+        [SALES, refunds("A,2,10,USD", "A,3,5,USD", "B,3,5,USD"), refunds("A,1,15,USD", "B,1,20,USD", columns=TOTAL)],
+        {"A": [105], "B": [10], "C": [50]},
+    ),
+    "the_webhook_knows_more": Case(
+        [SALES, refunds("A,2,60,USD"), refunds("A,1,15,USD", "A,1,40,USD", columns=TOTAL)],
+        {"A": [60], "B": [30], "C": [50]},
+    ),
+    "a_blank_total": Case(
+        [SALES, refunds("A,1,", "B,1,12", columns="order_id,occurred_at,refunded_total")],
+        {"A": [120], "B": [18], "C": [50]},
+    ),
+    "a_total_of_no_order": Case([refunds("r,X,1,9,USD", columns=f"refund_id,{TOTAL}")], {}, [("r", "unknown_order")]),
+}
+
 # Currencies: a refund is a share of its order, never a rate of the market.
 PAID = "order_id,occurred_at,value,currency,presentment_value,presentment_currency"
 CURRENCIES = {
@@ -478,7 +500,7 @@ WEBHOOKS = {
     ),
 }
 
-CASES = VALUES | SHOPS | NEGATIVE | REFUNDS | CURRENCIES | WEBHOOKS
+CASES = VALUES | SHOPS | NEGATIVE | REFUNDS | TOTALS | CURRENCIES | WEBHOOKS
 IDS = ("order_id", "Name", "conversion_id", "refund_id", "event_id", "payment_ids", "customer_id", "anon_id")
 
 
@@ -562,7 +584,7 @@ def test_later_payments_of_a_subscription_are_renewals(warehouse: Connection) ->
 
 def test_notices_count_the_money_that_fits_no_order(warehouse: Connection) -> None:
     notices = dict(warehouse.execute("select topic, message from marts.notices").fetchall())
-    assert notices["unknown_order"].startswith("2 refunds (87.00 USD) match no order")
+    assert notices["unknown_order"].startswith("3 refunds (96.00 USD) match no order")
     assert notices["unknown_currency"].startswith("1 refunds (88.00 EUR) are in a currency")
     assert notices["ambiguous_order"].startswith("2 reports (100.00 USD) name an order id that several sites have")
     assert notices["negative_value"].startswith("3 negative conversions (150.00 USD) belong to no order with a sale")
