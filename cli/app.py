@@ -17,6 +17,7 @@ from cli.dev import dev
 from cli.erase import erase
 from cli.explain import explain
 from cli.export_person import export_person
+from cli.failed import failed
 from cli.imports import import_
 from cli.pull import pull
 from cli.query import query
@@ -33,6 +34,7 @@ for command in (
     simulate,
     run,
     status,
+    failed,
     query,
     collect,
     snippet,

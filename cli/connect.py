@@ -123,6 +123,7 @@ def choose_org(settings: Settings, given: str | None) -> str:
 
 def accounts_table(accounts: Iterable[Account], listed: dict[str, AdAccount]) -> Table:
     """Return a table of accounts, with the org of those that tributary.yaml lists."""
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
@@ -132,7 +133,7 @@ def accounts_table(accounts: Iterable[Account], listed: dict[str, AdAccount]) ->
         known = listed.get(normalized_account_id(account.account_id))
         org = known.org if known else ""
         cells = (account.name, account.currency, account.timezone, account.manager, account.status, org)
-        table.add_row(str(number), account.account_id, *(text or "" for text in cells))
+        table.add_row(str(number), escape(account.account_id), *(escape(text or "") for text in cells))
     return table
 
 

@@ -14,6 +14,7 @@ import typer
 from cli.console import FAILED, fail, print_line, print_parts, readable_errors
 from ingestion.files.id_spellings import normalized_account_id
 from ingestion.home import Home
+from ingestion.text import counted
 from ingestion.warehouse import build_lock, lock_holder
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def connections_table(
     yield table
     for (platform, account_id), pull in sorted(pulls.items()):
         if pull.status != "loaded" and pull.reason and platform in credentials:
-            yield f"[yellow]![/yellow] {platform} {account_id}: {escape(pull.reason)}"
+            yield f"[yellow]![/yellow] {platform} {escape(account_id)}: {escape(pull.reason)}"
 
 
 def status_mark(status: str) -> str:
@@ -162,5 +163,7 @@ def token_state(credentials: StoredCredentials, now: datetime) -> str:
     days = (expires - now).days
     if expires <= now:
         return f"{source}[red]expired {expires:%Y-%m-%d}: {command}[/red]"
-    text = f"valid until {expires:%Y-%m-%d} ({days} days{', pulls renew it' if credentials.can_renew else ''})"
+    text = (
+        f"valid until {expires:%Y-%m-%d} ({counted(days, 'day')}{', pulls renew it' if credentials.can_renew else ''})"
+    )
     return f"{source}[yellow]{text}[/yellow]" if days < WARN_DAYS else source + text

@@ -95,8 +95,7 @@ def prepare(
 
 def load_everything(home: Home, settings: Settings) -> None:
     """Load all segments and waiting files, because they may name the person."""
-    from ingestion.files.contracts import KINDS
-    from ingestion.files.inbox import import_inbox
+    from ingestion.files.inbox import INBOXES, import_inbox
     from ingestion.segments.loading import load_landing
     from ingestion.segments.writer import open_segments
     from ingestion.warehouse import connect
@@ -112,7 +111,7 @@ def load_everything(home: Home, settings: Settings) -> None:
         time.sleep(0.2)
     with connect(home) as connection:
         load_landing(connection, home, settings, print_line)
-        for kind in KINDS:
+        for kind in INBOXES:
             import_inbox(connection, home, settings, kind, print_line)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from cli.console import error_console, readable_errors
 from cli.person_options import Customer, DryRun, Email, Org, Visitor, counts_table, find_person, only_identifier
@@ -63,4 +64,4 @@ def export_person(
 
 def print_note(message: str) -> None:
     """Print to standard error, because the JSON goes to standard output."""
-    error_console.print(message, soft_wrap=True)
+    error_console.print(escape(message), soft_wrap=True)

@@ -10,10 +10,12 @@ from typer.core import TyperGroup
 
 from cli.console import STRICT, fail, print_line, readable_errors
 from ingestion.home import Home
+from ingestion.text import counted
 
 if TYPE_CHECKING:
     from ingestion.files.column_mapping import ImportOptions
     from ingestion.loads import LoadReport
+    from ingestion.settings.model import Settings
 
 LARGE_FILE = 50_000_000  # bytes that take seconds to read
 _ANY_KIND = "any"  # the command without a kind
@@ -60,6 +62,13 @@ def add_command(kind: str | None, rows: str, example: str) -> None:
         org: Annotated[str | None, typer.Option(help="The org of every row.")] = None,
         site: Annotated[str | None, typer.Option(help="The site of every row.")] = None,
         timezone: Annotated[str | None, typer.Option(help="IANA zone of times without a zone.")] = None,
+        decimal: Annotated[str | None, typer.Option(help="The decimal mark of all numbers: point or comma.")] = None,
+        dayfirst: Annotated[
+            bool | None, typer.Option("--dayfirst/--no-dayfirst", help="7/8/2026 is 7 August, or 8 July.")
+        ] = None,
+        save: Annotated[
+            str | None, typer.Option(help="Remember these options in tributary.yaml under a name.", metavar="NAME")
+        ] = None,
         strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 if a row fails.")] = False,
         partial: Annotated[
             bool, typer.Option("--partial", help="Spend: load the other rows of a file with failed rows.")
@@ -83,11 +92,13 @@ def add_command(kind: str | None, rows: str, example: str) -> None:
                 partial=partial,
                 sum=sum_,
                 spread=spread,
+                decimal=decimal,
+                dayfirst=dayfirst,
             )
             if dry_run:
                 show_files(kind, files, options)
             else:
-                import_files(kind, files, options, strict=strict)
+                import_files(kind, files, options, save=save, strict=strict)
 
     help_ = f"{rows}\n\n[bold]Example[/bold]\n\n  tributary import {example}"
     import_.command(kind or _ANY_KIND, help=help_, hidden=kind is None)(command)
@@ -133,14 +144,21 @@ def show_files(kind: str | None, files: list[Path], options: ImportOptions) -> N
     print_line("This was a dry run: nothing was written.")
 
 
-def import_files(kind: str | None, files: list[Path], options: ImportOptions, *, strict: bool) -> None:
-    """Load each file in one transaction and print the counts of its rows. A file that cannot load stops no other."""
+def import_files(
+    kind: str | None, files: list[Path], options: ImportOptions, *, save: str | None, strict: bool
+) -> None:
+    """Load each file in one transaction and print the counts of its rows. A file that cannot load stops no other.
+
+    save: the name of an entry in tributary.yaml that is to remember the options.
+    """
     from ingestion.files.contracts import ContractError
     from ingestion.files.load import import_file
     from ingestion.settings.load import load_settings
     from ingestion.user_agents import enrich
     from ingestion.warehouse import build_lock, connect
 
+    if save and len(files) > 1:
+        raise ContractError(f"--save {save}: the entry is for files like one. Name one file.")
     home = Home.from_environment()
     settings = load_settings(home)
     reports: list[LoadReport] = []
@@ -161,16 +179,30 @@ def import_files(kind: str | None, files: list[Path], options: ImportOptions, *,
             reports += loaded
         if any(report.kind == "events" for report in reports):
             enrich(connection, print_line)
+    if save:
+        _save(home, settings, save, options, file=files[0], report=reports[0])
     failed = sum(report.failed for report in reports)
     if failed:
-        print_line("The warehouse keeps failed rows with their reasons. To see them, run: tributary status")
+        print_line("The warehouse keeps failed rows with their reasons. To see them, run: tributary failed")
     if refused:
         raise ContractError(
             "\n".join([f"{len(refused):,} of {len(files):,} files were not imported:", *map(str, refused)])
         )
     if failed and strict:
-        fail(f"--strict: {failed:,} row{'s' * (failed != 1)} failed", STRICT)
+        fail(f"--strict: {counted(failed, 'row')} failed", STRICT)
     print_line("Next: tributary run")
+
+
+def _save(home: Home, settings: Settings, name: str, options: ImportOptions, *, file: Path, report: LoadReport) -> None:
+    """Remember the options of an import."""
+    from ingestion.files.input_file import readable_name
+    from ingestion.files.remembered_imports import entry_to_save
+    from ingestion.settings.load import add_to_settings
+
+    entry = entry_to_save(settings, name, options, file=readable_name(file), kind=report.kind, layout=report.layout)
+    add_to_settings(home, imports=[entry])
+    files = f"files like {entry['files']}" if "files" in entry else f"files of the layout {report.layout}"
+    print_line(f"Saved as {name} under imports in tributary.yaml: {files} need no options from now on.")
 
 
 def _print_report(report: LoadReport, kind: str | None) -> None:
@@ -183,8 +215,10 @@ def _print_report(report: LoadReport, kind: str | None) -> None:
         + (f" + {report.summed:,} added to another row" if report.summed else "")
         + (f" ({report.replaced:,} of the loaded replaced an older row)" if report.replaced else "")
     )
+    if report.entry:
+        print_line(f"  with the options of {report.entry} under imports in tributary.yaml")
     if report.corrected:
-        print_line(f"  {report.corrected:,} rows that failed before are loaded now")
+        print_line(f"  {counted(report.corrected, 'earlier failed row')} corrected")
     for warning in report.warnings:
         print_line(f"  warning: {warning}")
     for reason, count in report.reasons.items():

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.console import FAILED, WRONG_INPUT, fail, print_line, print_parts, readable_errors
+from ingestion.text import counted
 
 if TYPE_CHECKING:
     from ingestion.home import Home
@@ -127,7 +128,7 @@ def pull_rates(home: Home, settings: Settings, since: date | None) -> bool:
     except VendorError as error:
         print_line(f"! ecb: {error}")
         return False
-    print_line(f"ecb: {report.received:,} rates, {report.loaded:,} of them new or changed")
+    print_line(f"ecb: {counted(report.received, 'rate')}, {report.loaded:,} of them new or changed")
     report_other(home, ECB, of_rates(report))
     return True
 

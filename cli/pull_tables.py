@@ -36,7 +36,7 @@ def accounts_table(tasks: Sequence[Task], outcomes: Sequence[Outcome]) -> Iterat
             )
             table.add_row(account, *(f"{count:,}" for count in counts), spend.rstrip(), totals.rstrip())
         for note in filter(None, (report.reason, *outcome.warnings)):
-            notes.append(f"[yellow]![/yellow] {task.name}: {escape(note)}")
+            notes.append(f"[yellow]![/yellow] {escape(task.name)}: {escape(note)}")
     yield from ("", table, "", *notes)
 
 
@@ -51,7 +51,11 @@ def synced_table(report: SyncReport) -> Iterator[Any]:
         finest = total.spend if total.finest_spend is None else total.finest_spend
         above = units(total.spend - finest) if total.spend != finest else ""
         table.add_row(
-            f"  {total.level}", total.table, f"{total.rows:,}", f"{units(total.spend)} {total.currency}", above
+            f"  {total.level}",
+            escape(total.table),
+            f"{total.rows:,}",
+            f"{units(total.spend)} {escape(total.currency)}",
+            above,
         )
     yield from ("", table, "")
     if report.unused:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from cli.console import FAILED, WRONG_INPUT, fail, print_line, readable_errors
 from ingestion.home import Home
+from ingestion.text import counted
 
 
 def rebuild() -> None:
@@ -34,7 +35,7 @@ def rebuild() -> None:
                 rows = rebuilding.row_counts(connection)
         for table, count in rows.items():
             if count:
-                print_line(f"raw.{table}: {count:,} rows")
+                print_line(f"raw.{table}: {counted(count, 'row')}")
         if problems := [*errors, *missing_rows(home, rows)]:
             fail("\n".join(["The warehouse was rebuilt, but it is not complete.", *problems]), FAILED)
         print_line("Next: tributary run")
@@ -52,6 +53,6 @@ def missing_rows(home: Home, rows: Mapping[str, int]) -> Iterator[str]:
         if rows[table] < count:
             source = "Pull it again, or import" if table == "ad_spend" else "Import"
             yield (
-                f"raw.{table}: {rows[table]:,} of {count:,} rows of the last published version."
+                f"raw.{table}: {rows[table]:,} of the {counted(count, 'row')} of the last published version."
                 f" {source} the files of `tributary import` again. Then run: tributary run"
             )

@@ -9,6 +9,7 @@ import typer
 
 from cli.console import DISK_FULL, FAILED, WRONG_INPUT, fail, is_disk_full, print_line, print_parts, readable_errors
 from ingestion.home import Home
+from ingestion.text import counted
 
 
 def run(
@@ -64,10 +65,12 @@ def run(
 
 
 def report_refused(home: Home) -> None:
-    """Exit with 1 if files could not be loaded. Everything else was published."""
+    """Warn of rejected files. Exit with 1 if other files could not be loaded. Everything else was published."""
+    from ingestion.files.inbox import rejected_files
     from orchestration.refusals import refused
 
+    for name, reason in rejected_files(home).items():
+        print_line(f"warning: inbox/rejected/{name}: {reason}")
     if errors := refused(home).values():
         advice = "Everything else was loaded. Correct or remove these files, then run: tributary run"
-        files = "1 file" if len(errors) == 1 else f"{len(errors)} files"
-        fail("\n".join([f"{files} could not be loaded:", *errors, advice]), FAILED)
+        fail("\n".join([f"{counted(len(errors), 'file')} could not be loaded:", *errors, advice]), FAILED)

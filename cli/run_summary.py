@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from rich.markup import escape
+
 from ingestion.home import Home
 from serving.published import open_published, scalar
 from serving.summary import summary, worst_flags
@@ -31,7 +33,7 @@ def run_summary(home: Home) -> Iterator[Any]:
     yield f"Published: {home.marts}"
     yield "Next:"
     if conversion:
-        yield f"  {tributary} explain conversion {conversion}"
+        yield f"  {tributary} explain conversion {escape(conversion)}"
     if flags:
         yield f"  {tributary} explain waste {flags[0]['waste_id'][:8]}"
     yield f'  {tributary} query "select platform, sum(spend_micros) / 1e6,'

@@ -13,12 +13,14 @@ from rich.markup import escape
 
 from cli.console import plain_table, print_parts, readable_errors
 from ingestion.home import Home
+from ingestion.text import counted
 
 if TYPE_CHECKING:
     import dagster as dg
     from rich.table import Table
 
-    from ingestion.status import FailureCount, TableCount
+    from ingestion.files.failed_rows import FailedRows
+    from ingestion.status import TableCount
 
 
 def status() -> None:
@@ -39,8 +41,10 @@ def status() -> None:
 
 def describe(home: Home) -> Iterator[Any]:
     """Yield the state of a home. While a build uses the warehouse, its raw tables are not available."""
+    from ingestion.files.failed_rows import count_failed
+    from ingestion.files.inbox import rejected_files
     from ingestion.segments.writer import open_segments
-    from ingestion.status import count_failures, count_rows
+    from ingestion.status import count_rows
     from ingestion.warehouse import WarehouseLost, build_lock, connect, has_data, lock_holder
     from orchestration.changes import BUILD, reasons
     from orchestration.refusals import refused
@@ -52,7 +56,7 @@ def describe(home: Home) -> Iterator[Any]:
     elif home.warehouse.exists() or has_data(home):
         try:
             with build_lock(home, "status"), connect(home) as connection:
-                rows, failed = count_rows(connection), count_failures(connection)
+                rows, failed = count_rows(connection), count_failed(connection)
         except WarehouseLost as error:
             yield f"[red]![/red] {escape(str(error))}"
         else:
@@ -61,9 +65,11 @@ def describe(home: Home) -> Iterator[Any]:
     else:
         yield f"Nothing is loaded in {home.root} yet. Run: tributary import events FILE, or tributary simulate"
     if count := len(open_segments(home.landing)):
-        yield f"The collector is writing {count} segment{'s' * (count != 1)}. A run loads a segment once it is closed."
+        yield f"The collector is writing {counted(count, 'segment')}. A run loads a segment once it is closed."
     for refusal in refused(home).values():
         yield f"[yellow]![/yellow] not loaded: {escape(refusal)}"
+    for name, reason in rejected_files(home).items():
+        yield f"[yellow]![/yellow] inbox/rejected/{escape(name)}: {escape(reason)}"
     yield from published_version(home)
     if not holder:
         found = reasons(home, BUILD)
@@ -79,15 +85,16 @@ def raw_table(rows: Sequence[TableCount]) -> Table:
     return table
 
 
-def failures_table(failed: Sequence[FailureCount]) -> Iterator[Any]:
+def failures_table(failed: Sequence[FailedRows]) -> Iterator[Any]:
     """Yield a table of the failed rows by kind and reason."""
     if not failed:
         yield "No row has failed."
         return
     table = plain_table("failed rows of", "rows", "reason", "for example")
-    for kind, reason, count, example in failed:
-        table.add_row(kind, f"{count:,}", reason, escape(example))
+    for each in failed:
+        table.add_row(each.kind, f"{each.rows:,}", escape(each.reason), escape(each.example))
     yield table
+    yield "What to do about them: tributary failed"
     yield ""
 
 
@@ -123,8 +130,8 @@ def last_runs(home: Home) -> Iterator[Any]:
     with open_instance(home) as instance:
         end_dead_runs(instance)
         records, count = instance.get_run_records(limit=5), instance.get_runs_count()
-    runs, size = f"{count:,} run{'s' * (count != 1)}", f"{history_size(home) / 1e6:,.1f} MB"
-    yield f"Dagster's history: {runs} in {size}, kept for {load_settings(home).history.keep_days} days."
+    size, days = f"{history_size(home) / 1e6:,.1f} MB", load_settings(home).history.keep_days
+    yield f"Dagster's history: {counted(count, 'run')} in {size}, kept for {counted(days, 'day')}."
     if not records:
         return
     table = plain_table("last runs", "", "job", "took")

@@ -15,6 +15,8 @@ from itertools import islice
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from ingestion.hosts import ascii_host
+
 _PATTERN = re.compile(r"(?:https?://)?([\w.*-]+)(/[^?#\s]*)?")
 
 _LONGEST = 2_000  # characters of a path; a longer one matches no pattern
@@ -45,7 +47,8 @@ def matcher(patterns: Iterable[str]) -> Callable[[str], str | None]:
         found = _PATTERN.fullmatch(text)
         if not found or problem(text):
             raise ValueError(problem(text))
-        host, path = found[1].lower().split("*"), (found[2] or "*").split("*")
+        spelled = ".".join(map(ascii_host, found[1].lower().split(".")))
+        host, path = spelled.split("*"), (found[2] or "*").split("*")
         # After a wildcard only whole labels are known: example.com in `*x.example.com`.
         known = host[0] if len(host) == 1 else host[-1].partition(".")[2]
         index[known][max(path, key=len)].append(_Pattern(text, host, path))
@@ -54,7 +57,7 @@ def matcher(patterns: Iterable[str]) -> Callable[[str], str | None]:
     def match(url: str) -> str | None:
         try:
             parts = urlsplit(url if "//" in url else f"//{url}")
-            host, path = (parts.hostname or "").rstrip("."), parts.path or "/"
+            host, path = ascii_host((parts.hostname or "").rstrip(".")), parts.path or "/"
         except ValueError:  # not a URL
             return None
         best: list[str] = []

@@ -3,7 +3,7 @@
 In: the environment. Out: Home. Only the owner can open its files; `published.readers` in tributary.yaml can share the
 published ones (serving/readers.py).
 
-inbox/<kind>/  files that the next run imports       published/  marts for readers
+inbox/         files that the next run imports       published/  marts for readers
 landing/       segments of acknowledged events       dagster/    run history
 archive/       imported files and loaded segments    salts.json  for the hashes of IP addresses, until they expire
 warehouse.duckdb  opened only by the process that holds the build lock (ingestion/warehouse.py)
@@ -17,8 +17,11 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from ingestion.files.contracts import KINDS
+
 PRIVATE = 0o077  # the rights of other users, which new files and folders do not get
-_UNUSABLE = re.compile(r"[#?*\[\]\\\x00-\x1f\x7f]")  # DuckDB reads them as patterns or as the end of the path
+# DuckDB reads them as patterns or as the end of the path, and Dagster decodes %20 in its path.
+_UNUSABLE = re.compile(r"[#?*\[\]\\\x00-\x1f\x7f]|%[0-9A-Fa-f]{2}")
 
 
 class HomeError(Exception):
@@ -40,13 +43,15 @@ class Home:
         home = cls(Path(os.environ.get("TRIBUTARY_HOME") or "var").expanduser().resolve())
         if found := _UNUSABLE.search(str(home.root)):
             raise HomeError(
-                f"TRIBUTARY_HOME={str(home.root)!r}: DuckDB cannot use a path with {found[0]!r}. Use another folder."
+                f"TRIBUTARY_HOME={str(home.root)!r}: a path with {found[0]!r} cannot be used. Use another folder."
             )
         os.umask(PRIVATE)
         home.root.mkdir(parents=True, exist_ok=True)
         home._make_private()
         for folder in (home.inbox, home.landing, home.archive, home.published, home.dagster, home.temporary):
             folder.mkdir(parents=True, exist_ok=True)
+        for kind in KINDS:
+            (home.inbox / kind).mkdir(exist_ok=True)
         return home
 
     def _make_private(self) -> None:

@@ -42,6 +42,7 @@ class LoadReport(msgspec.Struct, frozen=True, kw_only=True):
     corrected: int = 0  # failed rows of earlier loads that this load has loaded
     loaded_at: datetime | None = None  # UTC, without a zone
     layout: str | None = None  # of the file, if it is not that of the contract
+    entry: str | None = None  # of `imports` in tributary.yaml that completed the options
     warnings: Sequence[str] = ()  # about rows that were loaded
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import duckdb
 
 from ingestion.files.contracts import CONTRACTS, KINDS, ContractError
-from ingestion.files.inbox import import_inbox
+from ingestion.files.inbox import INBOXES, import_inbox
 from ingestion.files.load import load_file
 from ingestion.home import Home
 from ingestion.loads import Load, PartlyLoaded
@@ -31,7 +31,11 @@ from ingestion.user_agents import add
 from ingestion.warehouse import WarehouseLost, connect, has_data, is_damage
 
 FILES_AT_ONCE = 100_000_000  # bytes of archived segments that are loaded in one transaction
-_UNARCHIVED = ("erasures", "erased_identifiers")  # copied from a damaged warehouse, if it can still be read
+_UNARCHIVED = (
+    "erasures",
+    "erased_identifiers",
+    "dismissed_rows",
+)  # copied from a damaged warehouse, if it can still be read
 
 Progress = Callable[[str], None]
 
@@ -70,7 +74,7 @@ def rebuild(home: Home, settings: Settings, progress: Progress) -> list[str]:
     with connect(home) as connection:
         for load in (
             partial(load_landing, connection, home, settings, progress),
-            *(partial(import_inbox, connection, home, settings, kind, progress) for kind in KINDS),
+            *(partial(import_inbox, connection, home, settings, kind, progress) for kind in INBOXES),
         ):
             try:
                 load()

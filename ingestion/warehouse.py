@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 import duckdb
 
+from ingestion import hosts
 from ingestion.file_lock import Holder, file_lock, holder_of
 from ingestion.home import Home
 from ingestion.migrations.upgrade import upgrade
@@ -71,6 +72,7 @@ def connect(home: Home, *, read_only: bool = False) -> Connection:
         connection.execute("set TimeZone = 'UTC'")  # connect refuses this option: it loads icu later
         connection.execute("set enable_progress_bar = false")  # DuckDB prints it on stdout, even without a terminal
         create_functions(connection)
+        hosts.create_function(connection)
         upgrade(connection, home.warehouse, read_only=read_only)
         if not read_only:
             end_retirement(connection, home.archive)

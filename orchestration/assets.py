@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from connectors.ads import PLATFORMS
-from ingestion.files.inbox import import_inbox
+from ingestion.files.inbox import ANY_KIND, import_inbox, inbox_folder, rejected_files
 from ingestion.loads import LoadReport
 from ingestion.segments.loading import load_landing
 from ingestion.segments.retire import retire
@@ -73,12 +73,42 @@ def settings(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterato
         yield dg.MaterializeResult(asset_key=key, metadata=metadata.of_rows(rows[key]))
 
 
+INBOX = dg.AssetKey("inbox")
 SETTINGS_KEYS = [["raw", "orgs"], ["raw", "sites"], ["raw", "ad_accounts"]]
+
+
+REJECTED = dg.AssetCheckSpec(
+    "no_rejected_files", asset=INBOX, description="inbox/rejected/ has no file: a layout fits each file of the inbox."
+)
+
+
+@dg.asset(
+    key=INBOX,
+    deps=SETTINGS_KEYS,
+    description="One file that somebody put into inbox/. Its header decides which kinds of rows it has.",
+    group_name="raw",
+    kinds={"python", "duckdb"},
+    owners=OWNERS,
+    check_specs=[REJECTED],
+)
+def inbox(
+    context: dg.AssetExecutionContext, warehouse: Warehouse
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    """Import the files in inbox/, and move those that cannot be imported to inbox/rejected/."""
+    reports = import_waiting(context, warehouse, ANY_KIND)
+    rejected = rejected_files(warehouse.home)
+    yield dg.MaterializeResult(metadata=metadata.of_imports(reports))
+    yield dg.AssetCheckResult(
+        check_name=REJECTED.name,
+        passed=not rejected,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"files": metadata.of_reasons(rejected)},
+    )
 
 
 @dg.asset(
     key=["raw", "events"],
-    deps=SETTINGS_KEYS,
+    deps=[*SETTINGS_KEYS, INBOX],
     description="One web event. Loads segments of the collector, with rows of other kinds, and files in inbox/events/.",
     group_name="raw",
     kinds={"python", "duckdb"},
@@ -103,11 +133,11 @@ def events(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Materi
 
 
 def import_waiting(context: dg.AssetExecutionContext, warehouse: Warehouse, kind: str) -> list[LoadReport]:
-    """Import the files in inbox/<kind>/. A file that cannot be imported stays there and stops nothing."""
+    """Import the files of one of INBOXES. One of inbox/<kind>/ that cannot be imported stays and stops nothing."""
     home, settings, connection = warehouse.home, warehouse.settings, warehouse.connection
     return load_all(
         home,
-        home.inbox / kind,
+        inbox_folder(home, kind),
         lambda: import_inbox(connection, home, settings, kind, context.log.info),
         context.log.error,
     )
@@ -118,7 +148,7 @@ def raw_asset(kind: str, table: str, description: str) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=["raw", table],
-        deps=[*SETTINGS_KEYS, *([["raw", "events"]] if kind in LANDED else []), *PULLED.get(table, [])],
+        deps=[*SETTINGS_KEYS, INBOX, *([["raw", "events"]] if kind in LANDED else []), *PULLED.get(table, [])],
         description=f"{description} Imports the files in inbox/{kind}/.",
         group_name="raw",
         kinds={"python", "duckdb"},
@@ -133,7 +163,7 @@ def raw_asset(kind: str, table: str, description: str) -> dg.AssetsDefinition:
     return raw
 
 
-raw_assets = [events, *(raw_asset(kind, table, description) for kind, (table, description) in FILES.items())]
+raw_assets = [inbox, events, *(raw_asset(kind, table, description) for kind, (table, description) in FILES.items())]
 
 # Tables that every import or pull writes beside its rows.
 import_ledgers = [

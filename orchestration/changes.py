@@ -16,11 +16,11 @@ from pathlib import Path
 
 import msgspec
 
-from ingestion.files.contracts import KINDS
-from ingestion.files.inbox import waiting_files
+from ingestion.files.inbox import INBOXES, waiting_files
 from ingestion.home import Home
 from ingestion.person.erase import read_journal
 from ingestion.segments.writer import closed_segments
+from ingestion.text import counted
 from orchestration import fingerprint
 from orchestration.refusals import refused
 from serving.publish import Version
@@ -155,11 +155,11 @@ def _path(home: Home) -> Path:
 
 def _waiting(home: Home) -> Iterator[str]:
     tried = refused(home)  # a changed setting or another program is a reason to try them again
-    files = sum(path not in tried for kind in KINDS for path in waiting_files(home, kind))
+    files = sum(path not in tried for kind in INBOXES for path in waiting_files(home, kind))
     segments = sum(path not in tried for path in closed_segments(home.landing))
     if files:
-        yield f"{files:,} file{'s' * (files != 1)} in the inbox"
+        yield f"{counted(files, 'file')} in the inbox"
     if segments:
-        yield f"{segments:,} segment{'s' * (segments != 1)} of the collector"
+        yield f"{counted(segments, 'segment')} of the collector"
     if read_journal(home):
         yield "an unfinished erasure"

@@ -6,7 +6,7 @@ In: the warehouse, reports of imports and publications. Out: metadata by name.
 from __future__ import annotations
 
 import html
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -82,6 +82,12 @@ def of_imports(reports: Iterable[LoadReport]) -> Metadata:
     ]
     table = ["| file | received | loaded | duplicate | failed |", "| --- | ---: | ---: | ---: | ---: |", *rows]
     return totals | {"files": dg.MetadataValue.md("\n".join(table)) if rows else "no new files"}
+
+
+def of_reasons(rejected: Mapping[str, str]) -> dg.MarkdownMetadataValue:
+    """Return a table of files and the reasons why they could not be imported."""
+    rows = [f"| {cell(name)} | {cell(reason)} |" for name, reason in rejected.items()]
+    return dg.MetadataValue.md("\n".join(["| file | reason |", "| --- | --- |", *rows]))
 
 
 def of_segments(reports: Iterable[LoadReport], seconds: float) -> Metadata:

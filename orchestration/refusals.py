@@ -14,6 +14,7 @@ import msgspec
 
 from ingestion.home import Home
 from ingestion.loads import LoadReport, PartlyLoaded
+from ingestion.text import counted
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -35,7 +36,7 @@ def load_all(
         reports, failures = list(load()), dict[Path, str]()
     except PartlyLoaded as error:
         reports, failures = error.reports, error.failures
-        log(f"{len(failures)} files in {folder} could not be loaded and stay there")
+        log(f"{counted(len(failures), 'file')} in {folder} could not be loaded and stay there")
     _record(home, folder, failures)
     return reports
 

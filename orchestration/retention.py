@@ -15,6 +15,7 @@ from pathlib import Path
 import dagster as dg
 
 from ingestion.home import Home
+from ingestion.text import counted
 from orchestration.history import EventLog
 
 FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
@@ -42,7 +43,7 @@ def delete_old_runs(
     for database in home.dagster.rglob("*.db"):
         return_free_space(database)
     if old:
-        log(f"deleted {len(old):,} run{'s' * (len(old) != 1)} older than {keep_days} days from Dagster's history")
+        log(f"deleted {counted(len(old), 'run')} older than {keep_days} days from Dagster's history")
 
 
 def delete_files_without_run(home: Home, instance: dg.DagsterInstance) -> None:

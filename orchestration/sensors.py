@@ -6,8 +6,7 @@ from hashlib import sha256
 import dagster as dg
 
 from connectors.ads import PLATFORMS
-from ingestion.files.contracts import KINDS
-from ingestion.files.inbox import is_settled, waiting_files
+from ingestion.files.inbox import INBOXES, is_settled, waiting_files
 from ingestion.home import Home
 from orchestration.changes import BUILD
 from orchestration.instance import UNFINISHED
@@ -19,7 +18,7 @@ from orchestration.pulling.metadata import ECB, SYNCED, key_of
 def inbox(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Build once for each new set of files in inbox/. A file that cannot be imported is not tried again unchanged."""
     home = Home.from_environment()
-    found = [(path, path.lstat()) for kind in KINDS for path in waiting_files(home, kind)]
+    found = [(path, path.lstat()) for kind in INBOXES for path in waiting_files(home, kind)]
     files = [(path, status) for path, status in found if is_settled(status)]
     listed = [os.fsencode(path) + f":{status.st_mtime_ns}:{status.st_size}".encode() for path, status in files]
     cursor = sha256(b"\n".join(listed)).hexdigest()  # a file's name may name a person

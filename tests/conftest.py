@@ -38,6 +38,7 @@ LONG = (
     "cli/test_pull.py",
     "dbt_project/test_attribution.py",
     "dbt_project/test_matching.py",
+    "dbt_project/test_event_sources.py",
     "dbt_project/test_models.py",
     "packaging/test_wheel.py",
     "orchestration/test_web_guard.py",

@@ -49,6 +49,15 @@ class Event(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
     phone_hash: Sha256 | None = ""
     entity_type: Id | None = ""
     entity_id: Id | None = ""
+    # The link's campaign, where the url does not have it.
+    source: Text | None = ""
+    medium: Text | None = ""
+    campaign: Text | None = ""
+    campaign_id: Id | None = ""
+    content: Text | None = ""
+    term: Text | None = ""
+    click_ids: Url | None = ""
+    channel: Id | None = ""
     consent: bool | None = None
     sample_percent: Annotated[int, Meta(ge=1, le=100)] | None = None
     is_replay: bool | None = None
@@ -98,12 +107,15 @@ _decode_body = msgspec.json.Decoder(Body).decode
 _decode_event = msgspec.json.Decoder(Event).decode
 _decode_loosely = msgspec.json.Decoder(_LooseBody).decode
 
-_IDS = ("event_id", "anon_id", "session_id", "user_id", "order_id", "entity_id")
+_IDS = ("event_id", "anon_id", "session_id", "user_id", "order_id", "entity_id", "campaign_id")
 # Databases give ids as numbers.
 _decode_numeric_ids = msgspec.json.Decoder(
     msgspec.defstruct("_NumericIds", [(name, Id | int | float | None, "") for name in _IDS], bases=(Event,))
 ).decode
-_TEXTS = ("type", "path", "title", "currency", "conversion_type", "entity_type", "url", "referrer")
+_TEXTS = (
+    *("type", "path", "title", "currency", "conversion_type", "entity_type", "url", "referrer"),
+    *("source", "medium", "campaign", "content", "term", "click_ids", "channel"),
+)
 # The middle of an IPv4 address, two colons or two groups of an IPv6 address, escaped marks, JSON in a JSON text.
 _PARTS = (
     rb"\.\d{1,3}\.\d{1,3}\.",
@@ -171,7 +183,7 @@ def redact_members(event: Event) -> None:
 def forget_person(event: Event) -> None:
     """Remove every id of a person, as a missing consent demands. The order's id stays, so that an order counts once."""
     event.anon_id = event.session_id = event.user_id = ""
-    event.email = event.phone = event.email_hash = event.phone_hash = ""
+    event.email = event.phone = event.email_hash = event.phone_hash = event.click_ids = ""
     event.url, event.referrer = campaign_only(event.url), campaign_only(event.referrer)
     event.path = event.path.partition("?")[0].partition("#")[0] if event.path else ""
 

@@ -24,6 +24,7 @@ from ingestion.files.row_filter import select_rows
 from ingestion.settings.model import Settings
 from ingestion.sql import Connection, literal, quoted
 
+ARCHIVE_COLUMNS = ("_row_org", "_row_site", "_whole_refund", "_partial_refund")  # beside those of the contract
 _RELATION = "(select rowid as _row, * from temp.source) as source"
 
 
@@ -40,6 +41,8 @@ class ImportOptions(NamedTuple):
     partial: bool = False  # spend: load the rows that are right although others fail
     sum: bool = False  # spend: add up rows with one key
     spread: bool = False  # spend: divide rows of periods over their days
+    decimal: str | None = None  # point or comma: the decimal mark of all numbers; null: the columns decide
+    dayfirst: bool | None = None  # whether the day comes before the month in dates such as 7/8/2026; null: likewise
 
 
 class ReadPlan(NamedTuple):
@@ -70,6 +73,8 @@ class ReadPlan(NamedTuple):
     is_spread: bool = False  # rows of periods are divided over their days
     rejects_equal_rows: bool = False  # two rows with one content are ambiguous; else they are duplicates
     file_columns: tuple[str, ...] = ()  # of the temporary table `file`, if a layout reads its rows
+    # Contract column (or end_date) -> SQL of its plain decimal or ISO text, if its texts `{t}` are others
+    readings: Mapping[str, str] = {}
 
 
 def id_columns(mapping: Mapping[str, str]) -> Callable[[str], bool]:
@@ -126,7 +131,7 @@ def plan_file(
         event_types=known_types(settings),
         where=selected_rows(connection, source, options.where) if options.where and not layout else "true",
         org=options.org,
-        timezone=options.timezone or (layout.layout.timezone if layout else None),
+        timezone=options.timezone,
         rejects_unknown_sites=settings.files.unknown_sites == "reject",
         is_whole_refund=is_whole if any(name in texts for name in REFUND_AMOUNTS) else None,
         is_partial_refund=is_partial,
@@ -170,6 +175,15 @@ def plan_rows(connection: Connection, kind: str, columns: list[str], settings: S
         row_org="_row_org",
         latest_day=_latest_day(),
         period=_map_period(contract, given, {}),
+    )
+
+
+def plan_archived(connection: Connection, kind: str, columns: list[str], settings: Settings) -> ReadPlan:
+    """Return the plan of rows that `archived_rows_sql` wrote. columns: of `source`."""
+    plan = plan_rows(connection, kind, [name for name in columns if name not in ARCHIVE_COLUMNS], settings)
+    return plan._replace(
+        is_whole_refund="_whole_refund = 'true'" if "_whole_refund" in columns else None,
+        is_partial_refund="_partial_refund = 'true'" if "_partial_refund" in columns else None,
     )
 
 
@@ -226,6 +240,8 @@ def _check_options(kind: str, known: list[str], settings: Settings, options: Imp
     if options.site and options.site not in sites:
         advice = suggestion(options.site, sites) if sites else "Add it under sites."
         raise ContractError(f"--site {options.site}: tributary.yaml has no such site. {advice}")
+    if options.decimal not in (None, "point", "comma"):
+        raise ContractError(f"--decimal {options.decimal}: no decimal mark. Use point or comma.")
     if options.timezone:
         try:
             ZoneInfo(options.timezone)
@@ -241,7 +257,7 @@ def _check_mapping(kind: str, known: list[str], source: SourceFile, mapping: Map
         if column not in [*known, "properties"]:
             raise ContractError(f"--map {column}={name}: {kind} has no column {column}. {suggestion(column, known)}")
         if name.lower() not in present:
-            close = _closest(name, source.columns)
+            close = _closest(name, source.names)
             advice = f"Do you mean {close}?" if close else source.shown_columns
             raise ContractError(f"{source.label}: --map {column}={name}: the file has no column {name}. {advice}")
 
@@ -271,7 +287,7 @@ def _check_required(
         return
     name = missing[0]
     either = f" (or {' or '.join(contract.one_of[1:])})" if name in contract.one_of else ""
-    free = [column for column in source.columns if column not in mapping.values()]
+    free = [column for column in source.names if column not in mapping.values()]
     close = _closest(name, free)
     separator = " Is the separator really a comma?" if len(source.columns) == 1 and source.layout.kind == "csv" else ""
     raise ContractError(
@@ -313,7 +329,9 @@ def selected_rows(connection: Connection, source: SourceFile, where: str) -> str
     try:
         select_rows(connection, columns, where)
     except (duckdb.Error, ValueError) as error:
-        problem = str(error).split("\n\nLINE")[0].strip()
+        problem = str(error).splitlines()[0]
+        if not isinstance(error, (ValueError, duckdb.ParserException, duckdb.BinderException)):
+            problem = f"a value of the file does not fit the condition ({problem.partition(':')[0]})"
         raise ContractError(f"{source.label}: --where {where}: {problem}. {source.shown_columns}") from None
     return "_row in (select _row from temp.selected_rows)"
 

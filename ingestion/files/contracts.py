@@ -18,6 +18,7 @@ from ingestion.text import printable
 Type = Literal[
     "text",  # trimmed; empty is null
     "name",  # text in lower case
+    "address",  # text; the host of a URL is stored in ASCII
     "platform",  # text; an alias such as facebook or fb becomes the platform's name
     "account",  # id of an ad account; id_spellings.py gives it one spelling
     "entity",  # id of a campaign, ad set or ad, likewise
@@ -86,6 +87,9 @@ class Contract(NamedTuple):
     table: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]  # columns of the raw table that identify a row; ids among them may be null
+    # Other columns by which a failed row and its correction are the same row, if its key has no id. The first is never
+    # null; a null in another optional column equals a null only.
+    identities: tuple[tuple[str, ...], ...] = ()
     derived_id: str | None = None  # derived from the row's content if the file has none, or a placeholder
     one_of: tuple[str, ...] = ()  # at least one of these columns is required
     replaces: bool = False  # a later import of the same key replaces; else the first occurrence in time stays
@@ -108,16 +112,27 @@ CONTRACTS: dict[str, Contract] = {
             Column("occurred_at", "instant", required=True),
             # An order without a visitor counts, and so does its refund.
             Column("anon_id", required=True, unless=("type", ("CONVERSION", "REFUND")), may_be_placeholder=True),
-            *map(Column, ("session_id", "user_id", "url", "path", "referrer", "user_agent")),
+            *map(Column, ("session_id", "user_id")),
+            Column("url", "address"),
+            Column("path"),
+            Column("referrer", "address"),
+            Column("user_agent"),
             Column("value", "money"),
             Column("currency", "currency"),
             *map(Column, ("order_id", "conversion_type", "title", "email_hash", "phone_hash")),
             *map(Column, ("entity_type", "entity_id")),
+            # The link's own campaign, where the URL does not have it; click_ids as in a URL: gclid=a&dclid=b.
+            *map(Column, ("source", "medium", "campaign")),
+            Column("campaign_id", "entity"),
+            *map(Column, ("content", "term", "click_ids", "channel")),
         ),
         key=("org_id", "site_id", "event_id"),
         derived_id="event_id",
         retired="raw.retired_events",
-        added=("title", "email_hash", "phone_hash", "entity_type", "entity_id"),
+        added=(
+            *("title", "email_hash", "phone_hash", "entity_type", "entity_id"),
+            *("source", "medium", "campaign", "campaign_id", "content", "term", "click_ids", "channel"),
+        ),
     ),
     "interactions": Contract(
         table="raw.interactions",
@@ -147,6 +162,7 @@ CONTRACTS: dict[str, Contract] = {
             Column("payment_ids"),
         ),
         key=("org_id", "conversion_id"),
+        identities=(("order_id", "conversion_type", "site_id"),),
         derived_id="conversion_id",
         one_of=(*_PERSON, "order_id"),  # an order has the visitor of the event that names it
         added=("presentment_value_micros", "presentment_currency", "payment_ids"),
@@ -223,6 +239,7 @@ CONTRACTS: dict[str, Contract] = {
             Column("refunded_total", "money"),
         ),
         key=("org_id", "refund_id"),
+        identities=(("order_id", "occurred_at", "site_id"),),
         derived_id="refund_id",
         added=("order_value_micros", "payment_ids", "refunded_total_micros"),
     ),
@@ -243,6 +260,7 @@ CONTRACTS: dict[str, Contract] = {
             Column("currency", "currency"),
         ),
         key=("org_id", "postback_id"),
+        identities=(("transaction_id", "platform", "status", "occurred_at", "site_id"),),
         derived_id="postback_id",
     ),
     "survey-answers": Contract(

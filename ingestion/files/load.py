@@ -15,7 +15,16 @@ from typing import NamedTuple
 import duckdb
 import msgspec
 
-from ingestion.files.column_mapping import ImportOptions, ReadPlan, id_columns, plan_file, selected_rows, suggestion
+from ingestion.files.column_formats import canonical_plan
+from ingestion.files.column_mapping import (
+    ImportOptions,
+    ReadPlan,
+    id_columns,
+    plan_archived,
+    plan_file,
+    selected_rows,
+    suggestion,
+)
 from ingestion.files.contracts import CONTRACTS, KINDS, ContractError
 from ingestion.files.input_file import UnfinishedError, open_input
 from ingestion.files.layouts import FileLayout, LayoutMatch, Recognised, apply_layout, nearest_layout, recognise
@@ -24,9 +33,11 @@ from ingestion.files.periods import number_spread_rows
 from ingestion.files.preview import Preview
 from ingestion.files.quarantine import rejected_by_reason
 from ingestion.files.read import SourceFile, number_lines, read_file
+from ingestion.files.remembered_imports import entry_for_file, entry_for_layout, with_entry
+from ingestion.files.row_sql import archived_rows_sql
 from ingestion.files.spend_rows import prepare_rows, skip_summary_rows
 from ingestion.loads import Load, LoadReport
-from ingestion.settings.model import Settings
+from ingestion.settings.model import RememberedImport, Settings
 from ingestion.sql import (
     Connection,
     drop_temporary_tables,
@@ -35,6 +46,7 @@ from ingestion.sql import (
     quoted,
     transaction,
 )
+from ingestion.text import counted
 
 _OF_FILE = ("file", "file_lines", "unreadable_lines", "selected_rows")  # tables for all kinds of rows
 
@@ -49,6 +61,8 @@ class _OpenFile(NamedTuple):
     where: str  # SQL condition on `_row` of `file`, if a layout reads the file
     archived: Load | None
     preview: Preview | None
+    keep: Callable[[str], Path] | None
+    entry: RememberedImport | None  # of tributary.yaml that completed the options
 
 
 class _PreviewEnds(Exception):
@@ -76,7 +90,7 @@ def import_file(
     options: ImportOptions = ImportOptions(),  # noqa: B008 - immutable
     *,
     kind: str | None = None,
-    keep: Path | None = None,
+    keep: Callable[[str], Path] | None = None,
     is_inbox: bool = False,
     archived: Load | None = None,
     preview: Preview | None = None,
@@ -84,7 +98,7 @@ def import_file(
     """Load one file, or raise ContractError and write nothing. UnfinishedError if the file changes meanwhile.
 
     Return a report for each kind of rows. kind: load only rows of this kind; null: those that the file brings.
-    keep: a Parquet file that receives the file's rows as they are read, without personal data.
+    keep: kind -> a Parquet file that receives the rows of the kind as texts of its contract, without personal data.
     is_inbox: somebody else may have put the file there, so refuse a symbolic link, and a file that a process writes.
     archived: the load that first read the rows, if the file is such a copy in the archive.
     preview: receives what the import would do. Then nothing is written.
@@ -92,19 +106,23 @@ def import_file(
     if kind not in (None, *CONTRACTS):
         raise ContractError(f"{kind}: no such kind of input. Use one of {', '.join(KINDS)}.")
     reports: list[LoadReport] = []
+    entry = None if archived else entry_for_file(settings, path.name)
+    if entry:
+        options, kind = with_entry(options, entry), kind or entry.kind
     with open_input(path, allow_link=not is_inbox) as file:
         try:
             # Before the transaction, because a reader that fails on a file would end it.
             source = read_file(connection, file, None if archived else id_columns(options.mapping))
             found = _recognise(source, kind, options)
+            if found.match and not entry and not archived:
+                entry = entry_for_layout(settings, found.match.layout.name)
+                options = with_entry(options, entry) if entry else options
             if preview:
                 preview.describe(source, found, options)
-            if keep:
-                connection.execute(f"copy temp.source to {literal(keep)} (format parquet, compression zstd)")
             with transaction(connection):
                 match = found.match
                 where = _hand_to_layout(connection, source, match.layout, options) if match else "true"
-                opened = _OpenFile(source, settings, options, match, where, archived, preview)
+                opened = _OpenFile(source, settings, options, match, where, archived, preview, keep, entry)
                 for each in found.kinds:
                     reports.append(_load_rows(connection, each, opened))
                 if file.has_changed() or (is_inbox and file.has_writer()):
@@ -125,6 +143,8 @@ def import_file(
 
 def _recognise(source: SourceFile, kind: str | None, options: ImportOptions) -> Recognised:
     """Return the kinds and the layout of a file. ContractError if its kind is unknown."""
+    if kind and _is_archive(source):
+        return Recognised((kind,), None)
     given = {*options.mapping, *options.constants, *(["site_id"] if options.site else [])}
     found = recognise(source, kind, given, options.layout, with_layouts=not options.mapping)
     if found:
@@ -161,7 +181,11 @@ def _load_rows(connection: Connection, kind: str, opened: _OpenFile) -> LoadRepo
         drop_temporary_tables(connection, keep=_OF_FILE)  # of the kind before
         source = source._replace(columns=apply_layout(connection, match, kind, options.mapping, opened.where))
         _check_given(connection, source, match, options)
-    plan = plan_file(connection, kind, source, opened.settings, options, layout=match)
+        options = _with_formats(options, match.layout)
+    if opened.archived and _is_archive(source):
+        plan = plan_archived(connection, kind, source.columns, opened.settings)
+    else:
+        plan = plan_file(connection, kind, source, opened.settings, options, layout=match)
     if match:
         plan = plan._replace(file_columns=tuple(opened.source.columns))
     load = opened.archived or Load(
@@ -180,6 +204,11 @@ def _load_rows(connection: Connection, kind: str, opened: _OpenFile) -> LoadRepo
     if plan.contract.adds_up:
         plan, summary = skip_summary_rows(connection, plan, source)
         prepare = partial(prepare_rows, connection, plan, options, summary)
+    if not _is_archive(source):
+        plan = canonical_plan(connection, plan, source, options, is_archived=opened.archived is not None)
+    if opened.keep:
+        kept = literal(opened.keep(kind))
+        connection.execute(f"copy ({archived_rows_sql(plan)}) to {kept} (format parquet, compression zstd)")
     report = merge_rows(connection, plan, load, number_lines=number_rows, prepare=prepare)
     if opened.preview:
         opened.preview.add_rows(connection, plan, report)
@@ -190,6 +219,22 @@ def _load_rows(connection: Connection, kind: str, opened: _OpenFile) -> LoadRepo
         report,
         warnings=list(_unknown_sites(connection, plan, opened.settings)),
         layout=match.layout.name if match else None,
+        entry=opened.entry.name if opened.entry else None,
+    )
+
+
+def _is_archive(source: SourceFile) -> bool:
+    """Return whether `archived_rows_sql` wrote the file. A file of a user cannot have such a column."""
+    return "_row_org" in source.columns
+
+
+def _with_formats(options: ImportOptions, layout: FileLayout) -> ImportOptions:
+    """Return the options with the formats that a layout always has."""
+    dayfirst = None if layout.dayfirst is None else layout.dayfirst == "yes"
+    return options._replace(
+        timezone=options.timezone or layout.timezone,
+        decimal=options.decimal or layout.decimal,
+        dayfirst=dayfirst if options.dayfirst is None else options.dayfirst,
     )
 
 
@@ -234,15 +279,16 @@ def _unknown_sites(connection: Connection, plan: ReadPlan, settings: Settings) -
     ).fetchall()
     for site, rows in found:
         advice = suggestion(site, sites) if sites else "Add it under sites."
-        yield f"{rows:,} row{'s' * (rows != 1)} of the site {site!r}, which tributary.yaml lacks. {advice}"
+        yield f"{counted(rows, 'row')} of the site {site!r}, which tributary.yaml lacks. {advice}"
 
 
 def _refusal(connection: Connection, source: SourceFile, report: LoadReport) -> str:
     """Return why a spend file is refused: each reason with its number of rows, first line and sentence."""
+    fail = "fails" if report.failed == 1 else "fail"
     return "\n".join(
         [
-            f"{source.label}: {report.failed:,} of {report.received:,} rows fail, so nothing was loaded: a part of a"
-            " report would look like a day with less spend.",
+            f"{source.label}: {report.failed:,} of {counted(report.received, 'row')} {fail}, so nothing was loaded:"
+            " a part of a report would look like a day with less spend.",
             *(
                 f"  {rows:,} failed: {reason}, first on line {line}: {detail}"
                 for reason, rows, line, detail in rejected_by_reason(connection)

@@ -20,11 +20,8 @@ import msgspec
 
 from ingestion.files.column_mapping import ReadPlan
 from ingestion.files.contracts import Contract
-from ingestion.files.quarantine import (
-    delete_corrected_rows,
-    quarantine_rejected_rows,
-    quarantine_stored_rows,
-)
+from ingestion.files.corrections import delete_corrected_rows
+from ingestion.files.quarantine import quarantine_rejected_rows, quarantine_stored_rows
 from ingestion.files.row_sql import typed_rows_sql, violations_sql
 from ingestion.loads import Load, LoadReport, next_load_time, record_load
 from ingestion.person.reentry import anonymise_loaded
@@ -64,7 +61,7 @@ def merge_rows(
         create temp table if not exists unreadable_lines
             (line bigint, reason varchar, detail varchar, payload varchar);
         create temp table rejected_rows (_row bigint, line bigint, org_id varchar, reason varchar, detail varchar,
-            payload varchar, failed_id varchar);
+            rule varchar, payload varchar, failed_id varchar);
         create temp table skipped_rows (_row bigint, outcome varchar);
         """
     )
@@ -85,7 +82,7 @@ def merge_rows(
     if failed:
         number_lines()
         quarantine_rejected_rows(connection, plan.kind, contract, load)
-    corrected = delete_corrected_rows(connection, plan.kind, contract, plan.source_columns, load)
+    corrected = delete_corrected_rows(connection, plan, load, received=received + sum(prepared), failed=failed)
     connection.execute("drop table temp.source")  # frees its memory for the insert
     _insert(connection, contract, load.stamp)
     counts = collector_counts or {}
@@ -116,7 +113,7 @@ def _reject_violations(connection: Connection, plan: ReadPlan) -> None:
     """Reject the rows that break the contract. Their id is the hash of their content, so that a re-import adds none."""
     if scalar(connection, "select count(*) from typed_rows where not _ok"):
         connection.execute(
-            f"insert into rejected_rows by name select _row, org_id, reason, detail, payload,"
+            f"insert into rejected_rows by name select _row, org_id, reason, detail, rule, payload,"
             f" md5({literal(plan.kind)} || coalesce(org_id, '') || payload) as failed_id from ({violations_sql(plan)})"
             " where _row in (select _row from typed_rows)"
         )

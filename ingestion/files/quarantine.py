@@ -1,4 +1,4 @@
-"""Quarantine rows that cannot load: keep them in raw.failed_events with the reason, until a replay loads them.
+"""Quarantine rows that cannot load: keep them in raw.failed_events with the reason, until they are right.
 
 In: the temporary tables of a merge (ingestion/files/merge.py), or rows of a raw table that lost their key.
 Out: rows in raw.failed_events. An id comes from the content, so that the same row is kept once.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ingestion.files.contracts import Contract
 from ingestion.loads import Load
-from ingestion.sql import Connection, literal, quoted, scalar
+from ingestion.sql import Connection, literal
 
 _COLUMNS = "failed_id, kind, org_id, source, line, reason, detail, payload, _load_id, _loaded_at"
 
@@ -57,7 +57,7 @@ def rejected_by_reason(connection: Connection) -> list[tuple[str, int, int | Non
     return connection.execute(
         """
         select reason, count(*), min(coalesce(rejected_rows.line, source_lines.line)) as line,
-            arg_min(detail, coalesce(rejected_rows.line, source_lines.line, 0))
+            arg_min(coalesce(rule, detail), coalesce(rejected_rows.line, source_lines.line, 0))
         from rejected_rows left join source_lines using (_row)
         group by reason order by line, reason
         """
@@ -78,55 +78,6 @@ def quarantine_stored_rows(connection: Connection, kind: str, contract: Contract
         """
     )
     connection.execute(f"delete {losing}")
-
-
-def delete_corrected_rows(connection: Connection, kind: str, contract: Contract, columns: list[str], load: Load) -> int:
-    """Delete the failed rows of earlier loads that this load has loaded, and return their number.
-
-    columns: of `source`. A failed row and a row of `source` are the same if they have the same values: the options of
-    the corrected import may give them other names, and --site adds a value. Rows of another org stay.
-    """
-    known = (
-        f"from raw.failed_events where kind = {literal(kind)} and layer is null and _load_id <> {literal(load.load_id)}"
-    )
-    if not columns or not scalar(connection, f"select exists ({known})"):
-        return 0
-    org = "typed_rows.org_id" if "org_id" in contract.key else "null"
-    texts = ", ".join(f"source.{quoted(column)}" for column in columns)
-    members = "json_extract_string({}, '$.*')"
-    without_site = members.format("""json_merge_patch(payload, '{"site_id": null}')""")
-    corrected = connection.execute(
-        f"""
-        with failed as (
-            select rowid as _id, org_id, reason, payload {known}
-                and json_valid(payload) and json_type(try_cast(payload as json)) = 'OBJECT'
-        ),
-        failed_values as (
-            select _id, org_id, reason, {_sorted_values(members.format("payload"))} as _values from failed
-            union
-            select _id, org_id, reason,
-                {_sorted_values(without_site)} as _values
-            from failed
-        ),
-        loaded as (
-            select {org} as loaded_org, {_sorted_values(f"[{texts}]")} as _values
-            from typed_rows join temp.source on source.rowid = _row
-            anti join (from skipped_rows where outcome <> 'duplicate') using (_row) where _ok
-        )
-        select distinct _id from failed_values join loaded using (_values)
-        where org_id is null or loaded_org is null or org_id = loaded_org or reason in ('unknown_org', 'org_mismatch')
-        """
-    ).fetchall()
-    if corrected:
-        connection.execute(
-            "delete from raw.failed_events where rowid in (select unnest($1::bigint[]))",
-            [[row for (row,) in corrected]],
-        )
-    return len(corrected)
-
-
-def _sorted_values(values: str) -> str:
-    return f"to_json(list_sort(list_distinct(list_filter({values}, lambda value: value is not null))))::varchar"
 
 
 def _conflict_detail(contract: Contract) -> str:

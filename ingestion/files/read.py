@@ -50,6 +50,11 @@ _KEYS = "select distinct unnest(json_keys(text)) as key from objects"
 _WIDE = 60  # columns
 _SHOWN = 40  # columns in a message
 _VALUE = re.compile(r"[+-]?\d[\d.,:/TZ +-]*|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\S+@\S+|\(email\)", re.IGNORECASE)
+# One such name is enough: no column is called so.
+_CERTAIN_VALUE = re.compile(
+    r"\d{4}-\d{2}-\d{2}.*|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\S+@\S+|\(email\)|\(ip\)", re.IGNORECASE
+)
+_QUOTED = re.compile("[\"'`].*[\"'`]")
 _SPOOLED_END = r" new_line = '\n',"
 _SPOOLED_LINE = 20_000_000  # bytes: a record has RECORD_LIMIT characters of at most 4 bytes, and quotes
 
@@ -77,10 +82,17 @@ class SourceFile(NamedTuple):
         return self.file.label
 
     @property
-    def shown_columns(self) -> str:
-        """A sentence with the names of the columns. A file without a header has values there, which it omits."""
+    def names(self) -> list[str]:
+        """The names of the columns for messages; none if the file has no header, but values there."""
         names = [" ".join(name.split()) for name in self.columns]
-        if sum(bool(_VALUE.fullmatch(name)) for name in names) > 1:
+        has_values = any(map(_CERTAIN_VALUE.fullmatch, names)) or sum(bool(_VALUE.fullmatch(n)) for n in names) > 1
+        return [] if has_values else names
+
+    @property
+    def shown_columns(self) -> str:
+        """A sentence with the names of the columns."""
+        names = self.names
+        if self.columns and not names:
             return "Its first line has values instead of the names of columns. Add a line with the names."
         more = f" and {len(names) - _SHOWN} others" if len(names) > _SHOWN else ""
         return f"The file's columns: {', '.join(names[:_SHOWN])}{more}."
@@ -103,7 +115,7 @@ def read_file(connection: Connection, file: InputFile, is_id: IsId | None) -> So
         else:
             source = _read_csv(connection, file, layout, is_id)
     except duckdb.Error as error:
-        raise ContractError(f"{file.label}: DuckDB cannot read the file: {_first_line(error)}") from None
+        raise ContractError(f"{file.label}: DuckDB cannot read the file: {_without_values(error)}") from None
     read = scalar(connection, "select (select count(*) from source) + (select count(*) from unreadable_lines)")
     if read != source.size.records:
         raise ContractError(incomplete(file, source.size.records, read))
@@ -289,7 +301,8 @@ def _read_parquet(connection: Connection, file: InputFile, layout: Layout, is_id
         if is_id:  # the archive has the rows of accepted files
             measure_parquet(connection, file)
         described = connection.execute(f"describe select * from {relation}").fetchall()
-        names = unique_names([name for name, *_ in described])
+        names = [name for name, *_ in described]
+        names = unique_names(names) if is_id else names
         texts = {
             name: _parquet_text(quoted(original), type_)
             for name, (original, type_, *_) in zip(names, described, strict=True)
@@ -297,7 +310,7 @@ def _read_parquet(connection: Connection, file: InputFile, layout: Layout, is_id
         columns = _create_source(connection, texts, relation, is_id)
         rows = scalar(connection, f"select num_rows from parquet_file_metadata({path})")
     except duckdb.Error as error:
-        raise ContractError(f"{file.label}: not a readable Parquet file: {_first_line(error)}") from None
+        raise ContractError(f"{file.label}: not a readable Parquet file: {_without_values(error)}") from None
     return SourceFile(file, layout, columns, Size(rows, rows))
 
 
@@ -357,8 +370,9 @@ def _reject_lines(connection: Connection, rejected: list[Row], *, has_phones: bo
     connection.execute(f"update unreadable_lines set payload = redact_text({payload})")
 
 
-def _first_line(error: Exception) -> str:
-    return redact_text(str(error).splitlines()[0])
+def _without_values(error: Exception) -> str:
+    """Return the first line of DuckDB's message without quoted texts, which may be values of the file."""
+    return redact_text(_QUOTED.sub("…", str(error).splitlines()[0]))
 
 
 def unique_names(names: list[str]) -> list[str]:

@@ -18,6 +18,7 @@ import msgspec
 from ingestion.collector.rejected import revalidate
 from ingestion.files.column_mapping import ReadPlan, plan_rows
 from ingestion.files.contracts import ContractError
+from ingestion.files.failed_rows import chosen_rows
 from ingestion.files.limits import MAX_COLUMNS
 from ingestion.files.merge import merge_rows
 from ingestion.files.read import count_keys, source_of_objects
@@ -78,9 +79,7 @@ def replay_failed(
     since: the first day (UTC) on which the rows were received. dry_run: count, and change nothing.
     """
     _check_reason(reason)
-    chosen = f"reason = {literal(reason)}"
-    chosen += f" and kind = {literal(kind)}" if kind else ""
-    chosen += f" and coalesce(received_at, _loaded_at) >= {literal(since)}::timestamp" if since else ""
+    chosen = chosen_rows(reason=reason, kind=kind, since=since)
     of_files = f"{chosen} and (layer is null or kind <> 'events')"
     report = ReplayReport()
     connection.execute("begin")

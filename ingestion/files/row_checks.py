@@ -18,11 +18,11 @@ _SITE_CONDITION = "declared_orgs.site_id = t_site_id"
 _EXPECTED = {
     "event": "a known type such as PAGE_VIEW, CONVERSION or CUSTOM",
     "status": "pending, approved or rejected",
-    "instant": "an ISO 8601 time such as 2026-07-01T09:30:00Z, from 1970 to 2199",
-    "date": "an ISO 8601 day such as 2026-07-01, from 1970 to 2199",
-    "money": "a decimal below 1e12 such as 1234.56, without symbols; 1,234.56 is one, but 1,234 is ambiguous",
+    "instant": "an ISO 8601 time such as 2026-07-01T09:30:00Z, from 1970 to 2199, or one in the form of its column",
+    "date": "an ISO 8601 day such as 2026-07-01, from 1970 to 2199, or one in the form of its column",
+    "money": "a decimal below 1e12 such as 1234.56, with the decimal mark of its column",
     "currency": "an ISO 4217 code such as USD",
-    "count": "a whole number from 0, below 1e12; 1,234 is one, but 3.000 is ambiguous",
+    "count": "a whole number from 0, below 1e12; 3.000 alone is ambiguous",
     "number": "a number below 1e12",
     "rate": "a decimal above 0 such as 1.0842",
     "level": "account, campaign, adset or ad",
@@ -39,6 +39,12 @@ class Check(NamedTuple):
     reason: str  # a code
     is_broken: str  # true, never null, for a row that breaks the rule
     sentence: str
+    value: str | None = None  # the part of the sentence that is a value of the row
+
+    @property
+    def rule(self) -> str:
+        """The sentence without a value of the row, for messages that must have none."""
+        return self.sentence.replace(self.value, "'…'") if self.value else self.sentence
 
 
 # Rules between the columns of one row, by table.
@@ -78,6 +84,7 @@ _PERIOD = Check(
     "period_row",
     "coalesce(_ends_on > date, false)",
     "'the row covers ' || date || ' to ' || _ends_on || ': export one row a day, or import the file with --spread'",
+    "date || ' to ' || _ends_on",
 )
 _LONGEST_PERIOD = 366  # days
 
@@ -129,21 +136,25 @@ def _period_checks(plan: ReadPlan) -> list[Check]:
             "bad_period",
             "coalesce(_ends_on < date, false)",
             "'the period ends on ' || _ends_on || ', before its first day ' || date",
+            "_ends_on || ', before its first day ' || date",
         ),
         Check(
             "bad_period",
             f"coalesce(_ends_on - date >= {_LONGEST_PERIOD}, false)",
             f"'the period ' || date || ' to ' || _ends_on || ' has more than {_LONGEST_PERIOD} days'",
+            "date || ' to ' || _ends_on",
         ),
         Check(
             "bad_date",
             "(t_end_date is not null and _ends_on is null)",
             f"'the end of the period ' || t_end_date || {literal(' is not ' + _EXPECTED['date'])}",
+            "t_end_date",
         ),
         Check(
             "future_date",
             f"coalesce(_ends_on > date and _ends_on > {literal(plan.latest_day)}::date, false)",
             f"'the end of the period ' || _ends_on || {literal(_after_load(plan))}",
+            "_ends_on",
         ),
     ]
 
@@ -166,27 +177,28 @@ def _column_checks(column: Column, plan: ReadPlan) -> list[Check]:
         sentence = (
             f"'{column.name} ' || {shown} || ' has no time zone: write Z or an offset, or import with --timezone'"
         )
-        checks.append(Check("missing_timezone", local, sentence))
+        checks.append(Check("missing_timezone", local, sentence, shown))
         bad = f"({bad} and not {local})"
     if column.is_id and column.required and not column.may_be_placeholder:
         sentence = f"'{column.name} ' || {shown} || ' is a placeholder: correct the source that sends no real id'"
-        checks.append(Check("placeholder_id", f"({bad}{_unless(column)})", sentence))
+        checks.append(Check("placeholder_id", f"({bad}{_unless(column)})", sentence, shown))
     if column.type in ("instant", "date") and not column.may_be_future:
         is_future = f"coalesce({value} >= {literal(plan.latest_day)}::date + 1 and {value} <= {LATEST}, false)"
         sentence = f"'{column.name} ' || {shown} || {literal(_after_load(plan))}"
-        checks.append(Check("future_timestamp" if column.type == "instant" else "future_date", is_future, sentence))
+        reason = "future_timestamp" if column.type == "instant" else "future_date"
+        checks.append(Check(reason, is_future, sentence, shown))
     if column.is_id:
         sentence = (
             f"'{column.name} ' || {shown} || ' is rounded: a spreadsheet rounded this id. Export the file again."
             " Format the column as text before the spreadsheet reads it'"
         )
-        checks.append(Check("rounded_id", f"coalesce({is_rounded_sql(text)}, false)", sentence))
+        checks.append(Check("rounded_id", f"coalesce({is_rounded_sql(text)}, false)", sentence, shown))
     if column.type == "level":
         bad = f"({bad} and lower({text}) <> 'ad')"
-    if column.type not in ("text", "name", "platform", *SPELLINGS):
+    if column.type not in ("text", "name", "address", "platform", *SPELLINGS):
         reason = {"instant": "bad_timestamp", "event": "bad_type"}.get(column.type, f"bad_{column.type}")
         sentence = f"'{column.name} ' || {shown} || {literal(f' is not {_EXPECTED[column.type]}')}"
-        checks.append(Check(reason, bad, sentence))
+        checks.append(Check(reason, bad, sentence, shown))
     return checks
 
 

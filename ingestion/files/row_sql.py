@@ -11,7 +11,7 @@ from ingestion.files.content_hash import content_hash, placeholders_sql, sorted_
 from ingestion.files.periods import end_sql
 from ingestion.files.refund_statements import REFUND_AMOUNTS
 from ingestion.files.row_checks import BAD_PROPERTIES, checks_of, declared_condition
-from ingestion.files.row_values import column_values, id_columns, spelled_sql
+from ingestion.files.row_values import arrived_texts, canonical_sql, column_values, id_columns
 from ingestion.sql import literal, quoted
 
 
@@ -19,14 +19,15 @@ def typed_rows_sql(plan: ReadPlan) -> str:
     """Return the query of every row: the raw table's columns, `_content_hash`, `_row` (of `source`) and `_ok`.
 
     The content has an id in its one spelling, so that 7010.0 and 7010 are the same row, but a placeholder as it
-    arrived, so that rows with different placeholders stay different rows.
+    arrived, so that rows with different placeholders stay different rows. An address counts as it arrived, too.
     Rows of a file with periods have `_ends_on`, too: the last day of the row's period. Where equal rows are ambiguous,
     rows have `_spelling`: the hash of their key as the file spells it.
     """
     contract = plan.contract
     columns = [name for name, _ in column_values(plan)]
     arrived = {column.name: f"t_{column.name}" for column in id_columns(plan)}
-    content = content_hash({name: arrived.get(name, name) for name in (*columns, "properties")}, contract)
+    contents = arrived_texts(plan)
+    content = content_hash({name: contents.get(name, name) for name in (*columns, "properties")}, contract)
     id_ = contract.derived_id
     stored = [f"coalesce({name}, _content_hash) as {name}" if name == id_ else name for name in columns]
     more = (", _ends_on" if plan.period else "") + (", _spelling" if plan.rejects_equal_rows else "")
@@ -42,35 +43,60 @@ def typed_rows_sql(plan: ReadPlan) -> str:
 
 
 def violations_sql(plan: ReadPlan) -> str:
-    """Return the query of the rows that break the contract: _row, org_id, reason (the first), detail (all), payload."""
+    """Return the query of the rows that break the contract: _row, org_id, reason, detail, rule, payload.
+
+    reason: the first. detail: all sentences. rule: the same without values of the row.
+    """
     checks = checks_of(plan)
     reason = "\n".join(f"when {check.is_broken} then {literal(check.reason)}" for check in checks)
-    detail = ",\n".join(f"case when {check.is_broken} then {check.sentence} end" for check in checks)
+    detail, rule = (
+        ",\n".join(f"case when {check.is_broken} then {sentence} end" for check, sentence in sentences)
+        for sentences in ([(c, c.sentence) for c in checks], [(c, c.rule) for c in checks])
+    )
     payload = ", ".join(f"{literal(name)}, {sql}" for name, sql in _payload(plan))
     return f"""
         with {_parsed(plan)}, broken as (
             select _row, {"org_id" if "org_id" in dict(column_values(plan)) else "null"} as _org,
                 {"t_site_id" if "site_id" in plan.texts else "null"} as _site, is_whole_refund as _is_whole_refund,
-                case {reason} end as _reason, concat_ws('; ', {detail}) as _detail
+                case {reason} end as _reason, concat_ws('; ', {detail}) as _detail, concat_ws('; ', {rule}) as _rule
                 {", if(_ends_on > date, _ends_on::varchar, null) as _end" if plan.period else ""}
             from parsed
             where {" or ".join(check.is_broken for check in checks)}
         )
-        select _row, _org as org_id, _reason as reason, _detail as detail,
+        select _row, _org as org_id, _reason as reason, _detail as detail, _rule as rule,
             json_merge_patch('{{}}', json_object({payload}))::varchar as payload
         from broken join temp.source on source.rowid = _row
     """
 
 
+def archived_rows_sql(plan: ReadPlan) -> str:
+    """Return the query of the rows as texts of the contract's columns, so that `plan_archived` needs no options.
+
+    Times with a known zone are in UTC. Columns that the contract does not know are members of `properties`.
+    """
+    types = {column.name: column for column in plan.contract.columns}
+    texts = {name: f"t_{name}" for name in plan.texts}
+    for name in plan.texts:
+        if name in types and types[name].type == "instant":
+            texts[name] = f"coalesce(strftime({name}, '%Y-%m-%dT%H:%M:%S.%fZ'), t_{name})"
+    if plan.period:
+        texts["end_date"] = "t_end_date"
+    texts["properties"] = "coalesce(properties, t_properties)"
+    texts |= {"_row_org": literal(plan.org) if plan.org else "row_org::varchar", "_row_site": "null::varchar"}
+    texts |= {"_whole_refund": "is_whole_refund"} if plan.is_whole_refund else {}
+    texts |= {"_partial_refund": "is_partial_refund"} if plan.is_partial_refund else {}
+    columns = ", ".join(f"{sql} as {quoted(name)}" for name, sql in texts.items())
+    return f"with {_parsed(plan)} select {columns} from parsed order by _row"
+
+
 def _payload(plan: ReadPlan) -> list[tuple[str, str]]:
     """Return the members of a failed row's payload: name, SQL over `source`.
 
-    Columns of the contract, and the values of --set and --site, have their contract names, and ids of ad accounts their
-    one spelling: a replay needs no options.
+    Columns of the contract, and the values of --set and --site, have their contract names and canonical texts: a replay
+    needs no options.
     """
     texts = plan.texts | ({"properties": plan.properties} if plan.properties else {})
     names = {quoted(name): name for name in plan.source_columns}
-    columns = {column.name: column for column in plan.contract.columns}
     mapped = {column: sql for column, sql in texts.items() if sql in names and names[sql] != column}
     constants = [(name, sql) for name, sql in texts.items() if sql.startswith("'")]
     if texts.get("site_id", "").endswith("_row_site)"):
@@ -81,7 +107,7 @@ def _payload(plan: ReadPlan) -> list[tuple[str, str]]:
     }  # mapped to itself too
     kept = [(name, quoted(name)) for name in plan.source_columns if name.lower() not in renamed]
     spelled = [
-        *((name, spelled_sql(f"source.{sql}", columns.get(name))) for name, sql in [*kept, *mapped.items()]),
+        *((name, _canonical_source(name, sql, plan)) for name, sql in [*kept, *mapped.items()]),
         *constants,
     ]
     has_end = any(name.lower() == "end_date" for name in plan.source_columns)
@@ -94,10 +120,29 @@ def _payload(plan: ReadPlan) -> list[tuple[str, str]]:
     return [*spelled, *end]
 
 
+def source_texts(plan: ReadPlan) -> list[list[str]]:
+    """Return SQL of the values of a row of `source`: as the file has them, and as the payload of a failed row does."""
+    written = [f"source.{quoted(name)}" for name in plan.source_columns]
+    columns = {sql: name for name, sql in plan.texts.items()}
+    canonical = [_canonical_source(columns.get(quoted(name), name), quoted(name), plan) for name in plan.source_columns]
+    return [written, *([canonical] if canonical != written else [])]
+
+
+def _canonical_source(name: str, column: str, plan: ReadPlan) -> str:
+    """Return SQL over `source` of the canonical text of a column.
+
+    name: of the column of the contract that it is, or of the file. column: the quoted name in `source`.
+    """
+    if plan.period and column == plan.period.end:
+        name = "end_date"
+    is_other = name in plan.readings and name != "end_date" and plan.texts.get(name) != column
+    return f"source.{column}" if is_other else canonical_sql(f"source.{column}", name, plan)
+
+
 def _parsed(plan: ReadPlan) -> str:
     """Return the CTEs `texts` and `parsed`: the texts beside their values, and the org."""
     columns = {column.name: column for column in plan.contract.columns}
-    texts = ",\n".join(f"{spelled_sql(sql, columns.get(name))} as t_{name}" for name, sql in plan.texts.items())
+    texts = ",\n".join(f"{canonical_sql(sql, name, plan)} as t_{name}" for name, sql in plan.texts.items())
     values = ",\n".join(f"{sql} as {name}" for name, sql in column_values(plan))
     declared = declared_condition(plan)
     join = (
@@ -105,7 +150,9 @@ def _parsed(plan: ReadPlan) -> str:
         if declared
         else "left join (select null as org_id) as declared_orgs on false"
     )
-    end_text = f", {plan.period.end or 'null::varchar'} as t_end_date" if plan.period else ""
+    end_text = (
+        f", {canonical_sql(plan.period.end or 'null::varchar', 'end_date', plan)} as t_end_date" if plan.period else ""
+    )
     end = f" {end_sql('t_date', 't_end_date', plan.period.unit)} as _ends_on," if plan.period else ""
     keys = [name for name in plan.contract.key if name in plan.texts and columns[name].type != "date"]
     key = ", ".join(plan.texts[name] for name in keys)

@@ -18,18 +18,11 @@ _ZONED = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)? ?(UTC|GMT|Z|z|[+-]
 LOCAL = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?)?$"
 _MIDNIGHT = r"^\d{4}-\d{2}-\d{2}([T ]00:00(:00(\.0+)?)?Z?)?$"
 EARLIEST, LATEST = "'1970-01-01'::timestamp", "'2199-12-31 23:59:59'::timestamp"  # beyond: a defect, infinity
-# Separators group thousands for certain if both are there: 1,250.00 and 1.250,00.
-_GROUPED = (
-    r"case when regexp_matches({t}, '^[+-]?\d{1,3}(,\d{3})+\.\d+$') then replace({t}, ',', '')"
-    r" when regexp_matches({t}, '^[+-]?\d{1,3}(\.\d{3})+,\d+$') then replace(replace({t}, '.', ''), ',', '.')"
-    r" else {t} end"
-)
 _AS_DECIMAL = "case when regexp_matches({t}, '" + _DECIMAL + "') then try_cast({t} as {type}) end"
-# A count has no decimals, so commas group thousands. But 3.000 is 3 or 3000.
+# 3.000 is 3 or 3000.
 _AS_COUNT = (
-    r"case when regexp_matches({t}, '^[1-9]\d{0,2}\.000$') then null"
-    r" when regexp_matches({t}, '^(\d+|\d{1,3}(,\d{3})+)(\.0*)?$')"
-    r" then try_cast(replace(split_part({t}, '.', 1), ',', '') as bigint) end"
+    r"case when regexp_matches({t}, '^\d+(\.0*)?$') and not regexp_matches({t}, '^[1-9]\d{0,2}\.000$')"
+    r" then try_cast(split_part({t}, '.', 1) as bigint) end"
 )
 
 # Sums of a million of them still fit the types of the marts.
@@ -44,13 +37,12 @@ _VALUES = {
     "account": "{t}",
     "entity": "{t}",
     "name": "lower({t})",
+    "address": "ascii_address({t})",
     "platform": f"coalesce({_ALIASES}[lower({{t}})], lower({{t}}))",
     "event": "case when upper({t}) in {event_types} then upper({t}) end",
     "status": "case when lower({t}) in ('pending', 'approved', 'rejected') then lower({t}) end",
     "date": "case when regexp_matches({t}, '" + _MIDNIGHT + "') then try_cast(left({t}, 10) as date) end",
-    "money": "(("
-    + _AS_DECIMAL.replace("{type}", "decimal(18, 6)").replace("{t}", f"({_GROUPED})")
-    + ")::decimal(26, 6) * 1000000)::bigint",
+    "money": "((" + _AS_DECIMAL.replace("{type}", "decimal(18, 6)") + ")::decimal(26, 6) * 1000000)::bigint",
     "currency": "case when regexp_matches({t}, '^[A-Za-z]{3}$') then upper({t}) end",
     "count": _BELOW_1E12.replace("{value}", _AS_COUNT),
     "number": _BELOW_1E12.replace("{value}", _AS_DECIMAL.replace("{type}", "double")),
@@ -117,11 +109,23 @@ def _instant(text: str, plan: ReadPlan) -> str:
         {local if zones else ""} end"""
 
 
-def spelled_sql(text: str, column: Column | None) -> str:
-    """Return SQL of the text of a column; of an id in its one spelling."""
+def canonical_sql(text: str, name: str, plan: ReadPlan) -> str:
+    """Return SQL of the canonical text of a column: of an id in its one spelling, of a number or date in its one form.
+
+    text: SQL of its text in the file. name: of a column of the contract, or end_date, or any other one.
+    """
+    if name in plan.readings:
+        return plan.readings[name].replace("{t}", text)
+    column = next((each for each in plan.contract.columns if each.name == name), None)
     if column and column.type in SPELLINGS:
         return SPELLINGS[column.type](text)
     return id_sql(text) if column and column.is_id else text
+
+
+def arrived_texts(plan: ReadPlan) -> dict[str, str]:
+    """Return the columns whose content is the text that arrived, not the value: ids and addresses."""
+    columns = [column for column in plan.contract.columns if column.is_id or column.type == "address"]
+    return {column.name: f"t_{column.name}" for column in columns if column.name in plan.texts}
 
 
 def id_columns(plan: ReadPlan) -> list[Column]:

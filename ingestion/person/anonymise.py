@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from ingestion.person.anonymise_url import anonymise_url
+from ingestion.person.anonymise_url import anonymise_query, anonymise_url
 from ingestion.person.ownership import Person, Relation, before_erasure_sql, in_org_sql, owns_row_sql
 from ingestion.person.pseudonyms import coarse_browser, common_answer, is_distinctive, pseudonym, word_pattern
 from ingestion.sql import Connection, literal, quoted, scalar
@@ -22,7 +22,7 @@ KINDS = {
     "anon_id": "visitor", "visitor_id": "visitor", "user_id": "customer", "customer_id": "customer",
     "email_hash": "email", "phone_hash": "phone", "session_id": "session", "order_id": "order",
     "transaction_id": "order", "click_id": "click", "ip_hash": "address", "user_agent": "user_agent",
-    "url": "url", "path": "url", "referrer": "url", "answer": "answer",
+    "url": "url", "path": "url", "referrer": "url", "click_ids": "query", "answer": "answer",
 }  # fmt: skip
 IDENTIFIERS = ("visitor", "customer", "email", "order")
 KEPT_PROPERTIES = ("webdriver",)  # the marts classify traffic by them, and they identify nobody
@@ -194,6 +194,8 @@ def _add_missing(
 
 def _replacer(connection: Connection, kind: str) -> Callable[[str], str]:
     """Return the function that returns the new value of an old one."""
+    if kind == "query":
+        return lambda query: anonymise_query(query, lambda value: _click_pseudonym(connection, value))
     if kind in ("text", "mention", "url"):
         words = distinctive_identifiers(connection)
         pattern = word_pattern(words, loosely=kind != "mention") if words else re.compile(r"(?!)")

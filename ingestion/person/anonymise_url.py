@@ -29,13 +29,14 @@ def anonymise_url(url: str, replace_click_id: Callable[[str], str]) -> str:
     before_fragment, _, fragment = address.partition("#")
     path, _, query = before_fragment.partition("?")
     fragment_query = fragment if fragment.lower().startswith("utm_") else fragment.partition("?")[2]
-    query, fragment_query = (_known_parameters(part, replace_click_id) for part in (query, fragment_query))
+    query, fragment_query = (anonymise_query(part, replace_click_id) for part in (query, fragment_query))
     path = re.sub(r"^((?:[a-z][a-z0-9+.-]*:)?//)[^/?#@]*@", r"\1", path, flags=re.IGNORECASE)
     mark = "#" if fragment_query.lower().startswith("utm_") else "#?"
     return path + (f"?{query}" if query else "") + (f"{mark}{fragment_query}" if fragment_query else "")
 
 
-def _known_parameters(query: str, replace_click_id: Callable[[str], str]) -> str:
+def anonymise_query(query: str, replace_click_id: Callable[[str], str]) -> str:
+    """Return the parameters of a query, such as gclid=a&utm_id=7, without unknown ones and with other click ids."""
     kept = []
     for part in query.split("&"):
         written, equals, value = part.partition("=")

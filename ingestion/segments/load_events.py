@@ -26,6 +26,7 @@ CONTRACT = CONTRACTS["events"]
 _TEXTS = (
     "event_id", "type", "occurred_at", "anon_id", "session_id", "user_id", "url", "path", "title", "referrer",
     "currency", "order_id", "conversion_type", "email_hash", "phone_hash", "entity_type", "entity_id",
+    "source", "medium", "campaign", "campaign_id", "content", "term", "click_ids", "channel",
 )  # fmt: skip
 _ROW = dict.fromkeys(_TEXTS, "varchar") | {
     "value_micros": "bigint",
@@ -36,7 +37,7 @@ _ROW = dict.fromkeys(_TEXTS, "varchar") | {
     "properties": "json",
 }
 _RECEIPT = dict.fromkeys(("kind", "at", "org", "site", "ip", "ua"), "varchar")
-_IDS = ("anon_id", "session_id", "user_id", "order_id")  # may arrive as placeholders
+_IDS = ("anon_id", "session_id", "user_id", "order_id", "campaign_id")  # may arrive as placeholders
 _KEY = f"hash({', '.join(CONTRACT.key)})"
 
 
@@ -62,7 +63,9 @@ def append(connection: Connection, paths: Sequence[Path], settings: Settings, lo
         values["anon_id"] = f"case when site_id not in ({cookieless}) then {spelled['anon_id']} end"
     content = content_hash({"org_id": "org_id"} | values | {"properties": "properties"}, CONTRACT)
     arrived = ", ".join(f"{name} as arrived_{name}" for name in _IDS)
-    real = ", ".join(f"real_id({text}) as {name}" for name, text in spelled.items())
+    read = {name: f"real_id({text})" for name, text in spelled.items()}
+    read |= {name: f"ascii_address({name})" for name in ("url", "referrer")}
+    stored = ", ".join(f"{text} as {name}" for name, text in read.items())
     connection.execute("set preserve_insertion_order = false")  # halves the memory of a large insert, and its time
     connection.execute(
         f"""
@@ -76,7 +79,7 @@ def append(connection: Connection, paths: Sequence[Path], settings: Settings, lo
         hashed as not materialized (
             select *, {content} as _content_hash, {arrived} from canonical
         ),
-        identified as not materialized (select * replace ({real}) from hashed)
+        identified as not materialized (select * replace ({stored}) from hashed)
         select * exclude (segment, {", ".join(f"arrived_{name}" for name in _IDS)}) replace (
                 coalesce(occurred_at::timestamp, received_at) as occurred_at,
                 coalesce(has_own_id, true) as has_own_id

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from ingestion.files.contracts import platform_name
+from ingestion.files.contracts import CONTRACTS, platform_name
 from ingestion.files.id_spellings import normalized_account_id
 from ingestion.settings import values
 from ingestion.settings.model import server_key_variable
@@ -60,6 +60,8 @@ def _section_problems(document: Any, name: str, section: Section) -> Iterator[Pr
             continue
         yield from _entry_problems(entry, where, section.required, section.checks)
         yield from _reference_problems(document, entry, where)
+        if name == "imports" and not (entry.get("files") or entry.get("layout")):
+            yield _line(entries, index), f"{where}: files or layout is missing. Add `files: report_*.csv`."
         identity = tuple(_normalized(key, str(entry.get(key))) for key in section.identity)
         if identity in seen:
             keys = " and ".join(section.identity)
@@ -221,6 +223,24 @@ _SECTIONS: dict[str, Section] = {
     ),
     "shared_ids": Section(
         required=("org", "id"), checks={"org": values.text, "id": values.text}, identity=("org", "id")
+    ),
+    "imports": Section(
+        required=("name",),
+        checks={
+            "name": values.identifier,
+            "files": values.text,
+            "layout": values.text,
+            "kind": values.one_of(*CONTRACTS),
+            "map": values.texts,
+            "set": values.texts,
+            "where": values.text,
+            "org": values.text,
+            "site": values.text,
+            "timezone": values.zone,
+            "decimal": values.one_of("point", "comma"),
+            "dayfirst": values.flag,
+        },
+        identity=("name",),
     ),
     "targets": Section(
         required=("org", "platform"),

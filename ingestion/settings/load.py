@@ -22,6 +22,7 @@ from ruamel.yaml.events import AliasEvent
 from ingestion.files.contracts import platform_name
 from ingestion.files.id_spellings import normalized_account_id
 from ingestion.home import Home
+from ingestion.hosts import ascii_address
 from ingestion.settings.checks import problems
 from ingestion.settings.model import Settings, SettingsError
 
@@ -71,13 +72,31 @@ def load_settings(home: Home) -> Settings:
     ]
     targets = [msgspec.structs.replace(t, platform=platform_name(t.platform)) for t in settings.targets]
     aliases = [msgspec.structs.replace(a, platform=platform_name(a.platform)) for a in settings.campaign_aliases]
-    return msgspec.structs.replace(settings, ad_accounts=accounts, targets=targets, campaign_aliases=aliases)
+    orgs = [msgspec.structs.replace(o, ignored_referrers=_ascii(o.ignored_referrers)) for o in settings.orgs]
+    sites = [
+        msgspec.structs.replace(site, domains=_ascii(site.domains), origins=_ascii(site.origins))
+        for site in settings.sites
+    ]
+    return msgspec.structs.replace(
+        settings, orgs=orgs, sites=sites, ad_accounts=accounts, targets=targets, campaign_aliases=aliases
+    )
+
+
+def _ascii(addresses: Iterable[str]) -> list[str]:
+    return [ascii_address(address) for address in addresses]
 
 
 def add_to_settings(
-    home: Home, orgs: Iterable[Entry] = (), sites: Iterable[Entry] = (), ad_accounts: Iterable[Entry] = ()
+    home: Home,
+    orgs: Iterable[Entry] = (),
+    sites: Iterable[Entry] = (),
+    ad_accounts: Iterable[Entry] = (),
+    imports: Iterable[Entry] = (),
 ) -> None:
-    """Add the entries that the file lacks. The user's entries and comments stay as they are."""
+    """Add the entries that the file lacks. The user's entries and comments stay as they are.
+
+    An entry of `imports` replaces the one of the same name.
+    """
     load_settings(home)
     yaml = _yaml()
     document = _parse(home.settings, home.settings.read_bytes())
@@ -85,7 +104,12 @@ def add_to_settings(
         ("orgs", ("id",), orgs),
         ("sites", ("id",), sites),
         ("ad_accounts", ("platform", "account_id"), ad_accounts),
+        ("imports", ("name",), imports),
     ):
+        if section == "imports" and document.get(section):
+            names = {entry["name"] for entry in entries}
+            for index in reversed([i for i, entry in enumerate(document[section]) if entry["name"] in names]):
+                del document[section][index]
         present = {tuple(entry[key] for key in keys) for entry in document.get(section) or []}
         missing = [entry for entry in entries if tuple(entry[key] for key in keys) not in present]
         if missing and not document.get(section):

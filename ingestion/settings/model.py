@@ -96,6 +96,23 @@ class Files(msgspec.Struct, frozen=True):
     unknown_sites: str = "warn"  # of rows that name a site that tributary.yaml lacks; reject: the rows fail
 
 
+class RememberedImport(msgspec.Struct, frozen=True):
+    """How to import files with a name that matches `files`, or, without it, files of a layout."""
+
+    name: str
+    files: str | None = None  # pattern of the file's name, such as meta_*.csv
+    layout: str | None = None
+    kind: str | None = None
+    map: dict[str, str] = {}  # column of the contract -> column of the file
+    set: dict[str, str] = {}  # column of the contract -> value of every row
+    where: str | None = None  # SQL condition on the file's columns
+    org: str | None = None
+    site: str | None = None
+    timezone: str | None = None  # of times without a zone
+    decimal: str | None = None  # point, comma
+    dayfirst: bool | None = None
+
+
 class Published(msgspec.Struct, frozen=True):
     """Rules for published files."""
 
@@ -189,3 +206,4 @@ class Settings(msgspec.Struct, frozen=True):
     synced: list[Synced] = []
     campaign_aliases: list[CampaignAlias] = []
     shared_ids: list[SharedId] = []
+    imports: list[RememberedImport] = []

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from ingestion.affiliate_pages import problem as pattern_problem
 from ingestion.files.contracts import CONTRACTS
+from ingestion.hosts import ascii_address
 
 Check = Callable[[Any], str | None]
 
@@ -87,11 +88,17 @@ def targets(value: Any) -> str | None:
     )
 
 
+def texts(value: Any) -> str | None:
+    if not isinstance(value, dict):
+        return f'{value!r} is not a mapping. Write one such as {{account_id: "1234"}}.'
+    return next((f"{name}: {problem}" for name, part in value.items() if (problem := text(part))), None)
+
+
 def domains(value: Any) -> str | None:
     if not isinstance(value, list):
         return f"{value!r} is not a list. Write one such as [example.com]."
     return _first_without(
-        value,
+        [ascii_address(item) if isinstance(item, str) else item for item in value],
         r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:\d+)?",
         "is not a domain. Write it without https:// and path, such as example.com.",
     )
@@ -101,7 +108,7 @@ def origins(value: Any) -> str | None:
     if not isinstance(value, list):
         return f"{value!r} is not a list. Write one such as [https://shop.example.com]."
     return _first_without(
-        value,
+        [ascii_address(item) if isinstance(item, str) else item for item in value],
         r"https?://[A-Za-z0-9.-]+(:\d+)?",
         "is not an origin. Write the scheme and the host, such as https://shop.example.com.",
     )

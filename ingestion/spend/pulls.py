@@ -28,6 +28,7 @@ from ingestion.loads import Load, next_load_time
 from ingestion.settings.model import Settings
 from ingestion.spend.pull_checks import PullOutcome, outcomes, read_rows, validate_pulls
 from ingestion.sql import Connection, drop_temporary_tables, literal, transaction
+from ingestion.text import counted
 
 FORMAT = "pull"  # of raw.loads
 _DAYS_NAMED = 5  # rejected days that a reason lists
@@ -170,7 +171,7 @@ def _report(pull: Pull, outcome: PullOutcome) -> PullReport:
 def _rejection(days: list[tuple[date, str, int]], count: int) -> str:
     listed = ", ".join(f"{day} ({_amount(micros)} {currency})" for day, currency, micros in days[:_DAYS_NAMED])
     more = f" and {len(days) - _DAYS_NAMED} more" if len(days) > _DAYS_NAMED else ""
-    number = "1 day" if count == 1 else f"{count} days"
+    number = counted(count, "day")
     return (
         f"the platform returned no ads for {number} with stored spend, which was kept: {listed}{more}."
         " Check that the login can still read the account, and pull again. If there was no spend, import the account's"

@@ -70,6 +70,8 @@ def test_wrong_input_is_a_sentence_and_exit_code_2(here, tmp_path):
         (("import", "events", file, "--map", "anon_id"), ["--map", "column=source_column"]),
         (("import", "events", file, "--map", "anon_id=x", "--map", "anon_id=y"), ["anon_id", "twice"]),
         (("import", "events", file, "--map", "anon_id=visitor"), ["visitor", "events.csv"]),
+        (("import", "events", file, "--map", "anon_id=anonid"), ["Do you mean anon_id?"]),
+        (("import", "events", file, "--map", "anonid=anon_id"), ["no column anonid", "Do you mean anon_id?"]),
         (("import", "events", file, "--where", "nonsense >"), ["--where"]),
         (("import", "events", file, "--timezone", "Mars/Olympus"), ["Mars/Olympus"]),
         (("import", "events", file, "--layout", "excel"), ["excel", "snowplow"]),

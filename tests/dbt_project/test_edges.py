@@ -333,7 +333,7 @@ def test_money_without_a_rate_is_quarantined_and_noticed(grown):
     ]
     text = grown.summaries["org restored"]
     assert "2 rows (86.00 BRL) have no rate to EUR on or before their day, so their money counts as 0." in text
-    assert "1 rows (30.00 USD) have no rate to EUR" in text
+    assert "1 row (30.00 USD) has no rate to EUR" in text
     assert "tributary import exchange-rates FILE" in text
 
 

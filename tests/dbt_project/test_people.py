@@ -232,4 +232,4 @@ def test_a_user_agent_excludes_no_order(marts: Connection) -> None:
     assert marts.execute(flags).fetchall() == [("B-1", True), ("B-2", False)]
     assert sources(marts, "bots") == {("bought", "B-2")}
     (message,) = notices(marts, "bots")["bot_conversions"]
-    assert message.startswith("1 conversions (30.00 USD) have the user agent of a bot")
+    assert message.startswith("1 conversion (30.00 USD) has the user agent of a bot")

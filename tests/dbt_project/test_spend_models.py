@@ -356,7 +356,7 @@ def test_notices_name_the_gap_of_a_partial_file_and_the_old_rate(billed):
     (old_rate, old_rate_text), (gap, gap_text) = marts.execute(topics).fetchall()
     assert (old_rate, gap) == ("old_exchange_rate", "partial_spend")
     assert old_rate_text.startswith(
-        "1 rows (30.00 SEK) are converted to EUR by the rate of 2026-01-05, which is more than 7 days older."
+        "1 row (30.00 SEK) is converted to EUR by the rate of 2026-01-05, which is more than 7 days older."
     )
     assert gap_text.startswith(
         "x: spend of account 5 is incomplete from 2026-07-11 to 2026-07-12, because 2 rows of ads.csv failed."

@@ -48,7 +48,7 @@ def as_nobody(code: str, path: Path) -> subprocess.Popen[str]:
     )
 
 
-@pytest.mark.parametrize("name", ["a#1", "what?", "star*", "list[1]", "back\\slash", "line\nbreak"])
+@pytest.mark.parametrize("name", ["a#1", "what?", "a%20b", "star*", "list[1]", "back\\slash", "line\nbreak"])
 def test_a_path_that_duckdb_cannot_use_is_refused_in_one_sentence(tmp_path, name):
     done = subprocess.run(
         [COMMAND, "status"],

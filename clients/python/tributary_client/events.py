@@ -39,6 +39,14 @@ class Details(TypedDict, total=False):
     conversion_type: str | None
     entity_type: str | None  # what the event is about: asset, licence, project...
     entity_id: str | None
+    source: str | None  # the link's campaign, where the url does not have it; likewise the next ones
+    medium: str | None
+    campaign: str | None
+    campaign_id: str | None
+    content: str | None
+    term: str | None
+    click_ids: str | None  # in the form of a URL's query: gclid=a&dclid=b
+    channel: str | None
     consent: bool | None  # False: the collector stores no id of a person
     properties: Mapping[str, object] | None  # further details, as JSON
 

@@ -121,6 +121,7 @@ MEMBERS = {
     "type": st.sampled_from(["PAGE_VIEW", "page_view ", "CUSTOM", "VOTE", "CONVERSION", "REFUND", "nonsense"]),
     **dict.fromkeys(("eventId", "url", "path", "anonId", "sessionId", "referrer", "userId", "email", "phone"), words),
     **dict.fromkeys(("orderId", "conversionType", "title", "entityType", "entityId"), words),
+    **dict.fromkeys(("source", "campaignId", "clickIds", "channel"), words),
     "value": amounts,
     "timestamp": moments,
     "currency": st.sampled_from(["USD", "eur", "XXXX", ""]),

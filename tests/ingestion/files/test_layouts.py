@@ -73,7 +73,7 @@ def test_a_layout_loads_what_its_file_states(raw, case):
             stored = next(each.stored for each in CONTRACTS[kind].columns if each.name == column)
             unit = 1_000_000 if stored.endswith("_micros") else 1
             (total,) = raw.execute(f"select sum({stored}) from {CONTRACTS[kind].table}").fetchone()
-            assert Decimal(total) / unit == sum_of(counted, origin, check), column
+            assert Decimal(total or 0) / unit == sum_of(counted, origin, check), column
     again = import_file(raw, FIXTURES / case, SETTINGS, options)
     assert [report.loaded for report in again] == [0] * len(again), "a second import changes nothing"
 

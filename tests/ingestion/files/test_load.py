@@ -115,7 +115,7 @@ ROW = st.tuples(
     st.sampled_from(["", "1", "2", "3"]),  # conversion_id
     st.sampled_from(["2026-07-01T00:00:00Z", "2026-07-01T02:00:00+02:00", "2026-07-02", "soon", ""]),  # occurred_at
     st.sampled_from(["v1", "v2", ""]),  # visitor_id
-    st.sampled_from(["1.5", "1.50", "-3", "1,000", "nan", ""]),  # value
+    st.sampled_from(["1.5", "1.50", "-3", "much", "nan", ""]),  # value
     TEXT,  # note, in properties
 )
 HEADER = ("conversion_id", "occurred_at", "visitor_id", "value", "note")
@@ -406,7 +406,7 @@ def test_entities_load_with_either_header(raw, tmp_path):
         ("events", {"occurred_at": "infinity"}, "bad_timestamp", "is not an ISO 8601 time"),
         ("events", {"occurred_at": "1751328000"}, "bad_timestamp", "is not an ISO 8601 time"),
         ("events", {"occurred_at": "9999-01-01T00:00:00Z"}, "bad_timestamp", "from 1970 to 2199"),
-        ("events", {"value": "1,000"}, "bad_money", "1,234 is ambiguous"),
+        ("events", {"value": "12k"}, "bad_money", "value 12k is not a decimal"),
         ("events", {"value": "NaN"}, "bad_money", "value NaN is not"),
         ("events", {"value": "inf"}, "bad_money", "value inf is not"),
         ("events", {"value": "1_000"}, "bad_money", "value 1_000 is not"),
@@ -423,7 +423,7 @@ def test_entities_load_with_either_header(raw, tmp_path):
         ("spend", {"clicks": "9000000000000000000"}, "bad_count", "below 1e12"),
         ("spend", {"platform_conversions": "nan"}, "bad_number", "a number below 1e12"),
         ("spend", {"platform_conversions": "-1e40"}, "bad_number", "a number below 1e12"),
-        ("spend", {"spend": "$5"}, "bad_money", "spend $5 is not"),
+        ("spend", {"spend": "5%"}, "bad_money", "spend 5% is not"),
     ],
 )
 def test_a_failed_row_names_the_broken_rule(raw, tmp_path, kind, row, reason, sentence):  # noqa: PLR0917

@@ -15,8 +15,10 @@ from urllib.parse import quote
 import duckdb
 import pytest
 
+from ingestion.files.column_mapping import ImportOptions
 from ingestion.files.contracts import CONTRACTS, ContractError
 from ingestion.files.inbox import import_inbox
+from ingestion.files.load import load_file
 from ingestion.home import Home
 from ingestion.settings.model import Org, Settings
 from ingestion.warehouse import connect
@@ -238,3 +240,29 @@ def test_no_marker_remains(home):
         for found in TRACES.finditer(text)
     ]
     assert not leaks, f"{len(leaks)} of {len(sent):,} markers: {leaks[:: len(leaks) // 40 + 1]}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "options"),
+    [
+        ("spend", "anna@web.example,Anna Schmidt,Berlin\nbert@web.example,Bert Schmidt,Mainz\n", {}),
+        ("conversions", "order_id,x\nAnna Schmidt,Berlin\n", {"where": "order_id::int > 3"}),
+        ("conversions", "order_id,occurred_at,x\n1,2026-07-01T00:00:00Z,Berlin\n", {"where": "x::date is null"}),
+        ("conversions", "order_id,occurred_at,x\n1,2026-07-01T00:00:00Z,Berlin\n", {"where": "error(x)"}),
+        (
+            "spend",
+            "date,platform,account_id,campaign_id,currency,spend\nBerlin,meta,1,1,Mainz,Anna Schmidt\n",
+            {},
+        ),
+    ],
+)
+def test_a_refusal_has_no_value_of_the_file(tmp_path, monkeypatch, kind, text, options):
+    monkeypatch.setenv("TRIBUTARY_HOME", str(tmp_path / "home"))
+    path = tmp_path / "file.csv"
+    path.write_text(text)
+    settings = Settings(orgs=[Org("default", "USD")])
+    with connect(Home.from_environment()) as raw, pytest.raises(ContractError) as refused:
+        load_file(raw, kind, path, settings, ImportOptions(**options))
+    message = str(refused.value).replace(str(path), "")
+    for value in ("web.example", "Anna", "Bert", "Berlin", "Mainz"):
+        assert value not in message

@@ -95,10 +95,10 @@ def spend(raw: Raw) -> dict[str, float]:
 
 # ---- all or nothing
 def test_a_file_with_a_bad_row_loads_nothing_and_lists_each_reason(raw, put):
-    path = put(HEADER + ROWS + '2026-07-02,meta,1,c1,Ernte,EUR,"1,000"\n2026-07-03,meta,1,c1,Ernte,EURO,1\n')
+    path = put(HEADER + ROWS + "2026-07-02,meta,1,c1,Ernte,EUR,much\n2026-07-03,meta,1,c1,Ernte,EURO,1\n")
     message = refusal(raw, path)
     assert "2 of 4 rows fail, so nothing was loaded" in message
-    assert "1 failed: bad_money, first on line 4: spend 1,000 is not a decimal" in message
+    assert "1 failed: bad_money, first on line 4: spend … is not a decimal" in message
     assert "1 failed: bad_currency, first on line 5" in message
     assert "--partial" in message
 
@@ -120,7 +120,7 @@ def test_a_refused_file_stays_in_the_inbox_and_the_others_load(raw, home):
     folder.mkdir(parents=True)
     (folder / "bad.csv").write_text(HEADER + "2026-07-01,meta,1,c0,Ernte,EUR,much\n")
     (folder / "good.csv").write_text(HEADER + ROWS)
-    with pytest.raises(ContractError, match=r"bad\.csv: 1 of 1 rows fail"):
+    with pytest.raises(ContractError, match=r"bad\.csv: 1 of 1 row fails"):
         import_inbox(raw, home, SETTINGS, "spend", progress=lambda message: None)
     assert spend(raw) == {"c1 EUR": 10, "c2 EUR": 5}
     assert [path.name for path in folder.iterdir()] == ["bad.csv"]
@@ -403,8 +403,8 @@ def test_a_count_may_have_thousands_separators(raw, put, text, count):
     assert raw.execute("select clicks from raw.ad_spend").fetchone() == (count,)
 
 
-@pytest.mark.parametrize("text", ["3.000", "12.000", "1,20", "12,3456", "1,200.5"])
-def test_an_ambiguous_count_fails(raw, put, text):
+@pytest.mark.parametrize("text", ["1,20", "12,3456", "1,200.5"])
+def test_a_count_with_decimals_fails(raw, put, text):
     assert f"bad_count, first on line 2: clicks {text} is not a whole number" in refusal(raw, put(CLICKS.format(text)))
 
 

@@ -46,6 +46,7 @@ ANNA = [
     "order-anna-1",
     "order-anna-2",
     "Cj0-anna-click",
+    "Cj0-anna-second-click",
     "anna-only-title",
     "phone-of-anna",
     "203-address-of-anna",
@@ -73,7 +74,7 @@ LANDED = [
           url="https://shop.example/?utm_source=google&utm_medium=cpc&gclid=Cj0-anna-click&to=anna-only-title"),
     event(2, "01T10:01:00", anon_id="visitor-anna-phone", user_id="customer-anna", type="IDENTIFY", email_hash=HASH),
     event(3, "03T10:00:00", anon_id="visitor-anna-laptop", url="https://shop.example/?utm_source=news&utm_medium=email",
-          properties={"likes": "anna-only-title", "webdriver": False}),
+          properties={"likes": "anna-only-title", "webdriver": False}, click_ids="gclid=Cj0-anna-second-click"),
     event(4, "03T10:05:00", anon_id="visitor-anna-laptop", user_id="customer-anna", type="CONVERSION",
           value_micros=120_000_000, order_id="order-anna-1", url="https://shop.example/users/customer-anna/done"),
     # One tablet: Anna, then Ben, then Anna again, with rows without a name between them.

@@ -4,6 +4,10 @@
 {%- set paid_ending = '(?:ads?|adwords|advertising|adnetwork|paid|ppc|cpc)' -%}
 with
 
+events as (
+    select * from {{ ref('stg_raw__events') }}
+),
+
 urls as (
     select * from {{ ref('int_urls') }}
 ),
@@ -51,6 +55,10 @@ spellings as (
     select distinct platform as source from interactions
     union
     select distinct channel as source from interactions
+    union
+    select distinct given_source as source from events
+    union
+    select distinct given_channel as source from events
 ),
 
 distinct_sources as (

@@ -23,7 +23,7 @@ final as (
         session_id,
         occurred_at,
         '(web)' as given_touch_type,
-        cast(null as {{ text }}) as given_channel,
+        given_channel,
         cast(null as {{ text }}) as given_platform,
         source,
         medium,

@@ -13,11 +13,11 @@ events as (
     where bot_events.event_id is null
 ),
 
-urls as (
+links as (
     select
         *,
         {{ without_www('host') }} as bare_host
-    from {{ ref('int_urls') }}
+    from {{ ref('int_links') }}
 ),
 
 referrers as (
@@ -93,36 +93,38 @@ pages as (
 touches as (
     select * from pages
     where page_number = 1
-        or (campaign_key is not null and campaign_key is distinct from previous_campaign_key)
+        or {{ is_new_campaign('campaign_key', 'previous_campaign_key') }}
 ),
 
--- The link of an own page has no campaign_key here, so its parameters do not count.
+-- The link of an own page has no campaign_key here, so its parameters do not count, nor does what its event states.
 with_link as (
     select
         touches.*,
         {%- for parameter in ['utm_source', 'utm_medium', 'utm_campaign', 'utm_content', 'utm_term', 'utm_id', 'click_id'] %}
-        case when touches.campaign_key = urls.campaign_key then urls.{{ parameter }} end as {{ parameter }},
+        case when touches.campaign_key = links.campaign_key then links.{{ parameter }} end as {{ parameter }},
         {%- endfor %}
-        urls.campaign_id as url_campaign_id,
-        urls.campaign_id_platform as url_campaign_platform,
-        urls.adset_id as url_adset_id,
-        urls.ad_id as url_ad_id,
-        urls.ref,
-        urls.creator_code,
+        case when touches.campaign_key is not distinct from links.campaign_key then links.given_channel end as given_channel,
+        links.campaign_id as url_campaign_id,
+        links.campaign_id_platform as url_campaign_platform,
+        links.adset_id as url_adset_id,
+        links.ad_id as url_ad_id,
+        links.ref,
+        links.creator_code,
         click_ids.click_id_type,
         click_ids.source as click_source,
         click_ids.medium as click_medium,
         click_ids.platform as click_platform,
         click_ids.is_paid_evidence,
         coalesce(referrers.is_ignored, false) as is_ignored_referrer,
-        coalesce(referrers.is_internal or referrers.bare_host = urls.bare_host, false) as is_own_referrer,
+        coalesce(referrers.is_internal or referrers.bare_host = links.bare_host, false) as is_own_referrer,
         case
-            when referrers.is_internal or referrers.is_ignored or referrers.bare_host = urls.bare_host then null
+            when referrers.is_internal or referrers.is_ignored or referrers.bare_host = links.bare_host then null
             else referrers.host
         end as referrer_host
     from touches
-    left join urls using (page_url)
-    left join click_ids on case when touches.campaign_key = urls.campaign_key then urls.click_id_type end = click_ids.click_id_type
+    left join links using (link_id)
+    left join click_ids
+        on case when touches.campaign_key = links.campaign_key then links.click_id_type end = click_ids.click_id_type
     left join referrers
         on touches.org_id = referrers.org_id
         and touches.referrer = referrers.referrer
@@ -162,6 +164,7 @@ with_source as (
         with_referrer.type,
         with_referrer.sample_percent,
         with_referrer.is_replay,
+        with_referrer.given_channel,
         case
             when utm_source is not null then lower(utm_source)
             when click_source is not null then click_source
@@ -228,6 +231,7 @@ final as (
         with_source.is_landing,
         with_source.ip_hash,
         with_source.event_id,
+        with_source.given_channel,
         with_source.source,
         with_source.medium,
         with_source.campaign,

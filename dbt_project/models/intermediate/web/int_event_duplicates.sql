@@ -23,7 +23,7 @@ fingerprinted as (
                 session_id,
                 entity_type,
                 entity_id,
-                coalesce(url, path),
+                link_id,
                 value_micros,
                 currency,
                 order_id,

@@ -13,6 +13,7 @@ events as (
         customer_id,
         session_id,
         coalesce(url, path) as page_url,
+        link_id,
         referrer,
         user_agent,
         sample_percent,
@@ -22,12 +23,13 @@ events as (
     from {{ ref('int_events') }}
 ),
 
-urls as (
+links as (
     select
-        page_url,
+        link_id,
         {{ without_www('host') }} as host,
-        campaign_key
-    from {{ ref('int_urls') }}
+        campaign_key,
+        is_tagged
+    from {{ ref('int_links') }}
 ),
 
 referrers as (
@@ -47,17 +49,18 @@ sites as (
 with_link as (
     select
         events.*,
-        urls.campaign_key as link_campaign_key,
+        links.campaign_key as link_campaign_key,
+        links.is_tagged,
         coalesce(
-            (referrers.is_internal or referrers.host = urls.host)
+            (referrers.is_internal or referrers.host = links.host)
             and not coalesce(sites.count_own_links, false),
             false
         ) as is_own_link
     from events
-    left join urls using (page_url)
+    left join links using (link_id)
     left join referrers
         on events.org_id = referrers.org_id
-        and case when urls.campaign_key is not null then events.referrer end = referrers.referrer
+        and case when links.campaign_key is not null then events.referrer end = referrers.referrer
     left join sites
         on events.org_id = sites.org_id
         and events.site_id = sites.site_id
@@ -117,7 +120,7 @@ with_start as (
         case
             when is_after_gap = 1 then 1
             when session_id is not null then case when session_id = previous_session_id then 0 else 1 end
-            when campaign_key is distinct from current_campaign_key and campaign_key is not null then 1
+            when {{ is_new_campaign('campaign_key', 'current_campaign_key') }} then 1
             else 0
         end as is_start
     from with_current_campaign
@@ -158,13 +161,14 @@ final as (
             {{ hash_key(['org_id', 'site_id', 'visitor_id', 'first_event_id']) }}
         ) as session_id,
         page_url,
+        link_id,
         referrer,
         user_agent,
-        page_url is not null or type = 'PAGE_VIEW' as is_page,
+        link_id is not null or type = 'PAGE_VIEW' as is_page,
         campaign_key,
         campaign_key is null
-        and link_campaign_key is not null
-        and link_campaign_key is distinct from current_campaign_key as is_own_campaign,
+        and is_tagged
+        and {{ is_new_campaign('link_campaign_key', 'current_campaign_key') }} as is_own_campaign,
         segment_number > 1 as is_later_session,
         sample_percent,
         is_replay,
@@ -184,11 +188,12 @@ final as (
         with_link.customer_id,
         {{ hash_key(['with_link.org_id', 'with_link.site_id', 'with_link.event_id']) }} as session_id,
         with_link.page_url,
+        with_link.link_id,
         with_link.referrer,
         with_link.user_agent,
-        with_link.page_url is not null or with_link.type = 'PAGE_VIEW' as is_page,
+        with_link.link_id is not null or with_link.type = 'PAGE_VIEW' as is_page,
         case when not with_link.is_own_link then with_link.link_campaign_key end as campaign_key,
-        with_link.is_own_link and with_link.link_campaign_key is not null as is_own_campaign,
+        with_link.is_own_link and with_link.is_tagged as is_own_campaign,
         false as is_later_session,
         with_link.sample_percent,
         with_link.is_replay,

@@ -29,6 +29,11 @@ page_urls as (
     union
 
     select destination_url as page_url from entities
+
+    -- Stated click ids are read like an address that has nothing else.
+    union
+
+    select '?' || given_click_ids as page_url from events
 ),
 
 -- Each address is parsed once, however many events it has.
@@ -155,7 +160,9 @@ known_parameters as (
     left join placeholders
         on parameters.value = placeholders.value
         and click_ids.parameter is not null
+    -- GA4 writes (redacted) in place of a value that it removed.
     where parameters.value <> ''
+        and lower(parameters.value) <> '(redacted)'
         and placeholders.value is null
         and (
             click_ids.parameter is not null
@@ -237,19 +244,24 @@ final as (
         utm_content,
         utm_term,
         utm_id,
-        click_id_type,
-        click_id,
-        campaign_id,
-        campaign_id_platform,
-        adset_id,
-        ad_id,
-        ref,
+        combined.click_id_type,
+        combined.click_id,
+        combined.campaign_id,
+        combined.campaign_id_platform,
+        combined.adset_id,
+        combined.ad_id,
+        combined.ref,
         creator_code,
         case
             when coalesce({{ utm_parameters | join(', ') }}, click_id) is not null
-                then {{ hash_key(utm_parameters + ['click_id_type', 'click_id']) }}
+                then {{ campaign_key(
+                    'coalesce(combined.utm_source, click_ids.source)',
+                    'coalesce(combined.utm_medium, click_ids.medium)',
+                    ['utm_campaign', 'utm_content', 'utm_term', 'utm_id', 'combined.click_id_type', 'combined.click_id'],
+                ) }}
         end as campaign_key
     from combined
+    left join click_ids on combined.click_id_type = click_ids.click_id_type
 )
 
 select * from final

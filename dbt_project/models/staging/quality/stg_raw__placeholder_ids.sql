@@ -1,6 +1,6 @@
 {#- The columns of the contracts that end in _id, by raw table. -#}
 {%- set id_columns = {
-    'events': ['event_id', 'anon_id', 'session_id', 'user_id', 'order_id'],
+    'events': ['event_id', 'anon_id', 'session_id', 'user_id', 'order_id', 'campaign_id'],
     'interactions': ['interaction_id', 'visitor_id', 'customer_id', 'campaign_id', 'adset_id', 'ad_id'],
     'conversions': ['conversion_id', 'visitor_id', 'customer_id', 'order_id'],
     'postbacks': ['postback_id', 'account_id', 'campaign_id', 'affiliate_id', 'click_id', 'order_id', 'visitor_id'],

@@ -1,3 +1,6 @@
+{%- set source_columns = ['source', 'medium', 'campaign', 'campaign_id', 'content', 'term', 'click_ids', 'channel'] -%}
+{%- set stated = [] -%}
+{%- for column in source_columns %}{% do stated.append('source.' ~ column) %}{% endfor -%}
 with
 
 source as (
@@ -35,7 +38,14 @@ final as (
         coalesce(source.is_replay, false) as is_replay,
         coalesce(source.has_own_id, true) as has_sender_id,
         source.ip_hash,
-        source.properties
+        source.properties,
+        {%- for column in source_columns %}
+        source.{{ column }} as given_{{ column }},
+        {%- endfor %}
+        case
+            when coalesce({{ stated | join(', ') }}) is null then coalesce(source.url, source.path)
+            else {{ hash_key(['coalesce(source.url, source.path)'] + stated) }}
+        end as link_id
     from source
     inner join orgs using (org_id)
 )
