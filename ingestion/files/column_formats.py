@@ -48,7 +48,7 @@ def canonical_plan(
     try:
         if numbers and (odd & numbers.keys() or options.decimal):
             evidence = _evidence(connection, plan, numbers, odd)
-            is_typed = source.layout.kind in ("ndjson", "json", "parquet")
+            is_typed = source.dialect.kind in ("ndjson", "json", "parquet")
             decided = decide_numbers(
                 types,
                 evidence,

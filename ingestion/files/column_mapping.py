@@ -108,7 +108,6 @@ def plan_file(
     period = _map_period(contract, columns, mapping)
     texts = {name: quoted(columns[name]) for name in (*known, "properties") if name in columns}
     texts |= {column: quoted(columns[name.lower()]) for column, name in mapping.items()}
-    _check_repeated(source, texts)
     texts |= {name: literal(value) for name, value in options.constants.items() if name in known}
     if options.site and "site_id" in known:
         texts["site_id"] = literal(options.site)
@@ -262,16 +261,6 @@ def _check_mapping(kind: str, known: list[str], source: SourceFile, mapping: Map
             raise ContractError(f"{source.label}: --map {column}={name}: the file has no column {name}. {advice}")
 
 
-def _check_repeated(source: SourceFile, texts: Mapping[str, str]) -> None:
-    """Raise ContractError if several columns of the file could be one column of the contract."""
-    used = set(texts.values())
-    for name in source.columns:
-        if name.lower() in source.repeated and quoted(name) in used:
-            raise ContractError(
-                f"{source.label}: several columns are called {name}. Rename or remove all but one of them."
-            )
-
-
 def _check_required(
     source: SourceFile, contract: Contract, texts: Mapping[str, str], mapping: Mapping[str, str]
 ) -> None:
@@ -289,7 +278,8 @@ def _check_required(
     either = f" (or {' or '.join(contract.one_of[1:])})" if name in contract.one_of else ""
     free = [column for column in source.names if column not in mapping.values()]
     close = _closest(name, free)
-    separator = " Is the separator really a comma?" if len(source.columns) == 1 and source.layout.kind == "csv" else ""
+    is_single = len(source.columns) == 1 and source.dialect.kind == "csv"
+    separator = " Its separator is neither a comma, semicolon, tab nor pipe." if is_single else ""
     raise ContractError(
         f"{source.label}: required column {', '.join(missing)}{either} is missing."
         f" If the file has it under another name, map it: --map {name}={close or 'its_name_in_the_file'}."

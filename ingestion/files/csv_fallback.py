@@ -53,12 +53,9 @@ def _counted(file: InputFile, text: Iterable[str], lines: int) -> Iterator[tuple
 
 @contextmanager
 def records(file: InputFile, *, is_gzip: bool, separator: str, lines: int) -> Iterator[Iterator[Record]]:
-    """Yield the CSV records of a file. After a broken record, reading continues at the next line.
-
-    lines: as in text_lines.
-    """
+    """Yield the CSV records of a file. lines: as in text_lines."""
     with text_lines(file, is_gzip=is_gzip, newline="", lines=lines) as numbered:
-        yield _records(numbered, separator)
+        yield csv_records(numbered, separator)
 
 
 def decoded(text: str) -> list[str] | str:
@@ -78,7 +75,8 @@ def readable(text: str) -> str:
     return text[:10_000].rstrip("\r\n").encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def _records(numbered: Iterator[tuple[int, str]], separator: str) -> Iterator[Record]:
+def csv_records(numbered: Iterator[tuple[int, str]], separator: str) -> Iterator[Record]:
+    """Yield the CSV records of numbered lines. After a broken record, reading continues at the next line."""
     csv.field_size_limit(RECORD_LIMIT)
     pushed_back: deque[tuple[int, str]] = deque()  # lines of a record that turned out to be broken
     while True:

@@ -12,10 +12,11 @@ import errno
 import fcntl
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from tempfile import TemporaryFile
+from typing import IO, BinaryIO, NamedTuple, cast
 
 from ingestion.files.contracts import ContractError
 from ingestion.privacy.redact import redact_text
@@ -34,6 +35,7 @@ class InputFile(NamedTuple):
     path: Path
     descriptor: int
     state: tuple[int, int, int]  # as state_of returns it, when the file was opened
+    spooled: IO[bytes] | None = None  # the unnamed file behind the descriptor: it closes with the last reference
 
     @property
     def name(self) -> str:
@@ -97,6 +99,16 @@ def open_input(path: Path, *, allow_link: bool = True) -> Iterator[InputFile]:
         yield InputFile(path, descriptor, state_of(status))
     finally:
         os.close(descriptor)
+
+
+def spooled(file: InputFile, pieces: Iterable[bytes], folder: Path | None) -> InputFile:
+    """Return the file with other content, which an unnamed file in the folder holds. A crash leaves nothing behind."""
+    content = TemporaryFile(dir=folder)  # noqa: SIM115 - it closes with the last reference
+    content.writelines(pieces)
+    content.flush()
+    return file._replace(
+        descriptor=content.fileno(), state=state_of(os.fstat(content.fileno())), spooled=cast(IO[bytes], content)
+    )
 
 
 def state_of(status: os.stat_result) -> tuple[int, int, int]:

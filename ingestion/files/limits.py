@@ -39,7 +39,7 @@ def measure_csv(file: InputFile, *, is_gzip: bool) -> Size:
     records = lines = 0
     is_open = has_content = ends_with_return = False
     is_ended = True
-    for piece in _limited(file, is_gzip=is_gzip, line_ends=b"\r\n"):
+    for piece in content_of_lines(file, is_gzip=is_gzip):
         lines += piece.count(b"\n") + piece.count(b"\r") - piece.count(b"\r\n")
         lines -= ends_with_return and piece.startswith(b"\n")
         ends_with_return = piece.endswith(b"\r")
@@ -61,7 +61,7 @@ def measure_ndjson(file: InputFile, *, is_gzip: bool) -> Size:
     records = lines = 0
     has_content = False
     is_ended = True
-    for piece in _limited(file, is_gzip=is_gzip, line_ends=b"\n"):
+    for piece in content_of_lines(file, is_gzip=is_gzip, line_ends=b"\n"):
         *whole, last = piece.split(b"\n")
         lines += len(whole)
         is_ended = not last
@@ -98,7 +98,7 @@ def measure_parquet(connection: Connection, file: InputFile) -> None:
 def first_bytes(file: InputFile, most: int, *, is_gzip: bool) -> bytes:
     """Return the first bytes of the file's content."""
     found = b""
-    for piece in _expanded(file) if is_gzip else _plain(file):
+    for piece in content(file, is_gzip=is_gzip):
         found += piece
         if len(found) >= most:
             break
@@ -122,14 +122,18 @@ def check_columns(label: str, columns: int) -> None:
         )
 
 
-def _limited(file: InputFile, *, is_gzip: bool, line_ends: bytes) -> Iterator[bytes]:
+def content(file: InputFile, *, is_gzip: bool) -> Iterator[bytes]:
+    """Yield the file's content in pieces. ContractError if it expands to too many bytes."""
+    return _checked(file, _expanded(file)) if is_gzip else _plain(file)
+
+
+def content_of_lines(file: InputFile, *, is_gzip: bool, line_ends: bytes = b"\r\n") -> Iterator[bytes]:
     """Yield the file's content, without a byte order mark, in pieces. ContractError beyond a limit."""
-    total = line = 0
-    for piece in _expanded(file) if is_gzip else _plain(file):
-        if is_gzip:
-            check_expansion(file, total)
-        text = piece if total else piece.removeprefix(_BOM)
-        total += len(piece)
+    line = 0
+    is_start = True
+    for piece in content(file, is_gzip=is_gzip):
+        text = piece.removeprefix(_BOM) if is_start else piece
+        is_start = False
         ends = [end for end in line_ends if end in piece]
         first = min((piece.find(end) for end in ends), default=len(piece))
         if line + first > MAX_LINE:
@@ -137,6 +141,14 @@ def _limited(file: InputFile, *, is_gzip: bool, line_ends: bytes) -> Iterator[by
         line = len(piece) - 1 - max(piece.rfind(end) for end in ends) if ends else line + len(piece)
         if text:
             yield text
+
+
+def _checked(file: InputFile, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    total = 0
+    for piece in pieces:
+        total += len(piece)
+        check_expansion(file, total)
+        yield piece
 
 
 def _plain(file: InputFile) -> Iterator[bytes]:
@@ -182,6 +194,6 @@ def incomplete(file: InputFile, counted: int, read: int, unit: str = "records") 
     )
 
 
-def damaged(file: InputFile, error: object) -> str:
-    """Return the message for a gzip file that cannot be expanded to its end."""
-    return f"{file.label}: the gzip file is damaged or cut short: {error}. Export it again."
+def damaged(file: InputFile, error: object, container: str = "gzip file") -> str:
+    """Return the message for a compressed file that cannot be expanded to its end."""
+    return f"{file.label}: the {container} is damaged or cut short: {error}. Export it again."

@@ -27,7 +27,16 @@ from ingestion.files.column_mapping import (
 )
 from ingestion.files.contracts import CONTRACTS, KINDS, ContractError
 from ingestion.files.input_file import UnfinishedError, open_input
-from ingestion.files.layouts import FileLayout, LayoutMatch, Recognised, apply_layout, nearest_layout, recognise
+from ingestion.files.layouts import (
+    FileLayout,
+    LayoutMatch,
+    Recognised,
+    apply_layout,
+    headerless_columns,
+    is_known_header,
+    nearest_layout,
+    recognise,
+)
 from ingestion.files.merge import PreparedRows, merge_rows
 from ingestion.files.periods import number_spread_rows
 from ingestion.files.preview import Preview
@@ -112,7 +121,13 @@ def import_file(
     with open_input(path, allow_link=not is_inbox) as file:
         try:
             # Before the transaction, because a reader that fails on a file would end it.
-            source = read_file(connection, file, None if archived else id_columns(options.mapping))
+            source = read_file(
+                connection,
+                file,
+                None if archived else id_columns(options.mapping),
+                is_header=lambda fields: is_known_header(fields, options.mapping),
+                headerless=headerless_columns,
+            )
             found = _recognise(source, kind, options)
             if found.match and not entry and not archived:
                 entry = entry_for_layout(settings, found.match.layout.name)
@@ -189,7 +204,7 @@ def _load_rows(connection: Connection, kind: str, opened: _OpenFile) -> LoadRepo
     if match:
         plan = plan._replace(file_columns=tuple(opened.source.columns))
     load = opened.archived or Load(
-        uuid.uuid4().hex, source.file.name, match.layout.name if match else source.layout.kind
+        uuid.uuid4().hex, source.file.name, match.layout.name if match else source.dialect.kind
     )
     prepare: Callable[[], PreparedRows] = PreparedRows
 

@@ -1,6 +1,6 @@
 """Read a file of any format into temporary tables. Contracts apply later.
 
-In: CSV, TSV, NDJSON (each plain or gzipped) or Parquet.
+In: CSV in any dialect, NDJSON, a JSON array (each plain, gzipped or zipped), Parquet, .xlsx or .ods.
 Out: `source`, one row a record, in the file's order: its columns as trimmed text without personal data, null if empty;
 `unreadable_lines`(line, reason, detail, payload), the lines without a record; and, after `number_lines`,
 `source_lines`(_row, line), the line on which each row of `source` (by its rowid) starts.
@@ -12,69 +12,77 @@ the rest of the file after an unclosed quote, and fails on mixed line ends). Pyt
 
 from __future__ import annotations
 
-import csv
-import json
 import re
+from codecs import getincrementaldecoder
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
-from pathlib import Path
-from tempfile import TemporaryFile
-from typing import Any, NamedTuple
+from itertools import chain, islice
+from typing import NamedTuple
 
 import duckdb
 
+from ingestion.files.container import Content, open_container, refuse_markup
 from ingestion.files.contracts import ContractError
 from ingestion.files.csv_fallback import EXPLAINED, RECORD_LIMIT, Record, decoded, readable, records, text_lines
+from ingestion.files.dialect import (
+    Dialect,
+    Headerless,
+    IsHeader,
+    Table,
+    find_table,
+    first_header,
+    is_value,
+    likely_header,
+    table_width,
+)
+from ingestion.files.encoding import utf16_decoded, windows_decoded
 from ingestion.files.input_file import InputFile
+from ingestion.files.json_array import array_objects, is_array
 from ingestion.files.limits import (
     Size,
     check_columns,
+    content,
     first_bytes,
     incomplete,
     measure_csv,
     measure_ndjson,
     measure_parquet,
 )
-from ingestion.privacy.patterns import LONG_NUMBER, WHITESPACE, kind_of
+from ingestion.files.source_table import (
+    IsId,
+    Row,
+    count_keys,
+    create_source,
+    csv_relation,
+    reject_lines,
+    source_of_objects,
+    spool,
+    temporary_folder,
+    unique_names,
+)
+from ingestion.files.spreadsheet import sheet_records
+from ingestion.privacy.patterns import WHITESPACE, kind_of
 from ingestion.privacy.redact import redact_text
-from ingestion.privacy.sql import redacted
 from ingestion.sql import Connection, has_temporary_table, literal, quoted, scalar
 
-IsId = Callable[[str], bool]  # whether a column is an id
-Row = tuple[Any, ...]
-
-# Columns of `source` that do not come from the file.
-_RESERVED = {"rowid", "_row", "_row_org", "_row_site", "_failed_id", "_failed_at", "_failed_for"}
-_KEYS = "select distinct unnest(json_keys(text)) as key from objects"
-_WIDE = 60  # columns
+_START = 65_536  # bytes by which the format of a text is recognised
+_SAMPLE_LINES, _SAMPLE_SIZE = 500, 1_000_000  # lines and characters by which the dialect is recognised
 _SHOWN = 40  # columns in a message
-_VALUE = re.compile(r"[+-]?\d[\d.,:/TZ +-]*|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\S+@\S+|\(email\)", re.IGNORECASE)
 # One such name is enough: no column is called so.
 _CERTAIN_VALUE = re.compile(
     r"\d{4}-\d{2}-\d{2}.*|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\S+@\S+|\(email\)|\(ip\)", re.IGNORECASE
 )
 _QUOTED = re.compile("[\"'`].*[\"'`]")
-_SPOOLED_END = r" new_line = '\n',"
-_SPOOLED_LINE = 20_000_000  # bytes: a record has RECORD_LIMIT characters of at most 4 bytes, and quotes
-
-
-class Layout(NamedTuple):
-    """The format of a file."""
-
-    kind: str  # csv, ndjson, parquet
-    is_gzip: bool = False
-    separator: str = ","
 
 
 class SourceFile(NamedTuple):
     """A file with its records in `source`."""
 
-    file: InputFile
-    layout: Layout
+    file: InputFile  # its content as it was read: out of its archive, in UTF-8
+    dialect: Dialect
     columns: list[str]  # of `source`
     size: Size
-    repeated: frozenset[str] = frozenset()  # headers that several columns of a CSV file have, in lower case
 
     @property
     def label(self) -> str:
@@ -84,64 +92,62 @@ class SourceFile(NamedTuple):
     @property
     def names(self) -> list[str]:
         """The names of the columns for messages; none if the file has no header, but values there."""
-        names = [" ".join(name.split()) for name in self.columns]
-        has_values = any(map(_CERTAIN_VALUE.fullmatch, names)) or sum(bool(_VALUE.fullmatch(n)) for n in names) > 1
-        return [] if has_values else names
+        return [] if _are_values(self.columns) else [" ".join(name.split()) for name in self.columns]
 
     @property
     def shown_columns(self) -> str:
         """A sentence with the names of the columns."""
         names = self.names
         if self.columns and not names:
-            return "Its first line has values instead of the names of columns. Add a line with the names."
+            return _NO_HEADER
         more = f" and {len(names) - _SHOWN} others" if len(names) > _SHOWN else ""
         return f"The file's columns: {', '.join(names[:_SHOWN])}{more}."
 
 
-def read_file(connection: Connection, file: InputFile, is_id: IsId | None) -> SourceFile:
+_NO_HEADER = "Its first line has values instead of the names of columns. Add a line with the names."
+
+
+def read_file(
+    connection: Connection,
+    file: InputFile,
+    is_id: IsId | None,
+    is_header: IsHeader | None = None,
+    headerless: Headerless | None = None,
+) -> SourceFile:
     """Create `source` and `unreadable_lines` from the file. is_id: None if the file has no personal data.
 
-    ContractError if it is beyond a limit, or if the tables have another number of records than the file.
+    is_header: whether a record is the header of a known layout. The first of the first 50 records that is one becomes
+    the header, else the first record that looks like one.
+    headerless: the names of the columns if the first record is data of a known layout without a header.
+    ContractError if the file is beyond a limit, or if the tables have another number of records than the file.
     """
-    layout = detect_layout(file)
+    folder = temporary_folder(connection)
+    found = open_container(file, folder)
     connection.execute(
         "create or replace temp table unreadable_lines (line bigint, reason varchar, detail varchar, payload varchar)"
     )
     try:
-        if layout.kind == "parquet":
-            source = _read_parquet(connection, file, layout, is_id)
-        elif layout.kind == "ndjson":
-            source = _read_ndjson(connection, file, layout, is_id)
+        if found.kind == "parquet":
+            source = _read_parquet(connection, found, is_id)
+        elif found.kind != "text":
+            source = _read_spreadsheet(connection, found, is_id, is_header)
         else:
-            source = _read_csv(connection, file, layout, is_id)
+            found = utf16_decoded(found, folder)
+            start = first_bytes(found.file, _START, is_gzip=found.is_gzip).decode("utf-8-sig", "replace").lstrip()
+            refuse_markup(file.label, start)
+            if is_array(start):
+                source = _read_array(connection, found, is_id)
+            # The first line of NDJSON may be a torn one.
+            elif start.startswith("{") or found.name.endswith((".ndjson", ".jsonl", ".json")):
+                source = _read_ndjson(connection, found, is_id)
+            else:
+                source = _read_csv(connection, windows_decoded(found, folder), is_id, is_header, headerless)
     except duckdb.Error as error:
         raise ContractError(f"{file.label}: DuckDB cannot read the file: {_without_values(error)}") from None
     read = scalar(connection, "select (select count(*) from source) + (select count(*) from unreadable_lines)")
     if read != source.size.records:
         raise ContractError(incomplete(file, source.size.records, read))
     return source
-
-
-def detect_layout(file: InputFile) -> Layout:
-    """Return the format of a file by its content, or by its name if the content fits several formats."""
-    path = file.label
-    with file.open() as stream:
-        start = stream.read(4)
-    is_gzip = start[:2] == b"\x1f\x8b"
-    start = first_bytes(file, 4096, is_gzip=is_gzip)
-    if start[:4] == b"PAR1":
-        return Layout("parquet", is_gzip)
-    text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
-    name = file.path.name.lower().removesuffix(".gz")
-    if is_gzip and start[:2] == b"\x1f\x8b":
-        raise ContractError(f"{path}: compressed twice. Expand it once.")
-    if b"\0" in start or start[:2] in (b"\xff\xfe", b"\xfe\xff", b"PK"):
-        raise ContractError(f"{path}: neither UTF-8 text nor Parquet. Export it as CSV (UTF-8), NDJSON or Parquet.")
-    if text[:1] == b"[":
-        raise ContractError(f"{path}: a JSON array. Write one object a line instead, for example with: jq -c '.[]'")
-    if text[:1] == b"{" or name.endswith((".ndjson", ".jsonl", ".json")):  # the first line may be a torn one
-        return Layout("ndjson", is_gzip)
-    return Layout("csv", is_gzip, "\t" if name.endswith((".tsv", ".tab")) else ",")
 
 
 def number_lines(connection: Connection, source: SourceFile, rows: str = "source") -> None:
@@ -151,111 +157,97 @@ def number_lines(connection: Connection, source: SourceFile, rows: str = "source
     """
     if has_temporary_table(connection, "source_lines"):
         return
-    if source.layout.kind == "parquet":
+    if source.dialect.kind == "parquet":
         connection.execute(
             f"create temp table source_lines as select rowid as _row, rowid + 1 as line from temp.{rows}"
         )
         return
-    with _csv_records(source.file, source.layout, source.size) as found:
-        starts = (line for line, _, fields in found if fields)
-        next(starts)  # the header
-        _spool(connection, "source_lines", {"_row": "bigint", "line": "bigint"}, enumerate(starts))
+    with _csv_records(source.file, source.dialect, source.size) as found:
+        starts = (line for line, _, fields in found if fields and line >= source.dialect.first_row)
+        spool(connection, "source_lines", {"_row": "bigint", "line": "bigint"}, enumerate(starts))
 
 
-def count_keys(connection: Connection) -> int:
-    """Return the number of different names in the temporary table `objects`, which become columns of `source`."""
-    count: int = scalar(connection, f"select count(*) from ({_KEYS})")
-    return count
-
-
-def source_of_objects(connection: Connection, is_id: IsId | None) -> list[str]:
-    """Create `source` from the temporary table objects(line, text, ...), one JSON object a row, and drop it.
-
-    is_id: None if the objects have no personal data. Further columns of `objects` become columns of `source`, and are
-    not among the returned ones: begin their names with an underscore.
-    """
-    further = [name for name, *_ in connection.execute("describe objects").fetchall() if name not in ("line", "text")]
-    keys = [key for (key,) in connection.execute(f"{_KEYS} order by key").fetchall()]
-    # A struct has no two members that differ in case only, so such keys go to further structs.
-    structs: list[dict[str, str]] = []
-    texts = {}
-    for key, name in zip(keys, unique_names(keys), strict=True):
-        if not key:  # json_transform knows no empty name
-            texts[name] = "nameless"
-            continue
-        number = next((n for n, names in enumerate(structs) if key.lower() not in names), len(structs))
-        structs += [{}] * (number == len(structs))
-        structs[number][key.lower()] = key
-        texts[name] = f"v{number}.{quoted(key)}"
-    selected = ["text ->> '/' as nameless"] if "" in keys else []
-    selected += [
-        f"json_transform(text, {literal(json.dumps(dict.fromkeys(names.values(), 'VARCHAR')))}) as v{number}"
-        for number, names in enumerate(structs)
-    ]
-    # A table of its own: DuckDB would transform the object once more for every column.
-    connection.execute(
-        f"create temp table members as select {', '.join([*selected, *further]) or 'null as _nothing'}"
-        " from objects order by line"
-    )
-    connection.execute("drop table objects")
-    columns = _create_source(connection, texts, "members", is_id, further=further)
-    connection.execute("drop table members")
-    return columns
-
-
-def _create_source(
-    connection: Connection, texts: dict[str, str], relation: str, is_id: IsId | None, *, further: Iterable[str] = ()
-) -> list[str]:
-    """Create `source` from `relation`: column -> SQL of its text. Only this statement sees the original text."""
-    kept = {
-        column: redacted(column, text, is_id=is_id(column), is_wide=len(texts) > _WIDE) if is_id else text
-        for column, text in texts.items()
-        if kind_of(column) != "ip"
-    }
-    # Databases export a null as \N.
-    select = [f"nullif(nullif(trim({text}), ''), '\\N') as {quoted(column)}" for column, text in kept.items()]
-    columns = ", ".join([*select, *further]) or "null as _nothing"
-    connection.execute(f"create temp table source as select {columns} from {relation}")
-    return list(kept)
-
-
-def _read_csv(connection: Connection, file: InputFile, layout: Layout, is_id: IsId | None) -> SourceFile:
-    size = measure_csv(file, is_gzip=layout.is_gzip)
-    with _csv_records(file, layout, size) as found:
-        line, _, header = next((record for record in found if record[2]), (0, "", ""))
-    if not line:
-        raise ContractError(f"{file.label}: the file is empty. Its first line must name the columns.")
-    if isinstance(header, str):
-        raise ContractError(f"{file.label}: line {line} must name the columns: {EXPLAINED[header]}.")
-    check_columns(file.label, len(header))
-    names = unique_names(header)
+def _read_csv(
+    connection: Connection,
+    found: Content,
+    is_id: IsId | None,
+    is_header: IsHeader | None,
+    headerless: Headerless | None,
+) -> SourceFile:
+    file = found.file
+    size = measure_csv(file, is_gzip=found.is_gzip)
+    table = _find_table(found, size, is_header, headerless)
+    dialect = Dialect("csv", found.is_gzip, table.separator, table.line, table.has_header)
+    names = _names(file.label, table.names)
+    columns = dict.fromkeys(names, "varchar")
     texts = {name: quoted(name) for name in names}
-    lower = Counter(redact_text(name.strip()).lower() for name in header)
-    repeated = frozenset(name for name, times in lower.items() if name and times > 1)
-    counted = size._replace(records=size.records - 1)
-    if line == 1:
-        try:
-            columns = _create_source(connection, texts, _csv(file.duckdb_path, names, layout, header=True), is_id)
-        except duckdb.Error:
-            pass  # malformed somewhere: read it again, line by line
-        else:
-            if scalar(connection, "select count(*) from source") == counted.records:
-                return SourceFile(file, layout, columns, counted, repeated)
-            connection.execute("drop table source")
+    counted = size._replace(records=size.records - table.preamble - table.has_header)
+    options = (
+        f"header = {table.has_header}, skip = {table.line - 1}, delim = {literal(table.separator)},"
+        f" compression = {literal('gzip' if found.is_gzip else 'none')}"
+    )
+    try:
+        relation = csv_relation(file.duckdb_path, columns, max_line=RECORD_LIMIT, options=options)
+        kept = create_source(connection, texts, relation, is_id)
+    except duckdb.Error:
+        pass  # malformed somewhere: read it again, line by line
+    else:
+        if scalar(connection, "select count(*) from source") == counted.records:
+            return SourceFile(file, dialect, kept, counted)
+        connection.execute("drop table source")
+    with _csv_records(file, dialect, size) as found_records:
+        rows = (record for record in found_records if record[0] >= dialect.first_row)
+        kept, records = _create_from_records(connection, rows, names, is_id)
+    return SourceFile(file, dialect, kept, size._replace(records=records))
+
+
+def _create_from_records(
+    connection: Connection, found: Iterable[Record], names: list[str], is_id: IsId | None
+) -> tuple[list[str], int]:
+    """Create `source` and `source_lines`, and reject broken records. Return the columns and the number of records."""
     rejected: list[Row] = []
-    with _csv_records(file, layout, size) as found:
-        rows = _whole_records(found, len(names), rejected)
-        next(rows)  # the header
-        read = _spool(connection, "parsed_lines", {"line": "bigint"} | dict.fromkeys(names, "varchar"), rows)
-    columns = _create_source(connection, texts, "parsed_lines", is_id)
+    rows = _whole_records(found, len(names), rejected)
+    read = spool(connection, "parsed_lines", {"line": "bigint"} | dict.fromkeys(names, "varchar"), rows)
+    columns = create_source(connection, {name: quoted(name) for name in names}, "parsed_lines", is_id)
     connection.execute("create temp table source_lines as select rowid as _row, line from parsed_lines")
     connection.execute("drop table parsed_lines")
-    _reject_lines(connection, rejected, has_phones=any(kind_of(name) == "phone" for name in names))
-    return SourceFile(file, layout, columns, size._replace(records=read + len(rejected)), repeated)
+    reject_lines(connection, rejected, has_phones=any(kind_of(name) == "phone" for name in names))
+    return columns, read + len(rejected)
 
 
-def _csv_records(file: InputFile, layout: Layout, size: Size) -> AbstractContextManager[Iterator[Record]]:
-    return records(file, is_gzip=layout.is_gzip, separator=layout.separator, lines=size.lines)
+def _find_table(found: Content, size: Size, is_header: IsHeader | None, headerless: Headerless | None) -> Table:
+    with text_lines(found.file, is_gzip=found.is_gzip, newline="", lines=size.lines) as numbered:
+        lines: list[tuple[int, str]] = []
+        characters = 0
+        for line in numbered:
+            lines.append(line)
+            characters += len(line[1])
+            if len(lines) == _SAMPLE_LINES or characters > _SAMPLE_SIZE:
+                break
+    return find_table(found.file.label, lines, is_header, headerless)
+
+
+def _names(label: str, header: list[str]) -> list[str]:
+    """Return the names of the columns. ContractError if there are too many, or if two are equal except for case."""
+    check_columns(label, len(header))
+    times = Counter(redact_text(name.strip()).lower() for name in header)
+    repeated = {name for name, number in times.items() if name and number > 1}
+    if repeated and _are_values(header):
+        raise ContractError(f"{label}: {_NO_HEADER}")
+    if repeated:
+        shown = dict.fromkeys(name for name in map(redact_text, map(str.strip, header)) if name.lower() in repeated)
+        raise ContractError(
+            f"{label}: several columns are called {', '.join(shown)}. Rename or remove all but one of them."
+        )
+    return unique_names(header)
+
+
+def _are_values(names: list[str]) -> bool:
+    return any(map(_CERTAIN_VALUE.fullmatch, names)) or sum(map(is_value, names)) > min(1, len(names) - 1)
+
+
+def _csv_records(file: InputFile, dialect: Dialect, size: Size) -> AbstractContextManager[Iterator[Record]]:
+    return records(file, is_gzip=dialect.is_gzip, separator=dialect.separator, lines=size.lines)
 
 
 def _whole_records(found: Iterable[Record], width: int, rejected: list[Row]) -> Iterator[Row]:
@@ -270,14 +262,30 @@ def _whole_records(found: Iterable[Record], width: int, rejected: list[Row]) -> 
             rejected.append((line, "wrong_column_count", detail, readable(text)))
 
 
-def _read_ndjson(connection: Connection, file: InputFile, layout: Layout, is_id: IsId | None) -> SourceFile:
-    size = measure_ndjson(file, is_gzip=layout.is_gzip)
-    rejected: list[Row] = []
+def _read_ndjson(connection: Connection, found: Content, is_id: IsId | None) -> SourceFile:
+    size = measure_ndjson(found.file, is_gzip=found.is_gzip)
     # \n alone ends a line of NDJSON: a lone \r is white space there.
-    with text_lines(file, is_gzip=layout.is_gzip, newline="\n", lines=size.lines) as numbered:
-        found = ((line, text, decoded(text)) for line, text in numbered if text.strip(WHITESPACE))
-        rows = _whole_records(found, 1, rejected)
-        _spool(connection, "texts", {"line": "bigint", "text": "varchar"}, rows)
+    with text_lines(found.file, is_gzip=found.is_gzip, newline="\n", lines=size.lines) as numbered:
+        lines = ((line, text) for line, text in numbered if text.strip(WHITESPACE))
+        columns, _ = _create_from_objects(connection, found, lines, is_id)
+    return SourceFile(found.file, Dialect("ndjson", found.is_gzip), columns, size)
+
+
+def _read_array(connection: Connection, found: Content, is_id: IsId | None) -> SourceFile:
+    decoder = getincrementaldecoder("utf-8-sig")("surrogateescape")
+    texts = map(decoder.decode, content(found.file, is_gzip=found.is_gzip))
+    objects = array_objects(found.file.label, texts)
+    columns, records = _create_from_objects(connection, found, objects, is_id)
+    return SourceFile(found.file, Dialect("json", found.is_gzip), columns, Size(records, records))
+
+
+def _create_from_objects(
+    connection: Connection, found: Content, texts: Iterable[tuple[int, str]], is_id: IsId | None
+) -> tuple[list[str], int]:
+    """Create `source` and `source_lines` from JSON texts. Return the columns and the number of texts."""
+    rejected: list[Row] = []
+    rows = _whole_records(((line, text, decoded(text)) for line, text in texts), 1, rejected)
+    read = spool(connection, "texts", {"line": "bigint", "text": "varchar"}, rows)
     connection.execute(
         """
         create temp table objects as select * from texts where json_valid(text) and json_type(text) = 'OBJECT';
@@ -289,12 +297,36 @@ def _read_ndjson(connection: Connection, file: InputFile, layout: Layout, is_id:
         drop table texts
         """
     )
-    _reject_lines(connection, rejected)
-    check_columns(file.label, count_keys(connection))
-    return SourceFile(file, layout, source_of_objects(connection, is_id), size)
+    reject_lines(connection, rejected)
+    check_columns(found.file.label, count_keys(connection))
+    return source_of_objects(connection, is_id), read + len(rejected)
 
 
-def _read_parquet(connection: Connection, file: InputFile, layout: Layout, is_id: IsId | None) -> SourceFile:
+def _read_spreadsheet(
+    connection: Connection, found: Content, is_id: IsId | None, is_header: IsHeader | None
+) -> SourceFile:
+    label = found.file.label
+    with sheet_records(found.file, is_header, temporary_folder(connection)) as sheet:
+        start = list(islice(sheet, _SAMPLE_LINES))
+        if not start:
+            raise ContractError(f"{label}: the spreadsheet is empty. A row must name the columns.")
+        known = first_header(start, is_header) if is_header else None
+        position = likely_header(start, table_width(start)) if known is None else known
+        line, _, header = start[position]
+        names = _names(label, list(header))
+        rows = (_padded(record, len(names)) for record in chain(start[position + 1 :], sheet))
+        columns, records = _create_from_records(connection, rows, names, is_id)
+    return SourceFile(found.file, Dialect(found.kind, start=line), columns, Size(records, records))
+
+
+def _padded(record: Record, width: int) -> Record:
+    """Return the record with empty cells at its end: a spreadsheet does not store them."""
+    line, text, cells = record
+    return line, text, [*cells, *[""] * (width - len(cells))]
+
+
+def _read_parquet(connection: Connection, found: Content, is_id: IsId | None) -> SourceFile:
+    file = found.file
     path = literal(file.duckdb_path)
     relation = f"read_parquet({path}, binary_as_string = true)"
     try:
@@ -307,11 +339,11 @@ def _read_parquet(connection: Connection, file: InputFile, layout: Layout, is_id
             name: _parquet_text(quoted(original), type_)
             for name, (original, type_, *_) in zip(names, described, strict=True)
         }
-        columns = _create_source(connection, texts, relation, is_id)
+        columns = create_source(connection, texts, relation, is_id)
         rows = scalar(connection, f"select num_rows from parquet_file_metadata({path})")
     except duckdb.Error as error:
         raise ContractError(f"{file.label}: not a readable Parquet file: {_without_values(error)}") from None
-    return SourceFile(file, layout, columns, Size(rows, rows))
+    return SourceFile(file, Dialect("parquet"), columns, Size(rows, rows))
 
 
 def _parquet_text(column: str, type_: str) -> str:
@@ -323,71 +355,6 @@ def _parquet_text(column: str, type_: str) -> str:
     return f"(to_json({column})::varchar)" if nested else f"({column}::varchar)"
 
 
-def _csv(path: str, names: list[str], layout: Layout, *, header: bool, types: Iterable[str] = ()) -> str:
-    """Return SQL that reads a CSV file in one fixed dialect (RFC 4180). Detection could read two files differently."""
-    types = list(types) or ["varchar"] * len(names)
-    columns = ", ".join(f"{literal(name)}: {literal(type_)}" for name, type_ in zip(names, types, strict=True))
-    return (
-        f"read_csv({literal(path)}, auto_detect = false, header = {header},"
-        f" delim = {literal(layout.separator)},"
-        f" quote = '\"', escape = '\"', strict_mode = true, columns = {{{columns}}},"
-        f" max_line_size = {RECORD_LIMIT if header else _SPOOLED_LINE},{'' if header else _SPOOLED_END}"
-        f" compression = {literal('gzip' if layout.is_gzip else 'none')})"
-    )
-
-
-def _spool(connection: Connection, table: str, columns: dict[str, str], rows: Iterable[Row]) -> int:
-    """Copy rows from Python to a temporary table, and return their number.
-
-    They pass through a file without a name: a crash leaves nothing behind.
-    """
-    folder = scalar(connection, "select current_setting('temp_directory')")
-    with TemporaryFile(
-        "w+", encoding="utf-8", newline="", dir=folder if folder and Path(folder).is_dir() else None
-    ) as file:
-        writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n")
-        written = 0
-        for row in rows:
-            writer.writerow(row)
-            written += 1
-        file.flush()
-        relation = _csv(f"/dev/fd/{file.fileno()}", list(columns), Layout("csv"), header=False, types=columns.values())
-        connection.execute(f"create or replace temp table {table} as select * from {relation}")
-    return written
-
-
-def _reject_lines(connection: Connection, rejected: list[Row], *, has_phones: bool = False) -> None:
-    """Add lines to `unreadable_lines` and redact them.
-
-    has_phones: the file has a column of phone numbers. It is unknown which part of a line that is, so every long
-    number is redacted.
-    """
-    if rejected:
-        columns = {"line": "bigint", "reason": "varchar", "detail": "varchar", "payload": "varchar"}
-        _spool(connection, "rejected_lines", columns, rejected)
-        connection.execute("insert into unreadable_lines by name from rejected_lines; drop table rejected_lines")
-    payload = f"if({has_phones}, regexp_replace(payload, {literal(LONG_NUMBER)}, '(number)', 'g'), payload)"
-    connection.execute(f"update unreadable_lines set payload = redact_text({payload})")
-
-
 def _without_values(error: Exception) -> str:
     """Return the first line of DuckDB's message without quoted texts, which may be values of the file."""
     return redact_text(_QUOTED.sub("…", str(error).splitlines()[0]))
-
-
-def unique_names(names: list[str]) -> list[str]:
-    """Return names without personal data that differ even without case.
-
-    A repeated name gets a number, an empty one its position.
-    """
-    taken = set(_RESERVED)
-    unique = []
-    for position, raw in enumerate(names, 1):
-        name = base = redact_text(raw.strip()) or f"column{position}"
-        number = 0
-        while name.lower() in taken:
-            number += 1
-            name = f"{base}_{number}"
-        taken.add(name.lower())
-        unique.append(name)
-    return unique

@@ -21,8 +21,8 @@ from ingestion.files.contracts import ContractError
 from ingestion.files.failed_rows import chosen_rows
 from ingestion.files.limits import MAX_COLUMNS
 from ingestion.files.merge import merge_rows
-from ingestion.files.read import count_keys, source_of_objects
 from ingestion.files.row_sql import typed_rows_sql, violations_sql
+from ingestion.files.source_table import count_keys, source_of_objects
 from ingestion.home import Home
 from ingestion.loads import Load, LoadReport
 from ingestion.segments.format import Failed, Receipt, as_line

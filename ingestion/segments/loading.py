@@ -20,7 +20,7 @@ import duckdb
 from ingestion.files.column_mapping import id_columns, plan_rows
 from ingestion.files.contracts import ContractError
 from ingestion.files.merge import merge_rows
-from ingestion.files.read import source_of_objects
+from ingestion.files.source_table import source_of_objects
 from ingestion.home import Home
 from ingestion.loads import Load, LoadReport, PartlyLoaded, record_load
 from ingestion.person.reentry import anonymise_archived, anonymise_loaded
