@@ -67,7 +67,6 @@ class Profile(NamedTuple):
     short_years: int
     last_year: int | None
     largest_first: int | None
-    is_steady: bool | None  # the last number has fewer values than the first, as a year has
 
 
 class DateReading(NamedTuple):
@@ -98,8 +97,7 @@ def profile_sql(text: str, relation: str) -> str:
     shape = f"regexp_extract(n, {literal('(?i)' + _NUMERIC)}, ['one', 'mark', 'two', 'last'])"
     return f"""
         select {", ".join(f"count(*) filter ({condition})" for condition in counts.values())},
-            max({last}) filter ({is_short}), max({first}) filter ({is_short}),
-            count(distinct {last}) filter ({is_short}) < count(distinct {first}) filter ({is_short})
+            max({last}) filter ({is_short}), max({first}) filter ({is_short})
         from (select t, n, {shape} as p from (select t, {plain} as n from (select {text} as t from {relation})))
         where t is not null
     """
@@ -156,9 +154,7 @@ def _has_certain_years(profile: Profile, this_year: int) -> bool:
     """Return whether no year of two digits can be at the beginning: 31/07/26 is clear, 26/07/15 alone is not."""
     if not profile.short_years or profile.month_first:
         return True
-    year = this_year % 100
-    is_last = profile.is_steady or (profile.largest_first or 0) > year
-    return bool(is_last) and (profile.last_year or 0) <= year
+    return (profile.last_year or 0) <= this_year % 100 < (profile.largest_first or 0)
 
 
 def reading_sql(reading: DateReading | None) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingestion.files.column_mapping import ImportOptions
@@ -95,9 +95,10 @@ def failed(raw: Raw) -> list[str]:
         (["0.123", "1.234"], ["0.123", "1.234"]),
         (["1234.567", "1.234"], ["1234.567", "1.234"]),
         (["1 234,50", "1\u00a0234", "1\u202f234\u202f567", "12,5"], ["1234.5", "1234", "1234567", "12.5"]),
-        (["1'234.50", "1’234"], ["1234.5", "1234"]),
+        (["1'234.50", "1\u2019234"], ["1234.5", "1234"]),
         (["1,23,456.00", "12,34,567"], ["123456", "1234567"]),
-        (["$12", "12 €", "USD 12.00", "CA$ 1,234.50", "R$ 12", "12 kr", "kr. 7", "zł 3"], ["12", "12", "12", "1234.5", "12", "12", "7", "3"]),
+        (["$12", "12 €", "USD 12.00", "CA$ 1,234.50", "R$ 12", "12 kr", "kr. 7", "zł 3"],
+         ["12", "12", "12", "1234.5", "12", "12", "7", "3"]),
         (["(12.00)", "($1,000.50)", "$(3)", "12.00-", "\u221212.00", "-$5", "$-5", "\u200e-7"],
          ["-12", "-1000.5", "-3", "-12", "-12", "-5", "-5", "-7"]),
         (["<0.01", "< $0.01", "5"], ["0", "0", "5"]),
@@ -111,7 +112,7 @@ def test_a_column_decides_how_its_values_are_read(raw, tmp_path, values, expecte
 
 
 def test_a_cell_without_a_value_is_null(raw, tmp_path):
-    assert load(raw, write(tmp_path, ["--", "-", "–", "—", "n/a", "N/A", "NULL", "1"])).failed == 0
+    assert load(raw, write(tmp_path, ["--", "-", "\u2013", "\u2014", "n/a", "N/A", "NULL", "1"])).failed == 0
     assert micros(raw) == [None] * 7 + [1_000_000]
 
 
@@ -238,7 +239,7 @@ LOCALES = [
     (",", "."),
     (".", ","),
     ("'", "."),
-    ("’", "."),
+    ("\u2019", "."),
     (" ", ","),
     ("\u00a0", ","),
     ("\u202f", ","),
@@ -258,14 +259,12 @@ def written(amount: Decimal, group: str, mark: str, decoration: str, negative: s
 @given(
     amounts=st.lists(AMOUNT.map(lambda each: each.normalize() + 0), min_size=1, max_size=8),
     locale=st.sampled_from(LOCALES),
-    decoration=st.sampled_from(DECORATIONS),
-    negative=st.sampled_from(["-{}", "({})", "\u2212{}"]),
+    signs=st.tuples(st.sampled_from(DECORATIONS), st.sampled_from(["-{}", "({})", "\u2212{}"])),
 )
-def test_any_locale_gives_the_same_amounts_or_is_refused(raw, tmp_path, amounts, locale, decoration, negative):
+def test_any_locale_gives_the_same_amounts_or_is_refused(raw, tmp_path, amounts, locale, signs):
     """The oracle is Decimal: each amount loads to the micro, or nothing loads."""
-    assume(all(abs(each) < 10**12 for each in amounts))
     raw.execute("delete from raw.conversions")
-    path = write(tmp_path, [written(each, *locale, decoration, negative) for each in amounts])
+    path = write(tmp_path, [written(each, *locale, *signs) for each in amounts])
     try:
         report = load(raw, path)
     except ContractError as error:
