@@ -79,14 +79,20 @@ LONG_NUMBER = r"\+?\(?\d(?:[ ()/.+-]{0,3}\d){6,}"  # seven digits or more: a pho
 
 _NAMES: tuple[tuple[Kind, str], ...] = (
     ("ip", r"(.+_)?(ip(v?[46])?(_?addr(ess)?)?|(remote|client|peer|source)_?addr(ess)?|forwarded_?for)"),
-    ("email", r"(.+_)?e_?mail(_address)?"),
+    # As vendors translate them: letters with accents are underscores here.
+    (
+        "email",
+        r"(.+_)?e_?(mail|post)(_?(address|adresse|adress|adres|adresu))?(_(billing|shipping|rechnung|lieferung))?"
+        r"|(.+_)?(adresse_e_?mail|indirizzo_e_?mail|email_cliente|e_?mail_(client|klant|des_kunden|du_client))(_.+)?"
+        r"|(.+_)?(correo_electr(o|_)nico|endere_o_de_e_?mail)(_.+)?",
+    ),
     ("phone", r"(.+_)?((tele)?phone(_?(number|no))?|(mobile|cell)_?(number|no)|tel|msisdn)"),
     ("user_agent", r"(.+_)?user_?agent"),
 )
 
 
 _may_be_personal = re.compile(  # a part of every such name
-    "ip|addr|forwarded|mail|phone|mobile|cell|tel|msisdn|agent", re.IGNORECASE
+    "ip|addr|forwarded|mail|post|correo|phone|mobile|cell|tel|msisdn|agent", re.IGNORECASE
 ).search
 
 harmless_names: set[str] = set()  # names of which kind_of returned None: a cache for callers in a hurry

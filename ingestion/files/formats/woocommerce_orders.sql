@@ -1,0 +1,82 @@
+-- WooCommerce: orders, as the export plugins write them.
+-- source: https://woocommerce.com/document/ordercustomer-csv-export/
+-- source: https://docs.algolplus.com/algol_order_export/
+-- source: https://www.webtoffee.com/docs/order-coupon-subscription-export-import/csv-column-headers-used/
+-- export: WooCommerce, Export orders, of Order/Customer CSV Export, Advanced Order Export or WebToffee.
+-- kind: conversions, refunds
+-- required: id = order_id | ID | order_number | Order # | Bestellnummer | Numéro de commande | Número de pedido | Numero ordine | Bestelnummer
+-- required: date = date | order_date | date_created | post_date | Bestelldatum | Date de commande | Fecha del pedido | Data ordine | Besteldatum
+-- required: status = status | order_status | post_status | Bestellstatus | État de la commande | Estado del pedido | Stato ordine | Bestelstatus
+-- required: total = order_total | Order Total Amount | Order Total (order_total) | Gesamtsumme der Bestellung | Montant total de la commande | Importe total del pedido | Importo totale ordine | Totaalbedrag bestelling
+-- optional: refunded = refunded_total | order_refund | Order Refund Amount | total_refunded | Refund Total
+-- optional: currency = order_currency | currency
+-- optional: customer_id = customer_id | customer_user | Customer User ID | user_id
+-- optional: email = customer_email | billing_email | Email (Billing) | Billing Email Address | Customer Email | Billing: E-mail Address | E-Mail (Rechnung)
+-- optional: transaction = transaction_id
+--
+-- Times are in the zone of the shop: import the file with --timezone. order_id is the id of the order, in files without it
+-- the number. A file with a row for each product repeats the order, which counts once.
+-- An order counts if it is paid: completed, processing or refunded, as WooCommerce or a plugin names it. A row of another
+-- status fails. transaction_id is the payment provider's id, so that the payment in an export of Stripe or PayPal is the
+-- same order.
+with orders as (
+    select
+        *,
+        regexp_replace(strip_accents(lower(replace(replace(status, '_', ' '), '-', ' '))), '^wc ', '') as state
+    from source
+),
+
+classified as (
+    select
+        *,
+        regexp_matches(
+            state,
+            '^(completed|processing|(partial(ly)? )?refunded|shipped|(partial(ly)? )?shipped|delivered|sent|paid|abgeschlossen'
+            || '|in bearbeitung|(teilweise )?(ruck|zuruck)?erstattet|versendet|terminee?|en cours( de traitement)?|(partiellement )?remboursee?'
+            || '|expediee?|completad[oa]|procesando|(parcialmente )?reembolsad[oa]|enviad[oa]|completat[oa]|in lavorazione|(parzialmente )?rimborsat[oa]'
+            || '|spedit[oa]|afgerond|voltooid|in behandeling|(gedeeltelijk )?terugbetaald|verzonden|zrealizowane|w trakcie realizacji'
+            || '|zwrocone|wyslane|concluido|processando|slutford|behandlas|aterbetald|gennemfort|refunderet)$'
+        ) as is_paid,
+        regexp_matches(
+            state,
+            '^(pending|on hold|cancel|failed|(checkout |auto )?draft|trash|quote|expired|ausstehend|zahlung ausstehend|in wartestellung'
+            || '|wartend|storniert|fehlgeschlagen|entwurf|en attente|attente paiement|annulee?|echou|brouillon|pendiente|en espera'
+            || '|cancelad|fallid|borrador|in attesa|in sospeso|sospeso|annullat|fallit|bozza|in de wacht|wacht|geannuleerd|mislukt|concept'
+            || '|pagamento pendente|oczek|wstrzymane|anulowane|nieudane|szkic|aguardando|malogrado|rascunho|vantar|avbruten|misslyckad|afventer|annulleret)'
+        ) as is_unpaid,
+        regexp_matches(
+            state, '(refunded|erstattet|remboursee?|reembolsad[oa]|rimborsat[oa]|terugbetaald|zwrocone|aterbetald|refunderet)$'
+        ) as is_refund,
+        regexp_matches(state, '^(partial|teil|parti|parzial|parcial|gedeeltelijk)') as is_partial
+    from orders
+)
+
+select
+    _row,
+    'conversions' as _kind,
+    if(is_paid, null, 'the layout does not know whether an order of this status is paid: give the others with --where') as _reject,
+    id as order_id,
+    date as occurred_at,
+    total as value,
+    currency,
+    customer_id,
+    transaction as payment_ids,
+    if(regexp_matches(email, '^[0-9a-f]{64}$'), email, null) as email_hash
+from classified
+where not is_unpaid
+
+union all by name
+
+-- The export has no time of a refund, so it has that of the order. A blank amount is no refund, unless the status is refunded.
+select
+    _row,
+    'refunds' as _kind,
+    if(is_partial and not coalesce(regexp_matches(refunded, '[1-9]'), false), 'the refund is partial, but has no amount', null)
+        as _reject,
+    id as order_id,
+    date as occurred_at,
+    if(regexp_matches(refunded, '[1-9]'), ltrim(refunded, '-'), null) as refunded_total,
+    currency,
+    transaction as payment_ids
+from classified
+where is_paid and (regexp_matches(refunded, '[1-9]') or is_refund)
