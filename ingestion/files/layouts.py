@@ -19,6 +19,7 @@ from ingestion.files.read import SourceFile
 from ingestion.sql import Connection, literal, quoted
 
 _FOLDER = Path(__file__).parent / "formats"
+_MACROS = Path(__file__).parent / "layout_macros.sql"  # of several layouts
 _HEADER = re.compile(r"^-- (\w+): (.*)$", re.MULTILINE)
 _SIMILAR = 0.5  # share of the required columns from which a file resembles a layout
 # Columns of a layout's query that say how to read the row, and are no columns of a contract.
@@ -44,6 +45,8 @@ class FileLayout(NamedTuple):
     kinds: tuple[str, ...]
     columns: tuple[LayoutColumn, ...]
     query: str
+    on_request: tuple[str, ...] = ()  # kinds that the file brings only if the user names them
+    without: tuple[str, ...] = ()  # headers that similar files of other layouts have
     sources: tuple[str, ...] = ()  # where the vendor documents the file
     export: str = ""  # where a user gets the file
     give: tuple[str, ...] = ()  # columns of the contract that the user gives if the file lacks them
@@ -53,6 +56,12 @@ class FileLayout(NamedTuple):
     dayfirst: str | None = None  # yes or no, likewise
     footer: str | None = None  # regular expression of lines that are no records
     refuse: str | None = None  # why such a file has no rows that Tributary can load
+
+    def kinds_for(self, kind: str | None) -> tuple[str, ...]:
+        """Return the kinds of rows to load if the user names a kind, or none."""
+        if kind is None:
+            return self.kinds
+        return (kind,) if kind in (*self.kinds, *self.on_request) else ()
 
     @property
     def required(self) -> list[LayoutColumn]:
@@ -88,11 +97,11 @@ def read_layout(path: Path) -> FileLayout:
             columns += _columns(text, is_required=part == "required")
         else:
             found.setdefault(part, []).append(text.strip())
-    known = ("kind", "source", "export", "give", "headerless", *_ONE_VALUE)
+    known = ("kind", "on_request", "without", "source", "export", "give", "headerless", *_ONE_VALUE)
     if unknown := found.keys() - set(known):
         raise ValueError(f"{path.name}: unknown line: {', '.join(sorted(unknown))}. Use {', '.join(known)}.")
-    kinds = _names(found.get("kind", []))
-    if not kinds or not set(kinds) <= set(KINDS):
+    kinds, on_request = _names(found.get("kind", [])), _names(found.get("on_request", []))
+    if not kinds or not {*kinds, *on_request} <= set(KINDS):
         raise ValueError(f"{path.name}: kind must be one or more of {', '.join(KINDS)}.")
     return FileLayout(
         name=path.stem,
@@ -101,6 +110,8 @@ def read_layout(path: Path) -> FileLayout:
         kinds=kinds,
         columns=tuple(columns),
         query=sql,
+        on_request=on_request,
+        without=_names(found.get("without", [])),
         sources=tuple(found.get("source", [])),
         export=" ".join(found.get("export", [])),
         give=_names(found.get("give", [])),
@@ -207,12 +218,15 @@ def recognise(
     if forced is not None:
         return _forced(source, kind, forced)
     fits: list[tuple[tuple[int, int], str, Recognised]] = []
+    headers = {normalized_header(column) for column in source.columns}
     for layout in all_layouts().values() if with_layouts else ():
-        kinds = tuple(each for each in layout.kinds if kind in (None, each))
+        if not headers.isdisjoint(map(normalized_header, layout.without)):
+            continue
+        kinds = layout.kinds_for(kind)
         match = match_layout(layout, source.columns)
         if kinds and layout.required and all(column.name in match.columns for column in layout.required):
             fits.append(((len(layout.required), len(match.columns)), layout.name, Recognised(kinds, match)))
-    present = {normalized_header(column) for column in source.columns} | {normalized_header(name) for name in given}
+    present = headers | {normalized_header(name) for name in given}
     for name, contract in CONTRACTS.items():
         if kind in (None, name) and not _missing_of_contract(contract, present):
             known = [column.name for column in contract.columns if normalized_header(column.name) in present]
@@ -242,7 +256,7 @@ def _forced(source: SourceFile, kind: str | None, name: str) -> Recognised:
         advice = f"Do you mean {close[0]}?" if close else f"Use one of {', '.join(layouts)}."
         raise ContractError(f"--layout {name}: unknown layout. {advice}")
     layout = layouts[name]
-    kinds = tuple(each for each in layout.kinds if kind in (None, each))
+    kinds = layout.kinds_for(kind)
     if not kinds:
         raise ContractError(
             f"--layout {name} is for {' and '.join(layout.kinds)}. Run: tributary import {layout.kinds[0]}"
@@ -268,7 +282,7 @@ def nearest_layout(source: SourceFile, kind: str | None) -> str | None:
     """Return a sentence about the layout that the file resembles most, and the columns that it lacks."""
     best: tuple[float, FileLayout, list[LayoutColumn]] | None = None
     for layout in all_layouts().values():
-        if kind not in (None, *layout.kinds) or not layout.required:
+        if not layout.kinds_for(kind) or not layout.required:
             continue
         match = match_layout(layout, source.columns)
         missing = [column for column in layout.required if column.name not in match.columns]
@@ -312,9 +326,9 @@ def apply_layout(
     """Create `source` from the temporary table `file`: rows of a kind. Return its columns.
 
     A row has `_file_row`, the rowid of its row in `file`, and the columns of _OF_ROW. overrides: column of the contract
-    -> column of the file (--map), which takes precedence over the layout's. where: SQL condition on `_row`, the rowid in
-    `file`.
+    -> column of the file (--map), which takes precedence over the layout's. where: SQL condition on `_row` of `file`.
     """
+    connection.execute(_MACROS.read_text(encoding="utf-8"))
     layout = match.layout
     selected = {name: quoted(column) for name, column in match.columns.items()}
     selected |= {name: literal(text) for name, text in match.captured.items()}

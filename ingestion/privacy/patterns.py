@@ -75,16 +75,18 @@ PERSONAL_MEMBER = (
     r'[^a-z0-9"]*"\s*:'
 )
 
+# A JSON member that identifies a person. An address there becomes its hash, so that two people stay two.
+PERSON_MEMBER = r"(?i)^\$?(?:distinct|user|device|anon(?:ymous)?|anon_distinct)_?id$"
+
 LONG_NUMBER = r"\+?\(?\d(?:[ ()/.+-]{0,3}\d){6,}"  # seven digits or more: a phone number, where a name shows it
 
 _NAMES: tuple[tuple[Kind, str], ...] = (
     ("ip", r"(.+_)?(ip(v?[46])?(_?addr(ess)?)?|(remote|client|peer|source)_?addr(ess)?|forwarded_?for)"),
-    # As vendors translate them: letters with accents are underscores here.
+    # As vendors write them in the languages of their exports. A letter with an accent is an underscore here.
     (
         "email",
-        r"(.+_)?e_?(mail|post)(_?(address|adresse|adress|adres|adresu))?(_(billing|shipping|rechnung|lieferung))?"
-        r"|(.+_)?(adresse_e_?mail|indirizzo_e_?mail|email_cliente|e_?mail_(client|klant|des_kunden|du_client))(_.+)?"
-        r"|(.+_)?(correo_electr(o|_)nico|endere_o_de_e_?mail)(_.+)?",
+        r"(.+_)?(e_?(mail|post)|correo(_electr(o|_)nico)?)(_?(address|adresse?|adress|adres))?(_(work|home|other|billing"
+        r"|shipping|rechnung|cliente?|klant|des_kunden|du_client|del_cliente|mittente|del_remitente|de_l_exp_diteur))?",
     ),
     ("phone", r"(.+_)?((tele)?phone(_?(number|no))?|(mobile|cell)_?(number|no)|tel|msisdn)"),
     ("user_agent", r"(.+_)?user_?agent"),

@@ -21,6 +21,7 @@ from ingestion.privacy.patterns import (
     IPV6,
     LONG_NUMBER,
     NO_USER_AGENT,
+    PERSON_MEMBER,
     PERSONAL_MEMBER,
     USER_AGENT_IPV4,
     USER_INFO,
@@ -35,6 +36,7 @@ _SHORTEST_EMAIL = len("a@b.cc")
 _email, _ipv4, _ipv6 = (re2.compile(pattern.expression) for pattern in (EMAIL, IPV4, IPV6))
 _user_agent_ipv4, _authority = re2.compile(USER_AGENT_IPV4.expression), re2.compile(AUTHORITY)
 _no_user_agent = re2.compile(NO_USER_AGENT)
+_person_member = re2.compile(PERSON_MEMBER)
 _personal_member, _long_number = re2.compile(PERSONAL_MEMBER), re2.compile(LONG_NUMBER)
 _ESCAPES = [(re2.compile(rf"(?i)\\+u00{ord(character):x}"), character) for character in "@.:"]
 _user_info = re2.compile(USER_INFO.expression)
@@ -98,6 +100,13 @@ def redact_json(value: Any, depth: int = 0) -> Any:
 def _redact_member(name: str, part: Any, depth: int) -> Any:
     if kind_of(name) == "user_agent" and isinstance(part, str):
         return redact_user_agent(part)
+    if (
+        isinstance(part, str)
+        and "@" in part
+        and _person_member.search(name)
+        and _email.fullmatch(part.strip(WHITESPACE))
+    ):
+        return _hash(part)
     return redact_json(part, depth + 1)
 
 

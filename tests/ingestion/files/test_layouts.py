@@ -116,10 +116,11 @@ def rows_of(path: Path, check: dict[str, Any]) -> Iterator[Row]:
         )
         return
     text = path.read_bytes().decode(check.get("encoding", "utf-8-sig")).lstrip("\ufeff")
-    skipped = check.get("header", 1) - 1
+    header_line = check.get("header", 1)  # 0: the file has none, and its columns are column1, column2, …
+    skipped = max(header_line - 1, 0)
     lines = re.split(r"(?<=\n)|(?<=\r)(?!\n)", text)
     reader = csv.reader(io.StringIO("".join(lines[skipped:]), newline=""), delimiter=form)
-    header = check.get("columns") or next(reader)
+    header = next(reader) if header_line else [f"column{n}" for n in range(1, lines[0].count(form) + 2)]
     starts_on = skipped + reader.line_num + 1
     for fields in reader:
         if len(fields) == len(header):

@@ -20,7 +20,7 @@ from ingestion.files.contracts import ContractError
 from ingestion.files.load import load_file
 from ingestion.files.replay import replay_failed
 from ingestion.home import Home
-from ingestion.loads import LoadReport
+from ingestion.loads import Load, LoadReport
 from ingestion.settings.model import Org, Settings
 from ingestion.warehouse import connect
 
@@ -231,6 +231,18 @@ def test_a_replay_and_a_corrected_import_need_no_format(raw, home, tmp_path):
     assert load_file(raw, "conversions", path, strict).reasons == {"unknown_site": 2}
     assert replay_failed(raw, home, SETTINGS, reason="unknown_site").loaded == 2
     assert micros(raw) == [1_234_500_000, 2_500_000_000]
+
+
+def test_an_archived_file_is_read_as_it_was(raw, tmp_path):
+    """The archive has Parquet of every format, so that its format proves no decimal point."""
+    path = write_spend(tmp_path, ("1.234,50", "3.000", "2.500"))
+    archive = tmp_path / "archived.parquet"
+    load_file(raw, "spend", path, SETTINGS, keep=archive)
+    rows = "select * exclude (_load_id, _loaded_at) from raw.ad_spend"
+    before = raw.execute(rows).fetchall()
+    raw.execute("delete from raw.ad_spend")
+    load_file(raw, "spend", archive, SETTINGS, archived=Load("a", "a", "archive"))
+    assert raw.execute(rows).fetchall() == before
 
 
 # ---- any locale

@@ -1,0 +1,65 @@
+-- SQL of several layouts of events.
+
+-- 2026-07-01 10:00:00 (UTC, without a zone) for a time since 1970 in seconds or milliseconds.
+create or replace temp macro time_of_epoch(text) as
+    make_timestamp((try_cast(text as decimal(20, 6)) * if(try_cast(text as decimal(20, 6)) < 1e11, 1000000, 1000))::bigint)::varchar;
+
+-- The first amount that is not zero. A zero is the amount only if there is no other.
+create or replace temp macro first_amount(amounts) as coalesce(
+    list_extract(list_filter(amounts, lambda amount: try_cast(amount as double) is distinct from 0), 1),
+    list_extract(list_filter(amounts, lambda amount: amount is not null), 1)
+);
+
+-- What an event of an analytics tool is by its name: page_view, purchase, refund or lead. Teams choose the names of events, so
+-- that case, separators and the order of the words vary. An event with another name is a purchase if it has revenue.
+create or replace temp macro meaning_of_event(name, revenue) as case
+    when regexp_replace(lower(name), '[^a-z]', '', 'g') in (
+        'pageview', 'pageviewed', 'viewedpage', 'viewpage', 'mpwebpageview', 'amplitudepageviewed', 'amplitudepageview', 'loadedapage'
+    ) then 'page_view'
+    when regexp_replace(lower(name), '[^a-z]', '', 'g') in (
+        'orderrefunded', 'refundedorder', 'refund', 'refunded', 'orderrefund', 'refundissued', 'purchaserefunded', 'ordercancelled',
+        'ordercanceled', 'cancelledorder', 'canceledorder'
+    ) then 'refund'
+    when regexp_replace(lower(name), '[^a-z]', '', 'g') in (
+        'purchase', 'purchased', 'ordercompleted', 'completedorder', 'orderplaced', 'placedorder', 'purchasecompleted',
+        'completedpurchase', 'completepurchase', 'ordercreated', 'transactioncompleted'
+    ) then 'purchase'
+    when regexp_replace(lower(name), '[^a-z]', '', 'g') in ('lead', 'generatelead', 'leadgenerated', 'leadsubmitted', 'submittedlead')
+        then 'lead'
+    when try_cast(revenue as double) > 0 then 'purchase'
+    when try_cast(revenue as double) < 0 then 'refund'
+end;
+
+create or replace temp macro type_of_meaning(meaning) as case meaning
+    when 'page_view' then 'PAGE_VIEW'
+    when 'purchase' then 'CONVERSION'
+    when 'lead' then 'CONVERSION'
+    when 'refund' then 'REFUND'
+    else 'CUSTOM'
+end;
+
+-- The click ids among the members of a JSON object, as a URL has them: gclid=a&fbclid=b.
+create or replace temp macro click_ids_of(object) as nullif(array_to_string(list_transform(
+    list_filter(
+        list_zip(
+            [
+                'gclid', 'gbraid', 'wbraid', 'dclid', 'gad_source', 'msclkid', 'fbclid', 'ttclid', 'twclid', 'li_fat_id', 'rdt_cid',
+                'epik', 'sccid', 'ScCid', 'qclid', 'yclid', 'irclickid', 'mc_cid', '_kx'
+            ],
+            json_extract_string(object, [
+                '$.gclid', '$.gbraid', '$.wbraid', '$.dclid', '$.gad_source', '$.msclkid', '$.fbclid', '$.ttclid', '$.twclid',
+                '$.li_fat_id', '$.rdt_cid', '$.epik', '$.sccid', '$.ScCid', '$.qclid', '$.yclid', '$.irclickid', '$.mc_cid', '$._kx'
+            ])
+        ),
+        lambda pair: pair[2] <> '' and pair[2] not in ('EMPTY', 'null', 'None')
+    ),
+    lambda pair: pair[1] || '=' || url_encode(pair[2])
+), '&'), '');
+
+-- A JSON object without the members of the tool, which begin with $ or mp_, and without those that are columns.
+create or replace temp macro own_members(object) as '{' || array_to_string(list_transform(
+    list_filter(json_keys(object), lambda key: regexp_matches(key, '^[A-Za-z0-9_ .-]+$') and not regexp_matches(
+        key, '^(mp_.*|token|time|distinct_id|insert_id|utm_(source|medium|campaign|content|term|id)|revenue|currency|order_?id)$'
+    )),
+    lambda key: to_json(key) || ':' || json_extract(object, '$."' || key || '"')
+), ',') || '}';
