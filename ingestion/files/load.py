@@ -289,7 +289,8 @@ def _unknown_sites(connection: Connection, plan: ReadPlan, settings: Settings) -
         return
     sites = [site.id for site in settings.sites]
     found = connection.execute(
-        "select site_id, count(*) from typed_rows where _ok and site_id is not null and site_id not in (select unnest($1::varchar[]))"
+        "select site_id, count(*) from typed_rows"
+        " where _ok and site_id is not null and site_id not in (select unnest($1::varchar[]))"
         " group by site_id order by count(*) desc, site_id limit 20",
         [sites],
     ).fetchall()
