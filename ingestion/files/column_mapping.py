@@ -24,7 +24,8 @@ from ingestion.files.row_filter import select_rows
 from ingestion.settings.model import Settings
 from ingestion.sql import Connection, literal, quoted
 
-ARCHIVE_COLUMNS = ("_row_org", "_row_site", "_whole_refund", "_partial_refund")  # beside those of the contract
+# Of the archive, beside those of the contract.
+ARCHIVE_COLUMNS = ("_row_org", "_row_site", "_whole_refund", "_partial_refund", "_reject")
 _RELATION = "(select rowid as _row, * from temp.source) as source"
 
 
@@ -118,7 +119,7 @@ def plan_file(
     else:  # an NDJSON file without a line has no columns to miss
         texts = dict.fromkeys(known, "null::varchar")
     used = {name.lower() for name in mapping.values()} | {*known, "properties"}
-    is_whole, is_partial = refund_statements(kind, texts, columns) if not layout else (None, None)
+    is_whole, is_partial = _refund_statements(kind, texts, columns, has_layout=layout is not None)
     return ReadPlan(
         kind=kind,
         contract=contract,
@@ -141,6 +142,16 @@ def plan_file(
         is_spread=options.spread,
         rejects_equal_rows=contract.adds_up,
     )
+
+
+def _refund_statements(
+    kind: str, texts: Mapping[str, str], columns: Mapping[str, str], *, has_layout: bool
+) -> tuple[str | None, str | None]:
+    """Return SQL of whether a row refunds a whole order, and a part. The query of a layout returns refunds only."""
+    if not has_layout:
+        return refund_statements(kind, texts, columns)
+    _, is_partial = refund_statements(kind, texts, {})
+    return is_partial and f"not ({is_partial})", is_partial
 
 
 def plan_rows(connection: Connection, kind: str, columns: list[str], settings: Settings) -> ReadPlan:
@@ -183,6 +194,7 @@ def plan_archived(connection: Connection, kind: str, columns: list[str], setting
     return plan._replace(
         is_whole_refund="_whole_refund = 'true'" if "_whole_refund" in columns else None,
         is_partial_refund="_partial_refund = 'true'" if "_partial_refund" in columns else None,
+        row_rejection="_reject" if "_reject" in columns else None,
     )
 
 

@@ -67,6 +67,7 @@ _REMEDIES = {
     "unknown_org": "Import with --org, or declare the site or ad account. " + _SETTINGS,
     "unknown_sample": _SENDER,
     "unknown_site": _SETTINGS,
+    "unknown_status": "Leave the rows out with --where, or import them with --map if orders of this status are paid",
     "unknown_type": "Declare it under event_types. " + _SETTINGS,
     "unloadable_line": "Update Tributary if another version wrote the line. Otherwise dismiss it",
     "wrong_column_count": _LINE,

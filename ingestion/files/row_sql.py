@@ -85,6 +85,7 @@ def archived_rows_sql(plan: ReadPlan) -> str:
     texts |= {"_row_org": literal(plan.org) if plan.org else "row_org::varchar", "_row_site": "null::varchar"}
     texts |= {"_whole_refund": "is_whole_refund"} if plan.is_whole_refund else {}
     texts |= {"_partial_refund": "is_partial_refund"} if plan.is_partial_refund else {}
+    texts |= {"_reject": "row_rejection"} if plan.row_rejection else {}
     columns = ", ".join(f"{sql} as {quoted(name)}" for name, sql in texts.items())
     return f"with {_parsed(plan)} select {columns} from parsed order by _row"
 

@@ -30,7 +30,8 @@ classified as (
             state,
             '^(awaiting (fulfillment|shipment|pickup)|(partially )?(shipped|refunded)|completed|disputed|manual verification required)$'
         ) as is_paid,
-        regexp_matches(state, '^(incomplete|pending|awaiting payment|cancelled|canceled|declined)') as is_unpaid
+        regexp_matches(state, '^(incomplete|pending|awaiting payment|cancelled|canceled|declined)') as is_unpaid,
+        coalesce(regexp_matches(refunded, '[1-9]'), false) as has_refund
     from orders
 )
 
@@ -54,14 +55,11 @@ union all by name
 select
     _row,
     'refunds' as _kind,
-    if(
-        state = 'partially refunded' and not coalesce(regexp_matches(refunded, '[1-9]'), false),
-        'the refund is partial, but has no amount', null
-    ) as _reject,
     id as order_id,
     concat_ws(' ', date, time) as occurred_at,
-    if(regexp_matches(refunded, '[1-9]'), ltrim(refunded, '-'), null) as refunded_total,
+    if(has_refund, ltrim(refunded, '-'), null) as refunded_total,
     currency,
+    if(state = 'partially refunded' and not has_refund, 'partial', null) as reason, -- it fails
     transaction as payment_ids
 from classified
-where is_paid and (regexp_matches(refunded, '[1-9]') or state like '%refunded')
+where is_paid and (has_refund or state like '%refunded')

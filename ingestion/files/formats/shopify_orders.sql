@@ -53,11 +53,11 @@ union all by name
 select
     _row,
     'refunds' as _kind,
-    if(status = 'partially_refunded' and refunded_amount is null, 'the refund is partial, but has no amount', null) as _reject,
     order_id,
     created_at as occurred_at,
     refunded_amount as refunded_total,
-    currency
+    currency,
+    if(status = 'partially_refunded' and refunded_amount is null, 'partial', null) as reason -- it fails
 from orders
 where is_paid and (regexp_matches(refunded_amount, '[1-9]') or (status <> 'paid' and refunded_amount is null))
 

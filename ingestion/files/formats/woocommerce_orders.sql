@@ -47,6 +47,7 @@ classified as (
         regexp_matches(
             state, '(refunded|erstattet|remboursee?|reembolsad[oa]|rimborsat[oa]|terugbetaald|zwrocone|aterbetald|refunderet)$'
         ) as is_refund,
+        coalesce(regexp_matches(refunded, '[1-9]'), false) as has_refund,
         regexp_matches(state, '^(partial|teil|parti|parzial|parcial|gedeeltelijk)') as is_partial
     from orders
 )
@@ -71,12 +72,11 @@ union all by name
 select
     _row,
     'refunds' as _kind,
-    if(is_partial and not coalesce(regexp_matches(refunded, '[1-9]'), false), 'the refund is partial, but has no amount', null)
-        as _reject,
     id as order_id,
     date as occurred_at,
-    if(regexp_matches(refunded, '[1-9]'), ltrim(refunded, '-'), null) as refunded_total,
+    if(has_refund, ltrim(refunded, '-'), null) as refunded_total,
     currency,
+    if(is_partial and not has_refund, 'partial', null) as reason, -- it fails
     transaction as payment_ids
 from classified
-where is_paid and (regexp_matches(refunded, '[1-9]') or is_refund)
+where is_paid and (has_refund or is_refund)
