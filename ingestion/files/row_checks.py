@@ -94,7 +94,7 @@ def checks_of(plan: ReadPlan) -> list[Check]:
     contract = plan.contract
     checks: list[Check] = []
     if plan.row_rejection:
-        checks.append(Check("unknown_status", "(row_rejection is not null)", "row_rejection"))
+        checks.append(Check("unexpected_value", "(row_rejection is not null)", "row_rejection"))
     if plan.period and not plan.is_spread:
         checks.append(_PERIOD)
     for column in contract.columns:

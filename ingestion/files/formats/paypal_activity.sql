@@ -81,7 +81,7 @@ classified as (
             }[zone],
             'Etc/GMT' || translate(nullif(regexp_extract(zone, '^(?:GMT|UTC) ?([+-])0?(\d{1,2})(?::?00)?$', 1), ''), '+-', '-+')
                 || regexp_extract(zone, '^(?:GMT|UTC) ?([+-])0?(\d{1,2})(?::?00)?$', 2),
-            timezone
+            if(contains(timezone, '/'), timezone, null)
         ) as _timezone
     from activity
 ),
