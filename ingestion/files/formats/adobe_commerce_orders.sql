@@ -21,33 +21,15 @@
 with orders as (
     select
         *,
-        strip_accents(lower(replace(status, '_', ' '))) as state
+        status_of_order(status) as payment,
+        coalesce(regexp_matches(refunded, '[1-9]'), false) as has_refund
     from source
-),
-
-classified as (
-    select
-        *,
-        regexp_matches(
-            state,
-            '^(processing|complete|closed|shipped|delivered|refunded|(partially|partial) (refunded|shipped)|in bearbeitung|verarbeitung'
-            || '|vollstandig|abgeschlossen|geschlossen|traitement|en cours de traitement|termine|complet|complete|ferme|clos|procesando'
-            || '|completado|cerrado|in lavorazione|elaborazione|completat[oa]|completo|chiuso|verwerking|in behandeling|voltooid|gesloten)$'
-        ) as is_paid,
-        regexp_matches(
-            state,
-            '^(pending|payment review|on ?hold|holded|cancel|suspected fraud|fraud|new|rejected|ausstehend|wartend|zahlung|zuruckgestellt'
-            || '|angehalten|abgebrochen|storniert|betrugsverdacht|en attente|suspendu|annule|fraude|pendiente|retenid|en espera|cancelad'
-            || '|in attesa|in sospeso|annullat|sospett|in de wacht|wachtend|geannuleerd|vermoed)'
-        ) as is_unpaid,
-        state in ('closed', 'refunded', 'geschlossen', 'ferme', 'clos', 'cerrado', 'chiuso', 'gesloten') as is_closed
-    from orders
 )
 
 select
     _row,
     'conversions' as _kind,
-    if(is_paid, null, 'the layout does not know whether an order of this status is paid: give the others with --where') as _reject,
+    if(payment = 'paid', null, 'the layout does not know whether an order of this status is paid: give the others with --where') as _reject,
     id as order_id,
     date as occurred_at,
     total as value,
@@ -56,8 +38,8 @@ select
     if(paid_currency <> currency, paid_currency, null) as presentment_currency,
     transaction as payment_ids,
     if(regexp_matches(email, '^[0-9a-f]{64}$'), email, null) as email_hash
-from classified
-where not is_unpaid
+from orders
+where payment is distinct from 'unpaid'
 
 union all by name
 
@@ -67,8 +49,8 @@ select
     'refunds' as _kind,
     id as order_id,
     date as occurred_at,
-    if(regexp_matches(refunded, '[1-9]'), refunded, null) as refunded_total,
+    if(has_refund, refunded, null) as refunded_total,
     currency,
     transaction as payment_ids
-from classified
-where is_paid and (regexp_matches(refunded, '[1-9]') or is_closed)
+from orders
+where payment = 'paid' and (has_refund or is_refunded_order(status))

@@ -19,35 +19,25 @@
 with orders as (
     select
         *,
-        lower(status) as state
-    from source
-),
-
-classified as (
-    select
-        *,
-        regexp_matches(
-            state,
-            '^(awaiting (fulfillment|shipment|pickup)|(partially )?(shipped|refunded)|completed|disputed|manual verification required)$'
-        ) as is_paid,
-        regexp_matches(state, '^(incomplete|pending|awaiting payment|cancelled|canceled|declined)') as is_unpaid,
+        concat_ws(' ', date, time) as placed_at,
+        status_of_order(status) as payment,
         coalesce(regexp_matches(refunded, '[1-9]'), false) as has_refund
-    from orders
+    from source
 )
 
 select
     _row,
     'conversions' as _kind,
-    if(is_paid, null, 'the layout does not know whether an order of this status is paid: give the others with --where') as _reject,
+    if(payment = 'paid', null, 'the layout does not know whether an order of this status is paid: give the others with --where') as _reject,
     id as order_id,
-    concat_ws(' ', date, time) as occurred_at,
+    placed_at as occurred_at,
     total as value,
     currency,
     customer_id,
     transaction as payment_ids,
     email as email_hash
-from classified
-where not is_unpaid
+from orders
+where payment is distinct from 'unpaid'
 
 union all by name
 
@@ -56,10 +46,10 @@ select
     _row,
     'refunds' as _kind,
     id as order_id,
-    concat_ws(' ', date, time) as occurred_at,
+    placed_at as occurred_at,
     if(has_refund, ltrim(refunded, '-'), null) as refunded_total,
     currency,
-    if(state = 'partially refunded' and not has_refund, 'partial', null) as reason, -- it fails
+    if(is_partly_refunded_order(status) and not has_refund, 'partial', null) as reason, -- it fails
     transaction as payment_ids
-from classified
-where is_paid and (has_refund or state like '%refunded')
+from orders
+where payment = 'paid' and (has_refund or is_refunded_order(status))

@@ -17,8 +17,8 @@ with orders as (
     select
         *,
         coalesce(total, net) as amount,
-        regexp_matches(coalesce(total, net), '^\W*[-−]') as is_negative,
-        strip_accents(lower(replace(replace(status, '_', ' '), '-', ' '))) as state
+        coalesce(regexp_matches(coalesce(total, net), '^\W*[-−]'), false) as is_negative,
+        status_of_order(status) as payment
     from source
     where number is not null
 )
@@ -26,16 +26,12 @@ with orders as (
 select
     _row,
     'conversions' as _kind,
+    if(payment = 'paid', null, 'the layout does not know whether an order of this status is paid: give the others with --where') as _reject,
     number as order_id,
     date as occurred_at,
     amount as value
 from orders
-where not is_negative and not regexp_matches(
-    state,
-    '^(pending|on hold|cancel|failed|(checkout |auto )?draft|trash|ausstehend|zahlung ausstehend|in wartestellung|storniert'
-    || '|fehlgeschlagen|entwurf|en attente|attente paiement|annulee?|echou|brouillon|pendiente|en espera|cancelad|fallid|borrador'
-    || '|in attesa|in sospeso|sospeso|annullat|fallit|bozza|in de wacht|wacht|geannuleerd|mislukt|concept)'
-)
+where not is_negative and payment is distinct from 'unpaid'
 
 union all by name
 
@@ -58,4 +54,4 @@ select
     date as occurred_at,
     null as value
 from orders
-where not is_negative and state = 'refunded'
+where not is_negative and is_refunded_order(status) and not is_partly_refunded_order(status)

@@ -22,40 +22,15 @@
 with orders as (
     select
         *,
-        regexp_replace(strip_accents(lower(replace(replace(status, '_', ' '), '-', ' '))), '^wc ', '') as state
+        status_of_order(status) as payment,
+        coalesce(regexp_matches(refunded, '[1-9]'), false) as has_refund
     from source
-),
-
-classified as (
-    select
-        *,
-        regexp_matches(
-            state,
-            '^(completed|processing|(partial(ly)? )?refunded|shipped|(partial(ly)? )?shipped|delivered|sent|paid|abgeschlossen'
-            || '|in bearbeitung|(teilweise )?(ruck|zuruck)?erstattet|versendet|terminee?|en cours( de traitement)?|(partiellement )?remboursee?'
-            || '|expediee?|completad[oa]|procesando|(parcialmente )?reembolsad[oa]|enviad[oa]|completat[oa]|in lavorazione|(parzialmente )?rimborsat[oa]'
-            || '|spedit[oa]|afgerond|voltooid|in behandeling|(gedeeltelijk )?terugbetaald|verzonden|zrealizowane|w trakcie realizacji'
-            || '|zwrocone|wyslane|concluido|processando|slutford|behandlas|aterbetald|gennemfort|refunderet)$'
-        ) as is_paid,
-        regexp_matches(
-            state,
-            '^(pending|on hold|cancel|failed|(checkout |auto )?draft|trash|quote|expired|ausstehend|zahlung ausstehend|in wartestellung'
-            || '|wartend|storniert|fehlgeschlagen|entwurf|en attente|attente paiement|annulee?|echou|brouillon|pendiente|en espera'
-            || '|cancelad|fallid|borrador|in attesa|in sospeso|sospeso|annullat|fallit|bozza|in de wacht|wacht|geannuleerd|mislukt|concept'
-            || '|pagamento pendente|oczek|wstrzymane|anulowane|nieudane|szkic|aguardando|malogrado|rascunho|vantar|avbruten|misslyckad|afventer|annulleret)'
-        ) as is_unpaid,
-        regexp_matches(
-            state, '(refunded|erstattet|remboursee?|reembolsad[oa]|rimborsat[oa]|terugbetaald|zwrocone|aterbetald|refunderet)$'
-        ) as is_refund,
-        coalesce(regexp_matches(refunded, '[1-9]'), false) as has_refund,
-        regexp_matches(state, '^(partial|teil|parti|parzial|parcial|gedeeltelijk)') as is_partial
-    from orders
 )
 
 select
     _row,
     'conversions' as _kind,
-    if(is_paid, null, 'the layout does not know whether an order of this status is paid: give the others with --where') as _reject,
+    if(payment = 'paid', null, 'the layout does not know whether an order of this status is paid: give the others with --where') as _reject,
     id as order_id,
     date as occurred_at,
     total as value,
@@ -63,8 +38,8 @@ select
     customer_id,
     transaction as payment_ids,
     if(regexp_matches(email, '^[0-9a-f]{64}$'), email, null) as email_hash
-from classified
-where not is_unpaid
+from orders
+where payment is distinct from 'unpaid'
 
 union all by name
 
@@ -76,7 +51,7 @@ select
     date as occurred_at,
     if(has_refund, ltrim(refunded, '-'), null) as refunded_total,
     currency,
-    if(is_partial and not has_refund, 'partial', null) as reason, -- it fails
+    if(is_partly_refunded_order(status) and not has_refund, 'partial', null) as reason, -- it fails
     transaction as payment_ids
-from classified
-where is_paid and (has_refund or is_refund)
+from orders
+where payment = 'paid' and (has_refund or is_refunded_order(status))
