@@ -11,9 +11,9 @@ import pytest
 
 from ingestion.files.column_mapping import ImportOptions
 from ingestion.files.contracts import CONTRACTS
-from ingestion.files.load import import_file
+from ingestion.files.load import import_file, load_file
 from ingestion.home import Home
-from ingestion.loads import LoadReport
+from ingestion.loads import Load, LoadReport
 from ingestion.privacy.redact import hash_email
 from ingestion.settings.model import Org, Settings
 from ingestion.warehouse import connect
@@ -123,6 +123,19 @@ def test_a_refunded_order_without_an_amount_returns_everything(raw, load):
     load(WOO.format(status="Rückerstattet"), timezone="UTC")
     refunds = raw.execute("select order_id, value_micros, refunded_total_micros from raw.refunds").fetchall()
     assert refunds == [("1", None, None)]
+
+
+def test_a_rebuild_reads_orders_as_the_import_did(raw, tmp_path):
+    """The archive has the rows of the contract: their zone and their rejection are no longer in the file."""
+    path = tmp_path / "export.csv"
+    path.write_text(PAYPAL.format(zone="PDT") + PAYPAL.format(zone="PDT").splitlines()[1].replace("Completed", "Odd"))
+    import_file(raw, path, SETTINGS, keep=lambda kind: tmp_path / f"{kind}.parquet")
+    loaded = raw.execute("select * exclude (_loaded_at, _load_id) from raw.conversions").fetchall()
+    assert (len(loaded), failures(raw)) == (1, [(3, "unexpected_value")])
+    raw.execute("delete from raw.conversions; delete from raw.failed_events")
+    load_file(raw, "conversions", tmp_path / "conversions.parquet", SETTINGS, archived=Load("1", "export.csv", "csv"))
+    assert raw.execute("select * exclude (_loaded_at, _load_id) from raw.conversions").fetchall() == loaded
+    assert [reason for _, reason in failures(raw)] == ["unexpected_value"]
 
 
 # ---- money
