@@ -16,15 +16,16 @@ import duckdb
 
 from ingestion.event_types import BUILT_IN
 from ingestion.files.contracts import CONTRACTS, Contract, ContractError
-from ingestion.files.layouts import LayoutMatch
+from ingestion.files.layouts import ROW_TIMEZONE, LayoutMatch
 from ingestion.files.periods import Period, find_period
 from ingestion.files.read import SourceFile
-from ingestion.files.refund_statements import refund_statements
+from ingestion.files.refund_statements import REFUND_AMOUNTS, refund_statements
 from ingestion.files.row_filter import select_rows
 from ingestion.settings.model import Settings
 from ingestion.sql import Connection, literal, quoted
 
-ARCHIVE_COLUMNS = ("_row_org", "_row_site", "_whole_refund", "_partial_refund")  # beside those of the contract
+# Of the archive, beside those of the contract.
+ARCHIVE_COLUMNS = ("_row_org", "_row_site", "_whole_refund", "_partial_refund", "_reject")
 _RELATION = "(select rowid as _row, * from temp.source) as source"
 
 
@@ -65,6 +66,8 @@ class ReadPlan(NamedTuple):
     # back. A blank amount of other rows is no refund. None: a refund without an amount covers the whole order.
     is_whole_refund: str | None = None
     is_partial_refund: str | None = None
+    row_timezone: str | None = None  # SQL over `relation` of the IANA zone of the row's times without one
+    row_rejection: str | None = None  # SQL over `relation` of why the row fails whatever its values are; or null
     row_org: str | None = None  # SQL over `relation` of the row's own org, used if no org is declared for the row
     latest_day: date = date.max  # later rows fail
     period: Period | None = None  # spend: how a row states its first and last day
@@ -118,7 +121,7 @@ def plan_file(
     used = {name.lower() for name in mapping.values()} | {*known, "properties"}
     if contract.adds_up:
         used.add("end_date")
-    is_whole, is_partial = refund_statements(kind, texts, columns) if not layout else (None, None)
+    is_whole, is_partial = _refund_statements(kind, texts, columns, has_layout=layout is not None)
     return ReadPlan(
         kind=kind,
         contract=contract,
@@ -132,13 +135,25 @@ def plan_file(
         org=options.org,
         timezone=options.timezone,
         rejects_unknown_sites=settings.files.unknown_sites == "reject",
-        is_whole_refund=is_whole if "value" in texts else None,
+        is_whole_refund=is_whole if any(name in texts for name in REFUND_AMOUNTS) else None,
         is_partial_refund=is_partial,
+        row_timezone=ROW_TIMEZONE if layout else None,
+        row_rejection="_reject" if layout else None,
         latest_day=_latest_day(),
         period=period,
         is_spread=options.spread,
         rejects_equal_rows=contract.adds_up,
     )
+
+
+def _refund_statements(
+    kind: str, texts: Mapping[str, str], columns: Mapping[str, str], *, has_layout: bool
+) -> tuple[str | None, str | None]:
+    """Return SQL of whether a row refunds a whole order, and a part. The query of a layout returns refunds only."""
+    if not has_layout:
+        return refund_statements(kind, texts, columns)
+    _, is_partial = refund_statements(kind, texts, {})
+    return is_partial and f"not ({is_partial})", is_partial
 
 
 def plan_rows(connection: Connection, kind: str, columns: list[str], settings: Settings) -> ReadPlan:
@@ -181,6 +196,7 @@ def plan_archived(connection: Connection, kind: str, columns: list[str], setting
     return plan._replace(
         is_whole_refund="_whole_refund = 'true'" if "_whole_refund" in columns else None,
         is_partial_refund="_partial_refund = 'true'" if "_partial_refund" in columns else None,
+        row_rejection="_reject" if "_reject" in columns else None,
     )
 
 

@@ -236,11 +236,12 @@ CONTRACTS: dict[str, Contract] = {
             Column("reason", default="refund"),
             Column("order_value", "money"),
             Column("payment_ids"),
+            Column("refunded_total", "money"),
         ),
         key=("org_id", "refund_id"),
         identities=(("order_id", "occurred_at", "site_id"),),
         derived_id="refund_id",
-        added=("order_value_micros", "payment_ids"),
+        added=("order_value_micros", "payment_ids", "refunded_total_micros"),
     ),
     "postbacks": Contract(
         table="raw.postbacks",

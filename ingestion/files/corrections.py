@@ -85,7 +85,9 @@ def _with_same_identity(plan: ReadPlan, known: str) -> list[str]:
     """
     contract = plan.contract
     columns = {column.name: column for column in contract.columns}
-    read = plan._replace(texts={name: f"t_{name}" for name in columns}, is_whole_refund=None, rewritten=frozenset())
+    read = plan._replace(
+        texts={name: f"t_{name}" for name in columns}, is_whole_refund=None, row_timezone=None, rewritten=frozenset()
+    )
     texts = ", ".join(f"{canonical_sql(_member(name), name, read)} as t_{name}" for name in columns)
     values = dict(column_values(read))
     org = "org_id" if "org_id" in contract.key else "null"

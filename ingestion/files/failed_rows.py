@@ -64,6 +64,7 @@ _REMEDIES = {
     "too_many_values": _SENDER,
     "too_old": "Import old events from a file: tributary import events FILE",
     "torn_line": "Nothing: the collector stopped while it wrote the line, and did not acknowledge it. Dismiss it",
+    "unexpected_value": "Leave the rows out with --where, or import them with --map if they count",
     "unknown_org": "Import with --org, or declare the site or ad account. " + _SETTINGS,
     "unknown_sample": _SENDER,
     "unknown_site": _SETTINGS,

@@ -1,4 +1,4 @@
--- SQL of several layouts of events.
+-- SQL of several layouts.
 
 -- 2026-07-01 10:00:00 (UTC, without a zone) for a time since 1970 in seconds or milliseconds.
 create or replace temp macro time_of_epoch(text) as
@@ -65,3 +65,39 @@ create or replace temp macro own_members(object) as '{' || array_to_string(list_
     )),
     lambda key: to_json(key) || ':' || json_extract(object, '$."' || key || '"')
 ), ',') || '}';
+
+-- Whether an order is paid or unpaid by the status that a shop shows, in its languages; null: the status is unknown.
+create or replace temp macro plain_status(status) as
+    regexp_replace(strip_accents(lower(replace(replace(trim(status), '_', ' '), '-', ' '))), '^wc ', '');
+
+create or replace temp macro status_of_order(status) as case
+    when regexp_matches(
+        plain_status(status),
+        '^(completed?|processing|closed|paid|sent|delivered|disputed|(partial(ly)? )?(refunded|shipped)|awaiting (fulfillment|shipment|pickup)'
+        || '|manual verification required|abgeschlossen|vollstandig|geschlossen|verarbeitung|in bearbeitung|versendet'
+        || '|(teilweise )?(ruck|zuruck)?erstattet|terminee?|complete?|fermee?|clos|traitement|en cours( de traitement)?|expediee?'
+        || '|(partiellement )?remboursee?|completad[oa]|cerrado|procesando|enviad[oa]|(parcialmente )?reembolsad[oa]|completat[oa]|completo'
+        || '|chiuso|in lavorazione|elaborazione|spedit[oa]|(parzialmente )?rimborsat[oa]|afgerond|voltooid|gesloten|in behandeling|verwerking'
+        || '|verzonden|(gedeeltelijk )?terugbetaald|zrealizowane|w trakcie realizacji|zwrocone|wyslane|concluido|processando'
+        || '|slutford|behandlas|aterbetald|gennemfort|refunderet)$'
+    ) then 'paid'
+    when regexp_matches(
+        plain_status(status),
+        '^(pending|incomplete|awaiting payment|payment review|on ?hold|holded|cancel|failed|declined|rejected|expired|new|quote|trash'
+        || '|(checkout |auto )?draft|(suspected )?fraud|ausstehend|zahlung|wartend|in wartestellung|zuruckgestellt|angehalten|abgebrochen'
+        || '|storniert|fehlgeschlagen|entwurf|betrugsverdacht|en attente|attente|suspendu|annule|echou|brouillon|fraude|pendiente'
+        || '|en espera|retenid|cancelad|fallid|borrador|in attesa|in sospeso|sospe|annullat|fallit|bozza|in de wacht|wacht|geannuleerd'
+        || '|mislukt|concept|vermoed|oczek|wstrzymane|anulowane|nieudane|szkic|pagamento pendente|aguardando|malogrado|rascunho'
+        || '|vantar|avbruten|misslyckad|afventer|annulleret)'
+    ) then 'unpaid'
+end;
+
+-- Whether the status says that the money of an order went back, in full or in part.
+create or replace temp macro is_refunded_order(status) as regexp_matches(
+    plain_status(status),
+    '(^| )(refunded|closed|(ruck|zuruck)?erstattet|geschlossen|remboursee?|fermee?|clos|reembolsad[oa]|cerrado|rimborsat[oa]|chiuso|terugbetaald|gesloten'
+    || '|zwrocone|aterbetald|refunderet)$'
+);
+
+create or replace temp macro is_partly_refunded_order(status) as
+    is_refunded_order(status) and regexp_matches(plain_status(status), '^(partial|teil|parti|parzial|parcial|gedeelte)');

@@ -23,6 +23,9 @@ _MACROS = Path(__file__).parent / "layout_macros.sql"  # of several layouts
 _HEADER = re.compile(r"^-- (\w+): (.*)$", re.MULTILINE)
 _SIMILAR = 0.5  # share of the required columns from which a file resembles a layout
 _SAME = str.maketrans({"_": " ", "\u2019": "'"})
+# Columns of a layout's query that say how to read the row, and are no columns of a contract.
+_OF_ROW = ("_timezone", "_reject")
+ROW_TIMEZONE = "if(_timezone in (select name from pg_timezone_names()), _timezone, null)"
 _ONE_VALUE = ("timezone", "decimal", "dayfirst", "footer", "refuse")
 
 
@@ -338,8 +341,8 @@ def apply_layout(
 ) -> list[str]:
     """Create `source` from the temporary table `file`: rows of a kind. Return its columns.
 
-    A row has `_file_row`, the rowid of its row in `file`. overrides: column of the contract -> column of the file
-    (--map), which takes precedence over the layout's. where: SQL condition on `_row`, the rowid in `file`.
+    A row has `_file_row`, the rowid of its row in `file`, and the columns of _OF_ROW. overrides: column of the contract
+    -> column of the file (--map), which takes precedence over the layout's. where: SQL condition on `_row` of `file`.
     """
     connection.execute(_MACROS.read_text(encoding="utf-8"))
     layout = match.layout
@@ -352,9 +355,10 @@ def apply_layout(
         f" select * from (\n{layout.query}\n) as layout"
     )
     described = [name for name, *_ in connection.execute(f"describe {query}").fetchall()]
-    columns = [name for name in described if name not in ("_row", "_kind", *overrides)]
+    columns = [name for name in described if name not in ("_row", "_kind", *_OF_ROW, *overrides)]
     texts = [f"nullif(trim(layout.{quoted(name)}::varchar), '') as {quoted(name)}" for name in columns]
     texts += [f"file.{quoted(source)} as {quoted(name)}" for name, source in overrides.items()]
+    texts += [f"layout.{name}" if name in described else f"null::varchar as {name}" for name in _OF_ROW]
     join = "join temp.file as file on file.rowid = layout._row" if overrides else ""
     condition = f"where layout._kind = {literal(kind)}" if "_kind" in described else ""
     connection.execute(

@@ -53,6 +53,7 @@ from ingestion.sql import (
     has_temporary_table,
     literal,
     quoted,
+    scalar,
     transaction,
 )
 from ingestion.text import counted
@@ -232,7 +233,7 @@ def _load_rows(connection: Connection, kind: str, opened: _OpenFile) -> LoadRepo
     connection.execute("delete from unreadable_lines")  # they count once, also if the file brings several kinds
     return msgspec.structs.replace(
         report,
-        warnings=list(_unknown_sites(connection, plan, opened.settings)),
+        warnings=[*_unknown_sites(connection, plan, opened.settings), *_assumed_currency(connection, plan, match)],
         layout=match.layout.name if match else None,
         entry=opened.entry.name if opened.entry else None,
     )
@@ -288,13 +289,28 @@ def _unknown_sites(connection: Connection, plan: ReadPlan, settings: Settings) -
         return
     sites = [site.id for site in settings.sites]
     found = connection.execute(
-        "select site_id, count(*) from typed_rows where _ok and site_id is not null"
-        " and site_id not in (select unnest($1::varchar[])) group by site_id order by count(*) desc, site_id limit 20",
+        "select site_id, count(*) from typed_rows"
+        " where _ok and site_id is not null and site_id not in (select unnest($1::varchar[]))"
+        " group by site_id order by count(*) desc, site_id limit 20",
         [sites],
     ).fetchall()
     for site, rows in found:
         advice = suggestion(site, sites) if sites else "Add it under sites."
         yield f"{counted(rows, 'row')} of the site {site!r}, which tributary.yaml lacks. {advice}"
+
+
+def _assumed_currency(connection: Connection, plan: ReadPlan, match: LayoutMatch | None) -> Iterator[str]:
+    """Yield a sentence if an export of orders states no currency, so that their amounts are in that of the org."""
+    if not match or plan.kind != "conversions":
+        return
+    rows = scalar(
+        connection, "select count(*) from typed_rows where _ok and value_micros is not null and currency is null"
+    )
+    if rows:
+        yield (
+            f"{rows:,} row{'s' * (rows != 1)} without a currency. Their amounts count in the currency of their org. If"
+            " they are in another one, add --set currency=CODE."
+        )
 
 
 def _refusal(connection: Connection, source: SourceFile, report: LoadReport) -> str:

@@ -20,6 +20,8 @@ _CANCELLED = "('cancelled', 'canceled')"
 _PARTIAL = "('partially refunded', 'partial refund', 'partial', 'partly refunded')"
 _TRUE = "('true', 't', 'yes', 'y', '1')"
 
+REFUND_AMOUNTS = ("value", "refunded_total")  # columns of the contract, of which a refund has one
+
 
 def refund_statements(kind: str, texts: Mapping[str, str], columns: Mapping[str, str]) -> tuple[str | None, str | None]:
     """Return SQL of whether a row refunds a whole order, and of whether it refunds a part; None: nothing can state it.

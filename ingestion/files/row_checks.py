@@ -10,6 +10,7 @@ from typing import NamedTuple
 from ingestion.files.column_mapping import ReadPlan
 from ingestion.files.contracts import Column
 from ingestion.files.id_spellings import is_rounded_sql
+from ingestion.files.refund_statements import REFUND_AMOUNTS
 from ingestion.files.row_values import EARLIEST, LATEST, LOCAL, SPELLINGS, column_values
 from ingestion.sql import literal
 
@@ -92,6 +93,8 @@ def checks_of(plan: ReadPlan) -> list[Check]:
     """Return the rules of the plan's columns, those between columns, and those of orgs and sites."""
     contract = plan.contract
     checks: list[Check] = []
+    if plan.row_rejection:
+        checks.append(Check("unexpected_value", "(row_rejection is not null)", "row_rejection"))
     if plan.period and not plan.is_spread:
         checks.append(_PERIOD)
     for column in contract.columns:
@@ -108,7 +111,8 @@ def checks_of(plan: ReadPlan) -> list[Check]:
         checks.append(Check("bad_properties", f"({BAD_PROPERTIES})", "'properties is not a JSON object'"))
     checks += _TABLE_CHECKS.get(contract.table, ())
     if plan.is_partial_refund:
-        value = "value_micros is null" if "value" in plan.texts else "true"
+        amounts = [f"{name}_micros is null" for name in REFUND_AMOUNTS if name in plan.texts]
+        value = " and ".join(amounts) or "true"
         sentence = "'the refund is partial, but has no amount: map the column of the refunded amount to value'"
         checks.append(Check("missing_value", f"(is_partial_refund and {value})", sentence))
     if "org_id" in contract.key and plan.org:
@@ -169,7 +173,7 @@ def _column_checks(column: Column, plan: ReadPlan) -> list[Check]:
     if column.type in ("instant", "date"):
         bad = f"({text} is not null and ({value} is null or {value} not between {EARLIEST} and {LATEST}))"
     if column.type == "instant" and not plan.timezone:
-        local = f"({text} is not null and regexp_matches({text}, '{LOCAL}'))"
+        local = f"({text} is not null and row_timezone is null and regexp_matches({text}, '{LOCAL}'))"
         sentence = (
             f"'{column.name} ' || {shown} || ' has no time zone: write Z or an offset, or import with --timezone'"
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from ingestion.files.column_mapping import ReadPlan
 from ingestion.files.content_hash import content_hash, placeholders_sql, sorted_members
 from ingestion.files.periods import end_sql
+from ingestion.files.refund_statements import REFUND_AMOUNTS
 from ingestion.files.row_checks import BAD_PROPERTIES, checks_of, declared_condition
 from ingestion.files.row_values import arrived_texts, canonical_sql, column_values, id_columns
 from ingestion.sql import literal, quoted
@@ -84,6 +85,7 @@ def archived_rows_sql(plan: ReadPlan) -> str:
     texts |= {"_row_org": literal(plan.org) if plan.org else "row_org::varchar", "_row_site": "null::varchar"}
     texts |= {"_whole_refund": "is_whole_refund"} if plan.is_whole_refund else {}
     texts |= {"_partial_refund": "is_partial_refund"} if plan.is_partial_refund else {}
+    texts |= {"_reject": "row_rejection"} if plan.row_rejection else {}
     columns = ", ".join(f"{sql} as {quoted(name)}" for name, sql in texts.items())
     return f"with {_parsed(plan)} select {columns} from parsed order by _row"
 
@@ -113,7 +115,7 @@ def _payload(plan: ReadPlan) -> list[tuple[str, str]]:
     end = [("end_date", "_end")] if plan.period and not has_end else []
     if plan.is_whole_refund:  # a blank member would be lost, and mean the whole order in a replay
         spelled = [
-            (name, f"if({sql} is null and not _is_whole_refund, '0', {sql})" if name.lower() == "value" else sql)
+            (name, f"if({sql} is null and not _is_whole_refund, '0', {sql})" if name.lower() in REFUND_AMOUNTS else sql)
             for name, sql in spelled
         ]
     return [*spelled, *end]
@@ -159,7 +161,8 @@ def _parsed(plan: ReadPlan) -> str:
     return f"""
         texts as (
             select _row, {texts}, {plan.properties or "null"} as t_properties, {_extras(plan)} as extras,
-                {plan.row_org or "null"} as row_org,
+                {plan.row_org or "null"} as row_org, {plan.row_timezone or "null::varchar"} as row_timezone,
+                {plan.row_rejection or "null::varchar"} as row_rejection,
                 coalesce({plan.is_whole_refund or "true"}, false) as is_whole_refund,
                 coalesce({plan.is_partial_refund or "false"}, false) as is_partial_refund{end_text}{spelling}
             from {plan.relation} where {plan.where}

@@ -10,6 +10,7 @@ from ingestion.files.column_mapping import ReadPlan
 from ingestion.files.contracts import Column, platform_aliases
 from ingestion.files.id_spellings import account_sql, entity_sql, id_sql
 from ingestion.files.periods import start_sql
+from ingestion.files.refund_statements import REFUND_AMOUNTS
 from ingestion.sql import literal
 
 _DECIMAL = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?$"
@@ -76,14 +77,14 @@ def _default(column: Column, plan: ReadPlan) -> str:
 def _value(column: Column, plan: ReadPlan) -> str:
     text = f"t_{column.name}"
     if column.type == "instant":
-        return _instant(text, plan.timezone)
+        return _instant(text, plan)
     if plan.period and column.name == "date":
         return start_sql(text, plan.period.unit)
     if plan.contract.adds_up and column.name in _PARTS:
         return f"if({text} is not null and real_id({text}) is null, '(unmatched)', {text})"
     kind = "id" if column.is_id else column.type
     value = _VALUES[kind].replace("{t}", text).replace("{event_types}", str(plan.event_types))
-    if column.name == "value" and plan.is_whole_refund:
+    if column.name in REFUND_AMOUNTS and plan.is_whole_refund:
         return f"if({text} is null and not is_whole_refund and not is_partial_refund, 0, {value})"
     if column.default or column.same_as:
         # A text without a value of the type stays null, so that the row fails.
@@ -91,16 +92,21 @@ def _value(column: Column, plan: ReadPlan) -> str:
     return value
 
 
-def _instant(text: str, timezone: str | None) -> str:
+def _instant(text: str, plan: ReadPlan) -> str:
+    zones = [
+        *(["row_timezone"] if plan.row_timezone else []),
+        *([literal(plan.timezone)] if plan.timezone else []),
+    ]
+    zone = f"coalesce({', '.join(zones)})"
     moment = f"try_cast({text} as timestamp)"
-    local = f"when regexp_matches({text}, '{LOCAL}') then timezone('UTC', timezone({literal(timezone)}, {moment}))"
+    local = f"when regexp_matches({text}, '{LOCAL}') then timezone('UTC', timezone({zone}, {moment}))"
     # DuckDB reads +0200 and Z only without a blank before them, and no other name of UTC.
     zoned = f"regexp_replace(regexp_replace({text}, ' ?(UTC|GMT|z)$', 'Z'), ' ([+-][0-9:]+)$', '\\1')"
     return f"""case
         when right({text}, 1) = 'Z' then {moment}
         when regexp_matches({text}, '{_ZONED}')
             then timezone('UTC', try_cast({zoned} as timestamptz))
-        {local if timezone else ""} end"""
+        {local if zones else ""} end"""
 
 
 def canonical_sql(text: str, name: str, plan: ReadPlan) -> str:

@@ -82,14 +82,19 @@ LONG_NUMBER = r"\+?\(?\d(?:[ ()/.+-]{0,3}\d){6,}"  # seven digits or more: a pho
 
 _NAMES: tuple[tuple[Kind, str], ...] = (
     ("ip", r"(.+_)?(ip(v?[46])?(_?addr(ess)?)?|(remote|client|peer|source)_?addr(ess)?|forwarded_?for)"),
-    ("email", r"(.+_)?(e_?mail|correo(_electr(o|_)nico)?)(_?(address|adresse?|adres))?(_(work|home|other))?"),
+    # As vendors write them in the languages of their exports. A letter with an accent is an underscore here.
+    (
+        "email",
+        r"(.+_)?(e_?(mail|post)|correo(_electr(o|_)nico)?)(_?(address|adresse?|adress|adres))?(_(work|home|other|billing"
+        r"|shipping|rechnung|cliente?|klant|des_kunden|du_client|del_cliente|mittente|del_remitente|de_l_exp_diteur))?",
+    ),
     ("phone", r"(.+_)?((tele)?phone(_?(number|no))?|(mobile|cell)_?(number|no)|tel|msisdn)"),
     ("user_agent", r"(.+_)?user_?agent"),
 )
 
 
 _may_be_personal = re.compile(  # a part of every such name
-    "ip|addr|forwarded|mail|correo|phone|mobile|cell|tel|msisdn|agent", re.IGNORECASE
+    "ip|addr|forwarded|mail|post|correo|phone|mobile|cell|tel|msisdn|agent", re.IGNORECASE
 ).search
 
 harmless_names: set[str] = set()  # names of which kind_of returned None: a cache for callers in a hurry

@@ -279,6 +279,51 @@ REFUNDS = {
     "a_negative_amount": Case([SALES, refunds("A,2,-20,USD")], {"A": [100], "B": [30], "C": [50]}),
 }
 
+# Exports of shops state the sum of an order's refunds, each time anew.
+TOTAL = "order_id,occurred_at,refunded_total,currency"
+TOTALS = {
+    "a_later_export": Case(
+        [SALES, refunds("A,1,10,USD", columns=TOTAL), refunds("A,1,30,USD", columns=TOTAL)],
+        {"A": [90], "B": [30], "C": [50]},
+    ),
+    "the_webhook_states_the_same_refunds": Case(
+        [SALES, refunds("A,2,10,USD", "A,3,5,USD", "B,3,5,USD"), refunds("A,1,15,USD", "B,1,20,USD", columns=TOTAL)],
+        {"A": [105], "B": [10], "C": [50]},
+    ),
+    "the_webhook_knows_more": Case(
+        [SALES, refunds("A,2,60,USD"), refunds("A,1,15,USD", "A,1,40,USD", columns=TOTAL)],
+        {"A": [60], "B": [30], "C": [50]},
+    ),
+    "a_blank_total": Case(
+        [SALES, refunds("A,1,", "B,1,12", columns="order_id,occurred_at,refunded_total")],
+        {"A": [120], "B": [18], "C": [50]},
+    ),
+    "a_total_of_no_order": Case([refunds("r,X,1,9,USD", columns=f"refund_id,{TOTAL}")], {}, [("r", "unknown_order")]),
+}
+
+# Exports, read by their layouts: what the shop, its payment provider and their webhooks report is one order.
+WOO_EXPORT = """\
+order_id,order_date,status,order_total,refunded_total,order_currency,transaction_id
+7,2026-07-01 10:00,completed,100.00,20.00,USD,pi_7
+8,2026-07-02 10:00,refunded,50.00,,USD,ch_8
+"""
+STRIPE_EXPORT = """\
+id,Created (UTC),Amount,Amount Refunded,Currency,Status,PaymentIntent ID
+ch_7,2026-07-01 10:01,100.00,20.00,usd,Paid,pi_7
+ch_8,2026-07-02 10:01,50.00,50.00,usd,Refunded,pi_8
+ch_9,2026-07-03 10:01,30.00,10.00,usd,Partially refunded,pi_9
+"""
+SHOPIFY_EXPORT = """\
+Name,Created at,Financial Status,Total,Currency,Refunded Amount,Cancelled at,Id
+#1,2026-07-01 10:00:00 +0000,partially_refunded,100.00,USD,44.00,,1
+#2,2026-07-01 12:00:00 +0000,paid,70.00,USD,0.00,2026-07-02 12:00:00 +0000,2
+"""
+
+
+def export(text: str, **options: Any) -> list[File]:
+    return [File(kind, text, options) for kind in ("conversions", "refunds")]
+
+
 # Currencies: a refund is a share of its order, never a rate of the market.
 PAID = "order_id,occurred_at,value,currency,presentment_value,presentment_currency"
 CURRENCIES = {
@@ -478,8 +523,42 @@ WEBHOOKS = {
     ),
 }
 
-CASES = VALUES | SHOPS | NEGATIVE | REFUNDS | CURRENCIES | WEBHOOKS
-IDS = ("order_id", "Name", "conversion_id", "refund_id", "event_id", "payment_ids", "customer_id", "anon_id")
+EXPORTS = {
+    "of_shop_and_payments": Case(
+        [
+            *export(WOO_EXPORT, timezone="UTC"),
+            *export(STRIPE_EXPORT),
+            *delivered(intent("pi_9", 3000, latest_charge="ch_9"), charge("ch_9", 1000, payment_intent="pi_9")),
+        ],
+        {"7": [80], "8": [0], "pi_9": [20]},
+    ),
+    "of_shopify": Case(
+        [
+            *export(SHOPIFY_EXPORT, site="de"),
+            *delivered(
+                shopify_order(1, "100.00"),
+                shopify_refund(2, 1, "44.00", "USD", paid=money_set("44.00", "44.00", "USD")),
+            ),
+        ],
+        {"1": [56]},
+        [("", "cancelled")],
+    ),
+}
+
+CASES = VALUES | SHOPS | NEGATIVE | REFUNDS | TOTALS | CURRENCIES | WEBHOOKS | EXPORTS
+PAYMENTS = ("id", "PaymentIntent ID", "transaction_id")
+IDS = (
+    *PAYMENTS,
+    "order_id",
+    "Name",
+    "Id",
+    "conversion_id",
+    "refund_id",
+    "event_id",
+    "payment_ids",
+    "customer_id",
+    "anon_id",
+)
 
 
 def rows_of(case: str, file: File) -> Iterator[dict[str, Any]]:
@@ -562,8 +641,8 @@ def test_later_payments_of_a_subscription_are_renewals(warehouse: Connection) ->
 
 def test_notices_count_the_money_that_fits_no_order(warehouse: Connection) -> None:
     notices = dict(warehouse.execute("select topic, message from marts.notices").fetchall())
-    assert notices["unknown_order"].startswith("2 refunds (87.00 USD) match no order")
-    assert notices["unknown_currency"].startswith("1 refunds (88.00 EUR) are in a currency")
+    assert notices["unknown_order"].startswith("3 refunds (96.00 USD) match no order")
+    assert notices["unknown_currency"].startswith("1 refund (88.00 EUR) is in a currency")
     assert notices["ambiguous_order"].startswith("2 reports (100.00 USD) name an order id that several sites have")
     assert notices["negative_value"].startswith("3 negative conversions (150.00 USD) belong to no order with a sale")
     assert "by the rate of 2026-06-01, which is more than 7 days older" in notices["old_exchange_rate"]

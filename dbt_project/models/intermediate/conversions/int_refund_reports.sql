@@ -35,6 +35,7 @@ unioned as (
         false as is_negative_conversion,
         abs(value_micros) as value_micros,
         abs(order_value_micros) as order_value_micros,
+        abs(refunded_total_micros) as refunded_total_micros,
         currency,
         cast(null as {{ text }}) as exclusion_reason
     from reported
@@ -52,6 +53,7 @@ unioned as (
         false as is_negative_conversion,
         abs(events.value_micros) as value_micros,
         cast(null as bigint) as order_value_micros,
+        cast(null as bigint) as refunded_total_micros,
         events.currency,
         excluded_events.reason as exclusion_reason
     from events
@@ -70,12 +72,13 @@ unioned as (
         true as is_negative_conversion,
         abs(original_value_micros) as value_micros,
         cast(null as bigint) as order_value_micros,
+        cast(null as bigint) as refunded_total_micros,
         case when has_currency then original_currency end as currency,
         cast(null as {{ text }}) as exclusion_reason
     from negative_conversions
 ),
 
-final as (
+keyed as (
     select
         unioned.*,
         order_keys.order_key
@@ -84,6 +87,52 @@ final as (
         on unioned.org_id = order_keys.org_id
         and unioned.order_id = order_keys.order_id
         and coalesce(unioned.site_id, '') = order_keys.site_id
+),
+
+-- Exports of a shop state the sum of an order's refunds. A later export, or another source, states the same refunds again.
+with_sums as (
+    select
+        *,
+        coalesce(
+            sum(case when coalesce(refunded_total_micros, 0) = 0 and exclusion_reason is null then value_micros end)
+                over (partition by org_id, order_key, currency),
+            0
+        ) as single_micros,
+        coalesce(
+            max(refunded_total_micros) over (
+                partition by org_id, order_key, currency
+                order by coalesce(refunded_total_micros, 0), occurred_at, refund_id
+                rows between unbounded preceding and 1 preceding
+            ),
+            0
+        ) as smaller_total_micros
+    from keyed
+),
+
+final as (
+    select
+        org_id,
+        refund_id,
+        site_id,
+        occurred_at,
+        order_id,
+        order_key,
+        conversion_type,
+        is_cancellation,
+        is_negative_conversion,
+        -- A total counts what it adds to the single refunds and to the smaller totals.
+        case
+            when refunded_total_micros > 0 and order_key is not null
+                then cast(
+                    greatest(refunded_total_micros, single_micros) - greatest(smaller_total_micros, single_micros) as bigint
+                )
+            when value_micros is null then refunded_total_micros
+            else value_micros
+        end as value_micros,
+        order_value_micros,
+        currency,
+        exclusion_reason
+    from with_sums
 )
 
 select * from final

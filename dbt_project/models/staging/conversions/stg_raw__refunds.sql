@@ -20,7 +20,8 @@ final as (
         source.currency,
         source.reason,
         source.order_value_micros,
-        source.payment_ids
+        source.payment_ids,
+        source.refunded_total_micros
     from source
     inner join orgs using (org_id)
 )

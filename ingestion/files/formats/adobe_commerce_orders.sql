@@ -1,0 +1,56 @@
+-- Adobe Commerce (Magento): the orders grid.
+-- source: https://experienceleague.adobe.com/en/docs/commerce-admin/stores-sales/order-management/orders/orders
+-- source: https://experienceleague.adobe.com/en/docs/commerce-admin/start/admin/admin-grid-export
+-- export: Sales, Orders, Export, CSV.
+-- kind: conversions, refunds
+-- required: id = ID | Order #
+-- required: date = Purchase Date | Purchased On | Kaufdatum | Bestelldatum | Date d'achat | Fecha de compra | Data di acquisto | Data acquisto | Aankoopdatum
+-- required: total = Grand Total (Base) | G.T. (Base) | Gesamtsumme (Basis) | Gesamtbetrag (Basis) | Total général (Base) | Montant global (de base) | Total general (base) | Totale complessivo (base) | Eindtotaal (basis)
+-- required: status = Status | État | Statut | Estado | Stato
+-- optional: paid_total = Grand Total (Purchased) | G.T. (Purchased) | Gesamtsumme (Gekauft) | Gesamtsumme (erworben) | Total général (Acheté) | Total general (comprado) | Totale complessivo (acquistato) | Eindtotaal (gekocht)
+-- optional: refunded = Total Refunded | Rückerstattungsbetrag | Gesamt erstattet | Total remboursé | Total reembolsado | Totale rimborsato | Totaal terugbetaald
+-- optional: currency = Base Currency | base_currency_code
+-- optional: paid_currency = Purchased Currency | Order Currency | order_currency_code
+-- optional: email = Customer Email | Kunden-E-Mail | E-Mail des Kunden | Email du client | E-mail client | Correo electrónico del cliente | Email cliente | E-mail klant
+-- optional: transaction = Transaction ID | last_trans_id
+--
+-- Times are in the zone of the store: import the file with --timezone. The grid states no currency: use
+-- --set currency=CODE if the base currency is not the org's. order_id is the number of the order, such as 000000042.
+-- An order counts if it is paid: processing, complete or closed. Closed means refunded, in full if the amount is blank.
+-- A row of another status fails.
+with orders as (
+    select
+        *,
+        status_of_order(status) as payment,
+        coalesce(regexp_matches(refunded, '[1-9]'), false) as has_refund
+    from source
+)
+
+select
+    _row,
+    'conversions' as _kind,
+    if(payment = 'paid', null, 'the layout does not know whether an order of this status is paid: give the others with --where') as _reject,
+    id as order_id,
+    date as occurred_at,
+    total as value,
+    currency,
+    if(paid_currency <> currency, paid_total, null) as presentment_value,
+    if(paid_currency <> currency, paid_currency, null) as presentment_currency,
+    transaction as payment_ids,
+    if(regexp_matches(email, '^[0-9a-f]{64}$'), email, null) as email_hash
+from orders
+where payment is distinct from 'unpaid'
+
+union all by name
+
+-- The grid has no time of a refund, so it has that of the order. The amount is in the base currency.
+select
+    _row,
+    'refunds' as _kind,
+    id as order_id,
+    date as occurred_at,
+    if(has_refund, refunded, null) as refunded_total,
+    currency,
+    transaction as payment_ids
+from orders
+where payment = 'paid' and (has_refund or is_refunded_order(status))

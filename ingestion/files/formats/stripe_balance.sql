@@ -1,0 +1,71 @@
+-- Stripe: the itemized report `Balance change from activity`, and the older export of all balance transactions.
+-- source: https://docs.stripe.com/reports/report-types/balance#schema-itemized-balance-change-from-activity
+-- source: https://docs.stripe.com/reports/reporting-categories
+-- export: Reports, Balance, Balance change from activity, Download, Itemized; or Balances, All activity, Export.
+-- kind: conversions, refunds
+-- required: id = balance_transaction_id | id
+-- required: category = reporting_category | Type
+-- required: gross = gross | Amount
+-- required: fee = fee
+-- required: net = net
+-- required: currency = currency
+-- optional: created_utc = created_utc | Created (UTC)
+-- optional: created = created
+-- optional: source = source_id | Source
+-- optional: description = description
+-- optional: paid_amount = customer_facing_amount
+-- optional: paid_currency = customer_facing_currency
+-- optional: charge = charge_id
+-- optional: payment_intent = payment_intent_id
+-- optional: invoice = invoice_id
+-- optional: email = customer_email
+-- optional: metadata_order_id = payment_metadata[order_id] | order_id (metadata)
+-- optional: metadata_user_id = payment_metadata[user_id] | user_id (metadata)
+-- optional: metadata_anon_id = payment_metadata[anon_id] | anon_id (metadata)
+--
+-- Charges are orders and refunds are refunds. Fees, payouts, transfers, disputes and failed refunds are neither.
+-- gross is in the currency of the account, and the amount that the customer paid is its presentment. A refund is negative.
+-- order_id, visitor and customer are those of the webhooks, and payment_ids connect both (docs/webhooks.md). A report
+-- without the columns of the charge and the payment intent names the order of no refund: choose these columns.
+with activity as (
+    select
+        *,
+        coalesce(metadata_order_id, payment_intent, charge, source) as order_id,
+        nullif(concat_ws(' ', source, charge, payment_intent, invoice), '') as payment_ids,
+        upper(paid_currency) is distinct from upper(currency) as is_converted
+    from source
+)
+
+select
+    _row,
+    'conversions' as _kind,
+    if(created_utc is null, null, 'UTC') as _timezone,
+    order_id,
+    coalesce(created_utc, created) as occurred_at,
+    -- As in the webhooks: later payments of a subscription are no purchases.
+    if(description = 'Subscription update', 'renewal', 'purchase') as conversion_type,
+    gross as value,
+    currency,
+    if(is_converted, paid_amount, null) as presentment_value,
+    if(is_converted, paid_currency, null) as presentment_currency,
+    metadata_anon_id as visitor_id,
+    metadata_user_id as customer_id,
+    payment_ids,
+    email as email_hash
+from activity
+where lower(category) in ('charge', 'payment')
+
+union all by name
+
+select
+    _row,
+    'refunds' as _kind,
+    if(created_utc is null, null, 'UTC') as _timezone,
+    'stripe_balance:' || id as refund_id,
+    order_id,
+    coalesce(created_utc, created) as occurred_at,
+    ltrim(gross, '-') as value,
+    currency,
+    payment_ids
+from activity
+where lower(category) in ('refund', 'payment_refund', 'partial_capture_reversal')

@@ -1,0 +1,159 @@
+"""Exports of shops and payment providers: languages, zones, statuses and people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingestion.files.column_mapping import ImportOptions
+from ingestion.files.contracts import CONTRACTS
+from ingestion.files.load import import_file, load_file
+from ingestion.home import Home
+from ingestion.loads import Load, LoadReport
+from ingestion.privacy.redact import hash_email
+from ingestion.settings.model import Org, Settings
+from ingestion.warehouse import connect
+
+FIXTURES = Path(__file__).resolve().parents[2] / "fixtures" / "layouts"
+SETTINGS = Settings(orgs=[Org("default", "USD")])
+Import = Callable[..., list[LoadReport]]
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory):
+    home = Home(tmp_path_factory.mktemp("orders"))
+    home.temporary.mkdir(parents=True)
+    with connect(home) as connection:
+        yield connection
+
+
+@pytest.fixture
+def raw(warehouse):
+    for table in {contract.table for contract in CONTRACTS.values()} | {"raw.failed_events", "raw.loads"}:
+        warehouse.execute(f"delete from {table}")
+    return warehouse
+
+
+@pytest.fixture
+def load(raw, tmp_path: Path) -> Import:
+    def load(text: str, **options: Any) -> list[LoadReport]:
+        path = tmp_path / "export.csv"
+        path.write_text(text, encoding="utf-8")
+        return import_file(raw, path, SETTINGS, ImportOptions(**options))
+
+    return load
+
+
+def failures(raw) -> list[tuple[int, str]]:
+    return raw.execute("select line, reason from raw.failed_events order by line").fetchall()
+
+
+# ---- PayPal
+
+
+@pytest.mark.parametrize("language", ["es", "fr", "it", "nl"])
+def test_paypal_speaks_the_language_of_the_account(raw, language):
+    """Each file has a sale of 1,250.40 at 10:00 UTC, its refund of 50.40, a currency conversion and a pending sale."""
+    import_file(raw, FIXTURES / "paypal_activity" / f"Download_{language}.CSV", SETTINGS)
+    found = raw.execute(
+        "select order_id, occurred_at, value_micros, currency, properties ->> 'email_hash' from raw.conversions"
+    )
+    assert found.fetchall() == [("T1", datetime(2026, 7, 15, 10), 1_250_400_000, "EUR", hash_email("ada@example.com"))]
+    refunds = raw.execute("select order_id, occurred_at, value_micros from raw.refunds").fetchall()
+    assert refunds == [("T1", datetime(2026, 7, 16, 10), 50_400_000)]
+
+
+PAYPAL = """\
+"Date","Time","TimeZone","Type","Status","Currency","Gross","From Email Address","Transaction ID"
+"7/31/2026","22:00:00","{zone}","Express Checkout Payment","Completed","USD","10.00","ada@example.com","T1"
+"""
+
+
+@pytest.mark.parametrize(
+    ("zone", "hour"),
+    [("PDT", 5), ("PST", 6), ("CEST", 20), ("AEST", 12), ("America/New_York", 2), ("GMT+05:00", 17), ("UTC", 22)],
+)
+def test_a_time_of_paypal_is_in_the_zone_of_its_row(raw, load, zone, hour):
+    load(PAYPAL.format(zone=zone))
+    (moment,) = raw.execute("select occurred_at from raw.conversions").fetchone()
+    assert moment.hour == hour
+    assert moment.date().isoformat() == ("2026-08-01" if hour < 10 else "2026-07-31")
+
+
+def test_an_abbreviation_of_several_zones_needs_an_option(raw, load):
+    load(PAYPAL.format(zone="IST"))
+    assert failures(raw) == [(2, "missing_timezone")]
+    load(PAYPAL.format(zone="IST"), timezone="Asia/Kolkata")
+    assert raw.execute("select occurred_at from raw.conversions").fetchall() == [(datetime(2026, 7, 31, 16, 30),)]
+    assert failures(raw) == []
+
+
+# ---- statuses
+WOO = """\
+order_id,date,status,order_total,refunded_total,order_currency,customer_email
+1,2026-07-01 10:00:00,{status},50.00,,USD,ada@example.com
+2,2026-07-02 10:00:00,completed,70.00,,USD,bob@example.com
+"""
+
+
+@pytest.mark.parametrize("status", ["pending", "on-hold", "cancelled", "wc-failed", "Storniert", "En attente"])
+def test_an_unpaid_order_is_no_order(raw, load, status):
+    load(WOO.format(status=status), timezone="UTC")
+    assert raw.execute("select order_id from raw.conversions").fetchall() == [("2",)]
+    assert failures(raw) == []
+
+
+def test_an_order_of_an_unexpected_value_fails(raw, load):
+    load(WOO.format(status="awaiting-engraving"), timezone="UTC")
+    assert raw.execute("select order_id from raw.conversions").fetchall() == [("2",)]
+    assert failures(raw) == [(2, "unexpected_value")]
+
+
+def test_a_partial_refund_without_an_amount_fails(raw, load):
+    load(WOO.format(status="partially-refunded"), timezone="UTC")
+    assert raw.execute("select count(*) from raw.conversions").fetchone() == (2,)
+    assert failures(raw) == [(2, "missing_value")]
+
+
+def test_a_refunded_order_without_an_amount_returns_everything(raw, load):
+    load(WOO.format(status="Rückerstattet"), timezone="UTC")
+    refunds = raw.execute("select order_id, value_micros, refunded_total_micros from raw.refunds").fetchall()
+    assert refunds == [("1", None, None)]
+
+
+def test_a_rebuild_reads_orders_as_the_import_did(raw, tmp_path):
+    """The archive has the rows of the contract: their zone and their rejection are no longer in the file."""
+    path = tmp_path / "export.csv"
+    path.write_text(PAYPAL.format(zone="PDT") + PAYPAL.format(zone="PDT").splitlines()[1].replace("Completed", "Odd"))
+    import_file(raw, path, SETTINGS, keep=lambda kind: tmp_path / f"{kind}.parquet")
+    loaded = raw.execute("select * exclude (_loaded_at, _load_id) from raw.conversions").fetchall()
+    assert (len(loaded), failures(raw)) == (1, [(3, "unexpected_value")])
+    raw.execute("delete from raw.conversions; delete from raw.failed_events")
+    load_file(raw, "conversions", tmp_path / "conversions.parquet", SETTINGS, archived=Load("1", "export.csv", "csv"))
+    assert raw.execute("select * exclude (_loaded_at, _load_id) from raw.conversions").fetchall() == loaded
+    assert [reason for _, reason in failures(raw)] == ["unexpected_value"]
+
+
+# ---- money
+def test_an_export_without_a_currency_says_that_it_counts_in_that_of_the_org(load):
+    text = "Order Number,Order Date,Order Status,Order Total Amount\n1,2026-07-01 10:00,Completed,50.00\n"
+    (conversions, _) = load(text, timezone="UTC")
+    assert [warning.partition(".")[0] for warning in conversions.warnings] == ["1 row without a currency"]
+    (conversions, _) = load(text, timezone="UTC", constants={"currency": "EUR"})
+    assert conversions.warnings == []
+
+
+def test_rates_for_one_dollar_are_no_rates_for_one_euro(raw, load):
+    load("Date,EUR,JPY,GBP,USD\n2026-07-01,0.9,150.1,0.8,1\n")
+    assert raw.execute("select count(*) from raw.exchange_rates").fetchone() == (0,)
+    assert {reason for _, reason in failures(raw)} == {"unexpected_value"}
+
+
+def test_an_average_of_a_month_is_no_rate_of_a_day(raw, load):
+    load("KEY,FREQ,CURRENCY,CURRENCY_DENOM,TIME_PERIOD,OBS_VALUE\nEXR.M.USD.EUR.SP00.A,M,USD,EUR,2026-06,1.1\n")
+    assert raw.execute("select count(*) from raw.exchange_rates").fetchone() == (0,)
+    assert failures(raw) == [(2, "unexpected_value")]
