@@ -215,6 +215,8 @@ def _print_report(report: LoadReport, kind: str | None) -> None:
         + (f" + {report.summed:,} added to another row" if report.summed else "")
         + (f" ({report.replaced:,} of the loaded replaced an older row)" if report.replaced else "")
     )
+    if report.skipped:
+        print_line(f"  {counted(report.skipped, 'other line')} skipped: notes, or rows that are no {report.kind}")
     if report.entry:
         print_line(f"  with the options of {report.entry} under imports in tributary.yaml")
     if report.corrected:

@@ -41,6 +41,7 @@ class LoadReport(msgspec.Struct, frozen=True, kw_only=True):
     withdrawn: int = 0  # stored rows that the source no longer has; replaced rows do not count
     corrected: int = 0  # failed rows of earlier loads that this load has loaded
     loaded_at: datetime | None = None  # UTC, without a zone
+    skipped: int = 0  # other lines of the file: notes, and rows that its layout does not load
     layout: str | None = None  # of the file, if it is not that of the contract
     entry: str | None = None  # of `imports` in tributary.yaml that completed the options
     warnings: Sequence[str] = ()  # about rows that were loaded

@@ -58,7 +58,7 @@ from ingestion.sql import (
 )
 from ingestion.text import counted
 
-_OF_FILE = ("file", "file_lines", "unreadable_lines", "selected_rows")  # tables for all kinds of rows
+_OF_FILE = ("file", "file_lines", "used_rows", "unreadable_lines", "selected_rows")  # tables for all kinds of rows
 
 
 class _OpenFile(NamedTuple):
@@ -141,6 +141,8 @@ def import_file(
                 opened = _OpenFile(source, settings, options, match, where, archived, preview, keep, entry)
                 for each in found.kinds:
                     reports.append(_load_rows(connection, each, opened))
+                skipped = source.notes + (_skipped_rows(connection, where) if match else 0)
+                reports[0] = msgspec.structs.replace(reports[0], skipped=skipped)
                 if file.has_changed() or (is_inbox and file.has_writer()):
                     raise UnfinishedError(f"{file.label}: the file is still being written. Nothing was loaded.")
                 if preview:
@@ -179,7 +181,7 @@ def _recognise(source: SourceFile, kind: str | None, options: ImportOptions) -> 
 def _hand_to_layout(connection: Connection, source: SourceFile, layout: FileLayout, options: ImportOptions) -> str:
     """Make the table `file` of the file's rows. Return the SQL condition on `_row` for the rows to load."""
     where = selected_rows(connection, source, options.where) if options.where else "true"
-    connection.execute("alter table temp.source rename to file")
+    connection.execute("alter table temp.source rename to file; create temp table used_rows (_file_row bigint)")
     if has_temporary_table(connection, "source_lines"):
         connection.execute("alter table temp.source_lines rename to file_lines")
     if layout.footer:
@@ -196,6 +198,7 @@ def _load_rows(connection: Connection, kind: str, opened: _OpenFile) -> LoadRepo
     if match:
         drop_temporary_tables(connection, keep=_OF_FILE)  # of the kind before
         source = source._replace(columns=apply_layout(connection, match, kind, options.mapping, opened.where))
+        connection.execute("insert into used_rows select distinct _file_row from temp.source")
         _check_given(connection, source, match, options)
         options = _with_formats(options, match.layout)
     if opened.archived and _is_archive(source):
@@ -237,6 +240,12 @@ def _load_rows(connection: Connection, kind: str, opened: _OpenFile) -> LoadRepo
         layout=match.layout.name if match else None,
         entry=opened.entry.name if opened.entry else None,
     )
+
+
+def _skipped_rows(connection: Connection, where: str) -> int:
+    """Return the number of rows of `file` that a layout does not load, such as open deals. where: of apply_layout."""
+    query = f"select count(*) from (select rowid as _row from temp.file) where {where}"
+    return int(scalar(connection, f"{query} and _row not in (select _file_row from used_rows)"))
 
 
 def _is_archive(source: SourceFile) -> bool:

@@ -43,6 +43,8 @@ def here(home, monkeypatch):
 def commands(group, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     found = []
     for name, command in getattr(group, "commands", {}).items():
+        if command.hidden:
+            continue
         found += [(*path, name), *commands(command, (*path, name))]
     return found
 

@@ -90,6 +90,8 @@ def unknown_word(words: list[str]) -> str | None:
             if not has_value and not options[name].is_flag and rest:
                 rest.pop(0)
         elif hasattr(command, "commands"):
+            if command.name == "import" and ("." in word or "/" in word or word == "FILE"):
+                word = "any"  # a file without a kind
             if word not in command.commands:
                 return f"no command {word}"
             command = command.commands[word]
