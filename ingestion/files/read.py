@@ -197,7 +197,7 @@ def _read_csv(
     )
     try:
         relation = csv_relation(file.duckdb_path, columns, max_line=RECORD_LIMIT, options=options)
-        kept = create_source(connection, texts, relation, is_id)
+        kept = create_source(connection, texts, relation, is_id, rows=counted.records)
     except duckdb.Error:
         pass  # malformed somewhere: read it again, line by line
     else:
@@ -236,7 +236,7 @@ def _create_from_records(
     rejected: list[Row] = []
     rows = _whole_records(found, len(names), rejected)
     read = spool(connection, "parsed_lines", {"line": "bigint"} | dict.fromkeys(names, "varchar"), rows)
-    columns = create_source(connection, {name: quoted(name) for name in names}, "parsed_lines", is_id)
+    columns = create_source(connection, {name: quoted(name) for name in names}, "parsed_lines", is_id, rows=read)
     connection.execute("create temp table source_lines as select rowid as _row, line from parsed_lines")
     connection.execute("drop table parsed_lines")
     reject_lines(connection, rejected, has_phones=any(kind_of(name) == "phone" for name in names))
@@ -367,8 +367,8 @@ def _read_parquet(connection: Connection, found: Content, is_id: IsId | None) ->
             name: _parquet_text(quoted(original), type_)
             for name, (original, type_, *_) in zip(names, described, strict=True)
         }
-        columns = create_source(connection, texts, relation, is_id)
         rows = scalar(connection, f"select num_rows from parquet_file_metadata({path})")
+        columns = create_source(connection, texts, relation, is_id, rows=rows)
     except duckdb.Error as error:
         raise ContractError(f"{file.label}: not a readable Parquet file: {_without_values(error)}") from None
     return SourceFile(file, Dialect("parquet"), columns, Size(rows, rows))

@@ -24,6 +24,7 @@ Row = tuple[Any, ...]
 _RESERVED = {"rowid", "_row", "_row_org", "_row_site", "_failed_id", "_failed_at", "_failed_for", "_written"}
 _KEYS = "select distinct unnest(json_keys(text)) as key from objects"
 _WIDE = 60  # columns
+_FEW = 10_000  # rows
 _SPOOLED_LINE = 20_000_000  # bytes: a record has RECORD_LIMIT characters of at most 4 bytes, and quotes
 
 
@@ -63,17 +64,28 @@ def source_of_objects(connection: Connection, is_id: IsId | None) -> list[str]:
         " from objects order by line"
     )
     connection.execute("drop table objects")
-    columns = create_source(connection, texts, "members", is_id, further=further)
+    rows = scalar(connection, "select count(*) from members")
+    columns = create_source(connection, texts, "members", is_id, rows=rows, further=further)
     connection.execute("drop table members")
     return columns
 
 
 def create_source(
-    connection: Connection, texts: dict[str, str], relation: str, is_id: IsId | None, *, further: Iterable[str] = ()
+    connection: Connection,
+    texts: dict[str, str],
+    relation: str,
+    is_id: IsId | None,
+    *,
+    rows: int,
+    further: Iterable[str] = (),
 ) -> list[str]:
-    """Create `source` from `relation`: column -> SQL of its text. Only this statement sees the original text."""
+    """Create `source` from `relation`: column -> SQL of its text. Only this statement sees the original text.
+
+    rows: their number in `relation`.
+    """
+    in_python = len(texts) > _WIDE or rows <= _FEW
     kept = {
-        column: redacted(column, text, is_id=is_id(column), is_wide=len(texts) > _WIDE) if is_id else text
+        column: redacted(column, text, is_id=is_id(column), in_python=in_python) if is_id else text
         for column, text in texts.items()
         if kind_of(column) != "ip"
     }

@@ -43,12 +43,12 @@ def create_functions(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(_MACROS)
 
 
-def redacted(column: str, expression: str, *, is_id: bool, is_wide: bool = False) -> str:
+def redacted(column: str, expression: str, *, is_id: bool, in_python: bool = False) -> str:
     """Return SQL of the text `expression` of `column` without personal data: NULL where the column holds IP addresses.
 
     E-mail and phone columns become hashes. User agents keep their versions, which look like IP addresses.
-    is_wide: the statement has hundreds of columns. DuckDB plans it in a time that grows with the square of its
-    expressions, so Python decides about more texts.
+    in_python: Python decides about more texts. DuckDB plans such a statement at once, and runs it more slowly. Use it
+    for few rows, or for hundreds of columns: the time to plan the other one grows with the square of its expressions.
     """
     match kind_of(column):
         case "ip":
@@ -59,7 +59,7 @@ def redacted(column: str, expression: str, *, is_id: bool, is_wide: bool = False
             return f"hash_phone({expression})"
         case "user_agent":
             return f"redact_user_agent({expression})"
-    if is_wide:
+    if in_python:
         redact = "redact_id_in_python" if is_id else "redact_in_python"
         is_suspect = f"regexp_matches({expression}, {literal(_SUSPECT)})"
         return f"case when {is_suspect} then {redact}({expression}) else {expression} end"
