@@ -193,7 +193,9 @@ def plan_rows(connection: Connection, kind: str, columns: list[str], settings: S
 def plan_archived(connection: Connection, kind: str, columns: list[str], settings: Settings) -> ReadPlan:
     """Return the plan of rows that `archived_rows_sql` wrote. columns: of `source`."""
     plan = plan_rows(connection, kind, [name for name in columns if name not in ARCHIVE_COLUMNS], settings)
+    site = next((name for name in columns if name.lower() == "site_id"), None)
     return plan._replace(
+        texts=plan.texts | ({"site_id": quoted(site)} if site else {}),
         is_whole_refund="_whole_refund = 'true'" if "_whole_refund" in columns else None,
         is_partial_refund="_partial_refund = 'true'" if "_partial_refund" in columns else None,
         row_rejection="_reject" if "_reject" in columns else None,

@@ -57,9 +57,8 @@ def violations_sql(plan: ReadPlan) -> str:
     return f"""
         with {_parsed(plan)}, broken as (
             select _row, {"org_id" if "org_id" in dict(column_values(plan)) else "null"} as _org,
-                {"t_site_id" if "site_id" in plan.texts else "null"} as _site, is_whole_refund as _is_whole_refund,
+                {_payload_columns(plan)},
                 case {reason} end as _reason, concat_ws('; ', {detail}) as _detail, concat_ws('; ', {rule}) as _rule
-                {", if(_ends_on > date, _ends_on::varchar, null) as _end" if plan.period else ""}
             from parsed
             where {" or ".join(check.is_broken for check in checks)}
         )
@@ -72,22 +71,30 @@ def violations_sql(plan: ReadPlan) -> str:
 def archived_rows_sql(plan: ReadPlan) -> str:
     """Return the query of the rows as texts of the contract's columns, so that `plan_archived` needs no options.
 
-    Times with a known zone are in UTC. Columns that the contract does not know are members of `properties`.
+    It has the members of a failed row's payload, so that a rebuild quarantines the same rows. Times with a known zone
+    are in UTC.
     """
-    types = {column.name: column for column in plan.contract.columns}
-    texts = {name: f"t_{name}" for name in plan.texts}
-    for name in plan.texts:
-        if name in types and types[name].type == "instant":
-            texts[name] = f"coalesce(strftime({name}, '%Y-%m-%dT%H:%M:%S.%fZ'), t_{name})"
-    if plan.period:
-        texts["end_date"] = "t_end_date"
-    texts["properties"] = "coalesce(properties, t_properties)"
-    texts |= {"_row_org": literal(plan.org) if plan.org else "row_org::varchar", "_row_site": "null::varchar"}
-    texts |= {"_whole_refund": "is_whole_refund"} if plan.is_whole_refund else {}
-    texts |= {"_partial_refund": "is_partial_refund"} if plan.is_partial_refund else {}
-    texts |= {"_reject": "row_rejection"} if plan.row_rejection else {}
+    instants = {
+        column.name for column in plan.contract.columns if column.type == "instant" and column.name in plan.texts
+    }
+    texts = {
+        name: f"coalesce(strftime(_{name}, '%Y-%m-%dT%H:%M:%S.%fZ'), {sql})" if name.lower() in instants else sql
+        for name, sql in _payload(plan)
+    }
+    texts |= {"_row_org": literal(plan.org) if plan.org else "_row_org", "_row_site": "null::varchar"}
+    texts |= {"_whole_refund": "_is_whole_refund"} if plan.is_whole_refund else {}
+    texts |= {"_partial_refund": "_is_partial_refund"} if plan.is_partial_refund else {}
+    texts |= {"_reject": "_rejection"} if plan.row_rejection else {}
     columns = ", ".join(f"{sql} as {quoted(name)}" for name, sql in texts.items())
-    return f"with {_parsed(plan)} select {columns} from parsed order by _row"
+    times = "".join(f", {name} as _{name}" for name in sorted(instants))
+    return f"""
+        with {_parsed(plan)}, read_rows as (
+            select _row, {_payload_columns(plan)}, is_partial_refund as _is_partial_refund, row_org::varchar as _row_org
+                {", row_rejection as _rejection" if plan.row_rejection else ""}{times}
+            from parsed
+        )
+        select {columns} from read_rows join temp.source on source.rowid = _row order by _row
+    """
 
 
 def _payload(plan: ReadPlan) -> list[tuple[str, str]]:
@@ -119,6 +126,13 @@ def _payload(plan: ReadPlan) -> list[tuple[str, str]]:
             for name, sql in spelled
         ]
     return [*spelled, *end]
+
+
+def _payload_columns(plan: ReadPlan) -> str:
+    """Return SQL over `parsed` of the columns that `_payload` reads beside those of `source`."""
+    site = "t_site_id" if "site_id" in plan.texts else "null"
+    end = ", if(_ends_on > date, _ends_on::varchar, null) as _end" if plan.period else ""
+    return f"{site} as _site, is_whole_refund as _is_whole_refund{end}"
 
 
 def source_texts(plan: ReadPlan) -> list[list[str]]:

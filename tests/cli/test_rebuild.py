@@ -165,5 +165,5 @@ def test_a_rebuild_names_the_rows_that_the_archive_lacks(built, tmp_path):
     done = tributary(home, "rebuild", code=1)
     with published(home) as connection:
         (rows,) = connection.execute("select (loaded ->> 'ad_spend')::int from meta").fetchone()
-    assert f"raw.ad_spend: 0 of {rows:,} rows of the last published version" in done.stderr
+    assert f"raw.ad_spend: 0 of the {rows:,} rows of the last published version" in done.stderr
     assert Path(home / "warehouse.duckdb.damaged").read_bytes() == b"damaged"

@@ -142,7 +142,7 @@ def warehouse(new_home: Callable[[str], Path]) -> Iterator[duckdb.DuckDBPyConnec
     import_files(home, "exchange-rates", home / "rates.csv")
     import_files(home, "events", home / "plain.csv")
     for layout, name in EXPORTS:
-        import_files(home, "events", LAYOUTS / layout / name, file_format=layout)
+        import_files(home, "events", LAYOUTS / layout / name, layout=layout)
     with connect(Home(home)) as connection:
         store_settings(connection, load_settings(Home(home)))
         enrich(connection)

@@ -46,7 +46,6 @@ def home(tmp_path, other_disk, monkeypatch) -> Home:
 
 def test_segments_files_and_old_events_reach_the_archive(home, other_disk):
     land(home, 1, receipt([page(1, 10), page(2, 20)], ip="h", ua="Firefox"))
-    (home.inbox / "events").mkdir()
     file = home.inbox / "events" / "e.csv"
     file.write_text(f"event_id,site_id,type,occurred_at,anon_id\nf1,shop,PAGE_VIEW,{at(5)},v\n")
     with connect(home) as raw:

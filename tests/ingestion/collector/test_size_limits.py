@@ -84,10 +84,10 @@ def bodies(piece: str) -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize("piece", PIECES.values(), ids=PIECES)
-def test_a_mebibyte_of_any_text_is_read_in_50_milliseconds(piece):
-    """On an idle machine: a busy one needs up to twice the processor time."""
+def test_a_mebibyte_of_any_text_is_read_in_half_a_second(piece):
+    """It takes 50 ms on an idle machine. A pattern that reads a text again and again would take many seconds."""
     for body in bodies(piece):
-        assert min(seconds(body) for _ in range(3)) < 0.1, body[:300]
+        assert min(seconds(body) for _ in range(3)) < 0.5, body[:300]
 
 
 def seconds(body: bytes) -> float:

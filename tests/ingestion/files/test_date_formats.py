@@ -177,7 +177,7 @@ def test_a_time_in_another_form_than_its_column_fails_as_it_is(raw, tmp_path, te
 
 def test_the_end_of_a_period_is_read_by_its_column(raw, tmp_path):
     path = write_spend(tmp_path, ["2/1/2026"], "Reporting starts", **{"Reporting ends": "2/28/2026"})
-    with pytest.raises(ContractError, match="the row covers 2026-02-01 to 2026-02-28"):
+    with pytest.raises(ContractError, match="1 failed: period_row"):
         load(raw, path, "spend")
     assert load(raw, path, "spend", spread=True).loaded == 28
 

@@ -836,7 +836,6 @@ def test_no_personal_data_reaches_the_home_folder(home, tmp_path):
         {"email": "(email)"},  # without ip and phone
     )
     assert properties["phone_number"] == sha256(b"+491705550199").hexdigest()
-    (home.inbox / "events").mkdir()
     path.rename(home.inbox / "events" / path.name)
     with connect(home) as raw:
         import_inbox(raw, home, SETTINGS, "events", print)
@@ -914,7 +913,7 @@ def test_a_killed_load_writes_all_or_nothing(home, tmp_path):
 
 def test_a_bad_file_in_the_inbox_does_not_stop_the_others(home, raw):
     folder = home.inbox / "exchange-rates"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     head = "date,base,quote,rate\n"
     put(folder, head + "2026-07-01,EUR,USD,1.1\n", "a.csv")
     put(folder, "wrong,header\n", "b.csv")
