@@ -47,10 +47,11 @@ wheels: setup ## Build the wheels of Tributary and of its Python client into dis
 	@$(BIN)/uv build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir dist .
 	@$(BIN)/uv build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir dist clients/python
 
-bench: setup ## Measure collector, pipeline and spend on this machine, and compare with plain files and plain SQL
+bench: setup ## Measure collector, pipeline, spend and imports on this machine, and compare with plain files and plain SQL
 	@$(BIN)/python bench/collector.py
 	@$(BIN)/python bench/pipeline.py
 	@$(BIN)/python bench/spend.py
+	@$(BIN)/python bench/imports.py
 
 clean: ## Delete the files of setup, wheels and dbt, but not the home folder
 	rm -rf $(VENV) build dist clients/python/build dbt_project/target *.egg-info clients/python/*.egg-info
