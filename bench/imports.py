@@ -26,7 +26,7 @@ from ingestion.warehouse import connect
 SETTINGS = Settings(orgs=[Org("default", "USD")])
 ROW = 90  # bytes of a row of the contract, about
 ROWS = """
-    select date '2024-01-01' + (n // 10000)::integer as day, 10000000000 + n % 10000 as campaign,
+    select date '2020-01-01' + (n // 10000)::integer as day, 10000000000 + n % 10000 as campaign,
         (n * 7919) % 1000000 as cents, n % 100000 as impressions, n % 977 as clicks
     from range({rows}) as numbers (n)
 """
@@ -55,7 +55,7 @@ def main() -> None:
         duckdb.sql(f"copy ({CONTRACT.format(rows=rows)}) to '{contract}' (header)")
         duckdb.sql(f"copy ({REPORT.format(rows=rows)}) to '{body}' (header, delimiter ';')")
         with report.open("wb") as whole:
-            whole.write(b"Kampagnenbericht\n01.01.2024 - 31.12.2026\n")
+            whole.write(b"Kampagnenbericht\n01.01.2020 - 31.12.2022\n")
             with body.open("rb") as rest:
                 while piece := rest.read(10_000_000):
                     whole.write(piece)
