@@ -1,6 +1,8 @@
 {# Figures in the form that people read: 1,234.50 and 12 %. Money is in micros. #}
 {% macro as_money(micros) -%} {{ return(as_number("(" ~ micros ~ ") / 1e6")) }} {%- endmacro %}
 
+{% macro as_money_in(micros, currency) -%} {{ return(as_money(micros) ~ " || ' ' || " ~ currency) }} {%- endmacro %}
+
 {% macro as_percent(share) -%}
     {{ return(adapter.dispatch("as_percent", "tributary")(share)) }}
 {%- endmacro %}

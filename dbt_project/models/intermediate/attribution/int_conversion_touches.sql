@@ -21,6 +21,10 @@ excluded_touches as (
     where is_excluded
 ),
 
+merged_touches as (
+    select * from {{ ref('int_merged_touches') }}
+),
+
 touch_type_windows as (
     select * from {{ ref('stg_raw__touch_type_windows') }}
 ),
@@ -46,7 +50,9 @@ candidates as (
     inner join touchpoints using (org_id, person_key)
     left join touch_type_windows using (org_id, touch_type)
     left join excluded_touches using (org_id, touchpoint_id)
+    left join merged_touches using (org_id, touchpoint_id)
     where excluded_touches.touchpoint_id is null
+        and merged_touches.touchpoint_id is null
         and touchpoints.occurred_at <= conversions.occurred_at
         and touchpoints.occurred_at
             >= conversions.occurred_at

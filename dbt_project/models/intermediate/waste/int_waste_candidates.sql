@@ -1,3 +1,11 @@
+{#- The org, then each grain. Spend is the same under every model, so the models join after the sums. -#}
+{%- set grains = [
+    [],
+    ['platform', 'campaign_id'],
+    ['platform', 'campaign_id', 'adset_id'],
+    ['platform', 'campaign_id', 'adset_id', 'ad_id'],
+] -%}
+{%- set shortest = var('waste_window_days') | min -%}
 with
 
 spend as (
@@ -53,73 +61,81 @@ windows as (
     cross join window_lengths
 ),
 
-daily_spend as (
+spend_sums as (
     select
+        {{ waste_grain() }} as grain,
         spend.org_id,
-        spend.date,
         spend.platform,
         spend.campaign_id,
         spend.adset_id,
         spend.ad_id,
         windows.window_days,
-        windows.period_start,
         windows.period_end,
-        cast(sum(spend.spend_micros) as bigint) as spend_micros
+        min(case when spend.spend_micros > 0 then spend.date end) as period_start,
+        cast(sum(spend.spend_micros) as bigint) as spend_micros,
+        count(distinct case when spend.spend_micros > 0 then spend.date end) as days_with_spend
     from spend
     inner join windows
         on spend.org_id = windows.org_id
         and spend.date between windows.period_start and windows.period_end
-    group by
-        spend.org_id,
-        spend.date,
-        spend.platform,
-        spend.campaign_id,
-        spend.adset_id,
-        spend.ad_id,
-        windows.window_days,
-        windows.period_start,
-        windows.period_end
+    group by grouping sets (
+        {%- for ids in grains %}
+        ({{ (['spend.org_id', 'windows.window_days', 'windows.period_end'] + ids) | join(', ') }}){{ ',' if not loop.last }}
+        {%- endfor %}
+    )
 ),
 
--- Spend is the same under every model.
-performance as (
+credit_sums as (
     select
-        daily_spend.org_id,
-        daily_spend.date,
-        daily_spend.platform,
-        daily_spend.campaign_id,
-        daily_spend.adset_id,
-        daily_spend.ad_id,
-        daily_spend.window_days,
-        daily_spend.period_start,
-        daily_spend.period_end,
-        attribution_models.attribution_model,
-        daily_spend.spend_micros,
-        cast(0 as bigint) as credit,
-        cast(0 as bigint) as value_micros
-    from daily_spend
-    cross join attribution_models
-
-    union all
-
-    select
+        {{ waste_grain() }} as grain,
         credit.org_id,
-        credit.date,
         credit.platform,
         credit.campaign_id,
         credit.adset_id,
         credit.ad_id,
         windows.window_days,
-        windows.period_start,
-        windows.period_end,
         credit.attribution_model,
-        cast(0 as bigint) as spend_micros,
-        credit.credit,
-        credit.value_micros
+        sum(credit.credit) / 1e12 as conversions,
+        sum(case when credit.platform not in ('(organic)', '(unattributed)') then credit.credit else 0 end) / 1e12 as paid_conversions,
+        sum(credit.value_micros) as value_micros
     from credit
     inner join windows
         on credit.org_id = windows.org_id
         and credit.date between windows.period_start and windows.period_end
+    group by grouping sets (
+        {%- for ids in grains %}
+        ({{ (['credit.org_id', 'windows.window_days', 'credit.attribution_model'] + ids) | join(', ') }}){{ ',' if not loop.last }}
+        {%- endfor %}
+    )
+),
+
+performance as (
+    select
+        spend_sums.grain,
+        spend_sums.org_id,
+        spend_sums.platform,
+        spend_sums.campaign_id,
+        spend_sums.adset_id,
+        spend_sums.ad_id,
+        spend_sums.window_days,
+        spend_sums.period_start,
+        spend_sums.period_end,
+        attribution_models.attribution_model,
+        spend_sums.spend_micros,
+        spend_sums.days_with_spend,
+        coalesce(credit_sums.conversions, 0) as conversions,
+        coalesce(credit_sums.paid_conversions, 0) as paid_conversions,
+        coalesce(credit_sums.value_micros, 0) as value_micros
+    from spend_sums
+    cross join attribution_models
+    left join credit_sums
+        on spend_sums.grain = credit_sums.grain
+        and spend_sums.org_id = credit_sums.org_id
+        and spend_sums.window_days = credit_sums.window_days
+        and attribution_models.attribution_model = credit_sums.attribution_model
+        {%- for id in grains[-1] %}
+        and spend_sums.{{ id }} is not distinct from credit_sums.{{ id }}
+        {%- endfor %}
 ),
 
 -- Where nobody set a target, the org's own cost per conversion is the yardstick.
@@ -128,40 +144,25 @@ own_cpa as (
         org_id,
         window_days,
         attribution_model,
-        sum(spend_micros) / nullif(sum(case when platform not in ('(organic)', '(unattributed)') then credit else 0 end) / 1e12, 0)
-            as own_cpa_micros,
-        sum(value_micros) / nullif(sum(credit) / 1e12, 0) as own_order_value_micros
+        spend_micros / nullif(paid_conversions, 0) as own_cpa_micros,
+        value_micros / nullif(conversions, 0) as own_order_value_micros
     from performance
-    group by org_id, window_days, attribution_model
+    where grain = 'ORGANIZATION'
 ),
 
+-- Nobody can act on an entity that has stopped.
 entities as (
-    select
-        case
-            when grouping(adset_id) = 1 then 'CAMPAIGN'
-            when grouping(ad_id) = 1 then 'ADSET'
-            else 'AD'
-        end as grain,
-        org_id,
-        platform,
-        campaign_id,
-        adset_id,
-        ad_id,
-        window_days,
-        period_start,
-        period_end,
-        attribution_model,
-        sum(spend_micros) as spend_micros,
-        sum(credit) / 1e12 as conversions,
-        sum(value_micros) as value_micros,
-        count(distinct case when spend_micros > 0 then date end) as days_with_spend
-    from performance
-    group by grouping sets (
-        (org_id, window_days, period_start, period_end, attribution_model, platform, campaign_id),
-        (org_id, window_days, period_start, period_end, attribution_model, platform, campaign_id, adset_id),
-        (org_id, window_days, period_start, period_end, attribution_model, platform, campaign_id, adset_id, ad_id)
-    )
-    having sum(spend_micros) > 0
+    select *
+    from (
+        select
+            *,
+            max(case when window_days = {{ shortest }} then spend_micros end) over (
+                partition by grain, org_id, attribution_model, platform, campaign_id, adset_id, ad_id
+            ) / {{ shortest }} as daily_spend_micros
+        from performance
+        where grain <> 'ORGANIZATION'
+    ) as with_daily_spend
+    where spend_micros > 0 and daily_spend_micros > 0
 ),
 
 -- Spend that no campaign, ad set or ad accounts for cannot be paused, so it is no candidate.
@@ -181,6 +182,7 @@ with_targets as (
         entities.conversions,
         entities.value_micros,
         entities.days_with_spend,
+        entities.daily_spend_micros,
         own_cpa.own_order_value_micros,
         coalesce(campaign_targets.cpa_micros, platform_targets.cpa_micros, orgs.target_cpa_micros, own_cpa.own_cpa_micros)
             as target_cpa_micros,

@@ -33,7 +33,8 @@ weekly_performance as (
         spend.adset_id,
         spend.ad_id,
         spend.spend_micros,
-        cast(0 as bigint) as credit
+        cast(0 as bigint) as credit,
+        cast(0 as bigint) as value_micros
     from spend
     inner join last_days
         on spend.org_id = last_days.org_id
@@ -51,7 +52,8 @@ weekly_performance as (
         credit.adset_id,
         credit.ad_id,
         cast(0 as bigint) as spend_micros,
-        credit.credit
+        credit.credit,
+        credit.value_micros
     from credit
     inner join last_days
         on credit.org_id = last_days.org_id
@@ -68,7 +70,8 @@ weekly as (
         ad_id,
         weeks_ago,
         sum(spend_micros) as spend_micros,
-        sum(credit) / 1e12 as conversions
+        sum(credit) / 1e12 as conversions,
+        sum(value_micros) as value_micros
     from weekly_performance
     where weeks_ago < {{ var('waste_trend_weeks') }}
     group by grouping sets (
@@ -91,6 +94,7 @@ final as (
                 ('weeks_ago', 'weeks_ago'),
                 ('spend_micros', 'cast(spend_micros as bigint)'),
                 ('conversions', 'conversions'),
+                ('value_micros', 'cast(value_micros as bigint)'),
             ]),
             'weeks_ago desc',
         ) }} as trend

@@ -1,6 +1,8 @@
 {#- A view: the table would have every touch of a person for every conversion, and readers ask for one conversion at a time. -#}
 {{ config(materialized='view') }}
 
+{%- set columns = ['org_id', 'touchpoint_id', 'person_key', 'occurred_at', 'touch_type', 'channel', 'platform', 'campaign'] %}
+
 with
 
 conversions as (
@@ -8,7 +10,17 @@ conversions as (
 ),
 
 touchpoints as (
-    select * from {{ ref('touchpoints') }}
+    select
+        {{ columns | join(',\n        ') }},
+        cast(null as {{ dbt.type_string() }}) as merged_into
+    from {{ ref('touchpoints') }}
+
+    union all
+
+    select
+        {{ columns | join(',\n        ') }},
+        merged_into
+    from {{ ref('merged_touches') }}
 ),
 
 conversion_touches as (
@@ -38,10 +50,12 @@ final as (
         conversion_touches.touchpoint_id is not null as is_kept,
         case
             when conversion_touches.touchpoint_id is not null then 'kept'
+            when touchpoints.merged_into is not null then 'merged'
             when excluded_touches.touchpoint_id is not null then 'suspicious'
             when touchpoints.occurred_at > conversions.occurred_at then 'after_conversion'
             else 'outside_lookback_window'
-        end as reason
+        end as reason,
+        touchpoints.merged_into
     from conversions
     inner join touchpoints using (org_id, person_key)
     left join conversion_touches using (org_id, conversion_id, touchpoint_id)

@@ -4,19 +4,8 @@ campaigns as (
     select * from {{ ref('int_campaigns') }}
 ),
 
--- An id is unique on its platform. Where two accounts report it, the latest report counts.
 entities as (
-    select * from (
-        select
-            *,
-            row_number() over (
-                partition by org_id, platform, level, entity_id
-                order by valid_from desc, account_id
-            ) as recency
-        from {{ ref('stg_raw__ad_entities') }}
-        where is_current
-    ) as numbered
-    where recency = 1
+    select * from {{ ref('int_current_entities') }}
 ),
 
 final as (

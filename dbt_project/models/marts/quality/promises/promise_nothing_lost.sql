@@ -74,8 +74,18 @@ quarantine as (
     select * from {{ ref('quarantine') }}
 ),
 
-touchpoints as (
-    select * from {{ ref('touchpoints') }}
+touches_and_merged_reports as (
+    select
+        org_id,
+        touchpoint_id
+    from {{ ref('touchpoints') }}
+
+    union all
+
+    select
+        org_id,
+        touchpoint_id
+    from {{ ref('merged_touches') }}
 ),
 
 -- The part of each fee for its days up to the org's last activity.
@@ -187,11 +197,11 @@ final as (
         cast(null as {{ text }}) as accounting_mode,
         cast(null as {{ text }}) as grain,
         count(*) as expected,
-        count(distinct touchpoints.touchpoint_id) as actual
+        count(distinct touches_and_merged_reports.touchpoint_id) as actual
     from interactions
-    left join touchpoints
-        on interactions.org_id = touchpoints.org_id
-        and interactions.interaction_id = touchpoints.touchpoint_id
+    left join touches_and_merged_reports
+        on interactions.org_id = touches_and_merged_reports.org_id
+        and interactions.interaction_id = touches_and_merged_reports.touchpoint_id
     group by interactions.org_id
 )
 

@@ -1,0 +1,122 @@
+{#- One sending to one person, between two conversions. -#}
+{%- set sending = 'partition by org_id, person_key, campaign_key, conversions_before' -%}
+{%- set chain = sending ~ ', chain' -%}
+with
+
+touchpoints as (
+    select * from {{ ref('int_touchpoints') }}
+    where lower(channel) = 'email'
+        and touch_type in ('email', 'click', 'visit')
+),
+
+conversions as (
+    select * from {{ ref('int_counted_conversions') }}
+),
+
+-- A genuine report must not disappear with the visit of a scanner.
+excluded_touches as (
+    select distinct
+        org_id,
+        touchpoint_id
+    from {{ ref('int_suspicious_touches') }}
+    where is_excluded
+),
+
+reports as (
+    select
+        touchpoints.org_id,
+        touchpoints.person_key,
+        touchpoints.touchpoint_id,
+        touchpoints.occurred_at,
+        case
+            when touchpoints.session_id is not null or touchpoints.landing_url is not null then 'visit'
+            else touchpoints.touch_type
+        end as step,
+        coalesce({{ name_key('touchpoints.campaign') }}, '') as campaign_key
+    from touchpoints
+    left join excluded_touches using (org_id, touchpoint_id)
+    where excluded_touches.touchpoint_id is null
+),
+
+reports_and_conversions as (
+    select
+        *,
+        0 as is_conversion
+    from reports
+
+    union all
+
+    select
+        conversions.org_id,
+        conversions.person_key,
+        conversions.conversion_id as touchpoint_id,
+        conversions.occurred_at,
+        'conversion' as step,
+        '' as campaign_key,
+        1 as is_conversion
+    from conversions
+    inner join (select distinct org_id, person_key from reports) as readers using (org_id, person_key)
+),
+
+-- A conversion separates touches. Otherwise a report before it could merge into a visit after it and lose its credit.
+counted as (
+    select
+        *,
+        sum(is_conversion) over (
+            partition by org_id, person_key
+            order by occurred_at, is_conversion
+            rows unbounded preceding
+        ) as conversions_before
+    from reports_and_conversions
+),
+
+with_gap as (
+    select
+        *,
+        case
+            when occurred_at <= {{ dbt.dateadd('minute', var('email_merge_minutes'), 'lag(occurred_at) over sending') }} then 0
+            else 1
+        end as is_after_gap
+    from counted
+    where is_conversion = 0
+    window sending as ({{ sending }} order by occurred_at, touchpoint_id)
+),
+
+chained as (
+    select
+        *,
+        sum(is_after_gap) over ({{ sending }} order by occurred_at, touchpoint_id rows unbounded preceding) as chain
+    from with_gap
+),
+
+-- A report belongs to the next visit, else to the visit before it, else to the first click, else to the first open.
+with_touch as (
+    select
+        *,
+        coalesce(
+            {{ last_non_null("case when step = 'visit' then touchpoint_id end") }} over from_the_end,
+            {{ last_non_null("case when step = 'visit' then touchpoint_id end") }} over from_the_start,
+            {{ last_non_null("case when step = 'click' then touchpoint_id end") }} over from_the_end_to_the_start,
+            {{ last_non_null('touchpoint_id') }} over from_the_end_to_the_start
+        ) as merged_into
+    from chained
+    window
+        from_the_start as ({{ chain }} order by occurred_at, touchpoint_id rows unbounded preceding),
+        from_the_end as ({{ chain }} order by occurred_at desc, touchpoint_id desc rows unbounded preceding),
+        from_the_end_to_the_start as (
+            {{ chain }} order by occurred_at desc, touchpoint_id desc
+            rows between unbounded preceding and unbounded following
+        )
+),
+
+final as (
+    select
+        org_id,
+        touchpoint_id,
+        merged_into,
+        step
+    from with_touch
+    where merged_into <> touchpoint_id
+)
+
+select * from final
