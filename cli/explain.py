@@ -47,7 +47,7 @@ def waste(
       tributary explain waste 3f9c2a10
     """
     with readable_errors():
-        from serving.explain import explain_waste
+        from serving.explain_waste import explain_waste
         from serving.published import open_published
 
         with open_published(Home.from_environment().marts) as connection:

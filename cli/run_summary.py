@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from ingestion.home import Home
 from serving.published import open_published, scalar
-from serving.summary import summary, worst_flags
+from serving.summary import summary, typical_conversion, worst_flags
 
 
 def run_summary(home: Home) -> Iterator[Any]:
@@ -24,10 +24,7 @@ def run_summary(home: Home) -> Iterator[Any]:
         yield ""
         yield from summary(connection)
         flags = worst_flags(connection, limit=1)
-        conversion = scalar(
-            connection,
-            "select conversion_id from conversion_touches order by touchpoint_count desc, conversion_id limit 1",
-        )
+        conversion = typical_conversion(connection)
     yield ""
     tributary = command_name()
     yield f"Published: {home.marts}"

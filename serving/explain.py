@@ -1,11 +1,10 @@
-"""Explain a figure of the published version.
+"""Explain a conversion of the published version: its touches and the credit of each.
 
-In: the id of a conversion or a waste flag. Out: sentences and tables: touches with their weights, or evidence.
+In: the id of a conversion. Out: sentences and tables that fit 80 columns.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,11 +12,31 @@ import duckdb
 from rich.markup import escape
 from rich.table import Table
 
-from serving.published import Record, attribution_models, escaped, only_one, records
+from serving.published import Record, attribution_models, escaped, money, only_one, records
 
-# The position column of a touch that gets no credit.
-REASONS = {"after_conversion": "after", "outside_lookback_window": "early", "suspicious": "doubt"}
-GRAINS = {"CAMPAIGN": ("campaign", "campaign_id"), "ADSET": ("ad set", "adset_id"), "AD": ("ad", "ad_id")}
+# The note of a touch that gets no credit, and its meaning.
+NOTES = {
+    "outside_lookback_window": "too early",
+    "after_conversion": "later",
+    "suspicious": "suspicious",
+}
+MEANINGS = {
+    "outside_lookback_window": "Too early: before the lookback window of the org or of its touch type.",
+    "after_conversion": "Later: after the conversion.",
+    "suspicious": "Suspicious: suspicious_touches has the reason.",
+    "merged": "Part of: this report and the touch are one, as the open, the click and the visit of an e-mail.",
+}
+MODELS_PER_TABLE = 8  # fit 80 columns
+
+CANDIDATES = """
+    select candidates.*, coalesce(names.campaign, candidates.campaign, candidates.campaign_id) as campaign_name
+    from attribution_candidates as candidates
+    left join (
+        select org_id, platform, campaign_id, max(campaign) as campaign from campaigns group by all
+    ) as names using (org_id, platform, campaign_id)
+    where candidates.org_id = $org and candidates.conversion_id = $id
+    order by candidates.occurred_at, candidates.touchpoint_id
+"""
 
 
 def explain_conversion(connection: duckdb.DuckDBPyConnection, identifier: str, org: str | None = None) -> Iterator[Any]:
@@ -37,162 +56,89 @@ def explain_conversion(connection: duckdb.DuckDBPyConnection, identifier: str, o
         identifier,
     )
     key = {"org": conversion["org_id"], "id": conversion["id"]}
-    candidates = records(
-        connection.execute(
-            "select * from attribution_candidates where org_id = $org and conversion_id = $id"
-            " order by occurred_at, touchpoint_id",
-            key,
-        )
-    )
+    candidates = records(connection.execute(CANDIDATES, key))
     links = records(
         connection.execute("select * from attribution_links where org_id = $org and conversion_id = $id", key)
     )
-    models = attribution_models(connection)
-    weights = {(link["touchpoint_id"], link["attribution_model"]): link for link in links}
-
     yield from describe_conversion(conversion, candidates)
     if not candidates:
-        yield "This person has no touch. Every report shows the conversion as (unattributed)."
         return
-    kept = [touch for touch in candidates if touch["is_kept"]]
-    if not kept:
-        yield "No touch gets credit. Every report shows the conversion as (unattributed)."
-    yield touches_table(candidates, models, weights)
-    suspicious = ", or is in suspicious_touches" if any(touch["reason"] == "suspicious" for touch in candidates) else ""
-    yield (
-        "Weights are in percent. A touch without a number gets no credit: it is too early, after the conversion"
-        f"{suspicious}."
-    )
+    yield ""
+    yield touches_table(candidates)
+    reasons = {touch["reason"] for touch in candidates}
+    yield from (meaning for reason, meaning in MEANINGS.items() if reason in reasons)
+    models = attribution_models(connection)
+    for first in range(0, len(models) if links else 0, MODELS_PER_TABLE):
+        yield ""
+        yield credit_table(links, models[first : first + MODELS_PER_TABLE], conversion["currency"])
 
 
 def describe_conversion(conversion: Record, candidates: list[Record]) -> Iterator[str]:
-    """Yield the facts of a conversion in three sentences."""
+    """Yield the facts of a conversion in sentences."""
     conversion = escaped(conversion)
     customer, visitor = conversion["customer_id"], conversion["visitor_id"]
     order = f", order {conversion['order_id']}" if conversion["order_id"] else ""
+    person = f"customer {customer}" if customer else f"visitor {visitor}" if visitor else "an unknown person"
     yield (
         f"[bold]{conversion['conversion_type']} {conversion['id']}[/bold] of org {conversion['org_id']}{order}: "
         f"{money(conversion['value_micros'])} {conversion['currency']} "
         f"on {conversion['occurred_at']:%Y-%m-%d %H:%M:%S} UTC, "
-        f"reporting day {conversion['date']} ({conversion['timezone']}), "
-        f"by {f'customer {customer}' if customer else f'visitor {visitor}'}."
+        f"reporting day {conversion['date']} ({conversion['timezone']}), by {person}."
     )
     original = conversion["original_value_micros"]
     if original is not None and conversion["original_currency"] != conversion["currency"]:
         yield f"It was booked as {money(original)} {conversion['original_currency']} and converted with the day's rate."
     kept = sum(touch["is_kept"] for touch in candidates)
-    yield (
-        f"{kept} of {len(candidates)} touches get credit: those in the {conversion['lookback_days']} days before it. "
-        "A touch type can have a shorter window."
-    )
+    if kept:
+        get = "touch gets" if kept == 1 else "touches get"
+        yield f"{kept} {get} credit, from the {conversion['lookback_days']} days before the conversion."
+    else:
+        none = "No touch gets credit" if candidates else "This person has no touch"
+        yield f"{none}. Every report shows the conversion as (unattributed)."
 
 
-def touches_table(candidates: list[Record], models: list[str], weights: dict[tuple[str, str], Record]) -> Table:
-    """Return a table of touches and models with weights in percent. Its last line is the money of each model."""
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_footer=True)
+def touches_table(candidates: list[Record]) -> Table:
+    """Return a table of all touches in order of time, with a note on those without credit of their own."""
+    touch_of = {touch["touchpoint_id"]: touch for touch in candidates}
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("#", justify="right", no_wrap=True)
     table.add_column("when (UTC)", no_wrap=True)
-    table.add_column("channel", footer="money", min_width=10)
-    for model in models:
-        total = sum(link["attributed_value_micros"] for (_, name), link in weights.items() if name == model)
-        table.add_column(model.replace("_", "\n"), justify="right", footer=f"{total / 1e6:.2f}", no_wrap=True)
+    table.add_column("channel")
+    table.add_column("type", no_wrap=True)
+    table.add_column("campaign")
+    table.add_column("note", no_wrap=True)
     for touch in candidates:
-        shares = [weights.get((touch["touchpoint_id"], model)) for model in models]
+        whole = touch_of.get(touch["merged_into"], touch)
+        part = f"part of {whole['position']}" if touch["merged_into"] and whole["position"] else ""
         table.add_row(
-            str(touch["position"] or REASONS[touch["reason"]]),
-            f"{touch['occurred_at']:%m-%d %H:%M}",
+            str(touch["position"] or ""),
+            f"{touch['occurred_at']:%Y-%m-%d %H:%M}",
             escape(touch["channel"]),
-            *(f"{float(link['weight']) * 100:.1f}" if link else "-" for link in shares),
+            touch["touch_type"],
+            escape(touch["campaign_name"] or "-"),
+            part or NOTES.get(whole["reason"], ""),
             style=None if touch["is_kept"] else "dim",
         )
     return table
 
 
-def explain_waste(connection: duckdb.DuckDBPyConnection, identifier: str, org: str | None = None) -> Iterator[Any]:
-    """Yield a waste flag, its evidence, what to do, and the weeks before it. Raises NotFound."""
-    flag = only_one(
-        records(
-            connection.execute(
-                "select waste_id as id, * from waste_flags join orgs using (org_id)"
-                " where starts_with(waste_id, $id) and ($org is null or org_id = $org) limit 20",
-                {"id": identifier, "org": org},
-            )
-        ),
-        "waste flag",
-        identifier,
+def credit_table(links: list[Record], models: list[str], currency: str) -> Table:
+    """Return a table of touches and models with weights in percent. Its last line is the money of each model."""
+    weights = {(link["position"], link["attribution_model"]): float(link["weight"]) for link in links}
+    table = Table(
+        title="Credit in percent",
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        show_footer=True,
     )
-    evidence = json.loads(flag["explanation"])
-    grain, id_column = GRAINS[flag["grain"]]
-    name = escape(entity_name(connection, flag))
-    flag, evidence["summary"] = escaped(flag), escape(evidence["summary"])
-    currency = flag["currency"]
-    yield (
-        f"[bold]{grain.capitalize()} {name}[/bold] ({flag['platform']}, {flag[id_column]}) of org {flag['org_id']} "
-        f"{evidence['summary']}, from {flag['period_start']} to {flag['period_end']} under {flag['attribution_model']}."
-    )
-    yield (
-        f"Severity [bold]{flag['severity']}[/bold], reason {flag['reason']}: {money(flag['waste_spend_micros'])} of "
-        f"{money(flag['spend_micros'])} {currency} ({flag['waste_pct']:.0%}) did not pay off."
-    )
-    target_roas = f" and a ROAS of {evidence['target_roas']:g}" if evidence["target_roas"] else ""
-    yield (
-        f"By chance alone this would happen {odds(evidence['probability_by_chance'])}; "
-        f"flags start at 1 in {1 / evidence['threshold_probability']:.0f}. "
-        f"The target is {money(evidence['target_cpa_micros'])} {currency} per conversion{target_roas} "
-        f"({TARGET_SOURCES[evidence['target_cpa_source']]})."
-    )
-    if evidence["peer_count"]:
-        yield (
-            f"{evidence['peer_count']} others on {flag['platform']} with conversions pay "
-            f"{money(evidence['peer_median_cpa_micros'])} {currency} in the median."
-        )
-    yield f"{evidence['models_flagging']} attribution models flag it."
-    yield f"[bold]What to do:[/bold] {flag['recommendation']}"
-    yield trend_table(evidence["trend"], currency)
-
-
-TARGET_SOURCES = {
-    "campaign": "set for this campaign",
-    "platform": "set for the platform",
-    "org": "set for the org",
-    "own": "the org's average, because no target is set",
-}
-
-
-def entity_name(connection: duckdb.DuckDBPyConnection, flag: Record) -> str:
-    """Return the last known name of the flagged campaign, ad set or ad; without a name, its id."""
-    column = {"CAMPAIGN": "campaign", "ADSET": "adset", "AD": "ad"}[flag["grain"]]
-    id_column = GRAINS[flag["grain"]][1]
-    found = connection.execute(
-        f"select max({column}) from campaigns where org_id = $org and platform = $platform and {id_column} = $id",
-        {"org": flag["org_id"], "platform": flag["platform"], "id": flag[id_column]},
-    ).fetchall()
-    return str(found[0][0] or flag[id_column])
-
-
-def trend_table(trend: list[Record], currency: str) -> Table:
-    """Return the last weeks, oldest first."""
-    table = Table(box=None, pad_edge=False)
-    table.add_column("week")
-    for heading in (f"spend {currency}", "conversions", "cost per conversion"):
-        table.add_column(heading, justify="right")
-    for week in trend:
-        spend, conversions = week["spend_micros"], float(week["conversions"])
-        ago = week["weeks_ago"]
-        table.add_row(
-            "latest 7 days" if ago == 0 else f"{ago} week{'s' if ago > 1 else ''} before",
-            money(spend),
-            f"{conversions:,.1f}",
-            money(spend / conversions) if conversions else "-",
-        )
+    table.add_column("#", justify="right", footer=currency)
+    for model in models:
+        total = sum(link["attributed_value_micros"] for link in links if link["attribution_model"] == model)
+        table.add_column(model.replace("_", "\n"), justify="right", footer=money(total), no_wrap=True)
+    for position in range(1, max(link["touchpoint_count"] for link in links) + 1):
+        shares = [weights.get((position, model)) for model in models]
+        table.add_row(str(position), *("-" if share is None else f"{share * 100:.1f}" for share in shares))
     return table
-
-
-def money(micros: float) -> str:
-    """Return micros as units with two decimals."""
-    return f"{micros / 1e6:,.2f}"
-
-
-def odds(probability: float) -> str:
-    """Return a probability in words."""
-    return "less than once in a million" if probability < 1e-6 else f"once in {1 / probability:,.0f}"

@@ -102,3 +102,8 @@ def attribution_models(connection: duckdb.DuckDBPyConnection) -> list[str]:
             " and column_name like '%\\_credit' escape '\\' order by column_index"
         ).fetchall()
     ]
+
+
+def money(micros: float) -> str:
+    """Return micros as units with two decimals."""
+    return f"{micros / 1e6:,.2f}"

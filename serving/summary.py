@@ -13,8 +13,8 @@ import duckdb
 from rich.markup import escape
 from rich.table import Table
 
-from serving.explain import entity_name, money
-from serving.published import Record, attribution_models, records, scalar
+from serving.explain_waste import entity_name
+from serving.published import Record, attribution_models, money, records, scalar
 
 # It treats all touches alike, so that a campaign's place in the journey does not matter.
 WASTE_MODEL = "linear"
@@ -90,12 +90,29 @@ def worst_waste(connection: duckdb.DuckDBPyConnection) -> Table | str:
         table.add_row(
             flag["waste_id"][:8],
             escape(flag["platform"]),
-            escape(entity_name(connection, flag)),
+            escape(entity_name(flag)),
             flag["reason"],
             flag["severity"],
             f"{money(flag['waste_spend_micros'])} {flag['currency']}",
         )
     return table
+
+
+def typical_conversion(connection: duckdb.DuckDBPyConnection) -> str | None:
+    """Return the id of a conversion that shows what a journey is: 4 to 7 touches over at least 3 channels.
+
+    Without such a conversion, return the one with the most channels and the number of touches nearest to 5; None if no
+    conversion has a touch.
+    """
+    found: str | None = scalar(
+        connection,
+        "select conversion_id from ("
+        " select org_id, conversion_id, count(*) as touches, count(distinct channel) as channels"
+        " from conversion_touches group by all)"
+        " order by (touches between 4 and 7 and channels >= 3) desc, least(channels, 3) desc, abs(touches - 5),"
+        " conversion_id, org_id limit 1",
+    )
+    return found
 
 
 def small_table(title: str, **options: Any) -> Table:

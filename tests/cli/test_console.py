@@ -71,10 +71,10 @@ def test_explanations_are_harmless(screen):
     conversion = dict.fromkeys(names, HOSTILE) | {"value_micros": 1, "original_value_micros": None, "lookback_days": 30}
     conversion |= {"occurred_at": datetime(2026, 7, 1), "date": date(2026, 7, 1), "original_currency": None}
     touch = {"touchpoint_id": "t", "position": 1, "occurred_at": datetime(2026, 7, 1), "channel": HOSTILE}
-    touch |= {"is_kept": True}
-    print_parts([*describe_conversion(conversion, []), touches_table([touch], [], {})])
+    touch |= {"campaign_name": HOSTILE, "touch_type": "click", "is_kept": True, "reason": "kept", "merged_into": None}
+    print_parts([*describe_conversion(conversion, []), touches_table([touch])])
     assert_harmless(screen())
-    assert screen().count("[/bold][red]") == 8  # seven texts of the conversion, and the channel
+    assert screen().count("[/bold][red]") == 9  # seven texts of the conversion, the channel and the campaign
 
 
 def test_progress_and_metadata_of_dagster_are_harmless(capsys, monkeypatch):

@@ -27,7 +27,8 @@ comparable as (
     select
         {{ group | join(',\n        ') }},
         count(*) as comparable_count,
-        median(cpa_micros) as comparable_median_cpa_micros
+        median(cpa_micros) as comparable_median_cpa_micros,
+        median(roas) as comparable_median_roas
     from candidates
     group by {{ group | join(', ') }}
 ),
@@ -115,6 +116,7 @@ final as (
         with_freed.*,
         coalesce(comparable.comparable_count, 0) as comparable_count,
         comparable.comparable_median_cpa_micros,
+        comparable.comparable_median_roas,
         {%- for id in ids %}
         moves.move_to_{{ id }},
         {%- endfor %}

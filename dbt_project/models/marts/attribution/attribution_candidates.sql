@@ -1,7 +1,9 @@
 {#- A view: the table would have every touch of a person for every conversion, and readers ask for one conversion at a time. -#}
 {{ config(materialized='view') }}
 
-{%- set columns = ['org_id', 'touchpoint_id', 'person_key', 'occurred_at', 'touch_type', 'channel', 'platform', 'campaign'] %}
+{%- set columns = [
+    'org_id', 'touchpoint_id', 'person_key', 'occurred_at', 'touch_type', 'channel', 'platform', 'campaign', 'campaign_id',
+] %}
 
 with
 
@@ -45,6 +47,7 @@ final as (
         touchpoints.channel,
         touchpoints.platform,
         touchpoints.campaign,
+        touchpoints.campaign_id,
         {{ days_between('touchpoints.occurred_at', 'conversions.occurred_at') }} as days_before_conversion,
         conversion_touches.position,
         conversion_touches.touchpoint_id is not null as is_kept,

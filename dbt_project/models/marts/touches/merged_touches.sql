@@ -22,6 +22,7 @@ final as (
         reports.medium,
         reports.campaign,
         reports.content,
+        reports.campaign_id,
         reports.site_id,
         reports.visitor_id,
         reports.customer_id,

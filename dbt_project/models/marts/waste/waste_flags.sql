@@ -148,6 +148,7 @@ final as (
             ('kind', 'kind'),
             ('comparable_count', 'comparable_count'),
             ('comparable_median_cpa_micros', 'cast(round(comparable_median_cpa_micros) as bigint)'),
+            ('comparable_median_roas', 'comparable_median_roas'),
             ('move_to_campaign_id', 'move_to_campaign_id'),
             ('move_to_adset_id', 'move_to_adset_id'),
             ('models_flagging', 'models_flagging'),
