@@ -33,8 +33,8 @@ REVENUE_BY_MODEL = """
     on attribution_model using sum(revenue) order by org_id, channel
 """
 WORST_WASTE = """
-    select org_id, currency, platform, campaign_id, reason, severity, round(waste_spend_micros / 1e6, 2) as wasted,
-        recommendation
+    select org_id, currency, platform, coalesce(campaign, campaign_id) as campaign, reason, severity,
+        round(waste_spend_micros / 1e6, 2) as wasted, recommendation
     from marts.waste_flags join marts.orgs using (org_id) where grain = 'CAMPAIGN' and attribution_model = 'linear'
     order by waste_spend_micros desc limit 10
 """

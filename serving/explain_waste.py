@@ -11,7 +11,6 @@ from datetime import date, timedelta
 from typing import Any
 
 import duckdb
-from rich.markup import escape
 from rich.table import Table
 
 from serving.published import Record, attribution_models, escaped, money, only_one, records
@@ -96,7 +95,9 @@ def trend_table(flag: Record, trend: list[Record]) -> Table:
     period_end: date = flag["period_end"]
     weeks = max(LEAST_WEEKS, -(-((period_end - flag["period_start"]).days + 1) // 7))
     by_value = flag["reason"] == "low_roas"
-    headings = [f"value {flag['currency']}", "ROAS"] if by_value else ["conversions", f"{flag['currency']} a conversion"]
+    headings = (
+        [f"value {flag['currency']}", "ROAS"] if by_value else ["conversions", f"{flag['currency']} a conversion"]
+    )
     table = Table(box=None, pad_edge=False)
     table.add_column("week from")
     for heading in (f"spend {flag['currency']}", *headings):

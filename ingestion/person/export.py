@@ -24,7 +24,7 @@ NOTE = (
     "Tributary stores e-mail addresses, phone numbers and IP addresses as hashes only, and cannot give them in clear."
     " Rows of a shared device are included if they, or the next row that names somebody, name this person."
 )
-_MARTS = ("touchpoints", "conversions", "sessions")
+_MARTS = ("touchpoints", "merged_touches", "conversions", "sessions")
 
 
 def read_person_rows(connection: Connection, home: Home, person: Person) -> dict[str, list[dict[str, Any]]]:

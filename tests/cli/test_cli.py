@@ -256,7 +256,7 @@ def test_every_waste_flag_and_many_conversions_can_be_explained(here, home):
             "select conversion_id, org_id from conversions order by hash(conversion_id) limit 10"
         ).fetchall()
     for identifier, org in conversions:
-        assert "touches" in here("explain", "conversion", identifier, "--org", org)
+        assert "credit" in here("explain", "conversion", identifier, "--org", org)
     for identifier, org in flags:
         assert "What to do" in here("explain", "waste", identifier, "--org", org)
 

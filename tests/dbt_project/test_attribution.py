@@ -50,6 +50,7 @@ class Touch(NamedTuple):
     customer: str | None
     touch_type: str
     channel: str
+    campaign: str
 
 
 class Conversion(NamedTuple):
@@ -75,6 +76,7 @@ ORGS = {
     "delta": Org("Australia/Lord_Howe", 1, {"view": 2}),
 }
 MEANS = {"impression": "view"}  # alias -> touch type
+EMAIL_GAP = timedelta(minutes=30)  # between two reports of one e-mail
 
 
 # ---- the input
@@ -103,14 +105,21 @@ def journeys(org: Org, seed: int) -> tuple[list[Touch], list[Conversion]]:
             return (pick.choice(visitors) if seen else None), (f"c{person}" if known else None)
 
         def touch(at: datetime, only: str | None = None, who=who) -> None:
-            kind = pick.choice(["click", "click", "view", "impression", "email", "call"])
+            kind = pick.choice(["click", "click", "view", "impression", "email", "call", "visit"])
             channel = only or pick.choice(["Paid Search", "Email", "Direct", "Direct", "Display"])
-            touches.append(Touch(f"t{len(touches) * 7919 % 10_007}", at, *who(), kind, channel))
+            campaign = pick.choice(["", "Weekly Digest", "weekly_digest"])
+            touches.append(Touch(f"t{len(touches) * 7919 % 10_007}", at, *who(), kind, channel, campaign))
 
         only = "Direct" if person % 7 == 0 else None
         if person % 11:  # the others convert without a touch
             for _ in range(pick.randrange(16)):
                 touch(moment(), only)
+            at = moment()
+            for _ in range(pick.choice([0, 0, 3, 6])):  # reports of one e-mail
+                touch(at, "Email")
+                at += pick.choice([timedelta(0), timedelta(minutes=7), EMAIL_GAP, EMAIL_GAP + MICROSECOND])
+                if pick.random() < 0.1:
+                    conversions.append(Conversion(f"k{len(conversions)}", at, *who(), 1_000_000))
         for _ in range(pick.choice([0, 1, 1, 2, 3, 8])):
             at = moment()
             value = pick.choice([*VALUES, *[pick.randrange(1, 10**10) for _ in VALUES]])
@@ -166,8 +175,8 @@ def build(new_home: Callable[[str], Path], tmp_path_factory: pytest.TempPathFact
         pick = random.Random(seed)
         folder = tmp_path_factory.mktemp(name)
         touches, conversions = made[name] = journeys(org, seed)
-        rows = [[t.id, written(t.at, pick), t.visitor, t.customer, t.touch_type, t.channel] for t in touches]
-        header = ["interaction_id", "occurred_at", "visitor_id", "customer_id", "touch_type", "channel"]
+        rows = [[t.id, written(t.at, pick), *t[2:]] for t in touches]
+        header = ["interaction_id", "occurred_at", "visitor_id", "customer_id", "touch_type", "channel", "campaign"]
         paths = files(folder, "touches", header, rows, pick)
         import_files(home, "interactions", *paths, org=name)
         rows = [[c.id, written(c.at, pick), c.visitor, c.customer, amount(c.value)] for c in conversions]
@@ -199,6 +208,34 @@ def people(touches: list[Touch], conversions: list[Conversion]) -> Callable[[Any
 def counts(conversion: Conversion) -> bool:
     """Return whether a conversion counts: a negative one is a refund, and these have no order to refund."""
     return (conversion.value or 0) >= 0
+
+
+def merged_reports(touches: list[Touch], conversions: list[Conversion], person: Callable[[Any], str]) -> dict[str, str]:
+    """Return the touch that contains each report of an e-mail which is part of another touch."""
+    bought, sendings = defaultdict(list), defaultdict(list)
+    for conversion in filter(counts, conversions):
+        bought[person(conversion)].append(conversion.at)
+    for touch in touches:
+        if touch.channel == "Email" and touch.touch_type in ("email", "click", "visit"):
+            sendings[person(touch), touch.campaign.lower().replace("_", " ")].append(touch)
+    merged = {}
+    for (who, _), reports in sendings.items():
+        chains: list[list[Touch]] = []
+        for report in sorted(reports, key=lambda touch: (touch.at, touch.id)):
+            last = chains[-1][-1] if chains else None
+            if last and report.at - last.at <= EMAIL_GAP and not any(last.at <= at < report.at for at in bought[who]):
+                chains[-1].append(report)
+            else:
+                chains.append([report])
+        for chain in chains:
+            for index, report in enumerate(chain):
+                later = [touch.id for touch in chain[index:] if touch.touch_type == "visit"]
+                earlier = [touch.id for touch in chain[:index] if touch.touch_type == "visit"][::-1]
+                clicks = [touch.id for touch in chain if touch.touch_type == "click"]
+                whole = [*later, *earlier, *clicks, chain[0].id][0]
+                if whole != report.id:
+                    merged[report.id] = whole
+    return merged
 
 
 def verdict(touch: Touch, conversion: Conversion, org: Org) -> str:
@@ -243,12 +280,13 @@ def oracle(build: Build) -> tuple[Links, Candidates]:
     links, candidates = {}, {}
     for name, (touches, conversions) in build.input.items():
         org, person = ORGS[name], people(touches, conversions)
+        merged = merged_reports(touches, conversions, person)
         of_person = defaultdict(list)
         for touch in touches:
             of_person[person(touch)].append(touch)
         for conversion in filter(counts, conversions):
             known = of_person[person(conversion)]
-            reasons = {touch.id: verdict(touch, conversion, org) for touch in known}
+            reasons = {t.id: "merged" if t.id in merged else verdict(t, conversion, org) for t in known}
             candidates |= {(name, conversion.id, touch_id): reason for touch_id, reason in reasons.items()}
             journey = sorted((t for t in known if reasons[t.id] == "kept"), key=lambda touch: (touch.at, touch.id))
             for model in MODELS if journey else []:
@@ -370,6 +408,7 @@ def test_the_input_contains_every_awkward_case(build, expected, values):
         seen["at the edge"] += touch.at == edge and reason == "kept"
         seen["at the edge of its own window"] += touch.at == edge and own is not None
         seen["just outside"] += touch.at == edge - MICROSECOND and reason == "outside_lookback_window"
+        seen["merged"] += reason == "merged"
         if reason == "kept":
             journeys[name, conversion].append(touch)
     for key, journey in journeys.items():
@@ -381,6 +420,15 @@ def test_the_input_contains_every_awkward_case(build, expected, values):
         seen["beyond what a double holds"] += values[key] > 2**53 and len(journey) > 1
         days = {touch.at.astimezone(ZoneInfo(ORGS[key[0]].zone)).date() for touch in journey}
         seen["several touches on a day"] += 1 < len(days) < len(journey)
+    for touches, conversions in build.input.values():
+        person = people(touches, conversions)
+        with_sales = merged_reports(touches, conversions, person)
+        seen["separated by a conversion"] += len(merged_reports(touches, [], person)) - len(with_sales)
+        of_id = {touch.id: touch for touch in touches}
+        for part, whole in with_sales.items():
+            seen[f"merged into a {of_id[whole].touch_type}"] += 1
+            seen["merged at the limit"] += abs(of_id[whole].at - of_id[part].at) == EMAIL_GAP
+            seen["merged into an earlier touch"] += of_id[whole].at < of_id[part].at
     seen["without a touch"] = len(values) - len(journeys)
     seen["negative value"] = sum(not counts(row) for _, rows in build.input.values() for row in rows)
     shared = Counter(key[1:] for key in links)

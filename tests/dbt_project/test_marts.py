@@ -356,7 +356,7 @@ def at_most(count: int, mean: float) -> float:
 class Flag(NamedTuple):
     reason: str
     severity: str
-    window: int
+    period_start: date
     waste: int
     spend: int
     probability: float
@@ -374,34 +374,38 @@ def judged(everything: list[Row], marts: duckdb.DuckDBPyConnection) -> dict[tupl
     for row in everything:
         if row.spend:
             last[row.org] = max(last[row.org], row.date)
-    found: dict[tuple, Flag] = {}
-    for window in sorted(VARS["waste_window_days"], reverse=True):
+    windows = {}
+    for window in VARS["waste_window_days"]:
         of_org = defaultdict(lambda: [0, Decimal(0), 0])  # campaigns' spend, then all conversions and value
         of_entity = defaultdict(lambda: [0, Decimal(0), 0])
+        starts: dict[tuple, date] = {}
         for row in everything:
             if row.mode == "cash" and timedelta(0) <= last[row.org] - row.date < timedelta(days=window):
-                org = of_org[row.org, row.model]
-                org[0] += row.spend
-                org[1] += row.conversions
-                org[2] += row.value
-                for grain, depth in DEPTH.items():
-                    entity = of_entity[row.org, grain, row.model, *row.ids[:depth]]
-                    entity[0] += row.spend
-                    entity[1] += row.conversions
-                    entity[2] += row.value
-        for key, (spent, conversions, value) in of_entity.items():
-            if spent and "(unmatched)" not in key:
-                sums = (spent, conversions, value)
-                flag = judge(targets[key[0]], window, sums, of_org[key[0], key[2]])
+                keys = [(row.org, grain, row.model, *row.ids[:depth]) for grain, depth in DEPTH.items()]
+                for sums in (of_org[row.org, row.model], *(of_entity[key] for key in keys)):
+                    sums[0] += row.spend
+                    sums[1] += row.conversions
+                    sums[2] += row.value
+                if row.spend:
+                    starts |= {key: min(row.date, starts.get(key, row.date)) for key in keys}
+        windows[window] = (of_entity, of_org, starts)
+    found: dict[tuple, Flag] = {}
+    for window, (of_entity, of_org, starts) in windows.items():
+        for key, sums in of_entity.items():
+            still_spends = windows[min(windows)][0][key][0] > 0
+            if sums[0] and still_spends and "(unmatched)" not in key:
+                recent = windows[VARS["waste_recent_days"]][0][key] if window > VARS["waste_recent_days"] else sums
+                flag = judge(targets[key[0]], starts[key], sums, recent, of_org[key[0], key[2]])
                 if flag and (key not in found or flag.waste > found[key].waste):
                     found[key] = flag
     return found
 
 
-def judge(targets: dict, window: int, sums: tuple, org_sums: list) -> Flag | None:
-    """Return the flag of a campaign with a shortfall that chance does not explain, or None.
+def judge(targets: dict, start: date, sums: list, recent: list, org_sums: list) -> Flag | None:
+    """Return the flag of a campaign with a shortfall that lasts and that chance does not explain, or None.
 
-    sums, org_sums: spend, conversions and value of the campaign and of its org in the window.
+    sums, recent, org_sums: spend, conversions and value of the campaign in the window, of the campaign in the recent
+    part of the window, and of its org in the window.
     """
     spent, conversions, value = sums
     org_spend, org_conversions, org_value = org_sums
@@ -410,22 +414,23 @@ def judge(targets: dict, window: int, sums: tuple, org_sums: list) -> Flag | Non
     expected_orders, orders = spent * targets["target_roas"] / order, value / order
     by_cpa = at_most(math.ceil(conversions), expected) if conversions < expected else 1
     by_roas = at_most(max(math.ceil(orders), 0), expected_orders) if orders < expected_orders else 1
-    if by_cpa <= VARS["waste_probability"]:
+    if by_cpa <= VARS["waste_probability"] and recent[0] > float(recent[1]) * targets["target_cpa_micros"]:
         probability = by_cpa
         reason = "high_cpa" if conversions else "no_conversions"
         waste = spent - float(conversions) * targets["target_cpa_micros"]
-    elif by_roas <= VARS["waste_probability"]:
+    elif by_roas <= VARS["waste_probability"] and recent[0] > max(recent[2], 0) / targets["target_roas"]:
         probability, reason, waste = by_roas, "low_roas", spent - max(value, 0) / targets["target_roas"]
     else:
         return None
-    severity = "low"
-    for name in ("medium", "high"):
-        grave = waste >= VARS[f"waste_share_{name}"] * org_spend
-        if probability <= VARS[f"waste_probability_{name}"] and grave:
-            severity = name
+    severity, worth = "low", VARS["waste_conversions_medium"] * targets["target_cpa_micros"]
+    medium = waste >= VARS["waste_share_medium"] * org_spend or waste >= worth
+    if probability <= VARS["waste_probability_medium"] and medium:
+        severity = "medium"
+    if probability <= VARS["waste_probability_high"] and waste >= VARS["waste_share_high"] * org_spend:
+        severity = "high"
     if waste <= 0:
         return None
-    return Flag(reason, severity, window, round(waste), spent, probability, waste / org_spend)
+    return Flag(reason, severity, start, round(waste), spent, probability, waste / org_spend)
 
 
 @pytest.fixture(scope="module")
@@ -441,8 +446,8 @@ def test_waste_is_flagged_where_chance_explains_it_badly_and_nowhere_else(flags,
     assert flags.keys() == judged.keys()
     for key, flag in judged.items():
         row, evidence = flags[key], json.loads(flags[key]["explanation"])
-        window = (row["period_end"] - row["period_start"]).days + 1
-        assert (row["reason"], row["severity"], window, row["spend_micros"]) == (*flag[:3], flag.spend), key
+        shown = (row["reason"], row["severity"], row["period_start"], row["spend_micros"])
+        assert shown == (*flag[:3], flag.spend), key
         assert row["waste_spend_micros"] == pytest.approx(flag.waste, abs=1), key
         assert evidence["probability_by_chance"] == pytest.approx(flag.probability, rel=1e-6, abs=1e-300), key
         assert evidence["spend_micros"] == flag.spend
@@ -457,7 +462,7 @@ def test_more_money_and_more_certainty_are_never_less_severe(judged):
     ranks = ["low", "medium", "high"]
     groups = defaultdict(list)
     for key, flag in judged.items():
-        groups[key[0], key[2], flag.window].append(flag)
+        groups[key[0], key[2], flag.period_start].append(flag)
     for group in groups.values():
         for one in group:
             for other in group:
