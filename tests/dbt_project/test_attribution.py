@@ -328,8 +328,8 @@ def disagreements(expected: Links, actual: dict[tuple, tuple], values: dict[tupl
         value = values[key[:2]]
         if (position, touches) != (link.position, link.touches):
             yield f"{key}: position {position} of {touches}, not {link.position} of {link.touches}"
-        # Every model is exact except time decay: its weights are stored to a trillionth of the last touch's weight. Each
-        # is rounded by half of that, and a share sums the errors of all touches, above and below the line.
+        # Every model is exact except time decay: its weights are stored to a trillionth of the last touch's weight.
+        # Each is rounded by up to half of that, and a share has the errors of all touches above and below the line.
         rounding = max(touches, 2) if key[2] == "time_decay" else 2
         if abs(Fraction(weight) - link.weight) > Fraction(rounding, TRILLION):
             yield f"{key}: weight {weight}, not {float(link.weight):.13f}"
