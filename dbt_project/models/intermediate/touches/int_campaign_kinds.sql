@@ -63,7 +63,7 @@ found as (
         min_by(campaign_words.value, campaign_words.priority) as value
     from named
     inner join campaign_words
-        on {{ dbt.position("' ' || campaign_words.word || ' '", "case when campaign_words.is_code then named.words else lower(named.words) end") }} > 0
+        on case when campaign_words.is_code then named.words else lower(named.words) end like '% ' || campaign_words.word || ' %'
     group by named.org_id, named.platform, named.campaign_id, campaign_words.meaning
 ),
 
@@ -113,7 +113,7 @@ final as (
         ) as market,
         channel,
         channel || case audience when 'new' then '' else ', ' || audience end || coalesce(', ' || objective, '') as kind,
-        audience <> 'retargeting' and not (audience = 'brand' and channel = 'Paid Search') as has_room
+        audience <> 'retargeting' and (audience <> 'brand' or channel <> 'Paid Search') as has_room
     from with_account
 )
 

@@ -40,7 +40,12 @@ reports as (
 
 reports_and_conversions as (
     select
-        *,
+        org_id,
+        person_key,
+        touchpoint_id,
+        occurred_at,
+        step,
+        campaign_key,
         0 as is_conversion
     from reports
 
