@@ -7,12 +7,18 @@ import itertools
 import re
 import runpy
 import shlex
+import subprocess
+import sys
+from io import StringIO
 from pathlib import Path
 
 import pytest
 import typer
+from rich.console import Console
 
 from cli.app import app
+from cli.run_summary import run_summary
+from ingestion.home import Home
 from tests.support.home import ROOT, published
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("clients/**/*.md")])
@@ -110,6 +116,58 @@ def test_quoted_queries_run_on_published_marts(built: Path) -> None:
             for words in quoted_commands(document.read_text()):
                 if words[0] == "query" and len(words) > 1:
                     assert marts.execute(words[1]).description, f"{document.name}: {words[1]}"
+
+
+def test_models_can_be_compared_with_the_simulated_truth(built: Path) -> None:
+    """Run the script of docs/simulate.md."""
+    [script] = re.findall(r"<<'END'\n(.*?)^END", (ROOT / "docs" / "simulate.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert script.count("var/") == 2
+    done = subprocess.run(
+        [sys.executable, "-c", script.replace("var/", f"{built}/")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert {"Brand - Search", "creates demand", "claims demand"} <= set(
+        re.findall(r"Brand - Search|creates demand|claims demand", done.stdout)
+    )
+
+
+STARTS = re.compile(r"Loaded:|Published:|Next:|Revenue of|Worst waste|[✓?!-] ")
+
+
+def outline(output: str) -> list[str]:
+    """Return the sentences of a run's summary, and titles with headings of its tables, without figures and paths.
+
+    Rows of tables are omitted, because a campaign that wastes much in a quarter may not in a fortnight.
+    """
+    found: list[str] = []
+    is_open = False
+    for line in output.splitlines():
+        is_row = re.match("Revenue|Worst", found[-1]) and re.search(r"\d", line) if found else False
+        if STARTS.match(line):
+            found.append(line)
+            is_open = True
+        elif is_row or not line.strip():
+            is_open = False
+        elif is_open and line != "...":
+            found[-1] += f" {line}"
+    without_figures = (re.sub(r"\d[\d,.]*", "#", re.sub(r"\S+/published/", "", line)) for line in found)
+    return [" ".join(line.split()) for line in without_figures]
+
+
+def test_the_readme_shows_how_a_run_ends(built: Path) -> None:
+    """The sample comes from `make run`. A fortnight has the same sentences, tables and promises."""
+    readme = (ROOT / "README.md").read_text()
+    sample = readme.split("ends like this (shortened):\n\n```\n", 1)[1].split("```", 1)[0]
+    console = Console(file=StringIO(), width=200, highlight=False)
+    for part in run_summary(Home(built)):
+        console.print(part)
+    real = console.file.getvalue()
+    shown, found = outline(sample), outline(real)
+    assert [line for line in shown if line not in found] == [], "\n".join(found)
+    assert sorted(shown, key=found.index) == shown, "the order differs"
+    # The number of checks follows from the orgs and models, not from the rows.
+    checks = re.compile(r"^✓ .*", re.MULTILINE)
+    assert checks.findall(sample) == checks.findall(real)
 
 
 def test_an_unknown_command_or_option_is_found() -> None:
