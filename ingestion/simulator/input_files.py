@@ -96,6 +96,7 @@ def simulate(
     }
     _write(folder.parent / TRUTH, json.dumps(truth, indent=2).encode())
     log(f"wrote {sum(map(len, files)):,} events, {len(touches):,} touches, {len(costs):,} ad days to {folder}")
+    log(f"wrote the true causes of the orders to {folder.parent / TRUTH}")
     keys = ("org", "platform", "account_id")
     accounts = [dict(zip(keys, account, strict=False)) for account in ACCOUNTS.values()]
     return deepcopy({"orgs": ORGS, "sites": SITES, "ad_accounts": accounts})
