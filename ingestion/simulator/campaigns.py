@@ -41,7 +41,7 @@ CAMPAIGNS: list[tuple[Any, ...]] = [
     ("nw-tiktok", "1788002", "Hashtag Challenge", "Paid Social", 1, 2, 2, 0, 0, 1.62, 0, "id", {"quality": 0}),
     ("nw-microsoft", "30771", "Bing Brand", "Paid Search", 1, 1, 2, 2, 6, 0.36, 0, "both", {}),
     ("nw-microsoft", "30772", "Bing Generic", "Paid Search", 0, 0, 2, 0, 0, 0.96, 0.026, "name", {}),
-    ("nw-everflow", "204", "Partner 204 - Coupons", "Affiliates", 0, 0, 2, 2, 7, 0, 0.001, "both", {}),
+    ("nw-everflow", "204", "Partner 204 - Coupons", "Affiliates", 0, 0, 2, 2, 7, 0, 0, "both", {}),
     ("nl-google", "51001", "Marke - Suche", "Paid Search", 1, 2, 4, 6, 24, 0.36, 0, "both", {}),
     ("nl-google", "51002", "Wanderschuhe \u2013 Größe 38", "Paid Search", 2, 2, 8, 2, 0, 1.02, 0.028, "name", {}),
     ("nl-google", "51003", "Display Remarketing", "Display", 1, 2, 0, 4, 5, 0.48, 0.001, "both", DISPLAY),
@@ -53,7 +53,7 @@ CAMPAIGNS: list[tuple[Any, ...]] = [
     ("nl-meta", "24870003", "Reichweite Q3", "Paid Social", 1, 2, 3, 0, 0, 2.02, 0, "both", {"quality": 0}),
     ("nl-tiktok", "1799001", "Berge im Feed", "Paid Social", 1, 2, 4, 1, 0, 0.70, 0.018, "both", {}),
     ("nl-microsoft", "40881", "Bing DE Generisch", "Paid Search", 1, 1, 5, 1, 0, 1.75, 0.024, "both", {"basket": 0.35}),
-    ("nl-awin", "5120", "Publisher 5120", "Affiliates", 0, 0, 2, 2, 7, 0, 0.001, "both", {}),
+    ("nl-awin", "5120", "Publisher 5120", "Affiliates", 0, 0, 2, 2, 7, 0, 0, "both", {}),
 ]  # fmt: skip
 COMMISSION = 0.10  # of the value of the orders that arrive through an affiliate; affiliates bill no clicks
 
