@@ -21,6 +21,8 @@ def simulate(
 ) -> None:
     """Write three months of simulated marketing of two shops into the inbox. `tributary run` imports it.
 
+    `simulated_truth.json` has the orders that each campaign caused, to compare with the models.
+
     [bold]Example[/bold]
 
       tributary simulate --days 30 --events 20000 && tributary run

@@ -7,12 +7,20 @@ import itertools
 import re
 import runpy
 import shlex
+import shutil
+import subprocess
+import sys
+from io import StringIO
 from pathlib import Path
 
+import duckdb
 import pytest
 import typer
+from rich.console import Console
 
 from cli.app import app
+from cli.run_summary import run_summary
+from ingestion.home import Home
 from tests.support.home import ROOT, published
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("clients/**/*.md")])
@@ -110,6 +118,73 @@ def test_quoted_queries_run_on_published_marts(built: Path) -> None:
             for words in quoted_commands(document.read_text()):
                 if words[0] == "query" and len(words) > 1:
                     assert marts.execute(words[1]).description, f"{document.name}: {words[1]}"
+
+
+def test_models_can_be_compared_with_the_simulated_truth(built: Path) -> None:
+    """Run the script of docs/simulate.md."""
+    [script] = re.findall(r"<<'END'\n(.*?)^END", (ROOT / "docs" / "simulate.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert script.count("var/") == 2
+    done = subprocess.run(
+        [sys.executable, "-c", script.replace("var/", f"{built}/")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert {"Brand - Search", "creates demand", "claims demand"} <= set(
+        re.findall(r"Brand - Search|creates demand|claims demand", done.stdout)
+    )
+
+
+STARTS = re.compile(r"Loaded:|Published:|Next:|Revenue of|Worst waste|[✓?!-] ")
+
+
+def outline(output: str) -> list[str]:
+    """Return the sentences of a run's summary, and titles with headings of its tables, without figures and paths.
+
+    Rows of tables are omitted, because a campaign that wastes much in a quarter may not in a fortnight.
+    """
+    found: list[str] = []
+    is_open = False
+    for line in output.splitlines():
+        is_row = re.match("Revenue|Worst", found[-1]) and re.search(r"\d", line) if found else False
+        if STARTS.match(line):
+            found.append(line)
+            is_open = True
+        elif is_row or not line.strip():
+            is_open = False
+        elif is_open and line != "...":
+            found[-1] += f" {line}"
+    without_figures = (re.sub(r"\d[\d,.]*", "#", re.sub(r"\S+/published/", "", line)) for line in found)
+    return [" ".join(line.split()) for line in without_figures]
+
+
+A_FLAG = """
+insert into waste_flags by name
+select 'w1' as waste_id, org_id, platform, campaign_id, 'CAMPAIGN' as grain, 'linear' as attribution_model,
+    'high_cpa' as reason, 'high' as severity, 1000000 as waste_spend_micros
+from campaigns limit 1
+"""
+
+
+def test_the_readme_shows_how_a_run_ends(built: Path, tmp_path: Path) -> None:
+    """A fortnight ends as the quarter of the sample does, except that it wastes too little to flag."""
+    (tmp_path / "published").mkdir()
+    shutil.copy(built / "published" / "marts.duckdb", tmp_path / "published")
+    with duckdb.connect(str(tmp_path / "published" / "marts.duckdb")) as marts:
+        marts.execute(A_FLAG)
+    console = Console(file=StringIO(), width=200, highlight=False)
+    for part in run_summary(Home(tmp_path)):
+        console.print(part)
+    real = console.file.getvalue()
+    readme = (ROOT / "README.md").read_text()
+    sample = readme.split("ends like this (shortened):\n\n```\n", 1)[1].split("```", 1)[0]
+    shown, found = outline(sample), outline(real)
+    assert not [line for line in shown if line not in found], "\n".join(found)
+    assert sorted(shown, key=found.index) == shown, "the order differs"
+    # The number of checks follows from the orgs and models. Only the checks of waste flags need data.
+    checks = re.compile(r"^✓ (.*): ([\d,]+) checks hold$", re.MULTILINE)
+    counted, expected = dict(checks.findall(real)), dict(checks.findall(sample))
+    explained = "Every number explains itself"
+    assert int(counted.pop(explained)) <= int(expected.pop(explained))
+    assert counted == expected
 
 
 def test_an_unknown_command_or_option_is_found() -> None:
