@@ -47,6 +47,7 @@ def collect(
     with readable_errors():
         from ingestion.collector.server import check, serve
         from ingestion.collector.state import Options
+        from ingestion.listening import listen
 
         options = Options(
             host=host,
@@ -60,5 +61,7 @@ def collect(
         home = Home.from_environment()
         sites = check(home)
         listed = ", ".join(sites) or "none. Add one with a public_key under sites in tributary.yaml"
-        print_line(f"Collecting on http://{host}:{port} into {home.landing}; sites: {listed}. Ctrl-C stops.")
-        serve(options)
+        with listen(host, port) as sock:
+            address = f"http://{f'[{host}]' if ':' in host else host}:{sock.getsockname()[1]}"
+            print_line(f"Collecting on {address} into {home.landing}; sites: {listed}. Ctrl-C stops.")
+            serve(options, sock)
