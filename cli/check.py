@@ -159,9 +159,7 @@ def check_connections(home: Home, settings: Settings) -> Iterator[Finding]:
     others = sorted({account.platform for account in settings.ad_accounts} - PLATFORMS.keys())
     for name in others:
         if close := nearest(name, PLATFORMS):
-            yield warning(
-                "logins", f"ad_accounts has the platform {name}, which cannot be pulled. Do you mean {close}?"
-            )
+            yield warning("logins", f"ad_accounts has the platform {name}, which nobody pulls. Do you mean {close}?")
     for platform in platforms:
         credentials = StoredCredentials(platform, home.root / "credentials.bin")
         if not credentials.is_connected:

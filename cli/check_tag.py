@@ -65,13 +65,15 @@ def check_page(url: str, sites: Sites) -> Iterator[Finding]:
 
 def _check_tag(client: httpx.Client, page: httpx.Response, tag: dict[str, str], sites: Sites) -> Iterator[Finding]:
     from cli.snippet import AUTO
+    from ingestion.collector.sites import is_own_page
     from ingestion.text import suggestion
 
+    script = urljoin(str(page.url), tag.get("src", ""))
     key, origin = tag.get("data-key", ""), f"{page.url.scheme}://{page.url.netloc.decode()}"
     site = sites.by_key.get(key)
     if site is None:
         yield problem("tag", f"its data-key {key!r} is of no site of tributary.yaml. Print the tag of the site again.")
-    elif not site.allows(origin):
+    elif not (site.allows(origin) or is_own_page(origin, urlsplit(script).netloc)):
         name = site.settings.id
         yield problem("tag", f"site {name} does not allow {origin}. Add {page.url.host} to its domains.")
     else:
@@ -79,7 +81,6 @@ def _check_tag(client: httpx.Client, page: httpx.Response, tag: dict[str, str], 
     for name in tag.get("data-auto", "").replace(",", " ").split():
         if name not in AUTO:
             yield problem("tag", f"data-auto has no events {name}. {suggestion(name, AUTO)}")
-    script = urljoin(str(page.url), tag.get("src", ""))
     if page.url.scheme == "https" and script.startswith("http:"):
         yield problem("tag", f"browsers load no {script} on a page with https. Serve the collector with https.")
         return

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from ingestion.affiliate_pages import problem as pattern_problem
 from ingestion.files.contracts import CONTRACTS
 from ingestion.hosts import ascii_address
-from ingestion.text import suggestion, zone_advice
+from ingestion.text import nearest, suggestion, zone_advice
 
 Check = Callable[[Any], str | None]
 
@@ -46,7 +46,8 @@ def shortened(value: Any) -> str:
 def currency(value: Any) -> str | None:
     if isinstance(value, str) and value in CURRENCIES:
         return None
-    return f"{value!r} is not an ISO 4217 currency. Write one such as USD."
+    close = nearest(str(value), sorted(CURRENCIES))
+    return f"{value!r} is not an ISO 4217 currency. {f'Do you mean {close}?' if close else 'Write one such as USD.'}"
 
 
 def zone(value: Any) -> str | None:
