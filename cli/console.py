@@ -89,6 +89,8 @@ def readable_errors() -> Iterator[None]:
             fail(DISK_FULL, FAILED)
         if isinstance(error, (PublishError, VendorError, WarehouseLost)) and not isinstance(error, wrong_input):
             fail(error, FAILED)
+        if isinstance(error, OSError) and error.filename and error.strerror and not options["debug"]:
+            fail(f"{error.filename}: {error.strerror}. Check the path and its rights.", WRONG_INPUT)
         if isinstance(error, wrong_input):
             fail(error, WRONG_INPUT)
         raise

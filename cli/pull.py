@@ -49,7 +49,7 @@ def pull(
 
       tributary pull meta
 
-      tributary pull google --from 2026-01-01 --to 2026-03-31 --account 1234567890
+      tributary pull google --from 2026-01-01 --to 2026-03-31 --account 4821139007
 
       tributary pull all
     """

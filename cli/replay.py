@@ -42,6 +42,7 @@ def failed(
     """
     with readable_errors():
         from ingestion.files.contracts import KINDS, ContractError
+        from ingestion.files.failed_rows import check_reason
         from ingestion.files.replay import replay_failed
         from ingestion.settings.load import load_settings
         from ingestion.warehouse import build_lock, connect
@@ -51,6 +52,7 @@ def failed(
         home = Home.from_environment()
         settings = load_settings(home)
         with build_lock(home, "replay", print_line), connect(home) as connection:
+            check_reason(connection, "--reason", reason)
             replayed = replay_failed(
                 connection,
                 home,

@@ -34,7 +34,7 @@ def snippet(
 
       tributary snippet shop --collector https://t.example.com
 
-      tributary snippet shop --auto outbound,forms --ask --stub
+      tributary snippet northwind-shop --auto outbound,forms --ask --stub
     """
     with readable_errors():
         collector, auto = collector_url(collector), events_to_capture(auto)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ingestion.files.contracts import ContractError
 from ingestion.sql import Connection, literal, scalar, transaction
-from ingestion.text import suggestion
+from ingestion.text import nearest
 
 _SEEN_AT = "coalesce(received_at, _loaded_at)"
 _PLACE = "source || coalesce(', line ' || line, '')"
@@ -137,7 +137,9 @@ def check_reason(connection: Connection, option: str, reason: str) -> None:
     """Raise ContractError if no row can have the reason."""
     present = {name for (name,) in connection.execute("select distinct reason from raw.failed_events").fetchall()}
     if reason not in present | _REMEDIES.keys():
-        advice = suggestion(reason, sorted(present)) if present else "No row has failed."
+        close = nearest(reason, sorted(present)) or nearest(reason, _REMEDIES)
+        listed = f"Use one of {', '.join(sorted(present))}." if present else "No row has failed."
+        advice = f"Do you mean {close}?" if close else listed
         raise ContractError(f"{option} {reason}: no row fails for this reason. {advice}")
 
 

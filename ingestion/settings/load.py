@@ -136,7 +136,9 @@ def _parse(path: Path, content: bytes) -> Any:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        raise SettingsError(f"{path}:{line}: not YAML: {error.problem or error.context}. Correct this line.") from None
+        fault = error.problem or error.context or ""
+        advice = "Indent with spaces, not tabs." if r"'\t'" in fault else "Correct this line or the one before it."
+        raise SettingsError(f"{path}:{line}: not YAML: {fault}. {advice}") from None
     except (YAMLError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}:1: not YAML in UTF-8: {error}. Correct the file.") from None
 
