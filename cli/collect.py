@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from ipaddress import ip_network
 from typing import Annotated
 
@@ -65,3 +67,6 @@ def collect(
             address = f"http://{f'[{host}]' if ':' in host else host}:{sock.getsockname()[1]}"
             print_line(f"Collecting on {address} into {home.landing}; sites: {listed}. Ctrl-C stops.")
             serve(options, sock)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)  # everything is stored: the interpreter's end would print DuckDB's types as leaks
