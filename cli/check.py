@@ -36,7 +36,7 @@ def check(
 ) -> None:
     """Check the settings, domains, keys, ports, disk, clock and logins, and the tag on a page.
 
-    The command changes nothing. It exits with 1 if something has to be corrected.
+    The command changes no data. It exits with 1 if something has to be corrected.
 
     [bold]Examples[/bold]
 
