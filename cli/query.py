@@ -27,10 +27,10 @@ def query(
     """
     with readable_errors():
         from serving.published import open_published
-        from serving.query import as_csv, as_table
+        from serving.query import as_csv, as_table, run_statement
 
         with open_published(Home.from_environment().marts) as connection:
-            result = connection.execute(sql)
+            result = run_statement(connection, sql)
             if csv:
                 as_csv(result, sys.stdout, printable if sys.stdout.isatty() else str)
             else:

@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from serving.explain import entity_name, money
-from serving.published import Record, attribution_models, records, scalar
+from serving.published import Record, attribution_models, counted, records, scalar
 
 # It treats all touches alike, so that a campaign's place in the journey does not matter.
 WASTE_MODEL = "linear"
@@ -108,7 +108,8 @@ def promises(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
     counts = json.loads(scalar(connection, "select checks from meta"))
     for promise, sentence in PROMISES.items():
         kept = counts.get(promise, 0)
-        yield f"[green]✓[/green] {sentence}: {kept:,} checks hold" if kept else f"- {sentence}: nothing to check yet"
+        hold = f"{counted(kept, 'check')} {'holds' if kept == 1 else 'hold'}"
+        yield f"[green]✓[/green] {sentence}: {hold}" if kept else f"- {sentence}: nothing to check yet"
 
 
 # Notices of faults that input_checks shows, too.

@@ -60,11 +60,9 @@ def load_settings(home: Home) -> Settings:
     """Return the settings of the home folder. Write the example file first if there is none."""
     if not home.settings.exists():
         _write(home.settings, EXAMPLE.format(key=f"pk_{secrets.token_hex(12)}"))
-    document = _parse(home.settings, home.settings.read_bytes())
-    wrong = list(problems(document))
-    if wrong:
-        raise SettingsError("\n".join(f"{home.settings}:{line}: {text}" for line, text in wrong))
-    plain = YAML(typ="safe").load(home.settings.read_bytes())  # the round-trip document has other number types
+    content = home.settings.read_bytes()
+    _check(home.settings, content)
+    plain = YAML(typ="safe").load(content)  # the round-trip document has other number types
     settings = msgspec.convert(plain, Settings, strict=True)
     accounts = [
         msgspec.structs.replace(a, platform=platform_name(a.platform), account_id=normalized_account_id(a.account_id))
@@ -118,8 +116,14 @@ def add_to_settings(
             document[section].append(_flow(entry))
     text = io.StringIO()
     yaml.dump(document, text)
+    _check(home.settings, text.getvalue().encode())  # a wrong entry would stop every command
     _write(home.settings, text.getvalue())
-    load_settings(home)
+
+
+def _check(path: Path, content: bytes) -> None:
+    """Raise SettingsError with all problems of the file's content."""
+    if wrong := list(problems(_parse(path, content))):
+        raise SettingsError("\n".join(f"{path}:{line}: {text}" for line, text in wrong))
 
 
 def _parse(path: Path, content: bytes) -> Any:
@@ -132,7 +136,9 @@ def _parse(path: Path, content: bytes) -> Any:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        raise SettingsError(f"{path}:{line}: not YAML: {error.problem or error.context}. Correct this line.") from None
+        fault = error.problem or error.context or ""
+        advice = "Indent with spaces, not tabs." if r"'\t'" in fault else "Correct this line or the one before it."
+        raise SettingsError(f"{path}:{line}: not YAML: {fault}. {advice}") from None
     except (YAMLError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}:1: not YAML in UTF-8: {error}. Correct the file.") from None
 

@@ -174,7 +174,7 @@ def test_a_replay_is_a_reason_to_build(home):
     home.settings.write_text(home.settings.read_text() + "\nevent_types: [{type: DEMO_BOOKED}]\n")
     record_run(home, BUILD, Beginning(home), loaded=True, version=None)
     assert reasons(home, BUILD) == []
-    assert "1 loaded" in tributary(home.root, "replay", "failed", "--reason", "bad_type").stdout
+    assert "1 loaded" in tributary(home.root, "replay", "failed", "--reason", "unknown_type").stdout
     assert reasons(home, BUILD) == ["the warehouse changed"]
 
 

@@ -48,7 +48,7 @@ def test_the_first_run_writes_the_example_and_the_second_keeps_it(home):
         (
             "orgs:\n  - id: a\n    currency: USd\n",
             3,
-            "orgs[0].currency: 'USd' is not an ISO 4217 currency. Write one such as USD",
+            "orgs[0].currency: 'USd' is not an ISO 4217 currency. Do you mean USD?",
         ),
         ("orgs:\n  - {id: a, currency: XXQ}\n", 2, "is not an ISO 4217 currency"),
         ("orgs:\n  - {id: a, currency: USD, timezone: Europe/Berln}\n", 2, "'Europe/Berln' is not an IANA time zone"),
