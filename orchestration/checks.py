@@ -99,7 +99,7 @@ def check_results(
             description=found.sentence if found else None,
             metadata={
                 "status": str(result.status),
-                "seconds": result.execution_time,
+                "seconds": round(result.execution_time, 2),
                 **({} if result.failures is None else {"dagster_dbt/failed_row_count": result.failures}),
                 **({"rows": table(found.rows, "")} if found else {}),
             },

@@ -113,7 +113,7 @@ def materializations(
         yield dg.MaterializeResult(
             asset_key=key,
             metadata={
-                "seconds": result.execution_time,
+                "seconds": round(result.execution_time, 2),
                 **(metadata.of_rows(rows[key]) if key in rows else {}),
                 **({"dagster/column_lineage": lineages[key]} if key in lineages else {}),
                 **(metadata.of_mart(warehouse.connection, key.path[1]) if key.path[0] == "marts" else {}),

@@ -16,8 +16,8 @@ import dagster as dg
 
 INLINE = 1000  # characters of Markdown from which on the UI shows a link instead
 MOST_POINTS = 60  # of a line
-WIDTH, HEIGHT, TOP = 400, 80, 12  # units of the drawing; the UI shows it PIXELS wide
-PIXELS = 760
+WIDTH, HEIGHT, TOP = 400, 100, 16  # units of the drawing; the UI shows it PIXELS wide
+PIXELS = 420  # of the column for values on a laptop
 COLOURS = ("#06c", "#e70", "#292", "#c22", "#85b", "#854")
 
 Points = Sequence[tuple[date, float]]
@@ -45,7 +45,11 @@ def svg(lines: Mapping[str, Points], count: int) -> str:
     values = [value for points in means.values() for _, value in points]
     top, bottom = max(*values, 0.0) or 1.0, min(*values, 0.0)
     step = WIDTH // max(count - 1, 1)
-    parts = [text(0, f"{top:,.0f}", 8), text(0, first, HEIGHT + 9), text(WIDTH, last, HEIGHT + 9, 'text-anchor="end"')]
+    parts = [
+        text(0, f"{top:,.0f}", 10),
+        text(0, first, HEIGHT + 11),
+        text(WIDTH, last, HEIGHT + 11, 'text-anchor="end"'),
+    ]
     for number, (name, points) in enumerate(means.items()):
         colour = COLOURS[number % len(COLOURS)]
         path, previous = "", None
@@ -54,9 +58,9 @@ def svg(lines: Mapping[str, Points], count: int) -> str:
             path += f"{x - previous[0]}{y - previous[1]:+d} " if previous else f"M{x} {y}l"
             previous = x, y
         parts.append(f'<path d="{path.strip()}" stroke="{colour}" fill="none"/>')
-        parts.append(text(60 + 60 * number, name, 8, f'fill="{colour}"'))
-    box = f'viewBox="0 0 {WIDTH} {HEIGHT + 12}" width="{PIXELS}"'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {box} font-size="8">{"".join(parts)}</svg>'
+        parts.append(text(80 + 50 * number, name, 10, f'fill="{colour}"'))
+    box = f'viewBox="0 0 {WIDTH} {HEIGHT + 14}" width="{PIXELS}"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {box} font-size="10">{"".join(parts)}</svg>'
 
 
 def mean_values(points: Points, first: date, last: date, count: int) -> list[tuple[int, float]]:

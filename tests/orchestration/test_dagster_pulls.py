@@ -49,9 +49,9 @@ def definitions(home: Home) -> dg.Definitions:
     settings = load_settings(home)
     build = dg.define_asset_job("build", dg.AssetSelection.all() - schedules.PULLS)
     return dg.Definitions(
-        assets=[*assets.assets(settings), dg.AssetSpec(["raw", "ad_spend"])],
-        jobs=[build, *schedules.jobs.values()],
-        schedules=schedules.schedules(settings),
+        assets=[*assets.assets(home, settings), dg.AssetSpec(["raw", "ad_spend"])],
+        jobs=[build, *schedules.jobs(home, settings)],
+        schedules=schedules.schedules(home, settings),
         executor=dg.in_process_executor,
     )
 
