@@ -29,7 +29,10 @@ PREFIX = "pull_"  # of the jobs that pull
 def jobs(home: Home, settings: Settings) -> list[Job]:
     """Return a job for each asset of pulls."""
     return [
-        *(platform_job(platform) for platform in plan.connected_platforms(home, settings)),
+        *(
+            pull_job(platform.name, key_of(platform.name), f"Spend of {platform.label} for a range of days.")
+            for platform in plan.connected_platforms(home, settings)
+        ),
         *([ECB_JOB] if plan.has_foreign_currency(settings) else []),
         *([SYNCED_JOB] if settings.synced else []),
     ]
@@ -38,11 +41,6 @@ def jobs(home: Home, settings: Settings) -> list[Job]:
 def pull_job(name: str, key: dg.AssetKey, description: str) -> Job:
     """Return the job of an asset."""
     return dg.define_asset_job(f"{PREFIX}{name}", dg.AssetSelection.assets(key), description=description)
-
-
-def platform_job(platform: Platform) -> Job:
-    """Return the job of a platform."""
-    return pull_job(platform.name, key_of(platform.name), f"Spend of {platform.label} for a range of days.")
 
 
 ECB_JOB = pull_job("ecb", ECB, "Exchange rates of the European Central Bank.")
@@ -78,7 +76,7 @@ def platform_schedule(platform: Platform, zone: str) -> dg.ScheduleDefinition:
 
     @dg.schedule(
         name="_".join(["pull", platform.name, *re.findall(r"\w+", zone.lower())]),
-        job=platform_job(platform),
+        job_name=f"{PREFIX}{platform.name}",
         cron_schedule=MORNING,
         execution_timezone=zone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
