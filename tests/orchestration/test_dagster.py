@@ -169,6 +169,12 @@ def test_assets_have_row_counts_column_lineage_previews_and_a_plot(defs, home, i
     assert "marts.duckdb" in materialized(instance, "published")["path"].value
 
 
+def test_runs_of_the_command_line_appear_under_their_job(instance):
+    """The page of a job lists the runs with the label of its repository."""
+    label = {".dagster/repository": "__repository__@orchestration.definitions"}
+    assert instance.get_runs(dg.RunsFilter(job_name="build", tags=label | {"tributary/started_by": "command line"}))
+
+
 def materialized(instance: dg.DagsterInstance, *key: str) -> dict:
     event = instance.get_latest_materialization_event(dg.AssetKey(key))
     assert event, f"{key} was never materialized"
