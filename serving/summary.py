@@ -6,7 +6,7 @@ In: a published file. Out: revenue by model and channel, the worst waste, the pr
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import duckdb
@@ -19,6 +19,8 @@ from serving.published import Record, attribution_models, counted, records, scal
 # It treats all touches alike, so that a campaign's place in the journey does not matter.
 WASTE_MODEL = "linear"
 
+WIDTH, GAP = 80, 2  # characters of a terminal, and between two columns
+
 PROMISES = {
     "everything_adds_up": "Everything adds up",
     "everything_explains_itself": "Every number explains itself",
@@ -27,7 +29,10 @@ PROMISES = {
 
 
 def revenue_by_channel(connection: duckdb.DuckDBPyConnection, most: int = 9) -> Iterator[Table]:
-    """Yield a table for each org: the channels with the most revenue by model, in whole units of its currency."""
+    """Yield tables for each org: the channels with the most revenue by model, in whole units of its currency.
+
+    A table has as many models as fit on a terminal of WIDTH columns; the next table has the others.
+    """
     models = attribution_models(connection)
     orgs = connection.execute(
         "select org_id, currency from orgs where org_id in (select org_id from channel_summary) order by 1"
@@ -43,14 +48,39 @@ def revenue_by_channel(connection: duckdb.DuckDBPyConnection, most: int = 9) -> 
         if len(rows) > most + 1:
             rest = {model: sum(values.get(model, 0) for _, values in rows[most:]) for model in models}
             rows = [*rows[:most], (f"{len(rows) - most} others", rest)]
-        table = small_table(f"Revenue of {org} by channel and model, {currency}", show_footer=True)
-        table.add_column("channel", footer="in all")
-        for model in models:
-            total = sum(values.get(model, 0) for _, values in rows)
-            table.add_column(model.replace("_", "\n"), justify="right", footer=f"{total / 1e6:,.0f}")
-        for channel, values in rows:
-            table.add_row(escape(channel), *(f"{values.get(model, 0) / 1e6:,.0f}" for model in models))
-        yield table
+        title = f"Revenue of {org} by channel and model, {currency}"
+        columns = [Column(model, [values.get(model, 0) for _, values in rows]) for model in models]
+        channels = [channel for channel, _ in rows]
+        for shown in side_by_side(columns, WIDTH - max(map(len, [*channels, "channel"]))):
+            table = small_table(title, show_footer=True)
+            table.add_column("channel", footer="in all")
+            for column in shown:
+                table.add_column(column.heading, justify="right", footer=column.cells[-1])
+            for row, channel in enumerate(channels):
+                table.add_row(escape(channel), *(column.cells[row] for column in shown))
+            yield table
+            title = ""
+
+
+class Column:
+    """The revenue of a model: a heading of one word a line, and a cell for each channel and for their sum."""
+
+    def __init__(self, model: str, micros: Sequence[int]) -> None:
+        """micros: the revenue of each channel."""
+        self.heading = model.replace("_", "\n")
+        self.cells = [f"{value / 1e6:,.0f}" for value in [*micros, sum(micros)]]
+        self.width = max(map(len, [*self.heading.split("\n"), *self.cells])) + GAP
+
+
+def side_by_side(columns: Iterable[Column], width: int) -> Iterator[list[Column]]:
+    """Yield the columns in their order, as many at once as `width` characters hold, and at least one."""
+    shown: list[Column] = []
+    for column in columns:
+        if shown and sum(each.width for each in [*shown, column]) > width:
+            yield shown
+            shown = []
+        shown.append(column)
+    yield shown
 
 
 def worst_flags(connection: duckdb.DuckDBPyConnection, limit: int = 5) -> list[Record]:
@@ -99,8 +129,8 @@ def worst_waste(connection: duckdb.DuckDBPyConnection) -> Table | str:
 
 
 def small_table(title: str, **options: Any) -> Table:
-    """Return a table with a title and without lines."""
-    return Table(title=title, box=None, title_justify="left", title_style="bold", pad_edge=False, **options)
+    """Return a table with a title, or with none, and without lines."""
+    return Table(title=title or None, box=None, title_justify="left", title_style="bold", pad_edge=False, **options)
 
 
 def promises(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:

@@ -103,6 +103,11 @@ def is_connected(home: Home, platform: Platform) -> bool:
     return True
 
 
+def connected_platforms(home: Home, settings: Settings) -> list[Platform]:
+    """Return the platforms that have an ad account in tributary.yaml and a login."""
+    return [platform for platform in listed_platforms(settings) if is_connected(home, platform)]
+
+
 def listed_platforms(settings: Settings) -> list[Platform]:
     """Return the platforms of the accounts in tributary.yaml."""
     names = {account.platform for account in settings.ad_accounts}
