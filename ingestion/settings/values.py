@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ingestion.affiliate_pages import problem as pattern_problem
+from ingestion.attribution_models import attribution_models
 from ingestion.files.contracts import CONTRACTS
 from ingestion.hosts import ascii_address
 
@@ -120,6 +121,10 @@ def one_of(*choices: Any) -> Check:
         return None if fine else f"{value!r} is unknown. Write one of {', '.join(map(str, choices))}."
 
     return check
+
+
+def attribution_model(value: Any) -> str | None:
+    return one_of(*attribution_models())(value)
 
 
 def flag(value: Any) -> str | None:
