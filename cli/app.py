@@ -19,6 +19,7 @@ from cli.explain import explain
 from cli.export_person import export_person
 from cli.failed import failed
 from cli.imports import import_
+from cli.publish import publish
 from cli.pull import pull
 from cli.query import query
 from cli.rebuild import rebuild
@@ -33,6 +34,7 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", pretty_exceptio
 for command in (
     simulate,
     run,
+    publish,
     status,
     failed,
     query,
@@ -71,7 +73,7 @@ def tributary(
 
       tributary run
 
-      tributary query "select * from daily_rollups where grain = 'PLATFORM' limit 5"
+      tributary query "from platform_daily where org_id = 'northwind' order by date desc limit 5"
     """
     if debug:
         show_traces()

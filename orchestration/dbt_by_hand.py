@@ -20,11 +20,13 @@ class Plugin(BasePlugin):
     """A plugin of dbt-duckdb. It does nothing in a process of Tributary, which holds the lock itself."""
 
     _held = ExitStack()  # never closed: the operating system frees the lock with the process
+    _is_prepared = False  # a process may open several environments
 
     def initialize(self, plugin_config: dict[str, Any]) -> None:
         """Wait for the build lock, and create or upgrade the raw tables."""
-        if "TRIBUTARY_WAREHOUSE" in os.environ or self.creds is None:
+        if "TRIBUTARY_WAREHOUSE" in os.environ or self.creds is None or Plugin._is_prepared:
             return
+        Plugin._is_prepared = True
         os.environ["TRIBUTARY_HOME"] = str(Path(self.creds.path).parent)
         home = Home.from_environment()
         self._held.enter_context(build_lock(home, "dbt", print))

@@ -7,12 +7,18 @@ import itertools
 import re
 import runpy
 import shlex
+import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 import typer
+from sqlglot import exp, parse_one
 
 from cli.app import app
+from cli.run_summary import run_summary
+from ingestion.home import Home
 from tests.support.home import ROOT, published
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("clients/**/*.md")])
@@ -104,12 +110,59 @@ def test_quoted_commands_exist(document: Path) -> None:
     assert not {line: reason for line, reason in unknown.items() if reason}
 
 
-def test_quoted_queries_run_on_published_marts(built: Path) -> None:
-    with published(built) as marts:
-        for document in DOCUMENTS:
-            for words in quoted_commands(document.read_text()):
-                if words[0] == "query" and len(words) > 1:
-                    assert marts.execute(words[1]).description, f"{document.name}: {words[1]}"
+def queries_in(text: str) -> list[tuple[bool, str]]:
+    """Each query of a Markdown text, in `tributary query` or in a block of SQL, and whether it reads the warehouse."""
+    quoted = [words[1:] for words in quoted_commands(text) if words[0] == "query" and len(words) > 1]
+    queries = [("--raw" in words, next(word for word in words if not word.startswith("--"))) for words in quoted]
+    plain = re.compile(r"(select|from|with)\b(?!.*[{][{])", re.DOTALL)  # no layout and no template of dbt
+    sql = [textwrap.dedent(block) for block in blocks(text, "sql")]
+    return [*queries, *((True, block) for block in sql if plain.match(block))]
+
+
+def printed_hints(home: Path) -> Iterator[tuple[str, str]]:
+    """The help of each command and the end of a run, as Markdown."""
+    for command in typer.main.get_command(app).commands.values():
+        yield f"{command.name} --help", f"```\n{command.help}\n```"
+    lines = "\n".join(part for part in run_summary(Home(home)) if isinstance(part, str))
+    yield "the end of a run", f"```\n{lines}\n```"
+
+
+def adds_currencies(sql: str) -> bool:
+    """Whether a query sums money and neither filters nor groups it by org or currency."""
+    for select in parse_one(sql, dialect="duckdb").find_all(exp.Select):
+        summed = {column.name for each in select.find_all(exp.Sum) for column in each.find_all(exp.Column)}
+        if not any(re.search("micros|spend|value|amount|revenue", name) for name in summed):
+            continue
+        group, where = select.args.get("group"), select.args.get("where")
+        parts = [where, group, *(select.expressions if group and group.args.get("all") else [])]
+        names = {column.name for part in parts if part for column in part.find_all(exp.Column)}
+        if not names & {"org_id", "currency", "original_currency"}:
+            return True
+    return False
+
+
+def test_quoted_and_printed_queries_run_and_add_no_currencies(built: Path) -> None:
+    texts = [*((path.name, path.read_text()) for path in DOCUMENTS), *printed_hints(built)]
+    found = [(name, is_raw, sql) for name, text in texts for is_raw, sql in queries_in(text)]
+    assert {"README.md", "the end of a run", "query --help"} <= {name for name, _, _ in found}
+    with published(built) as marts, duckdb.connect(str(built / "warehouse.duckdb"), read_only=True) as warehouse:
+        for name, is_raw, sql in found:
+            assert (warehouse if is_raw else marts).execute(sql).description, f"{name}: {sql}"
+            assert not adds_currencies(sql), f"{name}: this query adds currencies. Name an org or a currency: {sql}"
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("select sum(spend_micros) / 1e6 from daily_rollups where grain = 'PLATFORM' group by platform", True),
+        ("select sum(spend) from campaign_daily where org_id = 'a'", False),
+        ("select platform, currency, sum(spend) from platform_daily group by all", False),
+        ("select currency, s from (select max(currency) as currency, sum(spend) as s from platform_daily)", True),
+        ("select sum(conversions) from platform_daily", False),
+    ],
+)
+def test_a_query_that_adds_currencies_is_found(sql: str, expected: bool) -> None:
+    assert adds_currencies(sql) is expected
 
 
 def test_an_unknown_command_or_option_is_found() -> None:

@@ -200,8 +200,8 @@ def test_storing_settings_replaces_all_rows(home):
     ]
     assert connection.execute("from raw.targets").fetchall() == [("default", "meta", "7", 100_000, None)]
     home.settings.write_text(
-        "orgs:\n  - {id: b, currency: EUR, attribution_model: time_decay, targets: {cpa: 12.345678}, lookback_days_by_touch_type: {view: 1},"
-        " ignored_referrers: [Bank.example]}\n"
+        "orgs:\n  - {id: b, currency: EUR, attribution_model: time_decay, targets: {cpa: 12.345678},"
+        " lookback_days_by_touch_type: {view: 1}, ignored_referrers: [Bank.example]}\n"
     )
     store_settings(connection, load_settings(home))
     assert connection.execute("from raw.orgs").fetchall() == [
