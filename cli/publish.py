@@ -18,15 +18,18 @@ def publish() -> None:
     with readable_errors():
         from ingestion.settings.load import load_settings
         from ingestion.sql import scalar
-        from ingestion.warehouse import build_lock, connect
+        from ingestion.warehouse import build_lock, connect, has_data
         from serving import publish as publishing
 
         home = Home.from_environment()
         settings = load_settings(home)
+        missing = f"{home.warehouse} has no marts yet. Build them with: tributary run"
+        if not home.warehouse.exists() and not has_data(home):
+            fail(missing, WRONG_INPUT)
         with build_lock(home, "publish", print_line), connect(home) as connection:
             built = "select count(*) from duckdb_views() where schema_name = 'marts' and view_name = 'promises'"
             if not scalar(connection, built):
-                fail(f"{home.warehouse} has no marts yet. Build them with: tributary run", WRONG_INPUT)
+                fail(missing, WRONG_INPUT)
             print_line("checking the promises")
             version = publishing.publish(connection, home.published, settings.published.readers)
         print_line(f"Published: version {version.number} in {home.marts}")

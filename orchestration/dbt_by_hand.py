@@ -19,17 +19,23 @@ from ingestion.warehouse import build_lock, connect
 class Plugin(BasePlugin):
     """A plugin of dbt-duckdb. It does nothing in a process of Tributary, which holds the lock itself."""
 
-    _held = ExitStack()  # never closed: the operating system frees the lock with the process
-    _is_prepared = False  # a process may open several environments
+    _held: ExitStack | None = None  # of this process; the operating system frees the lock when the process ends
 
     def initialize(self, plugin_config: dict[str, Any]) -> None:
-        """Wait for the build lock, and create or upgrade the raw tables."""
-        if "TRIBUTARY_WAREHOUSE" in os.environ or self.creds is None or Plugin._is_prepared:
+        """Wait for the build lock, and create or upgrade the raw tables. A second plugin finds both done."""
+        if "TRIBUTARY_WAREHOUSE" in os.environ or self.creds is None or Plugin._held:
             return
-        Plugin._is_prepared = True
         os.environ["TRIBUTARY_HOME"] = str(Path(self.creds.path).parent)
         home = Home.from_environment()
-        self._held.enter_context(build_lock(home, "dbt", print))
+        Plugin._held = ExitStack()
+        Plugin._held.enter_context(build_lock(home, "dbt", print))
         if not home.warehouse.exists():
             print(f"{home.warehouse} is new, and its tables are empty. To load data, run: tributary run")
         connect(home).close()
+
+    @classmethod
+    def release(cls) -> None:
+        """Free the lock in a process that goes on."""
+        if cls._held:
+            cls._held.close()
+            cls._held = None
