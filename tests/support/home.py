@@ -14,6 +14,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from tests.support import warm
+
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = Path(sys.executable).with_name("tributary")
 SHARED_DATA = ROOT.parent / "shared" / "data"
@@ -30,14 +32,8 @@ Done = subprocess.CompletedProcess[str]
 
 def tributary(home: Path, *arguments: object, code: int = 0, seconds: float = 300) -> Done:
     """Run the real command on a home folder; fail the test, and show the output, unless it exits with `code`."""
-    done = subprocess.run(
-        [COMMAND, *map(str, arguments)],
-        env={**os.environ, "TRIBUTARY_HOME": str(home)},
-        capture_output=True,
-        text=True,
-        timeout=seconds,
-        check=False,
-    )
+    environment = {**os.environ, "TRIBUTARY_HOME": str(home)}
+    done = warm.run("tributary", [*map(str, arguments)], environment, Path.cwd(), seconds)
     output = f"{done.stdout}{done.stderr}"
     assert done.returncode == code, f"tributary {arguments} exited with {done.returncode}, not {code}:\n{output}"
     return done

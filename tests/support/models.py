@@ -23,10 +23,10 @@ from ingestion.settings.load import load_settings
 from ingestion.settings.raw_tables import store_settings
 from ingestion.warehouse import connect
 from serving.publish import publish
+from tests.support import warm
 from tests.support.home import ROOT
 
 DBT_PROJECT = ROOT / "dbt_project"
-DBT = Path(sys.executable).with_name("dbt")
 
 
 def dbt(home: Path, *arguments: str) -> str:
@@ -35,39 +35,32 @@ def dbt(home: Path, *arguments: str) -> str:
     dbt starts in the home folder and finds the warehouse by a relative path. Therefore all homes have the same
     profile, and dbt reads the parsed project that `new_home` copied instead of parsing it again.
     """
-    return _run(home, DBT, "--no-use-colors", *arguments)
+    done = warm.run("dbt", ["--no-use-colors", *arguments], environment(home), home, seconds=600)
+    assert done.returncode == 0, f"dbt {arguments} failed:\n{done.stdout[-8000:]}{done.stderr}"
+    return done.stdout
 
 
 def compile_dialects(home: Path) -> None:
     """Compile every model and test for DuckDB and for Spark into the home's folders `duckdb` and `spark`."""
-    _run(home, sys.executable, "-m", "tests.support.compile_dialects", str(home))
+    command = [sys.executable, "-m", "tests.support.compile_dialects", str(home)]
+    subprocess.run(command, cwd=home, env=environment(home), check=True, timeout=600)
 
 
-def _run(home: Path, *command: str | Path) -> str:
-    """Run a command in the home folder, with the environment of dbt, and return its output."""
+def environment(home: Path) -> dict[str, str]:
+    """Return the environment of dbt for a home."""
     target = str(home / "dbt")
-    done = subprocess.run(
-        command,
-        cwd=home,
-        env={
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            "TRIBUTARY_WAREHOUSE": "warehouse.duckdb",
-            "TRIBUTARY_TEMPORARY": "tmp",
-            "TRIBUTARY_MEMORY_LIMIT": "2GB",
-            "DBT_PROJECT_DIR": str(DBT_PROJECT),
-            "DBT_PROFILES_DIR": str(DBT_PROJECT),
-            "DBT_TARGET_PATH": target,
-            "DBT_LOG_PATH": target,
-            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-        },
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    assert done.returncode == 0, f"{command} failed:\n{done.stdout[-8000:]}{done.stderr}"
-    return done.stdout
+    return {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "TRIBUTARY_WAREHOUSE": "warehouse.duckdb",
+        "TRIBUTARY_TEMPORARY": "tmp",
+        "TRIBUTARY_MEMORY_LIMIT": "2GB",
+        "DBT_PROJECT_DIR": str(DBT_PROJECT),
+        "DBT_PROFILES_DIR": str(DBT_PROJECT),
+        "DBT_TARGET_PATH": target,
+        "DBT_LOG_PATH": target,
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    }
 
 
 def build_models(home: Path, *models: str, options: Sequence[str] = ()) -> str:
