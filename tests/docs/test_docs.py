@@ -112,8 +112,9 @@ def test_quoted_commands_exist(document: Path) -> None:
 
 def queries_in(text: str) -> list[tuple[bool, str]]:
     """Each query of a Markdown text, in `tributary query` or in a block of SQL, and whether it reads the warehouse."""
-    quoted = [words[1:] for words in quoted_commands(text) if words[0] == "query" and len(words) > 1]
-    queries = [("--raw" in words, next(word for word in words if not word.startswith("--"))) for words in quoted]
+    quoted = [words[1:] for words in quoted_commands(text) if words[0] == "query"]
+    statements = [("--raw" in words, [word for word in words if not word.startswith("--")]) for words in quoted]
+    queries = [(is_raw, sql[0]) for is_raw, sql in statements if sql]
     plain = re.compile(r"(select|from|with)\b(?!.*[{][{])", re.DOTALL)  # no layout and no template of dbt
     sql = [textwrap.dedent(block) for block in blocks(text, "sql")]
     return [*queries, *((True, block) for block in sql if plain.match(block))]
