@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_ROOT_USER_ACTION = ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test dev lint lock wheels bench clean
+.PHONY: help setup run test dev docs lint lock wheels bench clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-7s %s\n", $$1, $$2}'
@@ -33,6 +33,9 @@ test: setup lint ## Run all tests
 
 dev: setup ## Start the collector (port 8700) and Dagster's UI (port 3000)
 	@$(BIN)/tributary dev
+
+docs: setup ## Build the documentation and dbt's reference, and serve both on port 8800
+	@$(BIN)/python docs/build_site.py
 
 lint: setup ## Check style, format and imports
 	@$(BIN)/ruff check

@@ -16,8 +16,8 @@ def print_preview(path: Path, preview: Preview) -> None:
     name = readable_name(path)
     if preview.layout:
         print_line(f"{name}: {preview.title} (layout {preview.layout})")
-    else:
-        print_line(f"{name}: columns of {' and '.join(preview.kinds) or 'a contract'}")
+    elif preview.kinds:
+        print_line(f"{name}: columns of {' and '.join(preview.kinds)}")
     if preview.mapping:
         table = plain_table("column", "from")
         for column, origin in preview.mapping:

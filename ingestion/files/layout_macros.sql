@@ -79,7 +79,8 @@ create or replace temp macro status_of_order(status) as case
         || '|(partiellement )?remboursee?|completad[oa]|cerrado|procesando|enviad[oa]|(parcialmente )?reembolsad[oa]|completat[oa]|completo'
         || '|chiuso|in lavorazione|elaborazione|spedit[oa]|(parzialmente )?rimborsat[oa]|afgerond|voltooid|gesloten|in behandeling|verwerking'
         || '|verzonden|(gedeeltelijk )?terugbetaald|zrealizowane|w trakcie realizacji|zwrocone|wyslane|concluido|processando'
-        || '|slutford|behandlas|aterbetald|gennemfort|refunderet)$'
+        || '|slutford|behandlas|aterbetald|gennemfort|refunderet|fulfilled|shipped|success(ful)?|succeeded|approved|captured|settled'
+        || '|bezahlt|payee?|pagad[oa]|pagat[oa]|betaald|oplacone|betald|betalt)$'
     ) then 'paid'
     when regexp_matches(
         plain_status(status),
@@ -88,7 +89,8 @@ create or replace temp macro status_of_order(status) as case
         || '|storniert|fehlgeschlagen|entwurf|betrugsverdacht|en attente|attente|suspendu|annule|echou|brouillon|fraude|pendiente'
         || '|en espera|retenid|cancelad|fallid|borrador|in attesa|in sospeso|sospe|annullat|fallit|bozza|in de wacht|wacht|geannuleerd'
         || '|mislukt|concept|vermoed|oczek|wstrzymane|anulowane|nieudane|szkic|pagamento pendente|aguardando|malogrado|rascunho'
-        || '|vantar|avbruten|misslyckad|afventer|annulleret)'
+        || '|vantar|avbruten|misslyckad|afventer|annulleret|unpaid|not paid|authori[sz]ed|void|abandoned|unbezahlt|offen|non paye|impaye'
+        || '|no pagad|non pagat|onbetaald|nieoplacone|obetald|ubetalt)'
     ) then 'unpaid'
 end;
 
