@@ -188,7 +188,13 @@ tributary query "select 1
 
 FOLDERS = "bench|cli|clients|connectors|dbt_project|docs|ingestion|orchestration|serving|tests|tracker"
 NAMED_FILE = re.compile(rf"^(?:(?:{FOLDERS})/[^\s`:]*|[\w./<>*-]+\.(?:py|sql|yml|toml|md))$")
-EXAMPLES = {"ingestion/files/formats/shoplog.sql", "linear_non_direct.sql"}
+EXAMPLES = {
+    "ingestion/files/formats/shoplog.sql",
+    "linear_non_direct.sql",
+    "dbt_project/models/marts/spend/weekly_spend.sql",
+    "weekly_spend.yml",
+    "dbt_project/tests/assert_roas_is_plausible.sql",
+}
 
 
 def missing_files(text: str) -> list[str]:
