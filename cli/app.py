@@ -21,6 +21,7 @@ from cli.explain import explain
 from cli.export_person import export_person
 from cli.failed import failed
 from cli.imports import import_
+from cli.publish import publish
 from cli.pull import pull
 from cli.query import query
 from cli.rebuild import rebuild
@@ -47,6 +48,7 @@ for command in (
     pull,
     collect,
     run,
+    publish,
     dev,
     ui,
     status,
@@ -94,7 +96,7 @@ def tributary(
 
       tributary import ~/Downloads/* --dry-run
 
-      tributary query "show tables"
+      tributary query "from platform_daily where org_id = 'northwind' order by date desc limit 5"
     """
     if debug:
         show_traces()

@@ -33,7 +33,8 @@ REVENUE_BY_MODEL = """
 WORST_WASTE = """
     select org_id, currency, platform, campaign_id, reason, severity, round(waste_spend_micros / 1e6, 2) as wasted,
         recommendation
-    from marts.waste_flags join marts.orgs using (org_id) where grain = 'CAMPAIGN' and attribution_model = 'linear'
+    from marts.waste_flags join marts.orgs using (org_id)
+    where grain = 'CAMPAIGN' and attribution_model = default_attribution_model
     order by waste_spend_micros desc limit 10
 """
 TOP_PATHS = """

@@ -73,11 +73,10 @@ NUMBERS = {"NUMBER", "BIGINT", "INTEGER", "DOUBLE", "FLOAT", "HUGEINT", "SMALLIN
 
 
 def shown(value: Any) -> str:
-    """Return a value as text: floats rounded to four digits, decimals without exponents."""
-    if isinstance(value, float):
-        return f"{value:,.4f}".rstrip("0").rstrip(".")
-    if isinstance(value, Decimal):
-        return f"{value:f}"
+    """Return a value as text: floats rounded to four digits, decimals to six, which hold money to the micro."""
+    if isinstance(value, float | Decimal):
+        digits = 4 if isinstance(value, float) else 6
+        return f"{value:,.{digits}f}".rstrip("0").rstrip(".")
     return escape(str(value))
 
 

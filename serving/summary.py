@@ -16,9 +16,6 @@ from rich.table import Table
 from serving.explain import entity_name, money
 from serving.published import Record, attribution_models, counted, records, scalar
 
-# It treats all touches alike, so that a campaign's place in the journey does not matter.
-WASTE_MODEL = "linear"
-
 WIDTH, GAP = 80, 2  # characters of a terminal, and between two columns
 
 PROMISES = {
@@ -84,13 +81,13 @@ def side_by_side(columns: Iterable[Column], width: int) -> Iterator[list[Column]
 
 
 def worst_flags(connection: duckdb.DuckDBPyConnection, limit: int = 5) -> list[Record]:
-    """Return the flags with the most wasted money. Omit an ad set or ad under a flagged parent."""
+    """Return the flags with the most wasted money under their org's model. Omit an ad set or ad of a flagged parent."""
     return records(
         connection.execute(
             """
             select waste_flags.*, orgs.currency
             from waste_flags join orgs using (org_id)
-            where attribution_model = $model and not exists (
+            where attribution_model = orgs.default_attribution_model and not exists (
                 from waste_flags as parent
                 where parent.org_id = waste_flags.org_id and parent.attribution_model = waste_flags.attribution_model
                     and parent.platform = waste_flags.platform and parent.campaign_id = waste_flags.campaign_id
@@ -102,7 +99,7 @@ def worst_flags(connection: duckdb.DuckDBPyConnection, limit: int = 5) -> list[R
             )
             order by waste_spend_micros desc, waste_id limit $limit
             """,
-            {"model": WASTE_MODEL, "limit": limit},
+            {"limit": limit},
         )
     )
 
@@ -112,7 +109,7 @@ def worst_waste(connection: duckdb.DuckDBPyConnection) -> Table | str:
     flags = worst_flags(connection)
     if not flags:
         return "No waste is flagged."
-    table = small_table(f"Worst waste, under {WASTE_MODEL}")
+    table = small_table("Worst waste")
     for heading in ("id", "platform", "what", "reason", "severity"):
         table.add_column(heading, no_wrap=heading != "what")
     table.add_column("wasted", justify="right", no_wrap=True)

@@ -172,6 +172,7 @@ _SECTIONS: dict[str, Section] = {
             "currency": values.currency,
             "timezone": values.zone,
             "lookback_days": values.days,
+            "attribution_model": values.attribution_model,
             "targets": values.targets,
             "lookback_days_by_touch_type": values.days_by_type,
             "ignored_referrers": values.domains,

@@ -34,8 +34,9 @@ EXAMPLE = """\
 
 orgs:
   # currency and timezone: of the reports. lookback_days: the main attribution window. targets: the thresholds of waste
-  # (cpa: money per conversion, roas: revenue per unit spent). A touch type can have another window:
-  # lookback_days_by_touch_type: {{view: 1}}; ignored_referrers: [bank.example] lists more payment and log-in domains
+  # (cpa: money per conversion, roas: revenue per unit spent). attribution_model: the model of the reports (linear).
+  # A touch type can have another window: lookback_days_by_touch_type: {{view: 1}}; ignored_referrers: [bank.example]
+  # lists more payment and log-in domains
   - {{id: default, currency: USD, timezone: UTC, lookback_days: 30, targets: {{cpa: 50, roas: 2}}}}
 
 sites:

@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ingestion.affiliate_pages import problem as pattern_problem
+from ingestion.attribution_models import attribution_models
 from ingestion.files.contracts import CONTRACTS
 from ingestion.hosts import ascii_address
 from ingestion.text import nearest, suggestion, zone_advice
@@ -114,6 +115,10 @@ def one_of(*choices: Any) -> Check:
         return None if fine else f"{value!r} is unknown. Write one of {', '.join(map(str, choices))}."
 
     return check
+
+
+def attribution_model(value: Any) -> str | None:
+    return one_of(*attribution_models())(value)
 
 
 def flag(value: Any) -> str | None:

@@ -17,7 +17,8 @@ from cli import app as cli
 from cli.usage import TASKS
 from ingestion.home import Home
 from ingestion.settings.load import load_settings
-from tests.support.home import published, tributary
+from ingestion.warehouse import build_lock
+from tests.support.home import COMMAND, published, tributary
 
 OK, FAILED, WRONG_INPUT, STRICT = 0, 1, 2, 3
 EVENTS = "event_id,site_id,type,occurred_at,anon_id\ne1,shop,PAGE_VIEW,2026-07-01T00:00:00Z,v1\n"
@@ -102,7 +103,8 @@ def test_strict_exits_with_3_and_keeps_the_good_rows(here, tmp_path):
 
 def test_nothing_published_yet_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setenv("TRIBUTARY_HOME", str(tmp_path))
-    for arguments in [("query", "select 1"), ("explain", "conversion", "1"), ("explain", "waste", "1")]:
+    commands = ["query", "select 1"], ["query", "--raw", "select 1"], ["publish"], ["explain", "conversion", "1"]
+    for arguments in [*commands, ["explain", "waste", "1"]]:
         done = CliRunner().invoke(cli.app, arguments)
         assert done.exit_code == WRONG_INPUT
         assert "tributary run" in done.output
@@ -154,6 +156,28 @@ def test_a_query_reads_the_published_file_and_nothing_else(here, home, tmp_path)
     assert (home / "published/marts.duckdb").read_bytes() == before
 
 
+def test_a_raw_query_reads_the_warehouse_and_nothing_else(here, home, tmp_path):
+    assert here("query", "--raw", "--csv", "select count(*) > 0 as found from raw.all_events") == "found\nTrue\n"
+    for sql in [
+        "delete from raw.orgs",
+        f"copy raw.orgs to '{home}/archive/events/orgs.csv'",
+        f"from read_text('{home}/tributary.yaml')",
+        f"attach '{tmp_path}/other.duckdb' as other",
+        "set enable_external_access = true",
+    ]:
+        here("query", "--raw", sql, code=WRONG_INPUT)
+    assert not (home / "archive/events/orgs.csv").exists()
+
+
+def test_a_raw_query_waits_for_a_run_and_names_it(home):
+    command = [COMMAND, "query", "--raw", "--csv", "select 1 as one"]
+    environment = os.environ | {"TRIBUTARY_HOME": str(home)}
+    with build_lock(Home(home), "run 1"):
+        waiting = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert waiting.stderr.readline().startswith(f"waiting for run 1 (process {os.getpid()}")
+    assert waiting.communicate()[0] == "one\n1\n"
+
+
 def test_query_as_csv_is_all_rows_and_only_rows(here, home):
     output = here("query", "--csv", "select org_id, conversion_id, value_micros from conversions order by all")
     with published(home) as connection:
@@ -161,6 +185,7 @@ def test_query_as_csv_is_all_rows_and_only_rows(here, home):
     assert output.splitlines() == ["org_id,conversion_id,value_micros", *(",".join(map(str, row)) for row in rows)]
     assert "the first 2 rows" in here("query", "from daily_rollups", "--limit", 2)
     assert here("query", "select 'a,b' as x, null as y", "--csv") == 'x,y\n"a,b",\n'
+    assert here("query", "select 1234.500000::decimal(19, 6) as spend").splitlines()[1] == "1,234.5"
 
 
 def test_mistakes_in_the_settings_name_file_and_line_and_change_nothing(built, tmp_path, monkeypatch):

@@ -77,6 +77,11 @@ def test_the_first_run_writes_the_example_and_the_second_keeps_it(home):
             2,
             "orgs[0].curency: unknown name. Do you mean currency?",
         ),
+        (
+            "orgs:\n  - {id: a, currency: USD, attribution_model: Linear}\n",
+            2,
+            "orgs[0].attribution_model: 'Linear' is unknown. Write one of first_touch, last_touch",
+        ),
         ("orgs:\n  - {id: a, currency: USD, targets: {cpo: 1}}\n", 2, "cpo: unknown name. Do you mean cpa?"),
         (
             "orgs:\n  - {id: a, currency: USD, targets: {cpa: -1}}\n",
@@ -195,12 +200,12 @@ def test_storing_settings_replaces_all_rows(home):
     ]
     assert connection.execute("from raw.targets").fetchall() == [("default", "meta", "7", 100_000, None)]
     home.settings.write_text(
-        "orgs:\n  - {id: b, currency: EUR, targets: {cpa: 12.345678}, lookback_days_by_touch_type: {view: 1},"
-        " ignored_referrers: [Bank.example]}\n"
+        "orgs:\n  - {id: b, currency: EUR, attribution_model: time_decay, targets: {cpa: 12.345678},"
+        " lookback_days_by_touch_type: {view: 1}, ignored_referrers: [Bank.example]}\n"
     )
     store_settings(connection, load_settings(home))
     assert connection.execute("from raw.orgs").fetchall() == [
-        ("b", "EUR", "UTC", 30, 12_345_678, None, ["bank.example"])
+        ("b", "EUR", "UTC", 30, 12_345_678, None, ["bank.example"], "time_decay")
     ]
     assert connection.execute("from raw.touch_type_windows").fetchall() == [("b", "view", 1)]
     assert connection.execute("select count(*) from raw.sites").fetchone() == (0,)
