@@ -34,7 +34,7 @@ from orchestration.retention import delete_old_runs, history_size
 LIMIT = 2_000_000_000  # bytes of a year
 KEEP_DAYS = 30
 # Of a home in which events arrive all the time: every tick finds something new. A pull has fewer events than `land`.
-RUNS_A_DAY = {"land": 96 + 11, "attribution": 24, "build": 12, "nightly_duplicates": 1, "daily_rollups": 1}
+RUNS_A_DAY = {"land": 72 + 11, "build": 24 + 12, "nightly_duplicates": 1}
 SKIPPED_TICKS_A_DAY = 2 * 24 * 60 * 2  # of two sensors, each 30 seconds
 SKIPPED_TICKS_DAYS = 1  # as in dagster.yaml
 

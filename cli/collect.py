@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from ipaddress import ip_network
 from typing import Annotated
 
@@ -47,6 +49,7 @@ def collect(
     with readable_errors():
         from ingestion.collector.server import check, serve
         from ingestion.collector.state import Options
+        from ingestion.listening import listen
 
         options = Options(
             host=host,
@@ -60,5 +63,10 @@ def collect(
         home = Home.from_environment()
         sites = check(home)
         listed = ", ".join(sites) or "none. Add one with a public_key under sites in tributary.yaml"
-        print_line(f"Collecting on http://{host}:{port} into {home.landing}; sites: {listed}. Ctrl-C stops.")
-        serve(options)
+        with listen(host, port) as sock:
+            address = f"http://{f'[{host}]' if ':' in host else host}:{sock.getsockname()[1]}"
+            print_line(f"Collecting on {address} into {home.landing}; sites: {listed}. Ctrl-C stops.")
+            serve(options, sock)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)  # everything is stored: the interpreter's end would print DuckDB's types as leaks

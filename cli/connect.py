@@ -13,6 +13,7 @@ from cli.consent import ask, log_in
 from cli.console import FAILED, WRONG_INPUT, console, fail, print_line, readable_errors
 from ingestion.files.id_spellings import normalized_account_id
 from ingestion.home import Home
+from ingestion.text import suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,7 +29,7 @@ PORT = 8765  # always the same, because platforms want the redirect address regi
 
 
 def connect(
-    platform: Annotated[str, typer.Argument(metavar="PLATFORM", help="meta, google, tiktok...")],
+    platform: Annotated[str, typer.Argument(metavar="PLATFORM", help="meta, google, tiktok... facebook means meta.")],
     *,
     org: Annotated[str | None, typer.Option(help="The org that owns the accounts.")] = None,
     accounts: Annotated[str | None, typer.Option(help="Ids of the ad accounts to pull, separated by commas.")] = None,
@@ -56,6 +57,7 @@ def connect(
         from connectors.auth.credentials import StoredCredentials
         from connectors.http.client import PlatformClient
         from ingestion.settings.load import load_settings
+        from orchestration.pulling.plan import find_platform
 
         home = Home.from_environment()
         settings = load_settings(home)
@@ -99,17 +101,6 @@ def list_accounts(platform: Platform, client: PlatformClient, credentials: Store
         return None
 
 
-def find_platform(name: str) -> Platform:
-    """Return the platform of this name."""
-    from connectors.ads import PLATFORMS
-    from ingestion.settings.values import suggestion
-
-    found = PLATFORMS.get(name.lower())
-    if found is None:
-        fail(f"There is no platform {name}. {suggestion(name, PLATFORMS)}", WRONG_INPUT)
-    return found
-
-
 def choose_org(settings: Settings, given: str | None) -> str:
     """Return the given org, the only one, or the one that a person types."""
     ids = [org.id for org in settings.orgs]
@@ -117,7 +108,7 @@ def choose_org(settings: Settings, given: str | None) -> str:
         return ids[0]
     given = given or ask(f"Which org owns the accounts? One of {', '.join(ids)}", "--org")
     if given not in ids:
-        fail(f"tributary.yaml has no org {given}. Add it there, or use one of {', '.join(ids)}", WRONG_INPUT)
+        fail(f"--org {given}: tributary.yaml has no such org. {suggestion(given, ids)}", WRONG_INPUT)
     return given
 
 

@@ -46,7 +46,7 @@ class LastPull(NamedTuple):
 
 
 def connections(
-    *, check: Annotated[bool, typer.Option("--check", help="Ask each platform whether its token is valid.")] = False
+    *, check: Annotated[bool, typer.Option("--check", help="Ask each platform whether it accepts the login.")] = False
 ) -> None:
     """List the ad accounts with their last pull and the state of their token.
 
@@ -73,8 +73,8 @@ def connections(
         names = [name for name in PLATFORMS if name in used]
         problems = {name: check_token(credentials[name], accounts) if check else None for name in names}
         print_parts(connections_table(accounts, {name: credentials[name] for name in names}, pulls, problems))
-        if any(problems.values()):
-            fail("\n".join(text for text in problems.values() if text), FAILED)
+        if found := [problem.sentence for problem in problems.values() if problem]:
+            fail("\n".join(found), FAILED)
 
 
 def last_pulls(home: Home) -> dict[tuple[str, str], LastPull]:
@@ -90,25 +90,36 @@ def last_pulls(home: Home) -> dict[tuple[str, str], LastPull]:
     return {}
 
 
-def check_token(credentials: StoredCredentials, accounts: list[AdAccount]) -> str | None:
+class Complaint(NamedTuple):
+    """A reason for which a pull would fail."""
+
+    state: str  # two words for the table
+    sentence: str
+
+
+def check_token(credentials: StoredCredentials, accounts: list[AdAccount]) -> Complaint | None:
     """Return the platform's complaint, or None if the token is valid and reads every listed account."""
     from connectors.ads import PLATFORMS
     from connectors.http.client import PlatformClient
-    from connectors.http.errors import VendorError
+    from connectors.http.errors import Rejected, TokenRevoked, Unreachable, VendorError
 
     platform = PLATFORMS[credentials.service.name]
+    if not credentials.is_connected:
+        return Complaint("no login", f"{platform.label} is not connected. Run: tributary connect {platform.name}")
     print_line(f"asking {platform.label}")
     try:
         with PlatformClient(platform, credentials, log=print_line) as client:
             readable = {normalized_account_id(account.account_id) for account in platform.accounts(client)}
     except VendorError as error:
-        return str(error)
+        state = "no network" if isinstance(error, Unreachable) else "failed"
+        return Complaint("refused" if isinstance(error, (TokenRevoked, Rejected)) else state, str(error))
     lost = [a.account_id for a in accounts if a.platform == platform.name and a.account_id not in readable]
     if not lost:
         return None
-    return (
+    return Complaint(
+        "no access",
         f"{platform.label}: this login can no longer read {', '.join(lost)}. Give it access there, or connect with a"
-        f" login that has access: tributary connect {platform.name}"
+        f" login that has access: tributary connect {platform.name}",
     )
 
 
@@ -116,7 +127,7 @@ def connections_table(
     accounts: list[AdAccount],
     credentials: dict[str, StoredCredentials],
     pulls: dict[tuple[str, str], LastPull],
-    problems: dict[str, str | None],
+    problems: dict[str, Complaint | None],
 ) -> Iterator[Any]:
     """Yield a table of the accounts by platform, then the reasons of pulls that did not succeed."""
     from rich.markup import escape
@@ -127,7 +138,8 @@ def connections_table(
         table.add_column(heading, overflow="fold", no_wrap=heading in ("platform", "account", "up to"))
     now = datetime.now(UTC)
     for name, stored in credentials.items():
-        token = "[red]refused[/red]" if problems[name] else token_state(stored, now)
+        problem = problems[name]
+        token = f"[red]{problem.state}[/red]" if problem else token_state(stored, now)
         listed = [account for account in accounts if account.platform == name]
         for account in listed:
             pull = pulls.get((name, account.account_id))

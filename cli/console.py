@@ -59,19 +59,22 @@ def readable_errors() -> Iterator[None]:
     from connectors.http.errors import NoSecretStore, NotConnected, VendorError
     from ingestion.files.contracts import ContractError
     from ingestion.home import HomeError
+    from ingestion.listening import CannotListen
     from ingestion.migrations.upgrade import SchemaVersionError
     from ingestion.settings.model import SettingsError
     from ingestion.warehouse import WarehouseLost
     from serving.publish import PublishError
-    from serving.published import NotFound, NothingPublished
+    from serving.published import NotFound, NothingPublished, WrongQuery
 
     wrong_input = (
+        CannotListen,
         ContractError,
         HomeError,
         SettingsError,
         SchemaVersionError,
         NotFound,
         NothingPublished,
+        WrongQuery,
         NotConnected,
         NoSecretStore,
         duckdb.Error,
@@ -86,6 +89,8 @@ def readable_errors() -> Iterator[None]:
             fail(DISK_FULL, FAILED)
         if isinstance(error, (PublishError, VendorError, WarehouseLost)) and not isinstance(error, wrong_input):
             fail(error, FAILED)
+        if isinstance(error, OSError) and error.filename and error.strerror and not options["debug"]:
+            fail(f"{error.filename}: {error.strerror}. Check the path and its rights.", WRONG_INPUT)
         if isinstance(error, wrong_input):
             fail(error, WRONG_INPUT)
         raise
@@ -106,8 +111,13 @@ def fail(error: object, code: int) -> NoReturn:
     """Print an error and exit; with --debug, raise it."""
     if options["debug"] and isinstance(error, BaseException):
         raise error
-    error_console.print(f"[red]error:[/red] {escape(str(error))}", soft_wrap=True)
+    print_error(error)
     raise typer.Exit(code)
+
+
+def print_error(error: object) -> None:
+    """Print an error on standard error."""
+    error_console.print(f"[red]error:[/red] {escape(str(error))}", soft_wrap=True)
 
 
 def print_line(message: str) -> None:

@@ -29,9 +29,9 @@ WORKSPACE_FILE = "load_from: [{{grpc_server: {{socket: {socket}, location_name: 
 
 
 def dev(
-    port: Annotated[int, typer.Option(help="Port of Dagster's UI.")] = 3000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of Dagster's UI.")] = 3000,
     host: Annotated[str, typer.Option(help="Address of the collector and of the UI.")] = "127.0.0.1",
-    collector_port: Annotated[int, typer.Option(help="Port of the collector.")] = 8700,
+    collector_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the collector.")] = 8700,
     name: Name = None,
 ) -> None:
     """Start the collector and Dagster's UI with its schedules and sensors. Ctrl-C stops them.
@@ -43,14 +43,17 @@ def dev(
       tributary dev --port 3001
     """
     with readable_errors():
+        from ingestion.listening import listen
         from ingestion.settings.load import load_settings
         from orchestration.instance import dagster_home
 
         home = Home.from_environment()
         load_settings(home)
         warn_of_public_ui(host)
-        print_line(f"Collector: http://{host}:{collector_port} (demo page: /demo)")
-        print_line(f"Dagster's UI: http://{host}:{port} in a few seconds. Ctrl-C stops everything.")
+        with listen(host, collector_port, port_option="--collector-port"), listen(host, port):
+            pass  # both are free: otherwise half of the processes would start
+        print_line(f"Starting the collector on http://{host}:{collector_port} (demo page: /demo)")
+        print_line(f"and Dagster's UI on http://{host}:{port}, in a few seconds. Ctrl-C stops everything.")
         with TemporaryDirectory() as folder:
             workspace, socket = Path(folder) / "workspace.yaml", Path(folder) / "code"  # a socket's path must be short
             workspace.write_text(WORKSPACE_FILE.format(socket=socket))

@@ -43,6 +43,8 @@ def erase(
     with readable_errors():
         identifier = only_identifier(email=email, visitor=visitor, customer=customer)
         from ingestion.person.erase import read_journal, write_journal
+        from ingestion.person.find import UnknownPerson
+        from ingestion.person.verify_erasure import scan_home
         from ingestion.settings.load import load_settings
         from ingestion.warehouse import build_lock
 
@@ -59,6 +61,9 @@ def erase(
                 load_everything(home, settings)
             print_line("looking for the person")
             erasure = prepare(home, settings, identifier, org, asked_at)
+            # Files may still name a person whom no row names: they are searched before the answer is final.
+            if not erasure.counts and (dry_run or not any(found.rows for found in scan_home(home, erasure))):
+                raise UnknownPerson(identifier[0])
             print_parts(counts_table(erasure.counts))
             if dry_run:
                 return

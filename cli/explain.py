@@ -11,7 +11,9 @@ from ingestion.home import Home
 
 explain = typer.Typer(
     no_args_is_help=True,
-    help="Explain a conversion's credit or a waste flag.\n\n[bold]Example[/bold]\n\n  tributary explain waste 3f9c2a10",
+    help="Explain a conversion's credit or a waste flag.\n\n[bold]Examples[/bold]\n\n"
+    '  tributary query "select waste_id, reason from waste_flags limit 5"\n\n'
+    "  tributary explain waste 3f9c2a10",
 )
 Org = Annotated[str | None, typer.Option(help="The org, if several orgs have this id.")]
 

@@ -6,7 +6,7 @@ In: options. Out: counts, examples and remedies; with --dismiss, a warehouse wit
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.padding import Padding
 
 from cli.console import plain_table, print_line, print_parts, readable_errors
+from cli.usage import day
 from ingestion.home import Home
 from ingestion.text import counted
 
@@ -26,7 +27,7 @@ def failed(
     *,
     kind: Annotated[str | None, typer.Option(help="Only rows of this kind, such as events.")] = None,
     since: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only rows received on or after this day (UTC).")
+        date | None, typer.Option(parser=day, metavar="DAY", help="Only rows received on or after this day (UTC).")
     ] = None,
     reason: Annotated[str | None, typer.Option(help="List the rows of this reason.")] = None,
     rows: Annotated[bool, typer.Option("--rows", help="With --reason: show the rows, without personal data.")] = False,
@@ -66,7 +67,7 @@ def failed(
         if not (home.warehouse.exists() or has_data(home)):
             print_line(f"Nothing is loaded in {home.root} yet.")
             return
-        chosen = chosen_rows(reason=dismiss or reason, kind=kind, since=since.date() if since else None)
+        chosen = chosen_rows(reason=dismiss or reason, kind=kind, since=since)
         with build_lock(home, "failed", print_line), connect(home) as connection:
             if name := dismiss or reason:
                 check_reason(connection, "--dismiss" if dismiss else "--reason", name)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cli.console import STRICT, fail, print_line, readable_errors
+from cli.console import STRICT, WRONG_INPUT, fail, print_line, readable_errors
 from ingestion.home import Home
-from ingestion.text import counted
+from ingestion.text import counted, nearest
 
 if TYPE_CHECKING:
     from ingestion.files.column_mapping import ImportOptions
@@ -26,6 +26,9 @@ class _KindOrFiles(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if args and args[0] not in self.commands and args[0] != "--help":
+            kind = nearest(args[0], COMMANDS)
+            if kind and len(args) > 1 and not Path(args[0]).suffix and not Path(args[0]).exists():
+                fail(f"{args[0]} is neither a file nor a kind of rows. Do you mean {kind}?", WRONG_INPUT)
             args = [_ANY_KIND, *args]
         return super().parse_args(ctx, args)
 
@@ -157,8 +160,8 @@ def import_files(
     from ingestion.user_agents import enrich
     from ingestion.warehouse import build_lock, connect
 
-    if save and len(files) > 1:
-        raise ContractError(f"--save {save}: the entry is for files like one. Name one file.")
+    if save:
+        _check_name(save, files)
     home = Home.from_environment()
     settings = load_settings(home)
     reports: list[LoadReport] = []
@@ -186,11 +189,23 @@ def import_files(
         print_line("The warehouse keeps failed rows with their reasons. To see them, run: tributary failed")
     if refused:
         raise ContractError(
-            "\n".join([f"{len(refused):,} of {len(files):,} files were not imported:", *map(str, refused)])
+            "\n".join([f"{len(refused):,} of {counted(len(files), 'file')} not imported:", *map(str, refused)])
         )
     if failed and strict:
         fail(f"--strict: {counted(failed, 'row')} failed", STRICT)
-    print_line("Next: tributary run")
+    if any(report.loaded for report in reports):
+        print_line("Next: tributary run")
+
+
+def _check_name(name: str, files: list[Path]) -> None:
+    """Raise ContractError if `--save name` cannot remember the import of these files."""
+    from ingestion.files.contracts import ContractError
+    from ingestion.settings.values import identifier
+
+    if len(files) > 1:
+        raise ContractError(f"--save {name}: the entry is for files like one. Name one file.")
+    if problem := identifier(name):
+        raise ContractError(f"--save: {problem}")
 
 
 def _save(home: Home, settings: Settings, name: str, options: ImportOptions, *, file: Path, report: LoadReport) -> None:
@@ -208,23 +223,9 @@ def _save(home: Home, settings: Settings, name: str, options: ImportOptions, *, 
 def _print_report(report: LoadReport, kind: str | None) -> None:
     """Print the counts of one kind of rows of a file. kind: the one that the user named."""
     what = "" if kind else f" ({report.layout}, {report.kind})" if report.layout else f" ({report.kind})"
-    print_line(
-        f"{report.source}{what}: {report.received:,} received = {report.loaded:,} loaded + "
-        f"{report.duplicate:,} duplicate + {report.failed:,} failed"
-        + (f" + {report.summary:,} summary" if report.summary else "")
-        + (f" + {report.summed:,} added to another row" if report.summed else "")
-        + (f" ({report.replaced:,} of the loaded replaced an older row)" if report.replaced else "")
-    )
-    if report.skipped:
-        print_line(f"  {counted(report.skipped, 'other line')} skipped: notes, or rows that are no {report.kind}")
-    if report.entry:
-        print_line(f"  with the options of {report.entry} under imports in tributary.yaml")
-    if report.corrected:
-        print_line(f"  {counted(report.corrected, 'earlier failed row')} corrected")
-    for warning in report.warnings:
-        print_line(f"  warning: {warning}")
-    for reason, count in report.reasons.items():
-        print_line(f"  {count:,} failed: {reason}")
+    print_line(f"{report.source}{what}: {report.balance}")
+    for note in report.notes():
+        print_line(f"  {note}")
 
 
 COMMANDS = {

@@ -6,11 +6,12 @@ import os
 import sys
 from contextlib import closing
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from cli.console import FAILED, WRONG_INPUT, fail, print_line, print_parts, readable_errors
+from cli.console import FAILED, fail, print_line, print_parts, readable_errors
+from cli.usage import day
 from ingestion.text import counted
 
 if TYPE_CHECKING:
@@ -19,14 +20,22 @@ if TYPE_CHECKING:
     from orchestration.pulling.accounts import Outcome
     from orchestration.pulling.plan import Days, Task
 
-DAY = ["%Y-%m-%d"]
 INTERRUPTED = 130  # the exit code of shells
+
+
+class Pulled(NamedTuple):
+    """Whether a part of what was asked for is loaded, and whether a part failed."""
+
+    loaded: bool
+    failed: bool
 
 
 def pull(
     what: Annotated[str, typer.Argument(metavar="PLATFORM|all|ecb|synced", help="meta, google...; all: everything.")],
-    first: Annotated[datetime | None, typer.Option("--from", formats=DAY, help="First day.")] = None,
-    last: Annotated[datetime | None, typer.Option("--to", formats=DAY, help="Last day. Default: yesterday.")] = None,
+    first: Annotated[date | None, typer.Option("--from", parser=day, metavar="DAY", help="First day.")] = None,
+    last: Annotated[
+        date | None, typer.Option("--to", parser=day, metavar="DAY", help="Last day. Default: yesterday.")
+    ] = None,
     account: Annotated[list[str] | None, typer.Option(help="Pull this account only. Repeatable.")] = None,
 ) -> None:
     """Pull spend from ad platforms: the days that the platform may still restate, or the days that you name.
@@ -40,32 +49,30 @@ def pull(
 
       tributary pull meta
 
-      tributary pull google --from 2026-01-01 --to 2026-03-31 --account 1234567890
+      tributary pull google --from 2026-01-01 --to 2026-03-31 --account 4821139007
 
       tributary pull all
     """
     with readable_errors():
         from ingestion.home import Home
         from ingestion.settings.load import load_settings
-        from orchestration.pulling.plan import PullError
 
         home = Home.from_environment()
-        days = (first and first.date(), last and last.date())
+        days = (first, last)
         try:
-            failed = pull_everything(home, load_settings(home), what, days, account or [])
-        except PullError as error:
-            fail(error, WRONG_INPUT)
+            found = pull_everything(home, load_settings(home), what, days, account or [])
         except KeyboardInterrupt:
             print_line("Stopped. Loaded accounts stay loaded, the others are unchanged.")
             sys.stdout.flush()
             os._exit(INTERRUPTED)  # at once: the interpreter would complain about threads that wait for the network
-        print_line("Next: tributary run")
-        if failed:
-            fail("A pull failed. Its stored days are unchanged.", FAILED)
+        if found.loaded:
+            print_line("Next: tributary run")
+        if found.failed:
+            fail(f"{'A' if found.loaded else 'Every'} pull failed. The stored days are unchanged.", FAILED)
 
 
-def pull_everything(home: Home, settings: Settings, what: str, days: Days, only: list[str]) -> bool:
-    """Pull all that was asked for, even if a part fails. Return whether a part failed."""
+def pull_everything(home: Home, settings: Settings, what: str, days: Days, only: list[str]) -> Pulled:
+    """Pull all that was asked for, even if a part fails."""
     from orchestration.pulling import plan
     from orchestration.pulling.plan import OTHERS, PullError
 
@@ -79,23 +86,23 @@ def pull_everything(home: Home, settings: Settings, what: str, days: Days, only:
     if what == "all":
         tasks = plan.all_tasks(home, settings, days, print_line)
     elif what not in OTHERS:
-        tasks = plan.platform_tasks(settings, plan.find_platform(what), days, only)
+        tasks = plan.platform_tasks(settings, plan.find_platform(what, OTHERS), days, only)
     needs_rates = what == "ecb" or (what == "all" and plan.has_foreign_currency(settings))
     needs_synced = what == "synced" or (what == "all" and bool(settings.synced))
     if what == "synced" and not settings.synced:
         raise PullError("tributary.yaml has no `synced`. Add `synced: [{path: FOLDER, org: ORG, tool: fivetran}]`.")
     if not (tasks or needs_rates or needs_synced):
         raise PullError("Nothing is connected yet. Run: tributary connect PLATFORM, such as meta or google")
-    succeeded = [
-        not tasks or pull_accounts(home, settings, tasks),
-        not needs_rates or pull_rates(home, settings, days[0]),
-        not needs_synced or pull_synced(home, settings),
+    parts = [
+        *([pull_accounts(home, settings, tasks)] if tasks else []),
+        *([pull_rates(home, settings, days[0])] if needs_rates else []),
+        *([pull_synced(home, settings)] if needs_synced else []),
     ]
-    return not all(succeeded)
+    return Pulled(any(part.loaded for part in parts), any(part.failed for part in parts))
 
 
-def pull_accounts(home: Home, settings: Settings, tasks: list[Task]) -> bool:
-    """Pull accounts and report them to Dagster. Return whether all succeeded."""
+def pull_accounts(home: Home, settings: Settings, tasks: list[Task]) -> Pulled:
+    """Pull accounts and report them to Dagster."""
     from cli.pull_tables import accounts_table
     from orchestration.pulling import accounts
 
@@ -113,11 +120,14 @@ def pull_accounts(home: Home, settings: Settings, tasks: list[Task]) -> bool:
             order = sorted(found)
             print_parts(accounts_table([tasks[index] for index in order], [found[index] for index in order]))
             report_pulls(home, [found[index] for index in order], print_line)
-    return all(outcome.is_whole for outcome in found.values())
+    return Pulled(
+        loaded=any(outcome.report.status != "failed" for outcome in found.values()),
+        failed=not all(outcome.is_whole for outcome in found.values()),
+    )
 
 
-def pull_rates(home: Home, settings: Settings, since: date | None) -> bool:
-    """Pull exchange rates and report them to Dagster. Return whether this succeeded."""
+def pull_rates(home: Home, settings: Settings, since: date | None) -> Pulled:
+    """Pull exchange rates and report them to Dagster."""
     from connectors.http.errors import VendorError
     from orchestration.pulling import exchange_rates
     from orchestration.pulling.metadata import ECB, of_rates, report_other
@@ -127,14 +137,14 @@ def pull_rates(home: Home, settings: Settings, since: date | None) -> bool:
         report = exchange_rates.pull_rates(home, settings, since=since, today=today, log=print_line)
     except VendorError as error:
         print_line(f"! ecb: {error}")
-        return False
+        return Pulled(loaded=False, failed=True)
     print_line(f"ecb: {counted(report.received, 'rate')}, {report.loaded:,} of them new or changed")
     report_other(home, ECB, of_rates(report))
-    return True
+    return Pulled(loaded=True, failed=False)
 
 
-def pull_synced(home: Home, settings: Settings) -> bool:
-    """Load synced tables and report them to Dagster. Return whether all sources succeeded."""
+def pull_synced(home: Home, settings: Settings) -> Pulled:
+    """Load synced tables and report them to Dagster."""
     from cli.pull_tables import synced_table
     from orchestration.pulling import synced
     from orchestration.pulling.metadata import SYNCED, of_synced, report_other
@@ -145,4 +155,4 @@ def pull_synced(home: Home, settings: Settings) -> bool:
         print_line(f"! synced: {error}")
     if reports:
         report_other(home, SYNCED, of_synced(reports))
-    return not errors
+    return Pulled(loaded=bool(reports), failed=bool(errors))

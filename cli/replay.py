@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date
 from typing import Annotated
 
 import typer
 
 from cli.console import print_line, readable_errors
+from cli.usage import day
 from ingestion.home import Home
 
 replay = typer.Typer(
@@ -27,7 +28,7 @@ def failed(
     reason: Annotated[str, typer.Option(help="The reason of the failure, as `tributary status` shows it.")],
     kind: Annotated[str | None, typer.Option(help="Only rows of this kind, such as events.")] = None,
     since: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only rows received on or after this day (UTC).")
+        date | None, typer.Option(parser=day, metavar="DAY", help="Only rows received on or after this day (UTC).")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count the rows that would load.")] = False,
 ) -> None:
@@ -37,10 +38,11 @@ def failed(
 
       tributary replay failed --reason unknown_type --dry-run
 
-      tributary replay failed --reason bad_type --kind events --since 2026-07-01
+      tributary replay failed --reason unknown_type --kind events --since 2026-07-01
     """
     with readable_errors():
         from ingestion.files.contracts import KINDS, ContractError
+        from ingestion.files.failed_rows import check_reason
         from ingestion.files.replay import replay_failed
         from ingestion.settings.load import load_settings
         from ingestion.warehouse import build_lock, connect
@@ -50,13 +52,14 @@ def failed(
         home = Home.from_environment()
         settings = load_settings(home)
         with build_lock(home, "replay", print_line), connect(home) as connection:
+            check_reason(connection, "--reason", reason)
             replayed = replay_failed(
                 connection,
                 home,
                 settings,
                 reason=reason,
                 kind=kind,
-                since=since.date() if since else None,
+                since=since,
                 dry_run=dry_run,
             )
         print_line(

@@ -25,6 +25,7 @@ def run_summary(home: Home) -> Iterator[Any]:
         yield from summary(connection)
         flags = worst_flags(connection, limit=1)
         conversion = typical_conversion(connection)
+        org = scalar(connection, "select org_id from campaign_daily group by org_id order by sum(spend) desc, org_id")
     yield ""
     tributary = command_name()
     yield f"Published: {home.marts}"
@@ -33,10 +34,11 @@ def run_summary(home: Home) -> Iterator[Any]:
         yield f"  {tributary} explain conversion {escape(conversion)}"
     if flags:
         yield f"  {tributary} explain waste {flags[0]['waste_id'][:8]}"
-    yield f'  {tributary} query "select platform, sum(spend_micros) / 1e6,'
-    yield "    sum(conversions) from daily_rollups where grain = 'PLATFORM'"
-    yield "    and accounting_mode = 'cash' and attribution_model = 'linear'"
-    yield '    group by platform order by 2 desc"'
+    if org:
+        yield f'  {tributary} query "select campaign, currency, sum(spend) as spend,'
+        yield "    sum(conversion_value) / sum(spend) as roas from campaign_daily"
+        yield f"    where org_id = '{escape(org)}' group by all"
+        yield '    having sum(spend) > 0 order by spend desc limit 10"'
 
 
 def command_name() -> str:

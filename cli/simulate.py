@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date
 from typing import Annotated
 
 import typer
 
 from cli.console import print_line, readable_errors
+from cli.usage import day
 from ingestion.home import Home
 
-FIRST_DAY = datetime(2026, 7, 1)
+FIRST_DAY = date(2026, 7, 1)
 
 
 def simulate(
     seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 7,
-    start: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="First day.")] = FIRST_DAY,
+    start: Annotated[date, typer.Option(parser=day, metavar="DAY", help="First day.")] = FIRST_DAY,
     days: Annotated[int, typer.Option(min=7, help="Number of days.")] = 92,
     events: Annotated[int, typer.Option(min=100, help="Least number of web events.")] = 240_000,
 ) -> None:
     """Write three months of simulated marketing of two shops into the inbox. `tributary run` imports it.
+
+    `simulated_truth.json` has the orders that each campaign caused, to compare with the models.
 
     [bold]Example[/bold]
 
@@ -30,5 +33,5 @@ def simulate(
         from ingestion.simulator.input_files import simulate as write_input_files
 
         home = Home.from_environment()
-        entries = write_input_files(home.inbox, seed=seed, start=start.date(), days=days, events=events, log=print_line)
+        entries = write_input_files(home.inbox, seed=seed, start=start, days=days, events=events, log=print_line)
         add_to_settings(home, **entries)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
-from cli.console import error_console, readable_errors
+from cli.console import WRONG_INPUT, error_console, fail, readable_errors
 from ingestion.home import Home
 from ingestion.settings.load import load_settings
 from ingestion.settings.model import Settings, SettingsError, Site
-from ingestion.settings.values import suggestion
+from ingestion.text import suggestion
 
+AUTO = ("outbound", "forms", "scroll", "video", "rage")  # tracker/src/auto.ts
 STUB = "<script>window.tributary=window.tributary||function(){(tributary.q=tributary.q||[]).push(arguments)}</script>"
 
 
@@ -21,7 +24,7 @@ def snippet(
     collector: Annotated[
         str, typer.Option(help="The collector's address for browsers.", metavar="URL")
     ] = "http://127.0.0.1:8700",
-    auto: Annotated[str, typer.Option(help="Events to capture: outbound,forms,scroll,video,rage.")] = "",
+    auto: Annotated[str, typer.Option(help=f"Events to capture: {','.join(AUTO)}.")] = "",
     ask: Annotated[bool, typer.Option("--ask", help="Store no id before tributary('consent', true).")] = False,
     stub: Annotated[bool, typer.Option("--stub", help="Add a line that lets pages call tributary() at once.")] = False,
 ) -> None:
@@ -31,9 +34,10 @@ def snippet(
 
       tributary snippet shop --collector https://t.example.com
 
-      tributary snippet shop --auto outbound,forms --ask --stub
+      tributary snippet northwind-shop --auto outbound,forms --ask --stub
     """
     with readable_errors():
+        collector, auto = collector_url(collector), events_to_capture(auto)
         found = find_site(load_settings(Home.from_environment()), site)
         if stub:
             print(STUB)
@@ -44,6 +48,27 @@ def snippet(
                 "host only. If the checkout is on another host, such a visitor's conversion has no landing.",
                 soft_wrap=True,
             )
+
+
+def collector_url(given: str) -> str:
+    """Return the address at which browsers find t.js, without a slash at its end. Exit if it is no whole address."""
+    try:
+        url = urlsplit(given)
+        fine = url.scheme in ("http", "https") and url.hostname and url.port != 0 and not (url.query or url.fragment)
+    except ValueError:  # of a port that is no number
+        fine = False
+    if not fine or re.search(r"\s", given):
+        fail(f"--collector {given!r} is no whole address. Write one such as https://t.example.com", WRONG_INPUT)
+    return given.rstrip("/")
+
+
+def events_to_capture(given: str) -> str:
+    """Return the names of events, separated by commas. Exit if one of them is unknown."""
+    names = [name.strip() for name in given.split(",") if name.strip()]
+    for name in names:
+        if name not in AUTO:
+            fail(f"--auto: there are no events {name!r}. {suggestion(name, AUTO)}", WRONG_INPUT)
+    return ",".join(names)
 
 
 def find_site(settings: Settings, name: str) -> Site:
@@ -70,4 +95,4 @@ def tag(site: Site, collector: str, *, auto: str = "", ask: bool = False) -> str
     words = [f'data-{name}="{escape(str(value))}"' for name, value in options.items() if value is not None]
     if site.cookieless:
         words.append("data-cookieless")
-    return f'<script async src="{escape(collector.rstrip("/"))}/t.js" {" ".join(words)}></script>'
+    return f'<script async src="{escape(collector)}/t.js" {" ".join(words)}></script>'

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
-from cli.console import plain_table, print_parts, readable_errors
+from cli.console import WRONG_INPUT, fail, plain_table, print_parts, readable_errors
 from ingestion.home import Home
 from ingestion.text import counted
 
@@ -32,15 +32,21 @@ def status() -> None:
     """
     with readable_errors():
         from ingestion.settings.load import load_settings
+        from ingestion.settings.model import SettingsError
 
         home = Home.from_environment()
-        if not home.settings.exists():
-            load_settings(home)  # writes the example
-        print_parts(describe(home))
+        try:
+            keep_days = load_settings(home).history.keep_days
+        except SettingsError as error:
+            print_parts(describe(home))
+            fail(f"Every other command stops until tributary.yaml is correct:\n{error}", WRONG_INPUT)
+        print_parts(describe(home, keep_days))
 
 
-def describe(home: Home) -> Iterator[Any]:
-    """Yield the state of a home. While a build uses the warehouse, its raw tables are not available."""
+def describe(home: Home, keep_days: int | None = None) -> Iterator[Any]:
+    """Yield the state of a home. keep_days: of Dagster's history, if tributary.yaml is correct.
+
+    While a build uses the warehouse, its raw tables are not available."""
     from ingestion.files.failed_rows import count_failed
     from ingestion.files.inbox import rejected_files
     from ingestion.segments.writer import open_segments
@@ -74,7 +80,7 @@ def describe(home: Home) -> Iterator[Any]:
     if not holder:
         found = reasons(home, BUILD)
         yield f"New: {', '.join(found)}. Run: tributary run" if found else "Nothing is new since this version."
-    yield from last_runs(home)
+    yield from last_runs(home, keep_days)
 
 
 def raw_table(rows: Sequence[TableCount]) -> Table:
@@ -121,17 +127,16 @@ def published_version(home: Home) -> Iterator[str]:
     yield from doubtful
 
 
-def last_runs(home: Home) -> Iterator[Any]:
+def last_runs(home: Home, keep_days: int | None) -> Iterator[Any]:
     """Yield the size of Dagster's history and a table of its last runs."""
-    from ingestion.settings.load import load_settings
     from orchestration.instance import end_dead_runs, open_instance
     from orchestration.retention import history_size
 
     with open_instance(home) as instance:
         end_dead_runs(instance)
         records, count = instance.get_run_records(limit=5), instance.get_runs_count()
-    size, days = f"{history_size(home) / 1e6:,.1f} MB", load_settings(home).history.keep_days
-    yield f"Dagster's history: {counted(count, 'run')} in {size}, kept for {counted(days, 'day')}."
+    kept = f", kept for {counted(keep_days, 'day')}" if keep_days else ""
+    yield f"Dagster's history: {counted(count, 'run')} in {history_size(home) / 1e6:,.1f} MB{kept}."
     if not records:
         return
     table = plain_table("last runs", "", "job", "took")

@@ -18,7 +18,7 @@ Name = Annotated[
 
 
 def ui(
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 3000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 3000,
     host: Host = "127.0.0.1",
     name: Name = None,
     workspace: Annotated[
@@ -37,6 +37,7 @@ def ui(
       tributary ui --port 3001 --name dagster.example.com
     """
     with readable_errors():
+        from ingestion.listening import listen
         from ingestion.settings.load import load_settings
         from orchestration.instance import WORKSPACE
         from orchestration.webserver import serve
@@ -44,6 +45,7 @@ def ui(
         home = Home.from_environment()
         load_settings(home)
         warn_of_public_ui(host)
+        listen(host, port).close()  # before Dagster takes seconds to start
         serve(home, host, port, name or [], workspace or WORKSPACE)
 
 

@@ -1,4 +1,4 @@
-"""Generate docs/marts.md from the marts' yml files, and update quoted files and the table of layouts in all documents.
+"""Generate the reference in docs/marts.md from the marts' yml files. Update quoted files and the table of layouts.
 
 In: dbt_project/models/marts/*/*.yml, ingestion/files/formats/*.sql, and the files behind `<!-- quoted: path -->`.
 Out: Markdown in docs/.
@@ -21,8 +21,11 @@ REFERENCE = ROOT / "docs" / "marts.md"
 QUOTE = re.compile(r"(<!-- quoted: (\S+) -->\n+```\w+\n).*?(?<=\n)(```\n)", re.DOTALL)
 LAYOUTS = re.compile(r"(<!-- layouts -->\n).*?(<!-- end of layouts -->\n)", re.DOTALL)
 
-# These marts come first, in the order of the data flow. The others follow by name.
+# These marts come first: what most readers need, then the order of the data flow. The others follow by name.
 FIRST = (
+    "campaign_daily",
+    "platform_daily",
+    "channel_daily",
     "touchpoints",
     "conversions",
     "attribution_links",
@@ -32,21 +35,7 @@ FIRST = (
     "conversion_paths",
 )
 
-HEADER = """\
-# The marts
-
-```sh
-tributary query "show tables"
-tributary query "from daily_rollups where grain = 'PLATFORM' limit 5"
-```
-
-The marts are in the schema `main` of `published/marts.duckdb` and of each org's file, and in the schema `marts` of the
-warehouse. Money is in micros (millionths) of the org's reporting currency, timestamps are UTC, and `date` is the org's
-reporting day. The table `meta` has one row: the version, the time of publishing, the number of loaded rows, the rows
-of each table and the passed checks of each promise.
-
-<!-- Generated from dbt_project/models/marts/*/*.yml. Change those, then run: python docs/generate.py -->
-"""
+MARK = "<!-- Generated from dbt_project/models/marts/*/*.yml. Change those, then run: python docs/generate.py -->\n"
 
 
 @dataclass(frozen=True)
@@ -97,8 +86,9 @@ def one_line(text: str | None) -> str:
 
 
 def rendered(marts: list[Mart]) -> str:
-    """Return the reference as Markdown."""
-    parts = [HEADER, *(f"- [{mart.name}](#{mart.name}): {mart.grain}" for mart in marts)]
+    """Return the reference as Markdown: the text above the mark as it is, and the marts."""
+    introduction, mark, _ = REFERENCE.read_text().partition(MARK)
+    parts = [f"{introduction}{mark}", *(f"- [{mart.name}](#{mart.name}): {mart.grain}" for mart in marts)]
     for mart in marts:
         rest = mart.description.removeprefix(mart.grain).strip()
         parts += ["", f"## {mart.name}", "", f"**{mart.grain}**", *([rest] if rest else []), ""]

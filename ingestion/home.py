@@ -46,7 +46,12 @@ class Home:
                 f"TRIBUTARY_HOME={str(home.root)!r}: a path with {found[0]!r} cannot be used. Use another folder."
             )
         os.umask(PRIVATE)
-        home.root.mkdir(parents=True, exist_ok=True)
+        try:
+            home.root.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, FileNotFoundError, NotADirectoryError, PermissionError) as error:
+            raise HomeError(
+                f"TRIBUTARY_HOME={str(home.root)!r} cannot be a folder: {error.strerror}. Use another folder."
+            ) from None
         home._make_private()
         for folder in (home.inbox, home.landing, home.archive, home.published, home.dagster, home.temporary):
             folder.mkdir(parents=True, exist_ok=True)

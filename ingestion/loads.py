@@ -5,7 +5,7 @@ In: a connection to the warehouse. Out: Load, LoadReport and rows of raw.loads.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import msgspec
 
 from ingestion.files.contracts import ContractError
 from ingestion.sql import Connection, literal, scalar
+from ingestion.text import counted
 
 
 class PartlyLoaded(ContractError):
@@ -45,6 +46,30 @@ class LoadReport(msgspec.Struct, frozen=True, kw_only=True):
     layout: str | None = None  # of the file, if it is not that of the contract
     entry: str | None = None  # of `imports` in tributary.yaml that completed the options
     warnings: Sequence[str] = ()  # about rows that were loaded
+
+    @property
+    def balance(self) -> str:
+        """The counts of the rows: 5 received = 3 loaded + 1 duplicate + 1 failed."""
+        return (
+            f"{self.received:,} received = {self.loaded:,} loaded + {self.duplicate:,} duplicate"
+            f" + {self.failed:,} failed"
+            + (f" + {self.summary:,} summary" if self.summary else "")
+            + (f" + {self.summed:,} added to another row" if self.summed else "")
+            + (f" ({self.replaced:,} of the loaded replaced an older row)" if self.replaced else "")
+        )
+
+    def notes(self) -> Iterator[str]:
+        """Yield a sentence for each thing beside the counts that a person should know, then the reasons of failures."""
+        if not self.received:
+            yield "the file has no rows"
+        if self.skipped:
+            yield f"{counted(self.skipped, 'other line')} skipped: notes, or rows that are no {self.kind}"
+        if self.entry:
+            yield f"with the options of {self.entry} under imports in tributary.yaml"
+        if self.corrected:
+            yield f"{counted(self.corrected, 'earlier failed row')} corrected"
+        yield from (f"warning: {warning}" for warning in self.warnings)
+        yield from (f"{count:,} failed: {reason}" for reason, count in self.reasons.items())
 
 
 class Load(msgspec.Struct, frozen=True):

@@ -27,6 +27,7 @@ from ingestion.segments.loading import groups, load_landing, load_segments
 from ingestion.settings.model import Settings
 from ingestion.settings.raw_tables import store_settings
 from ingestion.sql import Connection, literal, quoted
+from ingestion.text import counted
 from ingestion.user_agents import add
 from ingestion.warehouse import WarehouseLost, connect, has_data, is_damage
 
@@ -169,7 +170,7 @@ def _load_archived_segments(
     files = sorted((home.archive / "landed").rglob("*.parquet"), key=lambda path: path.name)
     for group in groups(files, FILES_AT_ONCE):
         segments = list(_write_segments(connection, group, temporary))
-        progress(f"loading {len(segments):,} segments of the archive")
+        progress(f"loading {counted(len(segments), 'segment')} of the archive")
         load_segments(connection, segments, settings, temporary)
         for segment in segments:
             segment.unlink()

@@ -1,11 +1,15 @@
-"""Make text from visitors and files safe to print, and print counts.
+"""Make text from visitors and files safe to print, print counts, and guess which name a typo means.
 
-In: any text. Out: the same text with control characters written as escapes, such as \\x1b; a count with its noun.
+In: any text. Out: the same text with control characters written as escapes, such as \\x1b; a count with its noun; the
+nearest name.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from zoneinfo import available_timezones
 
 # C0 and C1 control characters except \n and \t; line and paragraph separators; marks that reverse the reading order;
 # lone surrogates, which stand for bytes that are not UTF-8.
@@ -20,6 +24,29 @@ def printable(text: str) -> str:
 def counted(count: int, noun: str) -> str:
     """Return the count with its noun: 1 row, 1,204 rows. noun: a singular that takes an s."""
     return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
+def nearest(name: str, known: Iterable[object]) -> str | None:
+    """Return the known name that is most like this one without regard to case, or contains it; None if none is."""
+    names = {str(each).lower(): str(each) for each in known}
+    wanted = name.lower()
+    close = get_close_matches(wanted, names, 1) or [
+        each for each in names if min(len(each), len(wanted)) > 1 and (each in wanted or wanted in each)
+    ]
+    return names[close[0]] if close else None
+
+
+def suggestion(name: str, known: Iterable[object]) -> str:
+    """Return a sentence with the nearest known name, or with all of them. known: at least one."""
+    names = [str(each) for each in known]
+    close = nearest(name, names)
+    return f"Do you mean {close}?" if close else f"Use one of {', '.join(names)}."
+
+
+def zone_advice(name: str) -> str:
+    """Return a sentence with the IANA time zone that is most like this name, or with an example."""
+    close = nearest(name, sorted(available_timezones()))
+    return f"Do you mean {close}?" if close else "Use one such as Europe/Berlin."
 
 
 def _escape(found: re.Match[str]) -> str:

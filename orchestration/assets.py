@@ -4,11 +4,10 @@ In: tributary.yaml, segments, files in the inbox. Out: raw/*, and published/ fro
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
-from connectors.ads import PLATFORMS
 from ingestion.files.inbox import ANY_KIND, import_inbox, inbox_folder, rejected_files
 from ingestion.loads import LoadReport
 from ingestion.segments.loading import load_landing
@@ -16,7 +15,6 @@ from ingestion.segments.retire import retire
 from ingestion.settings.raw_tables import store_settings
 from orchestration import metadata
 from orchestration.models import models
-from orchestration.pulling.metadata import ECB, SYNCED, key_of
 from orchestration.refusals import load_all
 from orchestration.resources import Warehouse
 from serving.publish import publish
@@ -44,11 +42,6 @@ FILES = {
 }
 # Webhooks and pixels send these kinds too. The events asset loads them, because segments hold all kinds.
 LANDED = ("interactions", "conversions", "refunds", "postbacks", "survey-answers")
-
-PULLED: dict[str, list[dg.AssetKey]] = {
-    "ad_spend": [*(key_of(name) for name in PLATFORMS), SYNCED],
-    "exchange_rates": [ECB],
-}
 
 
 @dg.multi_asset(
@@ -143,12 +136,12 @@ def import_waiting(context: dg.AssetExecutionContext, warehouse: Warehouse, kind
     )
 
 
-def raw_asset(kind: str, table: str, description: str) -> dg.AssetsDefinition:
-    """Return the asset that imports the files in inbox/<kind>/."""
+def raw_asset(kind: str, table: str, description: str, pulls: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
+    """Return the asset that imports the files in inbox/<kind>/. pulls: assets that fill the table, too."""
 
     @dg.asset(
         key=["raw", table],
-        deps=[*SETTINGS_KEYS, INBOX, *([["raw", "events"]] if kind in LANDED else []), *PULLED.get(table, [])],
+        deps=[*SETTINGS_KEYS, INBOX, *([["raw", "events"]] if kind in LANDED else []), *pulls],
         description=f"{description} Imports the files in inbox/{kind}/.",
         group_name="raw",
         kinds={"python", "duckdb"},
@@ -163,33 +156,44 @@ def raw_asset(kind: str, table: str, description: str) -> dg.AssetsDefinition:
     return raw
 
 
-raw_assets = [inbox, events, *(raw_asset(kind, table, description) for kind, (table, description) in FILES.items())]
+# Tables that every import writes beside its rows, and tables that every pull writes.
+IMPORT_LEDGERS = {
+    "loads": "One import of a file or segment: rows received, loaded, duplicate, failed and limited.",
+    "failed_events": "One rejected input row with the reason.",
+    "user_agents": "One user agent with its browser, system and device class.",
+    "addresses": "One hashed IP address with its country and region.",
+}
+PULL_LEDGERS = {
+    "ad_spend_history": "One former state of a row of ad_spend, with the load that ended it.",
+    "pulls": "One pull of an account's days from a platform's API, successful or not.",
+    "ad_entities": "One state of an account, campaign, ad set, ad or creative, with its period.",
+    "ad_clicks": "One click id and its ad, if the platform reports clicks.",
+}
 
-# Tables that every import or pull writes beside its rows.
-import_ledgers = [
-    dg.AssetSpec(["raw", table], deps=deps, description=description, group_name="raw", kinds={"duckdb"}, owners=OWNERS)
-    for deps, tables in (
-        (
-            [asset.key for asset in raw_assets],
-            {
-                "loads": "One import of a file or segment: rows received, loaded, duplicate, failed and limited.",
-                "failed_events": "One rejected input row with the reason.",
-                "user_agents": "One user agent with its browser, system and device class.",
-                "addresses": "One hashed IP address with its country and region.",
-            },
-        ),
-        (
-            [*PULLED["ad_spend"], dg.AssetKey(["raw", "ad_spend"])],
-            {
-                "ad_spend_history": "One former state of a row of ad_spend, with the load that ended it.",
-                "pulls": "One pull of an account's days from a platform's API, successful or not.",
-                "ad_entities": "One state of an account, campaign, ad set, ad or creative, with its period.",
-                "ad_clicks": "One click id and its ad, if the platform reports clicks.",
-            },
-        ),
+
+def raw_assets(pulls: Sequence[dg.AssetKey]) -> list[dg.AssetsDefinition | dg.AssetSpec]:
+    """Return the assets of raw tables. pulls: the keys of the pulls, such as raw/ad_spend/meta for raw/ad_spend."""
+    filled = {table: [key for key in pulls if key.path[:2] == ["raw", table]] for table, _ in FILES.values()}
+    imports = [
+        inbox,
+        events,
+        *(raw_asset(kind, table, description, filled[table]) for kind, (table, description) in FILES.items()),
+    ]
+    of_imports = [asset.key for asset in imports]
+    of_pulls = [*filled["ad_spend"], dg.AssetKey(["raw", "ad_spend"])]
+    return [
+        settings,
+        *imports,
+        *(ledger(table, text, of_imports) for table, text in IMPORT_LEDGERS.items()),
+        *(ledger(table, text, of_pulls) for table, text in PULL_LEDGERS.items()),
+    ]
+
+
+def ledger(table: str, description: str, deps: Sequence[dg.AssetKey]) -> dg.AssetSpec:
+    """Return the asset of a table that other assets write."""
+    return dg.AssetSpec(
+        ["raw", table], deps=deps, description=description, group_name="raw", kinds={"duckdb"}, owners=OWNERS
     )
-    for table, description in tables.items()
-]
 
 
 @dg.asset(

@@ -26,12 +26,9 @@ from orchestration.refusals import refused
 from serving.publish import Version
 from serving.published import is_readable
 
-BUILD, ROLLUPS, ATTRIBUTION, LAND, DUPLICATES = "build", "daily_rollups", "attribution", "land", "nightly_duplicates"
-WHOLE_GRAPH = (BUILD, ROLLUPS)  # these jobs publish
+BUILD, LAND, DUPLICATES = "build", "land", "nightly_duplicates"
 COVERED = {  # the jobs that a job covers with its assets
-    BUILD: (BUILD, ROLLUPS, ATTRIBUTION, LAND, DUPLICATES),
-    ROLLUPS: (BUILD, ROLLUPS, ATTRIBUTION, LAND, DUPLICATES),
-    ATTRIBUTION: (ATTRIBUTION, LAND),
+    BUILD: (BUILD, LAND, DUPLICATES),  # the only one that publishes
     LAND: (LAND,),
     DUPLICATES: (DUPLICATES,),
 }
@@ -84,7 +81,7 @@ def reasons(home: Home, job: str) -> list[str]:
         found.append("the warehouse changed")
     elif record.built[job] != record.state:
         found.append("the last run built only a part")
-    if job in WHOLE_GRAPH and (
+    if job == BUILD and (
         record.publication is None
         or fingerprint.published(home) != record.publication.files
         or not is_readable(home.marts)

@@ -13,26 +13,25 @@ from orchestration.pulling import assets as pulls
 from orchestration.pulling import schedules as pull_schedules
 from orchestration.resources import Warehouse
 
-settings = load_settings(Home.from_environment())  # its accounts make schedules: reload after a change
+# Accounts and logins make the assets and schedules of pulls. docs/dagster.md explains when to reload them.
+home = Home.from_environment()
+settings = load_settings(home)
+pull_assets = pulls.assets(home, settings)
 
 defs = dg.Definitions(
     assets=[
-        *pulls.assets(settings),
-        assets.settings,
-        *assets.raw_assets,
-        *assets.import_ledgers,
+        *pull_assets,
+        *assets.raw_assets([asset.key for asset in pull_assets]),
         models,
         assets.published,
     ],
     jobs=[
         jobs.build,
         jobs.land,
-        jobs.attribution,
         jobs.nightly_duplicates,
-        jobs.daily_rollups,
-        *pull_schedules.jobs.values(),
+        *pull_schedules.jobs(home, settings),
     ],
-    schedules=[*schedules.schedules, *pull_schedules.schedules(settings)],
+    schedules=[*schedules.schedules, *pull_schedules.schedules(home, settings)],
     sensors=[sensors.inbox, sensors.after_pulls],
     resources={"warehouse": Warehouse()},
     loggers={"console": progress_logger},

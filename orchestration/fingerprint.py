@@ -20,6 +20,7 @@ from ingestion.home import Home
 
 PACKAGES = Path(__file__).resolve().parents[1]
 DBT_FOLDER = PACKAGES / "dbt_project"
+MADE_BY_DBT = ("target", "logs")  # folders of a dbt command that a person started in the project
 HEADERS = 3 * 4096  # bytes at the start of a DuckDB file, of which each checkpoint changes some
 
 READS_DAY = re.compile(rb"current_date|keep_raw_days|\btoday\s*\(", re.I)
@@ -81,10 +82,11 @@ def digest(parts: Iterable[bytes]) -> str:
 
 
 def _texts(folder: Path, *suffixes: str) -> Iterable[bytes]:
-    """Yield the name and the content of each file with one of the suffixes."""
+    """Yield the name and the content of each file with one of the suffixes, without those that dbt writes."""
     for path in sorted(folder.rglob("*")):
-        if path.suffix in suffixes:
-            yield str(path.relative_to(folder)).encode()
+        name = path.relative_to(folder)
+        if path.suffix in suffixes and name.parts[0] not in MADE_BY_DBT:
+            yield str(name).encode()
             yield path.read_bytes()
 
 

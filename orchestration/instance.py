@@ -10,10 +10,12 @@ import shutil
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.storage.tags import REPOSITORY_LABEL_TAG
 
 from ingestion.home import Home
 
 WORKSPACE = Path(__file__).with_name("workspace.yaml")
+REPOSITORY = "__repository__@orchestration.definitions"  # of WORKSPACE, as Dagster labels the runs that it launches
 STARTED_BY, PID = "tributary/started_by", "tributary/pid"  # tags of a run
 
 UNFINISHED = [
@@ -38,8 +40,8 @@ def open_instance(home: Home) -> dg.DagsterInstance:
 
 
 def run_tags() -> dict[str, str]:
-    """Return the tags of a run that this process starts from the command line."""
-    return {STARTED_BY: "command line", PID: str(os.getpid())}
+    """Return the tags of a run that this process starts from the command line. Dagster's UI shows it under its job."""
+    return {STARTED_BY: "command line", PID: str(os.getpid()), REPOSITORY_LABEL_TAG: REPOSITORY}
 
 
 def end_dead_runs(instance: dg.DagsterInstance) -> None:

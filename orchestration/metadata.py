@@ -5,8 +5,7 @@ In: the warehouse, reports of imports and publications. Out: metadata by name.
 
 from __future__ import annotations
 
-import html
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -16,12 +15,11 @@ import duckdb
 from ingestion.home import Home
 from ingestion.loads import LoadReport
 from ingestion.text import printable
-from orchestration.plots import as_markdown, line_chart
+from orchestration.plots import line_chart
 
-_MARKUP = str.maketrans({character: f"\\{character}" for character in "\\`*_[]|~#"})
 Metadata = dict[str, Any]
 
-# Rollups are built at 03:00. An hour's delay warns; a day without them fails.
+# New data come every day. A day and an hour without a new version warn; two days fail.
 FRESH_DAILY = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=48), warn_window=timedelta(hours=25))
 
 REVENUE_BY_MODEL = """
@@ -35,7 +33,8 @@ REVENUE_BY_MODEL = """
 WORST_WASTE = """
     select org_id, currency, platform, coalesce(campaign, campaign_id) as campaign, reason, severity,
         round(waste_spend_micros / 1e6, 2) as wasted, recommendation
-    from marts.waste_flags join marts.orgs using (org_id) where grain = 'CAMPAIGN' and attribution_model = 'linear'
+    from marts.waste_flags join marts.orgs using (org_id)
+    where grain = 'CAMPAIGN' and attribution_model = default_attribution_model
     order by waste_spend_micros desc limit 10
 """
 TOP_PATHS = """
@@ -75,19 +74,13 @@ def of_imports(reports: Iterable[LoadReport]) -> Metadata:
         count: sum(getattr(report, count) for report in reports)
         for count in ("received", "loaded", "duplicate", "failed")
     }
-    rows = [
-        f"| {cell(report.source)} | {report.received:,} | {report.loaded:,} | {report.duplicate:,} |"
-        f" {report.failed:,} |"
-        for report in reports
-    ]
-    table = ["| file | received | loaded | duplicate | failed |", "| --- | ---: | ---: | ---: | ---: |", *rows]
-    return totals | {"files": dg.MetadataValue.md("\n".join(table)) if rows else "no new files"}
+    rows = [{"file": report.source, **{count: getattr(report, count) for count in totals}} for report in reports]
+    return totals | {"files": table(rows, "no new files")}
 
 
-def of_reasons(rejected: Mapping[str, str]) -> dg.MarkdownMetadataValue:
+def of_reasons(rejected: Mapping[str, str]) -> dg.TableMetadataValue | str:
     """Return a table of files and the reasons why they could not be imported."""
-    rows = [f"| {cell(name)} | {cell(reason)} |" for name, reason in rejected.items()]
-    return dg.MetadataValue.md("\n".join(["| file | reason |", "| --- | --- |", *rows]))
+    return table([{"file": name, "reason": why} for name, why in rejected.items()], "no rejected files")
 
 
 def of_segments(reports: Iterable[LoadReport], seconds: float) -> Metadata:
@@ -108,25 +101,34 @@ def of_segments(reports: Iterable[LoadReport], seconds: float) -> Metadata:
 
 
 def of_mart(connection: duckdb.DuckDBPyConnection, mart: str) -> Metadata:
-    """Return a preview or a chart for the marts that have one."""
+    """Return a preview or charts for the marts that have them."""
     if mart in PREVIEWS:
-        return {"preview": dg.MetadataValue.md(markdown(connection.execute(PREVIEWS[mart])))}
-    return {"spend_and_value": chart_of_rollups(connection)} if mart == "daily_rollups" else {}
+        return {"preview": preview(connection.execute(PREVIEWS[mart]))}
+    return charts_of_rollups(connection) if mart == "daily_rollups" else {}
 
 
-def cell(text: str) -> str:
-    """Return a text from visitors or files as one cell of a Markdown table, without markup or control characters."""
-    return html.escape(printable(text).replace("\n", " ")).translate(_MARKUP)
-
-
-def markdown(result: duckdb.DuckDBPyConnection) -> str:
-    """Return a query's rows as a Markdown table."""
+def preview(result: duckdb.DuckDBPyConnection) -> dg.TableMetadataValue | str:
+    """Return a query's rows as a table, which Dagster's UI shows without a click."""
     names = [column[0] for column in result.description]
-    rows = [" | ".join("" if value is None else cell(str(value)) for value in row) for row in result.fetchall()]
-    return "\n".join([" | ".join(names), " | ".join("---" for _ in names), *rows])
+    return table([dict(zip(names, row, strict=True)) for row in result.fetchall()], "no rows yet")
 
 
-def chart_of_rollups(connection: duckdb.DuckDBPyConnection) -> dg.MarkdownMetadataValue:
+def table(rows: Sequence[Mapping[str, object]], otherwise: str) -> dg.TableMetadataValue | str:
+    """Return rows, which have the same columns, as a table; `otherwise` if there is none.
+
+    Dagster's UI shows a table without a click. Texts from visitors or files lose their control characters.
+    """
+    if not rows:
+        return otherwise
+    return dg.MetadataValue.table([dg.TableRecord({name: plain(value) for name, value in row.items()}) for row in rows])
+
+
+def plain(value: object) -> str | int | float | bool | None:
+    """Return a value as a table's cell."""
+    return value if value is None or isinstance(value, (bool, int, float)) else printable(str(value))
+
+
+def charts_of_rollups(connection: duckdb.DuckDBPyConnection) -> Metadata:
     """Return spend and booked value by day, a chart for each org, in its reporting currency."""
     rows = connection.execute("""
         select org_id, currency, date, sum(spend_micros) / 1e6, sum(conversion_value_micros) / 1e6
@@ -134,21 +136,18 @@ def chart_of_rollups(connection: duckdb.DuckDBPyConnection) -> dg.MarkdownMetada
         where grain = 'ORGANIZATION' and accounting_mode = 'cash' and attribution_model = 'linear'
         group by all order by 1, 3
     """).fetchall()
-    charts = []
+    charts = {}
     for org, currency in sorted({(org, currency) for org, currency, *_ in rows}):
         days = [row[2:] for row in rows if row[0] == org]
         lines = {
             "value": [(day, value) for day, _, value in days],
             "spend": [(day, spend) for day, spend, _ in days],
         }
-        charts.append(line_chart(f"{org}: {currency} by day", lines))
-    return as_markdown(charts, "spend and value by day") if charts else dg.MetadataValue.md("no days yet")
+        charts[f"value and spend of {org} by day ({currency})"] = line_chart(lines)
+    return charts
 
 
 def of_publication(home: Home, counts: dict[str, int]) -> Metadata:
     """Return the place of the published files and the rows of each table."""
-    rows = [f"| {table} | {count:,} |" for table, count in counts.items()]
-    return {
-        "path": dg.MetadataValue.path(str(home.marts)),
-        "tables": dg.MetadataValue.md("\n".join(["| table | rows |", "| --- | ---: |", *rows])),
-    }
+    rows = [{"table": name, "rows": count} for name, count in counts.items()]
+    return {"path": dg.MetadataValue.path(str(home.marts)), "tables": table(rows, "no tables")}

@@ -13,11 +13,10 @@ from dbt.contracts.graph.nodes import ModelNode
 from dbt_common.events.base_types import EventMsg
 
 from ingestion.home import Home
-from orchestration import metadata
-from orchestration.changes import WHOLE_GRAPH
-from orchestration.checks import check_results
+from orchestration import checks, metadata
+from orchestration.changes import BUILD
 from orchestration.lineage import Columns, column_lineage
-from orchestration.project import ProjectError, build, failures, load_project
+from orchestration.project import build, failures, load_project
 from orchestration.resources import Warehouse
 
 project = load_project(Home.from_environment())
@@ -37,6 +36,13 @@ class Translator(DagsterDbtTranslator):
             return spec.replace_attributes(freshness_policy=metadata.FRESH_DAILY)
         return spec
 
+    def get_asset_check_spec(
+        self, asset_spec: dg.AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: Any
+    ) -> dg.AssetCheckSpec | None:
+        """Return the spec of a test with a description."""
+        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        return spec and spec._replace(description=checks.description(manifest["nodes"][unique_id]))
+
 
 TRANSLATOR = Translator()
 
@@ -55,10 +61,11 @@ def models(
     """Every dbt model, seed and test, in one dbt invocation."""
     results = build(warehouse.home, arguments(context, config), progress(context))
     yield from materializations(context, warehouse, results)
-    yield from check_results(context, results)
-    if problems := failures(results):
-        raise ProjectError("\n".join(problems))
-    if context.run.job_name not in WHOLE_GRAPH:
+    failed = checks.failed_rows(warehouse.connection, results)
+    yield from checks.check_results(context, results, failed)
+    if problems := failures(results, {test: found.sentence for test, found in failed.items()}):
+        raise dg.Failure("\n".join(problems), allow_retries=False)
+    if context.run.job_name != BUILD:
         warehouse.end(context)  # publishing is no step of this job
 
 
@@ -106,7 +113,7 @@ def materializations(
         yield dg.MaterializeResult(
             asset_key=key,
             metadata={
-                "seconds": result.execution_time,
+                "seconds": round(result.execution_time, 2),
                 **(metadata.of_rows(rows[key]) if key in rows else {}),
                 **({"dagster/column_lineage": lineages[key]} if key in lineages else {}),
                 **(metadata.of_mart(warehouse.connection, key.path[1]) if key.path[0] == "marts" else {}),

@@ -1,64 +1,76 @@
 """Line charts over days for Dagster's UI.
 
-In: points by line. Out: SVG inside Markdown. Importing a plotting library would take longer than most models.
+In: points by line. Out: SVG inside Markdown, so short that the UI shows it without a click. Importing a plotting
+library would take longer than most models.
 """
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from html import escape
+from statistics import fmean
 
 import dagster as dg
 
-WIDTH, HEIGHT = 760, 210  # pixels
-LEFT, RIGHT, TOP, BOTTOM = 70, 10, 30, 24  # margins
-COLOURS = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b")
+INLINE = 1000  # characters of Markdown from which on the UI shows a link instead
+MOST_POINTS = 60  # of a line
+WIDTH, HEIGHT, TOP = 400, 100, 16  # units of the drawing; the UI shows it PIXELS wide
+PIXELS = 420  # of the column for values on a laptop
+COLOURS = ("#06c", "#e70", "#292", "#c22", "#85b", "#854")
 
 Points = Sequence[tuple[date, float]]
 
 
-def as_markdown(charts: Sequence[str], description: str) -> dg.MarkdownMetadataValue:
-    """Return charts as images below each other."""
-    images = (
-        f"![{description}](data:image/svg+xml;base64,{base64.b64encode(chart.encode()).decode()})" for chart in charts
-    )
-    return dg.MetadataValue.md("\n\n".join(images))
+def line_chart(lines: Mapping[str, Points]) -> dg.MarkdownMetadataValue:
+    """Return an image with a line for each entry, its legend, the highest value, the first and the last day.
+
+    A point is the mean of the days that fall on it. There are as many points as an inline image has room for.
+    """
+    for count in range(MOST_POINTS, 1, -1):
+        image = base64.b64encode(svg(lines, count).encode()).decode()
+        markdown = f"![{', '.join(lines)}](data:image/svg+xml;base64,{image})"
+        if len(markdown) < INLINE:
+            break
+    return dg.MetadataValue.md(markdown)
 
 
-def line_chart(title: str, lines: Mapping[str, Points]) -> str:
-    """Return an SVG with a line for each entry, a legend, and the first, middle and last day on the axis."""
+def svg(lines: Mapping[str, Points], count: int) -> str:
+    """Return the drawing with `count` points a line."""
     days = [day for points in lines.values() for day, _ in points]
-    values = [value for points in lines.values() for _, value in points]
     first, last = min(days), max(days)
-    top = max(*values, 0.0) or 1.0
-    bottom = min(*values, 0.0)
-
-    def x(day: date) -> float:
-        return LEFT + (WIDTH - LEFT - RIGHT) * ((day - first).days / ((last - first).days or 1))
-
-    def y(value: float) -> float:
-        return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * ((value - bottom) / (top - bottom))
-
-    middle = first + timedelta(days=(last - first).days // 2)
-    parts = [text(4, 14, title, "start")]
-    for value in sorted({bottom, 0.0, (top + bottom) / 2, top}):
-        parts.append(f'<path d="M{LEFT} {y(value):.1f}H{WIDTH - RIGHT}" stroke="#ddd"/>')
-        parts.append(text(LEFT - 6, y(value) + 4, f"{value:,.0f}", "end"))
-    for day, anchor in {first: "start", middle: "middle", last: "end"}.items():
-        parts.append(text(x(day), HEIGHT - 6, str(day), anchor))
-    for number, (name, points) in enumerate(lines.items()):
+    count = min(count, (last - first).days + 1)
+    means = {name: mean_values(points, first, last, count) for name, points in lines.items()}
+    values = [value for points in means.values() for _, value in points]
+    top, bottom = max(*values, 0.0) or 1.0, min(*values, 0.0)
+    step = WIDTH // max(count - 1, 1)
+    parts = [
+        text(0, f"{top:,.0f}", 10),
+        text(0, first, HEIGHT + 11),
+        text(WIDTH, last, HEIGHT + 11, 'text-anchor="end"'),
+    ]
+    for number, (name, points) in enumerate(means.items()):
         colour = COLOURS[number % len(COLOURS)]
-        path = " ".join(f"{x(day):.1f},{y(value):.1f}" for day, value in points)
-        parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.6"/>')
-        parts.append(text(WIDTH - RIGHT - 110 * number, 14, name, "end", colour))
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" font-family="sans-serif"'
-        f' font-size="11"><rect width="100%" height="100%" fill="#fff"/>{"".join(parts)}</svg>'
-    )
+        path, previous = "", None
+        for place, value in points:
+            x, y = place * step, TOP + round((HEIGHT - TOP) * (top - value) / (top - bottom))
+            path += f"{x - previous[0]}{y - previous[1]:+d} " if previous else f"M{x} {y}l"
+            previous = x, y
+        parts.append(f'<path d="{path.strip()}" stroke="{colour}" fill="none"/>')
+        parts.append(text(80 + 50 * number, name, 10, f'fill="{colour}"'))
+    box = f'viewBox="0 0 {WIDTH} {HEIGHT + 14}" width="{PIXELS}"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {box} font-size="10">{"".join(parts)}</svg>'
 
 
-def text(x: float, y: float, content: str, anchor: str, colour: str = "#333") -> str:
+def mean_values(points: Points, first: date, last: date, count: int) -> list[tuple[int, float]]:
+    """Return the mean of the values on each of `count` equal parts of the days, by the part's number."""
+    values: dict[int, list[float]] = {}
+    for day, value in points:
+        values.setdefault((day - first).days * count // ((last - first).days + 1), []).append(value)
+    return [(place, fmean(found)) for place, found in sorted(values.items())]
+
+
+def text(x: int, content: object, y: int, options: str = "") -> str:
     """Return a text element."""
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}">{escape(content)}</text>'
+    return f'<text x="{x}" y="{y}" {options}>{escape(str(content))}</text>'

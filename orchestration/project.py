@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from ingestion.home import Home
@@ -29,7 +29,7 @@ FAILED = ("error", "fail", "runtime error", "partial success")
 
 
 class ProjectError(Exception):
-    """dbt cannot parse the project, or a model or test of a build failed."""
+    """dbt cannot parse the project, or could not start."""
 
 
 def set_environment(home: Home) -> None:
@@ -131,10 +131,10 @@ def invoke(
     return done
 
 
-def failures(results: Sequence[RunResult]) -> list[str]:
-    """Return a sentence for each model, seed or test that failed."""
+def failures(results: Sequence[RunResult], found: Mapping[str, str]) -> list[str]:
+    """Return a sentence for each model, seed or test that failed. found: the rows that a test found, by its id."""
     return [
-        f"{result.node.resource_type} {result.node.name}: {plain(result.message)}"
+        f"{result.node.resource_type} {result.node.name}: {found.get(result.node.unique_id) or plain(result.message)}"
         for result in results
         if result.status in FAILED
     ]

@@ -43,7 +43,7 @@ def delete_old_runs(
     for database in home.dagster.rglob("*.db"):
         return_free_space(database)
     if old:
-        log(f"deleted {counted(len(old), 'run')} older than {keep_days} days from Dagster's history")
+        log(f"deleted {counted(len(old), 'run')} older than {counted(keep_days, 'day')} from Dagster's history")
 
 
 def delete_files_without_run(home: Home, instance: dg.DagsterInstance) -> None:

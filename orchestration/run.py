@@ -66,10 +66,13 @@ def errors(result: dg.ExecuteInProcessResult) -> list[str]:
     for event in result.all_events:
         if event.event_type_value not in ("STEP_FAILURE", "RUN_FAILURE"):
             continue
+        stated = getattr(event.event_specific_data, "user_failure_data", None)
         error = getattr(event.event_specific_data, "error", None)
         while error is not None and error.cause is not None:
             error = error.cause
-        if error is not None:
+        if stated is not None and stated.description:
+            found.append(stated.description)
+        elif error is not None:
             message = error.message.removeprefix(f"{error.cls_name}: ").strip()
             found.append(f"{event.step_key or 'run'}: {message}")
     return found

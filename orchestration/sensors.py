@@ -45,4 +45,4 @@ def after_pulls(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipR
 
 def is_pull(run: dg.DagsterRun, keys: set[dg.AssetKey]) -> bool:
     """Return whether a run, of a schedule or a backfill, pulls."""
-    return bool(keys & (run.asset_selection or set())) or run.job_name in {job.name for job in schedules.jobs.values()}
+    return bool(keys & (run.asset_selection or set())) or run.job_name.startswith(schedules.PREFIX)

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from serving.published import NothingPublished, literal, open_published, scalar
+from serving.published import NothingPublished, counted, literal, open_published, scalar
 from serving.readers import RIGHTS, let_through, share
 from serving.version_files import VIEWS, link_or_copy, write_database, write_parquet
 
@@ -52,7 +52,7 @@ def publish(connection: duckdb.DuckDBPyConnection, folder: Path, readers: str = 
     if broken := broken_promises(connection):
         listed = "\n  ".join(broken[:20])
         raise PublishError(
-            f"{len(broken)} checks failed. Nothing was published, and the last version stays:\n  {listed}\n"
+            f"{counted(len(broken), 'check')} failed. Nothing was published, and the last version stays:\n  {listed}\n"
             "The marts lack everything that was loaded after they were built. Build all: tributary run. If the checks"
             " still fail, correct the model or the input."
         )

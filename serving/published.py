@@ -27,6 +27,10 @@ class NotFound(Exception):
     """The published version has no row with this id, or more than one."""
 
 
+class WrongQuery(Exception):
+    """A query is not one statement that reads."""
+
+
 def open_published(path: Path) -> duckdb.DuckDBPyConnection:
     """Return a read-only connection to a published version. It cannot read or write any other file.
 
@@ -65,6 +69,11 @@ def literal(text: object) -> str:
     return "'" + str(text).replace("'", "''") + "'"
 
 
+def counted(count: int, noun: str) -> str:
+    """Return the count with its noun: 1 row, 1,204 rows. noun: a singular that takes an s."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
 def scalar(connection: duckdb.DuckDBPyConnection, query: str) -> Any:
     """Return the first column of the first row of a query; None if there is no row."""
     row = connection.execute(query).fetchone()
@@ -86,10 +95,12 @@ def only_one(rows: list[Record], what: str, identifier: str) -> Record:
     """Return the row with this id, or the only one with an id that begins with it. Raises NotFound."""
     exact = [row for row in rows if row["id"] == identifier] or rows
     if not exact:
-        raise NotFound(f"No {what} begins with {identifier!r} in the published version.")
+        table = f"{what.split(maxsplit=1)[0]}_flags" if what == "waste flag" else f"{what}s"
+        ids = f'tributary query "select {what.split(maxsplit=1)[0]}_id from {table} limit 10"'
+        raise NotFound(f"No {what} begins with {identifier!r} in the published version. List some: {ids}")
     if len(exact) > 1:
         some = ", ".join(f"{row['id']} (org {row['org_id']})" for row in exact[:5])
-        raise NotFound(f"{len(exact)} {what}s begin with {identifier!r}: {some}. Give more of the id, or --org.")
+        raise NotFound(f"Several {what}s begin with {identifier!r}, such as {some}. Give more of the id, or --org.")
     return exact[0]
 
 

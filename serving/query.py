@@ -11,6 +11,22 @@ import duckdb
 from rich.markup import escape
 from rich.table import Table
 
+from serving.published import WrongQuery, counted
+
+WRITES = {"INSERT", "UPDATE", "DELETE", "MERGE_INTO", "CREATE", "DROP", "ALTER", "COPY"}
+
+
+def run_statement(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.DuckDBPyConnection:
+    """Return the result of one statement that reads. Raises WrongQuery for none, several, or one that writes."""
+    statements = connection.extract_statements(sql)
+    if len(statements) != 1:
+        count = "several statements" if statements else "no statement"
+        raise WrongQuery(f"The SQL has {count}. Write one, such as: select * from campaigns limit 5")
+    kind = statements[0].type.name
+    if kind in WRITES:
+        raise WrongQuery(f"{kind} would change data, and the published marts are read-only. Write a select.")
+    return connection.execute(sql)
+
 
 def as_table(result: duckdb.DuckDBPyConnection, limit: int, width: int = 80) -> Iterator[Any]:
     """Yield at most `limit` rows, then their number. Rows that are too wide for a table are listed value by value."""
@@ -18,11 +34,8 @@ def as_table(result: duckdb.DuckDBPyConnection, limit: int, width: int = 80) -> 
     names, kinds = [name for name, *_ in result.description], [str(kind) for _, kind, *_ in result.description]
     texts = [["" if value is None else shown(value) for value in row] for row in rows[:limit]]
     yield as_columns(names, kinds, texts) if fits(names, texts, width) else as_records(names, texts)
-    yield (
-        f"the first {limit} rows; more with --limit, all with --csv"
-        if len(rows) > limit
-        else f"{len(rows)} row{'s' * (len(rows) != 1)}"
-    )
+    shown_rows = counted(len(texts), "row")
+    yield f"the first {shown_rows}; more with --limit, all with --csv" if len(rows) > limit else shown_rows
 
 
 def fits(names: list[str], rows: list[list[str]], width: int) -> bool:
@@ -60,11 +73,10 @@ NUMBERS = {"NUMBER", "BIGINT", "INTEGER", "DOUBLE", "FLOAT", "HUGEINT", "SMALLIN
 
 
 def shown(value: Any) -> str:
-    """Return a value as text: floats rounded to four digits, decimals without exponents."""
-    if isinstance(value, float):
-        return f"{value:,.4f}".rstrip("0").rstrip(".")
-    if isinstance(value, Decimal):
-        return f"{value:f}"
+    """Return a value as text: floats rounded to four digits, decimals to six, which hold money to the micro."""
+    if isinstance(value, float | Decimal):
+        digits = 4 if isinstance(value, float) else 6
+        return f"{value:,.{digits}f}".rstrip("0").rstrip(".")
     return escape(str(value))
 
 

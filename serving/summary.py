@@ -6,7 +6,7 @@ In: a published file. Out: revenue by model and channel, the worst waste, the pr
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import duckdb
@@ -14,10 +14,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from serving.explain_waste import entity_name
-from serving.published import Record, attribution_models, money, records, scalar
+from serving.published import Record, attribution_models, counted, money, records, scalar
 
-# It treats all touches alike, so that a campaign's place in the journey does not matter.
-WASTE_MODEL = "linear"
+WIDTH, GAP = 80, 2  # characters of a terminal, and between two columns
 
 PROMISES = {
     "everything_adds_up": "Everything adds up",
@@ -27,7 +26,10 @@ PROMISES = {
 
 
 def revenue_by_channel(connection: duckdb.DuckDBPyConnection, most: int = 9) -> Iterator[Table]:
-    """Yield a table for each org: the channels with the most revenue by model, in whole units of its currency."""
+    """Yield tables for each org: the channels with the most revenue by model, in whole units of its currency.
+
+    A table has as many models as fit on a terminal of WIDTH columns; the next table has the others.
+    """
     models = attribution_models(connection)
     orgs = connection.execute(
         "select org_id, currency from orgs where org_id in (select org_id from channel_summary) order by 1"
@@ -43,24 +45,49 @@ def revenue_by_channel(connection: duckdb.DuckDBPyConnection, most: int = 9) -> 
         if len(rows) > most + 1:
             rest = {model: sum(values.get(model, 0) for _, values in rows[most:]) for model in models}
             rows = [*rows[:most], (f"{len(rows) - most} others", rest)]
-        table = small_table(f"Revenue of {org} by channel and model, {currency}", show_footer=True)
-        table.add_column("channel", footer="in all")
-        for model in models:
-            total = sum(values.get(model, 0) for _, values in rows)
-            table.add_column(model.replace("_", "\n"), justify="right", footer=f"{total / 1e6:,.0f}")
-        for channel, values in rows:
-            table.add_row(escape(channel), *(f"{values.get(model, 0) / 1e6:,.0f}" for model in models))
-        yield table
+        title = f"Revenue of {org} by channel and model, {currency}"
+        columns = [Column(model, [values.get(model, 0) for _, values in rows]) for model in models]
+        channels = [channel for channel, _ in rows]
+        for shown in side_by_side(columns, WIDTH - max(map(len, [*channels, "channel"]))):
+            table = small_table(title, show_footer=True)
+            table.add_column("channel", footer="in all")
+            for column in shown:
+                table.add_column(column.heading, justify="right", footer=column.cells[-1])
+            for row, channel in enumerate(channels):
+                table.add_row(escape(channel), *(column.cells[row] for column in shown))
+            yield table
+            title = ""
+
+
+class Column:
+    """The revenue of a model: a heading of one word a line, and a cell for each channel and for their sum."""
+
+    def __init__(self, model: str, micros: Sequence[int]) -> None:
+        """micros: the revenue of each channel."""
+        self.heading = model.replace("_", "\n")
+        self.cells = [f"{value / 1e6:,.0f}" for value in [*micros, sum(micros)]]
+        self.width = max(map(len, [*self.heading.split("\n"), *self.cells])) + GAP
+
+
+def side_by_side(columns: Iterable[Column], width: int) -> Iterator[list[Column]]:
+    """Yield the columns in their order, as many at once as `width` characters hold, and at least one."""
+    shown: list[Column] = []
+    for column in columns:
+        if shown and sum(each.width for each in [*shown, column]) > width:
+            yield shown
+            shown = []
+        shown.append(column)
+    yield shown
 
 
 def worst_flags(connection: duckdb.DuckDBPyConnection, limit: int = 5) -> list[Record]:
-    """Return the flags with the most wasted money. Omit an ad set or ad under a flagged parent."""
+    """Return the flags with the most wasted money under their org's model. Omit an ad set or ad of a flagged parent."""
     return records(
         connection.execute(
             """
             select waste_flags.*, orgs.currency
             from waste_flags join orgs using (org_id)
-            where attribution_model = $model and not exists (
+            where attribution_model = orgs.default_attribution_model and not exists (
                 from waste_flags as parent
                 where parent.org_id = waste_flags.org_id and parent.attribution_model = waste_flags.attribution_model
                     and parent.platform = waste_flags.platform and parent.campaign_id = waste_flags.campaign_id
@@ -72,7 +99,7 @@ def worst_flags(connection: duckdb.DuckDBPyConnection, limit: int = 5) -> list[R
             )
             order by waste_spend_micros desc, waste_id limit $limit
             """,
-            {"model": WASTE_MODEL, "limit": limit},
+            {"limit": limit},
         )
     )
 
@@ -82,7 +109,7 @@ def worst_waste(connection: duckdb.DuckDBPyConnection) -> Table | str:
     flags = worst_flags(connection)
     if not flags:
         return "No waste is flagged."
-    table = small_table(f"Worst waste, under {WASTE_MODEL}")
+    table = small_table("Worst waste")
     for heading in ("id", "platform", "what", "reason", "severity"):
         table.add_column(heading, no_wrap=heading != "what")
     table.add_column("wasted", justify="right", no_wrap=True)
@@ -116,8 +143,8 @@ def typical_conversion(connection: duckdb.DuckDBPyConnection) -> str | None:
 
 
 def small_table(title: str, **options: Any) -> Table:
-    """Return a table with a title and without lines."""
-    return Table(title=title, box=None, title_justify="left", title_style="bold", pad_edge=False, **options)
+    """Return a table with a title, or with none, and without lines."""
+    return Table(title=title or None, box=None, title_justify="left", title_style="bold", pad_edge=False, **options)
 
 
 def promises(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
@@ -125,7 +152,8 @@ def promises(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
     counts = json.loads(scalar(connection, "select checks from meta"))
     for promise, sentence in PROMISES.items():
         kept = counts.get(promise, 0)
-        yield f"[green]✓[/green] {sentence}: {kept:,} checks hold" if kept else f"- {sentence}: nothing to check yet"
+        hold = f"{counted(kept, 'check')} {'holds' if kept == 1 else 'hold'}"
+        yield f"[green]✓[/green] {sentence}: {hold}" if kept else f"- {sentence}: nothing to check yet"
 
 
 # Notices of faults that input_checks shows, too.

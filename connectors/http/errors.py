@@ -31,6 +31,10 @@ class NoSecretStore(VendorError):
     """Secrets can be neither stored nor read. The message states what to do."""
 
 
+class Unreachable(VendorError):
+    """No response came from the platform's address: the network, a proxy or the platform is down."""
+
+
 class TokenExpired(Exception):
     """The access token has expired. Renew it and send the request again."""
 

@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 import httpx
 import tenacity
 
-from connectors.http.errors import Throttled, VendorError
+from connectors.http.errors import Throttled, Unreachable, VendorError
 
 T = TypeVar("T")
 ATTEMPTS = 8
@@ -62,8 +62,9 @@ class Retrier:
         except Throttled as error:
             raise VendorError(f"{self._label}: {self._reason(error)}; gave up. Pull again later") from None
         except NETWORK_ERRORS as error:
-            raise VendorError(
-                f"{self._label}: no response from {host} ({type(error).__name__}). Check the network, then pull again"
+            raise Unreachable(
+                f"{self._label}: no response from {_address(error) or host} ({type(error).__name__})."
+                " Check the network, then try again"
             ) from None
 
     def _seconds_to_wait(self, state: tenacity.RetryCallState) -> float:
@@ -91,6 +92,15 @@ class Retrier:
     def _reason(self, error: BaseException | None) -> str:
         """Return the reason without secrets: the text of a network error may contain the whole URL."""
         return self._redact(str(error)) if isinstance(error, Throttled) else type(error).__name__
+
+
+def _address(error: httpx.TransportError | httpx.DecodingError) -> str | None:
+    """Return the scheme, host and port that were called, which TRIBUTARY_<NAME>_URL may name."""
+    try:
+        url = error.request.url
+    except RuntimeError:  # raised outside of a request
+        return None
+    return f"{url.scheme}://{url.netloc.decode()}"
 
 
 def _is_last_attempt(state: tenacity.RetryCallState) -> bool:

@@ -70,8 +70,12 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def replacement_url(self) -> str:
-        """The value of TRIBUTARY_<NAME>_URL, or an empty text."""
-        return os.environ.get(f"TRIBUTARY_{self.name.upper()}_URL", "")
+        """The value of TRIBUTARY_<NAME>_URL, or an empty text. VendorError if it is no whole address."""
+        variable = f"TRIBUTARY_{self.name.upper()}_URL"
+        url = os.environ.get(variable, "")
+        if url and not (urlsplit(url).scheme in ("http", "https") and urlsplit(url).hostname):
+            raise VendorError(f"{variable}={url!r} is no whole address. Write one such as http://127.0.0.1:8900")
+        return url
 
     def require_own_host(self, url: str) -> None:
         """Raise VendorError if the URL, which a response may have stated, is not on one of the service's own hosts."""

@@ -31,6 +31,10 @@ from ingestion.segments.format import Failed
 from ingestion.settings.model import Settings, Site
 
 MAX_FIELD = 200  # characters of a member's path in a message
+_EXPECTED = re.compile(r"Expected `([^`]+)`, got `([^`]+)`")
+_NOUNS = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false", "array": "a list"}
+_NOUNS |= {"object": "an object", "null": "null"}
+_TIME = "not a time such as 2026-07-01T09:30:00Z"
 _IDS = ("eventId", "anonId", "sessionId", "userId", "orderId", "entityId")
 
 
@@ -51,7 +55,14 @@ def undecoded(event: Unreadable | Oversized) -> Rejected:
         return Rejected("schema", "too_large", detail)
     fault, _, path = event.message.partition(" - at `$")
     field = redact_text(path[:MAX_FIELD].rstrip("`").lstrip(".")) or None
+    fault = _EXPECTED.sub(_plain, fault).replace("Invalid RFC3339 encoded datetime", _TIME)
     return Rejected("schema", "wrong_type", f"{field}: {fault}" if field else fault, field)
+
+
+def _plain(found: re.Match[str]) -> str:
+    """Return a fault of msgspec in the words of JSON."""
+    expected = " or ".join(_NOUNS.get(kind, kind) for kind in found[1].split(" | ") if kind != "null")
+    return f"send {expected}, not {_NOUNS.get(found[2], found[2])}"
 
 
 def too_deep() -> Rejected:

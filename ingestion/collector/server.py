@@ -30,6 +30,7 @@ from ingestion.collector.protocol import Protocol, connections
 from ingestion.collector.sites import read_sites
 from ingestion.collector.state import Options, check_writable, geo_database, redis_buckets
 from ingestion.home import Home
+from ingestion.listening import BACKLOG
 
 
 def check(home: Home) -> list[str]:
@@ -42,8 +43,8 @@ def check(home: Home) -> list[str]:
     return [site.settings.id for site in sites.by_key.values()]
 
 
-def serve(options: Options) -> None:
-    """Serve until SIGTERM or SIGINT. Raises OSError where the address cannot be used."""
+def serve(options: Options, sock: socket.socket) -> None:
+    """Serve on a listening socket until SIGTERM or SIGINT."""
     _configure_logs()
     config = uvicorn.Config(
         partial(_application, options),
@@ -57,7 +58,7 @@ def serve(options: Options) -> None:
         access_log=False,
         proxy_headers=bool(options.trusted_proxies),
         forwarded_allow_ips=list(options.trusted_proxies),
-        backlog=2048,
+        backlog=BACKLOG,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=10,
         server_header=False,
@@ -67,13 +68,12 @@ def serve(options: Options) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     _allow_many_connections()
-    with _listening(options) as sock:
-        if options.workers == 1:
-            uvicorn.Server(config).run([sock])
-        else:
-            with tempfile.TemporaryDirectory(dir=Home.from_environment().temporary, prefix="metrics-") as folder:
-                os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-                Multiprocess(config, [sock]).run()
+    if options.workers == 1:
+        uvicorn.Server(config).run([sock])
+    else:
+        with tempfile.TemporaryDirectory(dir=Home.from_environment().temporary, prefix="metrics-") as folder:
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+            Multiprocess(config, [sock]).run()
     gc.unfreeze()
 
 
@@ -120,18 +120,3 @@ def _allow_many_connections() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):  # some systems name a limit that they do not grant
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
-def _listening(options: Options) -> socket.socket:
-    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        sock.bind((options.host, options.port))
-        sock.listen(2048)
-    except OSError as error:
-        sock.close()
-        raise OSError(
-            error.errno, f"{error.strerror}: choose another --host or --port", f"{options.host}:{options.port}"
-        ) from None
-    return sock

@@ -70,12 +70,19 @@ def check_sender(site: KnownSite, origin: str | None, authorization: str | None,
         )
         raise Problem(403, "Sender not allowed", detail)
     if not (site.allows(origin.lower()) or is_own_page(origin, host)):
-        detail = (
-            "The site does not have this origin. Add its domain under domains, or the origin itself under origins,"
-            " in tributary.yaml"
-        )
+        detail = f"The site does not have this origin. {_advice(origin)}"
         raise Problem(403, "Origin not allowed", detail)
     return True
+
+
+def _advice(origin: str) -> str:
+    if origin == "null":
+        return "Browsers send `null` for a file and for a sandboxed frame. Serve the page over HTTP"
+    if shown_origin(origin) != origin:
+        return (
+            "It is not of the form that browsers send: scheme and host in ASCII, such as https://xn--mller-kva.example"
+        )
+    return "Add its domain under domains, or the origin itself under origins, in tributary.yaml"
 
 
 def is_own_page(origin: str, host: str | None) -> bool:

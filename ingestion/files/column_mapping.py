@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
-from difflib import get_close_matches
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -23,6 +22,7 @@ from ingestion.files.refund_statements import REFUND_AMOUNTS, refund_statements
 from ingestion.files.row_filter import select_rows
 from ingestion.settings.model import Settings
 from ingestion.sql import Connection, literal, quoted
+from ingestion.text import nearest, suggestion, zone_advice
 
 # Of the archive, beside those of the contract.
 ARCHIVE_COLUMNS = ("_row_org", "_row_site", "_whole_refund", "_partial_refund", "_reject")
@@ -262,7 +262,7 @@ def _check_options(kind: str, known: list[str], settings: Settings, options: Imp
             ZoneInfo(options.timezone)
         except (KeyError, ValueError, OSError):
             raise ContractError(
-                f"--timezone {options.timezone}: not an IANA time zone. Use one such as Europe/Berlin."
+                f"--timezone {options.timezone}: not an IANA time zone. {zone_advice(options.timezone)}"
             ) from None
 
 
@@ -272,7 +272,7 @@ def _check_mapping(kind: str, known: list[str], source: SourceFile, mapping: Map
         if column not in [*known, "properties"]:
             raise ContractError(f"--map {column}={name}: {kind} has no column {column}. {suggestion(column, known)}")
         if name.lower() not in present:
-            close = _closest(name, source.names)
+            close = nearest(name, source.names)
             advice = f"Do you mean {close}?" if close else source.shown_columns
             raise ContractError(f"{source.label}: --map {column}={name}: the file has no column {name}. {advice}")
 
@@ -293,11 +293,12 @@ def _check_required(
     name = missing[0]
     either = f" (or {' or '.join(contract.one_of[1:])})" if name in contract.one_of else ""
     free = [column for column in source.names if column not in mapping.values()]
-    close = _closest(name, free)
+    close = nearest(name, free)
     is_single = len(source.columns) == 1 and source.dialect.kind == "csv"
     separator = " Its separator is neither a comma, semicolon, tab nor pipe." if is_single else ""
     raise ContractError(
-        f"{source.label}: required column {', '.join(missing)}{either} is missing."
+        f"{source.label}: required column{'s' * (len(missing) > 1)} {', '.join(missing)}{either}"
+        f" {'are' if len(missing) > 1 else 'is'} missing."
         f" If the file has it under another name, map it: --map {name}={close or 'its_name_in_the_file'}."
         f" {source.shown_columns}{separator}"
     )
@@ -340,17 +341,3 @@ def selected_rows(connection: Connection, source: SourceFile, where: str) -> str
             problem = f"a value of the file does not fit the condition ({problem.partition(':')[0]})"
         raise ContractError(f"{source.label}: --where {where}: {problem}. {source.shown_columns}") from None
     return "_row in (select _row from temp.selected_rows)"
-
-
-def _closest(name: str, names: list[str]) -> str | None:
-    lower = {candidate.lower(): candidate for candidate in names}
-    close = get_close_matches(name.lower(), lower, 1, 0.6) or [
-        c for c in lower if c in name.lower() or name.lower() in c
-    ]
-    return lower[close[0]] if close else None
-
-
-def suggestion(name: str, names: list[str]) -> str:
-    """Return a sentence with the name that is most like this one, or with all names."""
-    close = _closest(name, names)
-    return f"Do you mean {close}?" if close else f"Use one of {', '.join(names)}."

@@ -10,9 +10,9 @@ import uuid
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
-from ingestion.files.column_mapping import suggestion
 from ingestion.files.contracts import ContractError
 from ingestion.sql import Connection, literal, scalar, transaction
+from ingestion.text import nearest
 
 _SEEN_AT = "coalesce(received_at, _loaded_at)"
 _PLACE = "source || coalesce(', line ' || line, '')"
@@ -40,7 +40,6 @@ _REMEDIES = {
     "bad_rate": _NUMBER,
     "bad_status": "Map other words to pending, approved and rejected before the import",
     "bad_timestamp": "Write times as 2026-07-01T09:30:00Z, or map another column: --map occurred_at=COLUMN",
-    "bad_type": "Correct the type, or declare it under event_types. " + _SETTINGS,
     "bad_value": _SENDER,
     "future_date": "Correct the date, or the order of day and month: --dayfirst or --no-dayfirst",
     "future_timestamp": "Correct the time, or the zone of the export: --timezone ZONE",
@@ -68,7 +67,7 @@ _REMEDIES = {
     "unknown_org": "Import with --org, or declare the site or ad account. " + _SETTINGS,
     "unknown_sample": _SENDER,
     "unknown_site": _SETTINGS,
-    "unknown_type": "Declare it under event_types. " + _SETTINGS,
+    "unknown_type": "Correct the type, or declare it under event_types. " + _SETTINGS,
     "unloadable_line": "Update Tributary if another version wrote the line. Otherwise dismiss it",
     "wrong_column_count": _LINE,
     "wrong_type": _SENDER,
@@ -138,7 +137,9 @@ def check_reason(connection: Connection, option: str, reason: str) -> None:
     """Raise ContractError if no row can have the reason."""
     present = {name for (name,) in connection.execute("select distinct reason from raw.failed_events").fetchall()}
     if reason not in present | _REMEDIES.keys():
-        advice = suggestion(reason, sorted(present)) if present else "No row has failed."
+        close = nearest(reason, sorted(present)) or nearest(reason, _REMEDIES)
+        listed = f"Use one of {', '.join(sorted(present))}." if present else "No row has failed."
+        advice = f"Do you mean {close}?" if close else listed
         raise ContractError(f"{option} {reason}: no row fails for this reason. {advice}")
 
 

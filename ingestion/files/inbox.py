@@ -26,7 +26,7 @@ from ingestion.person.reentry import anonymise_archived
 from ingestion.segments.archive import place, set_load_time
 from ingestion.settings.model import Settings
 from ingestion.sql import Connection
-from ingestion.text import printable
+from ingestion.text import counted, printable
 from ingestion.user_agents import enrich
 
 ANY_KIND = "any"  # the files in inbox/ itself
@@ -82,8 +82,9 @@ def import_inbox(
             continue
         except (ContractError, duckdb.Error, OSError, RuntimeError) as error:
             if kind == ANY_KIND and isinstance(error, ContractError):
-                _reject(home, path, str(error))
-                progress(f"moved to inbox/rejected/: {error}")
+                reason = str(error).removeprefix(f"{readable_path(path)}: ")
+                _reject(home, path, reason)
+                progress(f"{name}: moved to inbox/rejected/: {reason}")
                 continue
             problem = (
                 str(error) if isinstance(error, ContractError) else f"{readable_path(path)}: {printable(str(error))}"
@@ -92,18 +93,15 @@ def import_inbox(
             failures[path] = problem
             continue
         for report in loaded:
-            progress(
-                f"{name}: {report.received:,} {report.kind} received, {report.loaded:,} loaded,"
-                f" {report.duplicate:,} duplicate, {report.failed:,} failed"
-            )
-            for warning in report.warnings:
-                progress(f"warning: {name}: {warning}")
+            progress(f"{name} ({report.kind}): {report.balance}")
+            for note in report.notes():
+                progress(f"{name}: {note}")
         reports += loaded
     if any(report.kind == "events" for report in reports):
         enrich(connection, progress)
     if failures:
         folder = inbox_folder(home, kind)
-        raise PartlyLoaded(f"{len(failures)} of the files in {folder} were not imported:", failures, reports)
+        raise PartlyLoaded(f"{counted(len(failures), 'file')} of {folder} not imported:", failures, reports)
     return reports
 
 

@@ -89,7 +89,10 @@ def open_input(path: Path, *, allow_link: bool = True) -> Iterator[InputFile]:
             raise ContractError(
                 f"{readable_path(path)}: a symbolic link. Put the file itself into the inbox."
             ) from None
-        raise ContractError(f"{readable_path(path)}: cannot be read: {error.strerror}") from None
+        if error.errno == errno.ENOENT:
+            folder = printable(str(path.parent.absolute()))
+            raise ContractError(f"{readable_path(path)}: there is no such file in {folder}. Check the path.") from None
+        raise ContractError(f"{readable_path(path)}: cannot be read: {error.strerror}. Check its rights.") from None
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +16,7 @@ from typing import NamedTuple
 from ingestion.files.contracts import CONTRACTS, KINDS, Contract, ContractError
 from ingestion.files.read import SourceFile
 from ingestion.sql import Connection, literal, quoted
+from ingestion.text import suggestion
 
 _FOLDER = Path(__file__).parent / "formats"
 _MACROS = Path(__file__).parent / "layout_macros.sql"  # of several layouts
@@ -264,9 +264,7 @@ def recognise(
 def _forced(source: SourceFile, kind: str | None, name: str) -> Recognised:
     layouts = all_layouts()
     if name not in layouts:
-        close = get_close_matches(name, layouts, 1)
-        advice = f"Do you mean {close[0]}?" if close else f"Use one of {', '.join(layouts)}."
-        raise ContractError(f"--layout {name}: unknown layout. {advice}")
+        raise ContractError(f"--layout {name}: unknown layout. {suggestion(name, layouts)}")
     layout = layouts[name]
     kinds = layout.kinds_for(kind)
     if not kinds:

@@ -23,7 +23,6 @@ from ingestion.files.column_mapping import (
     plan_archived,
     plan_file,
     selected_rows,
-    suggestion,
 )
 from ingestion.files.contracts import CONTRACTS, KINDS, ContractError
 from ingestion.files.input_file import UnfinishedError, open_input
@@ -56,7 +55,7 @@ from ingestion.sql import (
     scalar,
     transaction,
 )
-from ingestion.text import counted
+from ingestion.text import counted, suggestion
 
 _OF_FILE = ("file", "file_lines", "used_rows", "unreadable_lines", "selected_rows")  # tables for all kinds of rows
 
@@ -317,7 +316,7 @@ def _assumed_currency(connection: Connection, plan: ReadPlan, match: LayoutMatch
     )
     if rows:
         yield (
-            f"{rows:,} row{'s' * (rows != 1)} without a currency. Their amounts count in the currency of their org. If"
+            f"{counted(rows, 'row')} without a currency. Their amounts count in the currency of their org. If"
             " they are in another one, add --set currency=CODE."
         )
 

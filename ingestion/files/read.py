@@ -68,6 +68,7 @@ from ingestion.files.spreadsheet import sheet_records
 from ingestion.privacy.patterns import WHITESPACE, kind_of
 from ingestion.privacy.redact import redact_text
 from ingestion.sql import Connection, has_temporary_table, literal, quoted, scalar
+from ingestion.text import counted
 
 _END = 65_536  # bytes in which a footer is found
 _START = 65_536  # bytes by which the format of a text is recognised
@@ -103,8 +104,8 @@ class SourceFile(NamedTuple):
     def shown_columns(self) -> str:
         """A sentence with the names of the columns."""
         names = self.names
-        if self.columns and not names:
-            return _NO_HEADER
+        if not names:
+            return _NO_HEADER if self.columns else "The file has no columns. It may be cut short: export it again."
         more = f" and {len(names) - _SHOWN} others" if len(names) > _SHOWN else ""
         return f"The file's columns: {', '.join(names[:_SHOWN])}{more}."
 
@@ -286,7 +287,10 @@ def _whole_records(found: Iterable[Record], width: int, rejected: list[Row]) -> 
         elif len(fields) == width:
             yield (line, *fields)
         elif fields:
-            detail = f"the header has {width} columns and this line {len(fields)}: is a quote or a separator missing?"
+            detail = (
+                f"the header has {counted(width, 'column')} and this line {len(fields)}:"
+                " is a quote or a separator missing?"
+            )
             rejected.append((line, "wrong_column_count", detail, readable(text)))
 
 

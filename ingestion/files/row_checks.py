@@ -196,7 +196,7 @@ def _column_checks(column: Column, plan: ReadPlan) -> list[Check]:
     if column.type == "level":
         bad = f"({bad} and lower({text}) <> 'ad')"
     if column.type not in ("text", "name", "address", "platform", *SPELLINGS):
-        reason = {"instant": "bad_timestamp", "event": "bad_type"}.get(column.type, f"bad_{column.type}")
+        reason = {"instant": "bad_timestamp", "event": "unknown_type"}.get(column.type, f"bad_{column.type}")
         sentence = f"'{column.name} ' || {shown} || {literal(f' is not {_EXPECTED[column.type]}')}"
         checks.append(Check(reason, bad, sentence, shown))
     return checks

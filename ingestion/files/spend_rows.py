@@ -24,7 +24,7 @@ def skip_summary_rows(connection: Connection, plan: ReadPlan, source: SourceFile
     all_rows = rows and scalar(connection, f"select count(*) from {plan.relation} where {plan.where}")
     if rows and rows == all_rows:
         raise ContractError(
-            f"{source.label}: all {rows:,} rows look like totals: they name no campaign, or their date is a word like"
+            f"{source.label}: every row looks like a total: it names no campaign, or its date is a word like"
             " Total. Export the report by day and campaign, or map the campaign: --map campaign_id=COLUMN."
         )
     lines = remove_summary_lines(connection)

@@ -26,6 +26,16 @@ from ingestion.person.ownership import (
 )
 from ingestion.privacy.patterns import EMAIL
 from ingestion.sql import Connection, literal, scalar
+from ingestion.text import suggestion
+
+_NOUNS: dict[Kind, str] = {"email": "e-mail address", "visitor": "visitor id", "customer": "customer id"}
+
+
+class UnknownPerson(ContractError):
+    """No stored row has the identifier."""
+
+    def __init__(self, kind: Kind) -> None:
+        super().__init__(f"No stored row has this {_NOUNS[kind]}. Nothing was changed. Check the spelling.")
 
 
 def normalise_identifier(connection: Connection, kind: Kind, value: str) -> str:
@@ -33,7 +43,8 @@ def normalise_identifier(connection: Connection, kind: Kind, value: str) -> str:
     value = value.strip()
     has_email = scalar(connection, f"select regexp_matches($1, '{EMAIL.expression}')", [value])
     if not value or (kind == "email" and not has_email):
-        raise ContractError(f"--{kind} {value!r} is not {'an e-mail address' if kind == 'email' else 'an id'}")
+        expected = "an e-mail address, such as anna@example.com" if kind == "email" else "an id"
+        raise ContractError(f"--{kind} {value!r} is not {expected}.")
     return hashlib.sha256(value.lower().encode()).hexdigest() if has_email else value
 
 
@@ -44,15 +55,16 @@ def resolve_org(connection: Connection, relations: list[Relation], kind: Kind, v
     """
     orgs = [name for (name,) in connection.execute("select org_id from raw.orgs order by 1").fetchall()]
     if org and org not in orgs:
-        raise ContractError(f"--org {org}: tributary.yaml has no such org. Its orgs: {', '.join(orgs)}")
+        raise ContractError(f"--org {org}: tributary.yaml has no such org. {suggestion(org, orgs)}")
     if org or len(orgs) == 1:
         return str(org or orgs[0])
     _create_sightings(connection, relations, [value] if kind == "email" else [])
     known = _values(connection, "org_id", f"{kind} = $1", value)
     if len(known) == 1:
         return known[0]
-    where = f"several orgs: {', '.join(known)}" if known else f"none of the orgs {', '.join(orgs)}"
-    raise ContractError(f"--{kind} is known to {where}. Choose one with --org")
+    if known:
+        raise ContractError(f"--{kind} is known to several orgs: {', '.join(known)}. Choose one with --org.")
+    raise UnknownPerson(kind)
 
 
 def find_person(connection: Connection, relations: list[Relation], kind: Kind, value: str, org: str) -> Person:

@@ -41,6 +41,7 @@ from ingestion.segments.unloadable_lines import find_unloadable
 from ingestion.segments.writer import closed_segments
 from ingestion.settings.model import Settings
 from ingestion.sql import Connection, drop_temporary_tables, literal, transaction
+from ingestion.text import counted
 from ingestion.user_agents import enrich, is_outdated
 
 FORMAT = "segment"  # of raw.loads
@@ -80,7 +81,7 @@ def load_landing(
     for group in groups(path for path in segments if path.stem not in done):
         megabytes = sum(path.stat().st_size for path in group) / 1e6
         if megabytes > 50:
-            progress(f"loading {len(group)} segments, {megabytes:,.0f} MB")
+            progress(f"loading {counted(len(group), 'segment')}, {megabytes:,.0f} MB")
         load(group)
     if reports or is_outdated(connection):
         enrich(connection, progress)
@@ -89,7 +90,7 @@ def load_landing(
         if path.stem in done:
             archive_segment(connection, home, path)
     if failures:
-        raise PartlyLoaded(f"{len(failures)} segments cannot be loaded and stay in landing/:", failures, reports)
+        raise PartlyLoaded(f"{counted(len(failures), 'segment')} of landing/ not loaded:", failures, reports)
     return reports
 
 

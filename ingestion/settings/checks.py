@@ -13,6 +13,7 @@ from ingestion.files.id_spellings import normalized_account_id
 from ingestion.settings import values
 from ingestion.settings.model import server_key_variable
 from ingestion.settings.values import Check
+from ingestion.text import suggestion
 
 Problem = tuple[int, str]  # line, "where: what is wrong and what to do"
 
@@ -85,7 +86,7 @@ def _reference_problems(document: Any, entry: Any, where: str) -> Iterator[Probl
     for name in ("org", "site"):
         ids = [other.get("id") for other in document.get(f"{name}s") or [] if isinstance(other, dict)]
         if isinstance(entry.get(name), str) and entry[name] not in ids:
-            advice = f"{values.suggestion(entry[name], ids)} You can also add it under {name}s."
+            advice = f"{suggestion(entry[name], ids)} You can also add it under {name}s."
             yield _line(entry, name), f"{where}.{name}: there is no {name} {entry[name]}. {advice}"
 
 
@@ -125,7 +126,7 @@ def _mapping_problems(document: Any, name: str, checks: dict[str, Check]) -> Ite
 def _unknown_keys(entry: Any, where: str, known: tuple[str, ...]) -> Iterator[Problem]:
     for name in entry:
         if name not in known:
-            advice = values.suggestion(str(name), known)
+            advice = suggestion(str(name), known)
             yield _line(entry, name), f"{where}.{name}: unknown name. {advice}".lstrip(".")
 
 
@@ -171,6 +172,7 @@ _SECTIONS: dict[str, Section] = {
             "currency": values.currency,
             "timezone": values.zone,
             "lookback_days": values.days,
+            "attribution_model": values.attribution_model,
             "targets": values.targets,
             "lookback_days_by_touch_type": values.days_by_type,
             "ignored_referrers": values.domains,

@@ -34,8 +34,9 @@ EXAMPLE = """\
 
 orgs:
   # currency and timezone: of the reports. lookback_days: the main attribution window. targets: the thresholds of waste
-  # (cpa: money per conversion, roas: revenue per unit spent). A touch type can have another window:
-  # lookback_days_by_touch_type: {{view: 1}}; ignored_referrers: [bank.example] lists more payment and log-in domains
+  # (cpa: money per conversion, roas: revenue per unit spent). attribution_model: the model of the reports (linear).
+  # A touch type can have another window: lookback_days_by_touch_type: {{view: 1}}; ignored_referrers: [bank.example]
+  # lists more payment and log-in domains
   - {{id: default, currency: USD, timezone: UTC, lookback_days: 30, targets: {{cpa: 50, roas: 2}}}}
 
 sites:
@@ -60,11 +61,9 @@ def load_settings(home: Home) -> Settings:
     """Return the settings of the home folder. Write the example file first if there is none."""
     if not home.settings.exists():
         _write(home.settings, EXAMPLE.format(key=f"pk_{secrets.token_hex(12)}"))
-    document = _parse(home.settings, home.settings.read_bytes())
-    wrong = list(problems(document))
-    if wrong:
-        raise SettingsError("\n".join(f"{home.settings}:{line}: {text}" for line, text in wrong))
-    plain = YAML(typ="safe").load(home.settings.read_bytes())  # the round-trip document has other number types
+    content = home.settings.read_bytes()
+    _check(home.settings, content)
+    plain = YAML(typ="safe").load(content)  # the round-trip document has other number types
     settings = msgspec.convert(plain, Settings, strict=True)
     accounts = [
         msgspec.structs.replace(a, platform=platform_name(a.platform), account_id=normalized_account_id(a.account_id))
@@ -118,8 +117,14 @@ def add_to_settings(
             document[section].append(_flow(entry))
     text = io.StringIO()
     yaml.dump(document, text)
+    _check(home.settings, text.getvalue().encode())  # a wrong entry would stop every command
     _write(home.settings, text.getvalue())
-    load_settings(home)
+
+
+def _check(path: Path, content: bytes) -> None:
+    """Raise SettingsError with all problems of the file's content."""
+    if wrong := list(problems(_parse(path, content))):
+        raise SettingsError("\n".join(f"{path}:{line}: {text}" for line, text in wrong))
 
 
 def _parse(path: Path, content: bytes) -> Any:
@@ -132,7 +137,9 @@ def _parse(path: Path, content: bytes) -> Any:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        raise SettingsError(f"{path}:{line}: not YAML: {error.problem or error.context}. Correct this line.") from None
+        fault = error.problem or error.context or ""
+        advice = "Indent with spaces, not tabs." if r"'\t'" in fault else "Correct this line or the one before it."
+        raise SettingsError(f"{path}:{line}: not YAML: {fault}. {advice}") from None
     except (YAMLError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}:1: not YAML in UTF-8: {error}. Correct the file.") from None
 

@@ -28,12 +28,13 @@ class Targets(msgspec.Struct, frozen=True):
 
 
 class Org(msgspec.Struct, frozen=True):
-    """One tenant, and the currency, day and window of its reports."""
+    """One tenant, and the currency, day, window and attribution model of its reports."""
 
     id: str
     currency: str
     timezone: str = "UTC"
     lookback_days: int = 30
+    attribution_model: str = "linear"  # it treats all touches alike, so that the place in the journey does not matter
     targets: Targets = Targets()
     lookback_days_by_touch_type: dict[str, int] = {}
     ignored_referrers: list[str] = []  # domains of payment and log-in providers

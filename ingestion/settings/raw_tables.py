@@ -34,6 +34,7 @@ def _rows(settings: Settings) -> dict[str, list[dict[str, Any]]]:
                 "currency": org.currency,
                 "timezone": org.timezone,
                 "lookback_days": org.lookback_days,
+                "default_attribution_model": org.attribution_model,
                 "target_cpa_micros": _micros(org.targets.cpa),
                 "target_roas": org.targets.roas,
                 "ignored_referrers": [domain.lower() for domain in org.ignored_referrers],

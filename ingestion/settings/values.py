@@ -7,24 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from ingestion.affiliate_pages import problem as pattern_problem
+from ingestion.attribution_models import attribution_models
 from ingestion.files.contracts import CONTRACTS
 from ingestion.hosts import ascii_address
+from ingestion.text import nearest, suggestion, zone_advice
 
 Check = Callable[[Any], str | None]
 
 SAMPLES = (100, 80, 50)  # percent of a site's visitors
-
-
-def suggestion(name: str, known: Iterable[object]) -> str:
-    """Return a sentence with the known name that is most like this one, or with all known names."""
-    names = [str(each) for each in known]
-    close = get_close_matches(name, names, 1)
-    return f"Do you mean {close[0]}?" if close else f"Use one of {', '.join(names)}."
 
 
 def text(value: Any) -> str | None:
@@ -53,14 +47,15 @@ def shortened(value: Any) -> str:
 def currency(value: Any) -> str | None:
     if isinstance(value, str) and value in CURRENCIES:
         return None
-    return f"{value!r} is not an ISO 4217 currency. Write one such as USD."
+    close = nearest(str(value), sorted(CURRENCIES))
+    return f"{value!r} is not an ISO 4217 currency. {f'Do you mean {close}?' if close else 'Write one such as USD.'}"
 
 
 def zone(value: Any) -> str | None:
     try:
         ZoneInfo(value)
     except (KeyError, ValueError, OSError, TypeError, AttributeError):
-        return f"{value!r} is not an IANA time zone. Write one such as Europe/Berlin."
+        return f"{value!r} is not an IANA time zone. {zone_advice(str(value))}"
     return None
 
 
@@ -120,6 +115,10 @@ def one_of(*choices: Any) -> Check:
         return None if fine else f"{value!r} is unknown. Write one of {', '.join(map(str, choices))}."
 
     return check
+
+
+def attribution_model(value: Any) -> str | None:
+    return one_of(*attribution_models())(value)
 
 
 def flag(value: Any) -> str | None:

@@ -3,9 +3,12 @@
 In: a seed and a period. Out: `folder/<kind>/<name>` for six input contracts, the entries of tributary.yaml for them,
 and `simulated_truth.json` beside the folder, to reconcile with the loaded rows.
 
-    world.py     orgs, sites and ads as data     input_rows.py  visits -> events, touches, offline orders
-    journeys.py  people -> visits                spend.py       visits -> spend, exchange rates
-    mistakes.py  mistakes that input checks find
+    campaigns.py, world.py   orgs, sites, ads, sendings     input_rows.py        visits -> events, offline orders
+    calendar_days.py         promotion, bad week, mailings  interaction_rows.py  visits -> views, e-mails, calls
+    visits.py, sendings.py   people -> visits               spend.py             visits -> spend, exchange rates
+    purchases.py             visits -> orders and causes    bots.py              crawlers
+    journeys.py              all of these three             mistakes.py          mistakes that input checks find
+    truth.py                 the ground truth
 
 The same arguments write the same bytes: one seeded generator, no wall clock, no dates in archives.
 """
@@ -24,10 +27,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ingestion.simulator.input_rows import add_identifiers, interactions, offline_conversions, web_events
-from ingestion.simulator.journeys import CAUSES, simulate_visits
-from ingestion.simulator.mistakes import add_own_links, refunds_of_unknown_orders
+from ingestion.simulator.bots import add_bots
+from ingestion.simulator.calendar_days import calendar_of
+from ingestion.simulator.input_rows import add_identifiers, add_sources, offline_conversions, web_events
+from ingestion.simulator.interaction_rows import interactions
+from ingestion.simulator.journeys import simulate_journeys
+from ingestion.simulator.mistakes import add_own_links, planted_mistakes, refunds_of_unknown_orders
 from ingestion.simulator.spend import daily_spend, exchange_rates
+from ingestion.simulator.truth import ground_truth, special_days
 from ingestion.simulator.world import ACCOUNTS, ORGS, SITES
 
 ZULU, OFFSET = "%Y-%m-%dT%H:%M:%S%.3fZ", "%Y-%m-%dT%H:%M:%S%.3f%:z"
@@ -51,12 +58,17 @@ def simulate(
     if days < 7 or events < 100:
         raise ValueError(f"days={days}, events={events}. Simulate at least 7 days and 100 events")
     rng = np.random.default_rng(seed)
-    visits = add_identifiers(rng, simulate_visits(rng, start, days, events))
+    calendar = calendar_of(start, days)
+    journeys, opened = simulate_journeys(rng, calendar, events)
+    visits = add_identifiers(rng, add_sources(journeys, calendar.sendings))
     log(f"simulated {len(visits):,} visits of {visits['person'].n_unique():,} people in {days} days")
-    web = add_own_links(web_events(rng, visits))
+    people = add_own_links(web_events(rng, visits))
+    web = add_bots(rng, people, calendar)
     files = _split_into_files(rng, web, start, days)
-    costs = daily_spend(rng, visits, start, days)
-    orders, touches = offline_conversions(rng, visits), interactions(rng, visits)
+    costs = daily_spend(rng, visits, calendar)
+    orders = offline_conversions(rng, visits)
+    touches = interactions(rng, visits, add_sources(opened, calendar.sendings))
+    refunds = refunds_of_unknown_orders(start)
 
     months = [start + timedelta(days * part // 3) for part in range(3)]
     for month, (suffix, encode), table in zip(months, _FORMATS.items(), files, strict=True):
@@ -65,7 +77,7 @@ def simulate(
         "interactions": touches,
         "conversions": orders,
         "spend": costs.drop("spend_micros", "org_id"),
-        "refunds": refunds_of_unknown_orders(start),
+        "refunds": refunds,
         "exchange-rates": exchange_rates(rng, start, days),
     }.items():
         _write(folder / kind / f"{kind.replace('-', '_')}_{start}.csv", _csv(table))
@@ -77,32 +89,17 @@ def simulate(
             "conversions": len(orders),
             "spend": len(costs),
         },
-        **_ground_truth(visits, costs),
+        **ground_truth(visits, costs),
+        **special_days(journeys, calendar),
+        "bots": {"events": len(web) - len(people)},
+        "planted_mistakes": planted_mistakes(people, refunds),
     }
     _write(folder.parent / TRUTH, json.dumps(truth, indent=2).encode())
     log(f"wrote {sum(map(len, files)):,} events, {len(touches):,} touches, {len(costs):,} ad days to {folder}")
+    log(f"wrote the true causes of the orders to {folder.parent / TRUTH}")
     keys = ("org", "platform", "account_id")
     accounts = [dict(zip(keys, account, strict=False)) for account in ACCOUNTS.values()]
     return deepcopy({"orgs": ORGS, "sites": SITES, "ad_accounts": accounts})
-
-
-def _ground_truth(visits: pl.DataFrame, costs: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
-    """Return the totals of the files and the true causes of conversions; journeys.py explains why they are exact."""
-    sold = visits.filter("converts").with_columns(
-        value_micros=pl.col("cents") * 10_000,
-        cause=pl.Series(CAUSES).gather(visits.filter("converts")["cause"]),
-    )
-    totals = [pl.len().alias("conversions"), pl.col("value_micros").sum()]
-
-    def grouped(table: pl.DataFrame, by: list[str], *totals: pl.Expr) -> list[dict[str, Any]]:
-        return table.group_by(by).agg(*totals).sort(by, nulls_last=True).to_dicts()
-
-    return {
-        "conversions": grouped(sold, ["org_id", "conversion_type", "currency"], *totals),
-        "caused": grouped(sold, ["org_id", "cause", "currency"], *totals),
-        "spend": grouped(costs, ["org_id", "platform", "currency"], pl.col("spend_micros").sum()),
-        "touches": grouped(visits, ["org_id", "channel"], pl.len().alias("touches")),
-    }
 
 
 def _split_into_files(rng: np.random.Generator, web: pl.DataFrame, start: date, days: int) -> list[pl.DataFrame]:

@@ -1,8 +1,8 @@
 """Turn simulated visits into rows of the input contracts: web events, interactions and offline conversions.
 
-In: visits (journeys.py). Out: tables with the columns of the contracts. `add_identifiers` gives a visit the ids, money
-and query string that its rows share. Rows are as imperfect as real ones: some visits have no session id or no referrer,
-and some parameters remain on later pages.
+In: visits and opened e-mails (journeys.py). Out: tables with the columns of the contracts. `add_identifiers` gives a
+visit the ids, money and query string that its rows share. Rows are as imperfect as real ones: some visits have no
+session id or no referrer, and some parameters remain on later pages.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ import json
 import numpy as np
 import polars as pl
 
-from ingestion.simulator.journeys import Array
-from ingestion.simulator.world import ORGS, QUERY_SHARES, SITES, TRAFFIC_SOURCES, TrafficSource, query_strings
+from ingestion.simulator.calendar_days import Array, Sending
+from ingestion.simulator.query_strings import QUERY_SHARES, query_strings
+from ingestion.simulator.visits import PHONE
+from ingestion.simulator.world import ORGS, SITES, TRAFFIC_SOURCES, TrafficSource
 
 Columns = dict[str, str | pl.Expr]
 ORIGINS = ["https://www.northwind.example", "https://blog.northwind.example", "https://www.nordlicht.example"]
@@ -28,14 +30,16 @@ SEARCH_PROPERTIES = [json.dumps({"name": "search", "query": words}, ensure_ascii
 CART_PROPERTIES = [json.dumps({"name": "add_to_cart", "sku": f"SKU-{sku}", "quantity": 1}) for sku in range(5)]
 WEBKIT, BLINK = "AppleWebKit/605.1.15 (KHTML, like Gecko)", "AppleWebKit/537.36 (KHTML, like Gecko)"
 IPHONE, IPAD = "iPhone; CPU iPhone OS 18_5 like Mac OS X", "iPad; CPU OS 17_6 like Mac OS X"
-USER_AGENTS = [
-    f"Mozilla/5.0 ({IPHONE}) {WEBKIT} Version/18.5 Mobile/15E148 Safari/604.1",
-    f"Mozilla/5.0 (Linux; Android 15; Pixel 9) {BLINK} Chrome/138.0.0.0 Mobile Safari/537.36",
-    f"Mozilla/5.0 (Linux; Android 14; SM-S921B) {BLINK} Chrome/137.0.0.0 Mobile Safari/537.36",
+PHONES = [  # one for each 13th of the people
+    *[f"Mozilla/5.0 ({IPHONE}) {WEBKIT} Version/18.5 Mobile/15E148 Safari/604.1"] * 6,
+    *[f"Mozilla/5.0 (Linux; Android 15; Pixel 9) {BLINK} Chrome/138.0.0.0 Mobile Safari/537.36"] * 2,
+    *[f"Mozilla/5.0 (Linux; Android 14; SM-S921B) {BLINK} Chrome/137.0.0.0 Mobile Safari/537.36"] * 4,
     f"Mozilla/5.0 ({IPAD}) {WEBKIT} Version/17.6 Mobile/15E148 Safari/604.1",
-    f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {BLINK} Chrome/138.0.0.0 Safari/537.36",
-    f"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) {WEBKIT} Version/18.5 Safari/605.1.15",
-    "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+]
+COMPUTERS = [  # one for each 13th of the people
+    *[f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {BLINK} Chrome/138.0.0.0 Safari/537.36"] * 7,
+    *[f"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) {WEBKIT} Version/18.5 Safari/605.1.15"] * 4,
+    *["Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"] * 2,
 ]
 
 
@@ -55,13 +59,23 @@ def decimal_text(units: pl.Expr, digits: int) -> pl.Expr:
     return pl.format("{}.{}", units // 10**digits, (units % 10**digits).cast(pl.String).str.zfill(digits))
 
 
-def add_identifiers(rng: np.random.Generator, visits: pl.DataFrame) -> pl.DataFrame:
-    """Add the columns of the traffic source, and ids, money and query string, to each visit."""
-    count, source, site = len(visits), visits["traffic_source"].to_numpy(), visits["site"].to_numpy()
+def add_sources(visits: pl.DataFrame, sendings: list[Sending]) -> pl.DataFrame:
+    """Add the columns of the traffic source, the name of the sending as `content`, and ids, to each row."""
     fields = list(TrafficSource._fields)
-    sources = pl.DataFrame(TRAFFIC_SOURCES, schema=fields, orient="row").with_row_index("traffic_source")
-    sources = sources.with_columns(pl.col("traffic_source").cast(pl.Int64))
+    sources = pl.DataFrame(TRAFFIC_SOURCES, schema=fields, orient="row", infer_schema_length=None)
+    sources = sources.with_row_index("traffic_source").with_columns(pl.col("traffic_source").cast(pl.Int64))
     sources = sources.rename({"org": "org_id", "currency": "billing_currency"})
+    names = pl.Series([sending.name for sending in sendings], dtype=pl.String)
+    return visits.join(sources, on="traffic_source", how="left", maintain_order="left").with_columns(
+        content=names.gather(visits["sending"]) if len(names) else pl.lit(None, pl.String),
+        customer_id=pl.format("c-{}", pl.col("person").cast(pl.String).str.zfill(6)),
+        site_id=pick([each["id"] for each in SITES], visits["site"].to_numpy()),
+    )
+
+
+def add_identifiers(rng: np.random.Generator, visits: pl.DataFrame) -> pl.DataFrame:
+    """Add ids, money and query string to each visit with its traffic source."""
+    count, source, site = len(visits), visits["traffic_source"].to_numpy(), visits["site"].to_numpy()
     devices = hex_ids(rng, 2 * (int(visits["person"].to_numpy().max()) + 1))
     session = (~visits["continues"]).cum_sum().to_numpy() - 1
     sessions = hex_ids(rng, session[-1] + 1)
@@ -71,16 +85,15 @@ def add_identifiers(rng: np.random.Generator, visits: pl.DataFrame) -> pl.DataFr
     chance = rng.random((count, 4))
     is_abroad = pl.Series((site == 2) & (chance[:, 3] < 0.06))
     kind = pl.when(pl.col("site") == 1).then(pl.lit("lead")).otherwise(pl.lit("purchase"))
-    table = visits.join(sources, on="traffic_source", how="left", maintain_order="left").with_columns(
+    table = visits.with_columns(
         visit=pl.int_range(count),
         anon_id=devices.gather(visits["person"] * 2 + visits["device"]),
         session_id=pl.when(pl.Series(sessionless[session])).then(None).otherwise(sessions.gather(session)),
-        customer_id=pl.format("c-{}", pl.col("person").cast(pl.String).str.zfill(6)),
-        site_id=pick([each["id"] for each in SITES], site),
         query=pick(queries, source * len(QUERY_SHARES) + variant),
         click=pl.when(pl.col("click_id") != "").then(pl.format("{}=Cj0{}", "click_id", hex_ids(rng, count))),
+        sent=pl.format("utm_content={}", "content"),
         # Some newsletters have the reader's address in their links. It must not reach the warehouse.
-        recipient=pl.when((pl.col("channel") == "Email") & pl.Series(chance[:, 0] < 0.03)).then(
+        recipient=pl.when((pl.col("channel") == "Email") & pl.Series(chance[:, 0] < 0.08)).then(
             pl.format("to=reader{}%40mail.example", "person")
         ),
         fragment=pick(["", "#reviews"], (chance[:, 1] < 0.04).astype(int)),
@@ -93,7 +106,7 @@ def add_identifiers(rng: np.random.Generator, visits: pl.DataFrame) -> pl.DataFr
         .otherwise(pick([org["currency"] for org in ORGS], visits["org"].to_numpy())),
     )
     sold = pl.col("conversion_type") == "purchase"
-    parts = [pl.when(pl.col(part) != "").then(part) for part in ("query", "click", "recipient")]
+    parts = [pl.when(pl.col(part) != "").then(part) for part in ("query", "click", "sent", "recipient")]
     query = pl.concat_str(parts, separator="&", ignore_nulls=True)
     return table.with_columns(
         cents=pl.when(sold).then("cents"),
@@ -110,8 +123,9 @@ def web_events(rng: np.random.Generator, visits: pl.DataFrame) -> pl.DataFrame:
     count, site = len(rows), rows["site"].to_numpy()
     position = np.arange(count) - np.repeat(length.cumsum() - length, length)
     remaining = np.repeat(length, length) - 1 - position
-    on_web = (rows["converts"] & ~rows["offline"]).to_numpy()
-    converts, checkout = on_web & (remaining == 0), on_web & (remaining == 1)
+    on_web, lost = (rows["converts"] & ~rows["offline"]).to_numpy(), rows["lost"].to_numpy()
+    # A checkout that fails is the last page.
+    converts, checkout = on_web & (remaining == 0), np.where(lost, remaining == 0, on_web & (remaining == 1))
     chance = rng.random(count)
     inside = (position > 0) & ~converts & ~checkout
     search, cart = inside & (chance < 0.10), inside & (chance > 0.90) & (site != 1)
@@ -133,7 +147,8 @@ def web_events(rng: np.random.Generator, visits: pl.DataFrame) -> pl.DataFrame:
         .otherwise(pl.lit(""))
     )
     previous = pl.format("{}{}", origin, path.shift(1, fill_value=""))
-    user_agent = (rows["person"].to_numpy() * 5 + rows["device"].to_numpy() * 3) % len(USER_AGENTS)
+    browser = rows["person"].to_numpy() % len(PHONES)
+    on_phone = pl.Series(rows["device"].to_numpy() == PHONE)
     return rows.select(
         event_id=hex_ids(rng, count),
         site_id="site_id",
@@ -149,7 +164,7 @@ def web_events(rng: np.random.Generator, visits: pl.DataFrame) -> pl.DataFrame:
         url=pl.format("{}{}{}", origin, path, parameters),
         path=path,
         referrer=pl.when(pl.Series(position > 0)).then(previous).when(pl.col("referrer") != "").then("referrer"),
-        user_agent=pick(USER_AGENTS, user_agent),
+        user_agent=pick(PHONES, browser).zip_with(on_phone, pick(COMPUTERS, browser)),
         value=pl.when(pl.Series(converts)).then(decimal_text(pl.col("cents"), 2)),
         currency=pl.when(pl.Series(converts)).then("currency"),
         order_id=pl.when(pl.Series(converts)).then("order_id"),
@@ -176,43 +191,3 @@ def offline_conversions(rng: np.random.Generator, visits: pl.DataFrame) -> pl.Da
         order_id="order_id",
         site_id="site_id",
     ).sort("occurred_at", "customer_id")
-
-
-def interactions(rng: np.random.Generator, visits: pl.DataFrame) -> pl.DataFrame:
-    """Return touches from other systems: ad views, opened and clicked e-mails, lead forms, calls.
-
-    They cause no conversions: a channel's lift comes from its visits.
-    """
-    is_display = pl.col("channel").is_in(["Paid Social", "Display", "Paid Video"])
-    utm: Columns = {name: name for name in ("channel", "source", "medium", "campaign")}
-    phone: Columns = {"channel": pl.lit("Phone"), "source": pl.lit("call-tracking"), "medium": pl.lit("phone")}
-    ad: Columns = {**utm, **{name: name for name in ("platform", "campaign_id", "adset_id", "ad_id")}}
-    # touch type, visits, share of them, seconds before the visit, marketing columns
-    kinds: list[tuple[str, pl.Expr, float, tuple[int, int], Columns]] = [
-        ("view", is_display, 0.35, (3_600, 3 * 86_400), ad),
-        ("email", pl.col("channel") == "Email", 0.9, (10, 900), utm),
-        ("click", pl.col("channel") == "Email", 0.2, (1, 5), utm),
-        ("form", is_display & (pl.col("platform") == "meta"), 0.02, (60, 600), ad),
-        ("call", pl.col("offline"), 0.5, (-3_000, -600), phone),
-    ]
-    tables = []
-    for touch_type, condition, share, (earliest, latest), marketing in kinds:
-        chosen = visits.filter(condition)
-        chosen = chosen.filter(pl.Series(rng.random(len(chosen)) < share))
-        before = pl.Series(rng.integers(earliest, latest, len(chosen)))
-        is_known = pl.col("has_account") & (touch_type != "view")
-        # Calls have no id: the loader derives one from the row.
-        no_id, numbered = pl.lit(None, pl.String), pl.format("{}-{}", pl.lit(touch_type), "visit")
-        tables.append(
-            chosen.select(
-                interaction_id=no_id if touch_type == "call" else numbered,
-                occurred_at=((pl.col("time") - before) * 1000).cast(pl.Int64).cast(pl.Datetime("ms", "UTC")),
-                visitor_id=pl.when(~is_known).then("anon_id"),
-                customer_id=pl.when(is_known).then("customer_id"),
-                touch_type=pl.lit(touch_type),
-                site_id="site_id",
-                **marketing,
-            )
-        )
-    order = ["occurred_at", "interaction_id", "visitor_id", "customer_id"]
-    return pl.concat(tables, how="diagonal").sort(order).with_columns(pl.col(pl.String).replace("", None))

@@ -1,6 +1,7 @@
-"""Mistakes that real shops make, which input checks find. They change no figure.
+"""Plant mistakes that real shops make, which input checks find. They change no figure.
 
-In: web events and the first day. Out: the events with campaign links on the shop's pages; refunds of unknown orders.
+In: web events and the first day. Out: the events with campaign links on the shop's pages; refunds of unknown orders; a
+list of the mistakes for the ground truth.
 """
 
 from __future__ import annotations
@@ -37,3 +38,12 @@ def refunds_of_unknown_orders(start: date) -> pl.DataFrame:
         },
         schema_overrides={"occurred_at": pl.Datetime("ms", "UTC")},
     )
+
+
+def planted_mistakes(web: pl.DataFrame, refunds: pl.DataFrame) -> list[dict[str, str | int]]:
+    """Return each planted mistake: the mart input_checks has its name, and the number of rows in the files."""
+    own_links = web["url"].str.contains(_OWN_LINK, literal=True).sum()
+    return [
+        {"check_name": "own_links", "rows": own_links, "mistake": "links within the shop have campaign parameters"},
+        {"check_name": "refund_without_order", "rows": len(refunds), "mistake": "refunds name orders of no file"},
+    ]

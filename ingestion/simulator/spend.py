@@ -10,8 +10,10 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 
+from ingestion.simulator.calendar_days import BY_WEEKDAY, Calendar
+from ingestion.simulator.campaigns import COMMISSION
 from ingestion.simulator.input_rows import decimal_text
-from ingestion.simulator.journeys import BY_WEEKDAY, MEAN_ORDER, day_starts
+from ingestion.simulator.purchases import MEAN_ORDER
 from ingestion.simulator.world import ORGS, TRAFFIC_SOURCES
 
 # Clicks for each impression; affiliate networks do not count impressions.
@@ -26,30 +28,33 @@ CLICK_RATE = {
 STARTING_RATES = {"USD": 0.86, "GBP": 1.15}  # in euros
 
 
-def daily_spend(rng: np.random.Generator, visits: pl.DataFrame, start: date, days: int) -> pl.DataFrame:
+def daily_spend(rng: np.random.Generator, visits: pl.DataFrame, calendar: Calendar) -> pl.DataFrame:
     """Return rows of the spend contract for every ad and day, also without spend, with `spend_micros` and `org_id`.
 
-    A platform counts some clicks that never became a visit, and claims more conversions than it caused.
+    A platform counts some clicks that never became a visit, and claims more conversions than it caused. Affiliates get
+    a commission instead of a price for each click.
     """
-    begins, org = day_starts(start, days), visits["org"].to_numpy()
-    by_zone = np.array([np.searchsorted(zone, visits["time"], side="right") - 1 for zone in begins])
-    day = by_zone[org, np.arange(len(org))]
-    cell = visits["traffic_source"].to_numpy() * days + day
+    days = len(calendar.days)
+    cell = visits["traffic_source"].to_numpy() * days + visits["day"].to_numpy()
     ads = [index for index, source in enumerate(TRAFFIC_SOURCES) if source.platform]
     size = len(TRAFFIC_SOURCES) * days
     visited = np.bincount(cell, minlength=size).reshape(-1, days)[ads]
     converted = np.bincount(cell, visits["converts"], minlength=size).reshape(-1, days)[ads]
+    sales = np.bincount(cell, visits["cents"].fill_null(0) / 100, minlength=size).reshape(-1, days)[ads]
     clicks = visited + rng.poisson(0.08 * visited)
     prices = np.array([TRAFFIC_SOURCES[ad].cpc for ad in ads])[:, None] * rng.gamma(60, 1 / 60, clicks.shape)
     # Some platforms bill in cents, others in micros; both must add up.
     bills_in_micros = np.array([TRAFFIC_SOURCES[ad].platform == "google" for ad in ads])[:, None]
-    cost = clicks * prices
+    is_affiliate = np.array([TRAFFIC_SOURCES[ad].channel == "Affiliates" for ad in ads])
+    cost = np.where(is_affiliate[:, None], COMMISSION * sales, clicks * prices)
     micros = np.where(bills_in_micros, np.rint(cost * 1e6), np.rint(cost * 1e2) * 1e4).astype(np.int64)
     rate = np.array([CLICK_RATE[TRAFFIC_SOURCES[ad].channel] for ad in ads])[:, None]
-    weekday = np.array([BY_WEEKDAY[(start + timedelta(each)).weekday()] for each in range(days)])
+    weekday = np.array([BY_WEEKDAY[day.weekday()] for day in calendar.days])
     impressions = clicks + rng.poisson(clicks * (1 / rate - 1) + 20 * weekday)
     claimed = converted * 1.3 + rng.poisson(0.01 * clicks)
-    claimed_cents = np.rint(claimed * MEAN_ORDER * 100).astype(np.int64)
+    orgs = [org["id"] for org in ORGS]
+    mean_order = MEAN_ORDER[[orgs.index(TRAFFIC_SOURCES[ad].org) for ad in ads]][:, None]
+    claimed_cents = np.rint(claimed * mean_order * 100).astype(np.int64)
     sources = [TRAFFIC_SOURCES[ad] for ad in ads for _ in range(days)]
     ids = ["platform", "account_id", "campaign_id", "currency"]
     details = ["campaign", "adset_id", "adset", "ad_id", "ad"]
@@ -59,7 +64,7 @@ def daily_spend(rng: np.random.Generator, visits: pl.DataFrame, start: date, day
     }
     table = pl.DataFrame(
         {
-            "date": [start + timedelta(each) for each in range(days)] * len(ads),
+            "date": calendar.days * len(ads),
             **text,
             "org_id": [source.org for source in sources],
             "spend_micros": micros.ravel(),
@@ -67,7 +72,7 @@ def daily_spend(rng: np.random.Generator, visits: pl.DataFrame, start: date, day
             "clicks": clicks.ravel(),
             "platform_conversions": claimed.ravel().round(2),
             "cents": claimed_cents.ravel(),
-            "is_affiliate": [source.channel == "Affiliates" for source in sources],
+            "is_affiliate": np.repeat(is_affiliate, days),
         }
     )
     table = table.with_columns(impressions=pl.when(~pl.col("is_affiliate")).then("impressions"))

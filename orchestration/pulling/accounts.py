@@ -23,6 +23,7 @@ from ingestion.settings.model import Settings
 from ingestion.spend.entities import merge_clicks, merge_entities
 from ingestion.spend.pulls import PullReport, load_pulls, record_failure
 from ingestion.sql import Connection
+from ingestion.text import counted
 from ingestion.warehouse import build_lock, connect
 from orchestration.pulling.fetch import Fetched, Log, StoppableClock, describe_error, fetch_account
 from orchestration.pulling.plan import Task
@@ -83,7 +84,7 @@ def pull_accounts(
                     place.close()
                     yield index, outcome
                 if left:
-                    log(f"{len(tasks) - left:,} of {len(tasks):,} accounts are loaded")
+                    log(f"{len(tasks) - left:,} of {counted(len(tasks), 'account')} loaded")
         finally:
             clock.stop()
             until = time.monotonic() + GRACE_SECONDS
@@ -109,9 +110,8 @@ def _next_batch(results: Queue[_Result], left: int) -> list[tuple[int, Fetched, 
 
 def _load_batch(home: Home, settings: Settings, batch: Sequence[Fetched], log: Log) -> list[Outcome]:
     """Load accounts with one connection; return their outcomes in order. One failure does not stop the others."""
-    count = "1 account" if len(batch) == 1 else f"{len(batch)} accounts"
     complete = [each for each in batch if each.failure is None]
-    with build_lock(home, f"pull of {count}", log), connect(home) as connection:
+    with build_lock(home, f"pull of {counted(len(batch), 'account')}", log), connect(home) as connection:
         reports = iter(_load_spend(connection, complete, settings))
         warnings = {each.folder: [*each.warnings] for each in complete}
         for what in ("entities", "clicks"):

@@ -5,7 +5,6 @@ In: tributary.yaml, a range of days. Out: raw.ad_spend and other raw tables, mat
 A run pulls all days of its range at once. It takes the warehouse's lock only to load.
 """
 
-import os
 import warnings
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
@@ -15,7 +14,6 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 from pydantic import Field
 
-from connectors.ads import PLATFORMS
 from connectors.platform import Platform
 from ingestion.home import Home
 from ingestion.settings.load import load_settings
@@ -30,7 +28,6 @@ from orchestration.pulling.synced import pull_synced
 
 GROUP = "pulls"
 OWNERS = ["team:data"]
-SINCE = os.environ.get("TRIBUTARY_PULL_SINCE") or f"{date.today().year - 3}-01-01"  # the first day of backfills
 FRANKFURT = "Europe/Berlin"
 
 
@@ -46,30 +43,31 @@ def zones(settings: Settings, platform: Platform) -> list[str]:
 
 
 def days_of(settings: Settings, platform: Platform) -> dg.DailyPartitionsDefinition:
-    """Return the days up to the last one that is over in the time zone of an account."""
+    """Return the days from the first one that the platform still has to the last one that is over for an account."""
     now = datetime.now(UTC)
     local_times = {zone: now.astimezone(ZoneInfo(zone)).replace(tzinfo=None) for zone in zones(settings, platform)}
-    easternmost = max(local_times, key=local_times.__getitem__, default="UTC")
-    return dg.DailyPartitionsDefinition(SINCE, timezone=easternmost)
+    easternmost = max(local_times, key=local_times.__getitem__)
+    accounts = plan.find_accounts(settings, platform)
+    first = min(plan.earliest_day(platform, account, now) for account in accounts)
+    return dg.DailyPartitionsDefinition(str(first), timezone=easternmost)
 
 
 def platform_asset(settings: Settings, platform: Platform) -> dg.AssetsDefinition:
-    """Return the asset of a platform, partitioned by day."""
+    """Return the asset of a connected platform, partitioned by day."""
     key = key_of(platform.name)
-    has_accounts = bool(zones(settings, platform))
 
     @dg.asset(
         key=key,
         description=f"One day of the ad accounts of {platform.label}, as last pulled. `tributary pull {platform.name}`"
-        f" and schedules pull the last {platform.repull_days} days, which {platform.label} may restate. A backfill"
-        " pulls any days.",
+        f" and schedules pull the last {platform.repull_days} days, which {platform.label} may restate. *Materialize*"
+        " on this page pulls any days, in one run. To build the marts, launch the job `build`: it pulls nothing.",
         group_name=GROUP,
         kinds={"python", platform.name},
         owners=OWNERS,
         partitions_def=days_of(settings, platform),
         backfill_policy=dg.BackfillPolicy.single_run(),
         check_specs=[dg.AssetCheckSpec(CHECK, asset=key, description="Campaigns add up to the account's total.")],
-        freshness_policy=FRESH_DAILY if has_accounts else None,
+        freshness_policy=FRESH_DAILY,
     )
     def pulled(context: dg.AssetExecutionContext, config: PullConfig) -> Iterator[Any]:
         """Pull the range of days."""
@@ -114,7 +112,7 @@ def failure(platform: Platform, outcomes: Sequence[Outcome]) -> dg.Failure:
     too_early = f"{platform.label} keeps {platform.history_days:,} days of history. Backfill later days only."
     return dg.Failure(
         f"Some days of {platform.label} were not pulled. " + "\n".join(reasons or [too_early]),
-        metadata={"accounts": dg.MetadataValue.md(metadata.accounts_table(outcomes))},
+        metadata={"accounts": metadata.accounts_table(outcomes)},
         allow_retries=False,
     )
 
@@ -151,8 +149,13 @@ def synced(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     return dg.MaterializeResult(metadata=table)
 
 
-def assets(settings: Settings) -> list[dg.AssetsDefinition]:
-    """Return all pull assets."""
+def assets(home: Home, settings: Settings) -> list[dg.AssetsDefinition]:
+    """Return the assets of the connected platforms, and of rates and synced tables if the settings need them."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)  # of backfill policies
-        return [*(platform_asset(settings, platform) for platform in PLATFORMS.values()), ecb, synced]
+        found = [platform_asset(settings, platform) for platform in plan.connected_platforms(home, settings)]
+    if plan.has_foreign_currency(settings):
+        found.append(ecb)
+    if settings.synced:
+        found.append(synced)
+    return found

@@ -16,8 +16,8 @@ from ingestion.home import Home
 from ingestion.loads import LoadReport
 from ingestion.spend.synced.load import SyncReport
 from orchestration.instance import open_instance
-from orchestration.metadata import cell
-from orchestration.plots import as_markdown, line_chart
+from orchestration.metadata import table
+from orchestration.plots import line_chart
 from orchestration.pulling.accounts import Outcome
 from orchestration.pulling.amounts import amount, units
 from orchestration.pulling.days import Day, stored_days
@@ -94,42 +94,31 @@ def overview(outcomes: Sequence[Outcome], stored: Sequence[Day]) -> dict[str, An
     """Return the pull as a whole: its time, its accounts, and the platform's stored spend."""
     return {
         "last pull": dg.MetadataValue.timestamp(datetime.now(UTC)),
-        "accounts": dg.MetadataValue.md(accounts_table(outcomes)),
+        "accounts": accounts_table(outcomes),
         "daily spend": chart(stored),
     }
 
 
-def accounts_table(outcomes: Iterable[Outcome]) -> str:
-    """Return a Markdown table with a row for each account."""
-    headings = (
-        "account",
-        "status",
-        "spend",
-        "account total",
-        "difference",
-        "rows",
-        "new",
-        "changed",
-        "withdrawn",
-        "days",
-        "note",
-    )
-    lines = [" | ".join(headings), " | ".join("---" for _ in headings)]
-    for outcome in outcomes:
-        report = outcome.report
-        counts = (report.rows, report.loaded - report.replaced, report.replaced, report.withdrawn)
-        cells = (
-            report.pull.account_id,
-            report.status,
-            ", ".join(f"{amount(each.spend_micros)} {each.currency}" for each in report.totals),
-            ", ".join(amount(each.account_spend_micros) for each in report.totals),
-            ", ".join(amount(each.difference) for each in report.totals),
-            *(f"{count:,}" for count in counts),
-            f"{report.pull.start} to {report.pull.end}",
-            "; ".join(filter(None, (report.reason, *outcome.warnings))),
-        )
-        lines.append(" | ".join(map(cell, cells)))
-    return "\n".join(lines)
+def accounts_table(outcomes: Iterable[Outcome]) -> dg.TableMetadataValue | str:
+    """Return a table with a row for each account."""
+    rows = [
+        {
+            "account": report.pull.account_id,
+            "status": report.status,
+            "spend": ", ".join(f"{amount(each.spend_micros)} {each.currency}" for each in report.totals),
+            "account total": ", ".join(amount(each.account_spend_micros) for each in report.totals),
+            "difference": ", ".join(amount(each.difference) for each in report.totals),
+            "rows": report.rows,
+            "new": report.loaded - report.replaced,
+            "changed": report.replaced,
+            "withdrawn": report.withdrawn,
+            "days": f"{report.pull.start} to {report.pull.end}",
+            "note": "; ".join(filter(None, (report.reason, *outcome.warnings))),
+        }
+        for outcome in outcomes
+        for report in [outcome.report]
+    ]
+    return table(rows, "no accounts")
 
 
 def check_totals(outcomes: Sequence[Outcome], stored: Sequence[Day]) -> dict[str, Any]:
@@ -142,13 +131,17 @@ def check_totals(outcomes: Sequence[Outcome], stored: Sequence[Day]) -> dict[str
         sentence = f"{len(reported)} of {len(days)} days have a reported total, and the campaigns add up to it"
         return {"passed": True, "severity": dg.AssetCheckSeverity.WARN, "description": sentence}
     rows = [
-        f"{day.date} | {day.currency} | {amount(day.spend_micros)} | {amount(day.children_micros)} | "
-        f"{amount(day.difference)}"
+        {
+            "day": day.date,
+            "currency": day.currency,
+            "account total": amount(day.spend_micros),
+            "campaigns": amount(day.children_micros),
+            "difference": amount(day.difference),
+        }
         for day in wrong
     ]
     totals = {day.currency: sum(each.difference for each in wrong if each.currency == day.currency) for day in wrong}
     sums = ", ".join(f"{amount(micros)} {currency}" for currency, micros in totals.items())
-    table = ["day | currency | account total | campaigns | difference", "--- | --- | ---: | ---: | ---:", *rows]
     return {
         "passed": False,
         "severity": dg.AssetCheckSeverity.WARN,
@@ -156,7 +149,7 @@ def check_totals(outcomes: Sequence[Outcome], stored: Sequence[Day]) -> dict[str
         " days. The marts show the difference as (unmatched).",
         "metadata": {
             **{f"difference ({currency})": micros / 1e6 for currency, micros in totals.items()},
-            "differences": dg.MetadataValue.md("\n".join(table)),
+            "differences": table(rows, "none"),
         },
     }
 
@@ -169,19 +162,24 @@ def of_rates(report: LoadReport) -> dict[str, Any]:
 def of_synced(reports: Iterable[SyncReport]) -> dict[str, Any]:
     """Return the total of each synced spend table."""
     rows = [
-        f"{total.platform} | {total.level} | {total.table} | {total.rows:,} | {units(total.spend)} {total.currency}"
+        {
+            "platform": total.platform,
+            "level": total.level,
+            "table": total.table,
+            "rows": total.rows,
+            "spend": f"{units(total.spend)} {total.currency}",
+        }
         for report in reports
         for total in report.totals
     ]
-    table = ["platform | level | table | rows | spend", "--- | --- | --- | ---: | ---:", *rows]
-    return {"tables": dg.MetadataValue.md("\n".join(table))}
+    return {"tables": table(rows, "no tables")}
 
 
-def chart(days: Sequence[Day]) -> dg.MarkdownMetadataValue:
+def chart(days: Sequence[Day]) -> dg.MarkdownMetadataValue | str:
     """Return the stored spend by day, a line for each currency."""
     currencies = sorted({day.currency for day in days})
     lines = {
         currency: [(day.date, day.spend_micros / 1e6) for day in days if day.currency == currency]
         for currency in currencies
     }
-    return as_markdown([line_chart("stored spend by day", lines)], "spend") if days else dg.MetadataValue.md("no spend")
+    return line_chart(lines) if days else "no spend"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
-from difflib import get_close_matches
 
 import msgspec
 
@@ -13,16 +12,17 @@ from connectors.auth.credentials import load
 from connectors.http.errors import NotConnected, VendorError
 from connectors.platform import Platform
 from connectors.reporting_days import local_date
-from ingestion.files.contracts import platform_name
+from ingestion.files.contracts import ContractError, platform_aliases, platform_name
 from ingestion.files.id_spellings import normalized_account_id
 from ingestion.home import Home
 from ingestion.settings.model import AdAccount, Settings
+from ingestion.text import nearest
 
 OTHERS = ("all", "ecb", "synced")
 Days = tuple[date | None, date | None]  # --from, --to
 
 
-class PullError(Exception):
+class PullError(ContractError):
     """Days or accounts that cannot be pulled. Nothing was pulled."""
 
 
@@ -63,13 +63,13 @@ def all_tasks(home: Home, settings: Settings, days: Days, log: Callable[[str], N
     return tasks
 
 
-def find_platform(name: str) -> Platform:
-    """Return the platform of this name or alias, such as facebook."""
+def find_platform(name: str, others: Sequence[str] = ()) -> Platform:
+    """Return the platform of this name or alias, such as facebook. others: words that the command takes, too."""
     platform = PLATFORMS.get(platform_name(name))
     if not platform:
-        known = [*PLATFORMS, *OTHERS]
-        close = get_close_matches(name.lower(), known, 1, 0.5)
-        advice = f"Do you mean {close[0]}?" if close else f"Use one of {', '.join(known)}."
+        aliases = [alias for alias, meant in platform_aliases().items() if meant in PLATFORMS]
+        close = nearest(name, [*PLATFORMS, *others, *aliases])
+        advice = f"Do you mean {close}?" if close else f"Use one of {', '.join([*PLATFORMS, *others])}."
         raise PullError(f"There is no platform {name}. {advice}")
     return platform
 
@@ -101,6 +101,11 @@ def is_connected(home: Home, platform: Platform) -> bool:
     except VendorError:  # the store cannot be read; the pull reports why
         pass
     return True
+
+
+def connected_platforms(home: Home, settings: Settings) -> list[Platform]:
+    """Return the platforms that have an ad account in tributary.yaml and a login."""
+    return [platform for platform in listed_platforms(settings) if is_connected(home, platform)]
 
 
 def listed_platforms(settings: Settings) -> list[Platform]:

@@ -8,8 +8,8 @@ from datetime import datetime
 from itertools import groupby
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from connectors.ads import PLATFORMS
 from connectors.platform import Platform
 from ingestion.home import Home
 from ingestion.settings.load import load_settings
@@ -22,38 +22,53 @@ RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_e
 MORNING, AFTER_FIXING = "0 6 * * *", "30 16 * * 1-5"  # platforms finish a day at night, the Bank at 16:00
 
 PULLS = dg.AssetSelection.groups(GROUP)
-jobs = {
-    name: dg.define_asset_job(f"pull_{name}", dg.AssetSelection.assets(key), description=description)
-    for name, key, description in [
-        *((p.name, key_of(p.name), f"Spend of {p.label} for a range of days.") for p in PLATFORMS.values()),
-        ("ecb", ECB, "Exchange rates of the European Central Bank."),
-        ("synced", SYNCED, "Spend in tables that another tool syncs."),
-    ]
-}
+Job = UnresolvedAssetJobDefinition
+PREFIX = "pull_"  # of the jobs that pull
 
 
-def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
-    """Return a schedule for each platform and time zone; rates and synced tables run only if the settings need them."""
+def jobs(home: Home, settings: Settings) -> list[Job]:
+    """Return a job for each asset of pulls."""
     return [
-        *(platform_schedule(p, zone) for p in PLATFORMS.values() for zone in zones(settings, p)),
-        dg.ScheduleDefinition(
-            job=jobs["ecb"],
-            cron_schedule=AFTER_FIXING,
-            execution_timezone=FRANKFURT,
-            default_status=status(plan.has_foreign_currency(settings)),
+        *(
+            pull_job(platform.name, key_of(platform.name), f"Spend of {platform.label} for a range of days.")
+            for platform in plan.connected_platforms(home, settings)
         ),
-        dg.ScheduleDefinition(
-            job=jobs["synced"],
-            cron_schedule=MORNING,
-            execution_timezone="UTC",
-            default_status=status(bool(settings.synced)),
-        ),
+        *([ECB_JOB] if plan.has_foreign_currency(settings) else []),
+        *([SYNCED_JOB] if settings.synced else []),
     ]
 
 
-def status(is_wanted: bool) -> dg.DefaultScheduleStatus:
-    """Return whether a schedule runs by default."""
-    return dg.DefaultScheduleStatus.RUNNING if is_wanted else dg.DefaultScheduleStatus.STOPPED
+def pull_job(name: str, key: dg.AssetKey, description: str) -> Job:
+    """Return the job of an asset."""
+    return dg.define_asset_job(f"{PREFIX}{name}", dg.AssetSelection.assets(key), description=description)
+
+
+ECB_JOB = pull_job("ecb", ECB, "Exchange rates of the European Central Bank.")
+SYNCED_JOB = pull_job("synced", SYNCED, "Spend in tables that another tool syncs.")
+
+
+def schedules(home: Home, settings: Settings) -> list[dg.ScheduleDefinition]:
+    """Return a schedule for each connected platform and time zone, and for rates and synced tables if needed."""
+    found = [
+        platform_schedule(platform, zone)
+        for platform in plan.connected_platforms(home, settings)
+        for zone in zones(settings, platform)
+    ]
+    if plan.has_foreign_currency(settings):
+        found.append(_daily(ECB_JOB, AFTER_FIXING, FRANKFURT))
+    if settings.synced:
+        found.append(_daily(SYNCED_JOB, MORNING, "UTC"))
+    return found
+
+
+def _daily(job: Job, cron: str, zone: str) -> dg.ScheduleDefinition:
+    return dg.ScheduleDefinition(
+        job=job,
+        cron_schedule=cron,
+        execution_timezone=zone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=job.description,
+    )
 
 
 def platform_schedule(platform: Platform, zone: str) -> dg.ScheduleDefinition:
@@ -61,10 +76,10 @@ def platform_schedule(platform: Platform, zone: str) -> dg.ScheduleDefinition:
 
     @dg.schedule(
         name="_".join(["pull", platform.name, *re.findall(r"\w+", zone.lower())]),
-        job=jobs[platform.name],
+        job_name=f"{PREFIX}{platform.name}",
         cron_schedule=MORNING,
         execution_timezone=zone,
-        default_status=status(True),
+        default_status=dg.DefaultScheduleStatus.RUNNING,
         description=f"Pull the accounts of {platform.label} in the time zone {zone}.",
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:

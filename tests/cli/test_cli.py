@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+from itertools import chain
 from pathlib import Path
 
 import duckdb
@@ -13,7 +14,11 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import app as cli
-from tests.support.home import published, tributary
+from cli.usage import TASKS
+from ingestion.home import Home
+from ingestion.settings.load import load_settings
+from ingestion.warehouse import build_lock
+from tests.support.home import COMMAND, published, tributary
 
 OK, FAILED, WRONG_INPUT, STRICT = 0, 1, 2, 3
 EVENTS = "event_id,site_id,type,occurred_at,anon_id\ne1,shop,PAGE_VIEW,2026-07-01T00:00:00Z,v1\n"
@@ -49,9 +54,12 @@ def commands(group, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     return found
 
 
-def test_every_command_shows_an_example(here):
+def test_every_command_shows_an_example_with_names_of_the_demo(here, home):
     import typer
 
+    settings = load_settings(Home(home))
+    names = {"--org": {org.id for org in settings.orgs}, "--site": {site.id for site in settings.sites}}
+    names |= {"snippet": names["--site"], "--account": {account.account_id for account in settings.ad_accounts}}
     known = commands(typer.main.get_command(cli.app))
     assert len(known) >= 14
     for command in [(), *known]:
@@ -59,40 +67,22 @@ def test_every_command_shows_an_example(here):
         assert "Example" in output, f"tributary {' '.join(command)} --help shows no example"
         assert f"tributary {' '.join(command)}".strip() in output.split("Example", 1)[1], command
         assert max(map(len, output.splitlines())) <= 80
+        example = output.split("Example", 1)[1].partition("╭")[0]
+        for name, value in re.findall(r"(--org|--site|--account|snippet) ([\w-]+)", example):
+            assert value in names[name], f"{command}: {name} {value}"
 
 
-def test_wrong_input_is_a_sentence_and_exit_code_2(here, tmp_path):
-    file = tmp_path / "events.csv"
-    file.write_text(EVENTS)
-    missing = tmp_path / "missing.csv"
-    missing.write_text("id,site_id\n1,shop\n")
-    for arguments, words in [
-        (("import", "events", tmp_path / "nowhere.csv"), ["nowhere.csv"]),
-        (("import", "events", missing), ["missing.csv", "event_id", "--map"]),
-        (("import", "events", file, "--map", "anon_id"), ["--map", "column=source_column"]),
-        (("import", "events", file, "--map", "anon_id=x", "--map", "anon_id=y"), ["anon_id", "twice"]),
-        (("import", "events", file, "--map", "anon_id=visitor"), ["visitor", "events.csv"]),
-        (("import", "events", file, "--map", "anon_id=anonid"), ["Do you mean anon_id?"]),
-        (("import", "events", file, "--map", "anonid=anon_id"), ["no column anonid", "Do you mean anon_id?"]),
-        (("import", "events", file, "--where", "nonsense >"), ["--where"]),
-        (("import", "events", file, "--timezone", "Mars/Olympus"), ["Mars/Olympus"]),
-        (("import", "events", file, "--layout", "excel"), ["excel", "snowplow"]),
-        (("import", "events", file, "--org", "nobody"), ["nobody"]),
-        (("import", "events", file, "--site", "northwind-shpo"), ["northwind-shpo", "Do you mean northwind-shop?"]),
-        (("run", "--select", "nonsense((("), ["--select", "nonsense((("]),
-        (("run", "--select", "key:nothing"), ["names no asset", "group:raw"]),
-        (("query", "select nonsense"), ["nonsense"]),
-        (("query", "not sql"), ["syntax"]),
-        (("explain", "conversion", "nobody-knows"), ["No conversion begins with 'nobody-knows'"]),
-        (("explain", "waste", "nobody-knows"), ["No waste flag begins with 'nobody-knows'"]),
-        (("explain", "conversion", "northwind", "--org", "nobody"), ["No conversion"]),
-        (("explain", "conversion", "n"), ["conversions begin with 'n'", "Give more of the id"]),
-        (("import", "everything", file), ["everything"]),
-        (("simulate", "--days", "1"), ["--days"]),
-    ]:
-        output = here(*arguments, code=WRONG_INPUT)
-        for word in words:
-            assert word in output, f"{arguments}: {word!r} is not in: {output}"
+def test_help_lists_every_command_under_its_task(here):
+    """A new command names its task in cli/usage.py. Commands without one would be listed last."""
+    import typer
+
+    root = typer.main.get_command(cli.app)
+    without = {name for name, command in root.commands.items() if not command.hidden} - {*chain(*TASKS.values())}
+    assert not without
+    output = here("--help")
+    places = [output.index(f"─ {task} ─") for task in TASKS]
+    assert places == sorted(places)
+    assert re.match(r"tributary \d+\.\d+\.\d+ \(duckdb \d", here("--version"))
 
 
 def test_debug_shows_the_trace(home, built, tmp_path):
@@ -113,7 +103,8 @@ def test_strict_exits_with_3_and_keeps_the_good_rows(here, tmp_path):
 
 def test_nothing_published_yet_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setenv("TRIBUTARY_HOME", str(tmp_path))
-    for arguments in [("query", "select 1"), ("explain", "conversion", "1"), ("explain", "waste", "1")]:
+    commands = ["query", "select 1"], ["query", "--raw", "select 1"], ["publish"], ["explain", "conversion", "1"]
+    for arguments in [*commands, ["explain", "waste", "1"]]:
         done = CliRunner().invoke(cli.app, arguments)
         assert done.exit_code == WRONG_INPUT
         assert "tributary run" in done.output
@@ -165,6 +156,28 @@ def test_a_query_reads_the_published_file_and_nothing_else(here, home, tmp_path)
     assert (home / "published/marts.duckdb").read_bytes() == before
 
 
+def test_a_raw_query_reads_the_warehouse_and_nothing_else(here, home, tmp_path):
+    assert here("query", "--raw", "--csv", "select count(*) > 0 as found from raw.all_events") == "found\nTrue\n"
+    for sql in [
+        "delete from raw.orgs",
+        f"copy raw.orgs to '{home}/archive/events/orgs.csv'",
+        f"from read_text('{home}/tributary.yaml')",
+        f"attach '{tmp_path}/other.duckdb' as other",
+        "set enable_external_access = true",
+    ]:
+        here("query", "--raw", sql, code=WRONG_INPUT)
+    assert not (home / "archive/events/orgs.csv").exists()
+
+
+def test_a_raw_query_waits_for_a_run_and_names_it(home):
+    command = [COMMAND, "query", "--raw", "--csv", "select 1 as one"]
+    environment = os.environ | {"TRIBUTARY_HOME": str(home)}
+    with build_lock(Home(home), "run 1"):
+        waiting = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert waiting.stderr.readline().startswith(f"waiting for run 1 (process {os.getpid()}")
+    assert waiting.communicate()[0] == "one\n1\n"
+
+
 def test_query_as_csv_is_all_rows_and_only_rows(here, home):
     output = here("query", "--csv", "select org_id, conversion_id, value_micros from conversions order by all")
     with published(home) as connection:
@@ -172,6 +185,7 @@ def test_query_as_csv_is_all_rows_and_only_rows(here, home):
     assert output.splitlines() == ["org_id,conversion_id,value_micros", *(",".join(map(str, row)) for row in rows)]
     assert "the first 2 rows" in here("query", "from daily_rollups", "--limit", 2)
     assert here("query", "select 'a,b' as x, null as y", "--csv") == 'x,y\n"a,b",\n'
+    assert here("query", "select 1234.500000::decimal(19, 6) as spend").splitlines()[1] == "1,234.5"
 
 
 def test_mistakes_in_the_settings_name_file_and_line_and_change_nothing(built, tmp_path, monkeypatch):
@@ -271,7 +285,7 @@ def test_an_id_that_two_orgs_share_asks_for_the_org(here, home):
                 "(select min(rowid) from conversions group by org_id)"
             )
         output = here("explain", "conversion", "shared", code=WRONG_INPUT)
-        assert "2 conversions begin with 'shared'" in output
+        assert "Several conversions begin with 'shared'" in output
         assert "nordlicht" in output
         assert "--org" in output
         assert "shared" in here("explain", "conversion", "shared", "--org", "nordlicht")

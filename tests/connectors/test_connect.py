@@ -594,7 +594,9 @@ def test_token_from_the_environment_or_typed_needs_no_browser(no_keyring, here, 
 
 def test_wrong_input_is_reported_before_the_login(no_keyring, here, home, acme, monkeypatch):
     assert "Do you mean acme?" in here("connect", "acne", code=WRONG_INPUT)
-    assert "no org nobody" in here("connect", "acme", "--org", "nobody", code=WRONG_INPUT)
+    assert "--org nobody: tributary.yaml has no such org" in here(
+        "connect", "acme", "--org", "nobody", code=WRONG_INPUT
+    )
     assert "set TRIBUTARY_SECRET_KEY" in here("connect", "acme", code=WRONG_INPUT)
     monkeypatch.setenv("TRIBUTARY_SECRET_KEY", "key")
     monkeypatch.delenv("TRIBUTARY_ACME_CLIENT_SECRET")

@@ -24,7 +24,7 @@ import duckdb
 import pytest
 from ruamel.yaml import YAML
 
-from ingestion.simulator.world import CAMPAIGNS
+from ingestion.simulator.campaigns import CAMPAIGNS
 from tests.support.home import ROOT, differences, published, tributary
 from tests.support.models import build_home
 from tests.support.rounding import rounded
@@ -473,8 +473,8 @@ def test_more_money_and_more_certainty_are_never_less_severe(judged):
 
 def planted() -> Iterator[tuple[str, str, float, float, float]]:
     """Yield campaign id, name, first visits, quality and basket of each simulated campaign."""
-    for _, campaign_id, name, *_, new, back, _, _, changes in CAMPAIGNS:
-        yield campaign_id, name, new + back, changes.get("quality", 1), changes.get("basket", 1)
+    for _, campaign_id, name, *_, first, later, _, _, _, _, changes in CAMPAIGNS:
+        yield campaign_id, name, first + later, changes.get("quality", 1), changes.get("basket", 1)
 
 
 def test_every_planted_waste_is_flagged_unless_it_spent_too_little(flags):

@@ -21,7 +21,7 @@ from ingestion.home import Home
 from ingestion.segments.format import Receipt, as_line
 from ingestion.warehouse import build_lock, connect
 from orchestration import changes, fingerprint
-from orchestration.changes import ATTRIBUTION, BUILD, COVERED, LAND, ROLLUPS, Beginning, reasons, record_run
+from orchestration.changes import BUILD, COVERED, LAND, Beginning, reasons, record_run
 from tests.support.home import COMMAND, ROOT, copy_home, published, tributary
 
 EVENTS = "event_id,site_id,type,occurred_at,anon_id\nnew1,northwind-shop,PAGE_VIEW,2026-07-01T00:00:00Z,v1\n"
@@ -174,7 +174,7 @@ def test_a_replay_is_a_reason_to_build(home):
     home.settings.write_text(home.settings.read_text() + "\nevent_types: [{type: DEMO_BOOKED}]\n")
     record_run(home, BUILD, Beginning(home), loaded=True, version=None)
     assert reasons(home, BUILD) == []
-    assert "1 loaded" in tributary(home.root, "replay", "failed", "--reason", "bad_type").stdout
+    assert "1 loaded" in tributary(home.root, "replay", "failed", "--reason", "unknown_type").stdout
     assert reasons(home, BUILD) == ["the warehouse changed"]
 
 
@@ -287,7 +287,7 @@ def test_scheduled_jobs_skip_their_ticks_until_something_is_new(home):
             return {schedule.job_name: schedule.evaluate_tick(context).skip_message for schedule in schedules}
 
     skipped = ticks()
-    assert set(skipped) == {LAND, ATTRIBUTION, ROLLUPS, "nightly_duplicates"}
+    assert set(skipped) == {LAND, BUILD, "nightly_duplicates"}
     assert {str(message)[:29] for message in skipped.values()} == {"Nothing new since version 1 o"}
     add_file(home)
     assert ticks() == dict.fromkeys(skipped)
@@ -363,4 +363,4 @@ def test_a_job_that_builds_a_part_covers_itself_only(home, monkeypatch):
     with open_instance(home) as instance:
         assert defs.resolve_job_def(LAND).execute_in_process(instance=instance).success
     assert reasons(home, LAND) == []
-    assert reasons(home, ATTRIBUTION) == reasons(home, BUILD) == ["the last run built only a part"]
+    assert reasons(home, BUILD) == ["the last run built only a part"]

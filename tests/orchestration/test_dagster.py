@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -21,6 +20,7 @@ from playwright.sync_api import sync_playwright
 
 from ingestion.home import Home
 from ingestion.warehouse import connect
+from orchestration.plots import INLINE
 from tests.support.home import CHROMIUM, COMMAND, copy_home, needs_chromium, published, tributary
 from tests.support.waiting import wait_until
 
@@ -80,16 +80,20 @@ def test_every_asset_has_a_description_an_owner_and_a_group(defs):
         if key.path[0] in ("marts", "published"):
             assert spec.freshness_policy, f"{key} has no freshness policy"
     subjects = {"web", "identity", "touches", "conversions", "attribution", "spend", "waste", "quality"}
-    assert groups == {"pulls", "raw", "rules", "published"} | subjects
+    assert groups == {"raw", "rules", "published"} | subjects  # no platform is connected
+
+
+def test_every_check_has_a_description(defs):
+    graph = defs.resolve_asset_graph()
+    assert not [key for key in graph.asset_check_keys if not graph.get_check_spec(key).description]
 
 
 def test_schedules_have_their_cron_expressions_in_utc(defs):
     found = {schedule.job_name: schedule for schedule in defs.schedules if "pull" not in schedule.name}
     assert {name: schedule.cron_schedule for name, schedule in found.items()} == {
-        "land": "*/15 * * * *",
-        "attribution": "0 * * * *",
+        "build": "0 * * * *",
+        "land": "15,30,45 * * * *",
         "nightly_duplicates": "0 2 * * *",
-        "daily_rollups": "0 3 * * *",
     }
     assert {schedule.execution_timezone for schedule in found.values()} == {"UTC"}
 
@@ -100,11 +104,9 @@ def test_each_job_selects_its_assets(defs):
     pulls = dg.AssetSelection.groups("pulls").resolve(graph)
     everything = graph.get_all_asset_keys() - graph.external_asset_keys - pulls
     touchpoints = dg.AssetSelection.assets(["marts", "touchpoints"]).upstream().resolve(graph)
-    assert keys["build"] == keys["daily_rollups"] == everything
+    assert keys["build"] == everything
     assert keys["land"] == touchpoints - graph.external_asset_keys - pulls
-    assert dg.AssetKey(["marts", "daily_rollups"]) not in keys["land"] | keys["attribution"]
-    assert dg.AssetKey(["marts", "attribution_links"]) in keys["attribution"]
-    assert dg.AssetKey("published") not in keys["land"] | keys["attribution"]
+    assert dg.AssetKey("published") not in keys["land"]
     assert keys["nightly_duplicates"] == {VOLUME.asset_key, REPEATED.asset_key}
     promises = [key for key in graph.asset_check_keys if key.name in PROMISES]
     assert len(promises) == 3
@@ -156,13 +158,22 @@ def test_assets_have_row_counts_column_lineage_previews_and_a_plot(defs, home, i
         dg.TableColumnDep(dg.AssetKey(["intermediate", "int_conversions"]), "value_micros"),
         dg.TableColumnDep(dg.AssetKey(["intermediate", "int_refunds"]), "refunded_micros"),
     ]
-    plot = materialized(instance, "marts", "daily_rollups")["spend_and_value"].value
-    charts = [base64.b64decode(chart) for chart in re.findall(r"data:image/svg\+xml;base64,([\w+/=]+)", plot)]
-    assert [chart.count(b"<polyline") for chart in charts] == [2, 2]  # value and spend of both orgs
-    for mart in ("channel_summary", "waste_flags", "conversion_paths"):
-        assert " | " in materialized(instance, "marts", mart)["preview"].value
+    rollups = materialized(instance, "marts", "daily_rollups")
+    for org, currency in {"nordlicht": "EUR", "northwind": "USD"}.items():
+        plot = rollups[f"value and spend of {org} by day ({currency})"].value
+        assert len(plot) < INLINE
+        assert base64.b64decode(plot.split("base64,")[1][:-1]).count(b"<path") == 2
+    for mart in ("channel_summary", "conversion_paths"):
+        assert isinstance(materialized(instance, "marts", mart)["preview"], dg.TableMetadataValue)
+    assert materialized(instance, "marts", "waste_flags")["preview"].value == "no rows yet"
     assert materialized(instance, "raw", "events")["loaded"].value == 3001
     assert "marts.duckdb" in materialized(instance, "published")["path"].value
+
+
+def test_runs_of_the_command_line_appear_under_their_job(instance):
+    """The page of a job lists the runs with the label of its repository."""
+    label = {".dagster/repository": "__repository__@orchestration.definitions"}
+    assert instance.get_runs(dg.RunsFilter(job_name="build", tags=label | {"tributary/started_by": "command line"}))
 
 
 def materialized(instance: dg.DagsterInstance, *key: str) -> dict:
@@ -261,7 +272,7 @@ def test_a_broken_contract_stops_the_run_before_publishing(built, tmp_path):
     in_warehouse(home, "insert into raw.ad_spend from raw.ad_spend limit 1")
     done = tributary(home, "run", code=1)
     assert "The last published version stays in place." in done.stderr
-    assert "stg_raw__ad_spend_key_is_unique" in done.stderr
+    assert "stg_raw__ad_spend_key_is_unique: 1 row. The first: org_id n" in done.stderr
     assert "\x1b[" not in done.stderr  # dbt's colours
     assert "Traceback" not in done.stdout + done.stderr
     assert (home / "published/marts.duckdb").read_bytes() == before
@@ -344,8 +355,8 @@ def ask(url: str, query: str, **variables: object) -> dict:
 
 
 def materialize_all(url: str) -> str:
-    """Do the same as the button of the UI, without the platforms, and return the run's id."""
-    nodes = ask(url, "{ assetNodes { assetKey { path } isMaterializable groupName } }")["assetNodes"]
+    """Do the same as the button of the UI, and return the run's id."""
+    nodes = ask(url, "{ assetNodes { assetKey { path } isMaterializable } }")["assetNodes"]
     launched = ask(
         url,
         """
@@ -364,9 +375,7 @@ def materialize_all(url: str) -> str:
                 "repositoryLocationName": "orchestration.definitions",
                 "repositoryName": "__repository__",
                 "pipelineName": "__ASSET_JOB",
-                "assetSelection": [
-                    node["assetKey"] for node in nodes if node["isMaterializable"] and node["groupName"] != "pulls"
-                ],
+                "assetSelection": [node["assetKey"] for node in nodes if node["isMaterializable"]],
             },
         },
     )["launchPipelineExecution"]
@@ -474,7 +483,7 @@ def test_the_server_starts_every_schedule_that_is_needed(server):
         repository={"repositoryLocationName": "orchestration.definitions", "repositoryName": "__repository__"},
     )
     stopped = {s["name"] for s in schedules["schedulesOrError"]["results"] if s["scheduleState"]["status"] != "RUNNING"}
-    assert stopped == {"pull_ecb_schedule", "pull_synced_schedule"}  # the simulated home needs neither
+    assert not stopped
 
 
 @needs_chromium

@@ -16,7 +16,7 @@ from ingestion.settings.load import load_settings
 from orchestration import sensors
 from orchestration.instance import open_instance
 from orchestration.pulling import assets, schedules
-from orchestration.pulling.metadata import CHECK, key_of
+from orchestration.pulling.metadata import CHECK, ECB, key_of
 from tests.support.home import tributary
 from tests.support.pulling import DAYS, FIRST, GOOGLE, LAST, META, Agency, listing, platform, rows, spend, true_spend
 from tests.support.vendors.base import Vendor
@@ -49,9 +49,9 @@ def definitions(home: Home) -> dg.Definitions:
     settings = load_settings(home)
     build = dg.define_asset_job("build", dg.AssetSelection.all() - schedules.PULLS)
     return dg.Definitions(
-        assets=[*assets.assets(settings), dg.AssetSpec(["raw", "ad_spend"])],
-        jobs=[build, *schedules.jobs.values()],
-        schedules=schedules.schedules(settings),
+        assets=[*assets.assets(home, settings), dg.AssetSpec(["raw", "ad_spend"])],
+        jobs=[build, *schedules.jobs(home, settings)],
+        schedules=schedules.schedules(home, settings),
         executor=dg.in_process_executor,
     )
 
@@ -100,12 +100,15 @@ def test_a_range_of_days_is_one_run(home, instance, run, meta):
         assert metadata["spend (EUR)"].value == micros / 1e6
         assert ("daily spend" in metadata) == (day == str(LAST))
     newest = events[str(LAST)]
-    assert newest["daily spend"].value.startswith("![spend](data:image/svg+xml;base64,")
-    assert "| 180.54 EUR | 184.23 | 3.69 | 12 | 12 | 0 | 0 |" in newest["accounts"].value
+    assert newest["daily spend"].value.startswith("![EUR](data:image/svg+xml;base64,")
+    (account,) = newest["accounts"].records
+    shown = ("spend", "account total", "difference", "rows", "new", "changed", "withdrawn")
+    assert [account.data[name] for name in shown] == ["180.54 EUR", "184.23", "3.69", 12, 12, 0, 0]
     (check,) = done.get_asset_check_evaluations()
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert "differ by 3.69 EUR on 3 of 3 days" in check.description
-    assert f"{FIRST} | EUR | 31.38 | 30.15 | 1.23" in check.metadata["differences"].value
+    first = check.metadata["differences"].records[0].data
+    assert list(first.values()) == [str(FIRST), "EUR", "31.38", "30.15", "1.23"]
 
 
 def test_a_failing_platform_fails_only_its_own_run(home, instance, run, meta, monkeypatch):
@@ -162,7 +165,7 @@ def test_a_run_pulls_four_accounts_at_once(home, instance, run, monkeypatch):
     messages = [record.user_message for record in instance.all_logs(done.run_id)]  # those of threads included
     assert {f"meta {id_}: {FIRST} to {LAST}" for id_ in "1234"} <= set(messages)
     newest = done.get_asset_materialization_events()[-1].materialization.metadata
-    assert [line.split(" | ")[0] for line in newest["accounts"].value.splitlines()[2:]] == list("1234")
+    assert [row.data["account"] for row in newest["accounts"].records] == list("1234")
     assert newest["rows"].value == 16
 
 
@@ -172,7 +175,7 @@ def test_pulls_from_the_command_line_are_materialized_too(home, instance, meta):
     assert materialized(instance) == ALL_DAYS
     newest = instance.get_latest_materialization_event(key_of("meta")).asset_materialization
     assert newest.partition == str(LAST)
-    assert "177.54" in newest.metadata["accounts"].value
+    assert newest.metadata["accounts"].records[0].data["account total"] == "177.54"
     assert not latest_check(instance).passed
     meta.total_off_micros = 0
     tributary(home.root, "pull", "meta", *DAYS)
@@ -188,14 +191,13 @@ def test_each_time_zone_has_its_own_schedule(home, instance, meta, monkeypatch):
         GOOGLE,
         more='  - {org: shop, platform: meta, account_id: "4", timezone: Pacific/Auckland, currency: NZD}',
     )
-    found = {schedule.name: schedule for schedule in schedules.schedules(load_settings(home))}
-    running = {name for name, s in found.items() if s.default_status == dg.DefaultScheduleStatus.RUNNING}
-    assert running == {
+    found = {schedule.name: schedule for schedule in schedules.schedules(home, load_settings(home))}
+    assert set(found) == {
         "pull_meta_europe_berlin",
         "pull_meta_pacific_auckland",
-        "pull_google_europe_berlin",
         "pull_ecb_schedule",
-    }
+    }  # no login: google
+    assert {s.default_status for s in found.values()} == {dg.DefaultScheduleStatus.RUNNING}
     assert found["pull_meta_pacific_auckland"].execution_timezone == "Pacific/Auckland"
     assert found["pull_ecb_schedule"].cron_schedule == "30 16 * * 1-5"
     assert asked(found["pull_meta_europe_berlin"], instance) == [
@@ -203,10 +205,14 @@ def test_each_time_zone_has_its_own_schedule(home, instance, meta, monkeypatch):
         (["1001", "3"], "2026-10-23", "2026-11-20"),
     ]
     assert asked(found["pull_meta_pacific_auckland"], instance) == [(["4"], "2026-10-23", "2026-11-20")]
-    skipped = found["pull_google_europe_berlin"].evaluate_tick(morning(instance, "Europe/Berlin"))
-    assert skipped.skip_message == "Google Ads is not connected. Run: tributary connect google"
     days = definitions(home).get_assets_def(key_of("meta")).partitions_def
     assert days.timezone == "Pacific/Auckland"  # where a day is over first
+    history = timedelta(days=PLATFORMS["meta"].history_days)
+    assert days.get_first_partition_key() == str(datetime.now(ZoneInfo("Europe/Berlin")).date() - history)
+    monkeypatch.delenv("TRIBUTARY_META_ACCESS_TOKEN")
+    skipped = found["pull_meta_europe_berlin"].evaluate_tick(morning(instance, "Europe/Berlin"))
+    assert skipped.skip_message == "Meta is not connected. Run: tributary connect meta"
+    assert assets.assets(home, load_settings(home))[0].key == ECB
 
 
 def morning(instance: dg.DagsterInstance, zone: str) -> dg.ScheduleEvaluationContext:
@@ -234,7 +240,7 @@ def test_the_marts_are_built_once_after_pulls(home, instance, run, meta):
     found, cursor = look(None)
     assert isinstance(found, dg.SkipReason)
     run("meta", FIRST, LAST)
-    other = definitions(home).resolve_job_def("pull_google")
+    other = definitions(home).resolve_job_def("pull_meta")
     under_way = instance.create_run_for_job(other, status=dg.DagsterRunStatus.STARTED)
     found, cursor = look(cursor)
     assert under_way.run_id[:8] in found.skip_message

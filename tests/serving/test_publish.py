@@ -264,6 +264,13 @@ def test_the_command_shows_a_broken_promise_and_keeps_the_last_version(home):
     assert everything(home) == before
 
 
+def test_publish_takes_the_marts_as_dbt_left_them(home):
+    in_warehouse(home, "update marts.campaign_daily set campaign = 'Renamed by hand'")
+    assert "Published: version 2" in tributary(home, "publish").stdout
+    with published(home) as marts:
+        assert marts.execute("select distinct campaign from campaign_daily").fetchall() == [("Renamed by hand",)]
+
+
 def test_damaged_published_files_are_replaced(home):
     marts, parquet = home / "published/marts.duckdb", home / "published/parquet/conversions.parquet"
     assert version(home) == 1

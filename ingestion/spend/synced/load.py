@@ -38,6 +38,7 @@ from ingestion.spend.synced.staging import (
     total_tables,
 )
 from ingestion.sql import Connection, drop_temporary_tables, literal, transaction
+from ingestion.text import counted
 
 FORMAT = "synced"  # of raw.loads
 
@@ -94,8 +95,8 @@ def sync_source(
                     complete_rows(connection, shape, source, settings)
                     if dropped := drop_repeated_days(connection):
                         log(
-                            f"{shape.platform}: ignored {dropped:,} rows of days that {locations[0].example} or another"
-                            " table already has"
+                            f"{shape.platform}: ignored {counted(dropped, 'row')} of days that"
+                            f" {locations[0].example} or another table already has"
                         )
                     totals += total_tables(connection, shape)
                     loads.append(_merge_spend(connection, shape, source, settings))

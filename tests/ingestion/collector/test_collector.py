@@ -662,5 +662,5 @@ def test_an_address_in_use_gives_a_clear_error(service, tmp_path):
         check=False,
     )
     assert done.returncode == 2
-    assert "in use" in done.stderr
+    assert "Another program uses port" in done.stderr
     assert "Traceback" not in done.stderr

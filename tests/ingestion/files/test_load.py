@@ -399,7 +399,7 @@ def test_entities_load_with_either_header(raw, tmp_path):
     ("kind", "row", "reason", "sentence"),
     [
         ("events", {"event_id": ""}, "missing_value", "event_id is empty and required"),
-        ("events", {"type": "CLICK"}, "bad_type", "type CLICK is not a known type such as PAGE_VIEW"),
+        ("events", {"type": "CLICK"}, "unknown_type", "type CLICK is not a known type such as PAGE_VIEW"),
         ("events", {"occurred_at": "2026-07-01 12:00:00"}, "missing_timezone", "with --timezone"),
         ("events", {"occurred_at": "2026-07-01"}, "missing_timezone", "has no time zone"),
         ("events", {"occurred_at": "2026-02-30T00:00:00Z"}, "bad_timestamp", "is not an ISO 8601 time"),

@@ -98,15 +98,15 @@ def test_replayed_file_rows_equal_a_second_import(home, tmp_path):
     )
     with connect(home) as raw:
         load_file(raw, "events", file, settings=BEFORE)
-        assert counts(replay_failed(raw, home, AFTER, reason="bad_type", kind="spend")) == (0, 0, 0, 0)
+        assert counts(replay_failed(raw, home, AFTER, reason="unknown_type", kind="spend")) == (0, 0, 0, 0)
         tomorrow = (datetime.now(UTC) + timedelta(days=1)).date()
-        assert counts(replay_failed(raw, home, AFTER, reason="bad_type", since=tomorrow)) == (0, 0, 0, 0)
-        replayed = replay_failed(raw, home, AFTER, reason="bad_type", kind="events", since=date(2026, 1, 1))
-        assert (counts(replayed), replayed.reasons) == ((3, 2, 0, 1), {"bad_type": 1})
+        assert counts(replay_failed(raw, home, AFTER, reason="unknown_type", since=tomorrow)) == (0, 0, 0, 0)
+        replayed = replay_failed(raw, home, AFTER, reason="unknown_type", kind="events", since=date(2026, 1, 1))
+        assert (counts(replayed), replayed.reasons) == ((3, 2, 0, 1), {"unknown_type": 1})
         reasons = raw.execute("select list(reason order by reason) from raw.failed_events").fetchone()
-        assert reasons == (["bad_type", "wrong_column_count"],)
+        assert reasons == (["unknown_type", "wrong_column_count"],)
         replayed_rows = content(raw)
-        assert counts(replay_failed(raw, home, AFTER, reason="bad_type")) == (1, 0, 0, 1)
+        assert counts(replay_failed(raw, home, AFTER, reason="unknown_type")) == (1, 0, 0, 1)
         assert load_file(raw, "events", file, settings=AFTER).duplicate == 2
         assert content(raw) == replayed_rows
         assert raw.execute("select list(org_id order by event_id) from raw.events").fetchone() == (["default", "nord"],)
@@ -205,7 +205,7 @@ def test_a_replay_keeps_the_options_of_the_import(home, tmp_path):
     options = ImportOptions(mapping={"value": "total", "anon_id": "uid", "user_id": "uid"}, site="shop")
     with connect(home) as raw:
         load_file(raw, "events", file, BEFORE, options)
-        assert counts(replay_failed(raw, home, AFTER, reason="bad_type")) == (1, 1, 0, 0)
+        assert counts(replay_failed(raw, home, AFTER, reason="unknown_type")) == (1, 1, 0, 0)
         rows = raw.execute("select site_id, anon_id, user_id, value_micros, properties from raw.events").fetchall()
         assert rows == [("shop", "a", "a", 100_000_000, '{"note":"n"}')]
         assert load_file(raw, "events", file, AFTER, options).duplicate == 1

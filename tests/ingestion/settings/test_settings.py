@@ -48,7 +48,7 @@ def test_the_first_run_writes_the_example_and_the_second_keeps_it(home):
         (
             "orgs:\n  - id: a\n    currency: USd\n",
             3,
-            "orgs[0].currency: 'USd' is not an ISO 4217 currency. Write one such as USD",
+            "orgs[0].currency: 'USd' is not an ISO 4217 currency. Do you mean USD?",
         ),
         ("orgs:\n  - {id: a, currency: XXQ}\n", 2, "is not an ISO 4217 currency"),
         ("orgs:\n  - {id: a, currency: USD, timezone: Europe/Berln}\n", 2, "'Europe/Berln' is not an IANA time zone"),
@@ -76,6 +76,11 @@ def test_the_first_run_writes_the_example_and_the_second_keeps_it(home):
             "orgs:\n  - {id: a, currency: USD, curency: USD}\n",
             2,
             "orgs[0].curency: unknown name. Do you mean currency?",
+        ),
+        (
+            "orgs:\n  - {id: a, currency: USD, attribution_model: Linear}\n",
+            2,
+            "orgs[0].attribution_model: 'Linear' is unknown. Write one of first_touch, last_touch",
         ),
         ("orgs:\n  - {id: a, currency: USD, targets: {cpo: 1}}\n", 2, "cpo: unknown name. Do you mean cpa?"),
         (
@@ -195,12 +200,12 @@ def test_storing_settings_replaces_all_rows(home):
     ]
     assert connection.execute("from raw.targets").fetchall() == [("default", "meta", "7", 100_000, None)]
     home.settings.write_text(
-        "orgs:\n  - {id: b, currency: EUR, targets: {cpa: 12.345678}, lookback_days_by_touch_type: {view: 1},"
-        " ignored_referrers: [Bank.example]}\n"
+        "orgs:\n  - {id: b, currency: EUR, attribution_model: time_decay, targets: {cpa: 12.345678},"
+        " lookback_days_by_touch_type: {view: 1}, ignored_referrers: [Bank.example]}\n"
     )
     store_settings(connection, load_settings(home))
     assert connection.execute("from raw.orgs").fetchall() == [
-        ("b", "EUR", "UTC", 30, 12_345_678, None, ["bank.example"])
+        ("b", "EUR", "UTC", 30, 12_345_678, None, ["bank.example"], "time_decay")
     ]
     assert connection.execute("from raw.touch_type_windows").fetchall() == [("b", "view", 1)]
     assert connection.execute("select count(*) from raw.sites").fetchone() == (0,)

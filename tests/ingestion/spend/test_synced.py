@@ -420,7 +420,7 @@ def test_every_connection_of_a_platform_counts(warehouse, tmp_path):
     ]  # fmt: skip
     (total,) = report.totals
     assert (total.table, total.rows, total.spend) == (", ".join(f"{name}.ads_insights" for name in rows), 4, 27)
-    assert messages[-1] == ("meta: ignored 1 rows of days that facebook_de.ads_insights or another table already has")
+    assert messages[-1] == ("meta: ignored 1 row of days that facebook_de.ads_insights or another table already has")
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ credit_by_day as (
         ad_id,
         {%- for model in models %}
         sum({{ model }}_credit) as {{ model }}_credit,
+        sum(case when is_first_conversion then {{ model }}_credit else 0 end) as {{ model }}_first_credit,
         sum({{ model }}_value_micros) as {{ model }}_value_micros{{ "," if not loop.last }}
         {%- endfor %}
     from attribution
@@ -42,6 +43,7 @@ unattributed_by_day as (
         conversions.org_id,
         conversions.date,
         count(*) * 1000000000000 as credit,
+        count(case when conversions.is_first_conversion then 1 end) * 1000000000000 as first_credit,
         sum(conversions.value_micros) as value_micros
     from conversions
     left join attribution
@@ -65,6 +67,7 @@ credit_by_model as (
         coalesce(adset_id, '(unmatched)') as adset_id,
         coalesce(ad_id, '(unmatched)') as ad_id,
         {{ model }}_credit as credit,
+        {{ model }}_first_credit as first_credit,
         {{ model }}_value_micros as value_micros
     from credit_by_day
     where {{ model }}_credit > 0 or {{ model }}_value_micros <> 0
@@ -82,6 +85,7 @@ credit_by_model as (
         '(unattributed)' as adset_id,
         '(unattributed)' as ad_id,
         credit,
+        first_credit,
         value_micros
     from unattributed_by_day
     {% if not loop.last %}
@@ -106,6 +110,7 @@ credit_by_mode as (
         credit_by_model.adset_id,
         credit_by_model.ad_id,
         credit_by_model.credit,
+        credit_by_model.first_credit,
         credit_by_model.value_micros
     from credit_by_model
     inner join orgs using (org_id)
@@ -125,6 +130,7 @@ final as (
         adset_id,
         ad_id,
         cast(sum(credit) as bigint) as credit,
+        cast(sum(first_credit) as bigint) as first_credit,
         cast(sum(value_micros) as bigint) as value_micros
     from credit_by_mode
     group by

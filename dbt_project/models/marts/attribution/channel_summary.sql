@@ -5,8 +5,8 @@ credit as (
     where accounting_mode = 'cash'
 ),
 
-spend as (
-    select * from {{ ref('int_spend_with_commissions') }}
+channel_spend as (
+    select * from {{ ref('int_channel_spend') }}
 ),
 
 orgs as (
@@ -16,33 +16,6 @@ orgs as (
 attribution_models as (
     select * from {{ ref('int_model_modes') }}
     where accounting_mode = 'cash'
-),
-
-campaign_channels as (
-    select * from {{ ref('int_campaign_channels') }}
-),
-
-platform_channels as (
-    select * from {{ ref('platform_channels') }}
-),
-
--- Platforms bill campaigns, not channels. A campaign's spend belongs to the paid channel of most of its touches, else to
--- the usual channel of its platform.
-channel_spend as (
-    select
-        spend.org_id,
-        spend.date,
-        coalesce(campaign_channels.channel, spend.channel, platform_channels.channel, '(unmatched)') as channel,
-        spend.platform,
-        sum(spend.spend_micros) as spend_micros
-    from spend
-    left join campaign_channels using (org_id, platform, campaign_id)
-    left join platform_channels using (platform)
-    group by
-        spend.org_id,
-        spend.date,
-        coalesce(campaign_channels.channel, spend.channel, platform_channels.channel, '(unmatched)'),
-        spend.platform
 ),
 
 unioned as (

@@ -10,6 +10,7 @@ final as (
         currency,
         timezone,
         lookback_days,
+        default_attribution_model,
         target_cpa_micros,
         target_roas
     from orgs

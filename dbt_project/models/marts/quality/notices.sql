@@ -280,7 +280,7 @@ final as (
     select
         bot_events.org_id,
         'bots' as topic,
-        {{ filled('messages.message', {'rows': 'bot_events.row_count'}) }} as message
+        {{ filled('messages.message', {'org': 'bot_events.org_id', 'rows': 'bot_events.row_count'}) }} as message
     from bot_events
     inner join messages on messages.notice = 'bots'
 
