@@ -128,15 +128,14 @@ def worst_waste(connection: duckdb.DuckDBPyConnection) -> Table | str:
 def typical_conversion(connection: duckdb.DuckDBPyConnection) -> str | None:
     """Return the id of a conversion that shows what a journey is: 4 to 7 touches over at least 3 channels.
 
-    Without such a conversion, return the one with the most channels and the number of touches nearest to 5; None if no
-    conversion has a touch.
+    Among several, or without any, prefer 4 channels, then 5 touches. Return None if no conversion has a touch.
     """
     found: str | None = scalar(
         connection,
         "select conversion_id from ("
         " select org_id, conversion_id, count(*) as touches, count(distinct channel) as channels"
         " from conversion_touches group by all)"
-        " order by (touches between 4 and 7 and channels >= 3) desc, least(channels, 3) desc, abs(touches - 5),"
+        " order by (touches between 4 and 7 and channels >= 3) desc, least(channels, 4) desc, abs(touches - 5),"
         " conversion_id, org_id limit 1",
     )
     return found

@@ -15,9 +15,10 @@ from serving.summary import typical_conversion
     ("journeys", "expected"),
     [
         ({}, None),
-        ({"short": "ab", "long": "abcdefgh"}, "long"),  # no typical one: three channels first
+        ({"short": "ab", "long": "abcdefgh"}, "long"),  # no typical one: channels first
         ({"one": "a", "two": "aaaaa"}, "two"),  # one channel each: the number of touches nearest to 5
-        ({"a": "ab", "same": "aaaaa", "typical": "abac", "long": "abcabcab", "x": "abcdefg"}, "typical"),
+        ({"a": "ab", "same": "aaaaa", "typical": "abac", "long": "abcdabcd"}, "typical"),
+        ({"a": "abac", "b": "abcda", "c": "abcdef", "d": "abcab"}, "b"),
     ],
 )
 def test_a_run_suggests_a_typical_conversion(journeys, expected):
