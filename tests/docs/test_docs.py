@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import itertools
+import os
 import re
 import runpy
 import shlex
@@ -24,7 +25,7 @@ from sqlglot import exp, parse_one
 from cli.app import app
 from cli.run_summary import run_summary
 from ingestion.home import Home
-from tests.support.home import ROOT, published
+from tests.support.home import COMMAND, ROOT, published
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("clients/**/*.md")])
 each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -147,7 +148,8 @@ def adds_currencies(sql: str) -> bool:
     return False
 
 
-def test_quoted_and_printed_queries_run_and_add_no_currencies(built: Path) -> None:
+def test_quoted_and_printed_queries_run_and_add_no_currencies(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(COMMAND.parent), prepend=os.pathsep)  # so that hints begin with `tributary`
     texts = [*((path.name, path.read_text()) for path in DOCUMENTS), *printed_hints(built)]
     found = [(name, is_raw, sql) for name, text in texts for is_raw, sql in queries_in(text)]
     assert {"README.md", "the end of a run", "query --help"} <= {name for name, _, _ in found}
