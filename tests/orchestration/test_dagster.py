@@ -166,7 +166,7 @@ def test_assets_have_row_counts_column_lineage_previews_and_a_plot(defs, home, i
     for mart in ("channel_summary", "conversion_paths"):
         assert isinstance(materialized(instance, "marts", mart)["preview"], dg.TableMetadataValue)
     assert materialized(instance, "marts", "waste_flags")["preview"].value == "no rows yet"
-    assert materialized(instance, "raw", "events")["loaded"].value == 3001
+    assert materialized(instance, "raw", "events")["loaded"].value == 3030
     assert "marts.duckdb" in materialized(instance, "published")["path"].value
 
 

@@ -87,7 +87,7 @@ def run_again(home: Path, undisturbed: Path, *command: str) -> None:
 def test_runs_killed_while_importing_and_in_dbt_are_made_good_by_the_next(filled, built, tmp_path, monkeypatch):
     home = copy_home(filled, tmp_path / "home")
     run = Started(home, "run")
-    run.until(lambda: "events_2026-07-01.csv.gz: " in run.output())
+    run.until(lambda: "events_2026-07-01.csv.gz (events): " in run.output())
     run.kill()
     archived = list((home / "archive/inbox/events").iterdir())
     assert 1 <= len(archived) < 3, "the kill must come between the first and the last file"
@@ -171,4 +171,4 @@ def test_two_runs_at_once_both_succeed_and_an_import_waits_for_them(built, tmp_p
     for waited in (second, import_):
         assert re.search(rf"waiting for run \w+ \(process {first.process.pid}, since 20", waited.succeeded())
     assert version(home) == before + 2
-    assert raw_rows(home, "events") == 3_002
+    assert raw_rows(home, "events") == 3_031
