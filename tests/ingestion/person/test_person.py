@@ -185,9 +185,9 @@ def copy_of(home: Path, to: Path) -> Path:
 def everything(home: Path) -> str:
     """Return the content of all files of a home: databases and Parquet files decoded, and all bytes."""
     texts = []
-    for path in sorted(path for path in home.rglob("*") if path.is_file()):
-        texts.append(path.read_bytes().decode("latin-1"))
-        with duckdb.connect() as connection:
+    with duckdb.connect() as connection:
+        for path in sorted(path for path in home.rglob("*") if path.is_file()):
+            texts.append(path.read_bytes().decode("latin-1"))
             if path.suffix == ".parquet":
                 texts += map(str, connection.execute(f"from read_parquet('{path}')").fetchall())
             elif path.suffix == ".duckdb":
@@ -196,6 +196,7 @@ def everything(home: Path) -> str:
                     "select schema_name, table_name from duckdb_tables() where database_name = 'scanned'"
                 ).fetchall():
                     texts += map(str, connection.execute(f'from scanned."{schema}"."{table}"').fetchall())
+                connection.execute("detach scanned")
     return "\n".join(texts)
 
 
