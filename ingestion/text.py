@@ -27,11 +27,16 @@ def counted(count: int, noun: str) -> str:
 
 
 def nearest(name: str, known: Iterable[object]) -> str | None:
-    """Return the known name that is most like this one without regard to case, or contains it; None if none is."""
+    """Return the known name that is most like this one without regard to case; None if none is.
+
+    A name is also alike if it contains the other or swaps its letters, as `mate` and `meta` do.
+    """
     names = {str(each).lower(): str(each) for each in known}
     wanted = name.lower()
     close = get_close_matches(wanted, names, 1) or [
-        each for each in names if min(len(each), len(wanted)) > 1 and (each in wanted or wanted in each)
+        each
+        for each in names
+        if sorted(each) == sorted(wanted) or (min(len(each), len(wanted)) > 1 and (each in wanted or wanted in each))
     ]
     return names[close[0]] if close else None
 
