@@ -151,10 +151,12 @@ def test_explain_shows_every_touch_of_a_conversion(home, rows):
         ).fetchone()
     output = tributary(home, "explain", "conversion", conversion).stdout
     touches = [row for row in rows if row["customer_id"] == customer]
-    shown = re.findall(r"^ *(?:\d+|after|early) +(\d\d-\d\d \d\d:\d\d) ", output, flags=re.MULTILINE)
-    assert Counter(shown) == Counter(at(touch).strftime("%m-%d %H:%M") for touch in touches)
-    assert f"of {len(touches)} touches get credit" in output
-    assert re.search(r"^ *(after|early) ", output, flags=re.MULTILINE)
+    shown = re.findall(r"^ *(\d*) (\d{4}-\d\d-\d\d \d\d:\d\d) .*? *(later|too early|)$", output, flags=re.MULTILINE)
+    assert Counter(time for _, time, _ in shown) == Counter(at(touch).strftime("%Y-%m-%d %H:%M") for touch in touches)
+    used = [number for number, _, note in shown if not note]
+    assert used == [str(number) for number in range(1, len(used) + 1)]
+    assert 0 < len(used) < len(touches)
+    assert f"{len(used)} touches get credit" in output
 
 
 def test_a_second_import_of_the_same_files_changes_nothing(home):

@@ -166,7 +166,7 @@ def test_the_file_of_a_run_of_an_earlier_version_is_read_and_deleted_with_the_ru
 
 def test_status_prints_the_runs_the_size_and_the_days(home, instance):
     add_run(instance, 0)
-    line, _ = last_runs(home)
+    line, _ = last_runs(home, keep_days=30)
     assert re.fullmatch(r"Dagster's history: 1 run in \d+\.\d MB, kept for 30 days\.", line)
 
 
