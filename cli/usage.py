@@ -37,7 +37,7 @@ class CommandLine(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return the command, with its task as the heading of help."""
-        command = super().get_command(ctx, cmd_name)
+        command: Any = super().get_command(ctx, cmd_name)
         for task, names in TASKS.items():
             if command is not None and cmd_name in names:
                 command.rich_help_panel = task

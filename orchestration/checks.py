@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import dagster as dg
 import duckdb
+from dbt.artifacts.resources.types import NodeType
 from dbt.artifacts.schemas.run import RunResult
 
 from ingestion.text import counted
@@ -60,10 +61,10 @@ def description(test: Mapping[str, Any]) -> str:
 
 def failed_rows(connection: duckdb.DuckDBPyConnection, results: Iterable[RunResult]) -> dict[str, Found]:
     """Return what each failed test found, without personal values, by the test's id."""
-    found = {}
+    found: dict[str, Found] = {}
     for result in results:
         node = result.node
-        if node.resource_type != "test" or not result.failures or not node.compiled_code:
+        if node.resource_type != NodeType.Test or not result.failures or not node.compiled_code:
             continue
         cursor = connection.execute(f"select * from (\n{node.compiled_code}\n) limit {SHOWN_ROWS}")
         tested = getattr(node, "column_name", None)

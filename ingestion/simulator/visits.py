@@ -143,7 +143,8 @@ def describe_visits(
 def day_of(calendar: Calendar, org: Array, time: Array) -> Array:
     """Return the position of each time's reporting day in the org's time zone."""
     by_zone = np.array([np.searchsorted(zone, time, side="right") - 1 for zone in calendar.begins])
-    return np.minimum(by_zone[org, np.arange(len(org))], len(calendar.days) - 1)
+    days: Array = np.minimum(by_zone[org, np.arange(len(org))], len(calendar.days) - 1)
+    return days
 
 
 def choose_sources(rng: np.random.Generator, org: Array, weight: str) -> Array:

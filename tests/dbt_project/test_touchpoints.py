@@ -674,7 +674,7 @@ def insert_campaigns(connection: Connection) -> None:
         at, link = NOON + timedelta(days=day), {"source": "google", "medium": "cpc", "campaign": "reused_name"}
         insert(connection, "interactions", occurred_at=at, **known, **link)
     for number, (values, _) in enumerate(INTERACTIONS):
-        known = {"org_id": "campaigns", "interaction_id": f"i{number:02}", "visitor_id": "v"}
+        known = {"org_id": "campaigns", "interaction_id": f"i{number:02}", "visitor_id": f"v{number}"}
         insert(connection, "interactions", occurred_at=NOON, **known, **values)
     for name, query in {"agreeing": "utm_campaign=summer", "another": "utm_campaign=m2"}.items():
         url = f"/?utm_source=facebook&utm_medium=cpc&utm_content=m1-ad&{query}"

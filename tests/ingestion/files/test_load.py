@@ -629,7 +629,7 @@ def test_a_properties_column_merges_with_unknown_columns(raw, tmp_path):
 @pytest.mark.parametrize(
     ("name", "body", "options", "message"),
     [
-        ("nowhere.csv", None, {}, "cannot be read: No such file"),
+        ("nowhere.csv", None, {}, "there is no such file"),
         ("x.csv", b"", {}, "the file is empty. Its first line must name the columns"),
         ("x.csv", EVENT.replace("anon_id", "anonymous_id").encode(), {}, "--map anon_id=anonymous_id"),
         ("x.csv", EVENT.replace(",", ":").encode(), {}, "Its separator is neither a comma, semicolon, tab nor pipe."),
@@ -921,7 +921,7 @@ def test_a_bad_file_in_the_inbox_does_not_stop_the_others(home, raw):
     for name in (".hidden.csv", "d.csv.tmp", "e.part"):
         put(folder, head, name)
     messages = []
-    with pytest.raises(ContractError, match=r"1 of the files(.|\n)*b\.csv"):
+    with pytest.raises(ContractError, match=r"1 file of (.|\n)*b\.csv"):
         import_inbox(raw, home, SETTINGS, "exchange-rates", messages.append)
     assert sorted(path.name for path in folder.iterdir()) == [".hidden.csv", "b.csv", "d.csv.tmp", "e.part"]
     assert raw.execute("select count(*) from raw.exchange_rates").fetchone() == (2,)
