@@ -250,7 +250,7 @@ def test_a_subtotal_of_ads_is_a_summary(raw, put):
 
 def test_a_file_of_totals_only_is_refused(raw, put):
     message = refusal(raw, put(HEADER + "2026-07-01,meta,1,--,--,EUR,15\n2026-07-02,meta,1,--,--,EUR,15\n"))
-    assert "all 2 rows look like totals" in message
+    assert "every row looks like a total" in message
 
 
 # ---- periods
