@@ -5,7 +5,6 @@ In: a Home, a selection of assets. Out: the errors of the run, none if it succee
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from typing import Any
@@ -32,7 +31,6 @@ def run_graph(home: Home, *, select: str | None, full_refresh: bool, log: Callab
         from orchestration.definitions import defs
         from orchestration.models import models
 
-        gc.freeze()  # modules and definitions live as long as the process: a collection need not go through them
         selected = None
         if select:
             selected = sorted(defs.resolve_asset_graph().get_all_asset_keys() & resolve(defs, select))
