@@ -163,7 +163,7 @@ def test_two_runs_at_once_both_succeed_and_an_import_waits_for_them(built, tmp_p
     before = version(home)
     first = Started(home, "run", "--full-refresh")
     first.until(lambda: holds_lock(home, first, "run "))  # a build, not the check for changes before it
-    second = Started(home, *PUBLISH)
+    second = Started(home, "run", "--full-refresh")
     import_ = Started(home, "import", "events", str(write(home / "late.csv", "late", 1)))
     output = first.succeeded()
     assert "waiting for" not in output
