@@ -60,8 +60,8 @@ def add_dbt_docs(html: Path) -> None:
     target = html.parent / "dbt"
     dbt = [command("dbt"), "--quiet", "docs", "generate", "--static", "--empty-catalog", "--target-path", target]
     subprocess.run(dbt, cwd=ROOT / "dbt_project", check=True)
-    (html / "dbt").mkdir()
-    shutil.copy(target / "static_index.html", html / "dbt" / "index.html")
+    (html / "models").mkdir()
+    shutil.copy(target / "static_index.html", html / "models" / "index.html")
 
 
 def command(name: str) -> Path:

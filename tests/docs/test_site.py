@@ -45,7 +45,7 @@ def reached(html: Path) -> dict[Path, Page]:
         found[path] = Page(path)
         for link in found[path].links:
             target = urlsplit(link)
-            if target.scheme or not target.path or target.path == "/dbt/":  # dbt adds its own pages
+            if target.scheme or not target.path or target.path == "/models/":  # dbt adds its own pages
                 continue
             page = (path.parent / unquote(target.path)).resolve()
             page = page / "index.html" if page.is_dir() else page
