@@ -407,16 +407,16 @@ def little(new_home: Callable[[str], Path]) -> Little:
 
 
 def test_an_empty_home_runs_and_names_the_next_command(little):
-    assert "org default has no data yet: tributary import events FILE" in little.first_run
+    assert "org default has neither touches nor spend yet: tributary import events FILE" in little.first_run
     assert "Published: " in little.first_run
     assert "No waste is flagged." in little.first_run
     assert "No row has failed." in little.status
-    assert "org default has no data yet" in little.status
+    assert "org default has neither touches nor spend yet" in little.status
 
 
 def test_spend_without_events(little):
     assert "org default has spend but no touches: everything is unattributed." in little.summary
-    assert "no data yet" not in little.summary
+    assert "neither touches nor spend" not in little.summary
     with published(little.home) as marts:
         found = marts.execute(
             "select distinct grain, spend_micros, conversions, cpa, roas, round(cpc, 9) from daily_rollups"
