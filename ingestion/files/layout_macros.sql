@@ -103,3 +103,61 @@ create or replace temp macro is_refunded_order(status) as regexp_matches(
 
 create or replace temp macro is_partly_refunded_order(status) as
     is_refunded_order(status) and regexp_matches(plain_status(status), '^(partial|teil|parti|parzial|parcial|gedeelte)');
+
+-- The rows of one order of a shop's export, without those that are null: a conversion if the order is paid, and a refund. The
+-- export has no time of a refund, so it has that of the order. A blank amount is no refund, unless the status is refunded. An
+-- order of an unknown status fails, as does a partial refund without an amount.
+create or replace temp macro rows_of_order(
+    id, placed_at, payment, status, total, currency, refunded, customer_id := null, email_hash := null, payment_ids := null,
+    cancelled_at := null, presentment_value := null, presentment_currency := null
+) as list_filter(
+    [
+        if(
+            payment is distinct from 'unpaid',
+            {
+                '_kind': 'conversions',
+                '_reject': if(
+                    payment = 'paid',
+                    null,
+                    'the layout does not know whether an order of this status is paid: give the others with --where'
+                ),
+                'order_id': id,
+                'occurred_at': placed_at,
+                'value': total,
+                'currency': currency,
+                'customer_id': customer_id,
+                'email_hash': email_hash,
+                'payment_ids': payment_ids,
+                'presentment_value': presentment_value,
+                'presentment_currency': presentment_currency
+            },
+            null
+        ),
+        if(
+            payment = 'paid' and (coalesce(regexp_matches(refunded, '[1-9]'), false) or is_refunded_order(status)),
+            {
+                '_kind': 'refunds',
+                'order_id': id,
+                'occurred_at': placed_at,
+                'currency': currency,
+                'payment_ids': payment_ids,
+                'refunded_total': if(regexp_matches(refunded, '[1-9]'), ltrim(refunded, '-'), null),
+                'reason': if(
+                    is_partly_refunded_order(status) and not coalesce(regexp_matches(refunded, '[1-9]'), false), 'partial', null
+                )
+            },
+            null
+        ),
+        if(
+            payment = 'paid' and cancelled_at is not null,
+            {
+                '_kind': 'refunds',
+                'order_id': id,
+                'occurred_at': cancelled_at,
+                'reason': 'cancelled'
+            },
+            null
+        )
+    ],
+    lambda each: each is not null
+);

@@ -18,39 +18,16 @@
 -- --set currency=CODE if the base currency is not the org's. order_id is the number of the order, such as 000000042.
 -- An order counts if it is paid: processing, complete or closed. Closed means refunded, in full if the amount is blank.
 -- A row of another status fails.
-with orders as (
-    select
-        *,
-        status_of_order(status) as payment,
-        coalesce(regexp_matches(refunded, '[1-9]'), false) as has_refund
-    from source
-)
-
 select
     _row,
-    'conversions' as _kind,
-    if(payment = 'paid', null, 'the layout does not know whether an order of this status is paid: give the others with --where') as _reject,
-    id as order_id,
-    date as occurred_at,
-    total as value,
-    currency,
-    if(paid_currency <> currency, paid_total, null) as presentment_value,
-    if(paid_currency <> currency, paid_currency, null) as presentment_currency,
-    transaction as payment_ids,
-    if(regexp_matches(email, '^[0-9a-f]{64}$'), email, null) as email_hash
-from orders
-where payment is distinct from 'unpaid'
-
-union all by name
-
--- The grid has no time of a refund, so it has that of the order. The amount is in the base currency.
-select
-    _row,
-    'refunds' as _kind,
-    id as order_id,
-    date as occurred_at,
-    if(has_refund, refunded, null) as refunded_total,
-    currency,
-    transaction as payment_ids
-from orders
-where payment = 'paid' and (has_refund or is_refunded_order(status))
+    unnest(
+        rows_of_order(
+            id, date, status_of_order(status), status, total, currency, refunded,
+            email_hash := if(regexp_matches(email, '^[0-9a-f]{64}$'), email, null),
+            payment_ids := transaction,
+            presentment_value := if(paid_currency <> currency, paid_total, null),
+            presentment_currency := if(paid_currency <> currency, paid_currency, null)
+        ),
+        max_depth := 2
+    )
+from source

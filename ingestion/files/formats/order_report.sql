@@ -29,52 +29,17 @@
 --
 -- An order can have a row for each line item: the total of the first row counts. Without a column of the status, each order
 -- counts; with one, an order counts if it is paid, and an unknown status fails. Wix writes a day and a time in two columns.
-with orders as (
-    select
-        *,
-        if(time is null, date, date || ' ' || time) as ordered_at,
-        if(status is null, 'paid', status_of_order(status)) as payment,
-        coalesce(regexp_matches(refunded, '[1-9]'), false) as has_refund
-    from source
-    where total is not null
-)
-
 select
     _row,
-    'conversions' as _kind,
-    if(payment = 'paid', null, 'the layout does not know whether an order of this status is paid: give the others with --where') as _reject,
-    id as order_id,
-    ordered_at as occurred_at,
-    total as value,
-    currency,
-    customer_id,
-    transaction as payment_ids,
-    if(regexp_matches(email, '^[0-9a-f]{64}$'), email, null) as email_hash
-from orders
-where payment is distinct from 'unpaid'
-
-union all by name
-
--- The export has no time of a refund, so it has that of the order. A blank amount is no refund, unless the status is refunded.
-select
-    _row,
-    'refunds' as _kind,
-    id as order_id,
-    ordered_at as occurred_at,
-    if(has_refund, ltrim(refunded, '-'), null) as refunded_total,
-    currency,
-    if(is_partly_refunded_order(status) and not has_refund, 'partial', null) as reason, -- it fails
-    transaction as payment_ids
-from orders
-where payment = 'paid' and (has_refund or is_refunded_order(status))
-
-union all by name
-
-select
-    _row,
-    'refunds' as _kind,
-    id as order_id,
-    cancelled_at as occurred_at,
-    'cancelled' as reason
-from orders
-where payment = 'paid' and cancelled_at is not null
+    unnest(
+        rows_of_order(
+            id, concat_ws(' ', date, time), if(status is null, 'paid', status_of_order(status)), status, total, currency, refunded,
+            customer_id := customer_id,
+            email_hash := if(regexp_matches(email, '^[0-9a-f]{64}$'), email, null),
+            payment_ids := transaction,
+            cancelled_at := cancelled_at
+        ),
+        max_depth := 2
+    )
+from source
+where total is not null

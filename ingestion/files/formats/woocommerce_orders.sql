@@ -19,39 +19,15 @@
 -- An order counts if it is paid: completed, processing or refunded, as WooCommerce or a plugin names it. A row of another
 -- status fails. transaction_id is the payment provider's id, so that the payment in an export of Stripe or PayPal is the
 -- same order.
-with orders as (
-    select
-        *,
-        status_of_order(status) as payment,
-        coalesce(regexp_matches(refunded, '[1-9]'), false) as has_refund
-    from source
-)
-
 select
     _row,
-    'conversions' as _kind,
-    if(payment = 'paid', null, 'the layout does not know whether an order of this status is paid: give the others with --where') as _reject,
-    id as order_id,
-    date as occurred_at,
-    total as value,
-    currency,
-    customer_id,
-    transaction as payment_ids,
-    if(regexp_matches(email, '^[0-9a-f]{64}$'), email, null) as email_hash
-from orders
-where payment is distinct from 'unpaid'
-
-union all by name
-
--- The export has no time of a refund, so it has that of the order. A blank amount is no refund, unless the status is refunded.
-select
-    _row,
-    'refunds' as _kind,
-    id as order_id,
-    date as occurred_at,
-    if(has_refund, ltrim(refunded, '-'), null) as refunded_total,
-    currency,
-    if(is_partly_refunded_order(status) and not has_refund, 'partial', null) as reason, -- it fails
-    transaction as payment_ids
-from orders
-where payment = 'paid' and (has_refund or is_refunded_order(status))
+    unnest(
+        rows_of_order(
+            id, date, status_of_order(status), status, total, currency, refunded,
+            customer_id := customer_id,
+            email_hash := if(regexp_matches(email, '^[0-9a-f]{64}$'), email, null),
+            payment_ids := transaction
+        ),
+        max_depth := 2
+    )
+from source
