@@ -6,6 +6,7 @@ Out: build/site/html/, on http://127.0.0.1:8800/.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -31,7 +32,7 @@ def pages() -> dict[Path, str]:
 
 
 def with_site_links(document: Path, named: dict[Path, str]) -> str:
-    """Return a document whose links lead to pages of the site. A link to a file that is no page becomes its text."""
+    """Return a document with links to pages of the site. A link to a file that is no page becomes its text."""
     up = "../" * named[document].count("/")
 
     def link(match: re.Match[str]) -> str:
@@ -56,10 +57,11 @@ def build(site: Path = SITE) -> Path:
 
 
 def add_dbt_docs(html: Path) -> None:
-    """Add dbt's reference of the models to the site, without a warehouse."""
+    """Add dbt's reference of the models to the site. Its warehouse is empty, so it waits for no run."""
     target = html.parent / "dbt"
     dbt = [command("dbt"), "--quiet", "docs", "generate", "--static", "--empty-catalog", "--target-path", target]
-    subprocess.run(dbt, cwd=ROOT / "dbt_project", check=True)
+    environment = {**os.environ, "TRIBUTARY_WAREHOUSE": str(html.parent / "empty.duckdb")}
+    subprocess.run(dbt, cwd=ROOT / "dbt_project", env=environment, check=True)
     (html / "models").mkdir()
     shutil.copy(target / "static_index.html", html / "models" / "index.html")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import dagster as dg
@@ -125,6 +126,8 @@ def table(rows: Sequence[Mapping[str, object]], otherwise: str) -> dg.TableMetad
 
 def plain(value: object) -> str | int | float | bool | None:
     """Return a value as a table's cell."""
+    if isinstance(value, Decimal):
+        value = float(value)  # without trailing zeros
     return value if value is None or isinstance(value, (bool, int, float)) else printable(str(value))
 
 

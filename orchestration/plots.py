@@ -17,7 +17,7 @@ import dagster as dg
 INLINE = 1000  # characters of Markdown from which on the UI shows a link instead
 MOST_POINTS = 60  # of a line
 WIDTH, HEIGHT, TOP = 400, 100, 16  # units of the drawing; the UI shows it PIXELS wide
-PIXELS = 420  # of the column for values on a laptop
+PIXELS = 340  # of the column for values on a laptop
 COLOURS = ("#06c", "#e70", "#292", "#c22", "#85b", "#854")
 
 Points = Sequence[tuple[date, float]]
