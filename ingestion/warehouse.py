@@ -20,6 +20,8 @@ from ingestion.privacy.sql import create_functions
 from ingestion.segments.archive import end_retirement, make_all_events
 from ingestion.sql import Connection
 
+BUILD_BYTES = 5_000_000_000  # of DuckDB's memory, so that 8 GiB suffice for a build
+IMPORT_BYTES = 1_500_000_000  # so that an import of any size needs less than 2 GiB, Python included
 _DAMAGED = re.compile("Corrupt database file|not a valid DuckDB database file|Could not read enough bytes")
 REBUILD = (
     "Restore it from a backup, or load everything again from archive/, landing/ and inbox/ with: tributary rebuild"
@@ -93,7 +95,17 @@ def is_damage(error: object) -> bool:
     return bool(_DAMAGED.search(str(error)))
 
 
-def memory_limit() -> str:
-    """Return DuckDB's memory limit: half of the machine's memory, at most 5 GB, so that 8 GiB suffice for a build."""
+def memory_limit(most: int = BUILD_BYTES) -> str:
+    """Return DuckDB's memory limit: half of the machine's memory, at most this number of bytes."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return f"{min(total // 2, 5_000_000_000) // 1_000_000}MB"
+    return f"{min(total // 2, most) // 1_000_000}MB"
+
+
+@contextmanager
+def little_memory(connection: Connection) -> Iterator[None]:
+    """Limit DuckDB to the memory of an import. A larger import spills to the disk and takes as long."""
+    connection.execute(f"set memory_limit = '{memory_limit(IMPORT_BYTES)}'")
+    try:
+        yield
+    finally:
+        connection.execute(f"set memory_limit = '{memory_limit()}'")

@@ -56,6 +56,7 @@ from ingestion.sql import (
     transaction,
 )
 from ingestion.text import counted, suggestion
+from ingestion.warehouse import little_memory
 
 _OF_FILE = ("file", "file_lines", "used_rows", "unreadable_lines", "selected_rows")  # tables for all kinds of rows
 
@@ -118,7 +119,7 @@ def import_file(
     entry = None if archived else entry_for_file(settings, path.name)
     if entry:
         options, kind = with_entry(options, entry), kind or entry.kind
-    with open_input(path, allow_link=not is_inbox) as file:
+    with little_memory(connection), open_input(path, allow_link=not is_inbox) as file:
         try:
             # Before the transaction, because a reader that fails on a file would end it.
             source = read_file(

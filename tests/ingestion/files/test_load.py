@@ -19,6 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ingestion.files import load as load_module
 from ingestion.files.column_mapping import ImportOptions
 from ingestion.files.contracts import CONTRACTS, ContractError
 from ingestion.files.inbox import import_inbox
@@ -933,3 +934,23 @@ def test_a_bad_file_in_the_inbox_does_not_stop_the_others(home, raw):
     archived = sorted(path.name for path in (home.archive / "inbox" / "exchange-rates").iterdir())
     assert archived == ["a.csv-1.parquet", "a.csv.parquet", "c.csv.parquet"]
     assert import_inbox(raw, home, SETTINGS, "events", messages.append) == []
+
+
+def test_an_import_limits_memory_and_gives_it_back(raw, tmp_path, monkeypatch):
+    """bench/imports.py measures the peak. A build that follows on the same connection may use more."""
+    seen, read = [], load_module.read_file
+
+    def limit() -> str:
+        return raw.execute("select current_setting('memory_limit')").fetchone()[0]
+
+    def noting(*given, **named):
+        seen.append(limit())
+        return read(*given, **named)
+
+    before = limit()
+    monkeypatch.setattr(load_module, "read_file", noting)
+    load(raw, "events", put(tmp_path, f"{EVENT}\ne1,shop,PAGE_VIEW,2026-07-01T00:00:00Z,v1\n"))
+    with pytest.raises(ContractError):
+        load(raw, "events", put(tmp_path, "wrong\n1\n"))
+    assert seen == ["1.3 GiB", "1.3 GiB"]
+    assert limit() == before
