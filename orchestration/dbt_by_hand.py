@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from dbt.adapters.duckdb.plugins import BasePlugin
+from duckdb import DuckDBPyConnection
 
+from ingestion.channel_effects import create_channel_effects
 from ingestion.home import Home
 from ingestion.warehouse import build_lock, connect
 
@@ -32,6 +34,10 @@ class Plugin(BasePlugin):
         if not home.warehouse.exists():
             print(f"{home.warehouse} is new, and its tables are empty. To load data, run: tributary run")
         connect(home).close()
+
+    def configure_connection(self, conn: DuckDBPyConnection) -> None:
+        """Create the functions that models use."""
+        create_channel_effects(conn)
 
     @classmethod
     def release(cls) -> None:

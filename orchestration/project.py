@@ -8,12 +8,15 @@ dbt ends with the process that runs it. A separate dbt process could outlive a k
 from __future__ import annotations
 
 import gc
+import json
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
+from ingestion.attribution_models import dbt_variables
 from ingestion.home import Home
+from ingestion.settings.load import load_settings
 from ingestion.warehouse import memory_limit
 from orchestration.fingerprint import DBT_FOLDER, dbt_project
 
@@ -54,7 +57,7 @@ def load_project(home: Home) -> DbtProject:
     set_environment(home)
     project = DbtProject(DBT_FOLDER, target_path=home.root / "dbt")
     if not is_parsed(home):
-        done = invoke(["parse"])
+        done = invoke(["parse", *variables(home)])
         if done.exception:
             raise ProjectError(f"dbt cannot parse {DBT_FOLDER}: {plain(done.exception)}")
         mark_parsed(home)
@@ -64,12 +67,23 @@ def load_project(home: Home) -> DbtProject:
 def is_parsed(home: Home) -> bool:
     """Return whether the home has the manifest of this dbt project, parsed by these versions of its packages."""
     mark = home.root / "dbt" / PARSED
-    return mark.exists() and mark.read_text() == dbt_project()
+    return mark.exists() and mark.read_text() == _identity(home)
 
 
 def mark_parsed(home: Home) -> None:
     """Note that dbt has parsed the project into the home."""
-    (home.root / "dbt" / PARSED).write_text(dbt_project())
+    (home.root / "dbt" / PARSED).write_text(_identity(home))
+
+
+def variables(home: Home) -> list[str]:
+    """Return the option of dbt that replaces variables of the project, or no option. Raises SettingsError."""
+    replaced = dbt_variables(load_settings(home))
+    return ["--vars", json.dumps(replaced)] if replaced else []
+
+
+def _identity(home: Home) -> str:
+    """Return a text that changes with the project, its packages and its variables."""
+    return " ".join([dbt_project(), *variables(home)])
 
 
 def parsed(home: Home) -> Manifest | None:
@@ -98,7 +112,7 @@ def build(home: Home, arguments: Sequence[str], on_result: Callable[[EventMsg], 
     set_environment(home)
     # Unit tests prove the SQL on their own rows, whatever the data are. The test suite runs them.
     done = invoke(
-        ["--no-write-json", "build", "--exclude-resource-type", "unit_test", *arguments],
+        ["--no-write-json", "build", "--exclude-resource-type", "unit_test", *variables(home), *arguments],
         manifest=parsed(home),
         on_event=on_result,
     )

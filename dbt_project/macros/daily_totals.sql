@@ -48,6 +48,7 @@
         nullif(totals.spend_micros, 0) / 1e6 / nullif(totals.first_conversions, 0) as cac,
         totals.clicks / cast(nullif(totals.impressions, 0) as double) as ctr,
         nullif(totals.spend_micros, 0) / 1e6 / nullif(totals.clicks, 0) as cpc,
+        conversion_windows.conversion_type,
         orgs.default_attribution_model as attribution_model,
-        orgs.lookback_days
+        conversion_windows.lookback_days
 {%- endmacro %}

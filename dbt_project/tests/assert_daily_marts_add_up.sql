@@ -23,6 +23,11 @@ orgs as (
     select * from {{ ref('orgs') }}
 ),
 
+main_types as (
+    select * from {{ ref('conversion_windows') }}
+    where is_main_type and is_main_window
+),
+
 expected as (
     select
         daily_rollups.org_id,
@@ -37,6 +42,7 @@ expected as (
     inner join orgs
         on daily_rollups.org_id = orgs.org_id
         and daily_rollups.attribution_model = orgs.default_attribution_model
+    inner join main_types using (org_id, conversion_type)
     group by daily_rollups.org_id, daily_rollups.date
 
     union all
@@ -51,6 +57,7 @@ expected as (
         0 as conversion_value,
         count(case when is_first_conversion then 1 end) as first_conversions
     from conversions
+    inner join main_types using (org_id, conversion_type)
     group by org_id, date
 ),
 

@@ -5,7 +5,7 @@ In: the parsed document, with its line numbers. Out: all of its problems, each w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ingestion.files.contracts import CONTRACTS, platform_name
@@ -28,12 +28,12 @@ class Section(NamedTuple):
     identity: tuple[str, ...]  # the keys that identify an entry
 
 
-def problems(document: Any) -> Iterator[Problem]:
-    """Yield each problem of the parsed document."""
+def problems(document: Any, models: Sequence[str]) -> Iterator[Problem]:
+    """Yield each problem of the parsed document. models: the names of all attribution models."""
     if not isinstance(document, dict):
         yield 1, f"the file has no `orgs:`. {_ADD_ORG}"
         return
-    yield from _unknown_keys(document, "", (*_SECTIONS, *_MAPPINGS))
+    yield from _unknown_keys(document, "", ("attribution_models", *_SECTIONS, *_MAPPINGS))
     if not document.get("orgs"):
         yield 1, f"orgs: the list is empty. {_ADD_ORG}"
     for name, checks in _MAPPINGS.items():
@@ -41,6 +41,8 @@ def problems(document: Any) -> Iterator[Problem]:
     for name, section in _SECTIONS.items():
         yield from _section_problems(document, name, section)
     yield from _shared_key_problems(document)
+    yield from _model_problems(document, models)
+    yield from _definition_problems(document)
 
 
 def _section_problems(document: Any, name: str, section: Section) -> Iterator[Problem]:
@@ -115,6 +117,48 @@ def _shared_key_problems(document: Any) -> Iterator[Problem]:
                 )
 
 
+def _model_problems(document: Any, models: Sequence[str]) -> Iterator[Problem]:
+    """Yield the attribution models that do not exist or do not run."""
+    chosen = document.get("attribution_models")
+    if chosen is not None:
+        if problem := values.names(chosen):
+            yield _line(document, "attribution_models"), f"attribution_models: {problem}"
+            return
+        for index, name in enumerate(chosen):
+            if name not in models:
+                yield (
+                    _line(chosen, index),
+                    f"attribution_models[{index}]: there is no model {name}. {suggestion(name, models)}",
+                )
+    running = chosen or models
+    entries = document.get("orgs")
+    for index, org in enumerate(entries if isinstance(entries, list) else ()):
+        name = org.get("attribution_model", "linear") if isinstance(org, dict) else "linear"
+        if name not in running:
+            key = "attribution_model" if "attribution_model" in org else "id"
+            advice = f"Write one of {', '.join(running)}." if chosen is None else "Add it to attribution_models."
+            yield _line(org, key), f"orgs[{index}].attribution_model: {name!r} is unknown. {advice}"
+
+
+def _definition_problems(document: Any) -> Iterator[Problem]:
+    """Yield conversion definitions with two sources, and with conditions that their source does not have."""
+    entries = document.get("conversion_definitions")
+    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+        if not isinstance(entry, dict):
+            continue
+        sources = [name for name in ("conversion_types", "event_types", "interaction_types") if name in entry]
+        if len(sources) > 1:
+            yield (
+                _line(entry, sources[1]),
+                f"conversion_definitions[{index}].{sources[1]}: {sources[0]} is a source already. Keep one of them.",
+            )
+        if "properties" in entry and "event_types" not in entry:
+            yield (
+                _line(entry, "properties"),
+                f"conversion_definitions[{index}].properties: only events have properties. Add event_types.",
+            )
+
+
 def _mapping_problems(document: Any, name: str, checks: dict[str, Check]) -> Iterator[Problem]:
     mapping = document.get(name, {})
     if isinstance(mapping, dict):
@@ -172,9 +216,15 @@ _SECTIONS: dict[str, Section] = {
             "currency": values.currency,
             "timezone": values.zone,
             "lookback_days": values.days,
-            "attribution_model": values.attribution_model,
+            "attribution_model": values.text,
             "targets": values.targets,
             "lookback_days_by_touch_type": values.days_by_type,
+            "credit_percent_by_touch_type": values.percent_by_type,
+            "half_life_days": values.amount,
+            "first_touch_percent": values.percent,
+            "last_touch_percent": values.percent,
+            "direct": values.one_of("include", "exclude", "last_resort"),
+            "path_transform": values.one_of("unique", "exposure", "first", "frequency", "remove_direct"),
             "ignored_referrers": values.domains,
         },
         identity=("id",),
@@ -254,6 +304,35 @@ _SECTIONS: dict[str, Section] = {
             "roas": values.amount,
         },
         identity=("org", "platform", "campaign_id"),
+    ),
+    "conversion_definitions": Section(
+        required=("org", "name"),
+        checks={
+            "org": values.text,
+            "name": values.conversion_type,
+            "conversion_types": values.names,
+            "event_types": values.names,
+            "interaction_types": values.names,
+            "sites": values.names,
+            "properties": values.texts,
+            "min_value": values.amount,
+            "first_only": values.flag,
+            "value": values.amount,
+            "lookback_days": values.days,
+            "touches": values.one_of("before", "all", "since_previous"),
+        },
+        identity=("org", "name"),
+    ),
+    "experiments": Section(
+        required=("org", "channel", "multiplier"),
+        checks={
+            "org": values.text,
+            "channel": values.text,
+            "multiplier": values.multiplier,
+            "from": values.day,
+            "to": values.day,
+        },
+        identity=("org", "channel", "from", "to"),
     ),
     "event_types": Section(
         required=("type",),

@@ -19,6 +19,7 @@ from ruamel.yaml.composer import Composer, ComposerError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import AliasEvent
 
+from ingestion.attribution_models import all_models, expressions, weight_tables
 from ingestion.files.contracts import platform_name
 from ingestion.files.id_spellings import normalized_account_id
 from ingestion.home import Home
@@ -77,7 +78,14 @@ def load_settings(home: Home) -> Settings:
         for site in settings.sites
     ]
     return msgspec.structs.replace(
-        settings, orgs=orgs, sites=sites, ad_accounts=accounts, targets=targets, campaign_aliases=aliases
+        settings,
+        orgs=orgs,
+        sites=sites,
+        ad_accounts=accounts,
+        targets=targets,
+        campaign_aliases=aliases,
+        expression_models=expressions(home.root),
+        weight_models=weight_tables(home.root),
     )
 
 
@@ -123,7 +131,7 @@ def add_to_settings(
 
 def _check(path: Path, content: bytes) -> None:
     """Raise SettingsError with all problems of the file's content."""
-    if wrong := list(problems(_parse(path, content))):
+    if wrong := list(problems(_parse(path, content), list(all_models(path.parent)))):
         raise SettingsError("\n".join(f"{path}:{line}: {text}" for line, text in wrong))
 
 

@@ -37,6 +37,12 @@ class Org(msgspec.Struct, frozen=True):
     attribution_model: str = "linear"  # it treats all touches alike, so that the place in the journey does not matter
     targets: Targets = Targets()
     lookback_days_by_touch_type: dict[str, int] = {}
+    credit_percent_by_touch_type: dict[str, int] = {}  # of a touch of any other type
+    half_life_days: float = 7  # of time_decay: the half-life that GA and the field use by default
+    first_touch_percent: int = 40  # of position_based
+    last_touch_percent: int = 40
+    direct: str = "include"  # exclude: if the journey has another touch; last_resort: if the person has another touch
+    path_transform: str = "unique"  # of the journeys behind data_driven and shapley (attribution/journeys.py)
     ignored_referrers: list[str] = []  # domains of payment and log-in providers
 
 
@@ -180,6 +186,33 @@ class SharedId(msgspec.Struct, frozen=True):
     id: str
 
 
+class ConversionDefinition(msgspec.Struct, frozen=True):
+    """Something that an org counts as a conversion. The first one of an org is its main conversion type."""
+
+    org: str
+    name: str
+    conversion_types: list[str] | None = None  # of reported conversions; null with the next two: of every type
+    event_types: list[str] | None = None
+    interaction_types: list[str] | None = None
+    sites: list[str] | None = None
+    properties: dict[str, str] = {}  # that an event must have
+    min_value: float | None = None
+    first_only: bool = False  # the first of each person
+    value: float | None = None  # of each conversion, in the org's currency; null: its reported value
+    lookback_days: int | None = None  # null: the org's
+    touches: str = "before"  # all: also those after it; since_previous: those since the person's previous conversion
+
+
+class Experiment(msgspec.Struct, frozen=True):
+    """The lift that an experiment measured: incremental conversions for each attributed conversion of a channel."""
+
+    org: str
+    channel: str
+    multiplier: float
+    from_: str | None = msgspec.field(default=None, name="from")  # the first day of the touches
+    to: str | None = None  # the last day
+
+
 class Target(msgspec.Struct, frozen=True):
     """Targets of a platform or a campaign that differ from the org's."""
 
@@ -207,4 +240,9 @@ class Settings(msgspec.Struct, frozen=True):
     synced: list[Synced] = []
     campaign_aliases: list[CampaignAlias] = []
     shared_ids: list[SharedId] = []
+    attribution_models: list[str] | None = None  # that run; null: all
+    expression_models: dict[str, str] = {}  # of the home's folder models/, not of the file: name -> SQL expression
+    weight_models: dict[str, dict[str, float]] = {}  # likewise: name -> channel -> weight
+    conversion_definitions: list[ConversionDefinition] = []
+    experiments: list[Experiment] = []
     imports: list[RememberedImport] = []

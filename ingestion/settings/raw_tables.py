@@ -5,11 +5,15 @@ In: Settings and a connection to the warehouse. Out: the tables with new rows, r
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from ingestion.settings.model import Settings
+from ingestion.settings.model import ConversionDefinition, Settings
 from ingestion.sql import Connection, transaction
+
+DEFAULT_CONVERSION = "purchase"  # the definition of an org without definitions
 
 
 def store_settings(connection: Connection, settings: Settings) -> None:
@@ -38,6 +42,11 @@ def _rows(settings: Settings) -> dict[str, list[dict[str, Any]]]:
                 "target_cpa_micros": _micros(org.targets.cpa),
                 "target_roas": org.targets.roas,
                 "ignored_referrers": [domain.lower() for domain in org.ignored_referrers],
+                "half_life_days": org.half_life_days,
+                "first_touch_percent": org.first_touch_percent,
+                "last_touch_percent": org.last_touch_percent,
+                "direct": org.direct,
+                "path_transform": org.path_transform,
             }
             for org in settings.orgs
         ],
@@ -75,9 +84,40 @@ def _rows(settings: Settings) -> dict[str, list[dict[str, Any]]]:
         ],
         "shared_ids": [{"org_id": shared.org, "id": shared.id} for shared in settings.shared_ids],
         "touch_type_windows": [
-            {"org_id": org.id, "touch_type": touch_type.lower(), "lookback_days": days}
+            {
+                "org_id": org.id,
+                "touch_type": touch_type,
+                "lookback_days": windows.get(touch_type),
+                "credit_percent": credits.get(touch_type, 100),
+            }
             for org in settings.orgs
-            for touch_type, days in org.lookback_days_by_touch_type.items()
+            for windows in [_lowered(org.lookback_days_by_touch_type)]
+            for credits in [_lowered(org.credit_percent_by_touch_type)]
+            for touch_type in windows | credits
+        ],
+        "conversion_definitions": list(_definition_rows(settings)),
+        "channel_weights": [
+            {
+                "org_id": experiment.org,
+                "attribution_model": "lift_adjusted",
+                "channel": experiment.channel,
+                "valid_from": experiment.from_,
+                "valid_until": experiment.to,
+                "weight": experiment.multiplier,
+            }
+            for experiment in settings.experiments
+        ]
+        + [
+            {
+                "org_id": None,
+                "attribution_model": model,
+                "channel": channel,
+                "valid_from": None,
+                "valid_until": None,
+                "weight": weight,
+            }
+            for model, weights in settings.weight_models.items()
+            for channel, weight in weights.items()
         ],
         "targets": [
             {
@@ -90,6 +130,33 @@ def _rows(settings: Settings) -> dict[str, list[dict[str, Any]]]:
             for target in settings.targets
         ],
     }
+
+
+def _definition_rows(settings: Settings) -> Iterator[dict[str, Any]]:
+    """Yield the definitions of each org in their order. An org without any counts every reported conversion."""
+    for org in settings.orgs:
+        definitions = [definition for definition in settings.conversion_definitions if definition.org == org.id]
+        for number, definition in enumerate(definitions or [ConversionDefinition(org.id, DEFAULT_CONVERSION)], 1):
+            source = "event" if definition.event_types else "interaction" if definition.interaction_types else "conversion"
+            types = definition.event_types or definition.interaction_types or definition.conversion_types
+            yield {
+                "org_id": org.id,
+                "conversion_type": definition.name,
+                "number": number,
+                "source": source,
+                "source_types": [name.lower() for name in types] if source == "interaction" and types else types,
+                "site_ids": definition.sites,
+                "properties": json.dumps(definition.properties) if definition.properties else None,
+                "min_value_micros": _micros(definition.min_value),
+                "is_first_only": definition.first_only,
+                "value_micros": _micros(definition.value),
+                "lookback_days": definition.lookback_days,
+                "touches": definition.touches,
+            }
+
+
+def _lowered(by_type: Mapping[str, int]) -> dict[str, int]:
+    return {touch_type.lower(): number for touch_type, number in by_type.items()}
 
 
 def _micros(amount: float | None) -> int | None:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from ingestion.affiliate_pages import problem as pattern_problem
-from ingestion.attribution_models import attribution_models
 from ingestion.files.contracts import CONTRACTS
 from ingestion.hosts import ascii_address
 from ingestion.text import nearest, suggestion, zone_advice
@@ -70,6 +70,40 @@ def days_by_type(value: Any) -> str | None:
     return next((f"{kind}: {problem}" for kind, part in value.items() if (problem := text(kind) or days(part))), None)
 
 
+def percent(value: Any) -> str | None:
+    fine = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 100
+    return None if fine else f"{value!r} is not a percentage. Write a whole number from 0 to 100."
+
+
+def percent_by_type(value: Any) -> str | None:
+    if not isinstance(value, dict):
+        return f"{value!r} is not a mapping. Write one such as {{view: 30}}."
+    return next((f"{kind}: {problem}" for kind, part in value.items() if (problem := text(kind) or percent(part))), None)
+
+
+def multiplier(value: Any) -> str | None:
+    fine = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1000
+    return None if fine else f"{value!r} is not a multiplier. Write a number from 0 to 1,000."
+
+
+def day(value: Any) -> str | None:
+    try:
+        date.fromisoformat(value)
+    except (TypeError, ValueError):
+        return f'{value!r} is not a day. Write it in quotes, such as "2026-01-31".'
+    return None
+
+
+def conversion_type(value: Any) -> str | None:
+    fine = isinstance(value, str) and re.fullmatch(r"[a-z][a-z0-9_]{0,63}", value)
+    return None if fine else f"{value!r} is not a name. Write lowercase letters, digits and _, such as first_paid."
+
+
+def names(value: Any) -> str | None:
+    fine = isinstance(value, list) and value and all(isinstance(item, str) and item for item in value)
+    return None if fine else f"{value!r} is not a list of names. Write one such as [purchase]."
+
+
 def amount(value: Any) -> str | None:
     fine = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 1e12
     return None if fine else f"{value!r} is not an amount. Write a number above 0."
@@ -115,10 +149,6 @@ def one_of(*choices: Any) -> Check:
         return None if fine else f"{value!r} is unknown. Write one of {', '.join(map(str, choices))}."
 
     return check
-
-
-def attribution_model(value: Any) -> str | None:
-    return one_of(*attribution_models())(value)
 
 
 def flag(value: Any) -> str | None:

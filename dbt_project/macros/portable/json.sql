@@ -40,3 +40,24 @@
 {% macro spark__json_array_of(value, order_by) -%}
     '[' || listagg({{ value }}, ',') within group (order by {{ order_by }}) || ']'
 {%- endmacro %}
+
+{# Whether a JSON object has all members of another one, compared as text. #}
+{% macro has_members(object, wanted) -%}
+    {{ return(adapter.dispatch("has_members", "tributary")(object, wanted)) }}
+{%- endmacro %}
+
+{% macro default__has_members(object, wanted) -%}
+    coalesce(
+        list_bool_and(list_transform(
+            json_keys({{ wanted }}), lambda name: ({{ object }} ->> name) is not distinct from ({{ wanted }} ->> name)
+        )),
+        false
+    )
+{%- endmacro %}
+
+{% macro spark__has_members(object, wanted) -%}
+    forall(
+        map_entries(from_json({{ wanted }}, 'map<string,string>')),
+        entry -> from_json({{ object }}, 'map<string,string>')[entry.key] <=> entry.value
+    )
+{%- endmacro %}

@@ -20,6 +20,7 @@ with_channel as (
         spend.date,
         coalesce(campaign_channels.channel, spend.channel, platform_channels.channel, '(unmatched)') as channel,
         spend.platform,
+        spend.campaign_id,
         spend.impressions,
         spend.clicks,
         spend.spend_micros
@@ -34,11 +35,12 @@ final as (
         date,
         channel,
         platform,
+        campaign_id,
         cast(sum(impressions) as bigint) as impressions,
         cast(sum(clicks) as bigint) as clicks,
         cast(sum(spend_micros) as bigint) as spend_micros
     from with_channel
-    group by org_id, date, channel, platform
+    group by org_id, date, channel, platform, campaign_id
 )
 
 select * from final

@@ -5,7 +5,13 @@ conversion_touches as (
 ),
 
 conversions as (
-    select * from {{ ref('int_counted_conversions') }}
+    select * from {{ ref('int_defined_conversions') }}
+),
+
+-- Platforms do not distinguish the org's conversion types. The main one is comparable.
+main_types as (
+    select * from {{ ref('stg_raw__conversion_definitions') }}
+    where number = 1
 ),
 
 -- A platform claims a conversion once for each campaign that touched it, on the day of the campaign's last touch.
@@ -17,6 +23,7 @@ claims as (
         coalesce(campaign_id, '(unmatched)') as campaign_id,
         max(touch_date) as date
     from conversion_touches
+    inner join main_types using (org_id, conversion_type)
     where platform not in ('(organic)', '(unmatched)')
     group by org_id, conversion_id, platform, coalesce(campaign_id, '(unmatched)')
 ),

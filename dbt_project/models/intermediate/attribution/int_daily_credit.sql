@@ -6,11 +6,7 @@ attribution as (
 ),
 
 conversions as (
-    select * from {{ ref('int_counted_conversions') }}
-),
-
-orgs as (
-    select * from {{ ref('stg_raw__orgs') }}
+    select * from {{ ref('int_defined_conversions') }}
 ),
 
 model_modes as (
@@ -21,6 +17,8 @@ model_modes as (
 credit_by_day as (
     select
         org_id,
+        conversion_type,
+        lookback_days,
         conversion_date,
         touch_date,
         channel,
@@ -34,13 +32,16 @@ credit_by_day as (
         sum({{ model }}_value_micros) as {{ model }}_value_micros{{ "," if not loop.last }}
         {%- endfor %}
     from attribution
-    group by org_id, conversion_date, touch_date, channel, platform, campaign_id, adset_id, ad_id
+    group by
+        org_id, conversion_type, lookback_days, conversion_date, touch_date, channel, platform, campaign_id, adset_id, ad_id
 ),
 
 -- A conversion without a touch counts on its own day in both modes, with its whole value under every model.
 unattributed_by_day as (
     select
         conversions.org_id,
+        conversions.conversion_type,
+        conversions.lookback_days,
         conversions.date,
         count(*) * 1000000000000 as credit,
         count(case when conversions.is_first_conversion then 1 end) * 1000000000000 as first_credit,
@@ -51,13 +52,15 @@ unattributed_by_day as (
         and conversions.conversion_id = attribution.conversion_id
         and attribution.position = 1
     where attribution.conversion_id is null
-    group by conversions.org_id, conversions.date
+    group by conversions.org_id, conversions.conversion_type, conversions.lookback_days, conversions.date
 ),
 
 credit_by_model as (
     {%- for model in models %}
     select
         org_id,
+        conversion_type,
+        lookback_days,
         conversion_date,
         touch_date,
         '{{ model }}' as attribution_model,
@@ -76,6 +79,8 @@ credit_by_model as (
 
     select
         org_id,
+        conversion_type,
+        lookback_days,
         date as conversion_date,
         date as touch_date,
         '{{ model }}' as attribution_model,
@@ -97,13 +102,14 @@ credit_by_model as (
 credit_by_mode as (
     select
         credit_by_model.org_id,
+        credit_by_model.conversion_type,
         case
             when model_modes.accounting_mode = 'cash' then credit_by_model.conversion_date
             else credit_by_model.touch_date
         end as date,
         model_modes.accounting_mode,
         credit_by_model.attribution_model,
-        orgs.lookback_days,
+        credit_by_model.lookback_days,
         credit_by_model.channel,
         credit_by_model.platform,
         credit_by_model.campaign_id,
@@ -113,7 +119,6 @@ credit_by_mode as (
         credit_by_model.first_credit,
         credit_by_model.value_micros
     from credit_by_model
-    inner join orgs using (org_id)
     inner join model_modes using (attribution_model)
 ),
 
@@ -121,6 +126,7 @@ final as (
     select
         org_id,
         date,
+        conversion_type,
         accounting_mode,
         attribution_model,
         lookback_days,
@@ -136,6 +142,7 @@ final as (
     group by
         org_id,
         date,
+        conversion_type,
         accounting_mode,
         attribution_model,
         lookback_days,

@@ -4,8 +4,7 @@
 with
 
 credit as (
-    select * from {{ ref('int_daily_credit') }}
-    where accounting_mode = 'cash'
+    select * from {{ ref('int_main_type_credit') }}
 ),
 
 orgs as (

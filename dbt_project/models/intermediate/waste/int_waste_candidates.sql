@@ -13,8 +13,7 @@ spend as (
 ),
 
 credit as (
-    select * from {{ ref('int_daily_credit') }}
-    where accounting_mode = 'cash'
+    select * from {{ ref('int_main_type_credit') }}
 ),
 
 last_activity as (

@@ -25,6 +25,10 @@ touchpoints as (
     from {{ ref('merged_touches') }}
 ),
 
+orgs as (
+    select * from {{ ref('orgs') }}
+),
+
 conversion_touches as (
     select * from {{ ref('conversion_touches') }}
 ),
@@ -41,6 +45,7 @@ final as (
     select
         conversions.org_id,
         conversions.conversion_id,
+        conversions.conversion_type,
         touchpoints.touchpoint_id,
         touchpoints.occurred_at,
         touchpoints.touch_type,
@@ -55,12 +60,16 @@ final as (
             when conversion_touches.touchpoint_id is not null then 'kept'
             when touchpoints.merged_into is not null then 'merged'
             when excluded_touches.touchpoint_id is not null then 'suspicious'
-            when touchpoints.occurred_at > conversions.occurred_at then 'after_conversion'
+            when touchpoints.occurred_at > conversions.occurred_at and conversions.touches <> 'all' then 'after_conversion'
+            when touchpoints.occurred_at <= conversions.touches_after then 'before_previous_conversion'
+            when lower(touchpoints.channel) = 'direct' and orgs.direct <> 'include' and touchpoints.occurred_at
+                >= conversions.occurred_at - interval '24 hours' * conversions.lookback_days then 'direct'
             else 'outside_lookback_window'
         end as reason,
         touchpoints.merged_into
     from conversions
     inner join touchpoints using (org_id, person_key)
+    inner join orgs using (org_id)
     left join conversion_touches using (org_id, conversion_id, touchpoint_id)
     left join excluded_touches using (org_id, touchpoint_id)
 )

@@ -12,6 +12,7 @@ final as (
     select
         org_id,
         conversion_id,
+        conversion_type,
         touchpoint_id,
         '{{ model }}' as attribution_model,
         lookback_days,

@@ -13,6 +13,11 @@ orgs as (
     select * from {{ ref('stg_raw__orgs') }}
 ),
 
+conversion_windows as (
+    select * from {{ ref('conversion_windows') }}
+    where is_main_type and is_main_window
+),
+
 names as (
     select
         org_id,
@@ -42,6 +47,7 @@ final as (
 {{ daily_figures() }}
     from totals
     inner join orgs using (org_id)
+    inner join conversion_windows using (org_id)
     left join names using (org_id, platform, campaign_id)
 )
 

@@ -1,74 +1,86 @@
+{#- A view: spend is the same in all models and windows, and stored for each it would be 88 times as large. -#}
+{{ config(materialized='view') }}
+
 with
 
 credit as (
-    select * from {{ ref('int_daily_credit') }}
-    where accounting_mode = 'cash'
+    select * from {{ ref('channel_credit') }}
 ),
 
-channel_spend as (
-    select * from {{ ref('int_channel_spend') }}
+spend as (
+    select * from {{ ref('channel_spend') }}
 ),
 
-orgs as (
-    select * from {{ ref('stg_raw__orgs') }}
+conversion_windows as (
+    select * from {{ ref('conversion_windows') }}
 ),
 
 attribution_models as (
-    select * from {{ ref('int_model_modes') }}
-    where accounting_mode = 'cash'
+    {%- for model in var('attribution_models') %}
+    select '{{ model }}' as attribution_model
+    {% if not loop.last %}union all{% endif %}
+    {%- endfor %}
 ),
 
+-- Rows with spend, with or without credit; then credit of days without spend.
 unioned as (
     select
-        org_id,
-        date,
-        channel,
-        platform,
-        attribution_model,
-        lookback_days,
-        credit,
-        value_micros,
-        0 as spend_micros
-    from credit
+        spend.org_id,
+        spend.date,
+        conversion_windows.conversion_type,
+        spend.channel,
+        spend.platform,
+        spend.campaign_id,
+        attribution_models.attribution_model,
+        conversion_windows.lookback_days,
+        coalesce(credit.conversions, 0) as conversions,
+        coalesce(credit.conversion_value_micros, 0) as conversion_value_micros,
+        spend.spend_micros
+    from spend
+    inner join conversion_windows using (org_id)
+    cross join attribution_models
+    left join credit
+        on spend.org_id = credit.org_id
+        and spend.date = credit.date
+        and spend.channel = credit.channel
+        and spend.platform = credit.platform
+        and spend.campaign_id = credit.campaign_id
+        and conversion_windows.conversion_type = credit.conversion_type
+        and conversion_windows.lookback_days = credit.lookback_days
+        and attribution_models.attribution_model = credit.attribution_model
 
     union all
 
     select
-        channel_spend.org_id,
-        channel_spend.date,
-        channel_spend.channel,
-        channel_spend.platform,
-        attribution_models.attribution_model,
-        orgs.lookback_days,
-        0 as credit,
-        0 as value_micros,
-        channel_spend.spend_micros
-    from channel_spend
-    inner join orgs using (org_id)
-    cross join attribution_models
-),
-
-summed as (
-    select
-        org_id,
-        date,
-        channel,
-        platform,
-        attribution_model,
-        lookback_days,
-        {{ as_conversions("sum(credit)") }} as conversions,
-        cast(sum(value_micros) as bigint) as conversion_value_micros,
-        cast(sum(spend_micros) as bigint) as spend_micros
-    from unioned
-    group by org_id, date, channel, platform, attribution_model, lookback_days
+        credit.org_id,
+        credit.date,
+        credit.conversion_type,
+        credit.channel,
+        credit.platform,
+        credit.campaign_id,
+        credit.attribution_model,
+        credit.lookback_days,
+        credit.conversions,
+        credit.conversion_value_micros,
+        cast(0 as bigint) as spend_micros
+    from credit
+    left join spend
+        on credit.org_id = spend.org_id
+        and credit.date = spend.date
+        and credit.channel = spend.channel
+        and credit.platform = spend.platform
+        and credit.campaign_id = spend.campaign_id
+    where spend.org_id is null
 ),
 
 final as (
     select
         org_id,
         date,
+        conversion_type,
         channel,
         platform,
+        campaign_id,
         attribution_model,
         lookback_days,
         conversions,
@@ -76,8 +88,7 @@ final as (
         spend_micros,
         conversion_value_micros / cast(nullif(spend_micros, 0) as double) as roas,
         spend_micros / 1e6 / nullif(conversions, 0) as cpa
-    from summed
+    from unioned
 )
 
 select * from final
-order by org_id, date, channel

@@ -13,6 +13,11 @@ claim_overlaps as (
     select * from {{ ref('int_claim_overlaps') }}
 ),
 
+conversion_windows as (
+    select * from {{ ref('conversion_windows') }}
+    where is_main_type and is_main_window
+),
+
 orgs as (
     select * from {{ ref('stg_raw__orgs') }}
 ),
@@ -71,6 +76,7 @@ unioned as (
         0 as overlap_conversions,
         0 as overlap_value_micros
     from credit
+    inner join conversion_windows using (org_id, conversion_type)
     where platform not in ('(organic)', '(unattributed)', '(unmatched)')
         and (conversions <> 0 or conversion_value_micros <> 0)
 
@@ -120,7 +126,8 @@ final as (
         summed.platform,
         summed.campaign_id,
         summed.attribution_model,
-        orgs.lookback_days,
+        conversion_windows.conversion_type,
+        conversion_windows.lookback_days,
         summed.claimed_conversions,
         summed.claimed_value_micros,
         summed.attributed_conversions,

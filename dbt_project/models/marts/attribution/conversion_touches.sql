@@ -11,6 +11,7 @@ final as (
     select
         org_id,
         conversion_id,
+        conversion_type,
         touchpoint_id,
         lookback_days,
         position,

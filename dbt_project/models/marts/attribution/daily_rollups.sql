@@ -12,6 +12,11 @@ credit as (
     select * from {{ ref('rollup_credit') }}
 ),
 
+conversion_windows as (
+    select * from {{ ref('conversion_windows') }}
+    where is_main_window
+),
+
 model_modes as (
     {{ model_modes() }}
 ),
@@ -26,8 +31,9 @@ unioned as (
         spend.campaign_id,
         spend.adset_id,
         spend.ad_id,
+        conversion_windows.conversion_type,
         model_modes.attribution_model,
-        spend.lookback_days,
+        conversion_windows.lookback_days,
         model_modes.accounting_mode,
         spend.impressions,
         spend.clicks,
@@ -36,10 +42,12 @@ unioned as (
         coalesce(credit.conversion_value_micros, 0) as conversion_value_micros,
         coalesce(credit.waste_spend_micros, 0) as waste_spend_micros
     from spend
+    inner join conversion_windows using (org_id)
     cross join model_modes
     left join credit
         on spend.org_id = credit.org_id
         and spend.rollup_id = credit.rollup_id
+        and conversion_windows.conversion_type = credit.conversion_type
         and model_modes.attribution_model = credit.attribution_model
         and model_modes.accounting_mode = credit.accounting_mode
 
@@ -53,6 +61,7 @@ unioned as (
         campaign_id,
         adset_id,
         ad_id,
+        conversion_type,
         attribution_model,
         lookback_days,
         accounting_mode,
@@ -75,6 +84,7 @@ final as (
         campaign_id,
         adset_id,
         ad_id,
+        conversion_type,
         attribution_model,
         lookback_days,
         accounting_mode,

@@ -13,6 +13,11 @@ orgs as (
     select * from {{ ref('stg_raw__orgs') }}
 ),
 
+conversion_windows as (
+    select * from {{ ref('conversion_windows') }}
+    where is_main_type and is_main_window
+),
+
 totals as (
     {{ daily_totals(['org_id', 'date', 'platform']) }}
 ),
@@ -25,6 +30,7 @@ final as (
 {{ daily_figures() }}
     from totals
     inner join orgs using (org_id)
+    inner join conversion_windows using (org_id)
 )
 
 select * from final

@@ -1,4 +1,4 @@
-{%- set slice = ['org_id', 'date', 'attribution_model', 'lookback_days', 'accounting_mode'] -%}
+{%- set slice = ['org_id', 'date', 'conversion_type', 'attribution_model', 'lookback_days', 'accounting_mode'] -%}
 {%- set ids = ['platform', 'campaign_id', 'adset_id', 'ad_id'] -%}
 with
 
@@ -18,8 +18,10 @@ rollup_spend as (
     select * from {{ ref('rollup_spend') }}
 ),
 
-orgs as (
-    select * from {{ ref('stg_raw__orgs') }}
+-- Waste is judged by the main conversion type.
+conversion_windows as (
+    select * from {{ ref('conversion_windows') }}
+    where is_main_type and is_main_window
 ),
 
 model_modes as (
@@ -73,6 +75,7 @@ credit_and_waste as (
     select
         org_id,
         date,
+        conversion_type,
         attribution_model,
         lookback_days,
         accounting_mode,
@@ -90,8 +93,9 @@ credit_and_waste as (
     select
         ranked_days.org_id,
         ranked_days.date,
+        conversion_windows.conversion_type,
         ranked_days.attribution_model,
-        orgs.lookback_days,
+        conversion_windows.lookback_days,
         model_modes.accounting_mode,
         ranked_days.platform,
         ranked_days.campaign_id,
@@ -101,7 +105,7 @@ credit_and_waste as (
         0 as value_micros,
         ranked_days.waste_spend_micros
     from ranked_days
-    inner join orgs using (org_id)
+    inner join conversion_windows using (org_id)
     inner join model_modes using (attribution_model)
     where ranked_days.rank = 1 and ranked_days.waste_spend_micros <> 0
 ),
@@ -135,6 +139,7 @@ final as (
         by_grain.campaign_id,
         by_grain.adset_id,
         by_grain.ad_id,
+        by_grain.conversion_type,
         by_grain.attribution_model,
         by_grain.lookback_days,
         by_grain.accounting_mode,
@@ -154,4 +159,4 @@ final as (
 
 -- Readers ask for one org, grain, model and mode and some days: sorted so, they skip the rest of the file.
 select * from final
-order by org_id, grain, attribution_model, accounting_mode, date
+order by org_id, grain, conversion_type, attribution_model, accounting_mode, date

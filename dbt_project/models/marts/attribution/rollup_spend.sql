@@ -1,9 +1,5 @@
 with
 
-orgs as (
-    select * from {{ ref('stg_raw__orgs') }}
-),
-
 spend as (
     select
         *,
@@ -47,13 +43,10 @@ final as (
         by_grain.campaign_id,
         by_grain.adset_id,
         by_grain.ad_id,
-        orgs.lookback_days,
         by_grain.impressions,
         by_grain.clicks,
         by_grain.spend_micros
     from by_grain
-    inner join orgs
-        on by_grain.org_id = orgs.org_id
 )
 
 -- Readers ask for one org, one grain and some days: sorted so, they skip the rest of the file.

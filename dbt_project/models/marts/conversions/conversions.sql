@@ -1,7 +1,7 @@
 with
 
 conversions as (
-    select * from {{ ref('int_counted_conversions') }}
+    select * from {{ ref('int_defined_conversions') }}
 ),
 
 bot_events as (
@@ -24,6 +24,8 @@ final as (
         visitor_id,
         customer_id,
         conversion_type,
+        reported_type,
+        report_id,
         occurred_at,
         order_id,
         value_micros,
@@ -33,11 +35,14 @@ final as (
         date,
         person_key,
         refunded_micros,
+        lookback_days,
+        touches,
+        touches_after,
         bots.conversion_id is not null as is_bot
     from conversions
     left join bots
         on conversions.org_id = bots.org_id
-        and conversions.conversion_id = bots.conversion_id
+        and conversions.report_id = bots.conversion_id
 )
 
 select * from final

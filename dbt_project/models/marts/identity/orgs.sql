@@ -11,6 +11,7 @@ final as (
         timezone,
         lookback_days,
         default_attribution_model,
+        direct,
         target_cpa_micros,
         target_roas
     from orgs

@@ -8,7 +8,8 @@ final as (
     select
         org_id,
         touch_type,
-        lookback_days
+        lookback_days,
+        credit_percent
     from source
 )
 

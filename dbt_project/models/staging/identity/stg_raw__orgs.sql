@@ -13,7 +13,12 @@ final as (
         default_attribution_model,
         target_cpa_micros,
         target_roas,
-        ignored_referrers
+        ignored_referrers,
+        half_life_days,
+        first_touch_percent,
+        last_touch_percent,
+        direct,
+        path_transform
     from source
 )
 

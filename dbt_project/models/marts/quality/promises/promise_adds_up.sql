@@ -8,6 +8,14 @@ conversions as (
     select * from {{ ref('conversions') }}
 ),
 
+counted_conversions as (
+    select * from {{ ref('int_counted_conversions') }}
+),
+
+conversion_windows as (
+    select * from {{ ref('conversion_windows') }}
+),
+
 all_conversions as (
     select * from {{ ref('int_conversions') }}
 ),
@@ -50,9 +58,18 @@ grains as (
 booked as (
     select
         org_id,
+        conversion_type,
         cast(count(*) as decimal(38, 0)) as conversions,
         sum(value_micros) as value_micros
     from conversions
+    group by org_id, conversion_type
+),
+
+counted as (
+    select
+        org_id,
+        sum(value_micros) as value_micros
+    from counted_conversions
     group by org_id
 ),
 
@@ -84,6 +101,7 @@ credit_by_slice as (
     select
         rollup_credit.org_id,
         rollup_credit.grain,
+        rollup_credit.conversion_type,
         rollup_credit.attribution_model,
         rollup_credit.accounting_mode,
         sum(
@@ -101,27 +119,38 @@ credit_by_slice as (
         and rollup_credit.campaign_id is not distinct from rollup_spend.campaign_id
         and rollup_credit.adset_id is not distinct from rollup_spend.adset_id
         and rollup_credit.ad_id is not distinct from rollup_spend.ad_id
-    group by rollup_credit.org_id, rollup_credit.grain, rollup_credit.attribution_model, rollup_credit.accounting_mode
+    group by
+        rollup_credit.org_id,
+        rollup_credit.grain,
+        rollup_credit.conversion_type,
+        rollup_credit.attribution_model,
+        rollup_credit.accounting_mode
 ),
 
 in_channels as (
     select
         org_id,
+        conversion_type,
         attribution_model,
+        lookback_days,
         sum(conversions) as conversions,
         sum(conversion_value_micros) as value_micros,
         sum(spend_micros) as spend_micros
     from channel_summary
-    group by org_id, attribution_model
+    group by org_id, conversion_type, attribution_model, lookback_days
 ),
 
 slices as (
     select
-        orgs.org_id,
+        conversion_windows.org_id,
+        conversion_windows.conversion_type,
+        conversion_windows.lookback_days,
+        conversion_windows.is_main_window,
         grains.grain,
         model_modes.attribution_model,
         model_modes.accounting_mode
     from (select org_id from booked union select org_id from spent) as orgs
+    inner join conversion_windows using (org_id)
     cross join grains
     cross join model_modes
 ),
@@ -130,12 +159,14 @@ weight_sums as (
     select
         org_id,
         conversion_id,
+        conversion_type,
+        lookback_days,
         {%- for model in var('attribution_models') %}
         sum({{ model }}_credit) as {{ model }}_credit,
         sum({{ model }}_value_micros) as {{ model }}_value_micros{{ "," if not loop.last }}
         {%- endfor %}
     from conversion_touches
-    group by org_id, conversion_id
+    group by org_id, conversion_id, conversion_type, lookback_days
 ),
 
 -- The reported value of the conversions that count, and the refunds of them.
@@ -144,9 +175,9 @@ reported as (
         all_conversions.org_id,
         sum(all_conversions.value_micros) as value_micros
     from all_conversions
-    inner join conversions
-        on all_conversions.org_id = conversions.org_id
-        and all_conversions.counted_as_conversion_id = conversions.conversion_id
+    inner join counted_conversions
+        on all_conversions.org_id = counted_conversions.org_id
+        and all_conversions.counted_as_conversion_id = counted_conversions.conversion_id
     where all_conversions.gives_value and all_conversions.exclusion_reason is null and not all_conversions.is_refund
     group by all_conversions.org_id
 ),
@@ -163,14 +194,16 @@ final as (
     select
         'value_less_refunds' as check_name,
         reported.org_id,
+        cast(null as {{ text }}) as conversion_type,
         cast(null as {{ text }}) as attribution_model,
+        cast(null as integer) as lookback_days,
         cast(null as {{ text }}) as accounting_mode,
         cast(null as {{ text }}) as grain,
         reported.value_micros - coalesce(refunded.value_micros, 0) as expected,
-        booked.value_micros as actual
+        counted.value_micros as actual
     from reported
     left join refunded using (org_id)
-    left join booked using (org_id)
+    left join counted using (org_id)
 
     union all
 
@@ -178,27 +211,31 @@ final as (
     select
         'weights_sum_to_one' as check_name,
         org_id,
+        conversion_type,
         '{{ model }}' as attribution_model,
+        lookback_days,
         cast(null as {{ text }}) as accounting_mode,
         cast(null as {{ text }}) as grain,
         count(*) as expected,
         sum(case when {{ model }}_credit = 1000000000000 then 1 else 0 end) as actual
     from weight_sums
-    group by org_id
+    group by org_id, conversion_type, lookback_days
 
     union all
 
     select
         'value_is_split' as check_name,
         weight_sums.org_id,
+        weight_sums.conversion_type,
         '{{ model }}' as attribution_model,
+        weight_sums.lookback_days,
         cast(null as {{ text }}) as accounting_mode,
         cast(null as {{ text }}) as grain,
         count(*) as expected,
         sum(case when weight_sums.{{ model }}_value_micros = conversions.value_micros then 1 else 0 end) as actual
     from weight_sums
     inner join conversions using (org_id, conversion_id)
-    group by weight_sums.org_id
+    group by weight_sums.org_id, weight_sums.conversion_type, weight_sums.lookback_days
 
     union all
     {% endfor %}
@@ -212,15 +249,18 @@ final as (
     select
         '{{ check_name }}' as check_name,
         slices.org_id,
+        slices.conversion_type,
         slices.attribution_model,
+        slices.lookback_days,
         slices.accounting_mode,
         slices.grain,
         coalesce({{ total }}, 0) as expected,
         coalesce({{ found }}, 0) as actual
     from slices
-    left join {{ source }} using (org_id)
+    left join {{ source }} using (org_id{{ ", conversion_type" if source == "booked" }})
     left join spend_by_grain using (org_id, grain)
-    left join credit_by_slice using (org_id, grain, attribution_model, accounting_mode)
+    left join credit_by_slice using (org_id, grain, conversion_type, attribution_model, accounting_mode)
+    where slices.is_main_window
 
     union all
     {% endfor %}
@@ -232,14 +272,16 @@ final as (
     select
         '{{ check_name }}' as check_name,
         slices.org_id,
+        slices.conversion_type,
         slices.attribution_model,
+        slices.lookback_days,
         cast(null as {{ text }}) as accounting_mode,
         cast(null as {{ text }}) as grain,
         coalesce({{ total }}, 0) as expected,
         coalesce({{ found }}, 0) as actual
     from slices
-    left join {{ source }} using (org_id)
-    left join in_channels using (org_id, attribution_model)
+    left join {{ source }} using (org_id{{ ", conversion_type" if source == "booked" }})
+    left join in_channels using (org_id, conversion_type, attribution_model, lookback_days)
     where slices.grain = 'ORGANIZATION' and slices.accounting_mode = 'cash'
     {% if not loop.last %}
     union all

@@ -47,7 +47,9 @@ final as (
     select
         'flags_have_evidence' as check_name,
         org_id,
+        cast(null as {{ text }}) as conversion_type,
         cast(null as {{ text }}) as attribution_model,
+        cast(null as integer) as lookback_days,
         cast(null as {{ text }}) as accounting_mode,
         cast(null as {{ text }}) as grain,
         count(*) as expected,
@@ -65,21 +67,29 @@ final as (
     select
         'links_have_touches' as check_name,
         attribution_links.org_id,
+        attribution_links.conversion_type,
         attribution_links.attribution_model,
+        attribution_links.lookback_days,
         cast(null as {{ text }}) as accounting_mode,
         cast(null as {{ text }}) as grain,
         count(*) as expected,
         count(touchpoints.touchpoint_id) as actual
     from attribution_links
     left join touchpoints using (org_id, touchpoint_id)
-    group by attribution_links.org_id, attribution_links.attribution_model
+    group by
+        attribution_links.org_id,
+        attribution_links.conversion_type,
+        attribution_links.attribution_model,
+        attribution_links.lookback_days
 
     union all
 
     select
         'credited_touches_are_kept' as check_name,
         org_id,
+        cast(null as {{ text }}) as conversion_type,
         cast(null as {{ text }}) as attribution_model,
+        cast(null as integer) as lookback_days,
         cast(null as {{ text }}) as accounting_mode,
         cast(null as {{ text }}) as grain,
         sum(credited) as expected,

@@ -67,7 +67,7 @@ all_conversions as (
 ),
 
 conversions as (
-    select * from {{ ref('conversions') }}
+    select * from {{ ref('int_counted_conversions') }}
 ),
 
 quarantine as (
@@ -180,7 +180,9 @@ final as (
     select
         check_name,
         org_id,
+        cast(null as {{ text }}) as conversion_type,
         cast(null as {{ text }}) as attribution_model,
+        cast(null as integer) as lookback_days,
         cast(null as {{ text }}) as accounting_mode,
         cast(null as {{ text }}) as grain,
         sum(received) as expected,
@@ -193,7 +195,9 @@ final as (
     select
         'interactions_are_touchpoints' as check_name,
         interactions.org_id,
+        cast(null as {{ text }}) as conversion_type,
         cast(null as {{ text }}) as attribution_model,
+        cast(null as integer) as lookback_days,
         cast(null as {{ text }}) as accounting_mode,
         cast(null as {{ text }}) as grain,
         count(*) as expected,

@@ -1,0 +1,99 @@
+{# CTEs from `candidates`, the touches of journeys, to `credited`: the credit and value of each touch under each attribution model.
+   `journey`: the columns that identify a journey. All models share one sort of a journey's touches. #}
+{% macro credit_of_touches(journey) %}
+{%- set models = var('attribution_models') -%}
+{%- set partition = 'partition by candidates.' ~ journey | join(', candidates.') -%}
+{%- set windows -%}
+    window
+        conversion as ({{ partition }}),
+        journey as ({{ partition }} order by occurred_at, touchpoint_id rows between unbounded preceding and current row)
+{%- endset -%}
+positioned as (
+    select
+        candidates.*,
+        orgs.half_life_days,
+        orgs.first_touch_percent,
+        orgs.last_touch_percent,
+        row_number() over journey as position,
+        count(*) over conversion as touchpoint_count,
+        sum(case when is_direct then 0 else 1 end) over journey as non_direct_position,
+        sum(case when is_direct then 0 else 1 end) over conversion as non_direct_count,
+        sum(case when occurred_at <= lead_at then 1 else 0 end) over conversion as lead_position,
+        {{ days_between('occurred_at', 'max(occurred_at) over conversion') }} as days_before_last,
+        count(*) over ({{ partition }}, touch_date) as day_touch_count
+    from candidates
+    inner join orgs on candidates.org_id = orgs.org_id
+    {{ windows }}
+),
+
+-- A model gives each touch one whole-number weight (macros/attribution). Whole numbers have the same sum in any order.
+weighted as (
+    select
+        positioned.*
+        {%- for model in models %},
+        ({{ attribution_weight(model) }}) * credit_percent as {{ model }}_weight
+        {%- endfor %}
+    from positioned
+    {{ channel_weight_joins() }}
+),
+
+running as (
+    select
+        *
+        {%- for model in models %},
+        sum({{ model }}_weight) over journey as {{ model }}_running,
+        sum({{ model }}_weight) over conversion as {{ model }}_total
+        {%- endfor %}
+    from weighted as candidates
+    {{ windows }}
+),
+
+-- A journey without any weight is split evenly.
+filled as (
+    select
+        {{ (journey + [
+            'conversion_date', 'conversion_type', 'is_first_conversion', 'value_micros', 'lookback_days', 'touchpoint_id', 'touch_date',
+            'channel', 'platform', 'campaign_id', 'adset_id', 'ad_id', 'position', 'touchpoint_count',
+        ]) | join(',\n        ') }}
+        {%- for model in models %},
+        case when {{ model }}_total = 0 then 1 else {{ model }}_weight end as {{ model }}_weight,
+        case when {{ model }}_total = 0 then position else {{ model }}_running end as {{ model }}_running,
+        case when {{ model }}_total = 0 then touchpoint_count else {{ model }}_total end as {{ model }}_total
+        {%- endfor %}
+    from running
+),
+
+credited as (
+    select
+        *
+        {%- for model in models %},
+        {{ part_of_whole('1000000000000', model) }} as {{ model }}_credit,
+        {{ part_of_whole('value_micros', model) }} as {{ model }}_value_micros
+        {%- endfor %}
+    from filled
+)
+{%- endmacro %}
+
+{# The weight of a touch under a model: the macro of macros/attribution, the user's expression, or the weight of its channel. #}
+{% macro attribution_weight(model) -%}
+    {%- if model in var('expression_models') -%}
+        cast(round(({{ var('expression_models')[model] }}) * 1e6) as bigint)
+    {%- elif model in var('channel_weight_models') -%}
+        coalesce({{ model }}_weights.weight, 0)
+    {%- else -%}
+        {{ context[model ~ '_weight']() | trim }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# Joins of the weights of each channel that the models need, by name: <model>_weights. #}
+{% macro channel_weight_joins() -%}
+    {%- for model in var('channel_weight_models') + ['lift_adjusted'] if model in var('attribution_models') %}
+    left join channel_weights as {{ model }}_weights
+        on {{ model }}_weights.attribution_model = '{{ model }}'
+        and positioned.org_id = {{ model }}_weights.org_id
+        and positioned.conversion_type = {{ model }}_weights.conversion_type
+        and positioned.channel = {{ model }}_weights.channel
+        and (positioned.touch_date >= {{ model }}_weights.valid_from or {{ model }}_weights.valid_from is null)
+        and (positioned.touch_date <= {{ model }}_weights.valid_until or {{ model }}_weights.valid_until is null)
+    {%- endfor %}
+{%- endmacro %}
