@@ -139,6 +139,7 @@ final as (
         cast(summed.claimed_conversions as double) / nullif(cast(summed.attributed_conversions as double), 0) as claimed_ratio
     from summed
     inner join orgs using (org_id)
+    inner join conversion_windows using (org_id)
 )
 
 select * from final
