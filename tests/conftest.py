@@ -16,7 +16,7 @@ import pytest
 from ingestion.home import Home
 from orchestration.project import mark_parsed
 from tests.support.home import copy_home, tributary
-from tests.support.models import dbt
+from tests.support.models import Project, dbt
 
 TESTS = Path(__file__).parent
 
@@ -97,6 +97,17 @@ def new_home(made_once, tmp_path_factory) -> Callable[[str], Path]:
         return home
 
     return make
+
+
+@pytest.fixture(scope="session")
+def project(made_once, new_home) -> Project:
+    """The dbt project, whose models it builds in other homes within seconds."""
+
+    def build(home: Path) -> None:
+        shutil.copytree(new_home("project") / "dbt", home / "dbt")
+        Project.build_empty(home)
+
+    return Project(made_once("project", build))
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.support.home import published
-from tests.support.models import build_home, import_files
+from tests.support.models import Project, import_files
 from tests.support.rounding import rounded
 
 MICROSECOND = timedelta(microseconds=1)
@@ -162,7 +162,7 @@ class Build(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def build(new_home: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Build:
+def build(new_home: Callable[[str], Path], project: Project, tmp_path_factory: pytest.TempPathFactory) -> Build:
     home = new_home("attribution")
     entries = [
         f"  - {{id: {name}, currency: USD, timezone: {org.zone}, lookback_days: {org.lookback_days},"
@@ -182,7 +182,7 @@ def build(new_home: Callable[[str], Path], tmp_path_factory: pytest.TempPathFact
         rows = [[c.id, written(c.at, pick), c.visitor, c.customer, amount(c.value)] for c in conversions]
         header = ["conversion_id", "occurred_at", "visitor_id", "customer_id", "value"]
         import_files(home, "conversions", *files(folder, "orders", header, rows, pick), org=name)
-    build_home(home)
+    project.build_home(home)
     return Build(home, made)
 
 

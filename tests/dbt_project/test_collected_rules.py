@@ -20,7 +20,7 @@ import pytest
 
 from ingestion.home import Home
 from ingestion.warehouse import connect
-from tests.support.models import build_models
+from tests.support.models import Project
 from tests.support.raw_rows import insert
 from tests.support.rounding import rounded
 
@@ -704,7 +704,7 @@ def worlds() -> Iterator[dict[str, list[Row]]]:
 
 
 @pytest.fixture(scope="module")
-def warehouse(new_home: Callable[[str], Path]) -> Iterator[Connection]:
+def warehouse(new_home: Callable[[str], Path], project: Project) -> Iterator[Connection]:
     home = new_home("collected")
     with connect(Home(home)) as connection:
         connection.execute("begin")
@@ -722,7 +722,7 @@ def warehouse(new_home: Callable[[str], Path]) -> Iterator[Connection]:
                     insert(connection, table, **row)
         connection.execute(CROWDED)
         connection.execute("commit")
-    output = build_models(home)
-    assert "assert_event_duplicates_below_limit" in output.partition("Warning in test")[2], "half of a day repeats"
+    warnings = project.build_models(home)
+    assert "assert_event_duplicates_below_limit" in warnings, "half of a day repeats"
     with connect(Home(home), read_only=True) as connection:
         yield connection

@@ -16,7 +16,7 @@ from ingestion.privacy.redact import hash_email
 from ingestion.settings.load import load_settings
 from ingestion.settings.raw_tables import store_settings
 from ingestion.warehouse import connect
-from tests.support.models import build_models, import_files
+from tests.support.models import Project, import_files
 
 SETTINGS = """
 orgs:
@@ -49,7 +49,7 @@ Answered Call,+15555550111,{PEOPLE["pia"]},2026-09-03 10:00,Google Ads,PPC
 
 @pytest.fixture(scope="module")
 def built(
-    tmp_path_factory: pytest.TempPathFactory, new_home: Callable[[str], Path]
+    tmp_path_factory: pytest.TempPathFactory, new_home: Callable[[str], Path], project: Project
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     home, files = new_home("crm"), tmp_path_factory.mktemp("exports")
     (home / "tributary.yaml").write_text(SETTINGS)
@@ -64,7 +64,7 @@ def built(
     import_files(home, "events", put("events", EVENTS))
     import_files(home, "conversions", put("contacts", CONTACTS), put("deals", DEALS), timezone="UTC")
     import_files(home, "interactions", put("calls", CALLS), timezone="UTC")
-    build_models(home, "+conversion_touches", "+conversions", "+touchpoints")
+    project.build_models(home, "conversion_touches", "conversions", "touchpoints")
     with connect(Home(home)) as connection:
         yield connection
 

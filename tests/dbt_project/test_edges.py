@@ -27,7 +27,7 @@ from rich.console import Console
 from cli.run_summary import run_summary
 from ingestion.home import Home
 from tests.support.home import differences, published, tables, tributary
-from tests.support.models import build_home, import_files
+from tests.support.models import Project, import_files
 from tests.support.rounding import rounded
 
 DAY = timedelta(days=1)
@@ -213,11 +213,11 @@ class Grown(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def grown(new_home: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Grown:
+def grown(new_home: Callable[[str], Path], project: Project, tmp_path_factory: pytest.TempPathFactory) -> Grown:
     home, kept, summaries = new_home("edges"), tmp_path_factory.mktemp("kept"), {}
 
     def build(step: str) -> None:
-        build_home(home)
+        project.build_home(home)
         summaries[step] = summary(home)
         shutil.copytree(home / "published", kept / step / "published", symlinks=True)
 
@@ -363,7 +363,7 @@ def test_an_org_missing_from_the_settings_is_excluded_and_named(grown):
 
 
 # ---- the same rows in other files
-def test_shuffled_and_split_differently_publishes_the_same(grown, new_home):
+def test_shuffled_and_split_differently_publishes_the_same(grown, new_home, project):
     """The first home loaded them in two steps, and one of its orgs was missing from the settings in between."""
     home, pick = new_home("shuffled"), random.Random(5)
     (home / "tributary.yaml").write_text(SETTINGS)
@@ -376,7 +376,7 @@ def test_shuffled_and_split_differently_publishes_the_same(grown, new_home):
         pick.shuffle(found)
         for part, suffix in enumerate((".parquet", ".ndjson", ".csv.gz", ".csv")):
             write(inbox / kind / f"{part}{suffix}", found[part::4])
-    build_home(home)
+    project.build_home(home)
     # Only spend_restatements depends on the order of loads: it records each change to a day that was loaded before.
     assert set(differences(grown.home, home)) <= {"spend_restatements"}
     with published(home) as marts:
@@ -394,7 +394,7 @@ class Little(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def little(new_home: Callable[[str], Path]) -> Little:
+def little(new_home: Callable[[str], Path], project: Project) -> Little:
     home = new_home("little")
     first_run = on_one_line(tributary(home, "run").stdout)
     status = on_one_line(tributary(home, "status").stdout)
@@ -402,7 +402,7 @@ def little(new_home: Callable[[str], Path]) -> Little:
         {"date": "2026-05-09", "platform": "meta", "account_id": "1234", "campaign_id": "9",
          "currency": "USD", "spend": "12.345678", "impressions": "1000", "clicks": "10"},
     ])  # fmt: skip
-    build_home(home)
+    project.build_home(home)
     return Little(home, first_run, status, summary(home))
 
 

@@ -18,7 +18,7 @@ from ingestion.settings.raw_tables import store_settings
 from ingestion.user_agents import enrich
 from ingestion.warehouse import connect
 from tests.support.home import ROOT
-from tests.support.models import build_models, import_files
+from tests.support.models import Project, import_files
 
 LAYOUTS = ROOT / "tests" / "fixtures" / "layouts"
 EXPORTS = (
@@ -128,7 +128,7 @@ ORDERS = {
 
 
 @pytest.fixture(scope="module")
-def warehouse(new_home: Callable[[str], Path]) -> Iterator[duckdb.DuckDBPyConnection]:
+def warehouse(new_home: Callable[[str], Path], project: Project) -> Iterator[duckdb.DuckDBPyConnection]:
     home = new_home("event_sources")
     (home / "tributary.yaml").write_text(SETTINGS)
     rows = [
@@ -147,7 +147,7 @@ def warehouse(new_home: Callable[[str], Path]) -> Iterator[duckdb.DuckDBPyConnec
         store_settings(connection, load_settings(Home(home)))
         enrich(connection)
         assert connection.execute("select reason, detail from raw.failed_events").fetchall() == []
-    build_models(home, "+touchpoints", "+conversions")
+    project.build_models(home, "touchpoints", "conversions")
     with connect(Home(home)) as connection:
         yield connection
 

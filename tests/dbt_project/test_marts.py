@@ -26,7 +26,7 @@ from ruamel.yaml import YAML
 
 from ingestion.simulator.campaigns import CAMPAIGNS
 from tests.support.home import ROOT, differences, published, tributary
-from tests.support.models import build_home
+from tests.support.models import Project
 from tests.support.rounding import rounded
 
 VARS = YAML(typ="safe").load(ROOT / "dbt_project" / "dbt_project.yml")["vars"]
@@ -56,7 +56,7 @@ class Row(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def home(new_home: Callable[[str], Path]) -> Path:
+def home(new_home: Callable[[str], Path], project: Project) -> Path:
     home = new_home("marts")
     tributary(home, *SIMULATE)
     # Every simulated conversion has a touch; this one has none.
@@ -64,7 +64,7 @@ def home(new_home: Callable[[str], Path]) -> Path:
         "conversion_id,occurred_at,customer_id,site_id,value\n"
         "nobodys,2026-07-09T10:00:00Z,nobody,northwind-shop,19.99\n"
     )
-    build_home(home)
+    project.build_home(home)
     return home
 
 
@@ -524,10 +524,10 @@ def test_marts_reconcile_with_the_simulators_truth(home, marts):
     assert dict(rolled) == in_dollars
 
 
-def test_simulating_and_running_again_publishes_the_same(home, tmp_path):
+def test_simulating_and_running_again_publishes_the_same(home, project, tmp_path):
     shutil.copytree(home / "published", tmp_path / "published", symlinks=True)
     tributary(home, *SIMULATE)
-    build_home(home)
+    project.build_home(home)
     assert differences(tmp_path, home) == {}
     with published(home) as again:
         assert again.execute("select version from meta").fetchone() == (2,)

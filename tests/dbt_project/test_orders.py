@@ -22,7 +22,7 @@ from ingestion.home import Home
 from ingestion.settings.load import load_settings
 from ingestion.settings.raw_tables import store_settings
 from ingestion.warehouse import connect
-from tests.support.models import build_models
+from tests.support.models import Project
 
 Connection = duckdb.DuckDBPyConnection
 SETTINGS = """\
@@ -584,7 +584,9 @@ def write(path: Path, rows: list[dict[str, Any]], *, as_json: bool) -> Path:
 
 
 @pytest.fixture(scope="module")
-def warehouse(new_home: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
+def warehouse(
+    new_home: Callable[[str], Path], project: Project, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Connection]:
     """The marts of all cases. Files with the same columns are one file: a case with two such files has two."""
     home, folder = new_home("orders"), tmp_path_factory.mktemp("files")
     (home / "tributary.yaml").write_text(SETTINGS)
@@ -603,7 +605,7 @@ def warehouse(new_home: Callable[[str], Path], tmp_path_factory: pytest.TempPath
         for number, ((kind, as_json, _, options, _), rows) in enumerate(files.items()):
             path = write(folder / f"{number}.csv", rows, as_json=as_json)
             load_file(connection, kind, path, settings, ImportOptions(**json.loads(options)))
-    build_models(home, "+conversions", "+quarantine", "+notices")
+    project.build_models(home, "conversions", "quarantine", "notices")
     with connect(Home(home), read_only=True) as connection:
         yield connection
 

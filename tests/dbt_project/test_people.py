@@ -16,7 +16,7 @@ from ingestion.home import Home
 from ingestion.placeholders import real_id
 from ingestion.user_agents import enrich
 from ingestion.warehouse import connect
-from tests.support.models import build_models, import_files, load_raw_tables
+from tests.support.models import Project, import_files, load_raw_tables
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -109,7 +109,7 @@ def write(path: Path, rows: list[dict[str, str]]) -> Path:
 
 
 @pytest.fixture(scope="module")
-def marts(new_home: Callable[[str], Path], tmp_path_factory) -> Iterator[Connection]:
+def marts(new_home: Callable[[str], Path], project: Project, tmp_path_factory) -> Iterator[Connection]:
     home, files = new_home("people"), tmp_path_factory.mktemp("files")
     (home / "tributary.yaml").write_text(SETTINGS)
     rows = [
@@ -140,7 +140,7 @@ def marts(new_home: Callable[[str], Path], tmp_path_factory) -> Iterator[Connect
     import_files(home, "interactions", write(files / "touches.csv", [row | AT for row in touches]), org="touches")
     with connect(Home(home)) as raw:
         enrich(raw)
-    build_models(home, "+attribution_candidates", "+notices")
+    project.build_models(home, "attribution_candidates", "notices")
     with connect(Home(home)) as connection:
         yield connection
 

@@ -16,7 +16,7 @@ import duckdb
 import pytest
 
 from tests.support.home import SHARED_DATA, published, real_data, tributary
-from tests.support.models import build_home
+from tests.support.models import Project
 
 pytestmark = real_data
 TOUCHES = SHARED_DATA / "touches" / "attribution_62k.csv.gz"
@@ -39,11 +39,11 @@ SLICES = 5 * 2 * 7  # grains, accounting modes, models
 
 
 @pytest.fixture(scope="module")
-def home(new_home: Callable[[str], Path]) -> Path:
+def home(new_home: Callable[[str], Path], project: Project) -> Path:
     home = new_home("real")
     for arguments in IMPORTS:
         tributary(home, "import", *arguments)
-    build_home(home)
+    project.build_home(home)
     return home
 
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from hypothesis import strategies as st
 from ingestion.home import Home
 from ingestion.warehouse import connect
 from tests.support.home import copy_home, published
-from tests.support.models import build_home, compiled_sql, dbt, import_files, load_raw_tables
+from tests.support.models import Project, import_files, load_raw_tables
 from tests.support.raw_rows import insert
 
 MEASURES = ("spend_micros", "impressions", "clicks", "video_views", "platform_conversions", "platform_value_micros")
@@ -32,14 +31,16 @@ Compiled = Callable[[str], str]
 
 
 @pytest.fixture(scope="module")
-def warehouse(new_home: Callable[[str], Path]) -> Iterator[tuple[duckdb.DuckDBPyConnection, Compiled]]:
+def warehouse(
+    new_home: Callable[[str], Path], project: Project
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, Compiled]]:
     """A warehouse with the models of spend and no data but an org; and the function that reads compiled SQL."""
     home = new_home("spend_models")
     with connect(Home(home)) as connection:
         insert(connection, "orgs", org_id="o", currency="USD", timezone="UTC", lookback_days=30)
-    dbt(home, "run", "--select", "+int_spend_reports", "+int_top_level_spend", "+spend_restatements")
+    project.build_models(home, "int_spend_reports", "int_top_level_spend", "spend_restatements")
     with connect(Home(home)) as connection:
-        yield connection, partial(compiled_sql, home)
+        yield connection, project.compiled_sql
 
 
 @contextmanager
@@ -241,7 +242,9 @@ SPEND_FILES = {
 
 
 @pytest.fixture(scope="module")
-def billed(filled: Path, tmp_path_factory) -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, int]]]:
+def billed(
+    filled: Path, project: Project, tmp_path_factory
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, int]]]:
     """The marts of a simulated fortnight with totals, pulls, states of a campaign and fees; its spend by campaign."""
     home = copy_home(filled, tmp_path_factory.mktemp("billed"))
     load_raw_tables(home)
@@ -338,7 +341,7 @@ def billed(filled: Path, tmp_path_factory) -> Iterator[tuple[duckdb.DuckDBPyConn
         import_files(home, "spend", home / name, org="nordlicht", partial=True)
     (home / "rates.csv").write_text("date,base,quote,rate\n2026-01-05,SEK,EUR,0.1\n")
     import_files(home, "exchange-rates", home / "rates.csv")
-    build_home(home)
+    project.build_home(home)
     with published(home) as connection:
         yield connection, by_campaign
 

@@ -21,7 +21,7 @@ from ingestion.placeholders import real_id
 from ingestion.user_agents import enrich
 from ingestion.warehouse import connect
 from tests.support.home import ROOT
-from tests.support.models import build_models
+from tests.support.models import Project
 from tests.support.raw_rows import insert
 
 Connection = duckdb.DuckDBPyConnection
@@ -691,7 +691,7 @@ def insert_people(connection: Connection) -> None:
 
 
 @pytest.fixture(scope="module")
-def warehouse(new_home: Callable[[str], Path]) -> Iterator[Connection]:
+def warehouse(new_home: Callable[[str], Path], project: Project) -> Iterator[Connection]:
     home = new_home("touchpoints")
     with connect(Home(home)) as connection:
         connection.execute("begin")
@@ -705,7 +705,7 @@ def warehouse(new_home: Callable[[str], Path]) -> Iterator[Connection]:
             insert_world(connection)
         insert_event(connection, "vanished", "v", path="/")
         connection.execute("commit")
-    build_models(home, "+touchpoints")
+    project.build_models(home, "touchpoints")
     with connect(Home(home), read_only=True) as connection:
         yield connection
 

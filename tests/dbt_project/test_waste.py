@@ -14,7 +14,7 @@ import pytest
 from serving.explain_waste import trend_table
 from serving.published import Record, records
 from tests.support.home import ROOT
-from tests.support.models import build_models, import_files, load_raw_tables
+from tests.support.models import Project, import_files, load_raw_tables
 
 PAGE = ROOT / "docs" / "waste.md"
 LAST_DAY = date(2026, 6, 30)
@@ -34,7 +34,7 @@ def tables(page: Path) -> Iterator[list[Record]]:
 
 
 @pytest.fixture(scope="module")
-def marts(new_home: Callable[[str], Path], tmp_path_factory) -> Iterator[duckdb.DuckDBPyConnection]:
+def marts(new_home: Callable[[str], Path], project: Project, tmp_path_factory) -> Iterator[duckdb.DuckDBPyConnection]:
     """Return the warehouse of the page's first table. Conversions are spread evenly over the days of their row."""
     home, folder = new_home("waste"), tmp_path_factory.mktemp("files")
     (home / "tributary.yaml").write_text(SETTINGS)
@@ -59,7 +59,7 @@ def marts(new_home: Callable[[str], Path], tmp_path_factory) -> Iterator[duckdb.
             writer.writeheader()
             writer.writerows(rows)
         import_files(home, kind, folder / f"{kind}.csv", org="shop")
-    build_models(home, "+waste_flags", options=["--exclude-resource-type", "test"])
+    project.build_models(home, "waste_flags")
     with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
         yield connection
 
