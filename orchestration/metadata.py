@@ -25,9 +25,10 @@ FRESH_DAILY = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=48), wa
 
 REVENUE_BY_MODEL = """
     pivot (
-        select org_id, currency, channel, attribution_model,
-            round(sum(conversion_value_micros) / 1e6)::bigint as revenue
-        from marts.channel_summary join marts.orgs using (org_id) group by all
+        select org_id, currency, channel, attribution_model, round(conversion_value_micros / 1e6)::bigint as revenue
+        from marts.model_comparison join marts.conversion_windows using (org_id, conversion_type, lookback_days)
+            join marts.orgs using (org_id)
+        where is_main_type and is_main_window
     )
     on attribution_model using sum(revenue) order by org_id, channel
 """
@@ -44,7 +45,7 @@ TOP_PATHS = """
 """
 # Views that cost no more to count than their tables.
 COUNTED_VIEWS = [("marts", "touchpoints"), ("marts", "conversion_touches")]
-PREVIEWS = {"channel_summary": REVENUE_BY_MODEL, "waste_flags": WORST_WASTE, "conversion_paths": TOP_PATHS}
+PREVIEWS = {"model_comparison": REVENUE_BY_MODEL, "waste_flags": WORST_WASTE, "conversion_paths": TOP_PATHS}
 
 
 def row_counts(connection: duckdb.DuckDBPyConnection, keys: Collection[dg.AssetKey]) -> dict[dg.AssetKey, int]:
@@ -134,10 +135,9 @@ def plain(value: object) -> str | int | float | bool | None:
 def charts_of_rollups(connection: duckdb.DuckDBPyConnection) -> Metadata:
     """Return spend and booked value by day, a chart for each org, in its reporting currency."""
     rows = connection.execute("""
-        select org_id, currency, date, sum(spend_micros) / 1e6, sum(conversion_value_micros) / 1e6
-        from marts.daily_rollups join marts.orgs using (org_id)
-        where grain = 'ORGANIZATION' and accounting_mode = 'cash' and attribution_model = 'linear'
-        group by all order by 1, 3
+        select org_id, currency, date, spend::double, conversion_value::double
+        from marts.blended_daily join marts.conversion_windows using (org_id, conversion_type)
+        where is_main_type and is_main_window order by 1, 3
     """).fetchall()
     charts = {}
     for org, currency in sorted({(org, currency) for org, currency, *_ in rows}):

@@ -12,17 +12,21 @@ import duckdb
 from rich.markup import escape
 from rich.table import Table
 
-from serving.published import Record, attribution_models, escaped, money, only_one, records
+from serving.published import NotFound, Record, attribution_models, escaped, money, only_one, records
 
 # The note of a touch that gets no credit, and its meaning.
 NOTES = {
     "outside_lookback_window": "too early",
     "after_conversion": "later",
+    "before_previous_conversion": "used before",
+    "direct": "Direct",
     "suspicious": "suspicious",
 }
 MEANINGS = {
     "outside_lookback_window": "Too early: before the lookback window of the org or of its touch type.",
     "after_conversion": "Later: after the conversion.",
+    "before_previous_conversion": "Used before: the person's previous conversion of this type has it.",
+    "direct": "Direct: the org's rule for Direct drops it (direct in tributary.yaml).",
     "suspicious": "Suspicious: suspicious_touches has the reason.",
     "merged": "Part of: this report and the touch are one, as the open, the click and the visit of an e-mail.",
 }
@@ -39,15 +43,19 @@ CANDIDATES = """
 """
 
 
-def explain_conversion(connection: duckdb.DuckDBPyConnection, identifier: str, org: str | None = None) -> Iterator[Any]:
-    """Yield the conversion, then each touch of the person: kept or dropped, the reason, the weight under each model.
+def explain_conversion(
+    connection: duckdb.DuckDBPyConnection, identifier: str, org: str | None = None, window: int | None = None
+) -> Iterator[Any]:
+    """Yield the conversion, then each touch of the person: kept or dropped, the reason, the weights.
 
-    Raises NotFound.
+    The weights are those of each model in one window, by default the lookback window, and those of the org's own model
+    in each window. Raises NotFound.
     """
     conversion = only_one(
         records(
             connection.execute(
-                "select conversion_id as id, * from conversions join orgs using (org_id)"
+                "select conversion_id as id, conversions.*, currency, timezone, default_attribution_model"
+                " from conversions join orgs using (org_id)"
                 " where starts_with(conversion_id, $id) and ($org is null or org_id = $org) limit 20",
                 {"id": identifier, "org": org},
             )
@@ -57,9 +65,17 @@ def explain_conversion(connection: duckdb.DuckDBPyConnection, identifier: str, o
     )
     key = {"org": conversion["org_id"], "id": conversion["id"]}
     candidates = records(connection.execute(CANDIDATES, key))
-    links = records(
-        connection.execute("select * from attribution_links where org_id = $org and conversion_id = $id", key)
+    links = records(connection.execute("select * from window_links where org_id = $org and conversion_id = $id", key))
+    window = window or conversion["lookback_days"]
+    windows = sorted(
+        days
+        for (days,) in connection.execute(
+            "select lookback_days from conversion_windows where org_id = $1 and conversion_type = $2",
+            [conversion["org_id"], conversion["conversion_type"]],
+        ).fetchall()
     )
+    if window not in windows:
+        raise NotFound(f"There is no window of {window} days. Use one of {', '.join(map(str, windows))}.")
     yield from describe_conversion(conversion, candidates)
     if not candidates:
         return
@@ -68,9 +84,13 @@ def explain_conversion(connection: duckdb.DuckDBPyConnection, identifier: str, o
     reasons = {touch["reason"] for touch in candidates}
     yield from (meaning for reason, meaning in MEANINGS.items() if reason in reasons)
     models = attribution_models(connection)
-    for first in range(0, len(models) if links else 0, MODELS_PER_TABLE):
+    in_window = [link for link in links if link["lookback_days"] == window]
+    for first in range(0, len(models) if in_window else 0, MODELS_PER_TABLE):
         yield ""
-        yield credit_table(links, models[first : first + MODELS_PER_TABLE], conversion["currency"])
+        yield credit_table(in_window, models[first : first + MODELS_PER_TABLE], conversion["currency"], window)
+    if links:
+        yield ""
+        yield windows_table(links, candidates, conversion["default_attribution_model"], windows)
 
 
 def describe_conversion(conversion: Record, candidates: list[Record]) -> Iterator[str]:
@@ -122,11 +142,44 @@ def touches_table(candidates: list[Record]) -> Table:
     return table
 
 
-def credit_table(links: list[Record], models: list[str], currency: str) -> Table:
-    """Return a table of touches and models with weights in percent. Its last line is the money of each model."""
+def windows_table(links: list[Record], candidates: list[Record], model: str, windows: list[int]) -> Table:
+    """Return a table of touches and windows with the weights of one model in percent; empty where a touch is outside."""
+    table = Table(
+        title=f"Credit in percent under {model}, by window in days",
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    table.add_column("when (UTC)", no_wrap=True)
+    table.add_column("channel")
+    for days in windows:
+        table.add_column(str(days), justify="right", no_wrap=True)
+    weights = {
+        (link["touchpoint_id"], link["lookback_days"]): link["weight"]
+        for link in links
+        if link["attribution_model"] == model
+    }
+    for touch in candidates:
+        shares = [weights.get((touch["touchpoint_id"], days)) for days in windows]
+        if any(share is not None for share in shares):
+            table.add_row(
+                f"{touch['occurred_at']:%Y-%m-%d %H:%M}",
+                escape(touch["channel"]),
+                *("" if share is None else f"{share * 100:.0f}" for share in shares),
+            )
+    return table
+
+
+def credit_table(links: list[Record], models: list[str], currency: str, days: int) -> Table:
+    """Return a table of touches and models with weights in percent. Its last line is the money of each model.
+
+    links: of one window of so many days. A touch is numbered by its place in the journey of the window.
+    """
     weights = {(link["position"], link["attribution_model"]): float(link["weight"]) for link in links}
     table = Table(
-        title="Credit in percent",
+        title=f"Credit in percent, {days} days",
         title_justify="left",
         title_style="bold",
         box=None,
@@ -140,5 +193,5 @@ def credit_table(links: list[Record], models: list[str], currency: str) -> Table
         table.add_column(model.replace("_", "\n"), justify="right", footer=money(total), no_wrap=True)
     for position in range(1, max(link["touchpoint_count"] for link in links) + 1):
         shares = [weights.get((position, model)) for model in models]
-        table.add_row(str(position), *("-" if share is None else f"{share * 100:.1f}" for share in shares))
+        table.add_row(str(position), *("-" if not share else f"{share * 100:.1f}" for share in shares))
     return table

@@ -32,13 +32,15 @@ def revenue_by_channel(connection: duckdb.DuckDBPyConnection, most: int = 9) -> 
     """
     models = attribution_models(connection)
     orgs = connection.execute(
-        "select org_id, currency from orgs where org_id in (select org_id from channel_summary) order by 1"
+        "select org_id, currency from orgs where org_id in (select org_id from model_comparison) order by 1"
     ).fetchall()
     for org, currency in orgs:
         rows = connection.execute(
             "select channel, map_from_entries(list((attribution_model, value))) from ("
-            " select channel, attribution_model, sum(conversion_value_micros) as value from channel_summary"
-            " where org_id = ? group by all) group by channel order by channel = '(unattributed)', max(value) desc",
+            " select channel, attribution_model, conversion_value_micros as value from model_comparison"
+            " join conversion_windows using (org_id, conversion_type, lookback_days)"
+            " where org_id = ? and is_main_type and is_main_window"
+            ") group by channel order by channel = '(unattributed)', max(value) desc",
             [org],
         ).fetchall()
         rows = [(channel, values) for channel, values in rows if any(values.values())]

@@ -18,7 +18,7 @@ from serving.published import literal, scalar
 
 # A table of one of these would be many times as large as the tables that the view reads. The promises are a view in the
 # warehouse only: the published file has a table of the results that were checked.
-VIEWS = ("attribution_candidates", "channel_summary", "daily_rollups")
+VIEWS = ("attribution_candidates", "channel_summary", "daily_rollups", "window_links")
 
 
 def write_database(

@@ -42,14 +42,16 @@ expected as (
     inner join orgs
         on daily_rollups.org_id = orgs.org_id
         and daily_rollups.attribution_model = orgs.default_attribution_model
-    inner join main_types using (org_id, conversion_type)
+    inner join main_types
+        on daily_rollups.org_id = main_types.org_id
+        and daily_rollups.conversion_type = main_types.conversion_type
     group by daily_rollups.org_id, daily_rollups.date
 
     union all
 
     select
-        org_id,
-        date,
+        conversions.org_id,
+        conversions.date,
         0 as spend,
         0 as impressions,
         0 as clicks,
@@ -57,8 +59,10 @@ expected as (
         0 as conversion_value,
         count(case when is_first_conversion then 1 end) as first_conversions
     from conversions
-    inner join main_types using (org_id, conversion_type)
-    group by org_id, date
+    inner join main_types
+        on conversions.org_id = main_types.org_id
+        and conversions.conversion_type = main_types.conversion_type
+    group by conversions.org_id, conversions.date
 ),
 
 differences as (

@@ -1,7 +1,7 @@
 """Compare credit with an oracle: plain Python over lists, in exact fractions, written from the definitions.
 
-One home holds four orgs that share every visitor, customer, touch and conversion id, each with its own
-lookback windows and time zone; some 3,000 conversions with every awkward case on purpose.
+One home holds six orgs that share every visitor, customer, touch and conversion id, each with its own lookback windows,
+time zone, rule for Direct and constants; some 4,500 conversions with every awkward case on purpose.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -32,8 +33,9 @@ MODELS = [
     "time_decay",
     "position_based",
     "daily_linear",
+    "w_shaped",
 ]
-HALF_LIFE_DAYS = 7
+WINDOWS = [1, 3, 7, 14, 28, 30, 90, 365]
 TRILLION = 10**12
 
 
@@ -41,6 +43,11 @@ class Org(NamedTuple):
     zone: str
     lookback_days: int
     own_windows: dict[str, int]
+    direct: str = "include"
+    half_life_days: float = 7
+    first_percent: int = 40
+    last_percent: int = 40
+    credit_percent: dict[str, int] = {}
 
 
 class Touch(NamedTuple):
@@ -59,6 +66,7 @@ class Conversion(NamedTuple):
     visitor: str | None
     customer: str | None
     value: int | None  # micros
+    kind: str = "purchase"
 
 
 class Link(NamedTuple):
@@ -74,6 +82,8 @@ ORGS = {
     "beta": Org("America/New_York", 7, {"view": 1, "call": 20}),
     "gamma": Org("Asia/Kolkata", 90, {"email": 3}),
     "delta": Org("Australia/Lord_Howe", 1, {"view": 2}),
+    "epsilon": Org("UTC", 14, {"view": 1}, "exclude", 3.5, 10, 60, {"view": 30}),
+    "zeta": Org("Europe/Berlin", 7, {}, "last_resort", 30, 0, 100, {"email": 0}),
 }
 MEANS = {"impression": "view"}  # alias -> touch type
 EMAIL_GAP = timedelta(minutes=30)  # between two reports of one e-mail
@@ -123,7 +133,8 @@ def journeys(org: Org, seed: int) -> tuple[list[Touch], list[Conversion]]:
         for _ in range(pick.choice([0, 1, 1, 2, 3, 8])):
             at = moment()
             value = pick.choice([*VALUES, *[pick.randrange(1, 10**10) for _ in VALUES]])
-            conversions.append(Conversion(f"k{len(conversions)}", at, *who(), value))
+            kind = "lead" if pick.random() < 0.2 else "purchase"
+            conversions.append(Conversion(f"k{len(conversions)}", at, *who(), value, kind))
             if person % 11 and pick.random() < 0.5:
                 days = pick.choice([org.lookback_days, *org.own_windows.values()])
                 edge = at - timedelta(days=days)
@@ -166,7 +177,9 @@ def build(new_home: Callable[[str], Path], project: Project, tmp_path_factory: p
     home = new_home("attribution")
     entries = [
         f"  - {{id: {name}, currency: USD, timezone: {org.zone}, lookback_days: {org.lookback_days},"
-        f" lookback_days_by_touch_type: {org.own_windows}}}".replace("'", "")
+        f" lookback_days_by_touch_type: {org.own_windows}, direct: {org.direct}, half_life_days: {org.half_life_days},"
+        f" first_touch_percent: {org.first_percent}, last_touch_percent: {org.last_percent},"
+        f" credit_percent_by_touch_type: {org.credit_percent}}}".replace("'", "")
         for name, org in ORGS.items()
     ]
     (home / "tributary.yaml").write_text("\n".join(["orgs:", *entries, ""]))
@@ -179,8 +192,8 @@ def build(new_home: Callable[[str], Path], project: Project, tmp_path_factory: p
         header = ["interaction_id", "occurred_at", "visitor_id", "customer_id", "touch_type", "channel", "campaign"]
         paths = files(folder, "touches", header, rows, pick)
         import_files(home, "interactions", *paths, org=name)
-        rows = [[c.id, written(c.at, pick), c.visitor, c.customer, amount(c.value)] for c in conversions]
-        header = ["conversion_id", "occurred_at", "visitor_id", "customer_id", "value"]
+        rows = [[c.id, written(c.at, pick), c.visitor, c.customer, amount(c.value), c.kind] for c in conversions]
+        header = ["conversion_id", "occurred_at", "visitor_id", "customer_id", "value", "conversion_type"]
         import_files(home, "conversions", *files(folder, "orders", header, rows, pick), org=name)
     project.build_home(home)
     return Build(home, made)
@@ -238,16 +251,43 @@ def merged_reports(touches: list[Touch], conversions: list[Conversion], person: 
     return merged
 
 
-def verdict(touch: Touch, conversion: Conversion, org: Org) -> str:
-    """Return "kept", or the reason why a touch of the same person does not count."""
-    days = org.own_windows.get(MEANS.get(touch.touch_type, touch.touch_type), org.lookback_days)
+def touch_type(touch: Touch) -> str:
+    return MEANS.get(touch.touch_type, touch.touch_type)
+
+
+def verdict(touch: Touch, conversion: Conversion, org: Org, window: int) -> str:
+    """Return "kept", or the reason why a touch of the same person does not count, whatever the other touches are."""
+    own = org.own_windows.get(touch_type(touch))
+    days = (own or window) if window == org.lookback_days else min(window, own or window)
     if touch.at > conversion.at:
         return "after_conversion"
     return "kept" if touch.at >= conversion.at - timedelta(days=days) else "outside_lookback_window"
 
 
-def weights(model: str, journey: list[Touch], conversion: Conversion, zone: ZoneInfo) -> list[Fraction]:
-    """Return a model's weights of the kept touches, in their order; they sum to 1."""
+def journey_of(touches: list[Touch], conversion: Conversion, org: Org, window: int) -> list[Touch]:
+    """Return the touches that get credit, in order. touches: all of the person, without merged ones."""
+    in_order = sorted(touches, key=lambda touch: (touch.at, touch.id))
+    kept = [touch for touch in in_order if verdict(touch, conversion, org, window) == "kept"]
+    others = [touch for touch in kept if touch.channel != "Direct"]
+    if org.direct == "include":
+        return kept
+    if others or org.direct == "exclude":
+        return others or kept
+    # The latest other touch of the year, or of its own window, stands in for Direct.
+    limits = {touch.id: org.own_windows.get(touch_type(touch), max(WINDOWS)) for touch in touches}
+    earlier = [
+        touch
+        for touch in in_order
+        if touch.channel != "Direct"
+        and conversion.at - timedelta(days=limits[touch.id]) <= touch.at <= conversion.at
+    ]
+    return earlier[-1:] or kept
+
+
+def weights(
+    model: str, journey: list[Touch], conversion: Conversion, org: Org, lead: datetime | None
+) -> list[Fraction]:
+    """Return a model's weights of the kept touches, in their order; they sum to 1. lead: when the person became one."""
     count = len(journey)
     if model == "first_touch":
         shares = [index == 0 for index in range(count)]
@@ -260,15 +300,29 @@ def weights(model: str, journey: list[Touch], conversion: Conversion, zone: Zone
         shares = [1] * count
     elif model == "time_decay":
         days = [(conversion.at - touch.at) / timedelta(days=1) for touch in journey]
-        shares = [2.0 ** (-age / HALF_LIFE_DAYS) for age in days]
-    elif model == "position_based":
-        middle = Fraction(1, 5) / max(count - 2, 1)
-        ends = Fraction(2, 5)
-        shares = [1] * count if count < 3 else [ends, *[middle] * (count - 2), ends]
-    else:
-        dates = [touch.at.astimezone(zone).date() for touch in journey]
+        shares = [2.0 ** (-(age - min(days)) / org.half_life_days) for age in days]
+    elif model == "daily_linear":
+        dates = [touch.at.astimezone(ZoneInfo(org.zone)).date() for touch in journey]
         shares = [Fraction(1, dates.count(date)) for date in dates]
-    exact = [Fraction(share) for share in shares]
+    else:
+        before_lead = [index for index, touch in enumerate(journey) if lead and touch.at <= lead]
+        if model == "w_shaped" and lead and lead <= conversion.at and before_lead:
+            places = [0, before_lead[-1], count - 1]
+            others = [index for index in range(count) if index not in places]
+            shares = [
+                Fraction(1, 10 * len(others)) if index in others else Fraction(3, 10) * places.count(index)
+                for index in range(count)
+            ]
+        else:
+            first, last = Fraction(org.first_percent, 100), Fraction(org.last_percent, 100)
+            middle = (1 - first - last) / max(count - 2, 1)
+            shares = [1] if count == 1 else [first, *[middle] * (count - 2), last]
+    exact = [
+        Fraction(share) * org.credit_percent.get(touch_type(touch), 100)
+        for share, touch in zip(shares, journey, strict=True)
+    ]
+    if not sum(exact):
+        exact = [Fraction(1)] * count
     return [share / sum(exact) for share in exact]
 
 
@@ -276,27 +330,60 @@ Links = dict[tuple[str, str, str, str], Link]  # by org, conversion, model, touc
 Candidates = dict[tuple[str, str, str], str]  # reason by org, conversion, touch
 
 
-def oracle(build: Build) -> tuple[Links, Candidates]:
-    links, candidates = {}, {}
+def split(value: int, shares: list[Fraction]) -> list[int]:
+    """Return the parts of a value by cumulative rounding: they sum to the value."""
+    sums = [Fraction(0), *accumulate(shares)]
+    return [rounded(value * after) - rounded(value * before) for before, after in pairwise(sums)]
+
+
+class Case(NamedTuple):
+    """A conversion of an org, with all that decides about its touches."""
+
+    org: str
+    conversion: Conversion
+    touches: list[Touch]  # of the person, without merged ones
+    merged: list[Touch]
+    lead: datetime | None
+
+
+def cases(build: Build) -> Iterator[Case]:
     for name, (touches, conversions) in build.input.items():
-        org, person = ORGS[name], people(touches, conversions)
+        person = people(touches, conversions)
         merged = merged_reports(touches, conversions, person)
-        of_person = defaultdict(list)
+        of_person, leads = defaultdict(list), {}
         for touch in touches:
             of_person[person(touch)].append(touch)
         for conversion in filter(counts, conversions):
+            if conversion.kind == "lead":
+                leads[person(conversion)] = min(conversion.at, leads.get(person(conversion), conversion.at))
+        for conversion in filter(counts, conversions):
             known = of_person[person(conversion)]
-            reasons = {t.id: "merged" if t.id in merged else verdict(t, conversion, org) for t in known}
-            candidates |= {(name, conversion.id, touch_id): reason for touch_id, reason in reasons.items()}
-            journey = sorted((t for t in known if reasons[t.id] == "kept"), key=lambda touch: (touch.at, touch.id))
-            for model in MODELS if journey else []:
-                before, value = Fraction(0), conversion.value or 0
-                for index, weight in enumerate(weights(model, journey, conversion, ZoneInfo(org.zone))):
-                    part = rounded(value * (before + weight)) - rounded(value * before)
-                    if weight:
-                        key = (name, conversion.id, model, journey[index].id)
-                        links[key] = Link(index + 1, len(journey), weight, before, part)
-                    before += weight
+            yield Case(
+                name,
+                conversion,
+                [touch for touch in known if touch.id not in merged],
+                [touch for touch in known if touch.id in merged],
+                leads.get(person(conversion)),
+            )
+
+
+def oracle(build: Build) -> tuple[Links, Candidates]:
+    links, candidates = {}, {}
+    for name, conversion, touches, merged, lead in cases(build):
+        org = ORGS[name]
+        journey = journey_of(touches, conversion, org, org.lookback_days)
+        kept = {touch.id for touch in journey}
+        candidates |= {(name, conversion.id, touch.id): "merged" for touch in merged}
+        for touch in touches:
+            reason = "kept" if touch.id in kept else verdict(touch, conversion, org, org.lookback_days)
+            candidates[name, conversion.id, touch.id] = "direct" if reason == "kept" and touch.id not in kept else reason
+        for model in MODELS if journey else []:
+            shares = weights(model, journey, conversion, org, lead)
+            parts = split(conversion.value or 0, shares)
+            for index, share in enumerate(shares):
+                if share:
+                    key = (name, conversion.id, model, journey[index].id)
+                    links[key] = Link(index + 1, len(journey), share, sum(shares[:index], Fraction(0)), parts[index])
     return links, candidates
 
 
@@ -379,6 +466,60 @@ def test_weights_and_money_of_each_conversion_sum_exactly(expected, actual, valu
 
 def test_every_link_has_the_lookback_window_of_its_org(actual):
     assert {(key[0], link[4]) for key, link in actual.items()} == {(o, ORGS[o].lookback_days) for o in ORGS}
+
+
+def test_every_window_equals_the_oracle(build):
+    """channel_summary in each window: conversions to a billionth and value, by org, window, model and channel."""
+    credit, money = defaultdict(Fraction), Counter()
+    journeys = Counter()
+    for name, conversion, touches, _, lead in cases(build):
+        org = ORGS[name]
+        for window in {*WINDOWS, org.lookback_days}:
+            journey = journey_of(touches, conversion, org, window)
+            journeys[name, window] += len(journey)
+            for model in MODELS:
+                shares = weights(model, journey, conversion, org, lead) if journey else [Fraction(1)]
+                channels = [touch.channel for touch in journey] or ["(unattributed)"]
+                for channel, share, part in zip(channels, shares, split(conversion.value or 0, shares), strict=True):
+                    credit[name, window, model, channel] += share
+                    money[name, window, model, channel] += part
+    with published(build.home) as connection:
+        rows = connection.execute(
+            "select org_id, lookback_days, attribution_model, channel, sum(conversions), sum(conversion_value_micros)"
+            " from channel_summary where attribution_model in (select unnest(?)) group by all",
+            [MODELS],
+        ).fetchall()
+    found = {tuple(row[:4]): row[4:] for row in rows}
+    expected = {key: share for key, share in credit.items() if share or money[key]}
+    assert found.keys() == expected.keys()
+    wrong = [
+        (key, conversions, float(expected[key]), value, money[key])
+        for key, (conversions, value) in found.items()
+        # Time decay rounds each weight to a trillionth, so a large value can differ by some micros.
+        if abs(Fraction(conversions) - expected[key]) > Fraction(1, 10**9)
+        or abs(value - money[key]) > (10**6 if key[2] == "time_decay" else 0)
+    ]
+    assert wrong == []
+    assert all(journeys[name, 1] < journeys[name, 7] < journeys[name, 90] for name in ORGS)  # windows differ
+
+
+def test_every_link_of_every_window_sums_to_its_conversion(build, values):
+    """window_links, which explains single conversions, agrees with the marts in every window."""
+    with published(build.home) as connection:
+        sums = connection.execute("""
+            select org_id, lookback_days, attribution_model, touches.channel, sum(weight) as conversions
+            from window_links join touchpoints as touches using (org_id, touchpoint_id) where org_id in ('beta', 'zeta')
+            group by all
+        """)
+        connection.register("links", sums.pl())
+        differences = connection.execute("""
+            select * from links full join (
+                select org_id, lookback_days, attribution_model, channel, sum(conversions) as conversions
+                from channel_summary where org_id in ('beta', 'zeta') and channel <> '(unattributed)' group by all
+            ) as summary using (org_id, lookback_days, attribution_model, channel)
+            where abs(coalesce(links.conversions, 0) - coalesce(summary.conversions, 0)) > 1e-9
+        """).fetchall()
+    assert differences == []
 
 
 def test_every_candidate_has_the_reason_of_the_oracle(build, expected):

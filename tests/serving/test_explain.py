@@ -76,6 +76,6 @@ def test_credit_has_a_row_for_each_touch_and_the_money_of_each_model():
         {"position": 2, "attribution_model": "linear", "weight": 0.5, "attributed_value_micros": 5_000_000},
         {"position": 2, "attribution_model": "last_touch", "weight": 1, "attributed_value_micros": 10_000_000},
     ]
-    table = credit_table([link | {"touchpoint_count": 2} for link in links], ["linear", "last_touch"], "EUR")
+    table = credit_table([link | {"touchpoint_count": 2} for link in links], ["linear", "last_touch"], "EUR", 30)
     assert [list(column.cells) for column in table.columns] == [["1", "2"], ["50.0", "50.0"], ["-", "100.0"]]
     assert [column.footer for column in table.columns] == ["EUR", "10.00", "10.00"]

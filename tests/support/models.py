@@ -19,6 +19,7 @@ from typing import Any
 
 import duckdb
 
+from ingestion.channel_effects import create_channel_effects
 from ingestion.files.column_mapping import ImportOptions
 from ingestion.files.contracts import CONTRACTS
 from ingestion.files.inbox import import_inbox
@@ -104,6 +105,7 @@ class Project:
         selected = self.with_parents(names)
         found: dict[str, list[str]] = {"warn": [], "error": []}
         with duckdb.connect(str(home / "warehouse.duckdb"), config=CONFIG) as connection:
+            create_channel_effects(connection)
             connection.execute(f"set TimeZone = 'UTC'; set temp_directory = '{home / 'tmp'}'")
             connection.execute(f"attach '{self.home / 'warehouse.duckdb'}' as built (read_only); begin")
             for schema in ("seeds", "staging", "intermediate", "marts"):

@@ -1,20 +1,26 @@
-{%- set longest = var('attribution_windows') | max -%}
 with
 
 conversions as (
     select * from {{ ref('int_defined_conversions') }}
 ),
 
-reports as (
-    select * from {{ ref('int_counted_conversions') }}
+merged_touches as (
+    select * from {{ ref('int_merged_touches') }}
 ),
 
 touchpoints as (
-    select * from {{ ref('int_touchpoints') }}
+    select touchpoints.*
+    from {{ ref('int_touchpoints') }} as touchpoints
+    left join merged_touches using (org_id, touchpoint_id)
+    where merged_touches.touchpoint_id is null
 ),
 
 orgs as (
     select * from {{ ref('stg_raw__orgs') }}
+),
+
+touch_type_windows as (
+    select * from {{ ref('stg_raw__touch_type_windows') }}
 ),
 
 excluded_touches as (
@@ -25,111 +31,7 @@ excluded_touches as (
     where is_excluded
 ),
 
-merged_touches as (
-    select * from {{ ref('int_merged_touches') }}
-),
-
-touch_type_windows as (
-    select * from {{ ref('stg_raw__touch_type_windows') }}
-),
-
--- The person's first lead, which w_shaped credits.
-leads as (
-    select
-        org_id,
-        person_key,
-        min(occurred_at) as lead_at
-    from (
-        select org_id, person_key, occurred_at from reports where conversion_type = 'lead'
-        union all
-        select org_id, person_key, occurred_at from conversions where conversion_type = 'lead'
-    ) as all_leads
-    group by org_id, person_key
-),
-
-paired as (
-    select
-        conversions.org_id,
-        conversions.conversion_id,
-        conversions.conversion_type,
-        conversions.date as conversion_date,
-        conversions.value_micros,
-        conversions.is_first_conversion,
-        conversions.lookback_days,
-        case when leads.lead_at <= conversions.occurred_at then leads.lead_at end as lead_at,
-        orgs.direct,
-        touchpoints.touchpoint_id,
-        touchpoints.occurred_at,
-        {{ reporting_date('touchpoints.occurred_at', 'orgs.timezone') }} as touch_date,
-        touchpoints.touch_type,
-        touchpoints.channel,
-        touchpoints.platform,
-        touchpoints.campaign_id,
-        touchpoints.adset_id,
-        touchpoints.ad_id,
-        touchpoints.is_direct,
-        {{ days_between('touchpoints.occurred_at', 'conversions.occurred_at') }} as days_before_conversion,
-        touch_type_windows.lookback_days as touch_type_days,
-        coalesce(touch_type_windows.credit_percent, 100) as credit_percent
-    from conversions
-    inner join orgs using (org_id)
-    inner join touchpoints using (org_id, person_key)
-    left join leads using (org_id, person_key)
-    left join touch_type_windows using (org_id, touch_type)
-    left join excluded_touches using (org_id, touchpoint_id)
-    left join merged_touches using (org_id, touchpoint_id)
-    where excluded_touches.touchpoint_id is null
-        and merged_touches.touchpoint_id is null
-        and (touchpoints.occurred_at <= conversions.occurred_at or conversions.touches = 'all')
-        and (touchpoints.occurred_at > conversions.touches_after or conversions.touches_after is null)
-),
-
--- The window of the touch's type replaces the org's, and shortens every other window.
-candidates as (
-    select
-        *,
-        abs(days_before_conversion) <= coalesce(touch_type_days, lookback_days) as is_recent
-    from paired
-    where abs(days_before_conversion) <= coalesce(touch_type_days, greatest(lookback_days, {{ longest }}))
-),
-
--- Other: any touch that is not Direct.
-compared as (
-    select
-        *,
-        min(case when not is_direct then abs(days_before_conversion) end) over conversion as days_since_other,
-        coalesce(bool_or(is_recent and not is_direct) over conversion, false) as has_recent_other,
-        not is_direct and sum(case when is_direct then 0 else 1 end) over (
-            partition by org_id, conversion_id
-            order by abs(days_before_conversion), occurred_at desc, touchpoint_id desc
-            rows unbounded preceding
-        ) = 1 as is_last_other
-    from candidates
-    window conversion as (partition by org_id, conversion_id)
-),
-
--- Direct gets credit by the org's policy. `exclude`: in windows without another touch. `last_resort`: if the person has no other
--- touch at all; else the last one takes its place, however old it is.
-with_windows as (
-    select
-        *,
-        case
-            when direct = 'include' then is_recent
-            when direct = 'exclude' then is_recent and not (is_direct and has_recent_other)
-            when is_direct then is_recent and days_since_other is null
-            else is_recent or (is_last_other and not has_recent_other)
-        end as is_in_lookback_window,
-        case
-            when direct = 'last_resort' and is_last_other then 1
-            else {{ window_number('abs(days_before_conversion)') }}
-        end as first_window,
-        case
-            when direct = 'include' or not is_direct or days_since_other is null then {{ var('attribution_windows') | length + 1 }}
-            when direct = 'exclude' then {{ window_number('days_since_other') }}
-            else 0
-        end as until_window
-    from compared
-),
+{{ journey_touches() }},
 
 final as (
     select

@@ -169,6 +169,20 @@ numbered as (
     window person as (partition by org_id, conversion_type, person_key order by occurred_at, conversion_id)
 ),
 
+-- The person's first lead, which w_shaped credits: a report of a lead, or a conversion of the type lead.
+leads as (
+    select
+        org_id,
+        person_key,
+        min(occurred_at) as lead_at
+    from (
+        select org_id, person_key, occurred_at from conversions where conversion_type = 'lead'
+        union all
+        select org_id, person_key, occurred_at from valued where conversion_type = 'lead'
+    ) as all_leads
+    group by org_id, person_key
+),
+
 final as (
     select
         org_id,
@@ -191,8 +205,10 @@ final as (
         person_number = 1 as is_first_conversion,
         lookback_days,
         touches,
-        case when touches = 'since_previous' then previous_at end as touches_after
+        case when touches = 'since_previous' then previous_at end as touches_after,
+        case when leads.lead_at <= occurred_at then leads.lead_at end as lead_at
     from numbered
+    left join leads using (org_id, person_key)
     where person_number = 1 or not is_first_only
 )
 

@@ -5,8 +5,6 @@ with
 
 touchpoints as (
     select * from {{ ref('int_touchpoints') }}
-    where lower(channel) = 'email'
-        and touch_type in ('email', 'click', 'visit')
 ),
 
 conversions as (
@@ -36,6 +34,8 @@ reports as (
     from touchpoints
     left join excluded_touches using (org_id, touchpoint_id)
     where excluded_touches.touchpoint_id is null
+        and lower(touchpoints.channel) = 'email'
+        and touchpoints.touch_type in ('email', 'click', 'visit')
 ),
 
 reports_and_conversions as (
@@ -114,6 +114,38 @@ with_touch as (
         )
 ),
 
+-- A view leads to a click on the same ad, or on the same campaign where one of them names no ad.
+views_with_click as (
+    select
+        views.org_id,
+        views.touchpoint_id,
+        clicks.touchpoint_id as merged_into,
+        row_number() over (
+            partition by views.org_id, views.touchpoint_id
+            order by clicks.occurred_at, clicks.touchpoint_id
+        ) as click_number
+    from touchpoints as views
+    inner join touchpoints as clicks
+        on views.org_id = clicks.org_id
+        and views.person_key = clicks.person_key
+        and views.platform = clicks.platform
+        and views.campaign_id = clicks.campaign_id
+        and (views.ad_id = clicks.ad_id or views.ad_id is null or clicks.ad_id is null)
+        and clicks.touch_type in ('click', 'visit')
+        and clicks.occurred_at between views.occurred_at and {{ dbt.dateadd('minute', var('view_merge_minutes'), 'views.occurred_at') }}
+    left join excluded_touches
+        on clicks.org_id = excluded_touches.org_id
+        and clicks.touchpoint_id = excluded_touches.touchpoint_id
+    left join conversions
+        on views.org_id = conversions.org_id
+        and views.person_key = conversions.person_key
+        and conversions.occurred_at >= views.occurred_at
+        and conversions.occurred_at < clicks.occurred_at
+    where views.touch_type = 'view'
+        and excluded_touches.touchpoint_id is null
+        and conversions.conversion_id is null
+),
+
 final as (
     select
         org_id,
@@ -122,6 +154,16 @@ final as (
         step
     from with_touch
     where merged_into <> touchpoint_id
+
+    union all
+
+    select
+        org_id,
+        touchpoint_id,
+        merged_into,
+        'view' as step
+    from views_with_click
+    where click_number = 1
 )
 
 select * from final

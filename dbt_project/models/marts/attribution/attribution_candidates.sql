@@ -33,6 +33,10 @@ conversion_touches as (
     select * from {{ ref('conversion_touches') }}
 ),
 
+touch_type_windows as (
+    select * from {{ ref('touch_type_windows') }}
+),
+
 excluded_touches as (
     select distinct
         org_id,
@@ -63,7 +67,7 @@ final as (
             when touchpoints.occurred_at > conversions.occurred_at and conversions.touches <> 'all' then 'after_conversion'
             when touchpoints.occurred_at <= conversions.touches_after then 'before_previous_conversion'
             when lower(touchpoints.channel) = 'direct' and orgs.direct <> 'include' and touchpoints.occurred_at
-                >= conversions.occurred_at - interval '24 hours' * conversions.lookback_days then 'direct'
+                >= conversions.occurred_at - interval '24 hours' * coalesce(touch_type_windows.lookback_days, conversions.lookback_days) then 'direct'
             else 'outside_lookback_window'
         end as reason,
         touchpoints.merged_into
@@ -72,6 +76,7 @@ final as (
     inner join orgs using (org_id)
     left join conversion_touches using (org_id, conversion_id, touchpoint_id)
     left join excluded_touches using (org_id, touchpoint_id)
+    left join touch_type_windows using (org_id, touch_type)
 )
 
 select * from final

@@ -38,6 +38,7 @@ final as (
         lookback_days,
         touches,
         touches_after,
+        lead_at,
         bots.conversion_id is not null as is_bot
     from conversions
     left join bots

@@ -12,6 +12,10 @@ final as (
         lookback_days,
         default_attribution_model,
         direct,
+        half_life_days,
+        first_touch_percent,
+        last_touch_percent,
+        path_transform,
         target_cpa_micros,
         target_roas
     from orgs
