@@ -3,20 +3,19 @@
 In: `PathTable` and the weights of its journeys. Out: `Chain`, for orders 0 and up, and the transitions of order 1.
 
 The states are the start, the last `order` channels of a journey, the conversion and null: the journey ends without a
-conversion. Converting and non-converting journeys count alike. See Anderl, Becker, von Wangenheim and Schumann, "Mapping
-the customer journey: Lessons learned from graph-based online attribution modeling", International Journal of Research
-in Marketing 33(3), 2016.
+conversion. Converting and non-converting journeys count alike. See Anderl, Becker, von Wangenheim and Schumann,
+"Mapping the customer journey: Lessons learned from graph-based online attribution modeling", International Journal of
+Research in Marketing 33(3), 2016.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from attribution.journeys import Floats, Integers
-from attribution.paths import NodeWeights, PathTable, PrefixTree, distinct_values
+from attribution.paths import NodeWeights, PathTable, PrefixTree, distinct_values, totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,8 @@ class Chain:
     nulls: Floats
 
 
-class Transition(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Transition:
     """One transition between two states of the chain of order 1, with its weight and probability."""
 
     from_channel: str
@@ -103,9 +103,9 @@ def count_chain(table: PathTable, shape: ChainShape, weights: NodeWeights) -> Ch
     return Chain(
         shape=shape,
         channels=table.channels,
-        edges=np.bincount(shape.node_edges, weights.passing[1:], len(shape.edge_examples)),
-        conversions=np.bincount(shape.node_states, weights.converted, states),
-        nulls=np.bincount(shape.node_states, weights.lost, states),
+        edges=totals(shape.node_edges, weights.passing[1:], len(shape.edge_examples)),
+        conversions=totals(shape.node_states, weights.converted, states),
+        nulls=totals(shape.node_states, weights.lost, states),
     )
 
 
@@ -114,16 +114,16 @@ def transitions(table: PathTable) -> list[Transition]:
     if not table.states:
         return []
     shape = chain_shapes(table, 1)[1]
-    chain = count_chain(table, shape, table.node_weights(table.profile_customers))
+    chain = count_chain(table, shape, table.node_weights(table.weights(table.profile_customers)))
     names = ["(start)", *(table.states[step] for step in table.tree.steps[shape.state_examples[1:]])]
-    total = np.bincount(shape.sources, chain.edges, len(names)) + chain.conversions + chain.nulls
+    total = totals(shape.sources, chain.edges, len(names)) + chain.conversions + chain.nulls
     rows = [
         *zip(shape.sources, (names[target] for target in shape.targets), chain.edges, strict=True),
         *((state, "(conversion)", count) for state, count in enumerate(chain.conversions)),
         *((state, "(null)", count) for state, count in enumerate(chain.nulls)),
     ]
-    return sorted(
+    return [
         Transition(names[source], target, float(count), float(count / total[source]))
-        for source, target, count in rows
+        for source, target, count in sorted(rows, key=lambda row: (names[row[0]], row[1]))
         if count > 0
-    )
+    ]

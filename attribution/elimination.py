@@ -1,6 +1,6 @@
 """Removal effects of small chains by elimination without subtraction.
 
-In: weighted transitions of one or more chains of the same shape. Out: the effect of each channel, exact to rounding.
+In: one or more chains of the same shape. Out: the effect of each channel, exact to rounding.
 
 States are eliminated one by one: the transitions into a state are passed on in proportion to those that leave it. No
 step subtracts, so each result has a small relative error, however rare a conversion or a channel is. See Grassmann,
@@ -12,28 +12,30 @@ from __future__ import annotations
 
 import numpy as np
 
+from attribution.chain import Chain
 from attribution.journeys import Floats, Integers
 
+FLOWS_PER_BATCH = 4_000_000  # numbers in the matrices that are eliminated at once
 EXITS = 2  # columns before those of the states: conversion and null
 
 
-def effects_by_elimination(
-    edges: Floats, conversions: Floats, nulls: Floats, sources: Integers, targets: Integers, channels: Integers
-) -> Floats:
-    """Return the effects as an array of chains and channels.
-
-    `edges`, `conversions` and `nulls` have a row per chain; `sources` and `targets` are the states of each edge, and
-    `channels` has the channel of each state, -1 for the start, which is state 0 and has no incoming edge.
+def effects_by_elimination(chains: list[Chain]) -> Floats:
+    """Return the effects of chains of the same shape, as an array of chains and channels.
 
     Solving each channel alone would repeat most of the work. The channels are halved instead: one half is eliminated,
     and the other half continues with the smaller chain, until one channel remains beside the start.
     """
-    chains, states = conversions.shape
-    flows = np.zeros((chains, states, EXITS + states))
-    flows[:, :, 0], flows[:, :, 1] = conversions, nulls
-    flows[:, sources, EXITS + targets] = edges
-    effects = np.zeros((chains, int(channels.max()) + 1))
-    _split(flows, channels, np.arange(effects.shape[1]), effects)
+    shape, channels = chains[0].shape, np.arange(len(chains[0].channels))
+    states = len(shape.state_examples)
+    effects = np.zeros((len(chains), len(channels)))
+    size = max(1, FLOWS_PER_BATCH // states**2)
+    for first in range(0, len(chains), size):
+        batch = chains[first : first + size]
+        flows = np.zeros((len(batch), states, EXITS + states))
+        for chain, matrix in zip(batch, flows, strict=True):
+            matrix[:, 0], matrix[:, 1] = chain.conversions, chain.nulls
+            matrix[shape.sources, EXITS + shape.targets] = chain.edges
+        _split(flows, shape.state_channels, channels, effects[first : first + size])
     return effects
 
 

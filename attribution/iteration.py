@@ -20,17 +20,17 @@ import numpy as np
 
 from attribution.chain import Chain
 from attribution.journeys import Floats, Integers
+from attribution.paths import totals
 
 TOLERANCE = 1e-13  # of an effect
 MAX_CYCLES = 20_000
 
 
 class Solution(NamedTuple):
-    """The effects, the probabilities y per state and channel, the cycles and the largest possible error of an effect."""
+    """The effects, the probabilities y per state and channel, and the largest possible error of an effect."""
 
     effects: Floats
     values: Floats
-    cycles: int
     bound: float
 
 
@@ -55,13 +55,14 @@ def effects_by_iteration(chain: Chain, tolerance: float = TOLERANCE, initial: Fl
     shape, channels = chain.shape, len(chain.channels)
     is_step = (shape.sources != shape.targets) & (chain.edges > 0)
     sources, targets, edges = shape.sources[is_step], shape.targets[is_step], chain.edges[is_step]
-    leaving = np.bincount(sources, edges, len(chain.nulls)) + chain.conversions + chain.nulls
+    leaving = totals(sources, edges, len(chain.nulls)) + chain.conversions + chain.nulls
     matrix = _matrix(sources, targets, edges, chain.conversions, leaving)
     labels, visits = shape.state_channels[matrix.order], leaving[matrix.order] / leaving[0]
     start, steps = int(np.flatnonzero(labels < 0)[0]), np.flatnonzero(labels >= 0)
-    inverse = _group_inverse(
-        shape.state_channels[sources], shape.state_channels[targets], edges, shape.state_channels, leaving, channels
-    )
+    groups = channels + 1
+    grouped = (shape.state_channels[sources] % groups) * groups + shape.state_channels[targets] % groups
+    flows = totals(grouped, edges, groups * groups).reshape(groups, groups)
+    inverse = _group_inverse(np.diag(totals(shape.state_channels % groups, leaving, groups)) - flows) * leaving[0]
     rate = chain.conversions.sum() / leaving[0]
 
     def sweep(values: Floats) -> Floats:
@@ -71,7 +72,7 @@ def effects_by_iteration(chain: Chain, tolerance: float = TOLERANCE, initial: Fl
 
     values = np.zeros((len(labels), channels)) if initial is None else initial
     corrects, last_bound = True, np.inf
-    for cycle in range(1, MAX_CYCLES + 1):
+    for _ in range(MAX_CYCLES):
         swept = sweep(values)
         residual = swept - values
         bound = float((visits[:, None] * np.abs(residual)).sum(axis=0).max() / rate)
@@ -80,7 +81,7 @@ def effects_by_iteration(chain: Chain, tolerance: float = TOLERANCE, initial: Fl
         corrects = corrects and bound < 0.9 * last_bound
         last_bound = bound
         values = sweep(values + _correction(inverse, residual, visits, labels)) if corrects else swept
-    return Solution(1.0 - swept[start] / rate, values, cycle, bound)
+    return Solution(1.0 - swept[start] / rate, values, bound)
 
 
 def _matrix(sources: Integers, targets: Integers, edges: Floats, conversions: Floats, leaving: Floats) -> _Matrix:
@@ -93,37 +94,35 @@ def _matrix(sources: Integers, targets: Integers, edges: Floats, conversions: Fl
     slot = np.arange(len(rows)) - np.searchsorted(rows, rows)
     by_slot = np.argsort(slot, kind="stable")
     chosen = by_source[by_slot]
-    bounds = np.cumsum(np.bincount(slot))[:-1] if len(slot) else []
+    bounds = np.cumsum(np.bincount(slot))[:-1]
     probabilities = edges[chosen] / leaving[sources[chosen]]
     slots = list(zip(np.split(position[targets[chosen]], bounds), np.split(probabilities, bounds), strict=True))
     exits = np.divide(conversions, leaving, out=np.zeros_like(leaving), where=leaving > 0)
     return _Matrix(order, slots, exits[order])
 
 
-def _group_inverse(
-    sources: Integers, targets: Integers, edges: Floats, labels: Integers, leaving: Floats, channels: int
-) -> Floats:
-    """Return, for each removed channel, the inverse of the grouped system. The start is the last group."""
-    groups = channels + 1
-    flows = np.bincount((sources % groups) * groups + targets % groups, edges, groups * groups).reshape(groups, groups)
-    system = np.diag(np.bincount(labels % groups, leaving, groups)) - flows
-    system = np.repeat(system[None], channels, axis=0)
-    removed = np.arange(channels)
-    system[removed, removed, :] = 0.0
-    system[removed, :, removed] = 0.0
+def _group_inverse(system: Floats) -> Floats:
+    """Return, for each removed channel, the inverse of the system of groups. The start is the last group.
+
+    The removed channel's row and column of the inverse are 0. The pivots of such a matrix need no exchange of rows.
+    """
+    groups = len(system)
+    removed = np.arange(groups - 1)
+    systems = np.repeat(system[None], groups - 1, axis=0)
+    systems[removed, removed, :] = 0.0
+    systems[removed, :, removed] = 0.0
     diagonal = np.arange(groups)
-    empty = system[:, diagonal, diagonal] <= 0
-    system[:, diagonal, diagonal] += empty
-    inverse = np.repeat(np.eye(groups)[None], channels, axis=0)
+    systems[:, diagonal, diagonal] += systems[:, diagonal, diagonal] <= 0
+    inverse = np.repeat(np.eye(groups)[None], groups - 1, axis=0)
     for pivot in range(groups):
-        scale = 1.0 / system[:, pivot, pivot][:, None]
-        system[:, pivot], inverse[:, pivot] = system[:, pivot] * scale, inverse[:, pivot] * scale
-        factors = system[:, :, pivot].copy()
+        scale = 1.0 / systems[:, pivot, pivot][:, None]
+        systems[:, pivot], inverse[:, pivot] = systems[:, pivot] * scale, inverse[:, pivot] * scale
+        factors = systems[:, :, pivot].copy()
         factors[:, pivot] = 0.0
         inverse -= factors[:, :, None] * inverse[:, pivot][:, None, :]
-        system -= factors[:, :, None] * system[:, pivot][:, None, :]
+        systems -= factors[:, :, None] * systems[:, pivot][:, None, :]
     inverse[removed, removed, :] = 0.0
-    return inverse * leaving[0]
+    return inverse
 
 
 def _correction(inverse: Floats, residual: Floats, visits: Floats, labels: Integers) -> Floats:
@@ -134,4 +133,4 @@ def _correction(inverse: Floats, residual: Floats, visits: Floats, labels: Integ
     for group in range(channels + 1):
         grouped[group] = weighted[labels % (channels + 1) == group].sum(axis=0)
     corrected = (inverse * grouped.T[:, None, :]).sum(axis=2)
-    return corrected.T[labels % (channels + 1)]
+    return np.asarray(corrected[:, labels % (channels + 1)].T)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 Transform = Literal["unique", "exposure", "first", "frequency"]
 TRANSFORMS: tuple[Transform, ...] = get_args(Transform)
+RESERVED = {"(start)", "(conversion)", "(null)"}
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Booleans = npt.NDArray[np.bool_]
@@ -82,7 +83,8 @@ def from_arrays(
 
     `customers`, `lengths`, `conversions` (0 or 1) and `weights` (1 if not given) have one value per journey. `touches`
     has the channels of all paths, one journey after the other, `lengths[i]` of them for journey i. They are names, or,
-    which is faster, positions in `channels`. Integers are the fastest customers, too. Raise ValueError for other values.
+    which is faster, positions in `channels`. Integers are the fastest customers, too. Raise ValueError for other
+    values.
     """
     customer_keys, path_lengths = np.asarray(customers), np.asarray(lengths, dtype=np.int64)
     flags = np.asarray(conversions)
@@ -94,28 +96,28 @@ def from_arrays(
     if not (np.isfinite(weight) & (weight >= 0)).all():
         raise ValueError("weights has negative, infinite or missing values: give each journey a weight of at least 0")
     if channels is None:
-        channels, steps = np.unique(np.asarray(touches, dtype=np.str_), return_inverse=True)
+        found, steps = np.unique(np.asarray(touches, dtype=np.str_), return_inverse=True)
+        names = [str(name) for name in found]
     else:
-        steps = np.asarray(touches, dtype=np.int64)
+        names, steps = list(channels), np.asarray(touches, dtype=np.int64)
     if path_lengths.sum() != len(steps):
         raise ValueError(f"lengths sum to {path_lengths.sum():,}, but there are {len(steps):,} touches")
-    if len(steps) and not 0 <= steps.min() <= steps.max() < len(channels):
-        raise ValueError(f"touches has positions outside the {len(channels)} channels")
+    if len(steps) and not 0 <= steps.min() <= steps.max() < len(names):
+        raise ValueError(f"touches has positions outside the {len(names)} channels")
     kept = (path_lengths > 0) & (weight > 0)
-    if not kept.all():
-        steps = steps[np.repeat(kept, path_lengths)]
-        customer_keys, path_lengths, flags, weight = (
-            array[kept] for array in (customer_keys, path_lengths, flags, weight)
-        )
-    names = [str(channel) for channel in channels]
-    used = sorted({names[code] for code in np.flatnonzero(np.bincount(steps, minlength=len(names)))})
-    position = np.array([used.index(name) if name in used else -1 for name in names], dtype=np.int64)
+    steps = steps[np.repeat(kept, path_lengths)]
+    occurs = np.bincount(steps, minlength=len(names)) > 0
+    used = sorted({name for name, is_used in zip(names, occurs, strict=True) if is_used})
+    if reserved := RESERVED & {*used}:
+        raise ValueError(f"{sorted(reserved)[0]} is a state of the Markov chain: give the channel another name")
+    codes = {name: code for code, name in enumerate(used)}
+    position = np.array([codes.get(name, -1) for name in names], dtype=np.int64)
     return Journeys(
-        customers=customer_keys,
-        starts=np.concatenate([[0], np.cumsum(path_lengths)]).astype(np.int64),
-        steps=position[steps] if len(steps) else np.zeros(0, dtype=np.int64),
-        converted=flags.astype(np.bool_),
-        weights=weight,
+        customers=customer_keys[kept],
+        starts=np.concatenate([[0], np.cumsum(path_lengths[kept])]).astype(np.int64),
+        steps=position[steps],
+        converted=flags[kept].astype(np.bool_),
+        weights=weight[kept],
         states=tuple(used),
         channels=tuple(used),
         state_channels=np.arange(len(used), dtype=np.int64),

@@ -28,7 +28,5 @@ def removal_effects(chain: Chain) -> Floats:
     if not chain.conversions.any():
         return np.zeros(len(chain.channels))
     if len(chain.conversions) <= DENSE_STATES:
-        shape = chain.shape
-        flows = (chain.edges[None], chain.conversions[None], chain.nulls[None])
-        return effects_by_elimination(*flows, shape.sources, shape.targets, shape.state_channels)[0]
+        return np.asarray(effects_by_elimination([chain])[0])
     return effects_by_iteration(chain).effects

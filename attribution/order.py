@@ -11,7 +11,7 @@ import numpy as np
 
 from attribution.chain import Chain, ChainShape, chain_shapes, count_chain
 from attribution.journeys import Floats
-from attribution.paths import PathTable
+from attribution.paths import PathTable, totals
 
 MAX_ORDER = 4
 FOLDS = 5  # of the cross-validation
@@ -42,13 +42,13 @@ def held_out_likelihoods(table: PathTable, max_order: int = MAX_ORDER) -> list[f
     shapes = chain_shapes(table, max(1, min(max_order, table.tree.depth)))
     generator = np.random.Generator(np.random.PCG64(FOLD_SEED))
     folds = generator.multinomial(table.profile_customers, [1 / FOLDS] * FOLDS)
-    journeys = table.kind_journeys(table.profile_customers)
-    mean_weight = float((journeys * table.kind_weights).sum() / journeys.sum())
+    journeys = np.dot(table.profile_customers, np.diff(table.profile_starts))
+    mean_weight = float(table.weights(table.profile_customers).sum() / journeys)
     scores = [0.0] * (len(shapes) - 1)
     for fold in range(FOLDS):
         held_out = np.ascontiguousarray(folds[:, fold])
-        train_weights = table.node_weights(table.profile_customers - held_out)
-        test_weights = table.node_weights(held_out)
+        train_weights = table.node_weights(table.weights(table.profile_customers - held_out))
+        test_weights = table.node_weights(table.weights(held_out))
         backoff = _uniform(shapes[0], len(table.states))
         for shape in shapes:
             train = count_chain(table, shape, train_weights)
@@ -78,7 +78,7 @@ def _uniform(shape: ChainShape, states: int) -> _Probabilities:
 
 def _smoothed(train: Chain, backoff: _Probabilities, prior: float) -> _Probabilities:
     shape = train.shape
-    total = np.bincount(shape.sources, train.edges, len(train.nulls)) + train.conversions + train.nulls + prior
+    total = totals(shape.sources, train.edges, len(train.nulls)) + train.conversions + train.nulls + prior
     shorter_states = backoff.shape.node_states[shape.state_examples]
     shorter_edges = backoff.shape.node_edges[shape.edge_examples - 1]
     return _Probabilities(

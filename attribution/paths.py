@@ -34,7 +34,7 @@ class PrefixTree:
         total = ended.copy()
         for depth in range(self.depth, 0, -1):
             above, low, high = self.levels[depth - 1 : depth + 2]
-            total[above:low] += np.bincount(self.parents[low:high] - above, total[low:high], low - above)
+            total[above:low] += totals(self.parents[low:high] - above, total[low:high], low - above)
         return total
 
 
@@ -66,18 +66,22 @@ class PathTable:
     profile_kinds: Integers
     profile_customers: Integers
 
-    def kind_journeys(self, customers: Integers) -> Floats:
-        """Return the number of journeys of each kind, from the number of customers of each profile."""
+    def weights(self, customers: Integers) -> Floats:
+        """Return the weight of the journeys of each kind, from the number of customers of each profile."""
         repeated = np.repeat(customers, np.diff(self.profile_starts)).astype(np.float64)
-        return np.bincount(self.profile_kinds, repeated, len(self.kind_nodes))
+        return totals(self.profile_kinds, repeated, len(self.kind_nodes)) * self.kind_weights
 
-    def node_weights(self, customers: Integers) -> NodeWeights:
-        """Return the weights of the journeys of `customers`: how many of each profile."""
-        weights = self.kind_journeys(customers) * self.kind_weights
+    def node_weights(self, weights: Floats) -> NodeWeights:
+        """Return the weights of the nodes from those of the kinds."""
         nodes = len(self.tree.parents)
-        converted = np.bincount(self.kind_nodes, np.where(self.kind_converted, weights, 0.0), nodes)
-        lost = np.bincount(self.kind_nodes, np.where(self.kind_converted, 0.0, weights), nodes)
+        converted = totals(self.kind_nodes, np.where(self.kind_converted, weights, 0.0), nodes)
+        lost = totals(self.kind_nodes, np.where(self.kind_converted, 0.0, weights), nodes)
         return NodeWeights(self.tree.passing(converted + lost), converted, lost)
+
+
+def totals(groups: Integers, weights: Floats, count: int) -> Floats:
+    """Return the sum of the weights of each group, 0 to `count` - 1, added in their order."""
+    return np.bincount(groups, weights, count).astype(np.float64, copy=False)
 
 
 def prefix_tree(starts: Integers, steps: Integers, states: int) -> tuple[PrefixTree, Integers]:

@@ -25,7 +25,7 @@ import httpx
 import msgspec
 from collector_load import measure_load
 from collector_stages import measure_stages
-from pipeline import machine
+from machine import machine
 
 from ingestion.home import Home
 from ingestion.segments.format import is_whole

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 import duckdb
-from pipeline import machine
+from machine import machine
 
 from ingestion.files.column_mapping import ImportOptions
 from ingestion.files.load import import_file

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -25,8 +24,9 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from attribution import compare
+from machine import machine
 
+from attribution import compare
 from ingestion.home import Home
 from ingestion.simulator.benchmark_data import write_benchmark_touches
 from ingestion.warehouse import memory_limit
@@ -51,17 +51,6 @@ def main() -> None:
     for size in sizes:
         with tempfile.TemporaryDirectory(prefix="tributary-bench-") as folder:
             measure(size, Path(folder))
-
-
-def machine() -> str:
-    """Return the machine in one line."""
-    about = Path("/proc/cpuinfo").read_text().splitlines()
-    cpu = next((line.split(":")[1].strip() for line in about if line.startswith("model name")), "cpu")
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return (
-        f"{os.cpu_count()} x {cpu}, {memory:.0f} GiB, {platform.system()} {platform.release()}, "
-        f"Python {platform.python_version()}, DuckDB {duckdb.__version__} limited to {memory_limit()}"
-    )
 
 
 def measure(size: int, folder: Path) -> None:

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import duckdb
 import rollups
-from pipeline import machine
+from machine import machine
 
 from ingestion.files.content_hash import content_hash
 from ingestion.files.contracts import CONTRACTS

@@ -5,7 +5,7 @@ import sys
 import grimp
 import pytest
 
-PACKAGES = ("cli", "connectors", "ingestion", "orchestration", "serving", "tributary_client")
+PACKAGES = ("attribution", "cli", "connectors", "ingestion", "orchestration", "serving", "tributary_client")
 
 
 @pytest.fixture(scope="module")

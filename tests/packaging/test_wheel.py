@@ -17,7 +17,7 @@ from tests.support.collector import collecting, receipts
 from tests.support.home import ROOT
 
 UV = Path(sys.executable).with_name("uv")
-PACKAGES = ("cli", "connectors", "dbt_project", "ingestion", "orchestration", "serving")
+PACKAGES = ("attribution", "cli", "connectors", "dbt_project", "ingestion", "orchestration", "serving")
 SITE = """
 orgs: [{id: default, currency: USD, timezone: UTC}]
 sites: [{id: shop, org: default, public_key: pk_shop, domains: [shop.example]}]
