@@ -21,6 +21,7 @@ from cli.explain import explain
 from cli.export_person import export_person
 from cli.failed import failed
 from cli.imports import import_
+from cli.learn import learn
 from cli.publish import publish
 from cli.pull import pull
 from cli.query import query
@@ -60,7 +61,7 @@ for command in (
     erase,
 ):
     app.command()(command)
-for name, group in (("import", import_), ("explain", explain), ("replay", replay)):
+for name, group in (("import", import_), ("explain", explain), ("learn", learn), ("replay", replay)):
     app.add_typer(group, name=name)
 
 

@@ -34,7 +34,7 @@ _JOURNEYS = f"""
         (count - count // kind)::bigint as non_direct_count,
         (count - position)::double as days_before_last,
         (count - position + 0.5)::double as days_before_conversion,
-        date '2026-01-01' + position as touch_date, 1 as day_touch_count, kind
+        date '2026-01-01' + position::integer as touch_date, 1 as day_touch_count, kind
     from (select unnest(range(1, {LONGEST_JOURNEY + 1})) as count),
         (select unnest([1, 2, 99]) as kind),
         lateral (select unnest(range(1, count + 1)) as position)

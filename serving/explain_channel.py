@@ -12,7 +12,6 @@ import duckdb
 from rich.markup import escape
 from rich.table import Table
 
-from ingestion.text import suggestion
 from serving.published import NotFound, Record, attribution_models, money, records
 
 JOURNEYS = 8  # shown, those with the largest difference
@@ -132,13 +131,13 @@ def _org(connection: duckdb.DuckDBPyConnection, channel: str, org: str | None) -
         names = connection.execute(
             "select distinct channel from conversion_touches where $org is null or org_id = $org order by 1", {"org": org}
         ).fetchall()
-        raise NotFound(f"No conversion has a touch of {channel!r}. {suggestion(channel, [name for (name,) in names])}")
+        raise NotFound(f"No conversion has a touch of {channel!r}. Use one of {', '.join(name for (name,) in names)}.")
     return rows[0]
 
 
 def _one_of(what: str, name: str, known: list[str]) -> str:
     if name not in known:
-        raise NotFound(f"There is no {what} {name}. {suggestion(name, known)}")
+        raise NotFound(f"There is no {what} {name}. Use one of {', '.join(known)}.")
     return name
 
 

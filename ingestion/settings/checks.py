@@ -43,6 +43,7 @@ def problems(document: Any, models: Sequence[str]) -> Iterator[Problem]:
     yield from _shared_key_problems(document)
     yield from _model_problems(document, models)
     yield from _definition_problems(document)
+    yield from _experiment_problems(document)
 
 
 def _section_problems(document: Any, name: str, section: Section) -> Iterator[Problem]:
@@ -134,6 +135,12 @@ def _model_problems(document: Any, models: Sequence[str]) -> Iterator[Problem]:
     entries = document.get("orgs")
     for index, org in enumerate(entries if isinstance(entries, list) else ()):
         name = org.get("attribution_model", "linear") if isinstance(org, dict) else "linear"
+        shares = [org.get(f"{end}_touch_percent", 40) for end in ("first", "last")] if isinstance(org, dict) else []
+        if all(isinstance(share, int) for share in shares) and sum(shares) > 100:
+            yield (
+                org.lc.line + 1,
+                f"orgs[{index}]: first_touch_percent and last_touch_percent sum to {sum(shares)}. Write at most 100.",
+            )
         if name not in running:
             key = "attribution_model" if "attribution_model" in org else "id"
             advice = f"Write one of {', '.join(running)}." if chosen is None else "Add it to attribution_models."
@@ -157,6 +164,25 @@ def _definition_problems(document: Any) -> Iterator[Problem]:
                 _line(entry, "properties"),
                 f"conversion_definitions[{index}].properties: only events have properties. Add event_types.",
             )
+
+
+def _experiment_problems(document: Any) -> Iterator[Problem]:
+    """Yield experiments of one channel whose periods overlap: a touch has one multiplier."""
+    entries = document.get("experiments")
+    seen: list[tuple[int, Any]] = []
+    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+        if not isinstance(entry, dict):
+            continue
+        for other_index, other in seen:
+            is_same = entry.get("org") == other.get("org") and entry.get("channel") == other.get("channel")
+            first, last = (str(entry.get(key) or otherwise) for key, otherwise in (("from", ""), ("to", "9999")))
+            other_first, other_last = (str(other.get(key) or otherwise) for key, otherwise in (("from", ""), ("to", "9999")))
+            if is_same and first <= other_last and other_first <= last:
+                yield (
+                    _line(entries, index),
+                    f"experiments[{index}]: its period overlaps with experiments[{other_index}]. Change from or to.",
+                )
+        seen.append((index, entry))
 
 
 def _mapping_problems(document: Any, name: str, checks: dict[str, Check]) -> Iterator[Problem]:

@@ -473,16 +473,19 @@ def test_every_window_equals_the_oracle(build):
     credit, money = defaultdict(Fraction), Counter()
     journeys = Counter()
     for name, conversion, touches, _, lead in cases(build):
-        org = ORGS[name]
+        org, windows = ORGS[name], defaultdict(list)  # the windows of each journey
         for window in {*WINDOWS, org.lookback_days}:
-            journey = journey_of(touches, conversion, org, window)
-            journeys[name, window] += len(journey)
+            windows[tuple(journey_of(touches, conversion, org, window))].append(window)
+        for journey, days in windows.items():
             for model in MODELS:
-                shares = weights(model, journey, conversion, org, lead) if journey else [Fraction(1)]
+                shares = weights(model, list(journey), conversion, org, lead) if journey else [Fraction(1)]
                 channels = [touch.channel for touch in journey] or ["(unattributed)"]
-                for channel, share, part in zip(channels, shares, split(conversion.value or 0, shares), strict=True):
-                    credit[name, window, model, channel] += share
-                    money[name, window, model, channel] += part
+                parts = split(conversion.value or 0, shares)
+                for window in days:
+                    journeys[name, window] += len(journey)
+                    for channel, share, part in zip(channels, shares, parts, strict=True):
+                        credit[name, window, model, channel] += share
+                        money[name, window, model, channel] += part
     with published(build.home) as connection:
         rows = connection.execute(
             "select org_id, lookback_days, attribution_model, channel, sum(conversions), sum(conversion_value_micros)"

@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from ingestion.attribution_models import built_in_models
 from tests.support.home import SHARED_DATA, published, real_data, tributary
 from tests.support.models import Project
 
@@ -35,7 +36,9 @@ IMPORTS = [
     ),
     ("events", EVENTS, "--layout", "snowplow"),
 ]
-SLICES = 5 * 2 * 7  # grains, accounting modes, models
+MODELS = len(built_in_models())
+SLICES = 5 * 2 * MODELS  # grains, accounting modes, models
+WINDOWS = 8
 
 
 @pytest.fixture(scope="module")
@@ -74,14 +77,14 @@ def test_conversions_and_value_in_every_slice(home, which, conversions, value_mi
             f" from daily_rollups where {which} group by all"
         ).fetchall()
         summaries = marts.execute(
-            "select attribution_model, sum(conversions), sum(conversion_value_micros)"
+            "select attribution_model, lookback_days, sum(conversions), sum(conversion_value_micros)"
             f" from channel_summary where {which} group by all"
         ).fetchall()
         total = "select count(*), sum(value_micros) from conversions"
         booked = marts.execute(f"{total} where {which}").fetchone()
     assert booked == (conversions, value_micros)
     assert len(slices) == SLICES
-    assert len(summaries) == 7
+    assert len(summaries) == MODELS * WINDOWS
     assert {row[-2:] for row in slices + summaries} == {(Decimal(conversions), value_micros)}
 
 
@@ -176,3 +179,39 @@ def test_a_second_import_of_the_same_files_changes_nothing(home):
         output = tributary(home, "import", *arguments).stdout
         assert f"{received:,} received = 0 loaded + {received:,} duplicate + 0 failed" in output
     assert raw() == before
+
+
+# What others publish of this data set, with the touches of a customer used up by each conversion: first, last, linear.
+PUBLISHED = {
+    "Facebook": (569, 561, 532.2776),
+    "Paid Search": (601, 457, 551.5088),
+    "Online Video": (222, 350, 309.5611),
+    "Instagram": (226, 237, 234.6260),
+    "Online Display": (220, 233, 210.0265),
+}
+SINCE_PREVIOUS = """\
+orgs:
+  - {id: default, currency: USD, lookback_days: 365}
+conversion_definitions:
+  - {org: default, name: purchase, touches: since_previous}
+"""
+
+
+def test_published_results_are_reproduced(new_home, project):
+    home = new_home("published_results")
+    (home / "tributary.yaml").write_text(SINCE_PREVIOUS)
+    for arguments in IMPORTS[:2]:
+        tributary(home, "import", *arguments)
+    project.build_home(home)
+    models = ("first_touch", "last_touch", "linear")
+    with published(home) as marts:
+        rows = marts.execute(
+            "select channel, attribution_model, conversions::double from model_comparison"
+            f" where lookback_days = 365 and attribution_model in {models} and conversions > 0"
+        ).fetchall()
+    found = {(channel, model): conversions for channel, model, conversions in rows}
+    assert found == {
+        (channel, model): pytest.approx(figure, abs=5e-5)
+        for channel, figures in PUBLISHED.items()
+        for model, figure in zip(models, figures, strict=True)
+    }
