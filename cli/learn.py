@@ -1,4 +1,7 @@
-"""`tributary learn`: fit constants to the journeys. In: the published version. Out: a value, its uncertainty, how to set it."""
+"""`tributary learn`: fit constants to the journeys.
+
+In: the published version. Out: a value, its uncertainty, and how to set it.
+"""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ _JOURNEYS = f"""
     select
         count as journey, position, count as touchpoint_count,
         position % kind = 0 as is_direct,
-        case when position % kind = 0 then 'Direct' when position % 2 = 0 then 'Email' else 'Paid Search' end as channel,
+        case when position % kind = 0 then 'Direct' when position % 2 = 0 then 'Email' else 'Search' end as channel,
         case when position % 2 = 0 then 'email' else 'google' end as platform,
         case when position % 3 = 0 then 'view' else 'click' end as touch_type,
         case when position % 2 = 0 then null else 'c' || position end as campaign_id,

@@ -28,15 +28,13 @@ def create_channel_effects(connection: duckdb.DuckDBPyConnection) -> None:
     lists = [connection.list_type(VARCHAR), connection.list_type(connection.list_type(VARCHAR))]
     lists += [connection.list_type(BOOLEAN), connection.list_type(DOUBLE)]
     with suppress(duckdb.CatalogException):  # another connection of this process to the same database has created it
-        connection.create_function(
-            "channel_effects", compute_effects, [*lists, VARCHAR], connection.type(_RESULT)
-        )
+        connection.create_function("channel_effects", compute_effects, [*lists, VARCHAR], connection.type(_RESULT))
 
 
 def compute_effects(
     persons: list[str], paths: list[list[str]], is_converted: list[bool], weights: list[float], transform: str
 ) -> dict[str, list[dict[str, Any]]]:
-    """Return the effects and transitions of journeys, each a person, channels in order, whether it converted, a weight."""
+    """Return the effects and transitions of journeys: each has a person, channels in order, a result and a weight."""
     from attribution.effects import channel_effects  # takes time to import, and few connections need it
     from attribution.journeys import from_arrays
 

@@ -35,17 +35,21 @@ def dbt_project() -> str:
 def code() -> str:
     """Return the fingerprint of all code that can change a build: SQL, seeds, Python and the installed packages."""
     python = (
-        text for name in ("attribution", "ingestion", "orchestration", "serving") for text in _texts(PACKAGES / name, ".py", ".sql")
+        text
+        for name in ("attribution", "ingestion", "orchestration", "serving")
+        for text in _texts(PACKAGES / name, ".py", ".sql")
     )
     return digest([*python, dbt_project().encode()])
 
 
 def settings(home: Home) -> str:
-    """Return the fingerprint of tributary.yaml and of the models of the home, or an empty string if there is no file."""
+    """Return the fingerprint of tributary.yaml and of the home's models, or an empty string without the file."""
     if not home.settings.exists():
         return ""
     models = sorted(path for path in (home.root / "models").glob("*") if path.is_file())
-    return digest([home.settings.read_bytes(), *(part for path in models for part in (path.name.encode(), path.read_bytes()))])
+    return digest(
+        [home.settings.read_bytes(), *(part for path in models for part in (path.name.encode(), path.read_bytes()))]
+    )
 
 
 def clock(home: Home, now: datetime | None = None) -> str:

@@ -143,7 +143,7 @@ def touches_table(candidates: list[Record]) -> Table:
 
 
 def windows_table(links: list[Record], candidates: list[Record], model: str, windows: list[int]) -> Table:
-    """Return a table of touches and windows with the weights of one model in percent; empty where a touch is outside."""
+    """Return a table of touches and windows with the weights of one model in percent, empty outside a window."""
     table = Table(
         title=f"Credit in percent under {model}, by window in days",
         title_justify="left",

@@ -129,7 +129,8 @@ def _org(connection: duckdb.DuckDBPyConnection, channel: str, org: str | None) -
         raise NotFound(f"Several orgs have the channel {channel}. Add --org {rows[0]['org_id']}")
     if not rows:
         names = connection.execute(
-            "select distinct channel from conversion_touches where $org is null or org_id = $org order by 1", {"org": org}
+            "select distinct channel from conversion_touches where $org is null or org_id = $org order by 1",
+            {"org": org},
         ).fetchall()
         raise NotFound(f"No conversion has a touch of {channel!r}. Use one of {', '.join(name for (name,) in names)}.")
     return rows[0]

@@ -67,7 +67,8 @@ def learn_half_life(
         raise NotFound(f"Add --org with one of {', '.join(row['org_id'] for row in orgs)}.")
     windows = records(
         connection.execute(
-            "select * from conversion_windows where org_id = ? and is_main_window order by not is_main_type, conversion_type",
+            "select * from conversion_windows where org_id = ? and is_main_window"
+            " order by not is_main_type, conversion_type",
             [chosen[0]["org_id"]],
         )
     )
@@ -75,7 +76,11 @@ def learn_half_life(
     if not fitting:
         known = ", ".join(row["conversion_type"] for row in windows)
         raise NotFound(f"There is no conversion type {conversion_type}. Use one of {known}.")
-    identity = {"org": chosen[0]["org_id"], "type": fitting[0]["conversion_type"], "window": fitting[0]["lookback_days"]}
+    identity = {
+        "org": chosen[0]["org_id"],
+        "type": fitting[0]["conversion_type"],
+        "window": fitting[0]["lookback_days"],
+    }
     journeys = connection.execute(JOURNEYS, identity).fetchall()
     fitted = fit_half_life(
         lengths=[len(ages) for *_, ages in journeys],

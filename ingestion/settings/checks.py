@@ -176,7 +176,9 @@ def _experiment_problems(document: Any) -> Iterator[Problem]:
         for other_index, other in seen:
             is_same = entry.get("org") == other.get("org") and entry.get("channel") == other.get("channel")
             first, last = (str(entry.get(key) or otherwise) for key, otherwise in (("from", ""), ("to", "9999")))
-            other_first, other_last = (str(other.get(key) or otherwise) for key, otherwise in (("from", ""), ("to", "9999")))
+            other_first, other_last = (
+                str(other.get(key) or otherwise) for key, otherwise in (("from", ""), ("to", "9999"))
+            )
             if is_same and first <= other_last and other_first <= last:
                 yield (
                     _line(entries, index),

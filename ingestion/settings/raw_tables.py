@@ -137,7 +137,9 @@ def _definition_rows(settings: Settings) -> Iterator[dict[str, Any]]:
     for org in settings.orgs:
         definitions = [definition for definition in settings.conversion_definitions if definition.org == org.id]
         for number, definition in enumerate(definitions or [ConversionDefinition(org.id, DEFAULT_CONVERSION)], 1):
-            source = "event" if definition.event_types else "interaction" if definition.interaction_types else "conversion"
+            source = (
+                "event" if definition.event_types else "interaction" if definition.interaction_types else "conversion"
+            )
             types = definition.event_types or definition.interaction_types or definition.conversion_types
             yield {
                 "org_id": org.id,

@@ -78,7 +78,9 @@ def percent(value: Any) -> str | None:
 def percent_by_type(value: Any) -> str | None:
     if not isinstance(value, dict):
         return f"{value!r} is not a mapping. Write one such as {{view: 30}}."
-    return next((f"{kind}: {problem}" for kind, part in value.items() if (problem := text(kind) or percent(part))), None)
+    return next(
+        (f"{kind}: {problem}" for kind, part in value.items() if (problem := text(kind) or percent(part))), None
+    )
 
 
 def multiplier(value: Any) -> str | None:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import csv
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import accumulate, pairwise
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -47,7 +48,7 @@ class Org(NamedTuple):
     half_life_days: float = 7
     first_percent: int = 40
     last_percent: int = 40
-    credit_percent: dict[str, int] = {}
+    credit_percent: Mapping[str, int] = MappingProxyType({})
 
 
 class Touch(NamedTuple):
@@ -278,8 +279,7 @@ def journey_of(touches: list[Touch], conversion: Conversion, org: Org, window: i
     earlier = [
         touch
         for touch in in_order
-        if touch.channel != "Direct"
-        and conversion.at - timedelta(days=limits[touch.id]) <= touch.at <= conversion.at
+        if touch.channel != "Direct" and conversion.at - timedelta(days=limits[touch.id]) <= touch.at <= conversion.at
     ]
     return earlier[-1:] or kept
 
@@ -376,7 +376,9 @@ def oracle(build: Build) -> tuple[Links, Candidates]:
         candidates |= {(name, conversion.id, touch.id): "merged" for touch in merged}
         for touch in touches:
             reason = "kept" if touch.id in kept else verdict(touch, conversion, org, org.lookback_days)
-            candidates[name, conversion.id, touch.id] = "direct" if reason == "kept" and touch.id not in kept else reason
+            candidates[name, conversion.id, touch.id] = (
+                "direct" if reason == "kept" and touch.id not in kept else reason
+            )
         for model in MODELS if journey else []:
             shares = weights(model, journey, conversion, org, lead)
             parts = split(conversion.value or 0, shares)

@@ -49,7 +49,9 @@ def home(new_home, project, tmp_path_factory) -> Path:
         rows = csv.writer(file)
         rows.writerow(["conversion_id", "occurred_at", "customer_id", "value", "conversion_type"])
         rows.writerows(
-            [person, BOUGHT_AT.isoformat(), person, 100, "purchase"] for person, _, does in table("person") if does == "yes"
+            [person, BOUGHT_AT.isoformat(), person, 100, "purchase"]
+            for person, _, does in table("person")
+            if does == "yes"
         )
         lead_at = BOUGHT_AT - timedelta(days=13, hours=20)
         rows.writerow(["lead", lead_at.isoformat(), "ann", "", "lead"])

@@ -95,7 +95,7 @@ def test_models_of_the_home_run_beside_the_chosen_ones(filled, tmp_path):
         wrong = connection.execute("""
             select * from attribution_links
             where attribution_model = 'late'
-                and abs(weight - case when position = touchpoint_count then 3 else 1 end / (touchpoint_count + 2.0)) > 1e-11
+                and abs(weight * (touchpoint_count + 2) - if(position = touchpoint_count, 3, 1)) > 1e-9
         """).fetchall()
         assert wrong == []
     (home / "models" / "late.sql").write_text("case when position = touchpoint_count then 3.0\n")
