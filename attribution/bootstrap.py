@@ -27,7 +27,7 @@ QUANTILES = (0.025, 0.975)
 BOOTSTRAP_SEED = 97
 TOLERANCE = 1e-7  # of the effect of a resample, far below the width of an interval
 LEAST_RESAMPLES = 20
-MAX_STEPS = 200_000_000  # transitions times channels times resamples: a minute of iteration
+MAX_STEPS = 100_000_000  # transitions times channels times resamples: half a minute of iteration
 PAIRS = 32  # of permutations behind the deviation of a sampled Shapley value
 
 

@@ -23,7 +23,7 @@ from attribution.paths import PathTable, prefix_tree, totals
 
 MAX_EXACT_CHANNELS = 16
 PAIRS_PER_CHECK = 32
-MAX_PAIRS = 2_048
+MAX_PAIRS = 1_024
 PRECISION = 0.001  # the standard error to reach, as a share of the conversion rate
 SAMPLE_SEED = 16
 

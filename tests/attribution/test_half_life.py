@@ -37,9 +37,9 @@ def simulated(seed: int, half_life: float, journeys: int = 4_000, base: float = 
 
 @pytest.mark.parametrize("half_life", [1.0, 7.0, 20.0])
 def test_a_known_half_life_is_recovered_and_covered(half_life):
-    fits = [fit_half_life(**simulated(seed, half_life)) for seed in range(8)]
+    fits = [fit_half_life(**simulated(seed, half_life)) for seed in range(6)]
     assert np.median([fit.days for fit in fits]) == pytest.approx(half_life, rel=0.06)
-    assert sum(fit.low <= half_life <= fit.high for fit in fits) >= 7
+    assert sum(fit.low <= half_life <= fit.high for fit in fits) >= 5
     for fit in fits:
         assert fit.low < fit.days < fit.high < 1.5 * fit.low
         assert fit.touch_rate == pytest.approx(0.02, rel=0.25)

@@ -260,7 +260,7 @@ tributary query "select 1
     }
 
 
-FOLDERS = "bench|cli|clients|connectors|dbt_project|docs|ingestion|orchestration|serving|tests|tracker"
+FOLDERS = "attribution|bench|cli|clients|connectors|dbt_project|docs|ingestion|orchestration|serving|tests|tracker"
 NAMED_FILE = re.compile(rf"^(?:(?:{FOLDERS})/[^\s`:]*|[\w./<>*-]+\.(?:py|sql|yml|toml|md))$")
 EXAMPLES = {
     "ingestion/files/formats/shoplog.sql",
