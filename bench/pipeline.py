@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from attribution import compare
+from statement import compare
 
 from ingestion.home import Home
 from ingestion.simulator.benchmark_data import write_benchmark_touches
