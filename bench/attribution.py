@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -24,14 +23,14 @@ from typing import Any, NamedTuple
 
 import duckdb
 from attribution_peers import IMPLEMENTATIONS, LOOKBACK_DAYS, MODELS, Credit
-from pipeline import TRIBUTARY, machine
+from dbt_build import build_models
+from pipeline import machine
 from statement import MODEL, compiled, timed
 
 from ingestion.home import Home
 from ingestion.settings.load import load_settings
 from ingestion.settings.raw_tables import store_settings
 from ingestion.warehouse import connect, memory_limit
-from orchestration.project import DBT_FOLDER, set_environment
 
 PEERS = Path(__file__).with_name("attribution_peers.py")
 # The libraries of an implementation, unless this environment has them. MAM is marketing-attribution-models.
@@ -47,10 +46,11 @@ TOLERANCE = 1e-9  # of the conversions of a channel, as a share of all conversio
 
 
 class Figures(NamedTuple):
-    """One implementation at one size: seconds, GiB at the peak, and conversions by model and channel."""
+    """One implementation at one size: seconds, those of all CPUs, GiB at the peak, and its credit."""
 
     prepare: float
     seconds: float
+    cpu: float
     peak: float
     credit: Credit
 
@@ -82,7 +82,7 @@ def main() -> None:
                     print(f"  {name:<20}skipped: {reason}", flush=True)
                 elif isinstance(figures := measure(name, python, data), str):
                     print(f"  {name:<20}failed: {figures}", flush=True)
-                    last[name] = (size, Figures(0, float("inf"), 0, {}))
+                    last[name] = (size, Figures(0, float("inf"), 0, 0, {}))
                 else:
                     last[name] = (size, figures)
                     curve.setdefault(name, {})[size] = figures.seconds
@@ -101,20 +101,9 @@ def build_empty(root: Path) -> Home:
     (root / "tributary.yaml").write_text("orgs: [{id: default, currency: USD}]\n")
     with connect(home) as connection:
         store_settings(connection, load_settings(home))
-    set_environment(home)
-    folders = ["--project-dir", DBT_FOLDER, "--profiles-dir", DBT_FOLDER]
-    models = json.dumps({"attribution_models": MODELS})
-    selection = ["--select", f"+{MODEL}", f"+{WINDOW_MODEL}", "+conversions", "+touchpoints", "--vars", models]
-    untested = ["--exclude-resource-types", "test", "unit_test"]
-    checked([TRIBUTARY.with_name("dbt"), "--quiet", "build", *selection, *untested, *folders], dict(os.environ))
+    variables = {"attribution_models": MODELS}
+    build_models(home, f"+{MODEL}", f"+{WINDOW_MODEL}", "+conversions", "+touchpoints", variables=variables)
     return home
-
-
-def checked(command: Sequence[object], environment: Mapping[str, str]) -> None:
-    """Run a command; exit with its output if it fails."""
-    done = subprocess.run(list(map(str, command)), env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"{command[0]} failed:\n{done.stdout}{done.stderr}")
 
 
 def install(root: Path, names: Sequence[str]) -> dict[str, Path]:
@@ -219,14 +208,14 @@ def measure(name: str, python: Path, data: Path) -> Figures | str:
     return Figures(**json.loads(done.stdout.splitlines()[-1]))
 
 
-HEADER = f"  {'':<20}{'models':>7}{'prepare s':>11}{'seconds':>9}{'peak GiB':>10}{'times':>8}  credit"
+HEADER = f"  {'':<20}{'models':>7}{'prepare s':>11}{'seconds':>9}{'of CPU':>8}{'peak GiB':>10}{'times':>8}  credit"
 
 
 def row(name: str, figures: Figures, ours: Figures) -> str:
     """Return a line of the table: `times` is the ratio to Tributary's seconds, with the aim where there is one."""
     times = figures.seconds / ours.seconds
-    line = f"  {name:<20}{len(figures.credit):>7}{figures.prepare:>11.1f}{figures.seconds:>9.2f}{figures.peak:>10.2f}"
-    line += f"{times:>8.2f}  {difference(figures.credit, ours.credit)}"
+    line = f"  {name:<20}{len(figures.credit):>7}{figures.prepare:>11.1f}{figures.seconds:>9.2f}{figures.cpu:>8.2f}"
+    line += f"{figures.peak:>10.2f}{times:>8.2f}  {difference(figures.credit, ours.credit)}"
     return line + (f" (aim: {AIMS[name]})" if name in AIMS else "")
 
 

@@ -1,7 +1,7 @@
 """Compute heuristic attribution with one implementation, and measure it. attribution.py runs this for each of them.
 
 In: the name of an implementation and a folder with touches.parquet and conversions.parquet, which attribution.py
-writes. Out: one line of JSON: seconds, peak memory, and the conversions of each channel under each model.
+writes. Out: one line of JSON: seconds, CPU seconds, peak memory, and the conversions of each channel under each model.
 
 Each implementation runs in an environment of its own. Therefore this file imports each library where it is used, and
 nothing of this project at the top. `prepare` seconds are for reading the files and for giving a library the input that
@@ -41,14 +41,16 @@ def main(name: str, folder: Path) -> None:
     """Run one implementation and print its figures."""
     began = time.monotonic()
     compute, credit = IMPLEMENTATIONS[name](folder)
-    prepared, seconds = time.monotonic() - began, []
-    while not seconds or (len(seconds) < 3 and seconds[0] < REPEAT_SECONDS):
+    prepared, runs = time.monotonic() - began, []
+    while not runs or (len(runs) < 3 and runs[0][0] < REPEAT_SECONDS):
         result = None  # frees the memory of the run before
-        began = time.monotonic()
+        began, began_cpu = time.monotonic(), time.process_time()
         result = compute()
-        seconds.append(time.monotonic() - began)
+        runs.append((time.monotonic() - began, time.process_time() - began_cpu))
+    seconds, cpu = min(runs)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(json.dumps({"prepare": prepared, "seconds": min(seconds), "peak": peak, "credit": credit(result)}))
+    figures = {"prepare": prepared, "seconds": seconds, "cpu": cpu, "peak": peak, "credit": credit(result)}
+    print(json.dumps(figures))
 
 
 def in_duckdb(folder: Path, sql: str) -> tuple[Callable[[], Any], Callable[[Any], Credit]]:

@@ -4,7 +4,7 @@ In: the scenarios of ingestion/simulator/scenarios.py, several seeds of each. Ou
 
     python bench/truth.py [--people 20000] [--seeds 8] [--scenario brand] [--markdown table.md]
 
-One run of Tributary builds all scenarios and seeds, each in an org of its own. A distance is half the sum of the
+One build has all scenarios and seeds, each in an org of its own. A distance is half the sum of the
 absolute differences between shares, in percentage points: the part of the credit that belongs elsewhere. The first
 table compares all conversions: credit of Direct, and conversions without a touch, belong to the baseline that
 needs no marketing. The second table compares the marketing channels alone, because a budget is divided among them.
@@ -16,9 +16,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
-import subprocess
-import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -27,17 +24,21 @@ from statistics import NormalDist, fmean, stdev
 from typing import NamedTuple
 
 import duckdb
+from dbt_build import build_models
 
+from ingestion.files.inbox import import_inbox
 from ingestion.home import Home
+from ingestion.settings.load import load_settings
 from ingestion.settings.model import Org
+from ingestion.settings.raw_tables import store_settings
 from ingestion.simulator.causal import BASELINE, Market, Truth, market_settings, write_markets
 from ingestion.simulator.scenarios import DIRECT, SCENARIOS
+from ingestion.warehouse import connect
 
-TRIBUTARY = Path(sys.executable).with_name("tributary")
 EQUAL = "(equal shares)"
 CREDIT = """
     select org_id, attribution_model, channel, sum(conversions)::double
-    from channel_summary where lookback_days = ? group by all having sum(conversions) > 0
+    from marts.channel_summary where lookback_days = ? group by all having sum(conversions) > 0
 """
 Shares = Mapping[str, float]
 Distances = dict[tuple[str, str], list[float]]  # of each seed, by model and scenario
@@ -63,9 +64,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="tributary-bench-") as folder:
         home = Home(Path(folder))
         truths = fill_inbox(home, scenarios, people=options.people, seeds=options.seeds)
-        run(home)
-        with duckdb.connect(str(home.published / "marts.duckdb"), read_only=True) as marts:
-            scores = score(marts, truths, options.lookback_days)
+        build(home)
+        with connect(home) as warehouse:
+            scores = score(warehouse, truths, options.lookback_days)
     print(f"{options.people:,} people, {options.seeds} seeds, {options.lookback_days} days, mean and 95 % interval\n")
     print("\n\n".join(text_table(title, table) for title, table in titled(scores)))
     if options.markdown:
@@ -84,18 +85,20 @@ def fill_inbox(home: Home, scenarios: Sequence[str], *, people: int, seeds: int)
     return {org: market.truth() for org, market in markets.items()}
 
 
-def run(home: Home) -> None:
-    """Import the inbox, build and publish."""
-    environment = {**os.environ, "TRIBUTARY_HOME": str(home.root)}
-    done = subprocess.run([TRIBUTARY, "run"], env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(done.stdout + done.stderr)
+def build(home: Home) -> None:
+    """Import the inbox and build the credit. Publishing would write a file for each org."""
+    settings = load_settings(home)
+    with connect(home) as connection:
+        store_settings(connection, settings)
+        for kind in ("interactions", "conversions"):
+            import_inbox(connection, home, settings, kind, progress=print)
+    build_models(home, "+channel_summary")
 
 
-def score(marts: duckdb.DuckDBPyConnection, truths: Mapping[str, Truth], lookback_days: int) -> Scores:
-    """Compare the published credit of each org and model with its truth."""
+def score(warehouse: duckdb.DuckDBPyConnection, truths: Mapping[str, Truth], lookback_days: int) -> Scores:
+    """Compare the credit of each org and model with its truth."""
     credits: dict[tuple[str, str], dict[str, float]] = defaultdict(lambda: defaultdict(float))
-    for org, model, channel, conversions in marts.execute(CREDIT, [lookback_days]).fetchall():
+    for org, model, channel, conversions in warehouse.execute(CREDIT, [lookback_days]).fetchall():
         credits[org, model][BASELINE if channel in (DIRECT.name, "(unattributed)") else channel] += conversions
     scores = Scores(defaultdict(list), defaultdict(list))
     for org, truth in truths.items():

@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
+import attribution
 import duckdb
 import pytest
-
-from tests.support.home import ROOT
 
 JOURNEYS = 500
 
 
 @pytest.fixture(scope="module")
-def attribution() -> Iterator[ModuleType]:
-    """Import the script as it runs: its folder is on the path, for the modules beside it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(ROOT / "bench")
-        import attribution
-
-        yield attribution
-
-
-@pytest.fixture(scope="module")
-def data(attribution: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the files of journeys beside a database that has them as marts."""
     folder = tmp_path_factory.mktemp("journeys") / "data"
     attribution.write_journeys(folder, JOURNEYS)
@@ -60,7 +47,7 @@ def test_journeys_have_one_to_twelve_touches_in_28_days_and_no_two_at_once(data:
     assert 0 < direct < JOURNEYS
 
 
-def test_polars_and_the_statement_by_hand_give_the_same_credit(attribution: ModuleType, data: Path) -> None:
+def test_polars_and_the_statement_by_hand_give_the_same_credit(data: Path) -> None:
     one, other = (attribution.measure(name, Path(sys.executable), data) for name in ("by hand", "polars"))
     assert not isinstance(one, str), one
     assert not isinstance(other, str), other
@@ -69,7 +56,7 @@ def test_polars_and_the_statement_by_hand_give_the_same_credit(attribution: Modu
     assert attribution.difference(other.credit, one.credit) == "same"
 
 
-def test_other_credit_names_the_model_and_the_largest_difference(attribution: ModuleType) -> None:
+def test_other_credit_names_the_model_and_the_largest_difference() -> None:
     ours = {"linear": {"Email": 4.0, "Direct": 6.0}, "last_touch": {"Email": 10.0}}
     assert attribution.difference({"linear": {"Email": 4.0, "Direct": 6.0}}, ours) == "same"
     moved = {"linear": {"Email": 5.0, "Direct": 5.0}, "last_touch": {"Email": 10.0}}
@@ -77,12 +64,12 @@ def test_other_credit_names_the_model_and_the_largest_difference(attribution: Mo
     assert attribution.difference({"last_touch": {"Direct": 10.0}}, ours) == "differs: last_touch by 1e+00"
 
 
-def test_a_failing_implementation_gives_its_error(attribution: ModuleType, tmp_path: Path) -> None:
+def test_a_failing_implementation_gives_its_error(tmp_path: Path) -> None:
     assert "touches.parquet" in attribution.measure("polars", Path(sys.executable), tmp_path)
 
 
-def test_an_implementation_is_skipped_before_it_takes_too_long(attribution: ModuleType) -> None:
-    figures = attribution.Figures(prepare=10, seconds=20, peak=0.1, credit={"linear": {}})
+def test_an_implementation_is_skipped_before_it_takes_too_long() -> None:
+    figures = attribution.Figures(prepare=10, seconds=20, cpu=30, peak=0.1, credit={"linear": {}})
     assert attribution.too_large(None, 10**9, limit=1) is None
     assert attribution.too_large((1_000, figures), 10_000, limit=600) is None
     assert attribution.too_large((1_000, figures), 100_000, limit=600) == "about 3,000 s"

@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 import polars as pl
 import pytest
-
-from bench.truth import (
+from truth import (
     EQUAL,
     Distances,
     Scores,
@@ -21,6 +20,7 @@ from bench.truth import (
     text_table,
     without_baseline,
 )
+
 from ingestion.home import Home
 from ingestion.simulator.causal import BASELINE, Truth
 from ingestion.warehouse import connect
@@ -44,7 +44,6 @@ def build(new_home: Callable[[str], Path]) -> Build:
     load_raw_tables(home.root)
     build_models(home.root, "+channel_summary")
     with connect(home) as connection:
-        connection.execute("set schema = 'marts'")
         return Build(expected, truths, score(connection, truths, 30))
 
 
