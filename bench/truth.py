@@ -87,6 +87,7 @@ def fill_inbox(home: Home, scenarios: Sequence[str], *, people: int, seeds: int)
 
 def build(home: Home) -> None:
     """Import the inbox and build the credit. Publishing would write a file for each org."""
+    home.temporary.mkdir()
     settings = load_settings(home)
     with connect(home) as connection:
         store_settings(connection, settings)
