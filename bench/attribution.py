@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -65,7 +66,7 @@ def main() -> None:
     options = parser.parse_args()
     sizes = sorted(options.journeys or [100_000, 1_000_000, 10_000_000])
     names = [name for name in IMPLEMENTATIONS if name == "Tributary" or not options.only or name in options.only]
-    print(machine())
+    print(f"{machine()}, load {os.getloadavg()[0]:.1f}: compare CPU seconds if it is above 0.5")
     curve: dict[str, dict[int, float]] = {}
     with tempfile.TemporaryDirectory(prefix="tributary-bench-") as folder:
         root = Path(folder)
@@ -269,7 +270,7 @@ def draw(curve: Mapping[str, Mapping[int, float]], path: Path) -> None:
         axes.set(xscale="log", yscale="log", xlabel="journeys", ylabel="seconds")
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False)
+        figure.legend(loc="outside right upper", frameon=False)
         figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
 
 
