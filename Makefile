@@ -50,9 +50,10 @@ wheels: setup ## Build the wheels of Tributary and of its Python client into dis
 	@$(BIN)/uv build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir dist .
 	@$(BIN)/uv build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir dist clients/python
 
-bench: setup ## Measure collector, pipeline, spend and imports on this machine, and compare with plain files and plain SQL
+bench: setup ## Measure collector, pipeline, attribution, spend and imports on this machine, beside simpler ways and other libraries
 	@$(BIN)/python bench/collector.py
 	@$(BIN)/python bench/pipeline.py
+	@$(BIN)/python bench/attribution.py
 	@$(BIN)/python bench/spend.py
 	@$(BIN)/python bench/imports.py
 

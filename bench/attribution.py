@@ -1,116 +1,278 @@
-"""Compare the attribution model with one hand-written SQL statement that does the same in bare DuckDB.
+"""Compare Tributary's attribution model with other implementations in one run: seconds, memory and the same credit.
 
-In: a built home. Out: the seconds of both and their ratio, on the same data in the same process.
+In: simulated journeys, 100k, 1M and 10M by default. Out: a table for each size, and the cost curve.
+
+    python bench/attribution.py [--journeys 100000 --journeys 1000000] [--only pandas] [--limit 600] [--plot FILE.svg]
+
+The peers are installed into virtual environments of their own in a temporary folder, and each runs in its own process.
+attribution_peers.py states what each one computes. An implementation is skipped at a size if ten times its last size
+would exceed the limit of seconds, or the memory.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
+import os
 import shutil
+import subprocess
 import sys
-import time
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import duckdb
+from attribution_peers import IMPLEMENTATIONS, LOOKBACK_DAYS, MODELS, Credit
+from dbt_build import build_models
+from pipeline import machine
+from statement import MODEL, compiled, timed
 
 from ingestion.home import Home
-from ingestion.warehouse import memory_limit
+from ingestion.settings.load import load_settings
+from ingestion.settings.raw_tables import store_settings
+from ingestion.warehouse import connect, memory_limit
 
-MODEL = "int_conversion_touches"
+PEERS = Path(__file__).with_name("attribution_peers.py")
+# The libraries of an implementation, unless this environment has them. MAM is marketing-attribution-models.
+REQUIREMENTS = {
+    "pandas": ["pandas", "pyarrow"],
+    "ChannelAttribution": ["ChannelAttribution", "matplotlib", "pandas", "pyarrow"],
+    "MAM 1": ["marketing-attribution-models==1.0.10", "pandas<2", "numpy<2", "matplotlib<3.8", "pyarrow<15"],
+    "MAM 2": ["marketing-attribution-models==2.1.1", "pyarrow"],
+}
+AIMS = {"by hand": 0.67, "pandas": 20, "MAM 1": 100}  # least `times`; ours is 1.5 times the statement by hand
+WINDOW_MODEL, WINDOW_AIM = "int_window_credit", 3
+TOLERANCE = 1e-9  # of the conversions of a channel, as a share of all conversions
 
 
-def compare(home: Home) -> None:
-    """Time the model and the statement three times each, and print the fastest of each."""
-    copy = home.root / "compare" / home.warehouse.name  # the same name, which the compiled SQL has
-    copy.parent.mkdir()
-    shutil.copyfile(home.warehouse, copy)
-    model = next((home.root / "dbt" / "compiled").glob(f"**/{MODEL}.sql")).read_text()
-    with duckdb.connect(
-        str(copy), config={"memory_limit": memory_limit(), "temp_directory": str(home.temporary)}
-    ) as connection:
+class Figures(NamedTuple):
+    """One implementation at one size: seconds, those of all CPUs, GiB at the peak, and its credit."""
+
+    prepare: float
+    seconds: float
+    cpu: float
+    peak: float
+    credit: Credit
+
+
+def main() -> None:
+    """Measure each size, print its table, and draw the curve."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--journeys", type=int, action="append", help="number of journeys, about 4 touches each")
+    parser.add_argument("--only", choices=IMPLEMENTATIONS, action="append", help="beside Tributary; repeatable")
+    parser.add_argument("--limit", type=float, default=600, metavar="SECONDS", help="of one implementation and size")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the cost curve into this .svg or .png")
+    options = parser.parse_args()
+    sizes = sorted(options.journeys or [100_000, 1_000_000, 10_000_000])
+    names = [name for name in IMPLEMENTATIONS if name == "Tributary" or not options.only or name in options.only]
+    print(f"{machine()}, load {os.getloadavg()[0]:.1f}: compare CPU seconds if it is above 0.5")
+    curve: dict[str, dict[int, float]] = {}
+    with tempfile.TemporaryDirectory(prefix="tributary-bench-") as folder:
+        root = Path(folder)
+        home = build_empty(root / "home")
+        interpreters = install(root, names)
+        last: dict[str, tuple[int, Figures]] = {}
+        for size in sizes:
+            data = root / str(size)
+            touches = write_journeys(data, size)
+            fill_warehouse(home, data)
+            print(f"\n{size:,} journeys, {touches:,} touches\n{HEADER}", flush=True)
+            for name, python in interpreters.items():
+                if reason := too_large(last.get(name), size, options.limit):
+                    print(f"  {name:<20}skipped: {reason}", flush=True)
+                elif isinstance(figures := measure(name, python, data), str):
+                    print(f"  {name:<20}failed: {figures}", flush=True)
+                    last[name] = (size, Figures(0, float("inf"), 0, 0, {}))
+                else:
+                    last[name] = (size, figures)
+                    curve.setdefault(name, {})[size] = figures.seconds
+                    print(row(name, figures, last["Tributary"][1]), flush=True)
+            print_windows(home, data)
+            shutil.rmtree(data)
+    print_curve(curve)
+    if options.plot:
+        draw(curve, options.plot)
+
+
+def build_empty(root: Path) -> Home:
+    """Return a home with the empty tables that the model reads, and with the model's SQL compiled."""
+    home = Home(root)
+    home.temporary.mkdir(parents=True)
+    (root / "tributary.yaml").write_text("orgs: [{id: default, currency: USD}]\n")
+    with connect(home) as connection:
+        store_settings(connection, load_settings(home))
+    variables = {"attribution_models": MODELS}
+    build_models(home, f"+{MODEL}", f"+{WINDOW_MODEL}", "+conversions", "+touchpoints", variables=variables)
+    return home
+
+
+def install(root: Path, names: Sequence[str]) -> dict[str, Path]:
+    """Return the interpreter of each implementation. One that cannot be installed gives a line instead."""
+    uv, found = Path(sys.executable).with_name("uv"), {}
+    for name in names:
+        python = Path(sys.executable)
+        if requirements := REQUIREMENTS.get(name):
+            python = root / "environments" / name.replace(" ", "-") / "bin" / "python"
+            subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, python.parents[1]], check=True)
+            command = [uv, "pip", "install", "--quiet", "--system-certs", "--python", python, *requirements]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode:
+                print(f"{name}: not installed: {done.stderr.strip().splitlines()[-1]}")
+                continue
+        found[name] = python
+    return found
+
+
+def write_journeys(folder: Path, journeys: int) -> int:
+    """Write conversions of as many people, and their touches in order of time; return the number of touches.
+
+    A journey has 1 to 12 touches, about 4, within 28 days. No two are at the same time: libraries have no rule for it.
+    """
+    folder.mkdir()
+    people = f"(select range as journey, hash(range) as dice from range({journeys}))"
+    moment = "timestamp '2026-07-01' + to_seconds((dice % 5184000)::bigint + 2592000)"
+    channels = ["Paid Search", "Paid Social", "Organic Search", "Email", "Direct", "Display", "Affiliates", "Referral"]
+    queries = {
+        "conversions": f"""
+            select 's' || journey as conversion_id, 'c' || journey as person_key, {moment} as occurred_at,
+                ((dice % 19997 + 500) * 10000)::bigint as value_micros
+            from {people}
+        """,
+        "touches": f"""
+            with lengths as (
+                select *, least(1 - 3.6 * ln((dice // 64 % 100000 + 1) / 100001), 12)::bigint as touches from {people}
+            ),
+            numbered as (
+                select *, unnest(range(touches)) as number from lengths
+            ),
+            drawn as (
+                select *, hash(journey * 12 + number) as draw from numbered
+            )
+            select 't' || journey || '-' || number as touchpoint_id, 'c' || journey as person_key,
+                {moment} - to_seconds((draw % 201599 * 12 + number + 1)::bigint) as occurred_at,
+                {channels}[(1 + draw // 262144 % {len(channels)})::bigint] as channel, channel = 'Direct' as is_direct
+            from drawn
+            order by occurred_at
+        """,
+    }
+    with duckdb.connect(config={"memory_limit": memory_limit(), "temp_directory": str(folder)}) as connection:
+        for name, query in queries.items():
+            connection.execute(f"copy ({query}) to '{folder / name}.parquet' (format parquet)")
+        return connection.execute(f"select count(*) from '{folder}/touches.parquet'").fetchone()[0]
+
+
+def fill_warehouse(home: Home, data: Path) -> None:
+    """Copy the warehouse, replace its touches and conversions by the journeys, and write the model's SQL beside it."""
+    shutil.copyfile(home.warehouse, data / home.warehouse.name)
+    sql = compiled(home, MODEL)
+    assert sql, f"dbt did not compile {MODEL}"
+    (data / "model.sql").write_text(sql)
+    tables = {
+        "intermediate.int_touchpoints": f"""
+            select *, 'default' as org_id, 'click' as touch_type, '(organic)' as platform from '{data}/touches.parquet'
+        """,
+        "intermediate.int_counted_conversions": f"""
+            select *, 'default' as org_id, occurred_at::date as date, 'purchase' as conversion_type,
+                true as is_first_conversion
+            from '{data}/conversions.parquet'
+        """,
+    }
+    config = {"memory_limit": memory_limit(), "temp_directory": str(data / "tmp")}
+    with duckdb.connect(str(data / home.warehouse.name), config=config) as connection:
         connection.execute("set TimeZone = 'UTC'")
-        timed(connection, "model", model)  # once unmeasured, so that both find the tables in memory
-        seconds: dict[str, list[float]] = {"by hand": [], "model": []}
-        for _ in range(3):
-            seconds["model"].append(timed(connection, "model", model))
-            seconds["by hand"].append(timed(connection, "by_hand", BY_HAND))
-        check_same(connection)
-    ours, theirs = min(seconds["model"]), min(seconds["by hand"])
-    print(f"  attribution {ours:.1f} s, by hand {theirs:.1f} s, ratio {ours / theirs:.2f}")
+        for table, query in tables.items():
+            connection.execute(f"create or replace table {table} as from {table} limit 0")
+            connection.execute(f"insert into {table} by name {query}")
+        for mart, table in (("touchpoints", "int_touchpoints"), ("conversions", "int_counted_conversions")):
+            view = connection.execute("select 1 from duckdb_views() where view_name = ?", [mart]).fetchone()
+            connection.execute(f"drop {'view' if view else 'table'} marts.{mart}")
+            connection.execute(f"create view marts.{mart} as from intermediate.{table}")
 
 
-def timed(connection: duckdb.DuckDBPyConnection, table: str, sql: str) -> float:
-    """Return the seconds that it takes to store the result of a query."""
-    began = time.monotonic()
-    connection.execute(f"create or replace table {table} as {sql}")
-    connection.execute("checkpoint")
-    return time.monotonic() - began
+def too_large(last: tuple[int, Figures] | None, size: int, limit: float) -> str | None:
+    """Return why an implementation is skipped at a size, given its last one; None to measure it."""
+    if last is None:
+        return None
+    growth, figures = size / last[0], last[1]
+    if (seconds := growth * (figures.prepare + figures.seconds)) > limit:
+        return f"about {seconds:,.0f} s" if figures.credit else "it failed at a smaller size"
+    available = int(Path("/proc/meminfo").read_text().split("MemAvailable:")[1].split()[0]) / 2**20
+    return f"about {growth * figures.peak:.0f} GiB" if growth * figures.peak > 2 * available else None
 
 
-def check_same(connection: duckdb.DuckDBPyConnection) -> None:
-    """A comparison of two different results would compare nothing."""
-    different = connection.execute("""
-        select count(*) from model full join by_hand using (conversion_id, touchpoint_id)
-        where model.position is distinct from by_hand.position
-            or abs(model.linear_credit / 1e12 - by_hand.linear) > 1e-9
-            or abs(model.time_decay_credit / 1e12 - by_hand.time_decay) > 1e-9
-            or abs(model.position_based_credit / 1e12 - by_hand.position_based) > 1e-9
-            or abs(model.daily_linear_credit / 1e12 - by_hand.daily_linear) > 1e-9
-            or model.last_non_direct_credit / 1e12 <> by_hand.last_non_direct
-            or abs(model.linear_value_micros - by_hand.linear_value) > 1
-    """).fetchone()[0]
-    if different:
-        sys.exit(f"the model and the statement by hand differ in {different:,} rows")
+def measure(name: str, python: Path, data: Path) -> Figures | str:
+    """Return the figures of an implementation, or the last line of its error."""
+    done = subprocess.run([python, PEERS, name, data], capture_output=True, text=True, check=False)
+    if done.returncode:
+        return (done.stderr.strip() or f"exit code {done.returncode}").splitlines()[-1]
+    return Figures(**json.loads(done.stdout.splitlines()[-1]))
 
 
-# What an analyst would write for one org in UTC at 30 days: the same seven models, weights and money to the micro.
-BY_HAND = """
-    with pairs as (
-        select c.conversion_id, c.date as conversion_date, c.value_micros, t.*
-        from marts.conversions c join marts.touchpoints t using (org_id, person_key)
-        where t.occurred_at between c.occurred_at - interval 720 hours and c.occurred_at
-    ),
-    numbered as (
-        select *, occurred_at::date as day, row_number() over journey as k, count(*) over touches as n,
-            max(case when not is_direct then occurred_at end) over touches as last_non_direct_at,
-            count(*) over (partition by conversion_id, occurred_at::date) as m,
-            power(2, -(epoch_us(max(occurred_at) over touches) - epoch_us(occurred_at)) / 86400e6 / 7) as decay
-        from pairs
-        window touches as (partition by conversion_id),
-            journey as (partition by conversion_id order by occurred_at, touchpoint_id)
-    ),
-    weighted as (
-        select *,
-            case when k = 1 then 1.0::double else 0 end as first_touch,
-            case when k = n then 1.0::double else 0 end as last_touch,
-            case when last_non_direct_at is null then (k = n)::int::double
-                when not is_direct and occurred_at = last_non_direct_at
-                    and row_number() over (
-                        partition by conversion_id, is_direct, occurred_at order by touchpoint_id desc
-                    ) = 1 then 1.0::double else 0 end as last_non_direct,
-            1.0::double / n as linear,
-            decay / sum(decay) over touches as time_decay,
-            case when n = 1 then 1.0::double when n = 2 then 0.5 when k in (1, n) then 0.4
-                else 0.2 / (n - 2) end as position_based,
-            (1.0::double / m) / sum(1.0::double / m) over touches as daily_linear
-        from numbered
-        window touches as (partition by conversion_id)
-    )
-    select org_id, conversion_id, touchpoint_id, k as position, n as touchpoint_count, conversion_date, day,
-        channel, platform, campaign_id, adset_id, ad_id, {weights_and_values}
-    from weighted
-    window journey as (partition by conversion_id order by occurred_at, touchpoint_id)
-""".replace(
-    "{weights_and_values}",
-    ", ".join(
-        f"{model}, (round(value_micros * sum({model}) over journey)"
-        f" - round(value_micros * (sum({model}) over journey - {model})))::bigint as {model}_value"
-        for model in (
-            "first_touch",
-            "last_touch",
-            "last_non_direct",
-            "linear",
-            "time_decay",
-            "position_based",
-            "daily_linear",
+HEADER = f"  {'':<20}{'models':>7}{'prepare s':>11}{'seconds':>9}{'of CPU':>8}{'peak GiB':>10}{'times':>8}  credit"
+
+
+def row(name: str, figures: Figures, ours: Figures) -> str:
+    """Return a line of the table: `times` is the ratio to Tributary's seconds, with the aim where there is one."""
+    times = figures.seconds / ours.seconds
+    line = f"  {name:<20}{len(figures.credit):>7}{figures.prepare:>11.1f}{figures.seconds:>9.2f}{figures.cpu:>8.2f}"
+    line += f"{figures.peak:>10.2f}{times:>8.2f}  {difference(figures.credit, ours.credit)}"
+    return line + (f" (aim: {AIMS[name]})" if name in AIMS else "")
+
+
+def difference(credit: Credit, ours: Credit) -> str:
+    """Return whether the credit of all common models is the same, else each model and its largest difference."""
+    found = []
+    for model, channels in credit.items():
+        total = sum(ours[model].values())
+        names = channels.keys() | ours[model].keys()
+        largest = max(abs(channels.get(name, 0) - ours[model].get(name, 0)) for name in names) / total
+        if largest > TOLERANCE:
+            found.append(f"{model} by {largest:.0e}")
+    return f"differs: {', '.join(found)}" if found else "same"
+
+
+def print_windows(home: Home, data: Path) -> None:
+    """Print the seconds of all windows, as a multiple of one window, if the project has the model."""
+    sql = compiled(home, WINDOW_MODEL)
+    if not sql:
+        return
+    config: dict[str, Any] = {"memory_limit": memory_limit(), "temp_directory": str(data / "tmp")}
+    with duckdb.connect(str(data / home.warehouse.name), config=config) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        one = timed(connection, f"intermediate.{MODEL}", (data / "model.sql").read_text())
+        every = timed(connection, "windows", sql)
+    print(f"  all windows {every:.2f} s, {LOOKBACK_DAYS} days {one:.2f} s: {every / one:.2f} times (aim: {WINDOW_AIM})")
+
+
+def print_curve(curve: Mapping[str, Mapping[int, float]]) -> None:
+    """Print the seconds of each implementation by size."""
+    sizes = sorted({size for seconds in curve.values() for size in seconds})
+    print(f"\n  {'seconds by journeys':<20}" + "".join(f"{size:>14,}" for size in sizes))
+    for name, seconds in curve.items():
+        print(
+            f"  {name:<20}" + "".join(f"{seconds[size]:>14.2f}" if size in seconds else f"{'-':>14}" for size in sizes)
         )
-    ),
-)
+
+
+def draw(curve: Mapping[str, Mapping[int, float]], path: Path) -> None:
+    """Draw the seconds of each implementation by size, both on logarithmic axes."""
+    import matplotlib
+
+    matplotlib.use("agg")
+    from matplotlib import pyplot
+
+    with pyplot.rc_context({"svg.hashsalt": "tributary", "svg.fonttype": "none", "font.size": 9}):
+        figure, axes = pyplot.subplots(figsize=(6.4, 4), layout="constrained")
+        for name, seconds in curve.items():
+            width = 2.5 if name == "Tributary" else 1.2
+            axes.plot(seconds.keys(), seconds.values(), marker="o", markersize=3, linewidth=width, label=name)
+        axes.set(xscale="log", yscale="log", xlabel="journeys", ylabel="seconds")
+        axes.grid(alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+        figure.legend(loc="outside right upper", frameon=False)
+        figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+
+
+if __name__ == "__main__":
+    main()

@@ -25,8 +25,8 @@ from typing import Any
 
 import duckdb
 from machine import machine
+from statement import compare
 
-from attribution import compare
 from ingestion.home import Home
 from ingestion.simulator.benchmark_data import write_benchmark_touches
 from ingestion.warehouse import memory_limit

@@ -1,6 +1,6 @@
 """Build the documents and dbt's reference as a site with search, and serve it: python docs/build_site.py.
 
-In: README.md and the other documents of the root, docs/**/*.md, docs/site.toml, dbt_project/.
+In: README.md and the other documents of the root, docs/**/*.md, docs/**/*.svg, docs/site.toml, dbt_project/.
 Out: build/site/html/, on http://127.0.0.1:8800/.
 """
 
@@ -31,6 +31,12 @@ def pages() -> dict[Path, str]:
     return named | {path: str(path.relative_to(folder)) for path in sorted(folder.rglob("*.md"))}
 
 
+def images() -> dict[Path, str]:
+    """Return the name of each drawing in the site."""
+    folder = ROOT / "docs"
+    return {path: str(path.relative_to(folder)) for path in sorted(folder.rglob("*.svg"))}
+
+
 def with_site_links(document: Path, named: dict[Path, str]) -> str:
     """Return a document with links to pages of the site. A link to a file that is no page becomes its text."""
     up = "../" * named[document].count("/")
@@ -46,11 +52,14 @@ def with_site_links(document: Path, named: dict[Path, str]) -> str:
 def build(site: Path = SITE) -> Path:
     """Build the site in a folder and return the folder of its pages."""
     shutil.rmtree(site, ignore_errors=True)
-    named = pages()
-    for document, page in named.items():
-        path = site / "pages" / page
+    named, drawn = pages(), images()
+    for file, name in (named | drawn).items():
+        path = site / "pages" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(with_site_links(document, named))
+        if file in drawn:
+            shutil.copy(file, path)
+        else:
+            path.write_text(with_site_links(file, named | drawn))
     shutil.copy(ROOT / "docs" / "site.toml", site / "zensical.toml")
     subprocess.run([command("zensical"), "build", "--strict"], cwd=site, check=True)
     return site / "html"

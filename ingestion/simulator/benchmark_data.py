@@ -37,7 +37,7 @@ def write_benchmark_touches(
     def by_channel(names: Sequence[str | None]) -> pl.Expr:
         return pl.col("channel_number").replace_strict(range(len(names)), names, return_dtype=pl.String)
 
-    _write(
+    write_table(
         interactions_path,
         touches.select(
             interaction_id=pl.format("i{}", "row"),
@@ -51,7 +51,7 @@ def write_benchmark_touches(
             ),
         ),
     )
-    _write(
+    write_table(
         conversions_path,
         touches.filter(pl.col("row") % 10 == 0).select(
             conversion_id=pl.format("s{}", "row"),
@@ -62,7 +62,7 @@ def write_benchmark_touches(
     )
 
 
-def _write(path: Path, table: pl.LazyFrame) -> None:
+def write_table(path: Path, table: pl.LazyFrame) -> None:
     """Write under a hidden name, then rename: a program that watches the folder sees a complete file or none."""
     path.parent.mkdir(parents=True, exist_ok=True)
     hidden = path.with_name(f".{path.name}.tmp")
