@@ -20,7 +20,7 @@ from connectors.http.errors import Rejected, Throttled, TokenRevoked, Transient
 from connectors.http.responses import error_body, excerpt, field_reader, required
 from connectors.http.service import OAuth, Secrets
 from connectors.micros import parse_micros
-from connectors.platform import Account, Entity, Platform, SpendRow, account_entity
+from connectors.platform import Account, Entity, History, Platform, SpendRow, account_entity
 from connectors.reporting_days import split_range
 
 VERSION = "v5"
@@ -209,7 +209,7 @@ PLATFORM = Platform(
     label="Pinterest",
     base_url=BASE,
     repull_days=30,
-    history_days=914,
+    history=History(days=914),
     raise_for_error=raise_for_error,
     accounts=accounts,
     spend=spend,

@@ -23,7 +23,16 @@ from connectors.http.errors import Rejected, Throttled
 from connectors.http.responses import error_body, excerpt, field_reader, optional, required
 from connectors.http.service import OAuth
 from connectors.micros import cents_to_micros, parse_micros
-from connectors.platform import Account, Entity, EntityLevel, Platform, SpendRow, account_entity, unique_accounts
+from connectors.platform import (
+    Account,
+    Entity,
+    EntityLevel,
+    History,
+    Platform,
+    SpendRow,
+    account_entity,
+    unique_accounts,
+)
 from connectors.reporting_days import split_range
 
 BASE = "https://ads-api.reddit.com/api/v3"
@@ -211,5 +220,5 @@ PLATFORM = Platform(
         client_auth="client_secret_basic",
         redirect_host="localhost",
     ),
-    history_days=730,
+    history=History(months=24),
 )

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import httpx
 import ijson
 
-from connectors.http.errors import Rejected, Throttled, TokenExpired, TokenRevoked, VendorError, redact
+from connectors.http.errors import JobFailed, Rejected, Throttled, TokenExpired, TokenRevoked, VendorError, redact
 from connectors.http.responses import excerpt, optional, parse_json, required, retry_after
 from connectors.http.retry import Clock, Retrier, SystemClock
 from connectors.http.service import Secrets, Service
@@ -273,7 +273,7 @@ class PlatformClient:
     ) -> Any:
         """Return the response about a job once its member `status` is `done`.
 
-        Raise VendorError if the status is one of `failed`, with the member `reason`, or after `timeout` seconds.
+        Raise JobFailed if the status is one of `failed`, with the member `reason`; VendorError after `timeout` seconds.
         Names of members may be dotted.
         """
 
@@ -283,8 +283,9 @@ class PlatformClient:
             if state in failed:
                 why = optional(response, reason) if reason else None
                 ending = f"`{state}` ({why})" if why else f"`{state}`"
-                raise VendorError(
-                    f"{self.service.label}: {what} ended with status {ending}. Pull again, or pull fewer days at once"
+                raise JobFailed(
+                    f"{self.service.label}: {what} ended with status {ending}. Pull again, or pull fewer days at once",
+                    response,
                 )
             return response if state == done else None
 

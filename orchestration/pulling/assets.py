@@ -109,7 +109,7 @@ def pull_range(
 def failure(platform: Platform, outcomes: Sequence[Outcome]) -> dg.Failure:
     """Return the failure of a pull with the reason of each account."""
     reasons = [f"account {each.report.pull.account_id}: {each.report.reason}" for each in outcomes if not each.is_whole]
-    too_early = f"{platform.label} keeps {platform.history_days:,} days of history. Backfill later days only."
+    too_early = f"{platform.label} keeps {platform.history} of history. Backfill later days only."
     return dg.Failure(
         f"Some days of {platform.label} were not pulled. " + "\n".join(reasons or [too_early]),
         metadata={"accounts": metadata.accounts_table(outcomes)},

@@ -22,7 +22,7 @@ from connectors.http.errors import Rejected, Throttled, TokenExpired, Transient
 from connectors.http.responses import error_body, field_reader, optional, required
 from connectors.http.service import OAuth, Secrets, bearer
 from connectors.micros import units_to_micros
-from connectors.platform import Account, Platform, SpendRow, TotalLevel
+from connectors.platform import Account, History, Platform, SpendRow, TotalLevel
 from connectors.reporting_days import split_range
 
 PAGE = 1000  # rows
@@ -160,6 +160,6 @@ PLATFORM = Platform(
         scopes=("https://ads.microsoft.com/msads.manage", "offline_access"),
         redirect_host="localhost",
     ),
-    history_days=1095,
+    history=History(months=36),
     hosts=("clientcenter.api.bingads.microsoft.com", "bulk.api.bingads.microsoft.com"),
 )
