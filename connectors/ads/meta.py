@@ -166,7 +166,7 @@ def _finished_job(client: PlatformClient, account: Account, since: date, until: 
                 status="async_status",
                 done="Job Completed",
                 failed=("Job Failed", "Job Skipped"),
-                reason="error_message",
+                reason=("error_message",),
                 interval=5,
                 timeout=3600,
             )

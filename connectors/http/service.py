@@ -57,6 +57,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     raise_for_error: Callable[[httpx.Response], None]
     secrets: tuple[str, ...] = ("client_id", "client_secret")  # required beside tokens: TRIBUTARY_<NAME>_<SECRET>
     optional_secrets: tuple[str, ...] = ()  # read from the environment only
+    user_agent: Callable[[Secrets], str] = lambda credentials: "tributary"
     headers: Callable[[Secrets], dict[str, str]] = bearer  # credentials -> headers that authorize a request
     auth: Callable[[Secrets], httpx.Auth] | None = None  # signs requests, for services that headers do not authorize
     oauth: OAuth | None = None

@@ -724,9 +724,10 @@ def test_connect_command_in_its_own_process_shows_no_secret(home, monkeypatch):
 
 
 def variables_of(platform: Platform) -> list[str]:
-    """Return the documented variables. A platform with an `exchange` of its own gives no refresh tokens."""
+    """Return the documented variables. Meta and TikTok give no refresh tokens."""
     kind = platform.oauth
-    last = ["access_token_secret"] if kind.request_token_url else [] if kind.exchange else ["refresh_token"]
+    without = platform.name in ("meta", "tiktok")
+    last = ["access_token_secret"] if kind.request_token_url else [] if without else ["refresh_token"]
     names = (*platform.secrets, *platform.optional_secrets, "access_token", *last, "url")
     return [variable(platform, name) for name in names]
 
