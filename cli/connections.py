@@ -168,7 +168,7 @@ def token_state(credentials: StoredCredentials, now: datetime) -> str:
     if not credentials.is_connected:
         return f"[red]none: {command}[/red]"
     source = "environment: " if credentials.is_from_environment else ""
-    renews = credentials.can_renew and "refresh_token" in credentials.values
+    renews = credentials.can_renew and any(name in credentials.values for name in ("refresh_token", "service_account"))
     expires = parse_time(credentials.values, "refresh_token_expires_at" if renews else "expires_at")
     if expires is None:
         return source + ("renews itself" if renews else "no known expiry")

@@ -69,3 +69,11 @@ def test_failed_export_states_the_reason_of_amazon(vendor):
         account = read_account(vendor, client)  # the only one: the profile of an agency is none
         with pytest.raises(VendorError, match=r"INTERNAL_ERROR: The export could not be created"):
             list(platform_of(vendor).entities(client, account))
+
+
+def test_exports_without_a_filter_by_state_are_the_second_attempt(vendor):
+    vendor.rejects_states, messages = True, []
+    with open_client(vendor, messages.append) as client:
+        found = list(platform_of(vendor).entities(client, read_account(vendor, client)))
+    assert {e.entity_id for e in found if e.level == "ad"} == {"9001", "9002", "9003"}
+    assert sum("lacks archived ones" in message for message in messages) == 3

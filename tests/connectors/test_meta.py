@@ -122,3 +122,14 @@ def test_renewed_token_expires_in_sixty_days(vendor):
     with open_client(vendor) as client:
         tokens = oauth.renew(platform_of(vendor), client.credentials.values, client.http, vendor.clock.now())
     assert tokens == {"access_token": vendor.access_token, "expires_at": "2027-01-19T12:00:00+00:00"}
+
+
+def test_sign_in_uses_the_configuration_of_facebook_login_for_business(vendor):
+    app = {"client_id": "app-1", "client_secret": "app-secret"}
+    with open_client(vendor) as client:
+        plain, chosen = (
+            oauth.begin(platform_of(vendor), credentials, "https://shop.example/", client.http).url
+            for credentials in (app, {**app, "config_id": "77"})
+        )
+    assert "config_id" not in plain
+    assert "config_id=77" in chosen

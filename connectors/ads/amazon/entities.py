@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from connectors.http.client import PlatformClient
-from connectors.http.errors import VendorError
+from connectors.http.errors import Rejected, VendorError
 from connectors.http.responses import optional, required
 from connectors.micros import units_to_micros
 from connectors.platform import Account, Entity, account_entity
@@ -116,9 +116,12 @@ def _export(client: PlatformClient, host: str, account: Account, what: str, *ids
     """Yield the rows of an export. ids: required members, which become text."""
     kind = f"application/vnd.{what.lower()}export.v1+json"
     headers = {"Amazon-Advertising-API-Scope": account.account_id, "Content-Type": kind, "Accept": kind}
-    response = client.post(
-        f"{host}/{what}/export", json={"adProductFilter": PRODUCTS, "stateFilter": STATES}, headers=headers
-    )
+    request = {"adProductFilter": PRODUCTS}
+    try:
+        response = client.post(f"{host}/{what}/export", json={**request, "stateFilter": STATES}, headers=headers)
+    except Rejected as error:
+        response = client.post(f"{host}/{what}/export", json=request, headers=headers)
+        client.log(f"Amazon Ads: the list of {what} lacks archived ones. {error}")
     job = required(response, "exportId", "Amazon's response to an export")
     url = f"{host}/exports/{job}"
     for row in wait_for_rows(client, url, headers, f"the list of {what}", interval=10, timeout=3600):

@@ -47,6 +47,7 @@ class Amazon(Vendor):
     currency_in_report = True
     credentials = {"client_id": "amzn1.app-1", "client_secret": "app-secret"}  # noqa: RUF012
     limits_history = False  # as the real one does; other tests request days of long ago
+    rejects_states = False  # exports accept no filter by state
     archived: tuple[str, ...] = ()  # entities that exports have only on request
     export_error: dict[str, str] | None = None  # of exports, which then fail
     loses_response = False  # the response to a report request was lost: the next request is a duplicate
@@ -184,7 +185,10 @@ class Amazon(Vendor):
         what = request.url.path.split("/")[1]
         if request.headers["content-type"] != f"application/vnd.{what.lower()}export.v1+json":
             return fault(415, "Cannot consume content type")
-        states = (await request.json()).get("stateFilter", ["ENABLED", "PAUSED"])
+        question = await request.json()
+        if self.rejects_states and "stateFilter" in question:
+            return fault(400, "Unknown member stateFilter")
+        states = question.get("stateFilter", ["ENABLED", "PAUSED"])
         money = {"currencyCode": self.currency, "amount": Decimal("50.0")}
         budget = {"recurrenceTimePeriod": "DAILY", "budgetValue": {"monetaryBudget": money}}
         page = {"landingPageType": "STORE", "landingPageUrl": "https://shop.example/spring"}
