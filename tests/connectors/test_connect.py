@@ -28,6 +28,7 @@ from typer.testing import CliRunner
 from cli import app as cli
 from connectors import ads
 from connectors.ads import PLATFORMS
+from connectors.api_versions import API_VERSIONS, ApiVersion
 from connectors.auth import oauth, secret_store
 from connectors.auth.credentials import StoredCredentials, load, variable
 from connectors.http.client import PlatformClient
@@ -684,6 +685,14 @@ def test_connections_shows_when_a_token_expires(here, home, secrets_in, days, mo
     values = {"access_token": "a-token", "expires_at": ends.isoformat(), **more}
     StoredCredentials(ACME, home.root / "credentials.bin").connect(values)
     assert text.format(f"{ends:%Y-%m-%d}") in here("connections")
+
+
+def test_connections_names_a_version_that_ends_soon(here, home, secrets_in, monkeypatch):
+    StoredCredentials(ACME, home.root / "credentials.bin").connect({"access_token": "a-token"})
+    ends_on = datetime.now(UTC).date() + timedelta(days=30)
+    assert "version" not in here("connections")
+    monkeypatch.setitem(API_VERSIONS, "acme", ApiVersion("v1", ends_on, "announced", "https://acme.example/versions"))
+    assert f"version v1 of its API ends on {ends_on} (announced)" in " ".join(here("connections").split())
 
 
 def test_connect_command_in_its_own_process_shows_no_secret(home, monkeypatch):

@@ -11,6 +11,7 @@ import dagster as dg
 import pytest
 
 from connectors.ads import PLATFORMS
+from connectors.api_versions import API_VERSIONS, ApiVersion
 from ingestion.home import Home
 from ingestion.settings.load import load_settings
 from orchestration import sensors
@@ -141,6 +142,15 @@ def test_days_beyond_the_platforms_history_are_not_materialized(instance, run, m
     assert str(earliest + timedelta(days=1)) in materialized(instance)
     assert str(earliest - timedelta(days=2)) not in materialized(instance)
     assert not run("meta", earliest - timedelta(days=5), earliest - timedelta(days=3)).success
+
+
+def test_an_asset_shows_the_version_of_its_api_and_logs_its_end(home, run, meta, monkeypatch, capfd):
+    (asset,) = assets.assets(home, load_settings(home))
+    assert asset.metadata_by_key[key_of("meta")]["api_version"].startswith("v26.0: ends on 2027-07-29 (estimate")
+    tomorrow = datetime.now().date() + timedelta(days=1)
+    monkeypatch.setitem(API_VERSIONS, "meta", ApiVersion("v26.0", tomorrow, "announced", "https://versions.example"))
+    assert run("meta", FIRST, FIRST).success
+    assert f"Meta: version v26.0 of its API ends on {tomorrow}" in capfd.readouterr().err
 
 
 def test_a_run_can_pull_some_of_the_accounts(home, run, meta):
