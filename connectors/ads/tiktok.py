@@ -150,9 +150,9 @@ def _spend_row(row: dict[str, Any], account: Account, key: str) -> SpendRow:
     field = field_reader(row, f"TikTok's {'ad' if key == 'ad_id' else 'account'} report")
     metrics = {name: value for name, value in field("metrics").items() if value != UNAVAILABLE}
     metric = field_reader(metrics, f"TikTok's {'ad' if key == 'ad_id' else 'account'} report (metrics)")
-    names = {name: field(f"metrics.{member}") for name, member in IDS_AND_NAMES.items()} if key == "ad_id" else {}
-    if names:
-        names["ad_id"] = field("dimensions.ad_id")
+    names = {name: str(field(f"metrics.{member}")) for name, member in IDS_AND_NAMES.items()} if key == "ad_id" else {}
+    if names:  # some ids are numbers
+        names["ad_id"] = str(field("dimensions.ad_id"))
 
     def delivered(name: str) -> Any:
         """Return 0 for an unavailable figure. An absent figure is an error: the API changed."""
