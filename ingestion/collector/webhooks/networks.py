@@ -97,7 +97,7 @@ def postback(network: Network, given: Mapping[str, str], now: str) -> dict[str, 
     moment = _moment(names["occurred_at"], found["occurred_at"], network.timezone) or now
     page = _text(given, "landing_url") or _text(given, "referrer")
     currency, sale = found["currency"] or network.currency, {}
-    if paid_in := _PAYOUT_CURRENCIES.get(network.kind):
+    if found["payout"] and (paid_in := _PAYOUT_CURRENCIES.get(network.kind)):
         currency = network.currency or paid_in
         if found["value"] and (found["currency"] or currency).upper() != currency:
             sale = {"sale_amount": found["value"], "sale_currency": found["currency"]}

@@ -393,7 +393,7 @@ def test_an_everflow_postback_becomes_a_row():
         ),
         (
             Network("trackier", "trackier", "shop", "S"),
-            "conversion_id=7&click_id=k&txn_id=A-2&publisher_id=5&sale_amount=10&status=cancelled&currency=INR",
+            "conversion_id=7&click_id=k&txn_id=A-2&publisher_id=5&payout=2&sale_amount=10&status=cancelled&currency=INR",
             {
                 "transaction_id": "7",
                 "click_id": "k",
@@ -414,6 +414,11 @@ def test_an_everflow_postback_becomes_a_row():
             Network("trackier", "trackier", "shop", "S", currency="INR"),
             "conversion_id=7&payout=2&sale_amount=10&status=approved&currency=INR",
             {"payout": "2", "value": "10", "currency": "INR"},
+        ),
+        (
+            Network("trackier", "trackier", "shop", "S"),
+            "conversion_id=7&sale_amount=10&status=approved&currency=INR",
+            {"payout": None, "value": "10", "currency": "INR"},
         ),
         (
             EVERFLOW,
