@@ -116,7 +116,7 @@ def _by_ad(*filters: dict[str, str]) -> dict[str, Any]:
 def _reserved_ads(client: PlatformClient, account: Account, since: date, until: date) -> Iterator[SpendRow]:
     """Yield the rows of reserved ads, which the report of ads has only by a filter; none if TikTok rejects the filter.
 
-    TikTok's documents and clients spell the filter in two ways. TikTok combines RESERVATION_TOP_VIEW with no other type.
+    TikTok's documents and clients spell the filter in two ways. RESERVATION_TOP_VIEW stands alone in a filter.
     """
     for buying_type in ("RESERVATION_RF", "RESERVATION_TOP_VIEW"):
         for name in ("buying_types", "buying_type"):
