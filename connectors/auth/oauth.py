@@ -83,9 +83,11 @@ def begin(service: Service, credentials: Secrets, redirect_uri: str, http: httpx
         return Consent(url, redirect_uri, token["oauth_token"], token["oauth_token_secret"])
     state, verifier = generate_token(30), generate_token(64) if config.pkce else ""
     oauth2 = _oauth2(config, credentials, http, redirect_uri)
-    chosen = {name: credentials[name] for name in config.optional_parameters if credentials.get(name)}
+    chosen = {name: credentials[name] for name in config.scope_parameters if credentials.get(name)}
     parameters = {**config.parameters, **chosen}
     url, _ = oauth2.create_authorization_url(config.authorize_url, state, verifier or None, **parameters)
+    if chosen:
+        url = str(httpx.URL(url).copy_remove_param("scope"))
     if config.client_id_parameter != "client_id":
         named = httpx.URL(url).copy_remove_param("client_id")
         url = str(named.copy_add_param(config.client_id_parameter, credentials["client_id"]))

@@ -29,7 +29,7 @@ class OAuth(msgspec.Struct, frozen=True):
     scope_separator: str = " "
     client_auth: Literal["client_secret_post", "client_secret_basic"] = "client_secret_post"
     parameters: dict[str, str] = {}  # further ones of the authorize URL, such as access_type=offline
-    optional_parameters: tuple[str, ...] = ()  # optional secrets that the authorize URL has, if they are set
+    scope_parameters: tuple[str, ...] = ()  # optional secrets that the authorize URL has instead of scopes, if set
     pkce: bool = False
     renew_seconds_before: int = 300  # before the access token expires
     client_id_parameter: str = "client_id"  # its name in the authorize URL

@@ -131,5 +131,5 @@ def test_sign_in_uses_the_configuration_of_facebook_login_for_business(vendor):
             oauth.begin(platform_of(vendor), credentials, "https://shop.example/", client.http).url
             for credentials in (app, {**app, "config_id": "77"})
         )
-    assert "config_id" not in plain
-    assert "config_id=77" in chosen
+    assert ("config_id" in plain, "scope=ads_read" in plain) == (False, True)
+    assert ("config_id=77" in chosen, "scope" in chosen) == (True, False)
