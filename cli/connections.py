@@ -58,6 +58,7 @@ def connections(
     """
     with readable_errors():
         from connectors.ads import PLATFORMS
+        from connectors.api_versions import ending_notice
         from connectors.auth.credentials import StoredCredentials
         from ingestion.settings.load import load_settings
 
@@ -73,6 +74,9 @@ def connections(
         names = [name for name in PLATFORMS if name in used]
         problems = {name: check_token(credentials[name], accounts) if check else None for name in names}
         print_parts(connections_table(accounts, {name: credentials[name] for name in names}, pulls, problems))
+        today = datetime.now(UTC).date()
+        notices = (ending_notice(name, PLATFORMS[name].label, today) for name in names)
+        print_parts(f"[yellow]![/yellow] {notice}" for notice in notices if notice)
         if found := [problem.sentence for problem in problems.values() if problem]:
             fail("\n".join(found), FAILED)
 
@@ -168,7 +172,7 @@ def token_state(credentials: StoredCredentials, now: datetime) -> str:
     if not credentials.is_connected:
         return f"[red]none: {command}[/red]"
     source = "environment: " if credentials.is_from_environment else ""
-    renews = credentials.can_renew and "refresh_token" in credentials.values
+    renews = credentials.can_renew and any(name in credentials.values for name in ("refresh_token", "service_account"))
     expires = parse_time(credentials.values, "refresh_token_expires_at" if renews else "expires_at")
     if expires is None:
         return source + ("renews itself" if renews else "no known expiry")

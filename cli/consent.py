@@ -70,7 +70,8 @@ def log_in(
             for name in ("access_token", *(["access_token_secret"] if has_token_secret(platform) else []))
         }
     else:
-        tokens = get_consent(platform, app, client, uri, paste=paste)
+        chosen = {name: given[name] for name in platform.optional_secrets if name in given}
+        tokens = get_consent(platform, {**chosen, **app}, client, uri, paste=paste)
     own = {name: value for name, value in app.items() if value and name not in given}
     credentials.connect({**own, **tokens})
     print_line(f"Stored in {place}.")

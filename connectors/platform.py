@@ -7,7 +7,7 @@ Entity and Click rows. Money is integer micros of the row's currency; dates are 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal
 
@@ -15,6 +15,7 @@ import msgspec
 
 from connectors.http.client import PlatformClient
 from connectors.http.service import Service
+from connectors.reporting_days import months_before
 
 TotalLevel = Literal["account", "campaign", "adset"]
 EntityLevel = Literal["account", "campaign", "adset", "ad", "creative"]
@@ -81,11 +82,25 @@ class Click(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     ad_id: str | None = None
 
 
+class History(msgspec.Struct, frozen=True, kw_only=True):
+    """The days that a platform keeps: so many calendar months, or so many days."""
+
+    months: int = 0
+    days: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.months} months" if self.months else f"{self.days:,} days"
+
+    def first_day(self, today: date) -> date:
+        """Return the first kept day. 37 months are 1,123 to 1,127 days."""
+        return months_before(today, self.months) - timedelta(days=self.days)
+
+
 class Platform(Service, frozen=True, kw_only=True):
     """An ad platform: a service with ad accounts. connectors/ads/__init__.py lists them all."""
 
     repull_days: int  # the days that it restates, back from yesterday
-    history_days: int = 1125  # the days that it keeps: 37 months
+    history: History = History(months=37)  # that it keeps
     accounts: Callable[[PlatformClient], Iterator[Account]]
     # (client, account, first day, last day), both included -> rows of all levels; days without activity have none
     spend: Callable[[PlatformClient, Account, date, date], Iterator[SpendRow]]

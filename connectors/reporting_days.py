@@ -18,6 +18,12 @@ def split_range(start: date, end: date, *, days: int) -> Iterator[tuple[date, da
         start = last + timedelta(days=1)
 
 
+def months_before(day: date, months: int) -> date:
+    """Return the same day of an earlier month. A day that the month lacks falls into the next: 31 is then 1, 2 or 3."""
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    return date(year, month + 1, 1) + timedelta(days=day.day - 1)
+
+
 def midnight(day: date, timezone: str | None) -> datetime:
     """Return the instant at which the day begins: one o'clock where the zone's clocks skip midnight."""
     zone = ZoneInfo(timezone or "UTC")

@@ -25,6 +25,7 @@ from connectors.platform import Account, Entity, Platform, SpendRow, account_ent
 from connectors.reporting_days import split_range
 
 VERSION = "202607"  # LinkedIn serves a version for about a year
+DATA_LIMIT_SECONDS = 330.0  # the limit of the data in reports is one of five minutes
 MAX_ROWS = 15_000  # of a report, which has no pages: LinkedIn silently omits the rest
 FIELDS = (
     "dateRange",
@@ -60,7 +61,9 @@ def raise_for_error(response: httpx.Response) -> None:
     if status == 401 or code in EXPIRED:
         raise TokenExpired(f"the access token was rejected: {message}")
     if status == 429:  # the response does not state how long to wait
-        raise Throttled(f"too many calls ({message}); daily limits end at midnight UTC")
+        is_report = "adAnalytics" in response.request.url.path and "retry-after" not in response.headers
+        wait = DATA_LIMIT_SECONDS if is_report else None
+        raise Throttled(f"too many calls or too much data ({message}); daily limits end at midnight UTC", wait)
     if status == 426:
         raise Rejected(f"version {VERSION} of its API is no longer served. Install a newer version of Tributary")
     if status == 403:

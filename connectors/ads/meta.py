@@ -1,7 +1,8 @@
 """Meta (Facebook, Instagram): Insights reports of the Marketing API, which are jobs.
 
 In: Graph API responses. Out: rows by ad and by account; days are the ad account's.
-Source: developers.facebook.com/docs/marketing-api/insights, .../insights/async, .../graph-api/guides/error-handling.
+Source: developers.facebook.com/docs/marketing-api/insights, .../insights/async, .../insights/best-practices,
+.../insights/error-codes, .../graph-api/guides/error-handling, .../storing_adobjects (archived and deleted objects).
 """
 
 from __future__ import annotations
@@ -11,13 +12,22 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import httpx
 
 from connectors.destination_url import destination_url
 from connectors.http.client import PlatformClient
-from connectors.http.errors import Rejected, ResponseTooLarge, Throttled, TokenRevoked, Transient
+from connectors.http.errors import (
+    JobFailed,
+    Rejected,
+    ResponseTooLarge,
+    Throttled,
+    TokenRevoked,
+    Transient,
+    VendorError,
+)
 from connectors.http.responses import error_body, field_reader, optional, required
 from connectors.http.service import OAuth, Secrets
 from connectors.micros import units_to_micros
@@ -28,12 +38,24 @@ VERSION = "v26.0"
 PAGE = 500  # rows
 IDS_AND_NAMES = ("campaign_id", "campaign_name", "adset_id", "adset_name", "ad_id", "ad_name")
 FIELDS = ("date_start", "account_currency", "spend", "impressions", "clicks", "actions", "action_values")
-THROTTLED = {4, 17, 32, 613, *range(80000, 80007), 80008}
-TRANSIENT = {2, 104}
+BY_ACCOUNT = {"level": "account", "fields": ",".join(FIELDS)}
+BY_AD = {"level": "ad", "fields": ",".join((*IDS_AND_NAMES, *FIELDS))}
+THROTTLED = {4, 17, 32, 341, 613, *range(80000, 80007), 80008, 80014}
+TRANSIENT = {1, 2, 104}
+TOO_MANY_DAYS = 1504018  # a subcode
+ATTEMPTS = 3  # to make a report, while Meta asks to try again later
+PAUSE = 30.0  # seconds between attempts
+SMALLER_PAGE_AFTER = 5.0  # seconds
+DELETED = [{"field": "ad.effective_status", "operator": "IN", "value": ["DELETED"]}]
+ARCHIVED = {"effective_status": '["ARCHIVED"]'}  # lists have these only on request, and deleted objects never
 PURCHASES = ("omni_purchase", "purchase", "offsite_conversion.fb_pixel_purchase")  # use the first that a row has
 # Budgets are in the currency's smallest unit; these currencies have no cents (docs/marketing-api/currencies).
 WITHOUT_CENTS = {"CLP", "COP", "CRC", "HUF", "IDR", "ISK", "JPY", "KRW", "PYG", "TWD", "VND"}
 ACCOUNT_FIELDS = "account_id,name,currency,timezone_name,account_status"
+
+
+class TooManyDays(VendorError):
+    """Meta asks for a smaller range of days."""
 
 
 def raise_for_error(response: httpx.Response) -> None:
@@ -44,13 +66,21 @@ def raise_for_error(response: httpx.Response) -> None:
     code, message = error.get("code"), str(error.get("message", "no message"))
     if code == 190 or (code == 102 and error.get("type") == "OAuthException"):
         raise TokenRevoked(f"the access token was rejected: {message}")
-    if "reduce the amount of data" in message.lower():
-        raise ResponseTooLarge(message)
+    if error.get("error_subcode") == TOO_MANY_DAYS:
+        raise TooManyDays(f"Meta: {message}")
     if code in THROTTLED:
         raise Throttled(f"too many calls (code {code})", _seconds_until_reset(response))
+    is_unknown = code == 1 or (response.status_code == 500 and not error.get("is_transient"))
+    if "reduce the amount of data" in message.lower() or (is_unknown and _has_large_page(response)):
+        raise ResponseTooLarge(f"{message} (code {code})")
     if error.get("is_transient") or code in TRANSIENT or error.get("error_subcode") == 99 or response.is_server_error:
         raise Transient(f"{message} (code {code})")
     raise Rejected(f"{message} (code {code})")
+
+
+def _has_large_page(response: httpx.Response) -> bool:
+    """Return whether a smaller page could help: an unknown error often means that a page took too long."""
+    return int(response.request.url.params.get("limit", 1)) > 1
 
 
 def _seconds_until_reset(response: httpx.Response) -> float | None:
@@ -80,30 +110,76 @@ def _account(row: dict[str, Any]) -> Account:
 
 def spend(client: PlatformClient, account: Account, start: date, end: date) -> Iterator[SpendRow]:
     for since, until in split_range(start, end, days=31):
-        for level, fields in (("ad", (*IDS_AND_NAMES, *FIELDS)), ("account", FIELDS)):
-            request = {
-                "level": level,
-                "fields": ",".join(fields),
-                "time_range": json.dumps({"since": f"{since}", "until": f"{until}"}),
-                "time_increment": 1,
-                "use_unified_attribution_setting": "true",  # count conversions by the account's settings
-            }
-            job = required(
-                client.post(f"/{VERSION}/act_{account.account_id}/insights", data=request),
-                "report_run_id",
-                "Meta's response to a report request",
-            )
+        residual, listed = 0, set()
+        for row in _report_rows(client, account, since, until, BY_ACCOUNT):
+            residual += row.spend_micros
+            yield row
+        for row in _report_rows(client, account, since, until, BY_AD):
+            residual -= row.spend_micros
+            listed.add(row.ad_id)
+            yield row
+        if residual:
+            yield from (row for row in _deleted_ads(client, account, since, until) if row.ad_id not in listed)
+
+
+def _deleted_ads(client: PlatformClient, account: Account, since: date, until: date) -> Iterator[SpendRow]:
+    """Yield the rows of deleted ads, which the report of ads has only by a filter; none if Meta rejects the filter."""
+    try:
+        yield from _report_rows(client, account, since, until, BY_AD | {"filtering": json.dumps(DELETED)})
+    except Rejected as error:
+        client.log(f"Meta: deleted ads of {since} to {until} are (unmatched): {error}")
+
+
+def _report_rows(
+    client: PlatformClient, account: Account, since: date, until: date, report: dict[str, str]
+) -> Iterator[SpendRow]:
+    """Yield the rows of the days. Split the days if Meta asks for fewer."""
+    try:
+        job = _finished_job(client, account, since, until, report)
+    except TooManyDays:
+        if since == until:
+            raise
+        for first, last in split_range(since, until, days=((until - since).days + 1) // 2):
+            yield from _report_rows(client, account, first, last, report)
+        return
+    for row in _rows(client, f"/{job}/insights", {}):
+        yield _spend_row(row, account, report["level"])
+
+
+def _finished_job(client: PlatformClient, account: Account, since: date, until: date, report: dict[str, str]) -> str:
+    """Return the id of a finished report. Request it again if it failed and Meta says to try again."""
+    days = json.dumps({"since": f"{since}", "until": f"{until}"})
+    what = f"the report of {since} to {until}"
+    for attempt in range(1, ATTEMPTS + 1):
+        job = required(
+            client.post(
+                f"/{VERSION}/act_{account.account_id}/insights",
+                data={**report, "time_range": days, "time_increment": 1},
+            ),
+            "report_run_id",
+            "Meta's response to a report request",
+        )
+        try:
             client.wait_for_job(  # the status decides: `Job Running` occurs at 100 %
                 partial(client.get, f"/{VERSION}/{job}"),
-                f"the report of {since} to {until}",
+                what,
                 status="async_status",
                 done="Job Completed",
                 failed=("Job Failed", "Job Skipped"),
+                reason=("error_message",),
                 interval=5,
                 timeout=3600,
             )
-            for row in _rows(client, f"/{job}/insights", {}):
-                yield _spend_row(row, account, level)
+            break
+        except JobFailed as failure:
+            if failure.response.get("error_subcode") == TOO_MANY_DAYS:
+                raise TooManyDays(str(failure)) from None
+            reason = str(failure.response.get("error_message", ""))
+            if attempt == ATTEMPTS or "try again" not in reason.lower():
+                raise
+            client.log(f"Meta: {what} failed ({reason}); requesting it again")
+            client.clock.sleep(PAUSE)
+    return str(job)
 
 
 def _spend_row(row: dict[str, Any], account: Account, level: str) -> SpendRow:
@@ -141,7 +217,8 @@ def entities(client: PlatformClient, account: Account) -> Iterator[Entity]:
         ("ad", "ads", f"{common},campaign_id,adset_id,{creative_fields}"),
     )
     for level, edge, fields in lists:
-        for row in _rows(client, f"/act_{account.account_id}/{edge}", {"fields": fields}):
+        path = f"/act_{account.account_id}/{edge}"
+        for row in chain(_rows(client, path, {"fields": fields}), _rows(client, path, {"fields": fields, **ARCHIVED})):
             creative = row.get("creative") or {}
             if creative:
                 yield Entity(
@@ -184,7 +261,7 @@ def _budget(amount: str | None, account: Account) -> int | None:
 
 
 def _rows(client: PlatformClient, path: str, params: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the rows of all pages. Halve the page size each time that Meta rejects it as too large."""
+    """Yield the rows of all pages. Halve the page size each time that Meta rejects it or fails for it."""
     limit = PAGE
 
     def fetch(after: str) -> Any:
@@ -197,6 +274,7 @@ def _rows(client: PlatformClient, path: str, params: dict[str, Any]) -> Iterator
                 if limit == 1:
                     raise
                 limit //= 2
+                client.clock.sleep(SMALLER_PAGE_AFTER)
 
     def next_page(response: Any, after: str) -> Any:
         return required(response, "paging.cursors.after", "Meta's list") if optional(response, "paging.next") else None
@@ -238,6 +316,7 @@ PLATFORM = Platform(
     label="Meta",
     base_url=BASE,
     repull_days=28,
+    optional_secrets=("config_id",),
     raise_for_error=raise_for_error,
     accounts=accounts,
     spend=spend,
@@ -247,6 +326,7 @@ PLATFORM = Platform(
         token_url=f"{BASE}/{VERSION}/oauth/access_token",
         scopes=("ads_read", "business_management"),
         scope_separator=",",
+        scope_parameters=("config_id",),  # of Facebook Login for Business
         exchange=exchange,
         refresh=refresh,
         renew_seconds_before=30 * 86_400,

@@ -20,7 +20,7 @@ from connectors.http.errors import Rejected, Throttled, TokenRevoked, Transient
 from connectors.http.responses import error_body, excerpt, field_reader, required
 from connectors.http.service import OAuth, Secrets
 from connectors.micros import parse_micros
-from connectors.platform import Account, Entity, Platform, SpendRow, account_entity
+from connectors.platform import Account, Entity, History, Platform, SpendRow, account_entity
 from connectors.reporting_days import split_range
 
 VERSION = "v5"
@@ -148,7 +148,7 @@ def entities(client: PlatformClient, account: Account) -> Iterator[Entity]:
     account = _current_account(client, account)
     where, id_ = f"/ad_accounts/{account.account_id}", account.account_id
     yield account_entity(account)
-    params = {"entity_statuses": ",".join(STATUSES)}
+    params = {"entity_statuses": STATUSES}  # a parameter for each
     for row in _rows(client, f"{where}/campaigns", params):
         yield Entity(
             account_id=id_,
@@ -193,6 +193,16 @@ def _rows(client: PlatformClient, path: str, params: dict[str, Any]) -> Iterator
     return client.rows(f"/{VERSION}{path}", "items", cursor="bookmark", next_cursor="bookmark", params=params)
 
 
+def exchange(http: httpx.Client, client_id: str, secret: str, code: str, redirect: str) -> dict[str, Any]:
+    """Exchange the code for an access token and a refresh token that each renewal replaces."""
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect, "continuous_refresh": "true"}
+    response = http.post(TOKEN_URL, data=form, auth=(client_id, secret))
+    if response.status_code in (400, 401, 403):
+        raise Rejected(f"Pinterest gave no token: {excerpt(response)}. Check the client id and secret")
+    token: dict[str, Any] = response.raise_for_status().json()
+    return token
+
+
 def refresh(http: httpx.Client, credentials: Secrets) -> dict[str, Any]:
     """Return a new access token and a new refresh token. Pinterest's errors are not those of OAuth."""
     app = credentials["client_id"], credentials["client_secret"]
@@ -209,7 +219,7 @@ PLATFORM = Platform(
     label="Pinterest",
     base_url=BASE,
     repull_days=30,
-    history_days=914,
+    history=History(days=914),
     raise_for_error=raise_for_error,
     accounts=accounts,
     spend=spend,
@@ -219,7 +229,7 @@ PLATFORM = Platform(
         token_url=TOKEN_URL,
         scopes=("ads:read",),
         scope_separator=",",
-        client_auth="client_secret_basic",
+        exchange=exchange,
         refresh=refresh,
     ),
 )

@@ -21,9 +21,18 @@ from connectors.destination_url import destination_url
 from connectors.http.client import PlatformClient
 from connectors.http.errors import Rejected, Throttled
 from connectors.http.responses import error_body, excerpt, field_reader, optional, required
-from connectors.http.service import OAuth
+from connectors.http.service import OAuth, Secrets
 from connectors.micros import cents_to_micros, parse_micros
-from connectors.platform import Account, Entity, EntityLevel, Platform, SpendRow, account_entity, unique_accounts
+from connectors.platform import (
+    Account,
+    Entity,
+    EntityLevel,
+    History,
+    Platform,
+    SpendRow,
+    account_entity,
+    unique_accounts,
+)
 from connectors.reporting_days import split_range
 
 BASE = "https://ads-api.reddit.com/api/v3"
@@ -173,9 +182,19 @@ def entities(client: PlatformClient, account: Account) -> Iterator[Entity]:
 
 
 def _destination_url(ad: dict[str, Any]) -> str | None:
-    """Return the address to which a click leads, with the parameters and macros ({{CAMPAIGN_ID}}) that Reddit adds."""
+    """Return the address to which a click leads, with the parameters and macros ({{CAMPAIGN_ID}}) that Reddit adds.
+
+    An ad for a catalog has its address in `shopping_creative`.
+    """
     pairs = [(pair["name"], pair["value"]) for pair in ad.get("click_url_query_parameters") or []]
-    return destination_url(ad.get("click_url"), parameters=urlencode(pairs, safe="{}"))
+    addresses = (optional(ad, name) for name in ("click_url", "destination.url", "shopping_creative.destination_url"))
+    return destination_url(next(filter(None, addresses), None), parameters=urlencode(pairs, safe="{}"))
+
+
+def user_agent(credentials: Secrets) -> str:
+    """Return a name in the form that Reddit asks for: platform, app, version and the user who owns the app."""
+    app, owner = credentials.get("client_id") or "tributary", credentials.get("username") or "unknown"
+    return f"python:{app}:v1 (by /u/{owner})"
 
 
 def _rows(client: PlatformClient, path: str) -> Iterator[Any]:
@@ -199,6 +218,8 @@ PLATFORM = Platform(
     label="Reddit",
     base_url=BASE,
     repull_days=30,
+    optional_secrets=("username",),
+    user_agent=user_agent,
     raise_for_error=raise_for_error,
     accounts=accounts,
     spend=spend,
@@ -211,5 +232,5 @@ PLATFORM = Platform(
         client_auth="client_secret_basic",
         redirect_host="localhost",
     ),
-    history_days=730,
+    history=History(months=24),
 )

@@ -25,7 +25,8 @@ from connectors.reporting_days import local_date, midnight, split_range
 VERSION = "v1"
 PAGE = 1000  # rows; 50 to 1000 are allowed
 DAYS_PER_REQUEST = 30  # Snapchat rejects more than 31 days, and 31 days over a clock change are an hour longer
-FIELDS = ("spend", "impressions", "swipes", "video_views", "conversion_purchases", "conversion_purchases_value")
+DELIVERY = ("spend", "impressions", "swipes", "video_views")
+CLAIMS = ("conversion_purchases", "conversion_purchases_value")  # some accounts refuse them
 # Snapchat's defaults, stated so that a changed account setting does not restate past days.
 ATTRIBUTION_WINDOWS = {
     "swipe_up_attribution_window": "28_DAY",
@@ -78,8 +79,7 @@ def spend(client: PlatformClient, account: Account, start: date, end: date) -> I
             "end_time": _midnight(until + timedelta(days=1), account),
         }
         active_days: set[date] = set()
-        params = {**bounds, **ATTRIBUTION_WINDOWS, "fields": ",".join(FIELDS), "breakdown": "ad", "omit_empty": "true"}
-        for stat in _stats(client, account, params):
+        for stat in _stats_of_ads(client, account, bounds):
             for ad in required(stat, "breakdown_stats.ad", "Snapchat's stats"):
                 for point in required(ad, "timeseries", "Snapchat's stats of an ad"):
                     figures = _figures(point)
@@ -94,7 +94,7 @@ def spend(client: PlatformClient, account: Account, start: date, end: date) -> I
                             **figures,
                             **ids_and_names[ad["id"]],
                         )
-        for stat in _stats(client, account, {**bounds, "fields": "spend"}):
+        for stat in _stats(client, account, {**bounds, "fields": "spend", "omit_empty": "false"}):
             for point in required(stat, "timeseries", "Snapchat's stats of the account"):
                 total = parse_micros(required(point, "stats.spend", "Snapchat's stats of the account"))
                 if total or _day(point, account) in active_days:
@@ -105,6 +105,16 @@ def spend(client: PlatformClient, account: Account, start: date, end: date) -> I
                         spend_micros=total,
                         level="account",
                     )
+
+
+def _stats_of_ads(client: PlatformClient, account: Account, bounds: dict[str, str]) -> Iterator[Any]:
+    """Yield the stats of ads; those of the delivery only if the account refuses figures of purchases."""
+    by_ad = {**bounds, "breakdown": "ad", "omit_empty": "true"}
+    try:
+        yield from _stats(client, account, {**by_ad, **ATTRIBUTION_WINDOWS, "fields": ",".join((*DELIVERY, *CLAIMS))})
+    except Rejected as error:
+        yield from _stats(client, account, {**by_ad, "fields": ",".join(DELIVERY)})
+        client.log(f"Snapchat: the account reports no purchases, so platform_conversions is 0. {error}")
 
 
 def _current_account(client: PlatformClient, account: Account) -> Account:
@@ -135,12 +145,12 @@ def _ids_and_names(client: PlatformClient, account: Account) -> dict[str, dict[s
 
 
 def _figures(point: dict[str, Any]) -> dict[str, Any]:
-    stats = point.get("stats") or {}
-    field = field_reader(stats, "Snapchat's stats of an ad")
+    """Return the figures of a day. Snapchat omits figures of zero; the account's total checks that none is missing."""
+    stats = required(point, "stats", "Snapchat's stats of an ad")
     return {
-        "spend_micros": parse_micros(field("spend")),
-        "impressions": int(field("impressions")),
-        "clicks": int(field("swipes")),
+        "spend_micros": parse_micros(stats.get("spend") or 0),
+        "impressions": int(stats.get("impressions") or 0),
+        "clicks": int(stats.get("swipes") or 0),
         "video_views": int(stats.get("video_views") or 0),
         "platform_conversions": Decimal(stats.get("conversion_purchases") or 0),
         "platform_value_micros": parse_micros(stats.get("conversion_purchases_value") or 0),

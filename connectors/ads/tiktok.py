@@ -17,7 +17,7 @@ import httpx
 
 from connectors.http.client import PlatformClient
 from connectors.http.errors import Rejected, Throttled, TokenRevoked, Transient, VendorError
-from connectors.http.responses import error_body, field_reader, required
+from connectors.http.responses import error_body, field_reader, parse_json, required
 from connectors.http.service import OAuth, Secrets
 from connectors.micros import units_to_micros
 from connectors.platform import Account, Entity, EntityLevel, Platform, SpendRow, account_entity
@@ -39,7 +39,12 @@ METRICS = ("spend", "impressions", "clicks", "video_play_actions", "complete_pay
 # Without this filter, the report lacks deleted ads and their spend.
 WITH_DELETED = [{"field_name": "ad_status", "filter_type": "IN", "filter_value": '["STATUS_ALL"]'}]
 ACCOUNT_FIELDS = ("advertiser_id", "name", "currency", "timezone", "display_timezone", "status")
-OK, PARTIAL, THROTTLED, SYSTEM = 0, 20001, 40100, 50000
+BY_ACCOUNT = {"level": "AUCTION_ADVERTISER", "key": "advertiser_id", "metrics": METRICS}
+UNAVAILABLE = "-"  # the value of a metric that TikTok cannot report for the row
+TRUNCATED = "x-tt-ads-throttle"  # a header, if the account has more than 20,000 ads
+OK, PARTIAL = 0, 20001
+THROTTLED = {40016, 40100, 40132, 40133}
+SYSTEM = range(50000, 60000)  # temporary failures
 REVOKED = {40102, 40104, 40105}  # expired, missing, incorrect or revoked
 DAILY = {"BUDGET_MODE_DAY", "BUDGET_MODE_DYNAMIC_DAILY_BUDGET"}
 
@@ -55,9 +60,9 @@ def raise_for_error(response: httpx.Response) -> None:
         return
     if code in REVOKED:
         raise TokenRevoked(f"the access token was rejected: {message} (code {code})")
-    if code == THROTTLED:
+    if code in THROTTLED:
         raise Throttled(f"too many requests: {message} (code {code})")
-    if code >= SYSTEM:
+    if code in SYSTEM:
         raise Transient(f"{message} (code {code})")
     if code == PARTIAL:
         raise Rejected(f"the response is incomplete: {message}. Pull again")
@@ -90,38 +95,77 @@ def _accounts(client: PlatformClient, ids: list[str]) -> Iterator[Account]:
 def spend(client: PlatformClient, account: Account, start: date, end: date) -> Iterator[SpendRow]:
     (account,) = _accounts(client, [account.account_id])  # rows have no currency
     for since, until in split_range(start, end, days=30):
-        for level, key, fields in (
-            ("AUCTION_AD", "ad_id", {"metrics": [*IDS_AND_NAMES.values(), *METRICS], "filtering": WITH_DELETED}),
-            ("AUCTION_ADVERTISER", "advertiser_id", {"metrics": METRICS}),
-        ):
-            params = {
-                "advertiser_id": account.account_id,
-                "report_type": "BASIC",
-                "service_type": "AUCTION",
-                "data_level": level,
-                "dimensions": json.dumps([key, "stat_time_day"]),
-                **{name: json.dumps(value) for name, value in fields.items()},
-                "start_date": f"{since}",
-                "end_date": f"{until}",
-            }
-            for row in _rows(client, "/report/integrated/get/", params):
-                yield _spend_row(row, account, key)
+        residual, listed = 0, set()
+        for row in _report_rows(client, account, since, until, BY_ACCOUNT):
+            residual += row.spend_micros
+            yield row
+        for row in _report_rows(client, account, since, until, _by_ad()):
+            residual -= row.spend_micros
+            listed.add(row.ad_id)
+            yield row
+        if residual:
+            yield from (row for row in _reserved_ads(client, account, since, until) if row.ad_id not in listed)
+
+
+def _by_ad(*filters: dict[str, str]) -> dict[str, Any]:
+    """Return the report of ads, also of deleted ones."""
+    metrics = [*IDS_AND_NAMES.values(), *METRICS]
+    return {"level": "AUCTION_AD", "key": "ad_id", "metrics": metrics, "filtering": [*WITH_DELETED, *filters]}
+
+
+def _reserved_ads(client: PlatformClient, account: Account, since: date, until: date) -> Iterator[SpendRow]:
+    """Yield the rows of reserved ads, which the report of ads has only by a filter; none if TikTok rejects the filter.
+
+    TikTok's documents and clients spell the filter in two ways. RESERVATION_TOP_VIEW stands alone in a filter.
+    """
+    for buying_type in ("RESERVATION_RF", "RESERVATION_TOP_VIEW"):
+        for name in ("buying_types", "buying_type"):
+            reserved = {"field_name": name, "filter_type": "IN", "filter_value": json.dumps([buying_type])}
+            try:
+                yield from _report_rows(client, account, since, until, _by_ad(reserved))
+                break
+            except Rejected as error:
+                client.log(f"TikTok: rejected the filter {name} {buying_type} of {since} to {until}: {error}")
+
+
+def _report_rows(
+    client: PlatformClient, account: Account, since: date, until: date, report: dict[str, Any]
+) -> Iterator[SpendRow]:
+    params = {
+        "advertiser_id": account.account_id,
+        "report_type": "BASIC",
+        "service_type": "AUCTION",
+        "data_level": report["level"],
+        "dimensions": json.dumps([report["key"], "stat_time_day"]),
+        "metrics": json.dumps(report["metrics"]),
+        "start_date": f"{since}",
+        "end_date": f"{until}",
+        **({"filtering": json.dumps(report["filtering"])} if "filtering" in report else {}),
+    }
+    for row in _rows(client, "/report/integrated/get/", params):
+        yield _spend_row(row, account, report["key"])
 
 
 def _spend_row(row: dict[str, Any], account: Account, key: str) -> SpendRow:
     field = field_reader(row, f"TikTok's {'ad' if key == 'ad_id' else 'account'} report")
-    metrics = field("metrics")
-    names = {name: field(f"metrics.{member}") for name, member in IDS_AND_NAMES.items()} if key == "ad_id" else {}
-    if names:
-        names["ad_id"] = field("dimensions.ad_id")
+    metrics = {name: value for name, value in field("metrics").items() if value != UNAVAILABLE}
+    metric = field_reader(metrics, f"TikTok's {'ad' if key == 'ad_id' else 'account'} report (metrics)")
+    names = {name: str(field(f"metrics.{member}")) for name, member in IDS_AND_NAMES.items()} if key == "ad_id" else {}
+    if names:  # some ids are numbers
+        names["ad_id"] = str(field("dimensions.ad_id"))
+
+    def delivered(name: str) -> Any:
+        """Return 0 for an unavailable figure. An absent figure is an error: the API changed."""
+        return 0 if field(f"metrics.{name}") == UNAVAILABLE else metrics[name]
+
     return SpendRow(
         date=date.fromisoformat(field("dimensions.stat_time_day")[:10]),
         account_id=account.account_id,
         currency=account.currency or "",
-        spend_micros=units_to_micros(field("metrics.spend")),
+        spend_micros=units_to_micros(metric("spend")),
         level=None if names else "account",
-        impressions=int(field("metrics.impressions")),
-        clicks=int(field("metrics.clicks")),
+        impressions=int(delivered("impressions")),
+        clicks=int(delivered("clicks")),
         video_views=int(metrics.get("video_play_actions") or 0),
         platform_conversions=Decimal(metrics.get("complete_payment") or 0),
         platform_value_micros=units_to_micros(metrics.get("total_complete_payment_rate") or 0),
@@ -158,7 +202,10 @@ def _rows(client: PlatformClient, path: str, params: dict[str, Any]) -> Iterator
     where = f"TikTok's response to {path}"
 
     def fetch(page: int) -> Any:
-        return required(client.get(path, {**params, "page": page, "page_size": PAGE}), "data", where)
+        response = client.send("GET", path, params={**params, "page": page, "page_size": PAGE})
+        if page == 1 and (warning := response.headers.get(TRUNCATED)):
+            client.log(f"TikTok: the list of ads is incomplete, the rest is (unmatched). TikTok states: {warning}")
+        return required(parse_json(response), "data", where)
 
     def next_page(data: Any, page: int) -> int | None:
         return page + 1 if page < required(data, "page_info.total_page", where) else None

@@ -21,7 +21,7 @@ from connectors.auth.oauth import TOKENS
 from connectors.http.errors import NoSecretStore, NotConnected, TokenRevoked, VendorError
 from connectors.http.service import Service
 
-LOGIN_TOKENS = ("access_token", "refresh_token")  # one of them is enough
+LOGIN_TOKENS = ("access_token", "refresh_token", "service_account")  # one of them is enough
 ORIGIN = "origin"  # the hash of the environment's tokens that the stored ones renew
 
 
@@ -68,7 +68,8 @@ class StoredCredentials:
         config = self.service.oauth
         if config is None or config.request_token_url:  # OAuth 1.0a tokens do not expire
             return False
-        return "refresh_token" in self.values or config.refresh is not None
+        lasting = {"refresh_token", "service_account"}
+        return not lasting.isdisjoint(self.values) or config.refresh is not None
 
     def expires_soon(self, now: datetime) -> bool:
         """Return whether to renew the access token now. A token that cannot be renewed is used until it expires."""

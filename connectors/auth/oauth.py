@@ -21,6 +21,7 @@ from authlib.oauth1.rfc5849 import ClientAuth
 from authlib.oauth2.base import OAuth2Error
 from authlib.oauth2.client import OAuth2Client
 
+from connectors.auth.service_account import fetch_token
 from connectors.http.errors import TokenRevoked, Transient, VendorError, redact
 from connectors.http.service import OAuth, Secrets, Service
 
@@ -82,7 +83,11 @@ def begin(service: Service, credentials: Secrets, redirect_uri: str, http: httpx
         return Consent(url, redirect_uri, token["oauth_token"], token["oauth_token_secret"])
     state, verifier = generate_token(30), generate_token(64) if config.pkce else ""
     oauth2 = _oauth2(config, credentials, http, redirect_uri)
-    url, _ = oauth2.create_authorization_url(config.authorize_url, state, verifier or None, **config.parameters)
+    chosen = {name: credentials[name] for name in config.scope_parameters if credentials.get(name)}
+    parameters = {**config.parameters, **chosen}
+    url, _ = oauth2.create_authorization_url(config.authorize_url, state, verifier or None, **parameters)
+    if chosen:
+        url = str(httpx.URL(url).copy_remove_param("scope"))
     if config.client_id_parameter != "client_id":
         named = httpx.URL(url).copy_remove_param("client_id")
         url = str(named.copy_add_param(config.client_id_parameter, credentials["client_id"]))
@@ -141,6 +146,8 @@ def renew(service: Service, credentials: Secrets, http: httpx.Client, now: datet
     """Return new tokens. Raise TokenRevoked, Transient or VendorError."""
     config = _config(service)
     with _readable_errors(service, credentials):
+        if key := credentials.get("service_account"):
+            return _parse_tokens(fetch_token(http, key, config, now), now)
         if config.refresh:
             return _parse_tokens(config.refresh(http, credentials), now)
         oauth2 = _oauth2(config, credentials, http)

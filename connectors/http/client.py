@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import httpx
 import ijson
 
-from connectors.http.errors import Rejected, Throttled, TokenExpired, TokenRevoked, VendorError, redact
+from connectors.http.errors import JobFailed, Rejected, Throttled, TokenExpired, TokenRevoked, VendorError, redact
 from connectors.http.responses import excerpt, optional, parse_json, required, retry_after
 from connectors.http.retry import Clock, Retrier, SystemClock
 from connectors.http.service import Secrets, Service
@@ -58,7 +58,7 @@ class PlatformClient:
         self.clock = clock or SystemClock()
         self.log = log
         self.http = httpx.Client(  # follows no redirect: it would take credentials in headers and forms along
-            headers={"user-agent": "tributary"},  # Reddit throttles clients without a name
+            headers={"user-agent": service.user_agent(credentials.values)},
             timeout=httpx.Timeout(60, connect=10),
             event_hooks={"request": [service.replace_host, service.require_safe_host]},
         )
@@ -267,24 +267,25 @@ class PlatformClient:
         status: str,
         done: str,
         failed: Collection[str],
-        reason: str | None = None,
+        reason: Collection[str] = (),
         interval: float,
         timeout: float,
     ) -> Any:
         """Return the response about a job once its member `status` is `done`.
 
-        Raise VendorError if the status is one of `failed`, with the member `reason`, or after `timeout` seconds.
-        Names of members may be dotted.
+        Raise JobFailed if the status is one of `failed`, with the members `reason`. Raise VendorError after `timeout`
+        seconds. Names of members may be dotted.
         """
 
         def finished() -> Any | None:
             response = fetch()
             state = required(response, status, f"{self.service.label}'s response about {what}")
             if state in failed:
-                why = optional(response, reason) if reason else None
+                why = ": ".join(str(stated) for name in reason if (stated := optional(response, name)))
                 ending = f"`{state}` ({why})" if why else f"`{state}`"
-                raise VendorError(
-                    f"{self.service.label}: {what} ended with status {ending}. Pull again, or pull fewer days at once"
+                raise JobFailed(
+                    f"{self.service.label}: {what} ended with status {ending}. Pull again, or pull fewer days at once",
+                    response,
                 )
             return response if state == done else None
 

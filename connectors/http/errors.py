@@ -7,6 +7,7 @@ connectors/http/client.py handles TokenExpired. Callers see only VendorErrors. T
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 _SHORTEST_SECRET = 6  # characters: a shorter one would also redact ordinary words
 
@@ -49,6 +50,14 @@ class Throttled(Exception):
 
 class Transient(Throttled):
     """The platform failed temporarily."""
+
+
+class JobFailed(VendorError):
+    """A report job ended without a result. `response`: the platform's last response about it."""
+
+    def __init__(self, reason: str, response: dict[str, Any] | None = None) -> None:
+        super().__init__(reason)
+        self.response = response or {}
 
 
 class ResponseTooLarge(VendorError):

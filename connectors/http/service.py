@@ -29,6 +29,7 @@ class OAuth(msgspec.Struct, frozen=True):
     scope_separator: str = " "
     client_auth: Literal["client_secret_post", "client_secret_basic"] = "client_secret_post"
     parameters: dict[str, str] = {}  # further ones of the authorize URL, such as access_type=offline
+    scope_parameters: tuple[str, ...] = ()  # optional secrets that the authorize URL has instead of scopes, if set
     pkce: bool = False
     renew_seconds_before: int = 300  # before the access token expires
     client_id_parameter: str = "client_id"  # its name in the authorize URL
@@ -57,6 +58,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     raise_for_error: Callable[[httpx.Response], None]
     secrets: tuple[str, ...] = ("client_id", "client_secret")  # required beside tokens: TRIBUTARY_<NAME>_<SECRET>
     optional_secrets: tuple[str, ...] = ()  # read from the environment only
+    user_agent: Callable[[Secrets], str] = lambda credentials: "tributary"
     headers: Callable[[Secrets], dict[str, str]] = bearer  # credentials -> headers that authorize a request
     auth: Callable[[Secrets], httpx.Auth] | None = None  # signs requests, for services that headers do not authorize
     oauth: OAuth | None = None

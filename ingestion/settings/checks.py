@@ -382,6 +382,7 @@ _SECTIONS: dict[str, Section] = {
             "currency": values.currency,
             "parameters": values.parameters,
             "statuses": values.statuses,
+            "timezone": values.zone,
             "patterns": values.patterns,
         },
         identity=("name", "site"),

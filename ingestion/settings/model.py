@@ -146,6 +146,7 @@ class Network(msgspec.Struct, frozen=True):
         str, str
     ] = {}  # contract column -> parameter of the postback, if it differs from the kind's default
     statuses: dict[str, str] = {}  # the network's word -> pending, approved, rejected
+    timezone: str | None = None  # IANA name, of its times without a zone
     patterns: list[str] = []  # pages of its affiliates, such as example.com/blog/* (ingestion/affiliate_pages.py)
 
 

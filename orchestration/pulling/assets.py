@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 from pydantic import Field
 
+from connectors.api_versions import ending_notice
 from connectors.platform import Platform
 from ingestion.home import Home
 from ingestion.settings.load import load_settings
@@ -66,11 +67,14 @@ def platform_asset(settings: Settings, platform: Platform) -> dg.AssetsDefinitio
         owners=OWNERS,
         partitions_def=days_of(settings, platform),
         backfill_policy=dg.BackfillPolicy.single_run(),
+        metadata=metadata.of_api_version(platform.name),
         check_specs=[dg.AssetCheckSpec(CHECK, asset=key, description="Campaigns add up to the account's total.")],
         freshness_policy=FRESH_DAILY,
     )
     def pulled(context: dg.AssetExecutionContext, config: PullConfig) -> Iterator[Any]:
         """Pull the range of days."""
+        if notice := ending_notice(platform.name, platform.label, datetime.now(UTC).date()):
+            context.log.warning(notice)
         first, last = (date.fromisoformat(day) for day in context.partition_key_range)
         outcomes = pull_range(platform, config.accounts, first, last, context)
         stored = stored_days(Home.from_environment(), outcomes, context.log.info).get(platform.name, [])
@@ -109,7 +113,7 @@ def pull_range(
 def failure(platform: Platform, outcomes: Sequence[Outcome]) -> dg.Failure:
     """Return the failure of a pull with the reason of each account."""
     reasons = [f"account {each.report.pull.account_id}: {each.report.reason}" for each in outcomes if not each.is_whole]
-    too_early = f"{platform.label} keeps {platform.history_days:,} days of history. Backfill later days only."
+    too_early = f"{platform.label} keeps {platform.history} of history. Backfill later days only."
     return dg.Failure(
         f"Some days of {platform.label} were not pulled. " + "\n".join(reasons or [too_early]),
         metadata={"accounts": metadata.accounts_table(outcomes)},

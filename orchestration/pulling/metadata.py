@@ -12,6 +12,7 @@ from typing import Any
 
 import dagster as dg
 
+from connectors.api_versions import API_VERSIONS
 from ingestion.home import Home
 from ingestion.loads import LoadReport
 from ingestion.spend.synced.load import SyncReport
@@ -31,6 +32,14 @@ SYNCED = dg.AssetKey(["raw", "ad_spend", "synced"])
 def key_of(platform: str) -> dg.AssetKey:
     """Return the asset key of a platform's pulls."""
     return dg.AssetKey(["raw", "ad_spend", platform])
+
+
+def of_api_version(platform: str) -> dict[str, Any]:
+    """Return the version of the platform's API, and its end."""
+    if (found := API_VERSIONS.get(platform)) is None:
+        return {}
+    ending = f"ends on {found.ends_on} ({found.basis})" if found.ends_on else found.basis
+    return {"api_version": f"{found.version}: {ending}", "api_version_source": dg.MetadataValue.url(found.source)}
 
 
 def materializations(

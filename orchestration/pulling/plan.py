@@ -121,7 +121,7 @@ def trailing_days(platform: Platform, account: AdAccount) -> int:
 
 def earliest_day(platform: Platform, account: AdAccount, now: datetime) -> date:
     """Return the first day of the platform's history."""
-    return local_date(now, account.timezone) - timedelta(days=platform.history_days)
+    return platform.history.first_day(local_date(now, account.timezone))
 
 
 def make_task(platform: Platform, account: AdAccount, first: date | None, last: date | None, now: datetime) -> Task:
@@ -135,9 +135,7 @@ def make_task(platform: Platform, account: AdAccount, first: date | None, last: 
         zone = account.timezone
         raise PullError(f"--to {end} is in the future: it is {current} for account {account.account_id} ({zone}).")
     if start < (limit := earliest_day(platform, account, now)):
-        raise PullError(
-            f"{platform.label} keeps {platform.history_days:,} days of history. Use --from {limit} or later."
-        )
+        raise PullError(f"{platform.label} keeps {platform.history} of history. Use --from {limit} or later.")
     return Task(platform, account, start, end)
 
 

@@ -57,7 +57,7 @@ MISTAKES = [
     ("query 'select 1' --limit 0", WRONG_INPUT, ["'--limit'", "1"]),
     ("collect --port 99999", WRONG_INPUT, ["'--port'", "65535"]),
     ("pull meta --from 2026-07-10 --to 2026-07-01", WRONG_INPUT, ["2026-07-10, is after the last", "Swap"]),
-    ("pull meta --from 2010-01-01", WRONG_INPUT, ["1,125 days of history", "or later"]),
+    ("pull meta --from 2010-01-01", WRONG_INPUT, ["37 months of history", "or later"]),
     ("pull meta --to 2999-01-01", WRONG_INPUT, ["--to 2999-01-01 is in the future"]),
     # files
     ("import nowhere.csv", WRONG_INPUT, ["nowhere.csv: there is no such file in /", "Check the path"]),

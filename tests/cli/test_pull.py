@@ -117,7 +117,7 @@ def test_a_day_without_rows_stays_unchanged(meta, home):
         ),
         (["meta", "--from", LAST, "--to", FIRST], "is after the last, "),
         (["meta", "--to", LAST + timedelta(days=9)], "is in the future: it is "),
-        (["meta", "--from", "2001-01-01"], "Meta keeps 1,125 days of history. Use --from "),
+        (["meta", "--from", "2001-01-01"], "Meta keeps 37 months of history. Use --from "),
         (["all", "--account", "1"], "tributary pull PLATFORM --account 1"),
         (["synced"], "tributary.yaml has no `synced`. Add "),
         (["all"], "Nothing is connected yet. Run: tributary connect"),
@@ -286,5 +286,7 @@ def test_the_message_and_the_debug_log_of_a_defect_have_no_secrets(caplog):
 
 
 def test_the_documentation_says_how_far_back_each_platform_is_pulled():
-    documented = re.findall(r"^\| (\w[^|]*?) \| (\d+) \| (\d+) \|$", (ROOT / "docs/pull.md").read_text(), re.M)
-    assert documented == [(p.label, str(p.repull_days), str(p.history_days)) for p in PLATFORMS.values()]
+    documented = re.findall(
+        r"^\| (\w[^|]*?) \| (\d+) \| (\d+ (?:months|days)) \|$", (ROOT / "docs/pull.md").read_text(), re.M
+    )
+    assert documented == [(p.label, str(p.repull_days), str(p.history)) for p in PLATFORMS.values()]

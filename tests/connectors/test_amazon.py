@@ -52,3 +52,28 @@ def test_days_missing_for_one_product_fail_before_the_first_row(vendor):
         rows = platform_of(vendor).spend(client, account, LAST - timedelta(days=70), LAST - timedelta(days=60))
         with pytest.raises(VendorError, match="60 days"):
             next(rows)
+
+
+def test_archived_entities_are_listed(vendor):
+    vendor.archived = ("7001", "8001", "9001")
+    with open_client(vendor) as client:
+        found = list(platform_of(vendor).entities(client, read_account(vendor, client)))
+    states = {(e.level, e.entity_id): e.status for e in found}
+    assert {states["campaign", "7001"], states["adset", "8001"], states["ad", "9001"]} == {"ARCHIVED"}
+    assert {states["campaign", "7002"], states["adset", "8002"], states["ad", "9003"]} == {"ENABLED"}
+
+
+def test_failed_export_states_the_reason_of_amazon(vendor):
+    vendor.export_error = {"errorCode": "INTERNAL_ERROR", "message": "The export could not be created"}
+    with open_client(vendor) as client:
+        account = read_account(vendor, client)  # the only one: the profile of an agency is none
+        with pytest.raises(VendorError, match=r"INTERNAL_ERROR: The export could not be created"):
+            list(platform_of(vendor).entities(client, account))
+
+
+def test_exports_without_a_filter_by_state_are_the_second_attempt(vendor):
+    vendor.rejects_states, messages = True, []
+    with open_client(vendor, messages.append) as client:
+        found = list(platform_of(vendor).entities(client, read_account(vendor, client)))
+    assert {e.entity_id for e in found if e.level == "ad"} == {"9001", "9002", "9003"}
+    assert sum("lacks archived ones" in message for message in messages) == 3

@@ -28,6 +28,7 @@ from typer.testing import CliRunner
 from cli import app as cli
 from connectors import ads
 from connectors.ads import PLATFORMS
+from connectors.api_versions import API_VERSIONS, ApiVersion
 from connectors.auth import oauth, secret_store
 from connectors.auth.credentials import StoredCredentials, load, variable
 from connectors.http.client import PlatformClient
@@ -686,6 +687,14 @@ def test_connections_shows_when_a_token_expires(here, home, secrets_in, days, mo
     assert text.format(f"{ends:%Y-%m-%d}") in here("connections")
 
 
+def test_connections_names_a_version_that_ends_soon(here, home, secrets_in, monkeypatch):
+    StoredCredentials(ACME, home.root / "credentials.bin").connect({"access_token": "a-token"})
+    ends_on = datetime.now(UTC).date() + timedelta(days=30)
+    assert "version" not in here("connections")
+    monkeypatch.setitem(API_VERSIONS, "acme", ApiVersion("v1", ends_on, "announced", "https://acme.example/versions"))
+    assert f"version v1 of its API ends on {ends_on} (announced)" in " ".join(here("connections").split())
+
+
 def test_connect_command_in_its_own_process_shows_no_secret(home, monkeypatch):
     """`tributary connect meta --paste` in its own process: neither its output nor the home contains a secret."""
     with serving(VENDORS["meta"]()) as meta:
@@ -724,9 +733,10 @@ def test_connect_command_in_its_own_process_shows_no_secret(home, monkeypatch):
 
 
 def variables_of(platform: Platform) -> list[str]:
-    """Return the documented variables. A platform with an `exchange` of its own gives no refresh tokens."""
+    """Return the documented variables. Meta and TikTok give no refresh tokens."""
     kind = platform.oauth
-    last = ["access_token_secret"] if kind.request_token_url else [] if kind.exchange else ["refresh_token"]
+    without = platform.name in ("meta", "tiktok")
+    last = ["access_token_secret"] if kind.request_token_url else [] if without else ["refresh_token"]
     names = (*platform.secrets, *platform.optional_secrets, "access_token", *last, "url")
     return [variable(platform, name) for name in names]
 

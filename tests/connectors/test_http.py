@@ -88,7 +88,7 @@ def test_invalid_zip_is_an_error(client):
 
 
 def test_client_waits_for_a_job_and_names_why_it_failed(client):
-    members = {"status": "job.state", "done": "DONE", "failed": ("FAILED",), "reason": "job.why"}
+    members = {"status": "job.state", "done": "DONE", "failed": ("FAILED",), "reason": ("job.why",)}
     options = {**members, "interval": 5, "timeout": 60}
     assert client.wait_for_job(lambda: client.get("/job"), "the report", **options)["job"]["state"] == "DONE"
     assert client.clock.slept == [5]

@@ -43,3 +43,9 @@ def test_rows_have_the_names_of_groups_and_campaigns(vendor):
     rows = [row for row in pull(vendor, FIRST, LAST) if row.level is None]
     assert {(row.campaign_id, row.campaign) for row in rows} == {(f.campaign_id, f.campaign) for f in vendor.facts}
     assert {(row.adset_id, row.adset) for row in rows} == {(f.adset_id, f.adset) for f in vendor.facts}
+
+
+def test_client_waits_until_the_data_limit_of_five_minutes_ends(vendor):
+    vendor.has_data_limit = True
+    assert figures(pull(vendor)) == expected_figures(vendor)
+    assert vendor.clock.slept == [330]

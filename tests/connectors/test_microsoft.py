@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from starlette.responses import Response
 
-from connectors.ads.microsoft.time_zones import IANA_NAMES, REPORT_SPELLINGS
+from connectors.ads.microsoft.time_zones import IANA_NAMES, REPORT_SPELLINGS, has_zone
 from connectors.http.errors import VendorError
 from tests.support.connectors import FIRST, expected_figures, figures, open_client, platform_of, pull, read_account
 from tests.support.vendors.base import serving
@@ -34,6 +34,34 @@ def test_every_time_zone_exists():
 def test_reports_use_the_spelling_of_the_accounts_time_zone(vendor):
     vendor.timezone = "Asia/Karachi"  # the fake rejects any other spelling
     assert figures(pull(vendor)) == expected_figures(vendor)
+
+
+@pytest.mark.parametrize(
+    ("header", "zone", "expected"),
+    [
+        ("(GMT-08:00) Pacific Time (US & Canada); Tijuana", "PacificTimeUSCanadaTijuana", True),
+        (
+            "(GMT+01:00) Amsterdam, Berlin, Bern, Rome, Stockholm, Vienna",
+            "AmsterdamBerlinBernRomeStockholmVienna",
+            True,
+        ),
+        ("(GMT+08:00) Beijing, Chongqing, Hong Kong SAR, Urumqi", "BeijingChongqingHongKongUrumqi", True),
+        ("(GMT) Greenwich Mean Time : Dublin, Edinburgh, Lisbon, London", "BrusselsCopenhagenMadridParis", False),
+        ("(GMT-08:00) Pacific Time (US & Canada); Tijuana", "EasternTimeUSCanada", False),
+        ("Various", "EasternTimeUSCanada", False),
+        ("none", "EasternTimeUSCanada", False),
+    ],
+)
+def test_the_zone_in_the_header_of_a_report_is_recognised(header, zone, expected):
+    assert has_zone(header, zone) is expected
+
+
+@pytest.mark.parametrize("reported", [None, "(GMT) Greenwich Mean Time : Dublin, Edinburgh, Lisbon, London"])
+def test_days_of_another_zone_are_logged_once(vendor, reported):
+    vendor.timezone, vendor.reported_zone, messages = "America/New_York", reported, []
+    assert figures(pull(vendor, client=open_client(vendor, messages.append))) == expected_figures(vendor)
+    warning = f"Microsoft Advertising: the days are of {reported}, not of the account (EasternTimeUSCanada)"
+    assert [m for m in messages if "the days are of" in m] == ([warning] if reported else [])
 
 
 def test_campaign_totals_include_campaigns_without_ads(vendor):

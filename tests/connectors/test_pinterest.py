@@ -1,4 +1,4 @@
-"""Pinterest's own features: reports that omit zeros, jobs that end without a file."""
+"""Pinterest's own features: reports that omit zeros, jobs that end without a file, rotation of refresh tokens."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from connectors.auth import oauth
 from connectors.http.errors import VendorError
-from tests.support.connectors import figures, pull
+from tests.support.connectors import expected_figures, figures, open_client, platform_of, pull
 
 pytestmark = pytest.mark.parametrize("vendor", ["pinterest"], indirect=True)
 
@@ -28,3 +29,22 @@ def test_report_without_a_file_is_an_error(vendor, ending):
     vendor.ending = ending
     with pytest.raises(VendorError, match=ending):
         pull(vendor)
+
+
+def test_each_renewal_uses_the_refresh_token_of_the_last(vendor):
+    vendor.faults = ["ok", "expired", "ok", "expired"]
+    assert figures(pull(vendor)) == expected_figures(vendor)
+    assert vendor.refresh_token == "refresh-3"
+
+
+def test_code_is_exchanged_for_a_continuous_refresh_token(vendor):
+    with open_client(vendor) as client:
+        exchange = platform_of(vendor).oauth.exchange
+        token = exchange(client.http, "app-1", "app-secret", "code-1", "http://127.0.0.1:1/")
+        assert token["refresh_token"] == vendor.refresh_token == "refresh-2"
+        values = {**client.credentials.values, "refresh_token": token["refresh_token"]}
+        renewed = oauth.renew(platform_of(vendor), values, client.http, vendor.clock.now())
+        assert renewed["refresh_token"] == "refresh-3"
+        assert renewed["refresh_token_expires_at"] == "2027-01-19T12:00:00+00:00"
+        with pytest.raises(VendorError, match="authorization grant is invalid"):
+            exchange(client.http, "app-1", "app-secret", "code-of-yesterday", "http://127.0.0.1:1/")

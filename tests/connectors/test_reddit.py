@@ -23,8 +23,23 @@ def test_spend_of_an_unknown_ad_keeps_its_campaign(vendor: Vendor):
     assert {(row.campaign_id, row.campaign, row.adset_id) for row in found} == {("7002", "Campaign 7002", None)}
 
 
-def test_destination_urls_have_reddits_parameters(vendor: Vendor):
+@pytest.mark.parametrize(
+    "address",
+    [
+        {"click_url": "https://shop.example/spring"},
+        {"click_url": None, "destination": {"url": "https://shop.example/spring"}},
+        {"destination": None, "shopping_creative": {"destination_url": "https://shop.example/spring"}},
+    ],
+)
+def test_destination_urls_have_reddits_parameters(vendor: Vendor, address):
+    vendor.address = address
     with open_client(vendor) as client:
         entities = platform_of(vendor).entities(client, read_account(vendor, client))
         urls = {entity.destination_url for entity in entities if entity.level == "ad"}
     assert urls == {"https://shop.example/spring?utm_id={{CAMPAIGN_ID}}"}
+
+
+def test_the_user_agent_names_the_app_and_its_owner(vendor: Vendor, monkeypatch):
+    monkeypatch.setenv("TRIBUTARY_REDDIT_USERNAME", "shop_owner")
+    with open_client(vendor) as client:
+        assert client.http.headers["user-agent"] == "python:client-1:v1 (by /u/shop_owner)"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
 
 from connectors.http.errors import VendorError
@@ -33,3 +36,12 @@ def test_series_of_the_wrong_length_is_an_error(vendor):
     vendor.points_off = 1
     with pytest.raises(VendorError, match="2 figures for 3 days"):
         pull(vendor)
+
+
+@pytest.mark.parametrize("own_offsets", [False, True])
+@pytest.mark.parametrize("day", [date(2026, 7, 1), date(2026, 10, 24), date(2026, 11, 10)])
+def test_days_before_a_clock_change_have_their_figures(vendor, own_offsets, day):
+    """X's documentation demands today's offset, also for past days. The days' own offsets are the second attempt."""
+    vendor.timezone, vendor.own_offsets = "Europe/Berlin", own_offsets
+    vendor.facts = [replace(fact, date=day) for fact in vendor.facts[:3]]
+    assert figures(pull(vendor, day, day)) == expected_figures(vendor, day, day)

@@ -418,7 +418,8 @@ def shopify_order(name: int, total: str, **members: Any) -> Any:
 
 
 def shopify_refund(name: int, order: int, amount: str, currency: str = "EUR", paid: Any = None, **members: Any) -> Any:
-    transaction = {"kind": "refund", "status": "success", "amount": amount, "currency": currency, "amount_set": paid}
+    money = {"amount": amount, "currency": currency, "amount_set": paid}
+    transaction = {"id": name, "kind": "refund", "status": "success", **money}
     refund = {"id": name, "order_id": order, "created_at": "2026-07-03T10:00:00Z", "transactions": [transaction]}
     return shopify.report(json.dumps(refund | members).encode(), "refunds/create")
 

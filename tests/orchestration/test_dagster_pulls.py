@@ -11,6 +11,7 @@ import dagster as dg
 import pytest
 
 from connectors.ads import PLATFORMS
+from connectors.api_versions import API_VERSIONS, ApiVersion
 from ingestion.home import Home
 from ingestion.settings.load import load_settings
 from orchestration import sensors
@@ -135,12 +136,21 @@ def test_complete_days_are_materialized_although_another_day_is_rejected(home, i
 
 
 def test_days_beyond_the_platforms_history_are_not_materialized(instance, run, meta):
-    earliest = datetime.now(ZoneInfo("Europe/Berlin")).date() - timedelta(days=PLATFORMS["meta"].history_days)
+    earliest = PLATFORMS["meta"].history.first_day(datetime.now(ZoneInfo("Europe/Berlin")).date())
     done = run("meta", earliest - timedelta(days=5), earliest + timedelta(days=1))
     assert not done.success
     assert str(earliest + timedelta(days=1)) in materialized(instance)
     assert str(earliest - timedelta(days=2)) not in materialized(instance)
     assert not run("meta", earliest - timedelta(days=5), earliest - timedelta(days=3)).success
+
+
+def test_an_asset_shows_the_version_of_its_api_and_logs_its_end(home, run, meta, monkeypatch, capfd):
+    (asset,) = assets.assets(home, load_settings(home))
+    assert asset.metadata_by_key[key_of("meta")]["api_version"].startswith("v26.0: ends on 2027-07-29 (estimate")
+    tomorrow = datetime.now().date() + timedelta(days=1)
+    monkeypatch.setitem(API_VERSIONS, "meta", ApiVersion("v26.0", tomorrow, "announced", "https://versions.example"))
+    assert run("meta", FIRST, FIRST).success
+    assert f"Meta: version v26.0 of its API ends on {tomorrow}" in capfd.readouterr().err
 
 
 def test_a_run_can_pull_some_of_the_accounts(home, run, meta):
@@ -207,8 +217,8 @@ def test_each_time_zone_has_its_own_schedule(home, instance, meta, monkeypatch):
     assert asked(found["pull_meta_pacific_auckland"], instance) == [(["4"], "2026-10-23", "2026-11-20")]
     days = definitions(home).get_assets_def(key_of("meta")).partitions_def
     assert days.timezone == "Pacific/Auckland"  # where a day is over first
-    history = timedelta(days=PLATFORMS["meta"].history_days)
-    assert days.get_first_partition_key() == str(datetime.now(ZoneInfo("Europe/Berlin")).date() - history)
+    today = datetime.now(ZoneInfo("Europe/Berlin")).date()
+    assert days.get_first_partition_key() == str(PLATFORMS["meta"].history.first_day(today))
     monkeypatch.delenv("TRIBUTARY_META_ACCESS_TOKEN")
     skipped = found["pull_meta_europe_berlin"].evaluate_tick(morning(instance, "Europe/Berlin"))
     assert skipped.skip_message == "Meta is not connected. Run: tributary connect meta"

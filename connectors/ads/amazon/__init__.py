@@ -20,7 +20,7 @@ from connectors.http.errors import Rejected, TokenExpired, VendorError
 from connectors.http.responses import error_body, field_reader, optional, required
 from connectors.http.service import OAuth, Secrets, bearer
 from connectors.micros import units_to_micros
-from connectors.platform import Account, Platform, SpendRow, TotalLevel, unique_accounts
+from connectors.platform import Account, History, Platform, SpendRow, TotalLevel, unique_accounts
 from connectors.reporting_days import split_range
 
 REPORT_TYPE = "application/vnd.createasyncreportrequest.v3+json"
@@ -169,6 +169,6 @@ PLATFORM = Platform(
         scopes=("advertising::campaign_management",),
         redirect_host="localhost",
     ),
-    history_days=60,  # of sponsored brands; display 65, products 95
+    history=History(days=60),  # of sponsored brands; display 65, products 95
     hosts=HOSTS,
 )

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from connectors.http.client import PlatformClient
-from connectors.http.errors import VendorError
+from connectors.http.errors import Rejected, VendorError
 from connectors.http.responses import optional, required
 from connectors.micros import units_to_micros
 from connectors.platform import Account, Entity, account_entity
@@ -18,13 +18,16 @@ from connectors.platform import Account, Entity, account_entity
 HOSTS = ("advertising-api.amazon.com", "advertising-api-eu.amazon.com", "advertising-api-fe.amazon.com")
 FAILED = ("FAILED", "FAILURE", "CANCELLED")
 PRODUCTS = ("SPONSORED_PRODUCTS", "SPONSORED_BRANDS", "SPONSORED_DISPLAY")
+STATES = ("ENABLED", "PAUSED", "ARCHIVED")  # exports have archived entities only on request
+AGENCY = "agency"  # the type of a profile that has no ads of its own
 
 
 def profiles(client: PlatformClient) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the profiles of all regions, each with the address of its region."""
+    """Yield the profiles of advertisers in all regions, each with the address of its region."""
     for host in HOSTS:
         for row in client.get(f"https://{host}/v2/profiles"):
-            yield f"https://{host}", row
+            if optional(row, "accountInfo.type") != AGENCY:
+                yield f"https://{host}", row
 
 
 def account_of(profile: dict[str, Any]) -> Account:
@@ -57,7 +60,7 @@ def wait_for_rows(
         status="status",
         done="COMPLETED",
         failed=FAILED,
-        reason="failureReason",
+        reason=("failureReason", "error.errorCode", "error.message"),  # of a report; of an export
         interval=interval,
         timeout=timeout,
     )
@@ -113,7 +116,12 @@ def _export(client: PlatformClient, host: str, account: Account, what: str, *ids
     """Yield the rows of an export. ids: required members, which become text."""
     kind = f"application/vnd.{what.lower()}export.v1+json"
     headers = {"Amazon-Advertising-API-Scope": account.account_id, "Content-Type": kind, "Accept": kind}
-    response = client.post(f"{host}/{what}/export", json={"adProductFilter": PRODUCTS}, headers=headers)
+    request = {"adProductFilter": PRODUCTS}
+    try:
+        response = client.post(f"{host}/{what}/export", json={**request, "stateFilter": STATES}, headers=headers)
+    except Rejected as error:
+        response = client.post(f"{host}/{what}/export", json=request, headers=headers)
+        client.log(f"Amazon Ads: the list of {what} lacks archived ones. {error}")
     job = required(response, "exportId", "Amazon's response to an export")
     url = f"{host}/exports/{job}"
     for row in wait_for_rows(client, url, headers, f"the list of {what}", interval=10, timeout=3600):

@@ -17,7 +17,15 @@ from connectors.http.responses import error_body
 TRANSIENT = {"TRANSIENT_ERROR", "INTERNAL_ERROR", "DEADLINE_EXCEEDED", "INTERNAL", "UNAVAILABLE"}
 REVOKED = {"OAUTH_TOKEN_REVOKED", "OAUTH_TOKEN_DISABLED", "GOOGLE_ACCOUNT_DELETED"}
 NOT_ENABLED = "CUSTOMER_NOT_ENABLED"
+NOT_GOOGLE_ADS = "ACCESS_DENIED_FOR_ACCOUNT_TYPE"
 REMEDIES = {
+    "NOT_ADS_USER": "The Google account that logged in has no Google Ads account. Connect as a user of one: tributary "
+    "connect google --again",
+    "TWO_STEP_VERIFICATION_NOT_ENROLLED": "Google demands 2-Step Verification of this user. Turn it on at "
+    "https://myaccount.google.com/security, then pull again",
+    "ADVANCED_PROTECTION_NOT_ENROLLED": "The Google Ads account demands the Advanced Protection Program of its users. "
+    "Enroll the user, or use a service account",
+    NOT_GOOGLE_ADS: "The account belongs to another ads system of Google. Remove it from tributary.yaml",
     "CLOUD_PROJECT_NOT_APPROVED_FOR_PRODUCTION": "Ask for Explorer or Basic access for the Google Cloud project that "
     "owns the OAuth client: https://console.cloud.google.com/google/ads-apis/overview",
     "USER_PERMISSION_DENIED": "If the account is read through a manager account, set `manager` in "
@@ -28,7 +36,7 @@ REMEDIES = {
 
 
 class AccountNotEnabled(Rejected):
-    """The account is closed and cannot be read."""
+    """The account is closed, or belongs to another ads system, and cannot be read."""
 
 
 def raise_for_error(response: httpx.Response) -> None:
@@ -49,9 +57,9 @@ def raise_for_error(response: httpx.Response) -> None:
         raise Transient(text)
     if REVOKED.intersection(codes):
         raise TokenRevoked(f"the access was revoked: {text}")
-    if response.status_code == 401:
+    if response.status_code == 401 and not REMEDIES.keys() & codes:
         return
-    kind = AccountNotEnabled if NOT_ENABLED in codes else Rejected
+    kind = AccountNotEnabled if {NOT_ENABLED, NOT_GOOGLE_ADS}.intersection(codes) else Rejected
     remedy = next((f". {REMEDIES[code]}" for code in codes if code in REMEDIES), "")
     raise kind(f"{text}{remedy}")
 

@@ -15,14 +15,14 @@ from typing import Any
 import httpx
 
 from connectors.ads.microsoft.entities import CUSTOMERS, VERSION, account_of, current_account, entities
-from connectors.ads.microsoft.time_zones import REPORT_SPELLINGS
+from connectors.ads.microsoft.time_zones import has_zone, report_spelling
 from connectors.ads.microsoft.zipped_csv import wait_for_job, zipped_csv
 from connectors.http.client import PlatformClient
 from connectors.http.errors import Rejected, Throttled, TokenExpired, Transient
 from connectors.http.responses import error_body, field_reader, optional, required
 from connectors.http.service import OAuth, Secrets, bearer
 from connectors.micros import units_to_micros
-from connectors.platform import Account, Platform, SpendRow, TotalLevel
+from connectors.platform import Account, History, Platform, SpendRow, TotalLevel
 from connectors.reporting_days import split_range
 
 PAGE = 1000  # rows
@@ -77,7 +77,7 @@ def accounts(client: PlatformClient) -> Iterator[Account]:
 
 def spend(client: PlatformClient, account: Account, start: date, end: date) -> Iterator[SpendRow]:
     row, about_account = current_account(client, account)
-    zone = str(required(row, "TimeZone", "Microsoft's account"))
+    zone, checked = str(required(row, "TimeZone", "Microsoft's account")), set()
     for since, until in split_range(start, end, days=31):
         for report, level, ids_and_names in REPORTS:
             request = {
@@ -85,7 +85,7 @@ def spend(client: PlatformClient, account: Account, start: date, end: date) -> I
                 "ReportName": f"{report} by day",
                 "Format": "Csv",
                 "FormatVersion": "2.0",  # without thousands separators
-                "ExcludeReportHeader": True,
+                "ExcludeReportHeader": False,  # it states the time zone
                 "ExcludeReportFooter": True,
                 "ReturnOnlyCompleteData": False,
                 "Aggregation": "Daily",
@@ -94,7 +94,7 @@ def spend(client: PlatformClient, account: Account, start: date, end: date) -> I
                 "Time": {
                     "CustomDateRangeStart": _day(since),
                     "CustomDateRangeEnd": _day(until),
-                    "ReportTimeZone": REPORT_SPELLINGS.get(zone, zone),
+                    "ReportTimeZone": report_spelling(zone),
                 },
             }
             body = {"ReportRequest": request}
@@ -111,7 +111,11 @@ def spend(client: PlatformClient, account: Account, start: date, end: date) -> I
             )
             # A report without rows has no file. The URL is valid for five minutes.
             if url := optional(done, "ReportRequestStatus.ReportDownloadUrl"):
-                with zipped_csv(client, url) as read:
+                with zipped_csv(client, url) as (header, read):
+                    reported = header.get("Time Zone", "none")
+                    if reported not in checked and not has_zone(reported, zone):
+                        client.log(f"Microsoft Advertising: the days are of {reported}, not of the account ({zone})")
+                    checked.add(reported)
                     for line in read():
                         yield _spend_row(line, account, report, level)
 
@@ -160,6 +164,6 @@ PLATFORM = Platform(
         scopes=("https://ads.microsoft.com/msads.manage", "offline_access"),
         redirect_host="localhost",
     ),
-    history_days=1095,
+    history=History(months=36),
     hosts=("clientcenter.api.bingads.microsoft.com", "bulk.api.bingads.microsoft.com"),
 )

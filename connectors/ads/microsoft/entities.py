@@ -69,7 +69,7 @@ def entities(client: PlatformClient, account: Account) -> Iterator[Entity]:
         status="RequestStatus",
         done="Completed",
     )
-    with zipped_csv(client, required(done, "ResultFileUrl", "Microsoft's bulk download")) as read:
+    with zipped_csv(client, required(done, "ResultFileUrl", "Microsoft's bulk download")) as (_, read):
         # Read the parents first: in the file, ad groups and campaigns may follow their ads.
         parents: Parents = {
             (line["Type"], line["Id"]): {column: line.get(column) or "" for column in PARENT_COLUMNS}

@@ -1,7 +1,12 @@
 """Microsoft Advertising's names of time zones.
 
-In: the name in an account. Out: the IANA name, and the spelling in reports. Source: Microsoft's guide "Time Zones".
+In: the name in an account. Out: the IANA name, the spelling in requests of reports, and whether the header of a report
+has the zone. Source: Microsoft's guides "Time Zones" and "Reports" (file schema).
 """
+
+import re
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 IANA_NAMES = {
     "AbuDhabiMuscat": "Asia/Dubai",
@@ -88,3 +93,25 @@ REPORT_SPELLINGS = {
     "MidwayIslandAndSamoa": "MidwayIslandandSamoa",
     "SolomonIslandNewCaledonia": "MagadanSolomonIslandNewCaledonia",
 }
+
+
+def report_spelling(zone: str) -> str:
+    """Return the name of an account's zone in a request of a report."""
+    return REPORT_SPELLINGS.get(zone, zone)
+
+
+def has_zone(header: str, zone: str) -> bool:
+    """Return whether the header of a report, such as `(GMT-08:00) Pacific Time (US & Canada); Tijuana`, has the zone.
+
+    The cities decide. If Microsoft spells them otherwise, the offset does: it is that of the zone's winter.
+    """
+    found = re.fullmatch(r"\(GMT(?:([+-])(\d\d):(\d\d))?\)\s*(.*)", header)
+    if not found:
+        return False
+    sign, hours, minutes, cities = found.groups(default="0")
+    letters = re.sub(r"\W", "", cities)
+    if letters in (zone, report_spelling(zone)):
+        return True
+    offset = timedelta(hours=int(hours), minutes=int(minutes)) * (-1 if sign == "-" else 1)
+    clock = ZoneInfo(IANA_NAMES[zone]) if zone in IANA_NAMES else None
+    return clock is not None and offset in {datetime(2026, month, 1, tzinfo=clock).utcoffset() for month in (1, 7)}

@@ -1,6 +1,6 @@
 """Microsoft Advertising's jobs, which result in a zipped CSV file.
 
-In: the id of a job. Out: the rows of its file. Reports and bulk downloads share this.
+In: the id of a job. Out: the header and the rows of its file. Reports and bulk downloads share this.
 Source: learn.microsoft.com/advertising/guides/reports, .../guides/bulk-download-upload.
 """
 
@@ -11,7 +11,7 @@ import io
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO
 
 from connectors.http.client import PlatformClient
 
@@ -41,8 +41,13 @@ def wait_for_job(
 
 
 @contextmanager
-def zipped_csv(client: PlatformClient, url: str) -> Iterator[Callable[[], Iterator[dict[str, str]]]]:
-    """Download a zipped CSV file and yield a function that reads its rows, as often as it is called."""
+def zipped_csv(
+    client: PlatformClient, url: str
+) -> Iterator[tuple[dict[str, str], Callable[[], Iterator[dict[str, str]]]]]:
+    """Download a zipped CSV file. Yield its header and a function that reads its rows, as often as it is called.
+
+    The header has lines such as `Time Zone: (GMT+01:00) Berlin`. Bulk files have none.
+    """
     with client.download(url) as file:
         archive = zipfile.ZipFile(file)
         name = next(iter(archive.namelist()), None)
@@ -51,9 +56,21 @@ def zipped_csv(client: PlatformClient, url: str) -> Iterator[Callable[[], Iterat
 
         def read() -> Iterator[dict[str, str]]:
             with archive.open(name) as member:
-                rows = csv.DictReader(io.TextIOWrapper(member, "utf-8-sig", newline=""))
-                if not rows.fieldnames:  # a report without rows has a header, too
-                    raise zipfile.BadZipFile("it has no columns")
-                yield from rows
+                lines = io.TextIOWrapper(member, "utf-8-sig", newline="")
+                _, columns = _header(lines)
+                yield from csv.DictReader(lines, fieldnames=columns)
 
-        yield read
+        with archive.open(name) as member:
+            header, _ = _header(io.TextIOWrapper(member, "utf-8-sig", newline=""))
+        yield header, read
+
+
+def _header(lines: TextIO) -> tuple[dict[str, str], list[str]]:
+    """Return the header by name, and the names of the columns. Raise BadZipFile if there are no columns."""
+    header: dict[str, str] = {}
+    for row in csv.reader(lines):
+        name, colon, value = (row or [""])[0].partition(":")
+        if row and not (len(row) == 1 and colon):
+            return header, row
+        header[name] = value.strip()
+    raise zipfile.BadZipFile("it has no columns")  # a report without rows has columns, too

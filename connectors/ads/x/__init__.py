@@ -2,18 +2,19 @@
 
 In: `active_entities`, which lists the ads to request; a job takes twenty ads of one placement. Out: rows by promoted
 post, by line item (ads without a post, such as promoted accounts, are in its total only) and by account, with the
-spend of its funding instruments; days are the ad account's.
-Source: docs.x.com/x-ads-api (analytics, campaign-management, creatives).
+spend of its funding instruments; days are the ad account's, by its current offset from UTC.
+Source: docs.x.com/x-ads-api (analytics, campaign-management, creatives, fundamentals/timezones).
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 
@@ -30,7 +31,8 @@ DAYS_PER_JOB = 86  # X allows 90, and active_entities needs SETTLING_DAYS after 
 SETTLING_DAYS = 2  # until X lists an entity as active on a day
 IDS_PER_JOB = 20  # at most
 IDS_AT_ONCE = 10 * IDS_PER_JOB  # of jobs under way: an account may have 100, one for each 20 ids and placement
-# Metric group -> our name -> X's name. Amounts are micros of the campaign's currency.
+# Metric group -> our name -> X's name. Amounts are micros of the campaign's currency. order_quantity is not read: X
+# states it in micros, too, whereas `metric` is a count.
 METRICS = {
     "BILLING": {"spend_micros": "billed_charge_local_micro"},
     "ENGAGEMENT": {"impressions": "impressions", "clicks": "clicks"},
@@ -38,6 +40,10 @@ METRICS = {
     "WEB_CONVERSION": {"conversions": "conversion_purchases.metric", "value": "conversion_purchases.sale_amount"},
 }
 REQUIRED = METRICS["BILLING"].keys() | METRICS["ENGAGEMENT"].keys()
+
+
+class InvalidTimeWindow(Rejected):
+    """X expects other bounds of the days."""
 
 
 def raise_for_error(response: httpx.Response) -> None:
@@ -52,7 +58,7 @@ def raise_for_error(response: httpx.Response) -> None:
         seconds = reset_after(response, "x-account-rate-limit-reset") or reset_after(response, "x-rate-limit-reset")
         raise Throttled(f"too many requests: {reason}", seconds)
     if response.status_code < 500:
-        raise Rejected(reason)
+        raise (InvalidTimeWindow if optional(error, "code") == "INVALID_TIME_WINDOW" else Rejected)(reason)
 
 
 def spend(client: PlatformClient, account: Account, start: date, end: date) -> Iterator[SpendRow]:
@@ -105,9 +111,9 @@ def _stats(
             "placement": placement,
             "granularity": "DAY",
             "metric_groups": ",".join(groups),
-            **_time_range(since, until, account),
         }
-        job = required(client.post(path, params=params), "data", "X's response to a job request")
+        response = _for_days(since, until, account, client, lambda days: client.post(path, params={**params, **days}))
+        job = required(response, "data", "X's response to a job request")
         return str(job.get("id_str") or required(job, "id", "X's job"))
 
     for batch in batches(sorted(active), IDS_AT_ONCE):
@@ -143,8 +149,10 @@ def _active_entities(
     """
     since, until = span
     last = min(until + timedelta(days=SETTLING_DAYS), local_date(client.clock.now(), account.timezone))
-    params = {"entity": entity, **_time_range(since, max(since, last), account)}
-    response = client.get(f"/{VERSION}/stats/accounts/{account.account_id}/active_entities", params)
+    path = f"/{VERSION}/stats/accounts/{account.account_id}/active_entities"
+    response = _for_days(
+        since, max(since, last), account, client, lambda days: client.get(path, {"entity": entity, **days})
+    )
     active: defaultdict[str, set[str]] = defaultdict(set)
     for row in required(response, "data", "X's active entities"):
         active[row["entity_id"]] |= {*(row.get("placements") or ["ALL_ON_TWITTER"])}
@@ -176,10 +184,25 @@ def _series(metrics: dict[str, Any], groups: Sequence[str], days: int) -> Iterat
         yield name, series or ()
 
 
-def _time_range(since: date, until: date, account: Account) -> dict[str, str]:
-    """Return the parameters for the account's days: from midnight to midnight, the end excluded, in whole hours."""
-    ends = {"start_time": since, "end_time": until + timedelta(days=1)}
-    return {name: midnight(day, account.timezone).isoformat() for name, day in ends.items()}
+def _for_days(
+    since: date, until: date, account: Account, client: PlatformClient, send: Callable[[dict[str, str]], Any]
+) -> Any:
+    """Return `send(bounds)`. The bounds are midnights of the account, the end excluded, in whole hours.
+
+    X documents midnights at the account's current offset from UTC, also for days before a clock change. If it rejects
+    those, send each day's own midnight.
+    """
+    days = {"start_time": since, "end_time": until + timedelta(days=1)}
+    today = client.clock.now().astimezone(ZoneInfo(account.timezone or "UTC")).utcoffset() or timedelta()
+    current = {name: datetime.combine(day, time(), timezone(today)).isoformat() for name, day in days.items()}
+    try:
+        return send(current)
+    except InvalidTimeWindow:
+        own = {name: midnight(day, account.timezone).isoformat() for name, day in days.items()}
+        if own == current:
+            raise
+        client.log(f"X: rejected {since} to {until} at today's offset from UTC; asking at each day's own offset")
+        return send(own)
 
 
 PLATFORM = Platform(

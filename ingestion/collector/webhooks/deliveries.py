@@ -19,7 +19,7 @@ from ingestion.collector.request import MAX_USER_AGENT, client_address, network_
 from ingestion.collector.sites import KnownSite
 from ingestion.collector.webhooks import networks, shopify, stripe
 from ingestion.collector.webhooks.land_row import answer, body_of, land_row, now, site_of, state_of
-from ingestion.collector.webhooks.report import Report, not_found, secret_of
+from ingestion.collector.webhooks.report import Report, not_found, secrets_of
 from ingestion.files.contracts import CONTRACTS
 from ingestion.privacy.redact import redact_user_agent
 from ingestion.settings.model import Network
@@ -30,9 +30,9 @@ _PIXEL = base64.b64decode("R0lGODlhAQABAIAAAP///wAAACH5BAEAAAAALAAAAAABAAEAAAICR
 
 async def shopify_order(request: Request) -> Response:
     """POST /webhooks/shopify/{site}"""
-    site, secret = _webhook(request, "shopify")
+    site, secrets = _webhook(request, "shopify")
     body = await body_of(request)
-    if not shopify.is_signed(body, request.headers.get("x-shopify-hmac-sha256", ""), secret):
+    if not shopify.is_signed(body, request.headers.get("x-shopify-hmac-sha256", ""), secrets):
         detail = (
             "X-Shopify-Hmac-Sha256 does not fit this body. Check the webhook's secret, and that no proxy changes bodies"
         )
@@ -43,9 +43,9 @@ async def shopify_order(request: Request) -> Response:
 
 async def stripe_event(request: Request) -> Response:
     """POST /webhooks/stripe/{site}"""
-    site, secret = _webhook(request, "stripe")
+    site, secrets = _webhook(request, "stripe")
     body = await body_of(request)
-    stripe.check_signature(body, request.headers.get("stripe-signature", ""), secret, time.time())
+    stripe.check_signature(body, request.headers.get("stripe-signature", ""), secrets, time.time())
     return await _land(request, site, stripe.report(body))
 
 
@@ -56,14 +56,15 @@ async def postback(request: Request) -> Response:
     header, unset = request.headers.get("x-postback-token"), None
     for network in entries:
         try:
-            secret = secret_of(network.secret, f"the network {network.name}")
+            secrets = secrets_of(network.secret, f"the network {network.name}")
         except Problem as problem:
             unset = problem
             continue
-        if networks.is_from(network, given, header, secret):
+        if networks.is_from(network, given, header, secrets):
             row, digest = networks.postback(network, given, now()), networks.digest(network, given)
             site = site_of(request, network.site)
-            return await land_row(state_of(request), site, "postbacks", row, identity=digest, content=digest)
+            is_known = await land_row(state_of(request), site, "postbacks", row, identity=digest, content=digest)
+            return answer(accepted=int(not is_known), duplicate=int(is_known))
     if unset:
         raise unset
     parameter = networks.SECRETS[entries[0].kind]
@@ -105,12 +106,12 @@ async def pixel(request: Request) -> Response:
     return Response(_PIXEL, media_type="image/gif", headers={"cache-control": "no-store"})
 
 
-def _webhook(request: Request, kind: str) -> tuple[KnownSite, bytes]:
+def _webhook(request: Request, kind: str) -> tuple[KnownSite, list[bytes]]:
     site = site_of(request, request.path_params["site"])
     name = site.settings.id
     for webhook in state_of(request).settings.webhooks:
         if (webhook.kind, webhook.site) == (kind, name):
-            return site, secret_of(webhook.secret, f"the {kind} webhook of {name}")
+            return site, secrets_of(webhook.secret, f"the {kind} webhook of {name}")
     raise not_found(f"add {{kind: {kind}, site: {name}, secret: NAME_OF_A_VARIABLE}} under webhooks in tributary.yaml")
 
 
@@ -119,8 +120,18 @@ async def _land(request: Request, site: KnownSite, report: Report, delivery: str
         return answer(ignored=report.ignored)
     id_column = CONTRACTS[report.kind].derived_id
     assert id_column, f"rows of {report.kind} have an id"
-    identity = report.row[id_column]
-    return await land_row(state_of(request), site, report.kind, report.row, identity=identity, delivery=delivery)
+    known = [
+        await land_row(
+            state_of(request),
+            site,
+            report.kind,
+            row,
+            identity=row[id_column],
+            delivery=f"{delivery} {number}" if delivery else None,
+        )
+        for number, row in enumerate((report.row, *report.more))
+    ]
+    return answer(accepted=known.count(False), duplicate=known.count(True))
 
 
 def _entries(request: Request) -> list[Network]:

@@ -1,4 +1,4 @@
-"""Land one row of another system, before its delivery is answered. In: a row. Out: the answer.
+"""Land one row of another system, before its delivery is answered. In: a row. Out: whether it is known, the answer.
 
 The collector knows recent rows by id and content, as it does events; the load knows all rows for ever.
 """
@@ -58,8 +58,8 @@ async def land_row(
     delivery: str | None = None,
     ip: str | None = None,
     ua: str | None = None,
-) -> JSONResponse:
-    """Land a row and answer, or count it as a duplicate.
+) -> bool:
+    """Land a row, or count it as a duplicate. Return whether it is one.
 
     identity: the id that a repetition has too. content: what a repetition has too, by default the row. delivery: the
     sender's id of the delivery, the same in each retry. ip and ua: the hash of the address and the user agent.
@@ -83,10 +83,10 @@ async def land_row(
     )
     with state.recent.storing(marks):
         await store_receipt(state, receipt)
-    return answer(accepted=int(not is_known), duplicate=int(is_known))
+    return is_known
 
 
 def answer(*, accepted: int = 0, duplicate: int = 0, ignored: str | None = None) -> JSONResponse:
     """Return the counts of one delivery, or why it counts nothing."""
-    counts = {"received": 1, "accepted": accepted, "duplicate": duplicate, "rejected": 0}
+    counts = {"received": accepted + duplicate, "accepted": accepted, "duplicate": duplicate, "rejected": 0}
     return JSONResponse({"received": 0, "ignored": ignored} if ignored else counts)

@@ -11,10 +11,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from ingestion.affiliate_pages import matcher
 from ingestion.collector.problems import Problem
@@ -65,13 +66,16 @@ PARAMETERS: dict[str, dict[str, str]] = {
 }
 # The parameter that carries the secret, as each network names it.
 SECRETS = {"everflow": "verification_token", "tune": "security_token", "trackier": "security_token", "generic": "token"}
+_GOAL = "goal_id"  # a parameter of TUNE: one click can reach several goals, and each is a payout
+# The currency of {payout}, where a network does not pay in the currency of the sale.
+_PAYOUT_CURRENCIES = {"trackier": "USD"}
 _STATUSES = {"approved": "approved", "pending": "pending", "rejected": "rejected", "cancelled": "rejected"}
 
 
-def is_from(network: Network, given: Mapping[str, str], header: str | None, secret: bytes) -> bool:
-    """Return whether the network's parameter, or the header X-Postback-Token, has the secret."""
-    token = header or given.get(SECRETS[network.kind], "")
-    return hmac.compare_digest(token.encode(), secret)
+def is_from(network: Network, given: Mapping[str, str], header: str | None, secrets: Iterable[bytes]) -> bool:
+    """Return whether the network's parameter, or the header X-Postback-Token, has one of the secrets."""
+    token = (header or given.get(SECRETS[network.kind], "")).encode()
+    return any(hmac.compare_digest(token, secret) for secret in secrets)
 
 
 def postback(network: Network, given: Mapping[str, str], now: str) -> dict[str, Any]:
@@ -80,6 +84,7 @@ def postback(network: Network, given: Mapping[str, str], now: str) -> dict[str, 
     found = {column: _text(given, name, is_id=column in _IDS) for column, name in names.items()}
     statuses = _STATUSES | {word.lower(): status for word, status in network.statuses.items()}
     status = statuses.get((found["status"] or "").lower())
+    found["transaction_id"] = _transaction_id(network, given, found)
     if not found["transaction_id"]:
         raise Problem(400, "No transaction", f"{names['transaction_id']} is missing. Add it to the postback's URL")
     if not status:
@@ -89,17 +94,23 @@ def postback(network: Network, given: Mapping[str, str], now: str) -> dict[str, 
             f"{names['status']}={found['status'] or ''} is not one of {', '.join(statuses)}. Send one of them,"
             f" or map the network's words under networks.statuses in tributary.yaml",
         )
-    moment = _moment(names["occurred_at"], found["occurred_at"]) or now
+    moment = _moment(names["occurred_at"], found["occurred_at"], network.timezone) or now
     page = _text(given, "landing_url") or _text(given, "referrer")
+    currency, sale = found["currency"] or network.currency, {}
+    if found["payout"] and (paid_in := _PAYOUT_CURRENCIES.get(network.kind)):
+        currency = network.currency or paid_in
+        if found["value"] and (found["currency"] or currency).upper() != currency:
+            sale = {"sale_amount": found["value"], "sale_currency": found["currency"]}
+            found["value"] = None  # a row has one currency, that of the payout
     fixed = {
         "platform": network.name.lower(),
         "status": status,
         "occurred_at": moment,
-        "currency": found["currency"] or network.currency,
+        "currency": currency,
         "site_id": None,  # the receipt has it
         "postback_id": None,  # the load derives it from the content
     }
-    return row(**(found | fixed), properties=row(affiliate_pattern=_pattern(network, page)))
+    return row(**(found | fixed), properties=row(affiliate_pattern=_pattern(network, page), **sale))
 
 
 def impression(
@@ -121,6 +132,17 @@ def impression(
         creator_code=_text(given, names["affiliate_id"]),
         properties=row(affiliate_pattern=_pattern(network, referrer)),
     )
+
+
+def _transaction_id(network: Network, given: Mapping[str, str], found: Mapping[str, str | None]) -> str | None:
+    """Return the id of the payout, or that of the click where the network leaves it empty.
+
+    TUNE's transaction_id is the click. With the goal and the advertiser's order id it is one payout.
+    """
+    if network.kind != "tune" or "transaction_id" in network.parameters or not found["transaction_id"]:
+        return found["transaction_id"] or found["click_id"]
+    parts = {"goal": _text(given, _GOAL, is_id=True), "order": found["order_id"]}
+    return ":".join([found["transaction_id"], *(f"{name}-{part}" for name, part in parts.items() if part)])
 
 
 def digest(network: Network, given: Mapping[str, str]) -> str:
@@ -146,8 +168,8 @@ def _text(given: Mapping[str, str], name: str, *, is_id: bool = False) -> str | 
     return real_id(redact_id(value)) or None if is_id else redact_text(value)
 
 
-def _moment(name: str, text: str | None) -> str | None:
-    """Return the instant of Unix seconds, Unix milliseconds or ISO 8601 with a zone."""
+def _moment(name: str, text: str | None, timezone: str | None) -> str | None:
+    """Return the instant of Unix seconds, Unix milliseconds or ISO 8601. timezone: of a time that states none."""
     if not text:
         return None
     try:
@@ -159,5 +181,11 @@ def _moment(name: str, text: str | None) -> str | None:
             400, "Not a time", f"{name}={text} is neither an ISO 8601 time nor a Unix time. Correct the URL"
         ) from None
     if moment.tzinfo is None:
-        raise Problem(400, "No zone", f"{name}={text} has no zone. Write one after the placeholder, such as Z for UTC")
+        if not timezone:
+            raise Problem(
+                400,
+                "No zone",
+                f"{name}={text} has no zone. Set timezone under networks in tributary.yaml to that of the network",
+            )
+        moment = moment.replace(tzinfo=ZoneInfo(timezone))
     return instant(moment)

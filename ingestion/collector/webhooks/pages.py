@@ -28,7 +28,7 @@ from ingestion.collector.request import (
 )
 from ingestion.collector.sites import KnownSite
 from ingestion.collector.validation import Rejected, row_of, window
-from ingestion.collector.webhooks.land_row import body_of, land_row, state_of
+from ingestion.collector.webhooks.land_row import answer, body_of, land_row, state_of
 from ingestion.collector.webhooks.report import decoded, instant, row
 from ingestion.placeholders import real_id
 
@@ -120,7 +120,7 @@ async def survey_answer(request: Request) -> Response:
         checked = row_of(event, rules, window(rules, received), daily_id=daily_id)
     except Rejected as rejected:
         raise Problem(400, "Not accepted", rejected.detail) from None
-    response = await land_row(
+    is_known = await land_row(
         state,
         site,
         "survey-answers",
@@ -135,6 +135,7 @@ async def survey_answer(request: Request) -> Response:
         identity=event.event_id or instant(received),
         content=checked,
     )
+    response = answer(accepted=int(not is_known), duplicate=int(is_known))
     response.status_code = 202
     return response
 

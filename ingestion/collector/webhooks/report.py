@@ -20,20 +20,24 @@ _T = TypeVar("_T")
 
 
 class Report(NamedTuple):
-    """A row of a kind of ingestion/files/contracts.py; or why a delivery counts nothing."""
+    """Rows of a kind of ingestion/files/contracts.py; or why a delivery counts nothing."""
 
     kind: str
     row: dict[str, Any] | None = None
     ignored: str | None = None
+    more: tuple[dict[str, Any], ...] = ()  # further rows, of deliveries that report several
 
 
-def secret_of(variable: str, owner: str) -> bytes:
-    """Return the secret in an environment variable, or raise a Problem (503) that names the variable."""
-    value = os.environ.get(variable)
-    if not value:
+def secrets_of(variable: str, owner: str) -> list[bytes]:
+    """Return the secrets in an environment variable, or raise a Problem (503) that names the variable.
+
+    While a sender changes its secret, the variable holds the new one and the old one, separated by a blank.
+    """
+    secrets = os.environ.get(variable, "").split()
+    if not secrets:
         detail = f"{owner} cannot be verified. Set {variable} in the collector's environment and restart the collector"
         raise Problem(503, "No secret", detail)
-    return value.encode()
+    return [secret.encode() for secret in secrets]
 
 
 def not_found(detail: str) -> Problem:

@@ -4,6 +4,9 @@ In: the raw body and the topic of one delivery, signed. Out: a Report.
 
 An order is one conversion once it is paid, whichever topic reports it first. Its row has only members that do not
 change between orders/create and orders/paid, so that both give the same row; and only members of the signed body.
+Each successful refund transaction is one refund. Shopify sends refunds/create once, while the money may still be
+pending, and order_transactions/create when the transaction succeeds.
+Source: shopify.dev/docs/api/webhooks (topics), .../apps/build/webhooks/verify-deliveries.
 """
 
 from __future__ import annotations
@@ -11,15 +14,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
+from ingestion.collector.problems import Problem
 from ingestion.collector.webhooks.report import Moment, Report, decoded, instant, money, row
 from ingestion.privacy.redact import hash_email, hash_phone, redact_id, redact_text
 
-TOPICS = ("orders/create", "orders/paid", "orders/cancelled", "refunds/create")
+TOPICS = ("orders/create", "orders/paid", "orders/cancelled", "order_transactions/create", "refunds/create")
 _PAID = ("paid", "partially_refunded", "refunded")
 _VISITOR = ("tributary_anon_id", "_tributary_anon_id")  # an underscore hides an attribute from the checkout
 
@@ -64,10 +69,14 @@ class _Order(msgspec.Struct):
 
 
 class _Transaction(msgspec.Struct):
+    id: int
     kind: str
     status: str
     amount: Decimal
     currency: str
+    order_id: int | None = None
+    created_at: Moment | None = None
+    processed_at: Moment | None = None
     amount_set: _MoneySet | None = None
     test: bool | None = False
 
@@ -96,10 +105,10 @@ class _Refund(msgspec.Struct):
     order_adjustments: list[_Adjustment] = []
 
 
-def is_signed(body: bytes, signature: str, secret: bytes) -> bool:
-    """Return whether X-Shopify-Hmac-Sha256 is the base64 of the body's HMAC-SHA256."""
-    expected = base64.b64encode(hmac.digest(secret, body, hashlib.sha256))
-    return hmac.compare_digest(expected, signature.encode())
+def is_signed(body: bytes, signature: str, secrets: Iterable[bytes]) -> bool:
+    """Return whether X-Shopify-Hmac-Sha256 is the base64 of the body's HMAC-SHA256 with one of the secrets."""
+    expected = [base64.b64encode(hmac.digest(secret, body, hashlib.sha256)) for secret in secrets]
+    return any(hmac.compare_digest(each, signature.encode()) for each in expected)
 
 
 def report(body: bytes, topic: str) -> Report:
@@ -109,6 +118,8 @@ def report(body: bytes, topic: str) -> Report:
             return _conversion(decoded(body, _Order))
         case "orders/cancelled":
             return _cancellation(decoded(body, _Order))
+        case "order_transactions/create":
+            return _transaction(decoded(body, _Transaction))
         case "refunds/create":
             return _refund(decoded(body, _Refund))
     return Report("conversions", ignored=f"the topic {topic or '(none)'} is not used: {', '.join(TOPICS)} are")
@@ -159,41 +170,62 @@ def _cancellation(order: _Order) -> Report:
     )
 
 
+def _transaction(transaction: _Transaction) -> Report:
+    """Return a refund whose money went back. Payments count as orders, not as transactions."""
+    if transaction.kind != "refund" or transaction.status != "success":
+        state = f"{transaction.kind}, {transaction.status}"
+        return Report("refunds", ignored=f"no money went back: the transaction is no successful refund ({state})")
+    if transaction.test:
+        return Report("refunds", ignored="a test transaction")
+    if not transaction.order_id:
+        raise Problem(400, "Not the expected JSON", "A refund transaction has an order_id. This one lacks it")
+    return Report("refunds", _refund_row(transaction, transaction.order_id, None, None))
+
+
 def _refund(refund: _Refund) -> Report:
-    """Return the money that went back. A refund that only restocks returns none."""
+    """Return the transactions whose money went back. A refund that only restocks has none."""
     returned = [t for t in refund.transactions if t.kind == "refund" and t.status == "success" and not t.test]
     if not returned:
-        return Report("refunds", ignored="no money went back: no transaction is a successful refund")
-    amount, currency = sum((t.amount for t in returned), Decimal()), returned[0].currency
-    if in_shop_money := _shop_money(refund, returned, amount):
-        amount, currency = in_shop_money.amount, in_shop_money.currency_code
-    return Report(
-        "refunds",
-        row(
-            refund_id=f"shopify:{refund.id}",
-            occurred_at=instant(refund.created_at),
-            order_id=str(refund.order_id),
-            value=money(amount),
-            currency=currency,
-        ),
+        return Report(
+            "refunds",
+            ignored="no money went back: no transaction is a successful refund. "
+            "order_transactions/create reports it once it succeeds",
+        )
+    by_lines = _shop_money(refund, returned[0]) if len(returned) == 1 else None
+    first, *others = (_refund_row(each, refund.order_id, refund.created_at, by_lines) for each in returned)
+    return Report("refunds", first, more=tuple(others))
+
+
+def _refund_row(
+    transaction: _Transaction, order_id: int, created_at: Moment | None, by_lines: _Money | None
+) -> dict[str, Any]:
+    """Return the refund of a transaction, in the shop's currency where the payload states it.
+
+    Otherwise it is in the buyer's currency, and the marts convert it by the ratio of the order's two amounts.
+    """
+    moment = transaction.processed_at or transaction.created_at or created_at
+    if moment is None:
+        raise Problem(400, "Not the expected JSON", "A refund transaction has processed_at. This one lacks it")
+    stated = transaction.amount_set.shop_money if transaction.amount_set else by_lines
+    paid = stated or _Money(transaction.amount, transaction.currency)
+    return row(
+        refund_id=f"shopify:transaction:{transaction.id}",
+        occurred_at=instant(moment),
+        order_id=str(order_id),
+        value=money(paid.amount),
+        currency=paid.currency_code,
     )
 
 
-def _shop_money(refund: _Refund, returned: list[_Transaction], amount: Decimal) -> _Money | None:
-    """Return the refund in the shop's currency, or None where the payload does not state it.
-
-    amount: of the transactions, in the buyer's currency. The marts convert it by the ratio of the order's two amounts.
-    """
-    paid = [t.amount_set for t in returned if t.amount_set]
-    if len(paid) == len(returned):
-        return _sum(paid, [], lambda each: each.shop_money)
+def _shop_money(refund: _Refund, transaction: _Transaction) -> _Money | None:
+    """Return the refund's lines in the shop's currency, or None where they are not what the transaction returned."""
     lines = [each for line in refund.refund_line_items for each in (line.subtotal_set, line.total_tax_set) if each]
     lines += [line.subtotal_amount_set for line in refund.refund_shipping_lines if line.subtotal_amount_set]
     # Shopify states what an adjustment adds to the order, so that refunded shipping is negative.
     added = [each for a in refund.order_adjustments for each in (a.amount_set, a.tax_amount_set) if each]
     in_presentment = _sum(lines, added, lambda each: each.presentment_money)
-    # Store credit and fees can make the transactions differ from the lines.
-    if in_presentment and in_presentment == _Money(amount, returned[0].currency):
+    # Store credit and fees can make the transaction differ from the lines.
+    if in_presentment and in_presentment == _Money(transaction.amount, transaction.currency):
         return _sum(lines, added, lambda each: each.shop_money)
     return None
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Iterable
 from decimal import Decimal
 
 from ingestion.collector.problems import Problem
@@ -18,6 +19,7 @@ from ingestion.collector.webhooks.report import Report, decoded, instant, money,
 from ingestion.collector.webhooks.stripe_objects import (
     Charge,
     Details,
+    Dispute,
     Event,
     Intent,
     Invoice,
@@ -33,7 +35,8 @@ from ingestion.privacy.redact import hash_email, hash_phone, redact_id
 
 TOLERANCE = 300  # the age in seconds of a valid signature: Stripe's default
 _CHECKOUT = ("checkout.session.completed", "checkout.session.async_payment_succeeded")
-TYPES = (*_CHECKOUT, "invoice.paid", "payment_intent.succeeded", "charge.refunded")
+_DISPUTE = "charge.dispute.closed"
+TYPES = (*_CHECKOUT, "invoice.paid", "payment_intent.succeeded", "charge.refunded", _DISPUTE)
 _RENEWALS = ("subscription_cycle", "subscription_update", "subscription_threshold", "subscription")
 
 # Amounts are in the smallest unit. UGX and ISK have no decimals, but Stripe sends two (docs.stripe.com/currencies).
@@ -43,14 +46,16 @@ _NO_DECIMALS = frozenset(
 _THREE_DECIMALS = frozenset("BHD JOD KWD OMR TND".split())  # noqa: SIM905 - likewise
 
 
-def check_signature(body: bytes, header: str, secret: bytes, now: float) -> None:
+def check_signature(body: bytes, header: str, secrets: Iterable[bytes], now: float) -> None:
     """Raise a Problem (401) unless the body has a v1 signature of the last five minutes. now: Unix seconds."""
     parts = [part.strip().partition("=") for part in header.split(",")]
     stamp = next((value for name, _, value in parts if name == "t"), "")
     if not stamp.isascii() or not stamp.isdigit() or len(stamp) > 12:
         raise Problem(401, "Not signed", "Stripe-Signature has no time. Send it as Stripe does: t=...,v1=...")
-    expected = hmac.new(secret, stamp.encode() + b"." + body, hashlib.sha256).hexdigest().encode()
-    if not any(name == "v1" and hmac.compare_digest(expected, value.encode()) for name, _, value in parts):
+    signed = stamp.encode() + b"." + body
+    expected = [hmac.new(secret, signed, hashlib.sha256).hexdigest().encode() for secret in secrets]
+    given = [value.encode() for name, _, value in parts if name == "v1"]
+    if not any(hmac.compare_digest(one, other) for one in expected for other in given):
         raise Problem(401, "Wrong signature", "Check the endpoint's secret, and that no proxy changes bodies")
     if abs(now - int(stamp)) > TOLERANCE:
         raise Problem(
@@ -73,6 +78,8 @@ def report(body: bytes) -> Report:
         return _invoice(decoded(event.data.object, Invoice))
     if event.type == "payment_intent.succeeded":
         return _intent(decoded(event.data.object, Intent))
+    if event.type == _DISPUTE:
+        return _dispute(event, decoded(event.data.object, Dispute))
     return _refund(event, decoded(event.data.object, Charge))
 
 
@@ -187,6 +194,25 @@ def _refund(event: Event, charge: Charge) -> Report:
             currency=charge.currency.upper(),
             order_value=total and decimal_text(total, charge.currency),
             payment_ids=_ids(charge.id, intent, charge.invoice, charge.subscription),
+        ),
+    )
+
+
+def _dispute(event: Event, dispute: Dispute) -> Report:
+    """Return a lost dispute as a refund: the bank returned the money, and charge.refunded does not report it."""
+    if dispute.status != "lost":
+        return Report("refunds", ignored=f"the dispute is {dispute.status}: no money went back")
+    intent, charge = _id(dispute.payment_intent), _id(dispute.charge)
+    return Report(
+        "refunds",
+        row(
+            refund_id=f"stripe:{redact_id(dispute.id)}",
+            occurred_at=instant(event.created),
+            order_id=intent or charge or redact_id(dispute.id),
+            value=decimal_text(dispute.amount, dispute.currency),
+            currency=dispute.currency.upper(),
+            reason="dispute",
+            payment_ids=_ids(charge, intent),
         ),
     )
 

@@ -122,3 +122,12 @@ class Charge(msgspec.Struct):
     invoice: Reference = None
     subscription: Reference = None
     metadata: dict[str, str] | None = None
+
+
+class Dispute(msgspec.Struct):
+    id: str
+    amount: int
+    currency: str
+    status: str
+    charge: Reference = None
+    payment_intent: Reference = None

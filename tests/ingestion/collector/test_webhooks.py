@@ -67,17 +67,62 @@ def test_a_shopify_guest_is_identified_by_the_email_hash_only():
     assert ("customer_id" in row, "visitor_id" in row, row["properties"]["email_hash"]) == (False, False, MAIL["ada"])
 
 
-def test_a_shopify_refund_is_the_money_returned():
-    assert shopify.report(payload("shopify_refunds_create"), "refunds/create").row == {
-        "refund_id": "shopify:929361464001",
-        "occurred_at": "2026-11-13T15:34:55.000000Z",
-        "order_id": "5678901234567",
-        "value": "33.90",  # 20.00 by card and 13.90 by gift card; the failed attempt gave nothing
-        "currency": "USD",
-    }
+def test_a_shopify_refund_is_each_transaction_that_returned_money():
+    report = shopify.report(payload("shopify_refunds_create"), "refunds/create")
+    common = {"occurred_at": "2026-11-13T15:34:55.000000Z", "order_id": "5678901234567", "currency": "USD"}
+    assert [report.row, *report.more] == [  # by card and by gift card; the failed attempt gave nothing
+        {"refund_id": "shopify:transaction:1072844685", "value": "20.00", **common},
+        {"refund_id": "shopify:transaction:1072844686", "value": "13.90", **common},
+    ]
     restocked = shopify.report(changed("shopify_refunds_create", transactions=[]), "refunds/create")
     assert restocked.row is None
     assert "no money went back" in restocked.ignored
+
+
+def test_a_pending_shopify_refund_counts_once_its_transaction_succeeds():
+    document = msgspec.json.decode(payload("shopify_refunds_create"))
+    (transaction, *_) = document["transactions"]
+    document["transactions"] = [transaction | {"status": "pending"}]
+    pending = shopify.report(msgspec.json.encode(document), "refunds/create")
+    assert pending.row is None
+    assert "order_transactions/create reports it once it succeeds" in pending.ignored
+    succeeded = shopify.report(msgspec.json.encode(transaction), "order_transactions/create")
+    assert succeeded.row == shopify.report(payload("shopify_refunds_create"), "refunds/create").row
+
+
+@pytest.mark.parametrize(
+    ("members", "reason"),
+    [
+        ({"kind": "sale"}, "sale, success"),
+        ({"status": "failure"}, "refund, failure"),
+        ({"status": "pending"}, "refund, pending"),
+        ({"test": True}, "a test transaction"),
+    ],
+)
+def test_other_shopify_transactions_return_nothing(members, reason):
+    (transaction, *_) = msgspec.json.decode(payload("shopify_refunds_create"))["transactions"]
+    ignored = shopify.report(msgspec.json.encode(transaction | members), "order_transactions/create")
+    assert ignored.row is None
+    assert reason in ignored.ignored
+
+
+def test_a_shopify_refund_is_in_the_shops_currency_where_the_payload_states_it():
+    document = msgspec.json.decode(payload("shopify_refunds_create"))
+    (transaction, *_) = document["transactions"]
+    shop, buyer = {"amount": "21.50", "currency_code": "USD"}, {"amount": "20.00", "currency_code": "EUR"}
+    foreign = transaction | {"currency": "EUR"}
+    stated = foreign | {"amount_set": {"shop_money": shop, "presentment_money": buyer}}
+
+    def money_of(body: dict, topic: str) -> tuple[str, str]:
+        row = shopify.report(msgspec.json.encode(body), topic).row
+        return row["value"], row["currency"]
+
+    assert money_of(stated, "order_transactions/create") == ("21.50", "USD")
+    assert money_of(foreign, "order_transactions/create") == ("20.00", "EUR")
+    lines = [{"subtotal_set": {"shop_money": shop, "presentment_money": buyer}}]
+    refund = document | {"refund_line_items": lines}
+    assert money_of(refund | {"transactions": [foreign]}, "refunds/create") == ("21.50", "USD")
+    assert money_of(refund | {"transactions": [foreign | {"amount": "19.00"}]}, "refunds/create") == ("19.00", "EUR")
 
 
 def test_a_shopify_cancellation_is_a_refund_without_an_amount():
@@ -100,11 +145,12 @@ def test_shopify_test_orders_do_not_count(topic):
 def test_a_shopify_signature_covers_every_byte():
     body, secret = payload("shopify_orders_paid"), b"hush"
     signature = shopify_signature(body, secret)
-    assert shopify.is_signed(body, signature, secret)
-    assert not shopify.is_signed(body[:-1], signature, secret)
-    assert not shopify.is_signed(body, signature, b"other")
-    assert not shopify.is_signed(body, "", secret)
-    assert not shopify.is_signed(body, "\xff", secret)
+    assert shopify.is_signed(body, signature, [secret])
+    assert not shopify.is_signed(body[:-1], signature, [secret])
+    assert not shopify.is_signed(body, signature, [b"other"])
+    assert not shopify.is_signed(body, "", [secret])
+    assert not shopify.is_signed(body, "\xff", [secret])
+    assert shopify.is_signed(body, signature, [b"new", secret])  # while the secret changes
 
 
 # Stripe
@@ -113,9 +159,9 @@ def test_a_shopify_signature_covers_every_byte():
 def test_a_stripe_signature_is_valid_for_five_minutes():
     body, secret, now = payload("stripe_session_completed"), b"whsec_1", 1_794_470_500
     good = stripe_signature(body, secret, now)
-    stripe.check_signature(body, good, secret, now + 299)
+    stripe.check_signature(body, good, [secret], now + 299)
     rolled = f"t={now},v1={'0' * 64}," + good.partition(",")[2]  # two secrets while one is being replaced
-    stripe.check_signature(body, rolled, secret, now)
+    stripe.check_signature(body, rolled, [secret], now)
     for header, at, title in [
         (good, now + 301, "Old signature"),
         (good.replace(f"t={now}", f"t={now + 400}"), now + 400, "Wrong signature"),  # replayed with a newer time
@@ -125,10 +171,10 @@ def test_a_stripe_signature_is_valid_for_five_minutes():
         ("", now, "Not signed"),
     ]:
         with pytest.raises(Problem) as refused:
-            stripe.check_signature(body, header, secret, at)
+            stripe.check_signature(body, header, [secret], at)
         assert (refused.value.status, refused.value.title) == (401, title)
     with pytest.raises(Problem):
-        stripe.check_signature(body + b" ", good, secret, now)
+        stripe.check_signature(body + b" ", good, [secret], now)
 
 
 def test_a_stripe_session_counts_when_paid_at_once_or_later():
@@ -187,6 +233,23 @@ def test_a_stripe_refund_is_the_amount_of_its_event():
     ]
 
 
+def test_a_lost_stripe_dispute_is_a_refund():
+    row = stripe.report(payload("stripe_dispute_closed")).row
+    assert row == {
+        "refund_id": "stripe:dp_1Lost",
+        "occurred_at": "2026-11-20T08:00:00.000000Z",
+        "order_id": "pi_3Nown",
+        "value": "20.00",
+        "currency": "USD",
+        "reason": "dispute",
+        "payment_ids": "ch_3Nown pi_3Nown",
+    }
+    document = msgspec.json.decode(payload("stripe_dispute_closed"))
+    document["data"]["object"]["status"] = "won"
+    won = stripe.report(msgspec.json.encode(document))
+    assert (won.row, won.ignored) == (None, "the dispute is won: no money went back")
+
+
 @pytest.mark.parametrize(
     ("amount", "currency", "text"),
     [
@@ -243,6 +306,7 @@ def test_no_value_of_a_signed_payload_makes_the_collector_fail(data):
                 ("shopify_refunds_create", "refunds/create"),
                 ("stripe_session_completed", None),
                 ("stripe_charge_refunded", None),
+                ("stripe_dispute_closed", None),
                 ("stripe_invoice_paid", None),
                 ("stripe_payment_intent_succeeded", None),
             ]
@@ -289,10 +353,10 @@ def test_an_everflow_postback_becomes_a_row():
         "&affiliate_name=Blog&payout_amount=4.25&sale_amount=112.89&order_id=5678901234567&status=Approved"
         "&timestamp=1794470400&adv1={adv1}&landing_url=https%3A%2F%2Fwww.blog.example%2Fkettles%2Fbest%3Fx%3D1"
     )
-    assert networks.is_from(EVERFLOW, given, None, b"s3cret")
-    assert not networks.is_from(EVERFLOW, given, None, b"other")
-    assert not networks.is_from(EVERFLOW, {}, None, b"s3cret")
-    assert networks.is_from(EVERFLOW, {}, "s3cret", b"s3cret")
+    assert networks.is_from(EVERFLOW, given, None, [b"new", b"s3cret"])
+    assert not networks.is_from(EVERFLOW, given, None, [b"other"])
+    assert not networks.is_from(EVERFLOW, {}, None, [b"new", b"s3cret"])
+    assert networks.is_from(EVERFLOW, {}, "s3cret", [b"s3cret"])
     assert networks.postback(EVERFLOW, given, NOW) == {
         "occurred_at": "2026-11-12T08:00:00.000000Z",
         "platform": "partners",
@@ -319,7 +383,7 @@ def test_an_everflow_postback_becomes_a_row():
             "transaction_id=102&offer_id=3&affiliate_id=9&payout=1.5&adv_sub=A-1&status=pending"
             "&datetime=2026-11-12 08:00:00Z",
             {
-                "transaction_id": "102",
+                "transaction_id": "102:order-A-1",
                 "click_id": "102",
                 "order_id": "A-1",
                 "status": "pending",
@@ -329,15 +393,42 @@ def test_an_everflow_postback_becomes_a_row():
         ),
         (
             Network("trackier", "trackier", "shop", "S"),
-            "conversion_id=7&click_id=k&txn_id=A-2&publisher_id=5&sale_amount=10&status=cancelled&currency=INR",
+            "conversion_id=7&click_id=k&txn_id=A-2&publisher_id=5&payout=2&sale_amount=10&status=cancelled&currency=INR",
             {
                 "transaction_id": "7",
                 "click_id": "k",
                 "order_id": "A-2",
                 "affiliate_id": "5",
                 "status": "rejected",
-                "currency": "INR",
+                "currency": "USD",  # of the payout; the sale is in rupees
+                "value": None,
+                "properties": {"sale_amount": "10", "sale_currency": "INR"},
             },
+        ),
+        (
+            Network("trackier", "trackier", "shop", "S"),
+            "conversion_id={conversion_id}&click_id=k&payout=2&sale_amount=10&status=approved&currency=usd",
+            {"transaction_id": "k", "click_id": "k", "payout": "2", "value": "10", "currency": "USD"},
+        ),
+        (
+            Network("trackier", "trackier", "shop", "S", currency="INR"),
+            "conversion_id=7&payout=2&sale_amount=10&status=approved&currency=INR",
+            {"payout": "2", "value": "10", "currency": "INR"},
+        ),
+        (
+            Network("trackier", "trackier", "shop", "S"),
+            "conversion_id=7&sale_amount=10&status=approved&currency=INR",
+            {"payout": None, "value": "10", "currency": "INR"},
+        ),
+        (
+            EVERFLOW,
+            "conversion_id=&transaction_id=4c9dd7&status=approved",
+            {"transaction_id": "4c9dd7", "click_id": "4c9dd7"},
+        ),
+        (
+            Network("tune", "tune", "shop", "S", parameters={"transaction_id": "conversion"}),
+            "conversion=c-9&transaction_id=102&goal_id=5&status=approved",
+            {"transaction_id": "c-9"},
         ),
         (
             Network(
@@ -353,6 +444,30 @@ def test_each_network_has_its_parameter_names(network, query, expected):
     assert {name: row.get(name) for name in expected} == expected
 
 
+def test_each_goal_of_a_tune_click_is_a_payout_of_its_own():
+    network = Network("tune", "tune", "shop", "S")
+    queries = ("", "&goal_id=5", "&goal_id=6", "&adv_sub=5", "&goal_id=5&adv_sub=A-1", "&goal_id={goal_id}")
+    ids = [
+        networks.postback(network, parameters(f"transaction_id=102&status=approved{query}"), NOW)["transaction_id"]
+        for query in queries
+    ]
+    assert ids == ["102", "102:goal-5", "102:goal-6", "102:order-5", "102:goal-5:order-A-1", "102"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-11-12 08:00:00", "2026-11-12T13:00:00.000000Z"),
+        ("2026-07-12 08:00:00", "2026-07-12T12:00:00.000000Z"),
+        ("2026-11-12 08:00:00Z", "2026-11-12T08:00:00.000000Z"),
+    ],
+)
+def test_times_of_a_network_are_in_its_zone(text, expected):
+    network = Network("tune", "tune", "shop", "S", timezone="America/New_York")
+    given = {"transaction_id": "102", "status": "approved", "datetime": text}
+    assert networks.postback(network, given, NOW)["occurred_at"] == expected
+
+
 @pytest.mark.parametrize(
     ("query", "detail"),
     [
@@ -360,7 +475,7 @@ def test_each_network_has_its_parameter_names(network, query, expected):
         ("conversion_id={conversion_id}&status=approved", "conversion_id is missing"),
         ("conversion_id=1", "status= is not one of approved"),
         ("conversion_id=1&status=maybe", "status=maybe is not one of approved"),
-        ("conversion_id=1&status=approved&timestamp=2026-11-12 08:00:00", "has no zone"),
+        ("conversion_id=1&status=approved&timestamp=2026-11-12 08:00:00", "has no zone. Set timezone"),
         ("conversion_id=1&status=approved&timestamp=soon", "is neither an ISO 8601 time nor a Unix time"),
         ("conversion_id=1&status=approved&timestamp=" + "9" * 400, "is neither an ISO 8601 time nor a Unix time"),
         ("status=approved&conversion_id=" + "9" * 501, "more than 500 characters"),
@@ -451,6 +566,7 @@ def test_ten_thousand_patterns_match_fast():
             "name of the environment variable that holds the secret",
         ),
         ("networks: [{name: n, kind: tune, site: shop, secret: A, patterns: ['*']}]", "Write a host and a path"),
+        ("networks: [{name: n, kind: tune, site: shop, secret: A, timezone: Pacific/Nowhere}]", "Pacific/Nowhere"),
         (
             "networks: [{name: n, kind: tune, site: shop, secret: A, parameters: {payot: x}}]",
             "Do you mean payout?",
@@ -561,6 +677,11 @@ def everything(client: httpx.Client) -> list[httpx.Response]:
         lambda: from_shopify(client, "orders/create", payload("shopify_orders_paid")),
         lambda: from_shopify(client, "orders/paid", payload("shopify_orders_paid")),
         lambda: from_shopify(client, "refunds/create", payload("shopify_refunds_create")),
+        lambda: from_shopify(
+            client,
+            "order_transactions/create",
+            msgspec.json.encode(msgspec.json.decode(payload("shopify_refunds_create"))["transactions"][0]),
+        ),
         lambda: from_shopify(client, "orders/cancelled", payload("shopify_orders_cancelled")),
         lambda: from_shopify(
             client, "orders/paid", changed("shopify_orders_paid", id=77, customer=None, note_attributes=[])
@@ -628,7 +749,8 @@ def test_a_delivery_counts_once_also_after_a_restart(home):
         ],
         "refunds": [
             ("shopify:5678901234567:cancelled", "5678901234567", None, "cancelled"),
-            ("shopify:929361464001", "5678901234567", 33_900_000, "refund"),
+            ("shopify:transaction:1072844685", "5678901234567", 20_000_000, "refund"),
+            ("shopify:transaction:1072844686", "5678901234567", 13_900_000, "refund"),
             ("stripe:evt_1Refund", "A-1001", 10_000_000, "refund"),
             ("stripe:evt_2Refund", "A-1001", 44_500_000, "refund"),
         ],
@@ -645,7 +767,7 @@ def test_a_delivery_counts_once_also_after_a_restart(home):
             from_shopify(client, "refunds/create", changed("shopify_refunds_create", id=id_), delivery="one")
             for id_ in (929361464001, 929361464002)
         )
-        assert [reply.json()["duplicate"] for reply in (first, other)] == [1, 1]
+        assert [reply.json()["duplicate"] for reply in (first, other)] == [2, 2]
     assert {answer.status_code for answer in answers} <= {200, 202}, [answer.text for answer in answers]
     assert 'tributary_events_accepted_total{kind="conversions",site="shop"} 3.0' in figures
     assert 'tributary_events_duplicate_total{kind="conversions",site="shop"} 7.0' in figures

@@ -47,6 +47,9 @@ class Amazon(Vendor):
     currency_in_report = True
     credentials = {"client_id": "amzn1.app-1", "client_secret": "app-secret"}  # noqa: RUF012
     limits_history = False  # as the real one does; other tests request days of long ago
+    rejects_states = False  # exports accept no filter by state
+    archived: tuple[str, ...] = ()  # entities that exports have only on request
+    export_error: dict[str, str] | None = None  # of exports, which then fail
     loses_response = False  # the response to a report request was lost: the next request is a duplicate
     duplicate_differs = False  # and the report that it duplicates has other columns
 
@@ -89,15 +92,12 @@ class Amazon(Vendor):
 
     async def profiles(self, request: Request) -> Response:
         info = {"marketplaceStringId": "A1PA6795UKMFR9", "id": "ENTITY1", "type": "seller", "name": self.account_name}
+        common = {"countryCode": "DE", "currencyCode": self.currency, "timezone": self.timezone}
+        agency = {"id": "ENTITY2", "type": "agency", "name": "An agency"}
         return JSONResponse(
             [
-                {
-                    "profileId": int(self.account_id),
-                    "countryCode": "DE",
-                    "currencyCode": self.currency,
-                    "timezone": self.timezone,
-                    "accountInfo": info,
-                }
+                {"profileId": 1, **common, "accountInfo": agency},
+                {"profileId": int(self.account_id), **common, "accountInfo": info},
             ]
         )
 
@@ -177,18 +177,24 @@ class Amazon(Vendor):
     async def state(self, request: Request) -> Response:
         job = next(j for j in self.jobs if request.path_params["job"] in (j.get("reportId"), j.get("exportId")))
         job["polls"] += 1
+        if self.export_error and "exportId" in job:
+            return JSONResponse({"exportId": job["exportId"], "status": "FAILED", "error": self.export_error})
         return JSONResponse(self.shown(job))
 
     async def export(self, request: Request) -> Response:
         what = request.url.path.split("/")[1]
         if request.headers["content-type"] != f"application/vnd.{what.lower()}export.v1+json":
             return fault(415, "Cannot consume content type")
+        question = await request.json()
+        if self.rejects_states and "stateFilter" in question:
+            return fault(400, "Unknown member stateFilter")
+        states = question.get("stateFilter", ["ENABLED", "PAUSED"])
         money = {"currencyCode": self.currency, "amount": Decimal("50.0")}
         budget = {"recurrenceTimePeriod": "DAILY", "budgetValue": {"monetaryBudget": money}}
         page = {"landingPageType": "STORE", "landingPageUrl": "https://shop.example/spring"}
         rows: dict[str, dict[str, Any]] = {}
         for f in self.facts:
-            common = {"adProduct": PRODUCT_OF[f.campaign_id], "state": "ENABLED"}
+            common = {"adProduct": PRODUCT_OF[f.campaign_id]}
             id_, row = {
                 "campaigns": (f.campaign_id, {"campaignId": f.campaign_id, "name": f.campaign, "budgetCaps": budget}),
                 "adGroups": (f.adset_id, {"adGroupId": f.adset_id, "campaignId": f.campaign_id, "name": f.adset}),
@@ -202,7 +208,9 @@ class Amazon(Vendor):
                     },
                 ),
             }[what]
-            rows[id_] = {**common, **row}
+            state = "ARCHIVED" if id_ in self.archived else "ENABLED"
+            if state in states:
+                rows[id_] = {**common, "state": state, **row}
         self.jobs.append({"exportId": f"e-{len(self.jobs)}", "polls": 0, "rows": list(rows.values())})
         return JSONResponse({"exportId": self.jobs[-1]["exportId"], "status": "IN_PROGRESS"}, 202)
 

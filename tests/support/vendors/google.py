@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
@@ -73,6 +78,9 @@ class Google(Vendor):
     manager: str | None = "2002"  # the account is read through it
     without_ads: list[Fact] = field(default_factory=list)  # of Performance Max campaigns, which have no ads
     breaks_off: bool = False  # a stream ends in an error
+    others: tuple[str, ...] = ()  # accounts of another ads system, which the login can reach, too
+    refusal: str = ""  # the reason for which Google rejects the user, not the token
+    public_key: Any = None  # of a service account
 
     def routes(self) -> list[Route]:
         return [
@@ -104,10 +112,16 @@ class Google(Vendor):
         return error(401, "UNAUTHENTICATED", "authenticationError", "OAUTH_TOKEN_REVOKED", "The token was revoked.")
 
     async def customers(self, request: Request) -> Response:
-        return JSONResponse({"resourceNames": [f"customers/{self.manager or self.account_id}"]})
+        ids = [*self.others, self.manager or self.account_id]
+        return JSONResponse({"resourceNames": [f"customers/{id_}" for id_ in ids]})
 
     async def search(self, request: Request) -> Response:
         customer = request.path_params["customer"]
+        if self.refusal:
+            return error(401, "UNAUTHENTICATED", "authenticationError", self.refusal, "The user is not valid.")
+        if customer in self.others:
+            reason = "ACCESS_DENIED_FOR_ACCOUNT_TYPE"
+            return error(403, "PERMISSION_DENIED", "authorizationError", reason, "The customer isn't in Google Ads.")
         if customer == self.account_id and request.headers.get("login-customer-id") != self.manager:
             return error(
                 403,
@@ -202,7 +216,32 @@ class Google(Vendor):
         }
 
     async def token(self, request: Request) -> Response:
+        if self.public_key:
+            return self.assertion_token(await form(request))
         good = {"grant_type": "refresh_token", "refresh_token": self.refresh_token, **self.credentials}
         if good.items() - (await form(request)).items():
             return JSONResponse({"error": "invalid_grant", "error_description": "Token has been revoked."}, 400)
+        return JSONResponse({"access_token": self.renew_token(), "expires_in": 3599, "token_type": "Bearer"})
+
+    def assertion_token(self, given: dict[str, str]) -> Response:
+        """Return a token for the signed assertion of the service account (RFC 7523)."""
+        refused = JSONResponse({"error": "invalid_grant", "error_description": "Invalid JWT Signature."}, 400)
+        if given.get("grant_type") != "urn:ietf:params:oauth:grant-type:jwt-bearer":
+            return refused
+        header, claims, signature = given["assertion"].split(".")
+        decoded = [json.loads(base64.urlsafe_b64decode(part + "==")) for part in (header, claims)]
+        try:
+            signed = base64.urlsafe_b64decode(signature + "==")
+            self.public_key.verify(signed, f"{header}.{claims}".encode(), padding.PKCS1v15(), hashes.SHA256())
+        except InvalidSignature:
+            return refused
+        now = int(datetime.now(UTC).timestamp())
+        expected = {
+            "iss": "puller@shop.iam.gserviceaccount.com",
+            "scope": "https://www.googleapis.com/auth/adwords",
+            "aud": "https://oauth2.googleapis.com/token",
+        }
+        is_valid = expected.items() <= decoded[1].items() and now - 60 < decoded[1]["iat"] <= now < decoded[1]["exp"]
+        if not is_valid or decoded[1]["exp"] - decoded[1]["iat"] > 3600:
+            return refused
         return JSONResponse({"access_token": self.renew_token(), "expires_in": 3599, "token_type": "Bearer"})

@@ -33,6 +33,7 @@ class LinkedIn(Vendor):
     vanishing = "costInLocalCurrency"
     credentials = {"client_id": "app-1", "client_secret": "app-secret"}  # noqa: RUF012
     max_rows = 15_000  # of a report: the rest is silently omitted
+    has_data_limit = False  # the next report exceeds the data that five minutes allow
     may_read = True  # without access, reports are empty
 
     def routes(self) -> list[Route]:
@@ -132,6 +133,10 @@ class LinkedIn(Vendor):
         return JSONResponse({"elements": shown, "metadata": metadata})
 
     async def report(self, request: Request) -> Response:
+        if self.has_data_limit:
+            self.has_data_limit = False
+            self.rest(300)
+            return fault(429, "Request exceeds the data limit of five minutes", 101, "TOO_MANY_REQUESTS")
         query = unquote(request.url.query)
         fields = request.query_params["fields"].split(",")
         bounds = re.search(

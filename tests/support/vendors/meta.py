@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -17,6 +18,17 @@ KNOWN = {
     "date_start", "account_currency", "spend", "impressions", "clicks", "actions", "action_values",
     "campaign_id", "campaign_name", "adset_id", "adset_name", "ad_id", "ad_name",
 }  # fmt: skip
+
+
+# Statuses that an edge accepts as a filter. It rejects others, and DELETED on each (subcode 1815001).
+STATUSES = {
+    "campaigns": {"ACTIVE", "PAUSED", "ARCHIVED", "IN_PROCESS", "WITH_ISSUES"},
+    "adsets": {"ACTIVE", "PAUSED", "ARCHIVED", "CAMPAIGN_PAUSED", "IN_PROCESS", "WITH_ISSUES"},
+    "ads": {
+        *("ACTIVE", "PAUSED", "ARCHIVED", "CAMPAIGN_PAUSED", "ADSET_PAUSED", "IN_PROCESS", "WITH_ISSUES"),
+        *("DISAPPROVED", "PENDING_BILLING_INFO", "PENDING_REVIEW", "PREAPPROVED"),
+    },
+}
 
 
 def error(code: int, message: str, status: int = 400, **more: Any) -> Response:
@@ -32,6 +44,13 @@ class Meta(Vendor):
     credentials = {"client_id": "app-1", "client_secret": "app-secret"}  # noqa: RUF012
     can_renew = False  # an expired token cannot be exchanged
     most_rows: int | None = None  # larger pages are rejected
+    page_error: tuple[int, str] = (1, "Please reduce the amount of data you're asking for, then retry your request")
+    most_days: int = 366  # longer reports are rejected
+    deleted: frozenset[str] = frozenset()  # ads that only a filter includes
+    archived: frozenset[str] = frozenset()  # objects that lists include only on request
+    rejects_deleted = False
+    failures: tuple[str, ...] = ()  # the messages of the next jobs, which fail
+    failure_subcode: int | None = None
 
     def routes(self) -> list[Route]:
         self.jobs: list[dict[str, Any]] = []
@@ -97,9 +116,22 @@ class Meta(Vendor):
             return error(100, f"(#100) {sorted(unknown)} are not valid for fields param.")
         range_ = json.loads(question["time_range"])
         since, until = date.fromisoformat(range_["since"]), date.fromisoformat(range_["until"])
-        facts = self.between(since, until) if question["level"] == "ad" else self.totals(since, until)
+        today = self.clock.now().astimezone(ZoneInfo(self.timezone)).date()
+        if (since.year, since.month, since.day) < (today.year - 3, today.month - 1, today.day):
+            return error(3018, "The start date of the time range cannot be beyond 37 months from the current date")
+        if (until - since).days >= self.most_days:
+            return error(100, "Please reduce date range", error_subcode=1504018)
+        filters = json.loads(question.get("filtering", "[]"))
+        if filters and self.rejects_deleted:
+            return error(100, "(#100) Filtering field ad.effective_status is invalid.")
+        if question["level"] == "ad":
+            wants_deleted = bool(filters) and "DELETED" in filters[0]["value"]
+            facts = [f for f in self.between(since, until) if (f.ad_id in self.deleted) == wants_deleted]
+        else:
+            facts = self.totals(since, until)
         rows = [self.insight(fact, question["fields"].split(",")) for fact in facts]
-        self.jobs.append({"rows": rows, "polls": 0})
+        failure, self.failures = (self.failures[0] if self.failures else None), self.failures[1:]
+        self.jobs.append({"rows": rows, "polls": 0, "failure": failure})
         return JSONResponse({"report_run_id": f"6{len(self.jobs):09d}"})
 
     def insight(self, fact: Fact, fields: list[str]) -> dict[str, Any]:
@@ -125,11 +157,12 @@ class Meta(Vendor):
         job = self.jobs[int(request.path_params["job"][1:]) - 1]
         job["polls"] += 1
         percent, status = min(100, 50 * job["polls"]), "Job Running"  # 100 % with Job Running occurs
+        reason = {}
         if job["polls"] > self.polls:
-            status = "Job Completed"
-        return JSONResponse(
-            {"id": request.path_params["job"], "async_status": status, "async_percent_completion": percent}
-        )
+            status = "Job Failed" if job["failure"] else "Job Completed"
+            reason = {"error_message": job["failure"], "error_subcode": self.failure_subcode} if job["failure"] else {}
+        shown = {"id": request.path_params["job"], "async_status": status, "async_percent_completion": percent}
+        return JSONResponse(shown | reason)
 
     async def result(self, request: Request) -> Response:
         job = self.jobs[int(request.path_params["job"][1:]) - 1]
@@ -156,12 +189,23 @@ class Meta(Vendor):
                 for f in first
             },
         }[edge]
-        return self.paged(request, [{"id": id_, "effective_status": "ACTIVE", **row} for id_, row in rows.items()])
+        wanted = set(json.loads(request.query_params.get("effective_status", "[]")))
+        if "DELETED" in wanted:
+            return error(100, "Invalid parameter", error_subcode=1815001, error_user_title="Cannot Request for Deleted")
+        if wanted - STATUSES[edge]:
+            return error(100, f"Invalid parameter: {sorted(wanted - STATUSES[edge])}")
+        shown = [
+            {"id": id_, "effective_status": "ARCHIVED" if id_ in self.archived else "ACTIVE", **row}
+            for id_, row in rows.items()
+            if id_ not in self.deleted
+        ]
+        chosen = wanted or STATUSES[edge] - {"ARCHIVED"}
+        return self.paged(request, [row for row in shown if row["effective_status"] in chosen])
 
     def paged(self, request: Request, rows: list[Any]) -> Response:
         limit = int(request.query_params["limit"])
         if self.most_rows and limit > self.most_rows:
-            return error(1, "Please reduce the amount of data you're asking for, then retry your request", 500)
+            return error(*self.page_error, 500)
         shown, following = self.page(rows, int(request.query_params.get("after", 0)))
         paging: dict[str, Any] = {"cursors": {"before": "x", "after": f"{following or len(rows)}"}}
         if following:

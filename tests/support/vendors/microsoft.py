@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -49,6 +51,7 @@ class Microsoft(Vendor):
     credentials = {"client_id": "app-1", "client_secret": "app-secret", "developer_token": "dev-token"}  # noqa: RUF012
 
     without_ads: tuple[Fact, ...] = ()  # of Performance Max campaigns
+    reported_zone: str | None = None  # the zone in the header of reports, instead of the account's
 
     def routes(self) -> list[Route]:
         self.jobs: list[dict[str, Any]] = []
@@ -153,8 +156,23 @@ class Microsoft(Vendor):
             facts = [replace(f, spend_micros=f.spend_micros + more[f.date]) for f in facts]
         rows = [self.line(fact, question["Columns"]) for fact in facts]
         rows = rows[:1] * self.repeats + rows
-        self.jobs.append({"polls": 0, "rows": rows})
+        header = None if question["ExcludeReportHeader"] else self.header(zone, since, until)
+        self.jobs.append({"polls": 0, "rows": rows, "header": header})
         return self.misplaced(request) or JSONResponse({"ReportRequestId": f"{len(self.jobs) - 1}"})
+
+    def header(self, zone: str, since: date, until: date) -> list[str]:
+        """Return the header of a report. Its cities are spelled as in the account, with blanks and commas."""
+        offset = datetime(2026, 1, 1, tzinfo=ZoneInfo(self.timezone)).isoformat()[-6:]
+        cities = ", ".join(re.findall(r"[A-Z]+[a-z]*", zone))
+        return [
+            "Report Name: by day",
+            f"Report Time: {since:%-m/%-d/%Y},{until:%-m/%-d/%Y}",
+            f"Time Zone: {self.reported_zone or f'(GMT{offset}) {cities}'}",
+            "Last Completed Available Day: 11/20/2026 12:00:00 AM (GMT)",
+            "Report Aggregation: Daily",
+            "Report Filter: ",
+            "Potential Incomplete Data: false",
+        ]
 
     def line(self, fact: Fact, columns: list[str]) -> dict[str, Any]:
         whole = {
@@ -188,8 +206,12 @@ class Microsoft(Vendor):
     async def file(self, request: Request) -> Response:
         if "authorization" in request.headers:  # the URL is signed: a second signature is an error
             return Response("<Error><Code>InvalidAuthenticationInfo</Code></Error>", 400, media_type="application/xml")
-        rows = self.jobs[int(request.path_params["job"])]["rows"]
+        job = self.jobs[int(request.path_params["job"])]
+        rows = job["rows"]
         text, packed = io.StringIO(), io.BytesIO()
+        if header := job.get("header"):
+            csv.writer(text, quoting=csv.QUOTE_ALL).writerows([[line] for line in header])
+            text.write("\r\n")
         writer = csv.DictWriter(text, list(rows[0]), quoting=csv.QUOTE_ALL)
         writer.writeheader()
         writer.writerows(rows)

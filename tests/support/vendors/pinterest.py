@@ -146,7 +146,9 @@ class Pinterest(Vendor):
                 for f in first
             },
         }[kind]
-        wanted = request.query_params.get("entity_statuses", "ACTIVE,PAUSED").split(",")
+        wanted = request.query_params.getlist("entity_statuses") or ["ACTIVE", "PAUSED"]
+        if unknown := set(wanted) - {"ACTIVE", "PAUSED", "ARCHIVED", "DRAFT", "DELETED_DRAFT"}:
+            return error(400, 1, f"{sorted(unknown)} is not one of the entity statuses.")
         shown = [{"id": id_, "status": "ARCHIVED", **row} for id_, row in rows.items() if "ARCHIVED" in wanted]
         return self.listed(request, shown)
 
@@ -161,14 +163,20 @@ class Pinterest(Vendor):
         if request.headers.get("authorization") != f"Basic {pair}":
             return error(401, 2, "Authentication failed.")
         given = await form(request)
-        if given.get("grant_type") != "refresh_token" or given.get("refresh_token") != self.refresh_token:
+        if given.get("grant_type") == "authorization_code":
+            if given.get("code") != "code-1" or given.get("continuous_refresh") != "true":
+                return error(400, 283, "The authorization grant is invalid")
+        elif given.get("refresh_token") != self.refresh_token:
             return error(401, 283, "The authorization grant is invalid")
+        self.refresh_token = f"refresh-{int(self.refresh_token.rpartition('-')[2]) + 1}"  # the former one is invalid
         return JSONResponse(
             {
-                "response_type": "refresh_token",
+                "response_type": given["grant_type"],
                 "access_token": self.renew_token(),
+                "refresh_token": self.refresh_token,
                 "token_type": "bearer",
                 "expires_in": 2_592_000,
+                "refresh_token_expires_in": 5_184_000,
                 "scope": "ads:read",
             }
         )

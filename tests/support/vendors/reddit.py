@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from starlette.routing import Route
 from tests.support.vendors.base import Fact, Vendor, form
 
 API = "/api/v3"
+USER_AGENT = re.compile(r"\w+:[\w.-]+:v?[\w.]+ \(by /u/[\w-]+\)")  # Reddit's form
 FIELDS = {
     "SPEND",
     "IMPRESSIONS",
@@ -41,6 +43,7 @@ class Reddit(Vendor):
     credentials = {"client_id": "client-1", "client_secret": "client-secret"}  # noqa: RUF012
 
     unlisted: frozenset[str] = frozenset()  # ads that are no longer listed
+    address: dict[str, Any] = field(default_factory=lambda: {"click_url": "https://shop.example/spring"})  # of ads
     unknown: frozenset[str] = frozenset()  # ads that cannot be requested by id either
 
     def routes(self) -> list[Route]:
@@ -56,7 +59,7 @@ class Reddit(Vendor):
         ]
 
     def fault_response(self, request: Request) -> Response | None:
-        if request.headers["user-agent"].startswith("python-"):  # Reddit throttles clients without a name
+        if not USER_AGENT.fullmatch(request.headers["user-agent"]):  # Reddit throttles clients without a name
             return error(429, "Too Many Requests")
         return super().fault_response(request)
 
@@ -142,7 +145,7 @@ class Reddit(Vendor):
                     "name": f.ad,
                     "campaign_id": f.campaign_id,
                     "ad_group_id": f.adset_id,
-                    "click_url": "https://shop.example/spring",
+                    **self.address,
                     "click_url_query_parameters": added,
                 }
                 for f in first

@@ -33,6 +33,7 @@ class Snapchat(Vendor):
     vanishing = "spend"
     credentials = {"client_id": "app-1", "client_secret": "app-secret"}  # noqa: RUF012
     unlisted_ads: tuple[str, ...] = ()  # ads that no list contains
+    refuses_purchases = False
 
     def routes(self) -> list[Route]:
         account = f"/v1/adaccounts/{self.account_id}"
@@ -146,6 +147,8 @@ class Snapchat(Vendor):
             )
         if "breakdown" not in query and fields != ["spend"]:
             return error(400, "E1008", f"{unsupported}Only field 'spend' should be used when querying AdAccount stats.")
+        if self.refuses_purchases and any(name.startswith("conversion") for name in fields):
+            return error(400, "E1008", f"{unsupported}conversion_purchases is not available for this ad account")
         if any(name.startswith("conversion") for name in fields) and "view_attribution_window" not in query:
             return error(400, "E1008", f"{unsupported}attribution windows are required")
         since, until = bounds[0].date(), bounds[1].date() - timedelta(days=1)
@@ -168,18 +171,19 @@ class Snapchat(Vendor):
                         "id": ad,
                         "type": "AD",
                         "granularity": "DAY",
-                        "timeseries": self.series([f for f in facts if f.ad_id == ad], since, until, fields),
+                        "timeseries": self.series([f for f in facts if f.ad_id == ad], since, until, query),
                     }
                     for ad in shown
                 ]
             }
         else:
-            stat["timeseries"] = self.series(self.totals(since, until), since, until, fields)
+            stat["timeseries"] = self.series(self.totals(since, until), since, until, query)
         part = {"sub_request_status": "SUCCESS", "timeseries_stat": stat}
         return self.linked(request, {"timeseries_stats": [part]}, following)
 
-    def series(self, facts: list[Fact], since: date, until: date, fields: list[str]) -> list[dict[str, Any]]:
-        """Return one point for each day, including days without activity."""
+    def series(self, facts: list[Fact], since: date, until: date, query: dict[str, str]) -> list[dict[str, Any]]:
+        """Return one point for each day, including days without activity. `omit_empty` also omits figures of zero."""
+        fields, omits_zeros = query["fields"].split(","), query.get("omit_empty") == "true"
         by_day, points = {fact.date: fact for fact in facts}, []
         for day in (since + timedelta(days=n) for n in range((until - since).days + 1)):
             fact = by_day.get(day, Fact(day, "", "", "", 0))
@@ -196,6 +200,8 @@ class Snapchat(Vendor):
                 for d in (day, day + timedelta(days=1))
             )
             stats = self.row({name: whole[name] for name in fields})
+            if omits_zeros:
+                stats = {name: figure for name, figure in stats.items() if figure}
             points.append({"start_time": start, "end_time": end, "stats": stats})
         return points
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -31,6 +31,10 @@ class TikTok(Vendor):
     can_renew = False  # a token is valid until it is revoked
 
     deleted: frozenset[str] = frozenset()  # ads that only a filter includes
+    reserved: dict[str, str] = field(default_factory=dict)  # ad -> buying type, which only a filter includes
+    buying_filter: str = "buying_types"  # its name
+    unavailable: tuple[str, ...] = ()  # metrics whose value is `-`
+    truncated: bool = False  # more than 20,000 ads
 
     def routes(self) -> list[Route]:
         return [
@@ -100,8 +104,20 @@ class TikTok(Vendor):
         else:
             filters = {f["field_name"]: f["filter_value"] for f in json.loads(query.get("filtering", "[]"))}
             hidden = set() if filters.get("ad_status") == '["STATUS_ALL"]' else self.deleted
-            facts = [f for f in self.between(start, end) if f.ad_id not in hidden]
-        return self.paged(request, [self.result(fact, key, metrics) for fact in facts])
+            if set(filters) - {"ad_status", self.buying_filter}:
+                return respond(40002, f"filtering: unexpected {sorted(filters)}")
+            bought = json.loads(filters.get(self.buying_filter, '["AUCTION"]'))
+            if "RESERVATION_TOP_VIEW" in bought and len(bought) > 1:
+                return respond(40002, "RESERVATION_TOP_VIEW cannot be used with other buying types")
+            facts = [
+                f
+                for f in self.between(start, end)
+                if f.ad_id not in hidden and self.reserved.get(f.ad_id, "AUCTION") in bought
+            ]
+        response = self.paged(request, [self.result(fact, key, metrics) for fact in facts])
+        if self.truncated and key == "ad_id":
+            response.headers["X-Tt-Ads-Throttle"] = "Number of ad ids is equal or more than 20k"
+        return response
 
     def result(self, fact: Fact, key: str, metrics: list[str]) -> dict[str, Any]:
         whole = {
@@ -117,6 +133,7 @@ class TikTok(Vendor):
             "adgroup_name": fact.adset,
             "ad_name": fact.ad,
         }
+        whole |= dict.fromkeys(self.unavailable, "-")
         dimensions = {key: fact.ad_id or self.account_id, "stat_time_day": f"{fact.date} 00:00:00"}
         return {"dimensions": dimensions, "metrics": self.row({name: whole[name] for name in metrics})}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import time
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone, tzinfo
 from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -38,6 +38,7 @@ class X(Vendor):
     can_renew = False  # tokens do not expire
     network_share = 0  # percent of all figures that the publisher network served
     ending = "SUCCESS"  # the final status of jobs
+    own_offsets = False  # days begin at their own midnight, not at one of today's offset
     points_off = 0  # the number of missing figures
 
     def routes(self) -> list[Route]:
@@ -157,8 +158,13 @@ class X(Vendor):
         return JSONResponse({"data": shown, "next_cursor": f"{following}" if following else None})
 
     def requested_days(self, request: Request, most: int) -> tuple[date, date] | Response:
-        """Return the days from start_time to end_time, or an error if they are not midnights or span too long."""
-        zone = ZoneInfo(self.timezone)
+        """Return the days from start_time to end_time, or an error if they are not midnights or span too long.
+
+        A midnight is one at the account's offset of today (docs.x.com, Timezones), unless `own_offsets` is set.
+        """
+        zone: tzinfo = ZoneInfo(self.timezone)
+        if not self.own_offsets:
+            zone = timezone(self.clock.now().astimezone(zone).utcoffset() or timedelta())
         bounds = [datetime.fromisoformat(request.query_params[n]) for n in ("start_time", "end_time")]
         local = [bound.astimezone(zone) for bound in bounds]
         if any(bound.minute or bound.second for bound in bounds) or any(bound.hour for bound in local):
@@ -229,6 +235,7 @@ class X(Vendor):
                 "conversion_purchases": {
                     "metric": series("conversions"),
                     "post_view": None,
+                    "order_quantity": [5_000_000] * count,  # micros: five
                     "sale_amount": series("value_micros"),
                 },
             }
