@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import duckdb
@@ -27,6 +28,7 @@ real_data = pytest.mark.skipif(
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 needs_chromium = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine (apt-get install chromium)")
 
+FORTNIGHT = ("simulate", "--days", 14, "--events", 3000)  # the command that fills the home `filled`
 Done = subprocess.CompletedProcess[str]
 
 
@@ -37,6 +39,13 @@ def tributary(home: Path, *arguments: object, code: int = 0, seconds: float = 30
     output = f"{done.stdout}{done.stderr}"
     assert done.returncode == code, f"tributary {arguments} exited with {done.returncode}, not {code}:\n{output}"
     return done
+
+
+def start_tributary(home: Path, log: Path, *arguments: object) -> BaseProcess:
+    """Start the real command on a home folder; its output goes to the file `log`."""
+    log.touch()
+    environment = {**os.environ, "TRIBUTARY_HOME": str(home)}
+    return warm.start("tributary", [*map(str, arguments)], environment, Path.cwd(), [str(log), str(log)])
 
 
 def copy_home(home: Path, to: Path) -> Path:

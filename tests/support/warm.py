@@ -1,6 +1,6 @@
 """Run a command in a fork of a process that has imported the libraries, because the imports take seconds.
 
-In: a command line, environment and folder. Out: the finished process, as `subprocess.run` returns it.
+In: a command line, environment and folder. Out: the process, or the finished one as `subprocess.run` returns it.
 """
 
 from __future__ import annotations
@@ -12,25 +12,36 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 # Modules that read the home folder when they are imported, such as orchestration.definitions, must not be here.
 LIBRARIES = (
+    "alembic.command",
     "cli.app",
+    "connectors.ads",
+    "connectors.auth.oauth",
     "dagster",
+    "dagster._core.storage.event_log.sqlite",
+    "dagster._core.storage.runs.sqlite",
+    "dagster._core.storage.schedules.sqlite",
     "dagster_dbt",
     "dbt.adapters.duckdb",
     "dbt.cli.main",
     "dbt.task.build",
+    "dbt_common.clients.agate_helper",
     "duckdb",
     "ingestion.files.load",
     "matplotlib.figure",
+    "orchestration.instance",
     "orchestration.lineage",
     "orchestration.project",
+    "orchestration.pulling.schedules",
     "orchestration.run",
     "polars",
     "serving.publish",
     "sqlglot",
+    "upath",
 )
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(list(LIBRARIES))
@@ -42,8 +53,7 @@ def run(
     """Run `tributary` or `dbt`. Raises subprocess.TimeoutExpired."""
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
         files = [f"/proc/{os.getpid()}/fd/{file.fileno()}" for file in (output, errors)]
-        process = FORKS.Process(target=_main, args=(command, list(arguments), dict(environment), str(folder), files))
-        process.start()
+        process = start(command, arguments, environment, folder, files)
         process.join(seconds)
         if process.exitcode is None:
             process.kill()
@@ -51,6 +61,15 @@ def run(
             raise subprocess.TimeoutExpired([command, *arguments], seconds)
         texts = [(file.seek(0), file.read())[1] for file in (output, errors)]
         return subprocess.CompletedProcess([command, *arguments], process.exitcode, *texts)
+
+
+def start(
+    command: str, arguments: Sequence[str], environment: Mapping[str, str], folder: Path, files: Sequence[str]
+) -> BaseProcess:
+    """Start `tributary` or `dbt`, which appends its output to the first file and its errors to the second."""
+    process = FORKS.Process(target=_main, args=(command, [*arguments], dict(environment), str(folder), [*files]))
+    process.start()
+    return process
 
 
 def _main(command: str, arguments: list[str], environment: dict[str, str], folder: str, files: list[str]) -> None:

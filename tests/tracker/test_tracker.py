@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,8 @@ class World:
     def rows(self, folder: str) -> list[dict]:
         """The events of the folder's pages that landed, in order."""
         found = [row for row in self.all_rows() if f"/{folder}/" in row.get("url", "")]
-        return sorted(found, key=lambda row: row["occurred_at"])
+        # As texts, a whole second (56Z) would follow its own fractions (56.439Z).
+        return sorted(found, key=lambda row: datetime.fromisoformat(row["occurred_at"]))
 
     def all_rows(self) -> list[dict]:
         landing = self.home / "landing"

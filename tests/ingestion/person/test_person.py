@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import stat
-import subprocess
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +23,8 @@ from ingestion.person.verify_erasure import scan_home
 from ingestion.segments.format import Failed, Receipt, as_line
 from ingestion.settings.load import load_settings
 from ingestion.warehouse import connect
-from tests.support.home import COMMAND, tables, tributary
+from orchestration.changes import BUILD, reasons
+from tests.support.home import published, start_tributary, tables, tributary
 
 SETTINGS = """
 orgs:
@@ -261,6 +260,12 @@ def test_on_a_shared_device_only_the_erased_persons_rows_change(after) -> None:
     assert rows["event-0007"] == rows["event-0008"] == TABLET
 
 
+def test_an_erasure_builds_and_publishes_everything(after) -> None:
+    with published(after) as marts:
+        assert marts.execute("select version from meta").fetchone() == (2,)
+    assert reasons(Home(after), BUILD) == []
+
+
 def test_audit_row_identifies_nobody(after) -> None:
     ((action, asked_for, counts),) = raw(after, "select action, asked_for, counts from raw.erasures")
     assert (action, asked_for) == ("erase", "email")
@@ -323,18 +328,17 @@ def test_late_rows_get_the_same_pseudonyms_and_later_rows_are_a_new_person(after
 
 def test_next_erasure_finishes_a_killed_one(before, tmp_path) -> None:
     home = copy_of(before, tmp_path / "home")
-    environment = {**os.environ, "TRIBUTARY_HOME": str(home)}
-    command = [COMMAND, "erase", "--customer", "customer-anna", "--yes"]
+    log = tmp_path / "log"
     for moment in (0.0, 0.2, 0.5):
-        with (tmp_path / "log").open("w") as log:
-            process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-            while not (home / "erasing.json").exists():
-                assert process.poll() is None, (tmp_path / "log").read_text()
-                time.sleep(0.005)
-            time.sleep(moment)
-            process.kill()
-            process.wait(10)
+        process = start_tributary(home, log, "erase", "--customer", "customer-anna", "--yes")
+        while not (home / "erasing.json").exists():
+            assert process.exitcode is None, log.read_text()
+            time.sleep(0.005)
+        time.sleep(moment)
+        process.kill()
+        process.join(10)
         assert read_journal(Home(home)), "the erasure ended before it was killed"
+    assert "an unfinished erasure" in reasons(Home(home), BUILD)
     tributary(home, "erase", "--customer", "customer-anna", "--yes")
     assert known(home) == set()
     assert raw(home, "select count(*) from raw.erasures") == [(1,)]
