@@ -53,7 +53,7 @@ wheels: setup ## Build the wheels of Tributary and of its Python client into dis
 bench: setup ## Measure collector, pipeline, attribution, spend and imports on this machine, beside simpler ways and other libraries
 	@$(BIN)/python bench/collector.py
 	@$(BIN)/python bench/pipeline.py
-	@$(BIN)/python bench/attribution.py
+	@$(BIN)/python bench/heuristic_models.py
 	@$(BIN)/python bench/spend.py
 	@$(BIN)/python bench/imports.py
 

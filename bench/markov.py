@@ -23,7 +23,9 @@ from pathlib import Path
 import numpy as np
 from machine import machine
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # before bench/attribution.py, a namesake of the package
+sys.path.insert(
+    0, str(Path(__file__).resolve().parents[1])
+)  # before bench/heuristic_models.py, a namesake of the package
 
 from attribution.chain import chain_shapes, count_chain
 from attribution.journeys import Integers, Journeys, from_arrays

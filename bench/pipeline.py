@@ -27,6 +27,7 @@ import duckdb
 from machine import machine
 from statement import compare
 
+from ingestion.channel_effects import create_channel_effects
 from ingestion.home import Home
 from ingestion.simulator.benchmark_data import write_benchmark_touches
 from ingestion.warehouse import memory_limit
@@ -157,6 +158,7 @@ def bare_sql(home: Home) -> float:
     }
     with duckdb.connect(str(copy), config=config) as connection:
         connection.execute("set TimeZone = 'UTC'")
+        create_channel_effects(connection)
         began = time.monotonic()
         for model in ordered(models):
             sql = (home.root / "dbt" / "compiled" / model["package_name"] / model["original_file_path"]).read_text()

@@ -38,7 +38,8 @@ from ingestion.warehouse import connect
 EQUAL = "(equal shares)"
 CREDIT = """
     select org_id, attribution_model, channel, sum(conversions)::double
-    from marts.channel_summary where lookback_days = ? group by all having sum(conversions) > 0
+    from marts.channel_summary where conversion_type = 'purchase' and lookback_days = ?
+    group by all having sum(conversions) > 0
 """
 Shares = Mapping[str, float]
 Distances = dict[tuple[str, str], list[float]]  # of each seed, by model and scenario

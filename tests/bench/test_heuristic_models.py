@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import attribution
 import duckdb
+import heuristic_models
 import pytest
 
 JOURNEYS = 500
@@ -16,7 +16,7 @@ JOURNEYS = 500
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the files of journeys beside a database that has them as marts."""
     folder = tmp_path_factory.mktemp("journeys") / "data"
-    attribution.write_journeys(folder, JOURNEYS)
+    heuristic_models.write_journeys(folder, JOURNEYS)
     with duckdb.connect(str(folder / "warehouse.duckdb")) as connection:
         connection.execute("create schema marts")
         missing = "'default' as org_id, null as platform, null as campaign_id, null as adset_id, null as ad_id"
@@ -48,31 +48,33 @@ def test_journeys_have_one_to_twelve_touches_in_28_days_and_no_two_at_once(data:
 
 
 def test_polars_and_the_statement_by_hand_give_the_same_credit(data: Path) -> None:
-    one, other = (attribution.measure(name, Path(sys.executable), data) for name in ("by hand", "polars"))
+    one, other = (heuristic_models.measure(name, Path(sys.executable), data) for name in ("by hand", "polars"))
     assert not isinstance(one, str), one
     assert not isinstance(other, str), other
-    assert set(one.credit) == set(other.credit) == set(attribution.MODELS)
+    assert set(one.credit) == set(other.credit) == set(heuristic_models.MODELS)
     assert sum(one.credit["linear"].values()) == pytest.approx(JOURNEYS)
-    assert attribution.difference(other.credit, one.credit) == "same"
+    assert heuristic_models.difference(other.credit, one.credit) == "same"
 
 
 def test_other_credit_names_the_model_and_the_largest_difference() -> None:
     ours = {"linear": {"Email": 4.0, "Direct": 6.0}, "last_touch": {"Email": 10.0}}
-    assert attribution.difference({"linear": {"Email": 4.0, "Direct": 6.0}}, ours) == "same"
+    assert heuristic_models.difference({"linear": {"Email": 4.0, "Direct": 6.0}}, ours) == "same"
     moved = {"linear": {"Email": 5.0, "Direct": 5.0}, "last_touch": {"Email": 10.0}}
-    assert attribution.difference(moved, ours) == "differs: linear by 1e-01"
-    assert attribution.difference({"last_touch": {"Direct": 10.0}}, ours) == "differs: last_touch by 1e+00"
+    assert heuristic_models.difference(moved, ours) == "differs: linear by 1e-01"
+    assert heuristic_models.difference({"last_touch": {"Direct": 10.0}}, ours) == "differs: last_touch by 1e+00"
 
 
 def test_a_failing_implementation_gives_its_error(tmp_path: Path) -> None:
-    assert "touches.parquet" in attribution.measure("polars", Path(sys.executable), tmp_path)
+    assert "touches.parquet" in heuristic_models.measure("polars", Path(sys.executable), tmp_path)
 
 
 def test_an_implementation_is_skipped_before_it_takes_too_long() -> None:
-    figures = attribution.Figures(prepare=10, seconds=20, cpu=30, peak=0.1, credit={"linear": {}})
-    assert attribution.too_large(None, 10**9, limit=1) is None
-    assert attribution.too_large((1_000, figures), 10_000, limit=600) is None
-    assert attribution.too_large((1_000, figures), 100_000, limit=600) == "about 3,000 s"
+    figures = heuristic_models.Figures(prepare=10, seconds=20, cpu=30, peak=0.1, credit={"linear": {}})
+    assert heuristic_models.too_large(None, 10**9, limit=1) is None
+    assert heuristic_models.too_large((1_000, figures), 10_000, limit=600) is None
+    assert heuristic_models.too_large((1_000, figures), 100_000, limit=600) == "about 3,000 s"
     large = figures._replace(peak=1_000.0)
-    assert attribution.too_large((1_000, large), 10_000, limit=600) == "about 10000 GiB"
-    assert "failed" in attribution.too_large((1_000, figures._replace(seconds=float("inf"), credit={})), 10_000, 600)
+    assert heuristic_models.too_large((1_000, large), 10_000, limit=600) == "about 10000 GiB"
+    assert "failed" in heuristic_models.too_large(
+        (1_000, figures._replace(seconds=float("inf"), credit={})), 10_000, 600
+    )

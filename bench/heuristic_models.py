@@ -2,10 +2,10 @@
 
 In: simulated journeys, 100k, 1M and 10M by default. Out: a table for each size, and the cost curve.
 
-    python bench/attribution.py [--journeys 100000 --journeys 1000000] [--only pandas] [--limit 600] [--plot FILE.svg]
+    python bench/heuristic_models.py [--journeys 100000 --journeys 1000000] [--only pandas] [--limit 600] [--plot X.svg]
 
 The peers are installed into virtual environments of their own in a temporary folder, and each runs in its own process.
-attribution_peers.py states what each one computes. An implementation is skipped at a size if ten times its last size
+heuristic_peers.py states what each one computes. An implementation is skipped at a size if ten times its last size
 would exceed the limit of seconds, or the memory.
 """
 
@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
-from attribution_peers import IMPLEMENTATIONS, LOOKBACK_DAYS, MODELS, Credit
 from dbt_build import build_models
-from pipeline import machine
+from heuristic_peers import IMPLEMENTATIONS, LOOKBACK_DAYS, MODELS, Credit
+from machine import machine
 from statement import MODEL, compiled, timed
 
 from ingestion.home import Home
@@ -33,7 +33,7 @@ from ingestion.settings.load import load_settings
 from ingestion.settings.raw_tables import store_settings
 from ingestion.warehouse import connect, memory_limit
 
-PEERS = Path(__file__).with_name("attribution_peers.py")
+PEERS = Path(__file__).with_name("heuristic_peers.py")
 # The libraries of an implementation, unless this environment has them. MAM is marketing-attribution-models.
 REQUIREMENTS = {
     "pandas": ["pandas", "pyarrow"],
