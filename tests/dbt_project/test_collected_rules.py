@@ -260,7 +260,7 @@ def sampling_world() -> list[Row]:
         ("conversion_paths", "path", "sum(non_conversions)"),
         ("conversion_paths", "path", "sum(conversions)"),
         ("conversion_paths", "path", "sum(value_micros)"),
-        ("channel_summary", "(channel, attribution_model)", "sum(conversion_value_micros)"),
+        ("model_comparison", "(channel, attribution_model, lookback_days)", "sum(conversion_value_micros)"),
     ],
 )
 def test_two_halves_of_a_sample_are_on_average_the_whole(warehouse, mart, key, total) -> None:
@@ -495,7 +495,7 @@ def test_only_an_approved_payout_is_spend(warehouse: Connection) -> None:
     assert {status for status, *_ in expected.values()} == set(rank)
     by_channel = warehouse.execute(
         "select channel, sum(spend_micros) from marts.channel_summary where org_id = 'partners'"
-        " and attribution_model = 'linear' and spend_micros > 0 group by channel"
+        " and attribution_model = 'linear' and lookback_days = 30 and spend_micros > 0 group by channel"
     ).fetchall()
     assert by_channel == [("Affiliates", spend.total())]
     topics = warehouse.execute("select topic from marts.notices where org_id = 'partners'").fetchall()
@@ -622,7 +622,7 @@ def test_suspicious_touches_lose_credit_only_where_the_site_excludes_them(wareho
     assert dict(dropped) == (by_visitor if org == "wary" else {})
     unattributed = warehouse.execute(
         "select sum(conversions) from marts.channel_summary where org_id = ? and channel = '(unattributed)'"
-        " and attribution_model = 'last_touch'",
+        " and attribution_model = 'last_touch' and lookback_days = 30",
         [org],
     ).fetchone()
     assert unattributed == ((len(by_visitor) if org == "wary" else None),)

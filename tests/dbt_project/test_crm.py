@@ -90,5 +90,5 @@ def test_leads_and_won_deals_belong_to_the_visits_of_their_address(built: duckdb
 
 def test_only_won_deals_have_value(built: duckdb.DuckDBPyConnection) -> None:
     assert built.execute(
-        "select conversion_type, count(*), sum(value_micros) from marts.conversions group by all order by 1"
+        "select reported_type, count(*), sum(value_micros) from marts.conversions group by all order by 1"
     ).fetchall() == [("deal_won", 3, 123_100_000), ("lead", 3, 0)]

@@ -291,12 +291,13 @@ def test_channel_summary_equals_the_sums_of_links_and_spend(marts, everything):
     expected = defaultdict(lambda: [Decimal(0), 0, 0])
     for row in everything:
         if row.mode == "cash":
-            sums = expected[row.org, row.date, row.channel or billed_to(row), row.ids[0], row.model]
+            sums = expected[row.org, row.date, row.channel or billed_to(row), *row.ids[:2], row.model]
             for index, amount in enumerate((row.conversions, row.value, row.spend)):
                 sums[index] += amount
     actual = {}
-    for row in records(marts, "from channel_summary"):
-        key = tuple(row[name] for name in ("org_id", "date", "channel", "platform", "attribution_model"))
+    in_main_window = "(from conversion_windows where is_main_window) using (org_id, conversion_type, lookback_days)"
+    for row in records(marts, f"from channel_summary semi join {in_main_window}"):
+        key = tuple(row[name] for name in ("org_id", "date", "channel", "platform", "campaign_id", "attribution_model"))
         assert key not in actual
         actual[key] = [row["conversions"], row["conversion_value_micros"], row["spend_micros"]]
         assert row["roas"] == quotient(row["conversion_value_micros"], row["spend_micros"])
@@ -504,7 +505,7 @@ def test_marts_reconcile_with_the_simulators_truth(home, marts):
         for row in truth["conversions"]
     }
     found = marts.execute(
-        "select org_id, conversion_type, if(original_value_micros is null, null, original_currency),"
+        "select org_id, reported_type, if(original_value_micros is null, null, original_currency),"
         " count(*), sum(coalesce(original_value_micros, 0)) from conversions"
         " where conversion_id <> 'nobodys' group by all"
     ).fetchall()

@@ -636,7 +636,7 @@ def test_orders_have_the_right_money(warehouse: Connection, name: str) -> None:
 
 def test_later_payments_of_a_subscription_are_renewals(warehouse: Connection) -> None:
     found = warehouse.execute(
-        "select split_part(order_id, '~', 1), conversion_type from marts.conversions"
+        "select split_part(order_id, '~', 1), reported_type from marts.conversions"
         " where order_id like '%~stripe_renewals' order by 1"
     ).fetchall()
     assert found == [("PI-1", "purchase"), ("in_1", "purchase"), ("in_2", "renewal")]

@@ -34,7 +34,8 @@ while not os.path.exists(stop):
     booked, credited, kept = connection.execute('''
         select
             (select sum(value_micros) from conversions),
-            (select sum(conversion_value_micros) from channel_summary where attribution_model = 'linear'),
+            (select sum(conversion_value_micros) from channel_summary
+             where attribution_model = 'linear' and lookback_days = 30),
             (select bool_and(is_kept) from promises)
     ''').fetchone()
     assert booked == credited and kept, (version, booked, credited, kept)

@@ -17,9 +17,14 @@ def test_twelve_models_fit_on_eighty_columns():
         connection.execute(f"create table conversion_touches ({columns})")
         connection.execute("create table orgs as select 'shop' as org_id, 'USD' as currency")
         connection.execute("""
-            create table channel_summary as
-            select 'shop' as org_id, channel, 'position_' || model as attribution_model,
-                1234567000000 as conversion_value_micros
+            create table conversion_windows as
+            select 'shop' as org_id, 'sale' as conversion_type, 30 as lookback_days, true as is_main_type,
+                true as is_main_window
+        """)
+        connection.execute("""
+            create table model_comparison as
+            select 'shop' as org_id, 'sale' as conversion_type, 30 as lookback_days, channel,
+                'position_' || model as attribution_model, 1234567000000 as conversion_value_micros
             from unnest(['Organic Search', '(unattributed)']) as channels (channel), range(12) as models (model)
         """)
         for table in revenue_by_channel(connection):
