@@ -205,9 +205,9 @@ def test_storing_settings_replaces_all_rows(home):
     )
     store_settings(connection, load_settings(home))
     assert connection.execute("from raw.orgs").fetchall() == [
-        ("b", "EUR", "UTC", 30, 12_345_678, None, ["bank.example"], "time_decay")
+        ("b", "EUR", "UTC", 30, 12_345_678, None, ["bank.example"], "time_decay", 7, 40, 40, "include", "unique")
     ]
-    assert connection.execute("from raw.touch_type_windows").fetchall() == [("b", "view", 1)]
+    assert connection.execute("from raw.touch_type_windows").fetchall() == [("b", "view", 1, 100)]
     assert connection.execute("select count(*) from raw.sites").fetchone() == (0,)
 
 
