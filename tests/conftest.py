@@ -15,42 +15,43 @@ import pytest
 
 from ingestion.home import Home
 from orchestration.project import mark_parsed
-from tests.support.home import copy_home, tributary
+from tests.support.home import FORTNIGHT, copy_home, tributary
 from tests.support.models import Project, dbt
 
 TESTS = Path(__file__).parent
 
-# The files that take longest, in this order: they run first, so that both workers end at about the same time. The first
-# one makes the home `built` while the other worker runs the second one, which does not need it.
+# The files that take longest, in this order: they run first, so that all workers end at about the same time. The first
+# one makes the home `built` while other workers run the next two, which do not need it.
 LONG = (
     "orchestration/test_dagster.py",
     "ingestion/person/test_person.py",
+    "packaging/test_wheel.py",
     "orchestration/test_recovery.py",
     "orchestration/test_changes.py",
     "dbt_project/test_edges.py",
     "cli/test_cli.py",
+    "serving/test_publish.py",
     "dbt_project/test_marts.py",
     "tracker/test_tracker.py",
-    "dbt_project/test_spend_models.py",
-    "serving/test_publish.py",
-    "dbt_project/test_collected_rules.py",
+    "ingestion/files/test_load.py",
+    "ingestion/spend/test_pulls.py",
+    "cli/test_rebuild.py",
+    "ingestion/files/test_layouts.py",
     "dbt_project/test_real_data.py",
+    "cli/test_full_disk.py",
     "cli/test_pull.py",
+    "dbt_project/test_spend_models.py",
     "dbt_project/test_attribution.py",
-    "dbt_project/test_matching.py",
-    "dbt_project/test_event_sources.py",
+    "dbt_project/test_portability.py",
     "dbt_project/test_models.py",
-    "packaging/test_wheel.py",
     "orchestration/test_web_guard.py",
     "orchestration/test_history.py",
-    "dbt_project/test_portability.py",
     "connectors/test_every_platform.py",
-    "ingestion/files/test_load.py",
+    "dbt_project/test_collected_rules.py",
     "dbt_project/test_touchpoints.py",
     "ingestion/collector/test_fuzz.py",
     "ingestion/collector/test_crash.py",
     "ingestion/collector/test_collector.py",
-    "ingestion/spend/test_pulls.py",
 )
 
 
@@ -116,7 +117,7 @@ def filled(made_once, new_home) -> Path:
 
     def simulate(home: Path) -> None:
         shutil.copytree(new_home("filled") / "dbt", home / "dbt")
-        tributary(home, "simulate", "--days", 14, "--events", 3000)
+        tributary(home, *FORTNIGHT)
 
     return made_once("filled", simulate)
 

@@ -26,7 +26,7 @@ from rich.console import Console
 
 from cli.run_summary import run_summary
 from ingestion.home import Home
-from tests.support.home import differences, published, tables, tributary
+from tests.support.home import FORTNIGHT, differences, published, tables, tributary
 from tests.support.models import Project, import_files
 from tests.support.rounding import rounded
 
@@ -51,7 +51,6 @@ SETTINGS = "\n".join(
         "",
     ]
 )
-SIMULATE = ("simulate", "--days", 14, "--events", 3000)
 Row = dict[str, str]
 
 
@@ -233,7 +232,7 @@ def grown(new_home: Callable[[str], Path], project: Project, tmp_path_factory: p
 
     for kind, more in LATER.items():
         write(home / "inbox" / kind / "later.csv", more)
-    tributary(home, *SIMULATE)
+    tributary(home, *FORTNIGHT)
     declared = settings.read_text()
     settings.write_text("".join(line for line in declared.splitlines(True) if "kolkata" not in line))
     build("org missing")
@@ -367,7 +366,7 @@ def test_shuffled_and_split_differently_publishes_the_same(grown, new_home, proj
     """The first home loaded them in two steps, and one of its orgs was missing from the settings in between."""
     home, pick = new_home("shuffled"), random.Random(5)
     (home / "tributary.yaml").write_text(SETTINGS)
-    tributary(home, *SIMULATE)
+    tributary(home, *FORTNIGHT)
     inbox = home / "inbox"
     for kind in ("events", "interactions", "conversions", "spend", "exchange-rates"):
         found = [row for path in sorted((inbox / kind).iterdir()) for row in read(path)]

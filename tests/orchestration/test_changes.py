@@ -251,7 +251,7 @@ def test_a_change_during_a_run_is_not_covered_by_its_record(home):
     assert changes.read(home) is None
 
 
-def test_a_run_of_a_part_and_a_failed_run_are_followed_by_a_build(home):
+def test_runs_that_did_not_build_everything_are_followed_by_a_build_that_no_file_stops(home):
     tributary(home.root, "run", "--select", "key:published")
     assert version(home) == 2
     assert reasons(home, BUILD) == ["published files are missing or changed"]
@@ -261,22 +261,31 @@ def test_a_run_of_a_part_and_a_failed_run_are_followed_by_a_build(home):
         connection.execute("update marts.rollup_spend set spend_micros = spend_micros + 1")
     tributary(home.root, "run", "--select", "key:published", code=1)
     assert "the warehouse changed" in reasons(home, BUILD)
-    broken = home.inbox / "events" / "broken.csv"
-    broken.write_text("id\n1\n")
-    assert "built touchpoints" in tributary(home.root, "run", code=1).stdout  # the file fails, and the rest is built
-    broken.unlink()
+
+    folder = home.inbox / "spend"
+    spend = "date,platform,account_id,campaign_id,currency,spend\n2026-07-03,google,inbox,c1,USD,7.25\n"
+    (folder / "good.csv").write_text(spend)
+    (folder / "broken.csv").write_bytes(b"PAR1 \xc3\x28 broken")
+    land_damaged = home.landing / "20260701T000000000Z-1-00000001.ndjson"
+    land_damaged.write_bytes(as_line(Receipt("unheard-of", "2026-07-01T00:00:00.000000Z", "default", received=1)))
+    done = tributary(home.root, "run", code=1)  # two files fail, and the rest is built
+    assert "built touchpoints" in done.stdout
+    assert "2 files could not be loaded" in done.stderr
+    assert f"{folder}/broken.csv: not a readable Parquet file" in done.stderr
+    assert f"{land_damaged}: this version does not know rows of kind unheard-of" in done.stderr
+    with published(home.root) as marts:
+        spent = "select sum(spend_micros) from rollup_spend where campaign_id = 'c1' and grain = 'CAMPAIGN'"
+        assert marts.execute(spent).fetchone() == (7_250_000,)
     assert version(home) == 3
-    assert reasons(home, BUILD) == []
+    assert [path.name for path in folder.iterdir()] == ["broken.csv"]
 
-
-def test_an_erasure_builds_and_a_begun_one_is_a_reason_to_build(home):
-    with published(home.root) as connection:
-        (customer,) = connection.execute(
-            "select max(customer_id) from conversions where org_id = 'northwind'"
-        ).fetchone()
-    tributary(home.root, "erase", "--customer", customer, "--org", "northwind", "--yes")
-    assert version(home) == 2
-    assert reasons(home, BUILD) == []
+    assert reasons(home, LAND) == reasons(home, BUILD) == []  # no tick builds everything again for them
+    done = tributary(home.root, "run", code=1)
+    assert "Nothing new since version 3" in done.stdout
+    assert "broken.csv" in done.stderr
+    assert "broken.csv" in "".join(tributary(home.root, "status").stdout.split())
+    (folder / "broken.csv").write_text(spend)
+    assert reasons(home, BUILD) == ["1 file in the inbox"]
 
 
 def test_scheduled_jobs_skip_their_ticks_until_something_is_new(home):
@@ -297,32 +306,6 @@ def test_scheduled_jobs_skip_their_ticks_until_something_is_new(home):
         (home.inbox / "events" / "new.csv").unlink()
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert ticks() == dict.fromkeys(skipped)
-
-
-def test_a_file_that_cannot_be_read_stops_no_other_and_no_publication(home):
-    folder = home.inbox / "spend"
-    spend = "date,platform,account_id,campaign_id,currency,spend\n2026-07-03,google,inbox,c1,USD,7.25\n"
-    (folder / "good.csv").write_text(spend)
-    (folder / "broken.csv").write_bytes(b"PAR1 \xc3\x28 broken")
-    land_damaged = home.landing / "20260701T000000000Z-1-00000001.ndjson"
-    land_damaged.write_bytes(as_line(Receipt("unheard-of", "2026-07-01T00:00:00.000000Z", "default", received=1)))
-    done = tributary(home.root, "run", code=1)
-    assert "2 files could not be loaded" in done.stderr
-    assert f"{folder}/broken.csv: not a readable Parquet file" in done.stderr
-    assert f"{land_damaged}: this version does not know rows of kind unheard-of" in done.stderr
-    with published(home.root) as marts:
-        spent = "select sum(spend_micros) from rollup_spend where campaign_id = 'c1' and grain = 'CAMPAIGN'"
-        assert marts.execute(spent).fetchone() == (7_250_000,)
-    assert version(home) == 2
-    assert [path.name for path in folder.iterdir()] == ["broken.csv"]
-
-    assert reasons(home, LAND) == reasons(home, BUILD) == []  # no tick builds everything again for them
-    done = tributary(home.root, "run", code=1)
-    assert "Nothing new since version 2" in done.stdout
-    assert "broken.csv" in done.stderr
-    assert "broken.csv" in "".join(tributary(home.root, "status").stdout.split())
-    (folder / "broken.csv").write_text(spend)
-    assert reasons(home, BUILD) == ["1 file in the inbox"]
 
 
 @pytest.mark.parametrize("job", [LAND, BUILD])

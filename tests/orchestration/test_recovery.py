@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +14,7 @@ import dagster as dg
 import duckdb
 import pytest
 
-from tests.support.home import COMMAND, copy_home, differences, published, tributary
+from tests.support.home import copy_home, differences, published, start_tributary, tributary
 
 PUBLISH = ("run", "--select", "key:published")
 HEADER = "event_id,site_id,type,occurred_at,anon_id\n"
@@ -26,13 +25,7 @@ class Started:
 
     def __init__(self, home: Path, *arguments: str) -> None:
         self.log = home / f"log-{time.monotonic_ns()}"
-        with self.log.open("w") as out:
-            self.process = subprocess.Popen(
-                [COMMAND, *arguments],
-                env={**os.environ, "TRIBUTARY_HOME": str(home)},
-                stdout=out,
-                stderr=subprocess.STDOUT,
-            )
+        self.process = start_tributary(home, self.log, *arguments)
 
     def output(self) -> str:
         return self.log.read_text()
@@ -40,17 +33,19 @@ class Started:
     def until(self, is_reached: Callable[[], object]) -> None:
         """Watch the command until it reaches a state; it must not end before."""
         while not is_reached():
-            assert self.process.poll() is None, f"the command ended too early:\n{self.output()}"
+            assert self.process.exitcode is None, f"the command ended too early:\n{self.output()}"
             time.sleep(0.002)
 
     def kill(self) -> None:
         """Kill this process, but none of its children, as the kernel does when memory runs out."""
         os.kill(self.process.pid, signal.SIGKILL)
-        assert self.process.wait(10) == -signal.SIGKILL, f"the command ended before it was killed:\n{self.output()}"
+        self.process.join(10)
+        assert self.process.exitcode == -signal.SIGKILL, f"the command ended before it was killed:\n{self.output()}"
 
     def succeeded(self) -> str:
         """Wait for the end of the command, which must succeed, and return its output."""
-        assert self.process.wait(300) == 0, self.output()
+        self.process.join(300)
+        assert self.process.exitcode == 0, self.output()
         return self.output()
 
 

@@ -53,10 +53,10 @@ def install(wheel: Path, folder: Path) -> Path:
     return folder / "bin"
 
 
-def environment(folder: Path) -> dict[str, str]:
-    """The variables of a shell that knows no checkout and no home; Python keeps its bytecode in `folder`."""
+def environment(programs: Path) -> dict[str, str]:
+    """The variables of a shell that knows no checkout and no home; Python keeps its bytecode beside the environment."""
     variables = {name: text for name, text in os.environ.items() if not name.startswith(("TRIBUTARY_", "PYTHON"))}
-    return {**variables, "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
+    return {**variables, "PYTHONPYCACHEPREFIX": str(programs.parent.with_name("bytecode"))}
 
 
 def files(folder: Path) -> dict[Path, tuple[int, int]]:
@@ -90,7 +90,7 @@ def test_an_installed_wheel_simulates_and_builds_in_an_empty_folder(programs, tm
         done = subprocess.run(
             [programs / "tributary", *arguments],
             cwd=folder,
-            env=environment(tmp_path),
+            env=environment(programs),
             capture_output=True,
             text=True,
             check=False,
@@ -107,10 +107,12 @@ def test_an_installed_wheel_simulates_and_builds_in_an_empty_folder(programs, tm
 
 
 def test_an_installed_collector_serves_the_script_and_its_demo(programs, tmp_path):
-    with collecting(tmp_path / "home", SITE, command=programs / "tributary") as running:
+    bytecode = environment(programs)["PYTHONPYCACHEPREFIX"]
+    command = programs / "tributary"
+    with collecting(tmp_path / "home", SITE, command=command, PYTHONPYCACHEPREFIX=bytecode) as running:
         assert httpx.get(f"{running.url}/t.js").content == (ROOT / "tracker" / "dist" / "t.js").read_bytes()
         assert "pk_shop" in httpx.get(f"{running.url}/demo").text
-    variables = {**environment(tmp_path), "TRIBUTARY_HOME": str(tmp_path / "home")}
+    variables = {**environment(programs), "TRIBUTARY_HOME": str(tmp_path / "home")}
     command = [programs / "tributary", "snippet", "shop"]
     done = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True, check=True)
     assert 'data-key="pk_shop"' in done.stdout
@@ -124,6 +126,6 @@ def test_the_client_installs_alone_and_delivers(tmp_path):
     assert "tributary" not in packages
     with collecting(tmp_path / "home", SITE, TRIBUTARY_SERVER_KEY_SHOP="sk_shop") as running:
         command = [programs / "python", "-c", SEND, running.url]
-        subprocess.run(command, cwd=tmp_path, env=environment(tmp_path), check=True)
+        subprocess.run(command, cwd=tmp_path, env=environment(programs), check=True)
         running.stop()
         assert [receipt["received"] for receipt in receipts(running.home)] == [1]
