@@ -26,7 +26,8 @@ from serving.published import NothingPublished, counted, literal, open_published
 from serving.readers import RIGHTS, let_through, share
 from serving.version_files import VIEWS, link_or_copy, write_database, write_parquet
 
-LONG_FORM_ROWS = 5_000_000  # rows up to which daily_rollups is a Parquet file, too: about 75 MB in some seconds
+LONG_FORMS = ("channel_summary", "daily_rollups")
+LONG_FORM_ROWS = 5_000_000  # rows up to which such a view is a Parquet file, too: about 75 MB in some seconds
 LOADED = {"events": "all_events", "interactions": "interactions", "conversions": "conversions", "ad_spend": "ad_spend"}
 
 
@@ -86,7 +87,7 @@ def publish(connection: duckdb.DuckDBPyConnection, folder: Path, readers: str = 
             write_database(
                 connection, path, sources, version=version, published_at=now, loaded=total([loaded.get(org, Counter())])
             )
-        long_forms = ["daily_rollups"] if has_at_most(connection, "daily_rollups", LONG_FORM_ROWS) else []
+        long_forms = [view for view in LONG_FORMS if has_at_most(connection, view, LONG_FORM_ROWS)]
         write_parquet(connection, "whole", [*rows, *long_forms], staging / "parquet", folder / "parquet")
     finally:
         connection.execute("detach whole")

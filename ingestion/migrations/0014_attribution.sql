@@ -23,8 +23,6 @@ create table if not exists raw.conversion_definitions (
     lookback_days    integer,             -- null: the org's
     touches          varchar not null     -- before, all, since_previous
 );
-insert into raw.conversion_definitions (org_id, conversion_type, number, source, is_first_only, touches)
-select org_id, 'purchase', 1, 'conversion', false, 'before' from raw.orgs;
 
 create table if not exists raw.channel_weights (
     org_id            varchar,            -- null: every org

@@ -10,10 +10,8 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from ingestion.settings.model import ConversionDefinition, Settings
+from ingestion.settings.model import Settings
 from ingestion.sql import Connection, transaction
-
-DEFAULT_CONVERSION = "purchase"  # the definition of an org without definitions
 
 
 def store_settings(connection: Connection, settings: Settings) -> None:
@@ -133,10 +131,10 @@ def _rows(settings: Settings) -> dict[str, list[dict[str, Any]]]:
 
 
 def _definition_rows(settings: Settings) -> Iterator[dict[str, Any]]:
-    """Yield the definitions of each org in their order. An org without any counts every reported conversion."""
+    """Yield the definitions of each org in their order."""
     for org in settings.orgs:
         definitions = [definition for definition in settings.conversion_definitions if definition.org == org.id]
-        for number, definition in enumerate(definitions or [ConversionDefinition(org.id, DEFAULT_CONVERSION)], 1):
+        for number, definition in enumerate(definitions, 1):
             source = (
                 "event" if definition.event_types else "interaction" if definition.interaction_types else "conversion"
             )

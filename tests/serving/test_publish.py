@@ -120,6 +120,7 @@ def test_duckdb_1_1_reads_every_table_and_view(built, old_duckdb):
 import sys, json, duckdb
 assert duckdb.__version__ == "1.1.3"
 connection = duckdb.connect(sys.argv[1], read_only=True)
+connection.execute("set enable_progress_bar = false")
 names = [name for (name,) in connection.execute("select table_name from information_schema.tables").fetchall()]
 print(json.dumps({name: len(connection.execute(f"from {name}").fetchall()) for name in names}))
 """
@@ -146,7 +147,7 @@ def test_an_orgs_file_holds_that_org_only_and_parquet_holds_every_row(built):
             columns = [column for column, *_ in whole.execute(f"describe {name}").fetchall()]
             assert "org_id" in columns, f"{name} is not divided by org"
             rows[name] = Counter(org for (org,) in whole.execute(f"select org_id from {name}").fetchall())
-            if name != "attribution_candidates":  # a view without a Parquet file
+            if name not in ("attribution_candidates", "window_links"):  # views without a Parquet file
                 parquet = built / "published/parquet" / f"{name}.parquet"
                 different = f"select count(*) from (from {name} except all from '{parquet}')"
                 assert whole.execute(different).fetchone() == (0,), name

@@ -73,7 +73,7 @@ final as (
         touchpoints.merged_into
     from conversions
     inner join touchpoints using (org_id, person_key)
-    inner join orgs using (org_id)
+    left join orgs using (org_id)
     left join conversion_touches using (org_id, conversion_id, touchpoint_id)
     left join excluded_touches using (org_id, touchpoint_id)
     left join touch_type_windows using (org_id, touch_type)

@@ -127,6 +127,7 @@ answered as (
     where rank = 1
 ),
 
+-- The credit of first_touch, last_touch and linear, which need not run.
 channel_credit as (
     select
         conversion_touches.org_id,
@@ -134,15 +135,15 @@ channel_credit as (
         conversion_touches.channel,
         row_number() over (
             partition by conversion_touches.org_id, conversion_touches.conversion_id
-            order by sum(conversion_touches.first_touch_credit) desc, conversion_touches.channel
+            order by sum(case when conversion_touches.position = 1 then 1 else 0 end) desc, conversion_touches.channel
         ) as first_touch_rank,
         row_number() over (
             partition by conversion_touches.org_id, conversion_touches.conversion_id
-            order by sum(conversion_touches.last_touch_credit) desc, conversion_touches.channel
+            order by sum(case when conversion_touches.position = conversion_touches.touchpoint_count then 1 else 0 end) desc, conversion_touches.channel
         ) as last_touch_rank,
         row_number() over (
             partition by conversion_touches.org_id, conversion_touches.conversion_id
-            order by sum(conversion_touches.linear_credit) desc, conversion_touches.channel
+            order by count(*) desc, conversion_touches.channel
         ) as linear_rank
     from conversion_touches
     inner join (select distinct org_id, conversion_id from answered) as wanted using (org_id, conversion_id)

@@ -4,21 +4,27 @@ source as (
     select * from {{ source('raw', 'conversion_definitions') }}
 ),
 
+orgs as (
+    select * from {{ source('raw', 'orgs') }}
+),
+
+-- An org without definitions counts every reported conversion.
 final as (
     select
-        org_id,
-        conversion_type,
-        number,
-        source,
-        source_types,
-        site_ids,
-        properties,
-        min_value_micros,
-        is_first_only,
-        value_micros,
-        lookback_days,
-        touches
-    from source
+        orgs.org_id,
+        coalesce(source.conversion_type, 'purchase') as conversion_type,
+        coalesce(source.number, 1) as number,
+        coalesce(source.source, 'conversion') as source,
+        source.source_types,
+        source.site_ids,
+        source.properties,
+        source.min_value_micros,
+        coalesce(source.is_first_only, false) as is_first_only,
+        source.value_micros,
+        source.lookback_days,
+        coalesce(source.touches, 'before') as touches
+    from orgs
+    left join source using (org_id)
 )
 
 select * from final
