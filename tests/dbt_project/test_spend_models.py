@@ -37,6 +37,7 @@ def warehouse(new_home: Callable[[str], Path]) -> Iterator[tuple[duckdb.DuckDBPy
     home = new_home("spend_models")
     with connect(Home(home)) as connection:
         insert(connection, "orgs", org_id="o", currency="USD", timezone="UTC", lookback_days=30)
+    dbt(home, "seed", "--select", "fixed_exchange_rates")
     dbt(home, "run", "--select", "+int_spend_reports", "+int_top_level_spend", "+spend_restatements")
     with connect(Home(home)) as connection:
         yield connection, partial(compiled_sql, home)
