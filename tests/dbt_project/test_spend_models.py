@@ -38,12 +38,7 @@ def warehouse(
     home = new_home("spend_models")
     with connect(Home(home)) as connection:
         insert(connection, "orgs", org_id="o", currency="USD", timezone="UTC", lookback_days=30)
-<<<<<<< HEAD
     project.build_models(home, "int_spend_reports", "int_top_level_spend", "spend_restatements")
-=======
-    dbt(home, "seed", "--select", "fixed_exchange_rates")
-    dbt(home, "run", "--select", "+int_spend_reports", "+int_top_level_spend", "+spend_restatements")
->>>>>>> conn
     with connect(Home(home)) as connection:
         yield connection, project.compiled_sql
 

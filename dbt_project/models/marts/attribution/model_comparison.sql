@@ -71,8 +71,9 @@ final as (
         cast(conversions as decimal(38, 12)) as conversions,
         cast(value_micros as bigint) as conversion_value_micros,
         cast(conversions as double)
-            / nullif(sum(cast(conversions as double)) over (partition by org_id, conversion_type, lookback_days, attribution_model), 0)
-            as conversions_share,
+            / nullif(
+                cast(sum(conversions) over (partition by org_id, conversion_type, lookback_days, attribution_model) as double), 0
+            ) as conversions_share,
         cast(conversions - default_conversions as decimal(38, 12)) as conversions_difference,
         cast(value_micros - default_value_micros as bigint) as value_difference_micros
     from compared
