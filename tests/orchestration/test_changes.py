@@ -191,7 +191,7 @@ def test_a_segment_that_is_being_written_is_no_reason_yet(home):
 def project(tmp_path, monkeypatch) -> Iterator[Path]:
     """A copy of the code that the fingerprints read."""
     folder = tmp_path / "code"
-    for name in ("dbt_project", "ingestion", "orchestration", "serving"):
+    for name in ("attribution", "dbt_project", "ingestion", "orchestration", "serving"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("target", "__pycache__"))
     monkeypatch.setattr(fingerprint, "PACKAGES", folder)
     monkeypatch.setattr(fingerprint, "DBT_FOLDER", folder / "dbt_project")
@@ -204,6 +204,7 @@ def project(tmp_path, monkeypatch) -> Iterator[Path]:
         "dbt_project/models/marts/touches/touchpoints.sql",
         "dbt_project/seeds/channel_rules.csv",
         "dbt_project/dbt_project.yml",
+        "attribution/markov.py",
         "ingestion/user_agents.py",
         "ingestion/migrations/0009_later.sql",
         "serving/publish.py",
