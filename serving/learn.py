@@ -35,9 +35,12 @@ JOURNEYS = """
     )
     select
         journey_id,
-        any_value(is_converted) as is_converted,
-        any_value(sample_weight)::double as weight,
-        list(greatest(epoch_us(ends_at) - epoch_us(occurred_at), 0) / 86400e6 order by occurred_at) as ages
+        any_value(touches.is_converted) as is_converted,
+        any_value(touches.sample_weight)::double as weight,
+        list(
+            greatest(epoch_us(touches.ends_at) - epoch_us(touchpoints.occurred_at), 0) / 86400e6
+            order by touchpoints.occurred_at
+        ) as ages
     from touches join touchpoints using (touchpoint_id)
     where touchpoints.org_id = $org
     group by journey_id order by journey_id

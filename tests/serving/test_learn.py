@@ -19,6 +19,7 @@ create table touchpoints as from (values
     ('o', 'a', timestamp '2026-01-01'), ('o', 'b', timestamp '2026-01-03'), ('o', 'c', timestamp '2026-01-02'),
     ('o', 'd', timestamp '2026-01-20'), ('p', 'a', timestamp '2026-02-01')
 ) as t(org_id, touchpoint_id, occurred_at);
+alter table touchpoints add column sample_weight decimal(9, 6) default 1;
 create table conversions as from (values ('o', timestamp '2026-01-05'), ('o', timestamp '2026-01-25 12:00:00'))
     as t(org_id, occurred_at);
 create table journeys as from (values
