@@ -35,6 +35,7 @@ MODELS = [
     "position_based",
     "daily_linear",
     "w_shaped",
+    "lift_adjusted",
 ]
 WINDOWS = [1, 3, 7, 14, 28, 30, 90, 365]
 TRILLION = 10**12
@@ -296,7 +297,7 @@ def weights(
     elif model == "last_non_direct":
         marketing = [index for index, touch in enumerate(journey) if touch.channel != "Direct"]
         shares = [index == (marketing or [count - 1])[-1] for index in range(count)]
-    elif model == "linear":
+    elif model in ("linear", "lift_adjusted"):  # no experiment
         shares = [1] * count
     elif model == "time_decay":
         days = [(conversion.at - touch.at) / timedelta(days=1) for touch in journey]
@@ -401,6 +402,8 @@ def actual(build: Build) -> dict[tuple, tuple]:
         rows = connection.execute(
             "select org_id, conversion_id, attribution_model, touchpoint_id, position, touchpoint_count,"
             " weight, attributed_value_micros, lookback_days from attribution_links"
+            " where attribution_model in (select unnest(?))",
+            [MODELS],
         ).fetchall()
     found = {row[:4]: row[4:] for row in rows}
     assert len(found) == len(rows), "a touch has two links to one conversion under one model"

@@ -14,15 +14,17 @@ from tests.support.models import compile_dialects
 
 # Functions that Spark 4 has and the models use. What Spark lacks belongs into macros/portable/.
 SPARK_FUNCTIONS = """
-abs aggregate array array_join bool_and bool_or cast ceil coalesce concat_ws contains count dateadd datediff date_trunc
-decimal decode exp explode first_value floor format_number format_string from_utc_timestamp get_json_object greatest
-grouping lag last_value lead least length levenshtein listagg ln lower lpad map max max_by md5 median min min_by
-named_struct nullif posexplode power regexp_extract regexp_like regexp_replace replace right round row_number sequence
-sort_array split split_part substring sum to_json trim try_url_decode unhex unix_micros
+abs aggregate array array_contains array_join array_sort bool_and bool_or cast ceil coalesce collect_list concat_ws
+contains count dateadd datediff date_trunc decimal decode exp explode first_value floor forall format_number
+format_string from_json from_utc_timestamp get_json_object greatest grouping lag last_value lead least length
+levenshtein listagg ln lower lpad map map_entries max max_by md5 median min min_by named_struct nullif posexplode power
+regexp_extract regexp_like regexp_replace replace right round row_number sequence sort_array split split_part struct
+substring sum to_json transform trim try_url_decode unhex unix_micros
 """
+REGISTERED = "channel_effects"  # a function in Python, which each engine gets from its connection
 # Words before a bracket that call no function.
-KEYWORDS = "and as div filter from group in join on or over sets using when where"
-KNOWN = {*SPARK_FUNCTIONS.split(), *KEYWORDS.split()}
+KEYWORDS = "and as div else filter from group in join not on or over sets using when where"
+KNOWN = {*SPARK_FUNCTIONS.split(), *KEYWORDS.split(), REGISTERED}
 FORBIDDEN = {TokenType.DARROW: "->>", TokenType.DCOLON: "::", TokenType.EXCEPT: "exclude"}
 
 
