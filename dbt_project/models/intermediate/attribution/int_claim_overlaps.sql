@@ -14,14 +14,15 @@ main_types as (
     where number = 1
 ),
 
--- A platform claims a conversion once for each campaign that touched it, on the day of the campaign's last touch.
+-- A platform claims a conversion once for each campaign that touched it, on the day of the campaign's last touch
+-- or of the purchase.
 claims as (
     select
         org_id,
         conversion_id,
         platform,
         coalesce(campaign_id, '(unmatched)') as campaign_id,
-        max(touch_date) as date
+        max(case when {{ dates_by_purchase() }} then conversion_date else touch_date end) as date
     from conversion_touches
     inner join main_types using (org_id, conversion_type)
     where platform not in ('(organic)', '(unmatched)')

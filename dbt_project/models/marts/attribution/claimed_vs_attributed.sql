@@ -6,7 +6,8 @@ spend as (
 
 credit as (
     select * from {{ ref('rollup_credit') }}
-    where grain = 'CAMPAIGN' and accounting_mode = 'accrual'
+    where grain = 'CAMPAIGN'
+        and accounting_mode = case when {{ dates_by_purchase() }} then 'cash' else 'accrual' end
 ),
 
 claim_overlaps as (
