@@ -514,14 +514,13 @@ def test_every_window_equals_the_oracle(build):
 def test_every_link_of_every_window_sums_to_its_conversion(build, values):
     """window_links, which explains single conversions, agrees with the marts in every window."""
     with published(build.home) as connection:
-        sums = connection.execute("""
-            select org_id, lookback_days, attribution_model, touches.channel, sum(weight) as conversions
+        connection.execute("""
+            create temp table links as select org_id, lookback_days, attribution_model, touches.channel, sum(weight) as conversions
             from window_links join touchpoints as touches using (org_id, touchpoint_id) where org_id in ('beta', 'zeta')
             group by all
         """)
-        connection.register("links", sums.pl())
         differences = connection.execute("""
-            select * from links full join (
+            select * from temp.links full join (
                 select org_id, lookback_days, attribution_model, channel, sum(conversions) as conversions
                 from channel_summary where org_id in ('beta', 'zeta') and channel <> '(unattributed)' group by all
             ) as summary using (org_id, lookback_days, attribution_model, channel)

@@ -251,6 +251,10 @@ def sampling_world() -> list[Row]:
     return rows
 
 
+# These models learn from all journeys, and a sample has others.
+NOT_LEARNED = "and attribution_model not in ('data_driven', 'shapley')"
+
+
 @pytest.mark.parametrize(
     ("mart", "key", "total"),
     [
@@ -266,7 +270,8 @@ def sampling_world() -> list[Row]:
 def test_two_halves_of_a_sample_are_on_average_the_whole(warehouse, mart, key, total) -> None:
     found = defaultdict(Counter)
     for org, value, amount in warehouse.execute(
-        f"select org_id, {key}, {total} from marts.{mart} where org_id in ('whole', 'even', 'odd') group by all"
+        f"select org_id, {key}, {total} from marts.{mart} where org_id in ('whole', 'even', 'odd')"
+        f" {NOT_LEARNED if 'attribution_model' in key else ''} group by all"
     ).fetchall():
         found[org][value] += amount
     halves = found["even"] + found["odd"]
@@ -279,7 +284,7 @@ def test_a_sample_of_converters_keeps_every_journey(warehouse: Connection) -> No
     def links(org: str) -> list[tuple]:
         return warehouse.execute(
             "select conversion_id, attribution_model, occurred_at, channel, weight from marts.attribution_links"
-            " join marts.touchpoints using (org_id, touchpoint_id) where org_id = ? order by all",
+            f" join marts.touchpoints using (org_id, touchpoint_id) where org_id = ? {NOT_LEARNED} order by all",
             [org],
         ).fetchall()
 
