@@ -515,7 +515,8 @@ def test_every_link_of_every_window_sums_to_its_conversion(build, values):
     """window_links, which explains single conversions, agrees with the marts in every window."""
     with published(build.home) as connection:
         connection.execute("""
-            create temp table links as select org_id, lookback_days, attribution_model, touches.channel, sum(weight) as conversions
+            create temp table links as
+            select org_id, lookback_days, attribution_model, touches.channel, sum(weight) as conversions
             from window_links join touchpoints as touches using (org_id, touchpoint_id) where org_id in ('beta', 'zeta')
             group by all
         """)
