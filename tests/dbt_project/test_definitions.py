@@ -64,8 +64,11 @@ def home(new_home, project, tmp_path_factory) -> Path:
     home, folder = new_home("definitions"), tmp_path_factory.mktemp("input")
     (home / "tributary.yaml").write_text(SETTINGS)
     for kind, text in (("interactions", TOUCHES), ("conversions", ORDERS), ("spend", SPEND)):
-        (folder / f"{kind}.csv").write_text(text)
-        import_files(home, kind, folder / f"{kind}.csv")
+        header, *rows = [line.rpartition(",") for line in text.splitlines()]
+        for org in sorted({org for *_, org in rows}):
+            path = folder / f"{kind}_{org}.csv"
+            path.write_text("\n".join([header[0], *(row for row, _, of in rows if of == org), ""]))
+            import_files(home, kind, path, org=org)
     (folder / "events.ndjson").write_text("".join(json.dumps(event) + "\n" for event in events()))
     import_files(home, "events", folder / "events.ndjson")
     project.build_home(home)
