@@ -17,6 +17,8 @@ orgs:
 sites:
   - {id: web, org: shop}
   - {id: app, org: shop}
+event_types:
+  - {type: DEMO_BOOKED}
 conversion_definitions:
   - {org: shop, name: purchase, conversion_types: [purchase, renewal]}
   - {org: shop, name: first_paid, conversion_types: [purchase], first_only: true, min_value: 1, lookback_days: 90}
@@ -50,10 +52,10 @@ SPEND = "date,platform,account_id,currency,spend,level,org_id\n2026-05-15,meta,1
 
 
 def events() -> list[dict]:
-    base = {"org_id": "shop", "site_id": "web", "type": "DEMO_BOOKED", "user_id": "ann"}
+    base = {"site_id": "web", "type": "DEMO_BOOKED", "anon_id": "visitor", "user_id": "ann"}
     plans = [{"plan": "gold", "seats": 5}, {"plan": "gold", "seats": 6}, {"plan": "silver", "seats": 5}, None]
     return [
-        {**base, "event_id": f"e{number}", "timestamp": f"2026-05-18T1{number}:00:00Z"}
+        {**base, "event_id": f"e{number}", "occurred_at": f"2026-05-18T1{number}:00:00Z"}
         | ({"properties": plan} if plan else {})
         for number, plan in enumerate(plans)
     ]

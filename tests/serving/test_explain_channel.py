@@ -45,7 +45,7 @@ def test_the_roles_sum_to_the_credit_of_both_models(connection):
 
 
 def test_unknown_names_are_answered_with_the_known_ones(connection):
-    org = connection.execute("select min(org_id) from orgs").fetchone()[0]
+    org = connection.execute("select min(org_id) from conversion_touches").fetchone()[0]
     with pytest.raises(NotFound, match="Use one of"):
         list(explain_channel(connection, "Carrier Pigeon", org))
     channel = connection.execute("select min(channel) from conversion_touches where org_id = ?", [org]).fetchone()[0]

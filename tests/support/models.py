@@ -123,7 +123,7 @@ class Project:
                     if failures:
                         found[node["config"]["severity"].lower()].append(node["name"])
             connection.execute("commit")
-        assert found["error"] == []
+        assert found["error"] == [], found["error"]
         return found["warn"]
 
     def with_parents(self, names: tuple[str, ...]) -> dict[str, None]:
