@@ -24,7 +24,7 @@ from truth import (
 from ingestion.home import Home
 from ingestion.simulator.causal import BASELINE, Truth
 from ingestion.warehouse import connect
-from tests.support.models import build_models, load_raw_tables
+from tests.support.models import Project, load_raw_tables
 
 SCENARIOS, SEEDS, PEOPLE = ["bystander", "brand"], 2, 1_500
 
@@ -36,13 +36,13 @@ class Build(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def build(new_home: Callable[[str], Path]) -> Build:
+def build(new_home: Callable[[str], Path], project: Project) -> Build:
     home = Home(new_home("truth"))
     truths = fill_inbox(home, SCENARIOS, people=PEOPLE, seeds=SEEDS)
     expected = credit_of_files(home)
     permute_ids(home)
     load_raw_tables(home.root)
-    build_models(home.root, "+channel_summary")
+    project.build_models(home.root, "channel_summary")
     with connect(home) as connection:
         return Build(expected, truths, score(connection, truths, 30))
 
