@@ -26,15 +26,25 @@ positioned as (
     {{ windows }}
 ),
 
--- A model gives each touch one whole-number weight (macros/attribution). Whole numbers have the same sum in any order.
-weighted as (
+-- Apart from the weights, so that an expression may name the columns of a touch without a table.
+with_channel_weights as (
     select
         positioned.*
-        {%- for model in models %},
-        ({{ attribution_weight(model) }}) * credit_percent as {{ model }}_weight
+        {%- for model in models if model in var('channel_weight_models') + ['lift_adjusted'] %},
+        {{ model }}_weights.weight as {{ model }}_channel_weight
         {%- endfor %}
     from positioned
     {{ channel_weight_joins() }}
+),
+
+-- A model gives each touch one whole-number weight (macros/attribution). Whole numbers have the same sum in any order.
+weighted as (
+    select
+        *
+        {%- for model in models %},
+        ({{ attribution_weight(model) }}) * credit_percent as {{ model }}_weight
+        {%- endfor %}
+    from with_channel_weights
 ),
 
 running as (
@@ -79,7 +89,7 @@ credited as (
     {%- if model in var('expression_models') -%}
         cast(round(({{ var('expression_models')[model] }}) * 1e6) as bigint)
     {%- elif model in var('channel_weight_models') -%}
-        coalesce({{ model }}_weights.weight, 0)
+        coalesce({{ model }}_channel_weight, 0)
     {%- else -%}
         {{ context[model ~ '_weight']() | trim }}
     {%- endif -%}

@@ -1,4 +1,4 @@
-"""docs/models.md: the example, worked by hand there, equals the credit of a built home."""
+"""docs/attribution-models.md: the example, worked by hand there, equals the credit of a built home."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ingestion.attribution_models import built_in_models
 from tests.support.home import ROOT, published
 from tests.support.models import import_files
 
-DOC = (ROOT / "docs" / "models.md").read_text()
+DOC = (ROOT / "docs" / "attribution-models.md").read_text()
 BOUGHT_AT = datetime(2026, 8, 31, 12, tzinfo=UTC)
 DAYS = {"Display": 14, "Email": 7, "Paid Search": 0}  # before the purchase
 SETTINGS = """\

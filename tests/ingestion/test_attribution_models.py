@@ -82,14 +82,22 @@ def test_models_of_the_home_run_beside_the_chosen_ones(filled, tmp_path):
     home = copy_home(filled, tmp_path / "home")
     (home / "models").mkdir()
     (home / "models" / "late.sql").write_text("case when position = touchpoint_count then 3.0 else 1.0 end\n")
+    (home / "models" / "no_search.sql").write_text("case when channel = 'Paid Search' then 0.5 else 1.0 end\n")
     (home / "models" / "email_only.csv").write_text("channel,weight\nEmail,1\n")
     with (home / "tributary.yaml").open("a") as settings:
-        settings.write("\nattribution_models: [last_touch, linear, late, email_only]\n")
+        settings.write("\nattribution_models: [last_touch, linear, data_driven, late, no_search, email_only]\n")
     done = tributary(home, "run")
     assert "email" in done.stdout  # a column of the summary
     with published(home) as connection:
-        models = connection.execute("select distinct attribution_model from channel_summary order by 1").fetchall()
-        assert [name for (name,) in models] == ["email_only", "last_touch", "late", "linear"]
+        models = connection.execute("select distinct attribution_model from channel_summary").fetchall()
+        assert {name for (name,) in models} == {
+            "data_driven",
+            "email_only",
+            "last_touch",
+            "late",
+            "linear",
+            "no_search",
+        }
         broken = connection.execute("from promises where not is_kept").fetchall()
         assert broken == []
         wrong = connection.execute("""
