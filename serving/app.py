@@ -1,0 +1,80 @@
+"""The app of API and dashboard: routes and their order. In: a Service and an Access. Out: an ASGI application."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from serving import api, pages
+from serving.access import Access
+from serving.authentication import Authentication
+from serving.log_in import log_in_routes
+from serving.problems import Problem
+from serving.service import Service
+
+STATIC = Path(__file__).parent / "static"
+
+
+def create_app(service: Service, access: Access) -> Starlette:
+    """Return the application. Every route but /static, /log-in and /healthz needs a principal."""
+    routes = [
+        Route("/", pages.show_start),
+        Route("/healthz", health),
+        Mount("/static", StaticFiles(directory=STATIC)),
+        *log_in_routes(access, service.state),
+        *api_routes(),
+        Route("/explain/{question}", pages.show_explanation),
+        Route("/{page}", pages.show_page),
+    ]
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(Authentication, access=access, state=service.state), Middleware(GZipMiddleware)],
+        exception_handlers={Problem: answer_problem, HTTPException: answer_http_error, Exception: answer_failure},
+    )
+    app.state.service = service
+    app.state.templates = pages.environment(service.home / "pages")
+    return app
+
+
+def api_routes() -> list[Route]:
+    """Return the routes of the API: paths of their own, then every question by its name."""
+    return [
+        Route("/api/models/compare", api.read_path("model_comparison")),
+        Route("/api/{question}", api.answer_question),
+    ]
+
+
+async def health(request: Request) -> Response:
+    """Answer that the server runs."""
+    return PlainTextResponse("ok\n")
+
+
+def answer_problem(request: Request, error: Any) -> Response:
+    """Answer with a problem."""
+    response: Response = error.response()
+    return response
+
+
+def answer_http_error(request: Request, error: Any) -> Response:
+    """Answer an unknown path or method: a problem for the API, a page for people."""
+    if request.url.path.startswith("/api/"):
+        allowed = (error.headers or {}).get("Allow", "")
+        detail = f"Use {allowed}." if error.status_code == 405 else "There is no such path. See /api/docs."
+        return Problem(error.status_code, detail, allowed=allowed).response()
+    return pages.message(request, error.status_code, "There is no such page", "Choose one of the navigation.")
+
+
+def answer_failure(request: Request, error: Exception) -> Response:
+    """Answer a defect without its details, which are in the log."""
+    if request.url.path.startswith("/api/"):
+        return Problem(500, "The server failed on this request. Its log names the line of code.").response()
+    return pages.message(request, 500, "The server failed on this page", "Its log names the line of code.")

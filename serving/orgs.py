@@ -1,0 +1,176 @@
+"""Read-only connections to the published file of each org, renewed when a new version is published.
+
+In: the folder published/. Out: a Version, pinned for one answer: all of its statements read the same version.
+
+DuckDB keeps one database for each path and process, so a second `connect` would return the replaced file. Each version
+is attached to a database of its own in memory instead.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from serving.filters import OrgFacts
+from serving.published import NothingPublished, literal
+
+MEMORY_LIMIT = "2GB"  # of one org's queries
+_ORG = "org"  # the name under which the file is attached
+
+
+class UnknownOrg(Exception):
+    """There is no published file of the org."""
+
+
+@dataclass
+class Version:
+    """One open published version of an org. readers: the answers that use it now."""
+
+    org: str
+    number: int
+    published_at: datetime  # UTC
+    facts: OrgFacts
+    connection: duckdb.DuckDBPyConnection
+    identity: tuple[int, int, int]
+    readers: int = 0
+    is_replaced: bool = False
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """Return a connection for one statement after the other, on this version."""
+        cursor = self.connection.cursor()
+        cursor.execute(f"use {_ORG}")
+        return cursor
+
+
+@dataclass
+class OrgFiles:
+    """The published files of a home."""
+
+    published: Path
+    versions: dict[str, Version] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def names(self) -> list[str]:
+        """Return the orgs with a published file."""
+        return sorted(path.stem for path in (self.published / "orgs").glob("*.duckdb"))
+
+    @contextmanager
+    def pinned(self, org: str) -> Iterator[Version]:
+        """Yield the current version of an org. It stays open until the end, even if another one is published.
+
+        Raises UnknownOrg, or NothingPublished for a damaged file.
+        """
+        with self.lock:
+            version = self._current(org)
+            version.readers += 1
+        try:
+            yield version
+        finally:
+            with self.lock:
+                version.readers -= 1
+                self._close_if_unused(version)
+
+    def close(self) -> None:
+        """Close all files."""
+        with self.lock:
+            for version in self.versions.values():
+                version.connection.close()
+            self.versions.clear()
+
+    def _current(self, org: str) -> Version:
+        if org not in self.names():
+            raise UnknownOrg(org)
+        path = self.published / "orgs" / f"{org}.duckdb"
+        known = self.versions.get(org)
+        if known and known.identity == identity(path):
+            return known
+        fresh = open_version(org, path)
+        self.versions[org] = fresh
+        if known:
+            known.is_replaced = True
+            self._close_if_unused(known)
+        return fresh
+
+    def _close_if_unused(self, version: Version) -> None:
+        if version.is_replaced and version.readers == 0:
+            version.connection.close()
+
+
+def identity(path: Path) -> tuple[int, int, int]:
+    """Return what differs between two published files of one name."""
+    state = os.stat(path)
+    return state.st_ino, state.st_mtime_ns, state.st_size
+
+
+def open_version(org: str, path: Path) -> Version:
+    """Return a published file, open. Its queries read no other file and change no setting. Raises NothingPublished."""
+    for _ in range(3):
+        before = identity(path)
+        connection = duckdb.connect(":memory:", config={"memory_limit": MEMORY_LIMIT})
+        try:
+            connection.execute(f"attach {literal(path)} as {_ORG} (read_only)")
+            connection.execute(f"use {_ORG}")
+            connection.execute("set TimeZone = 'UTC'")
+            connection.execute("set enable_external_access = false")
+            connection.execute("set lock_configuration = true")
+            number, published_at = connection.execute("select version, published_at from meta").fetchall()[0]
+            facts = read_facts(connection, org)
+        except (duckdb.Error, IndexError) as error:
+            connection.close()
+            if identity(path) == before:
+                raise NothingPublished(f"The file of org {org} is damaged: {error}. Replace it: tributary run") from None
+            continue
+        if identity(path) == before:
+            return Version(org, number, published_at, facts, connection, before)
+        connection.close()  # a publication replaced the file in between
+    raise NothingPublished(f"The file of org {org} changes all the time. Try again.")
+
+
+def read_facts(connection: duckdb.DuckDBPyConnection, org: str) -> OrgFacts:
+    """Return the facts of the org's published version."""
+
+    def column(sql: str) -> tuple[Any, ...]:
+        return tuple(value for (value,) in connection.execute(sql).fetchall())
+
+    currency, timezone, lookback_days, model = connection.execute(
+        "select currency, timezone, lookback_days, default_attribution_model from orgs where org_id = $org", {"org": org}
+    ).fetchall()[0]
+    first_day, last_day = connection.execute("select min(date), max(date) from blended_daily").fetchall()[0]
+    if last_day is None:
+        with suppress(IndexError):
+            (last_day,) = column("select published_at::date from meta")
+        first_day = last_day - timedelta(days=29)
+    models = column(
+        "select column_name.replace('_credit', '') from duckdb_columns() where table_name = 'conversion_touches'"
+        " and database_name = 'org' and column_name like '%\\_credit' escape '\\' order by column_index"
+    )
+    windows = column(
+        "select distinct lookback_days from conversion_windows union select lookback_days from orgs order by 1"
+    )
+    types = column(
+        "select conversion_type from conversion_windows group by 1 order by max(is_main_type) desc, conversion_type"
+    )
+    platforms = column(
+        "select platform from rollup_spend where grain = 'PLATFORM' group by all order by sum(spend_micros) desc, 1"
+    )
+    return OrgFacts(
+        org,
+        currency,
+        timezone,
+        lookback_days,
+        model,
+        models or (model,),
+        windows,
+        types or ("purchase",),
+        platforms,
+        first_day,
+        last_day,
+    )

@@ -1,0 +1,147 @@
+"""Load questions: one SQL file each, with a YAML header that names its columns and its chart.
+
+In: folders of .sql files. Out: Question by name; QuestionError names the file and the line.
+
+    /*
+    title: Revenue by channel
+    description: One sentence.
+    uses: [credit]                  # CTEs of the folder shared/
+    columns:
+      channel: {title: Channel}     # unit: one of UNITS; default: text
+      revenue_micros: {title: Revenue, unit: money, link: "/channels?channel={channel}"}
+    chart: {mark: bar, encoding: …} # Vega-Lite without data and theme
+    */
+    select …
+
+A question gets the parameters that its SQL names, such as $from (filters.py). It needs no org: access decides whose
+published file answers it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from serving.filters import PARAMETERS
+
+FOLDER = Path(__file__).parent / "questions"
+UNITS = ("text", "sentence", "money", "count", "percent", "ratio", "number", "days", "date", "time", "list")
+_HEADER = re.compile(r"\s*/\*(.*?)\*/\s*", re.DOTALL)
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_KEYS = ("title", "description", "uses", "columns", "chart")
+
+
+class QuestionError(Exception):
+    """A question's file cannot be used."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of an answer. link: a path in which {column} stands for the row's value of a column."""
+
+    name: str
+    title: str
+    unit: str = "text"
+    link: str | None = None
+    description: str = ""
+    better: str = "higher"  # of a change: higher, lower, neither
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question and the statement that answers it."""
+
+    name: str
+    title: str
+    description: str
+    columns: Mapping[str, Column]
+    sql: str
+    chart: Mapping[str, Any] | None = None
+    path: Path = field(default=Path(), compare=False)
+
+    @cached_property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the parameters of its SQL, in the order of PARAMETERS."""
+        named = duckdb.extract_statements(self.sql)[0].named_parameters
+        return tuple(name for name in PARAMETERS if name in named)
+
+
+def load_questions(*folders: Path) -> dict[str, Question]:
+    """Return the questions of the folders by name, in the order of their names. A later folder replaces a question.
+
+    Raises QuestionError for a file that is no question.
+    """
+    questions: dict[str, Question] = {}
+    for folder in (FOLDER, *folders):
+        for path in sorted(folder.glob("*.sql")):
+            questions[path.stem] = read_question(path, path.read_text(encoding="utf-8"))
+    return dict(sorted(questions.items()))
+
+
+def read_question(path: Path, text: str) -> Question:
+    """Return the question of a file's text. Raises QuestionError."""
+
+    def wrong(problem: str, line: int = 1) -> QuestionError:
+        return QuestionError(f"{path}, line {line}: {problem} docs/add-a-question.md has an example.")
+
+    if not _NAME.fullmatch(path.stem):
+        raise wrong(f"the name {path.stem!r} cannot be used. Use lower-case letters, digits and underscores.")
+    found = _HEADER.match(text)
+    if not found:
+        raise wrong("the file has no header. Begin it with /* and a title.")
+    try:
+        header = YAML(typ="safe", pure=True).load(found[1]) or {}
+    except YAMLError as error:
+        mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
+        raise wrong("the header is not YAML.", mark.line + 1 if mark else 1) from None
+    if not isinstance(header, dict) or not isinstance(header.get("title"), str):
+        raise wrong("the header has no title. Add `title: …`.")
+    if unknown := [key for key in header if key not in _KEYS]:
+        raise wrong(f"the header has an unknown key {unknown[0]!r}. Use {', '.join(_KEYS)}.")
+    sql = compose(text[found.end() :].strip().rstrip(";"), header.get("uses") or [], wrong)
+    line = text[: found.end()].count("\n") + 1
+    try:
+        statements = duckdb.extract_statements(sql)
+    except duckdb.Error as error:
+        raise wrong(f"the SQL is not valid: {error}", line) from None
+    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+        raise wrong("the SQL is not one select statement.", line)
+    if unknown := sorted(statements[0].named_parameters - set(PARAMETERS)):
+        raise wrong(f"there is no parameter ${unknown[0]}. Use {', '.join(f'${name}' for name in PARAMETERS)}.", line)
+    columns = {name: read_column(name, entry or {}, wrong) for name, entry in (header.get("columns") or {}).items()}
+    return Question(
+        path.stem, header["title"], header.get("description") or "", columns, sql, header.get("chart"), path
+    )
+
+
+def read_column(name: str, entry: Any, wrong: Any) -> Column:
+    """Return a column of a header. Raises QuestionError for a key or a unit that does not exist."""
+    if not isinstance(entry, dict) or set(entry) - {"title", "unit", "link", "description", "better"}:
+        raise wrong(f"column {name}: write it as {{title: …, unit: …, link: …, description: …}}.")
+    column = Column(name, **{"title": name.replace("_", " ").capitalize(), **entry})
+    if column.unit not in UNITS:
+        raise wrong(f"column {name}: there is no unit {column.unit!r}. Use one of {', '.join(UNITS)}.")
+    return column
+
+
+def compose(sql: str, uses: list[str], wrong: Any) -> str:
+    """Return the statement with the shared CTEs that it uses in front. Each is `name as (…)` in shared/name.sql."""
+    parts = []
+    for name in uses:
+        path = FOLDER / "shared" / f"{name}.sql"
+        if not path.exists():
+            known = ", ".join(sorted(other.stem for other in path.parent.glob("*.sql")))
+            raise wrong(f"uses: there is no shared CTE {name!r}. Use one of {known}.")
+        parts.append(path.read_text(encoding="utf-8").strip())
+    if not parts:
+        return sql
+    own = re.match(r"with\s+", sql, re.IGNORECASE)
+    return "with " + ",\n".join(parts) + (",\n" + sql[own.end() :] if own else "\n" + sql)

@@ -1,0 +1,70 @@
+"""The parts that all routes share: questions, published files, templates, audit rows and the home's live facts.
+
+In: a home's paths and callbacks (cli/serve.py). Out: Service, which each request finds in its app.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from starlette.requests import Request
+
+from serving.answer_cache import AnswerCache
+from serving.answers import Answer, ask
+from serving.filters import Filters
+from serving.orgs import OrgFiles, Version
+from serving.questions import Question, load_questions
+
+if TYPE_CHECKING:
+    from serving.state import State
+
+
+@dataclass(frozen=True)
+class LiveFacts:
+    """Callbacks for facts that no published file has. Each takes an org.
+
+    received: rows of the last 48 hours of the collector's segments. settings: rows of tributary.yaml. budgets: monthly
+    budgets in micros.
+    """
+
+    received: Callable[[str], list[dict[str, Any]]]
+    settings: Callable[[str], list[dict[str, Any]]]
+    budgets: Callable[[str], list[dict[str, Any]]]
+
+
+@dataclass
+class Service:
+    """What a route needs. home: the folder with questions/ and pages/ of the user."""
+
+    home: Path
+    orgs: OrgFiles
+    state: State
+    live: LiveFacts
+    cache: AnswerCache = field(default_factory=AnswerCache)
+    questions: Mapping[str, Question] = field(default_factory=dict)
+    extra: dict[str, Callable[[Version, Filters, Answer], dict[str, Any]]] = field(default_factory=dict)
+
+    def load(self) -> None:
+        """Load the questions of Tributary and of the home folder. Raises QuestionError."""
+        self.questions = load_questions(self.home / "questions")
+
+    def extras(self, name: str, version: Version, filters: Filters, answer: Answer) -> dict[str, Any]:
+        """Return the members that a question's JSON has beside its rows."""
+        return self.extra[name](version, filters, answer) if name in self.extra else {}
+
+    def ask(self, version: Version, name: str, filters: Filters, **options: Any) -> Answer:
+        """Return the answer to a question by its name."""
+        return ask(version, self.questions[name], filters, **options)
+
+    def record_export(self, request: Request, question: str, org: str, media_type: str) -> None:
+        """Write an audit row for an export."""
+        principal = request.state.principal
+        self.state.record(principal.name, "export", org, {"question": question, "format": media_type})
+
+
+def service_of(request: Request) -> Service:
+    """Return the service of the app that received the request."""
+    return cast(Service, request.app.state.service)

@@ -1,0 +1,54 @@
+// Draws the charts of a page, also after a filter has replaced a part of it, and remembers which details are open.
+"use strict";
+
+(() => {
+  const drawn = new WeakMap();
+
+  async function draw(place) {
+    const source = document.getElementById(place.id.replace(/^c-/, "s-"));
+    if (!source || drawn.get(place) === source.textContent) return;
+    const text = source.textContent;
+    drawn.set(place, text);
+    const options = { actions: false, ast: true, renderer: "svg", defaultStyle: false, tooltip: { disableDefaultStyle: true } };
+    try {
+      await vegaEmbed(place, JSON.parse(text), options);
+      place.querySelector("svg")?.setAttribute("aria-label", place.dataset.title);
+      place.dataset.drawn = "yes";
+    } catch (error) {
+      drawn.delete(place);
+      place.textContent = "The chart cannot be drawn. Its data is under “SQL and data”.";
+      console.error(error);
+    }
+  }
+
+  const drawAll = () => document.querySelectorAll(".chart").forEach(draw);
+
+  function foldMenu() {
+    const menu = document.getElementById("menu");
+    if (menu && !menu.dataset.folded) {
+      menu.dataset.folded = "yes";
+      menu.open = window.matchMedia("(min-width: 900px)").matches;
+    }
+  }
+
+  function start() {
+    foldMenu();
+    drawAll();
+    document.documentElement.classList.add("has-script");
+  }
+
+  document.addEventListener("DOMContentLoaded", start);
+  document.addEventListener("htmx:after:swap", start);
+  // An org has its own models, windows and dates: the other filters begin anew.
+  document.addEventListener("change", (event) => {
+    if (event.target.id === "f-org") {
+      event.stopImmediatePropagation();
+      location.assign(`${location.pathname.startsWith("/journeys/") ? "/journeys" : location.pathname}?org=${encodeURIComponent(event.target.value)}`);
+    }
+  }, true);
+  // Keys that a page of another site cannot read: see access.py.
+  document.addEventListener("htmx:config:request", (event) => {
+    const token = document.querySelector('meta[name="csrf-token"]');
+    if (token && event.detail?.ctx?.request?.headers) event.detail.ctx.request.headers["X-CSRF-Token"] = token.content;
+  });
+})();
