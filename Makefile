@@ -31,7 +31,7 @@ test: setup lint ## Run all tests
 	@tests/packages
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=20
 
-dev: setup ## Start the collector (port 8700) and Dagster's UI (port 3000)
+dev: setup ## Start the collector (port 8700), the dashboard (port 8600) and Dagster's UI (port 3000)
 	@$(BIN)/tributary dev
 
 docs: setup ## Build the documentation and dbt's reference, and serve both on port 8800

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from cli.ask import ask
 from cli.check import check
 from cli.collect import collect
 from cli.connect import connect
@@ -28,6 +29,7 @@ from cli.query import query
 from cli.rebuild import rebuild
 from cli.replay import replay
 from cli.run import run
+from cli.serve import serve
 from cli.simulate import simulate
 from cli.snippet import snippet
 from cli.status import status
@@ -54,6 +56,8 @@ for command in (
     ui,
     status,
     query,
+    ask,
+    serve,
     failed,
     connections,
     rebuild,

@@ -1,6 +1,6 @@
-"""`tributary dev`: the collector and Dagster side by side, until one of the processes ends or a person stops them.
+"""`tributary dev`: collector, dashboard and Dagster side by side, until one of them ends or a person stops them.
 
-In: options. Out: the collector, Dagster's code server, daemon and UI, and their exit codes.
+In: options. Out: the collector, the dashboard, Dagster's code server, daemon and UI, and their exit codes.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from cli.console import print_line, readable_errors
 from cli.ui import Name, warn_of_public_ui
 from ingestion.home import Home
 
+LOOPBACK = "127.0.0.1"
 SECONDS_TO_STOP = 15
 # One code server for the daemon and the UI. The UI's button "Reload" makes it read tributary.yaml and the code again.
 CODE_SERVER = ("code-server", "start", "-m", "orchestration.definitions", "--log-level", "warning")
@@ -32,11 +33,13 @@ def dev(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of Dagster's UI.")] = 3000,
     host: Annotated[str, typer.Option(help="Address of the collector and of the UI.")] = "127.0.0.1",
     collector_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the collector.")] = 8700,
+    dashboard_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the dashboard.")] = 8600,
     name: Name = None,
 ) -> None:
-    """Start the collector and Dagster's UI with its schedules and sensors. Ctrl-C stops them.
+    """Start the collector, the dashboard, and Dagster's UI with its schedules and sensors. Ctrl-C stops them.
 
-    Dagster has no log-in: keep the UI on 127.0.0.1, or put a proxy with a log-in in front of it.
+    Dagster has no log-in: keep the UI on 127.0.0.1, or put a proxy with a log-in in front of it. The dashboard listens
+    on 127.0.0.1 only: `tributary serve --host` opens it to others.
 
     [bold]Example[/bold]
 
@@ -50,9 +53,14 @@ def dev(
         home = Home.from_environment()
         load_settings(home)
         warn_of_public_ui(host)
-        with listen(host, collector_port, port_option="--collector-port"), listen(host, port):
-            pass  # both are free: otherwise half of the processes would start
+        with (
+            listen(host, collector_port, port_option="--collector-port"),
+            listen(LOOPBACK, dashboard_port, port_option="--dashboard-port"),
+            listen(host, port),
+        ):
+            pass  # all are free: otherwise half of the processes would start
         print_line(f"Starting the collector on http://{host}:{collector_port} (demo page: /demo)")
+        print_line(f"the dashboard on http://{LOOPBACK}:{dashboard_port}")
         print_line(f"and Dagster's UI on http://{host}:{port}, in a few seconds. Ctrl-C stops everything.")
         with TemporaryDirectory() as folder:
             workspace, socket = Path(folder) / "workspace.yaml", Path(folder) / "code"  # a socket's path must be short
@@ -62,6 +70,7 @@ def dev(
             address = ["--host", host, "--port", str(port)]
             servers: Commands = {
                 "the collector": [tributary, "collect", "--host", host, "--port", str(collector_port)],
+                "the dashboard": [tributary, "serve", "--host", LOOPBACK, "--port", str(dashboard_port)],
                 "Dagster's code server": [tributary.with_name("dagster"), *CODE_SERVER, "--socket", socket],
             }
             clients: Commands = {

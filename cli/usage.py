@@ -21,7 +21,7 @@ TASKS = {
     "Set up": ("simulate", "connect", "snippet", "check"),
     "Bring data": ("import", "pull", "collect"),
     "Run": ("run", "publish", "dev", "ui"),
-    "Read": ("status", "query", "explain", "learn"),
+    "Read": ("serve", "ask", "query", "explain", "learn", "status"),
     "Look after": ("failed", "replay", "connections", "rebuild"),
     "Persons": ("export-person", "erase"),
 }

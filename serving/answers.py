@@ -10,7 +10,7 @@ import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import duckdb
@@ -134,7 +134,9 @@ def sql_value(value: Any) -> str:
     return literal(value) if isinstance(value, str) else str(value)
 
 
-def to_json(answer: Answer, filters: Filters, next_cursor: str | None = None, extra: Mapping[str, Any] | None = None) -> bytes:
+def to_json(
+    answer: Answer, filters: Filters, next_cursor: str | None = None, extra: Mapping[str, Any] | None = None
+) -> bytes:
     """Return the answer as a JSON object. extra: further members."""
     return _encoder.encode(
         {
@@ -148,11 +150,24 @@ def to_json(answer: Answer, filters: Filters, next_cursor: str | None = None, ex
                 {"name": column.name, "title": column.title, "unit": column.unit, "type": kind}
                 for column, kind in zip(answer.columns, answer.types, strict=True)
             ],
-            "rows": answer.records(),
+            "rows": [json_record(answer, row) for row in answer.rows],
             "next_cursor": next_cursor,
             **(extra or {}),
         }
     )
+
+
+def json_record(answer: Answer, row: tuple[Any, ...]) -> dict[str, Any]:
+    """Return a row by column."""
+    values = (json_value(value, kind) for value, kind in zip(row, answer.types, strict=True))
+    return dict(zip(answer.names, values, strict=True))
+
+
+def json_value(value: Any, kind: str) -> Any:
+    """Return a value for JSON. A column of JSON is part of the document, not a text; a time has its zone."""
+    if kind == "JSON" and value is not None:
+        return msgspec.Raw(value.encode())
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
 
 
 def encode(answer: Answer, media_type: str) -> bytes:

@@ -10,7 +10,7 @@ import binascii
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serving.answers import ARROW, CSV, JSON, PARQUET, Answer, ask, encode, to_json
-from serving.filters import ALIASES, PARAMETERS, Filters, WrongFilter, parse
+from serving.filters import ALIASES, Filters, WrongFilter, parse
 from serving.orgs import UnknownOrg, Version
 from serving.problems import Problem
 from serving.published import NothingPublished
@@ -28,7 +28,7 @@ from serving.service import Service, service_of
 
 FORMATS = {"json": JSON, "csv": CSV, "parquet": PARQUET, "arrow": ARROW}
 PAGE, LARGEST_PAGE, LARGEST_EXPORT = 100, 10_000, 1_000_000  # rows
-OPTIONS = ("org", "dateRange", "sort", "limit", "cursor", "format", "compare")
+OPTIONS = ("org", "sort", "limit", "cursor", "format")
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,12 @@ class Wanted:
     sort: str
     limit: int | None
     offset: int
+    is_one: bool = False  # the path names a row
 
     def digest(self) -> str:
         """Return a short hash of the question, its parameters and its sort: the identity of a list of pages."""
         arguments = self.filters.arguments(self.question.parameters)
-        parts = [self.filters.facts.org, self.question.sql, arguments, self.sort]
+        parts = [self.filters.facts.org, self.question.name, self.question.sql, arguments, self.sort]
         return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:16]
 
 
@@ -89,6 +90,8 @@ def respond_from(request: Request, service: Service, version: Version, wanted: W
         answer = ask(
             version, wanted.question, wanted.filters, sort=wanted.sort, limit=wanted.limit, offset=wanted.offset
         )
+        if wanted.is_one and not answer.rows:
+            raise Problem(404, f"There is no such row in version {version.number} of {version.org}.")
         found = body_of(service, version, wanted, answer)
         service.cache.put(key, *found)
     body, cursor = found
@@ -114,7 +117,7 @@ def body_of(service: Service, version: Version, wanted: Wanted, answer: Answer) 
 
 
 def chosen_org(request: Request) -> str:
-    """Return the org of a request. Raises Problem for an org that the principal may not see, or for a choice of many."""
+    """Return the org of a request. Raises Problem for an invisible org, or if there is a choice of many."""
     service, principal = service_of(request), request.state.principal
     visible = [org for org in service.orgs.names() if principal.may_see(org)]
     asked = request.query_params.get("org")
@@ -133,9 +136,9 @@ def read_request(request: Request, question: Question, version: Version, fixed: 
     """Return what a request asks. Raises Problem or WrongFilter for anything that it cannot have."""
     query = request.query_params
     for name in query:
-        if name not in (*PARAMETERS, *ALIASES, *OPTIONS):
-            known = ", ".join([*question.parameters, *OPTIONS])
-            raise Problem(400, f"There is no parameter {name[:64]!r}. {question.name} takes {known}.")
+        if name not in OPTIONS and (name in fixed or not is_parameter(question, name)):
+            known = ", ".join([each for each in question.parameters if each not in fixed] + list(OPTIONS))
+            raise Problem(400, f"{question.name} has no parameter {name[:64]!r}. It takes {known}.")
         if len(query.getlist(name)) > 1:
             raise Problem(400, f"{name} is given more than once. Give it once.")
     filters = parse({**query, **fixed}, version.facts, is_strict=True)
@@ -144,11 +147,16 @@ def read_request(request: Request, question: Question, version: Version, fixed: 
         raise Problem(403, "This key may not export files. Ask for JSON, or use a key with the scope export.")
     largest = LARGEST_PAGE if media_type == JSON else LARGEST_EXPORT
     limit = read_limit(query.get("limit"), PAGE if media_type == JSON else LARGEST_EXPORT, largest)
-    wanted = Wanted(question, filters, media_type, query.get("sort") or "", limit, 0)
+    wanted = Wanted(question, filters, media_type, query.get("sort") or "", limit, 0, bool(fixed))
     if token := query.get("cursor"):
         offset = read_cursor(token, version.number, wanted.digest())
-        return Wanted(question, filters, media_type, wanted.sort, limit, offset)
+        return replace(wanted, offset=offset)
     return wanted
+
+
+def is_parameter(question: Question, name: str) -> bool:
+    """Return whether a question uses a parameter, by its name or another spelling. An unused filter would mislead."""
+    return "from" in question.parameters if name == "dateRange" else ALIASES.get(name, name) in question.parameters
 
 
 def read_limit(text: str | None, default: int, largest: int) -> int:
@@ -212,11 +220,11 @@ def read_cursor(token: str, version: int, digest: str) -> int:
     return offset
 
 
-def read_path(name: str, **path_parameters: str) -> Any:
-    """Return an endpoint that answers a question, with parameters that the path sets."""
+def read_path(name: str, parameter: str | None) -> Any:
+    """Return an endpoint that answers a question. parameter: the one that the path has as {id}; no row is a 404."""
 
     async def endpoint(request: Request) -> Response:
-        fixed = {parameter: request.path_params[key] for parameter, key in path_parameters.items()}
+        fixed = {parameter: request.path_params["id"]} if parameter else {}
         return await run_in_threadpool(respond, request, name, fixed)
 
     return endpoint

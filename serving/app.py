@@ -14,10 +14,11 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from serving import api, pages
+from serving import api, api_facts, pages
 from serving.access import Access
 from serving.authentication import Authentication
 from serving.log_in import log_in_routes
+from serving.openapi import PATHS
 from serving.problems import Problem
 from serving.service import Service
 
@@ -40,6 +41,7 @@ def create_app(service: Service, access: Access) -> Starlette:
         middleware=[Middleware(Authentication, access=access, state=service.state), Middleware(GZipMiddleware)],
         exception_handlers={Problem: answer_problem, HTTPException: answer_http_error, Exception: answer_failure},
     )
+    service.extra["waste"] = api_facts.waste_summary(service)
     app.state.service = service
     app.state.templates = pages.environment(service.home / "pages")
     return app
@@ -48,7 +50,11 @@ def create_app(service: Service, access: Access) -> Starlette:
 def api_routes() -> list[Route]:
     """Return the routes of the API: paths of their own, then every question by its name."""
     return [
-        Route("/api/models/compare", api.read_path("model_comparison")),
+        Route("/api/docs", api_facts.docs),
+        Route("/api/openapi.json", api_facts.openapi),
+        Route("/api/meta", api_facts.meta),
+        Route("/api/status", api_facts.status),
+        *(Route(path, api.read_path(name, parameter)) for path, (name, parameter) in PATHS.items()),
         Route("/api/{question}", api.answer_question),
     ]
 

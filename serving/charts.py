@@ -109,7 +109,8 @@ def sparkline(values: Sequence[float | None], width: int = 120, height: int = 28
         for index, point in enumerate(points)
     )
     return Markup(
-        f'<svg class="spark" viewBox="0 0 {width} {height}" preserveAspectRatio="none" aria-hidden="true"><polyline points="{path}"/></svg>'
+        f'<svg class="spark" viewBox="0 0 {width} {height}" preserveAspectRatio="none" aria-hidden="true">'
+        f'<polyline points="{path}"/></svg>'
     )
 
 

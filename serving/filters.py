@@ -41,9 +41,6 @@ class OrgFacts:
     last_day: date
 
 
-Facts = OrgFacts
-
-
 @dataclass(frozen=True)
 class Parameter:
     """A parameter of questions."""
@@ -52,16 +49,16 @@ class Parameter:
     title: str
     description: str
     kind: str  # date, choice, integer, money, text
-    default: Callable[[Facts], Any] = lambda facts: None
-    choices: Callable[[Facts], Sequence[Any]] | None = None
+    default: Callable[[OrgFacts], Any] = lambda facts: None
+    choices: Callable[[OrgFacts], Sequence[Any]] | None = None
     aliases: tuple[str, ...] = ()
 
 
-def _always(*values: Any) -> Callable[[Facts], Sequence[Any]]:
+def _always(*values: Any) -> Callable[[OrgFacts], Sequence[Any]]:
     return lambda facts: values
 
 
-def _first_day(facts: Facts) -> date:
+def _first_day(facts: OrgFacts) -> date:
     return max(facts.first_day, facts.last_day - timedelta(days=29))
 
 
@@ -69,7 +66,7 @@ GRAINS = ("ORGANIZATION", "PLATFORM", "CAMPAIGN", "ADSET", "AD")
 PARAMETERS: dict[str, Parameter] = {
     parameter.name: parameter
     for parameter in (
-        Parameter("from", "From", "The first day, such as 2026-01-01. Default: 30 days up to `to`.", "date", _first_day),
+        Parameter("from", "From", "The first day, such as 2026-01-31. Default: 30 days to `to`.", "date", _first_day),
         Parameter("to", "To", "The last day. Default: the last day with data.", "date", lambda facts: facts.last_day),
         Parameter(
             "model",

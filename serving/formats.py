@@ -11,7 +11,7 @@ from babel.numbers import format_currency
 
 from serving.questions import Column
 
-NOTHING = "–"
+NOTHING = "-"
 
 
 def shown(value: Any, unit: str, currency: str, *, is_short: bool = False) -> str:

@@ -126,7 +126,7 @@ def open_version(org: str, path: Path) -> Version:
         except (duckdb.Error, IndexError) as error:
             connection.close()
             if identity(path) == before:
-                raise NothingPublished(f"The file of org {org} is damaged: {error}. Replace it: tributary run") from None
+                raise NothingPublished(f"The file of {org} is damaged: {error}. Replace it: tributary run") from None
             continue
         if identity(path) == before:
             return Version(org, number, published_at, facts, connection, before)
@@ -141,7 +141,8 @@ def read_facts(connection: duckdb.DuckDBPyConnection, org: str) -> OrgFacts:
         return tuple(value for (value,) in connection.execute(sql).fetchall())
 
     currency, timezone, lookback_days, model = connection.execute(
-        "select currency, timezone, lookback_days, default_attribution_model from orgs where org_id = $org", {"org": org}
+        "select currency, timezone, lookback_days, default_attribution_model from orgs where org_id = $org",
+        {"org": org},
     ).fetchall()[0]
     first_day, last_day = connection.execute("select min(date), max(date) from blended_daily").fetchall()[0]
     if last_day is None:

@@ -33,8 +33,7 @@ select
     campaign, campaign_id, adset_id, ad_id, reason, severity, spend_micros, waste_spend_micros, waste_pct,
     conversions, expected_conversions, period_start, period_end, attribution_model, recommendation, explanation
 from waste_flags
-where attribution_model = $model
-    and period_end >= $from and period_start <= $to
+where ($waste_id is not null or (attribution_model = $model and period_end >= $from and period_start <= $to))
     and ($waste_id is null or waste_id = $waste_id)
     and ($grain is null or grain = $grain)
     and ($severity is null or severity = $severity)

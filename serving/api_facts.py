@@ -1,0 +1,134 @@
+"""The parts of the API that are no question: orgs and questions, status, the OpenAPI document and its page.
+
+In: requests with a principal. Out: JSON, and a page on which each question can be tried.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from serving.answers import JSON, Answer, json_record
+from serving.authentication import csrf_token
+from serving.filters import PARAMETERS, Filters, parse
+from serving.openapi import describe, document
+from serving.orgs import UnknownOrg, Version
+from serving.published import NothingPublished
+from serving.service import Service, service_of
+
+
+async def meta(request: Request) -> Response:
+    """Answer GET /api/meta: the visible orgs, the parameters and the questions."""
+    service = service_of(request)
+    orgs = await run_in_threadpool(org_facts, request)
+    questions = [
+        {
+            "name": question.name,
+            "title": question.title,
+            "description": question.description,
+            "parameters": question.parameters,
+            "columns": [
+                {"name": column.name, "title": column.title, "unit": column.unit, "description": column.description}
+                for column in question.columns.values()
+            ],
+        }
+        for question in service.questions.values()
+    ]
+    parameters = [describe(parameter) for parameter in PARAMETERS.values()]
+    return json_response({"orgs": orgs, "parameters": parameters, "questions": questions})
+
+
+def org_facts(request: Request) -> list[dict[str, Any]]:
+    """Return the facts of each org that the principal may see."""
+    service = service_of(request)
+    found = []
+    for org in service.orgs.names():
+        if request.state.principal.may_see(org):
+            try:
+                with service.orgs.pinned(org) as version:
+                    found.append({"version": version.number, **asdict(version.facts)})
+            except (UnknownOrg, NothingPublished):
+                continue  # a publication removed it in between, or its file is damaged
+    return found
+
+
+async def status(request: Request) -> Response:
+    """Answer GET /api/status: the published version of each visible org."""
+    return json_response({"orgs": await run_in_threadpool(org_status, request)})
+
+
+def org_status(request: Request) -> list[dict[str, Any]]:
+    """Return the status of each org that the principal may see."""
+    service = service_of(request)
+    found = []
+    for org in service.orgs.names():
+        if request.state.principal.may_see(org):
+            try:
+                with service.orgs.pinned(org) as version:
+                    answer = service.ask(version, "status", parse({}, version.facts, is_strict=True))
+                    found.append({"org": org, **json_record(answer, answer.rows[0])})
+            except (UnknownOrg, NothingPublished):
+                found.append({"org": org, "version": None})
+    return found
+
+
+async def openapi(request: Request) -> Response:
+    """Answer GET /api/openapi.json."""
+    return json_response(document(service_of(request).questions))
+
+
+async def docs(request: Request) -> Response:
+    """Show a page with each question, its parameters and a form to try it."""
+    service, principal = service_of(request), request.state.principal
+    orgs = [org for org in service.orgs.names() if principal.may_see(org)]
+    template = request.app.state.templates.get_template("api_docs.html")
+    body = template.render(
+        questions=service.questions.values(),
+        parameters={name: describe(parameter) for name, parameter in PARAMETERS.items()},
+        orgs=orgs,
+        csrf=csrf_token(request),
+    )
+    return HTMLResponse(body)
+
+
+def waste_summary(service: Service) -> Any:
+    """Return the function that sums the flags of an answer to the question waste, beyond its page."""
+
+    def summary(version: Version, filters: Filters, answer: Answer) -> dict[str, Any]:
+        rows = service.ask(version, "waste_summary", filters).records()
+        return {
+            "summary": {
+                "count": sum(row["flags"] for row in rows),
+                "total_waste_spend_micros": {
+                    grain: sum(row["waste_spend_micros"] for row in rows if row["grain"] == grain)
+                    for grain in sorted({row["grain"] for row in rows})
+                },
+                "by_severity": grouped(rows, "severity"),
+                "by_platform": grouped(rows, "platform"),
+            }
+        }
+
+    return summary
+
+
+def grouped(rows: list[dict[str, Any]], key: str) -> list[dict[str, Any]]:
+    """Return count and wasted spend by grain and the values of a column."""
+    sums: dict[tuple[str, str], list[int]] = {}
+    for row in rows:
+        total = sums.setdefault((row["grain"], row[key]), [0, 0])
+        total[0] += row["flags"]
+        total[1] += row["waste_spend_micros"]
+    return [
+        {"grain": grain, key: value, "count": count, "waste_spend_micros": waste}
+        for (grain, value), (count, waste) in sorted(sums.items())
+    ]
+
+
+def json_response(content: Any) -> Response:
+    """Return content as JSON."""
+    return Response(msgspec.json.encode(content), media_type=JSON)
