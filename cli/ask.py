@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 def ask(
     name: Annotated[str | None, typer.Argument(metavar="QUESTION", help="Without it, list all questions.")] = None,
+    *,
     org: Annotated[str | None, typer.Option(help="The org. Needed if there are several.")] = None,
     from_: Annotated[str | None, typer.Option("--from", help="The first day. Default: 30 days up to --to.")] = None,
     to: Annotated[str | None, typer.Option("--to", help="The last day. Default: the last day with data.")] = None,

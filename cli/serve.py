@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -47,12 +47,20 @@ def serve(
         settings = load_settings(home)
         state = State(home.root / "serving.sqlite")
         try:
-            access = access_of(settings.people, settings.log_in, os.environ, state, host, name or ())
+            access = access_of(
+                state,
+                people=settings.people,
+                log_in=settings.log_in,
+                environment=os.environ,
+                host=host,
+                names=name or (),
+            )
             service = Service(home.root, OrgFiles(home.published), state, live_facts(home))
             service.load()
         except (AccessError, QuestionError) as error:
             fail(error, WRONG_INPUT)
         sock = listen(host, port)
         print_line(f"The dashboard is at http://{host}:{port}, the API at http://{host}:{port}/api/docs. Ctrl-C stops.")
-        config = uvicorn.Config(create_app(service, access), log_level="warning", **SERVER_OPTIONS)
+        options: dict[str, Any] = SERVER_OPTIONS
+        config = uvicorn.Config(create_app(service, access), log_level="warning", **options)
         uvicorn.Server(config).run(sockets=[sock])

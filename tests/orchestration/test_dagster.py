@@ -10,6 +10,7 @@ import socket
 import subprocess
 import urllib.request
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
@@ -283,17 +284,24 @@ class Server(NamedTuple):
     home: Path
     url: str  # of Dagster's GraphQL
     collector: str
+    dashboard: str
 
 
 @pytest.fixture(scope="module")
 def server(built, tmp_path_factory) -> Iterator[Server]:
     """Run `tributary dev` on free ports; stop it afterwards and check that no process is left."""
     home = copy_home(built, tmp_path_factory.mktemp("server"))
-    port, collector_port = free_ports()
+    port, collector_port, dashboard_port = free_ports(3)
     log = home / "server.log"
     with log.open("w") as out:
         process = subprocess.Popen(
-            [COMMAND, "dev", "--port", str(port), "--collector-port", str(collector_port)],
+            [
+                COMMAND,
+                "dev",
+                f"--port={port}",
+                f"--collector-port={collector_port}",
+                f"--dashboard-port={dashboard_port}",
+            ],
             env=os.environ | {"TRIBUTARY_HOME": str(home)},
             stdout=out,
             stderr=subprocess.STDOUT,
@@ -308,18 +316,19 @@ def server(built, tmp_path_factory) -> Iterator[Server]:
             return answers(url)
 
         wait_until(is_ready, "Dagster's server answers")
-        yield Server(home, url, f"http://127.0.0.1:{collector_port}")
+        yield Server(home, url, f"http://127.0.0.1:{collector_port}", f"http://127.0.0.1:{dashboard_port}")
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(60)
     wait_until(lambda: not processes_of(home), "the server has left no process", seconds=30)
 
 
-def free_ports() -> tuple[int, int]:
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], other.getsockname()[1]
+def free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
 
 
 def processes_of(home: Path) -> list[str]:
@@ -450,6 +459,12 @@ def order_has_landed(home: Path) -> bool:
 
 def test_two_runs_at_once_succeed_after_a_killed_run(server, outcome):
     assert outcome == Outcome(killed="FAILURE", others=["SUCCESS", "SUCCESS"], versions=2)
+
+
+def test_the_dashboard_runs_beside_dagster(server, outcome):
+    with urllib.request.urlopen(f"{server.dashboard}/api/status", timeout=30) as response:
+        versions = {org["version"] for org in json.load(response)["orgs"]}
+    assert versions == {version(server.home)}
 
 
 def test_the_definitions_load_in_the_server(server):
