@@ -15,17 +15,18 @@ from markupsafe import Markup, escape
 
 from serving.answers import Answer
 
-# Colours that differ in light and dark, and for most colour-blind readers (Tableau 10, darkened a little).
+# Colours that differ in light and dark, and for most colour-blind readers.
 PALETTE = (
     "#4472b8", "#d9772b", "#c8474c", "#5a9e96", "#4f9147", "#c79b1e", "#9a6596", "#e07a8b", "#8b6a53", "#7f7a78",
+    "#6f9fd8", "#e5a368", "#7dbb74", "#b3587f", "#3f7d78", "#a48fd0",
 )  # fmt: skip
-NAMED = (
+CHANNELS = (
     "Paid Search", "Paid Social", "Paid Shopping", "Organic Search", "Email", "Display", "Affiliates", "Organic Social",
-    "Referral", "Direct",
+    "Referral", "Direct", "Paid Video", "SMS", "Organic Video", "Mobile Push", "Phone", "Audio",
 )  # fmt: skip
-FIXED = dict(zip(NAMED, PALETTE, strict=True)) | {
-    "google": PALETTE[0], "meta": PALETTE[1], "tiktok": PALETTE[2], "microsoft": PALETTE[3], "(organic)": PALETTE[9],
-    "(unattributed)": "#a8a29e", "(unmatched)": "#a8a29e",
+FIXED = dict(zip(CHANNELS, PALETTE, strict=True)) | {
+    "google": PALETTE[0], "meta": PALETTE[1], "tiktok": PALETTE[2], "microsoft": PALETTE[3], "linkedin": PALETTE[4],
+    "(organic)": PALETTE[9], "(unattributed)": "#a8a29e", "(unmatched)": "#a8a29e",
 }  # fmt: skip
 CONFIG: Mapping[str, Any] = {
     "background": "transparent",

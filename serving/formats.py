@@ -31,6 +31,8 @@ def shown(value: Any, unit: str, currency: str, *, is_short: bool = False) -> st
         return f"{float(value):,.2f}"
     if unit == "days":
         return f"{float(value):,.1f}"
+    if unit == "label":
+        return str(value).replace("_", " ").capitalize()
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, date):

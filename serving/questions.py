@@ -33,7 +33,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from serving.filters import PARAMETERS
 
 FOLDER = Path(__file__).parent / "questions"
-UNITS = ("text", "sentence", "money", "count", "percent", "ratio", "number", "days", "date", "time", "list")
+UNITS = ("text", "label", "sentence", "money", "count", "percent", "ratio", "number", "days", "date", "time", "list")
 _HEADER = re.compile(r"\s*/\*(.*?)\*/\s*", re.DOTALL)
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _KEYS = ("title", "description", "uses", "columns", "chart")
@@ -144,4 +144,4 @@ def compose(sql: str, uses: list[str], wrong: Any) -> str:
     if not parts:
         return sql
     own = re.match(r"with\s+", sql, re.IGNORECASE)
-    return "with " + ",\n".join(parts) + (",\n" + sql[own.end() :] if own else "\n" + sql)
+    return "with\n" + ",\n\n".join(parts) + (",\n\n" + sql[own.end() :] if own else "\n\n" + sql)

@@ -2,7 +2,7 @@
 title: Input checks
 description: Doubtful input that a check found, the most important first.
 columns:
-  check_name: {title: Check}
+  check_name: {title: Check, unit: label}
   finding: {title: Finding, unit: sentence}
   action: {title: What to do, unit: sentence}
   row_count: {title: Rows, unit: count}

@@ -3,14 +3,14 @@ title: Waste
 description: Campaigns, ad sets and ads that spent money without enough result, over the period of each flag. The filter of dates keeps flags whose period overlaps with it.
 columns:
   waste_id: {title: Flag, link: "/waste/{waste_id}"}
-  grain: {title: Grain}
+  grain: {title: Grain, unit: label}
   platform: {title: Platform, link: "/channels?platform={platform}"}
   name: {title: Name, description: "The campaign, ad set or ad."}
   campaign: {title: ""}
   campaign_id: {title: ""}
   adset_id: {title: ""}
   ad_id: {title: ""}
-  reason: {title: Reason}
+  reason: {title: Reason, unit: label}
   severity: {title: Severity}
   spend_micros: {title: Spend, unit: money}
   waste_spend_micros: {title: Wasted, unit: money, description: Spend that did not pay off.}

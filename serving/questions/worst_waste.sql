@@ -4,9 +4,9 @@ description: The flags with most wasted spend, whatever their period.
 columns:
   name: {title: What, link: "/waste/{waste_id}"}
   waste_id: {title: ""}
-  grain: {title: Grain}
+  grain: {title: Grain, unit: label}
   platform: {title: Platform}
-  reason: {title: Reason}
+  reason: {title: Reason, unit: label}
   severity: {title: Severity}
   waste_spend_micros: {title: Wasted, unit: money}
   recommendation: {title: What to do, unit: sentence}
