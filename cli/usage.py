@@ -22,6 +22,7 @@ TASKS = {
     "Bring data": ("import", "pull", "collect"),
     "Run": ("run", "publish", "dev", "ui"),
     "Read": ("status", "query", "explain", "learn"),
+    "Share": ("keys", "audit"),
     "Look after": ("failed", "replay", "connections", "rebuild"),
     "Persons": ("export-person", "erase"),
 }
