@@ -35,7 +35,7 @@ def provider() -> Iterator[Provider]:
 
 @pytest.fixture(autouse=True)
 def _no_fault(provider: Provider) -> None:
-    provider.fault, provider.email = "", "ana@example.com"
+    provider.fault, provider.email, provider.auth_method = "", "ana@example.com", "client_secret_basic"
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +86,12 @@ def test_a_person_logs_in_and_sees_only_their_org(shared: GuardedApp) -> None:
         }
     row = shared.state.audit(limit=1)[0]
     assert (row.principal, row.action) == ("ana@example.com", "log_in")
+
+
+def test_a_provider_may_take_the_secret_in_the_form(shared: GuardedApp, provider: Provider) -> None:
+    provider.auth_method = "client_secret_post"
+    with shared.client() as browser:
+        assert log_in(browser).headers["location"] == "/"
 
 
 def test_an_admin_sees_all_orgs(shared: GuardedApp, provider: Provider) -> None:

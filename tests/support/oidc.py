@@ -39,6 +39,7 @@ class Provider:
     issuer: str
     email: str = "ana@example.com"
     fault: str = ""
+    auth_method: str = "client_secret_basic"
     key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "one"}))
     foreign_key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "one"}))
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -51,6 +52,7 @@ class Provider:
                 "authorization_endpoint": f"{self.issuer}/authorize",
                 "token_endpoint": f"{self.issuer}/token",
                 "jwks_uri": f"{self.issuer}/jwks",
+                "token_endpoint_auth_methods_supported": [self.auth_method],
                 "response_types_supported": ["code"],
                 "subject_types_supported": ["public"],
                 "id_token_signing_alg_values_supported": ["RS256", "HS256", "none"],
@@ -74,11 +76,13 @@ class Provider:
 
     async def token(self, request: Request) -> Response:
         form = {name: values[0] for name, values in parse_qs((await request.body()).decode()).items()}
-        basic = base64.b64encode(f"{CLIENT_ID}:{CLIENT_SECRET}".encode()).decode()
+        basic = "Basic " + base64.b64encode(f"{CLIENT_ID}:{CLIENT_SECRET}".encode()).decode()
+        header = basic if self.auth_method == "client_secret_basic" else None
+        in_form = None if header else CLIENT_SECRET
         asked = self.codes.pop(form["code"], None)  # a code works once
         digest = hashlib.sha256(form["code_verifier"].encode()).digest()
         if (
-            request.headers.get("authorization") != f"Basic {basic}"
+            (request.headers.get("authorization"), form.get("client_secret")) != (header, in_form)
             or asked is None
             or form["redirect_uri"] != asked["redirect_uri"]
             or encoded(digest) != asked["code_challenge"]
