@@ -172,6 +172,11 @@ class Filters:
         """The number of days of the period."""
         return int((self["to"] - self["from"]).days) + 1
 
+    @property
+    def needs_main_window(self) -> bool:
+        """Whether credit has the org's window, whatever the filter: no other window knows the day of the touch."""
+        return self["mode"] == "accrual" or self["customers"] != "all"
+
     def previous(self) -> Filters | None:
         """Return the same view of the period to compare with, or None."""
         if self.compare == "none":
