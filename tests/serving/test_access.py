@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from playwright.sync_api import sync_playwright
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -18,6 +19,7 @@ from serving.oidc import is_verified
 from serving.sessions import SESSION, Cookies
 from serving.state import State
 from tests.support.guarded_app import GuardedApp, run_app
+from tests.support.home import CHROMIUM, needs_chromium
 from tests.support.oidc import CLIENT_ID, CLIENT_SECRET, Provider, run_provider
 
 PEOPLE = [
@@ -86,6 +88,30 @@ def test_a_person_logs_in_and_sees_only_their_org(shared: GuardedApp) -> None:
         }
     row = shared.state.audit(limit=1)[0]
     assert (row.principal, row.action) == ("ana@example.com", "log_in")
+
+
+@needs_chromium
+def test_a_browser_logs_in_and_out(shared: GuardedApp) -> None:
+    """The provider is another site: the browser sends the cookies to the callback and to the page after it."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto(f"{shared.url}/?from=2026-01-01")
+        page.get_by_role("link", name="Log in with localhost").click()
+        page.wait_for_url(f"{shared.url}/?from=2026-01-01")
+        assert page.evaluate("document.cookie") == "", "scripts cannot read the cookies"
+        assert page.evaluate("fetch('/api/who').then(r => r.json())")["name"] == "ana@example.com"
+        token = page.locator("input[name=csrf_token]").get_attribute("value")
+        post = "token => fetch('/log-out', {method: 'POST', headers: {'X-CSRF-Token': token}}).then(r => r.url)"
+        assert page.evaluate(post, token) == f"{shared.url}/log-in"
+        page.goto(shared.url)
+        assert page.url.endswith("/log-in?next=%2F")
+        _, text = shared.state.create_key("harbor", {"read"}, "Max", "local")
+        page.get_by_label("API key").fill(text)
+        page.get_by_role("button", name="Log in with the key").click()
+        page.wait_for_url(f"{shared.url}/")
+        assert page.evaluate("fetch('/api/who').then(r => r.json())")["orgs"] == ["harbor"]
+        browser.close()
 
 
 def test_a_provider_may_take_the_secret_in_the_form(shared: GuardedApp, provider: Provider) -> None:

@@ -136,7 +136,7 @@ def encoded(content: bytes) -> str:
 def run_provider() -> Iterator[Provider]:
     """Serve a provider until the block ends."""
     port = free_port()
-    provider = Provider(f"http://127.0.0.1:{port}")
+    provider = Provider(f"http://localhost:{port}")  # for a browser another site than 127.0.0.1
     app = Starlette(
         routes=[
             Route("/.well-known/openid-configuration", provider.discovery),
