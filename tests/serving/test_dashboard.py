@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,11 +15,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from serving.app import STATIC
 from serving.formats import shown
 from serving.pages import NAVIGATION
 from tests.support.home import needs_chromium, published
 
 pytestmark = needs_chromium
+VENDOR = STATIC / "vendor"
 PHONE = {"width": 390, "height": 844}
 SCREEN = {"width": 1280, "height": 900}
 LOOKS = {  # look -> options of the browser, orgs; the org default has no data
@@ -248,3 +252,15 @@ def test_a_page_of_the_home_folder_joins_the_navigation(dashboard, browser):
             assert orders == marts.execute(sql).fetchone()[0]
         expect(page.locator("#f-model")).to_be_disabled()  # no question of the page uses it
         assert not errors
+
+
+def test_vendored_files_are_those_of_their_versions():
+    """Nobody edits a vendored file: its checksum is that of the package's version."""
+    with (VENDOR / "versions.csv").open() as lines:
+        listed = {row["file"]: row["sha256"] for row in csv.DictReader(lines)}
+    files = {
+        str(path.relative_to(VENDOR)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in VENDOR.rglob("*")
+        if path.suffix in (".js", ".woff2")
+    }
+    assert files == listed
