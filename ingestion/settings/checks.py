@@ -86,11 +86,13 @@ def _entry_problems(entry: Any, where: str, required: tuple[str, ...], checks: d
 
 def _reference_problems(document: Any, entry: Any, where: str) -> Iterator[Problem]:
     """Yield the references of an entry to an org or a site that the file does not have."""
-    for name in ("org", "site"):
+    for key, name in (("org", "org"), ("site", "site"), ("orgs", "org")):
         ids = [other.get("id") for other in document.get(f"{name}s") or [] if isinstance(other, dict)]
-        if isinstance(entry.get(name), str) and entry[name] not in ids:
-            advice = f"{suggestion(entry[name], ids)} You can also add it under {name}s."
-            yield _line(entry, name), f"{where}.{name}: there is no {name} {entry[name]}. {advice}"
+        named = entry.get(key)
+        for each in named if isinstance(named, list) else [named]:
+            if isinstance(each, str) and each not in ids and (key, each) != ("orgs", "*"):
+                advice = f"{suggestion(each, ids)} You can also add it under {name}s."
+                yield _line(entry, key), f"{where}.{key}: there is no {name} {each}. {advice}"
 
 
 def _shared_key_problems(document: Any) -> Iterator[Problem]:
@@ -190,7 +192,8 @@ def _experiment_problems(document: Any) -> Iterator[Problem]:
 def _mapping_problems(document: Any, name: str, checks: dict[str, Check]) -> Iterator[Problem]:
     mapping = document.get(name, {})
     if isinstance(mapping, dict):
-        yield from _entry_problems(mapping, name, (), checks)
+        required = tuple(checks) if name == "log_in" and name in document else ()
+        yield from _entry_problems(mapping, name, required, checks)
     else:
         yield _line(document, name), f"{name}: not a mapping. Write one such as {_EXAMPLES[name]}."
 
@@ -228,12 +231,14 @@ _MAPPINGS: dict[str, dict[str, Check]] = {
     "history": {"keep_days": values.count},
     "files": {"unknown_sites": values.one_of("warn", "reject")},
     "published": {"readers": values.one_of("owner", "group", "everyone")},
+    "log_in": {"issuer": values.issuer, "client_id": values.text, "client_secret": values.variable},
 }
 _EXAMPLES = {
     "collector": "{salt_hours: 24}",
     "history": "{keep_days: 30}",
     "files": "{unknown_sites: reject}",
     "published": "{readers: group}",
+    "log_in": "{issuer: https://accounts.google.com, client_id: ..., client_secret: TRIBUTARY_LOG_IN_SECRET}",
 }
 
 _SECTIONS: dict[str, Section] = {
@@ -332,6 +337,25 @@ _SECTIONS: dict[str, Section] = {
             "roas": values.amount,
         },
         identity=("org", "platform", "campaign_id"),
+    ),
+    "budgets": Section(
+        required=("org", "platform", "monthly"),
+        checks={
+            "org": values.text,
+            "platform": values.text,
+            "campaign_id": values.text,
+            "monthly": values.amount,
+        },
+        identity=("org", "platform", "campaign_id"),
+    ),
+    "people": Section(
+        required=("email", "orgs", "role"),
+        checks={
+            "email": values.email,
+            "orgs": values.orgs,
+            "role": values.one_of("viewer", "analyst", "admin"),
+        },
+        identity=("email",),
     ),
     "conversion_definitions": Section(
         required=("org", "name"),

@@ -55,6 +55,13 @@ sites:
 # Targets of a platform or a campaign that differ from the org's:
 # targets:
 #   - {{org: default, platform: meta, campaign_id: "42", cpa: 30}}
+
+# Monthly budgets, in the org's currency, and the people who may open the dashboard (docs/access.md):
+# budgets:
+#   - {{org: default, platform: meta, monthly: 5000}}
+# people:
+#   - {{email: ana@example.com, orgs: [default], role: analyst}}
+# log_in: {{issuer: https://accounts.google.com, client_id: "...", client_secret: TRIBUTARY_LOG_IN_SECRET}}
 """
 
 
@@ -71,6 +78,7 @@ def load_settings(home: Home) -> Settings:
         for a in settings.ad_accounts
     ]
     targets = [msgspec.structs.replace(t, platform=platform_name(t.platform)) for t in settings.targets]
+    budgets = [msgspec.structs.replace(b, platform=platform_name(b.platform)) for b in settings.budgets]
     aliases = [msgspec.structs.replace(a, platform=platform_name(a.platform)) for a in settings.campaign_aliases]
     orgs = [msgspec.structs.replace(o, ignored_referrers=_ascii(o.ignored_referrers)) for o in settings.orgs]
     sites = [
@@ -83,6 +91,7 @@ def load_settings(home: Home) -> Settings:
         sites=sites,
         ad_accounts=accounts,
         targets=targets,
+        budgets=budgets,
         campaign_aliases=aliases,
         expression_models=expressions(home.root),
         weight_models=weight_tables(home.root),

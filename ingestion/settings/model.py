@@ -224,6 +224,31 @@ class Target(msgspec.Struct, frozen=True):
     roas: float | None = None
 
 
+class Budget(msgspec.Struct, frozen=True):
+    """Money to spend in each calendar month, in the org's currency."""
+
+    org: str
+    platform: str
+    monthly: float
+    campaign_id: str | None = None  # null: of the whole platform
+
+
+class Person(msgspec.Struct, frozen=True):
+    """A person who may log in to the dashboard and the API."""
+
+    email: str
+    orgs: list[str] | str  # "*": all orgs
+    role: str  # viewer, analyst, admin
+
+
+class LogIn(msgspec.Struct, frozen=True):
+    """The OpenID Connect provider that identifies people."""
+
+    issuer: str
+    client_id: str
+    client_secret: str  # the name of the environment variable that holds it
+
+
 class Settings(msgspec.Struct, frozen=True):
     """The whole file."""
 
@@ -247,3 +272,6 @@ class Settings(msgspec.Struct, frozen=True):
     conversion_definitions: list[ConversionDefinition] = []
     experiments: list[Experiment] = []
     imports: list[RememberedImport] = []
+    budgets: list[Budget] = []
+    people: list[Person] = []
+    log_in: LogIn | None = None  # null: on this machine everybody may read; elsewhere only API keys

@@ -208,6 +208,24 @@ def variable(value: Any) -> str | None:
     )
 
 
+def email(value: Any) -> str | None:
+    fine = isinstance(value, str) and re.fullmatch(r"[^\s@]+@[^\s@]+", value)
+    return None if fine else f"{value!r} is not an e-mail address. Write one such as ana@example.com."
+
+
+def orgs(value: Any) -> str | None:
+    fine = value == "*" or (isinstance(value, list) and value and all(isinstance(item, str) for item in value))
+    return None if fine else f'{value!r} is not a list of orgs. Write one such as [northwind], or "*" for all orgs.'
+
+
+def issuer(value: Any) -> str | None:
+    if isinstance(value, str) and re.fullmatch(
+        r"(https://[^\s/?#@]+|http://(localhost|127\.0\.0\.1)(:\d+)?)(/[^\s?#]*)?", value
+    ):
+        return None
+    return f"{value!r} is not the address of a provider. Write one such as https://accounts.google.com."
+
+
 def patterns(value: Any) -> str | None:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         return f"{value!r} is not a list of pages. Write one such as [example.com/blog/*]."
