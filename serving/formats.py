@@ -70,6 +70,12 @@ def marked(value: Any, unit: str) -> Markup:
     return Markup('<a href="{}" rel="noopener noreferrer nofollow" title="{}">{}</a>').format(value, value, text)
 
 
+def with_code(text: str) -> Markup:
+    """Return a sentence whose `commands` are code."""
+    parts = text.split("`")
+    return Markup("").join(Markup("<code>{}</code>" if place % 2 else "{}").format(part) for place, part in enumerate(parts))
+
+
 def link(column: Column, record: dict[str, Any]) -> str | None:
     """Return the path to which a value leads, with the row's values in it; None without one."""
     if not column.link or record.get(column.name) is None:

@@ -19,7 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from serving import charts, formats
+from serving import charts, formats, live_pages, pacing
 from serving.authentication import csrf_token
 from serving.answers import Answer, readable_sql
 from serving.filters import COMPARISONS, PARAMETERS, Filters, parse, presets
@@ -141,6 +141,12 @@ def environment(home_pages: Path) -> jinja2.Environment:
         "sparkline": charts.sparkline,
         "sankey": charts.sankey,
         "colour": charts.colour,
+        "with_code": formats.with_code,
+        "pace_table": pacing.pace_table,
+        "spend_chart": pacing.spend_chart,
+        "platform_budgets": pacing.platform_budgets,
+        "received": live_pages.received,
+        "settings": live_pages.settings,
     }
     return templates
 
