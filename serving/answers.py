@@ -62,6 +62,15 @@ class Answer:
             self.question.columns.get(name) or Column(name, name.replace("_", " ").capitalize()) for name in self.names
         ]
 
+    @property
+    def shown_columns(self) -> list[Column]:
+        """The columns of a table for people: those with a title, without optional ones that no row fills."""
+        return [
+            column
+            for place, column in enumerate(self.columns)
+            if column.title and not (column.optional and all(row[place] is None for row in self.rows))
+        ]
+
     def records(self) -> list[dict[str, Any]]:
         """Return the rows by column."""
         return [dict(zip(self.names, row, strict=True)) for row in self.rows]

@@ -19,7 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from serving import charts, formats
+from serving import charts, formats, live_pages, pacing
 from serving.answers import Answer, readable_sql
 from serving.authentication import csrf_token
 from serving.filters import COMPARISONS, PARAMETERS, Filters, parse, presets
@@ -120,6 +120,8 @@ class View:
     def cell(self, answer: Answer, column: Any, record: dict[str, Any]) -> Markup:
         """Return a table's cell: its text, linked to what explains it."""
         text = formats.shown(record[column.name], column.unit, answer.currency)
+        if column.unit in formats.MARKED:
+            return formats.marked(record[column.name], column.unit)
         path = formats.link(column, record)
         if path is None:
             return Markup("{}").format(text)
@@ -139,6 +141,12 @@ def environment(home_pages: Path) -> jinja2.Environment:
         "sparkline": charts.sparkline,
         "sankey": charts.sankey,
         "colour": charts.colour,
+        "with_code": formats.with_code,
+        "pace_table": pacing.pace_table,
+        "spend_chart": pacing.spend_chart,
+        "platform_budgets": pacing.platform_budgets,
+        "received": live_pages.received,
+        "settings": live_pages.settings,
     }
     return templates
 

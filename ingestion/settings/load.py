@@ -138,6 +138,11 @@ def add_to_settings(
     _write(home.settings, text.getvalue())
 
 
+def read_document(home: Home) -> Any:
+    """Return the parsed file with its line numbers, unchecked. Raises SettingsError for a file that is not YAML."""
+    return _parse(home.settings, home.settings.read_bytes())
+
+
 def _check(path: Path, content: bytes) -> None:
     """Raise SettingsError with all problems of the file's content."""
     if wrong := list(problems(_parse(path, content), list(all_models(path.parent)))):

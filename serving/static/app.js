@@ -46,6 +46,11 @@
       location.assign(`${location.pathname.startsWith("/journeys/") ? "/journeys" : location.pathname}?org=${encodeURIComponent(event.target.value)}`);
     }
   }, true);
+  // A person can pause what refreshes by itself.
+  document.addEventListener("htmx:before:request", (event) => {
+    const refresh = document.getElementById("live-refresh");
+    if (event.target.id === "live" && refresh && !refresh.checked) event.preventDefault();
+  });
   // Keys that a page of another site cannot read: see access.py.
   document.addEventListener("htmx:config:request", (event) => {
     const token = document.querySelector('meta[name="csrf-token"]');
