@@ -28,9 +28,23 @@ _COLUMNS = (
     Column("spent_micros", "Spent", "money", description="From the first of the month up to the last day chosen."),
     Column("expected_micros", "Planned", "money", optional=True, description="The budget's share for the days so far."),
     Column("pace", "Pace", "percent", optional=True, description="Spent, as a share of planned: 100% is on plan."),
-    Column("forecast_micros", "Forecast", "money", optional=True, description="Spend of the whole month if the days go on as before."),
-    Column("low_micros", "Low", "money", optional=True, description="The month ends between low and high in 8 of 10 cases."),
-    Column("high_micros", "High", "money", optional=True, description="The month ends between low and high in 8 of 10 cases."),
+    Column(
+        "forecast_micros",
+        "Forecast",
+        "money",
+        optional=True,
+        description="Spend of the whole month if the days go on as before.",
+    ),
+    Column(
+        "low_micros", "Low", "money", optional=True, description="The month ends between low and high in 8 of 10 cases."
+    ),
+    Column(
+        "high_micros",
+        "High",
+        "money",
+        optional=True,
+        description="The month ends between low and high in 8 of 10 cases.",
+    ),
     Column("daily_micros", "Daily to fit", "money", optional=True, description="Daily spend that uses up the budget."),
     Column("last_month_micros", "Last month", "money", description="Spend of the whole month before."),
     Column("reading", "Outlook", "sentence", optional=True),

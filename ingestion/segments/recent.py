@@ -214,11 +214,11 @@ def _landed(paths: list[Path]) -> str:
     }
     read = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in columns.items())
     return (
-        "select parse_filename(filename, true) as segment, kind, org, site, try_cast(\"at\" as timestamp) as received_at,"
+        'select parse_filename(filename, true) as segment, kind, org, site, try_cast("at" as timestamp) as received_at,'
         " coalesce(received, 0) as received, coalesce(duplicate, 0) as duplicate, coalesce(limited, 0) as limited,"
         " coalesce(len(failed), 0) as failed, rows"
         f" from read_json([{_list(paths)}], format = 'newline_delimited', hive_partitioning = false, filename = true,"
-        f" ignore_errors = true, columns = {{{read}}}) where \"at\" is not null"
+        f' ignore_errors = true, columns = {{{read}}}) where "at" is not null'
     )
 
 

@@ -71,7 +71,9 @@ def _named_rows(section: str, entry: Mapping[str, Any]) -> Iterator[dict[str, An
     yield from rows or [_row(section, name, "", None, _start(entry))]
 
 
-def _entry_rows(section: str, name: str, entry: Mapping[str, Any], without: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+def _entry_rows(
+    section: str, name: str, entry: Mapping[str, Any], without: tuple[str, ...]
+) -> Iterator[dict[str, Any]]:
     for key, value in entry.items():
         if key in MEANINGS[section] and key not in without and (section, key) not in _HIDDEN:
             yield _row(section, name, key, value, _line(entry, key))
