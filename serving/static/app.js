@@ -23,16 +23,20 @@
 
   const drawAll = () => document.querySelectorAll(".chart").forEach(draw);
 
-  function foldMenu() {
-    const menu = document.getElementById("menu");
-    if (menu && !menu.dataset.folded) {
-      menu.dataset.folded = "yes";
-      menu.open = window.matchMedia("(min-width: 900px)").matches;
-    }
+  // On a narrow screen the menu and the filters are closed at first. A swap keeps what the person has opened.
+  const opened = new Map();
+
+  function fold() {
+    const is_wide = window.matchMedia("(min-width: 900px)").matches;
+    document.querySelectorAll("details.fold").forEach((details) => {
+      details.open = opened.get(details.id) ?? is_wide;
+      if (!details.dataset.folds) details.addEventListener("toggle", () => opened.set(details.id, details.open));
+      details.dataset.folds = "yes";
+    });
   }
 
   function start() {
-    foldMenu();
+    fold();
     drawAll();
     document.documentElement.classList.add("has-script");
   }
