@@ -70,6 +70,8 @@ def ask(
             "from": from_, "to": to, "model": model, "window": window, "mode": mode,
             "conversion_type": conversion_type, "customers": customers,
         }  # fmt: skip
+        if len([each for each in (csv, json, parquet, sql) if each]) > 1:
+            fail("Choose one of --csv, --json, --parquet and --sql.", WRONG_INPUT)
         query = {key: value for key, value in given.items() if value is not None} | assignments(where or [])
         files = OrgFiles(home.published)
         with files.pinned(chosen(files.names(), org)) as version:
@@ -83,7 +85,7 @@ def ask(
                     return
                 is_file = csv or json or parquet
                 answer = ask(version, question, filters, sort=sort, limit=None if is_file else limit)
-            except WrongFilter as error:
+            except (WrongFilter, QuestionError) as error:
                 fail(error, WRONG_INPUT)
         if json:
             write(to_json(answer, filters) + b"\n")

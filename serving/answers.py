@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import duckdb
@@ -20,7 +21,7 @@ import polars as pl
 from serving.filters import Filters, WrongFilter
 from serving.orgs import Version
 from serving.published import literal
-from serving.questions import Column, Question
+from serving.questions import Column, Question, QuestionError
 
 JSON, CSV, PARQUET, ARROW = (
     "application/json",
@@ -87,6 +88,7 @@ def ask(
 ) -> Answer:
     """Return the answer to a question. Raises WrongFilter for a column in `sort` that the answer does not have.
 
+    Raises QuestionError if the SQL does not fit the published file, as it happens with questions of a home folder.
     sort: columns, separated by commas; a minus means descending. limit, offset: of rows; None returns all.
     """
     cursor = version.cursor()
@@ -97,6 +99,9 @@ def ask(
         names = tuple(column[0] for column in result.description)
         types = tuple(str(column[1]) for column in result.description)
         rows = result.fetchall()
+    except (duckdb.ProgrammingError, duckdb.DataError, duckdb.NotSupportedError, duckdb.PermissionException) as error:
+        problem = f"{question.path.name}: the SQL fails on the published file of {version.org}: {error}"
+        raise QuestionError(problem) from None
     finally:
         cursor.close()
     has_more = limit is not None and len(rows) > limit
@@ -107,7 +112,7 @@ def ask(
 def statement(cursor: duckdb.DuckDBPyConnection, question: Question, filters: Filters, sort: str) -> str:
     """Return the question's SQL, sorted as asked. Ties have the order of all columns, so that pages do not overlap."""
     if not sort:
-        return question.sql
+        return question.pageable_sql
     names = column_names(cursor, question, filters)
     terms = []
     for term in sort.split(","):
@@ -197,6 +202,8 @@ def encode(answer: Answer, media_type: str) -> bytes:
 
 def cell(value: Any) -> Any:
     """Return a value for CSV. A spreadsheet must not take a text, such as a campaign's name, for a formula."""
+    if isinstance(value, Decimal):
+        return f"{value:f}"  # not 0E-12
     if isinstance(value, list):
         value = " > ".join(map(str, value))
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
@@ -205,7 +212,15 @@ def cell(value: Any) -> Any:
 def as_frame(answer: Answer) -> pl.DataFrame:
     """Return the answer as a data frame with the types of the marts."""
     schema = {name: polars_type(kind) for name, kind in zip(answer.names, answer.types, strict=True)}
-    return pl.DataFrame(answer.rows, schema=schema, orient="row")
+    rows: list[Any] = answer.rows
+    if others := {place for place, kind in enumerate(schema.values()) if kind == pl.String}:
+        rows = [[text_of(value) if place in others else value for place, value in enumerate(row)] for row in rows]
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def text_of(value: Any) -> str | None:
+    """Return a value of a type without a counterpart, such as a struct, as a text."""
+    return value if value is None or isinstance(value, str) else str(value)
 
 
 def polars_type(kind: str) -> Any:

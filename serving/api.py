@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -19,16 +20,23 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serving.answers import ARROW, CSV, JSON, PARQUET, Answer, ask, encode, to_json
-from serving.filters import ALIASES, Filters, WrongFilter, parse
+from serving.filters import ALIASES, PARAMETERS, Filters, WrongFilter, parse
 from serving.orgs import UnknownOrg, Version
 from serving.problems import Problem
 from serving.published import NothingPublished
-from serving.questions import Question
+from serving.questions import Question, QuestionError
 from serving.service import Service, service_of
 
 FORMATS = {"json": JSON, "csv": CSV, "parquet": PARQUET, "arrow": ARROW}
 PAGE, LARGEST_PAGE, LARGEST_EXPORT = 100, 10_000, 1_000_000  # rows
 OPTIONS = ("org", "sort", "limit", "cursor", "format")
+# Names of which a request has at most one: another spelling of a parameter would silently replace its value.
+SPELLINGS = [
+    *((name,) for name in OPTIONS),
+    *((name, *parameter.aliases) for name, parameter in PARAMETERS.items()),
+    ("from", "dateRange"),
+    ("to", "dateRange"),
+]
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,7 @@ def respond(request: Request, name: str, fixed: Mapping[str, str]) -> Response:
     service = service_of(request)
     question = service.questions.get(name)
     if question is None:
-        raise Problem(404, f"There is no question {name!r}. GET /api/meta lists all questions.")
+        raise Problem(404, f"There is no question {name[:64]!r}. GET /api/meta lists all questions.")
     try:
         with service.orgs.pinned(chosen_org(request)) as version:
             wanted = read_request(request, question, version, fixed)
@@ -69,6 +77,8 @@ def respond(request: Request, name: str, fixed: Mapping[str, str]) -> Response:
         raise Problem(503, f"Nothing is published for this org yet: {error}. Run: tributary run") from None
     except WrongFilter as error:
         raise Problem(400, str(error)) from None
+    except QuestionError as error:
+        raise Problem(500, str(error)) from None
 
 
 def respond_from(request: Request, service: Service, version: Version, wanted: Wanted) -> Response:
@@ -81,8 +91,6 @@ def respond_from(request: Request, service: Service, version: Version, wanted: W
         "Vary": "Accept, Authorization, Cookie",
         "Cache-Control": "private, no-cache",
     }
-    if wanted.media_type != JSON:
-        service.record_export(request, wanted.question.name, version.org, wanted.media_type)
     if etag in [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]:
         return Response(status_code=304, headers=headers)
     found = service.cache.get(key)
@@ -96,11 +104,18 @@ def respond_from(request: Request, service: Service, version: Version, wanted: W
         service.cache.put(key, *found)
     body, cursor = found
     if cursor:
-        headers["Link"] = f'<{request.url.include_query_params(cursor=cursor)}>; rel="next"'
+        headers["Link"] = f'<{next_page(request, cursor)}>; rel="next"'
     if wanted.media_type != JSON:
+        service.record_export(request, wanted.question.name, version.org, wanted.media_type)
         suffix = next(name for name, media_type in FORMATS.items() if media_type == wanted.media_type)
         headers["Content-Disposition"] = f'attachment; filename="{wanted.question.name}.{suffix}"'
     return Response(body, 200, headers, wanted.media_type)
+
+
+def next_page(request: Request, cursor: str) -> str:
+    """Return the reference to the next page, relative to the host. Only ASCII may be in a header."""
+    query = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+    return f"{quote(request.url.path)}?{urlencode([*query, ('cursor', cursor)])}"
 
 
 def body_of(service: Service, version: Version, wanted: Wanted, answer: Answer) -> tuple[bytes, str | None]:
@@ -139,8 +154,9 @@ def read_request(request: Request, question: Question, version: Version, fixed: 
         if name not in OPTIONS and (name in fixed or not is_parameter(question, name)):
             known = ", ".join([each for each in question.parameters if each not in fixed] + list(OPTIONS))
             raise Problem(400, f"{question.name} has no parameter {name[:64]!r}. It takes {known}.")
-        if len(query.getlist(name)) > 1:
-            raise Problem(400, f"{name} is given more than once. Give it once.")
+    for spellings in SPELLINGS:
+        if len([name for name, _ in query.multi_items() if name in spellings]) > 1:
+            raise Problem(400, f"{' or '.join(spellings)} is given more than once. Give it once.")
     filters = parse({**query, **fixed}, version.facts, is_strict=True)
     media_type = accepted(request)
     if media_type != JSON and "export" not in request.state.principal.scopes:

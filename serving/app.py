@@ -20,6 +20,7 @@ from serving.authentication import Authentication
 from serving.log_in import log_in_routes
 from serving.openapi import PATHS
 from serving.problems import Problem
+from serving.questions import QuestionError
 from serving.service import Service
 
 STATIC = Path(__file__).parent / "static"
@@ -39,7 +40,12 @@ def create_app(service: Service, access: Access) -> Starlette:
     app = Starlette(
         routes=routes,
         middleware=[Middleware(Authentication, access=access, state=service.state), Middleware(GZipMiddleware)],
-        exception_handlers={Problem: answer_problem, HTTPException: answer_http_error, Exception: answer_failure},
+        exception_handlers={
+            Problem: answer_problem,
+            QuestionError: answer_question_error,
+            HTTPException: answer_http_error,
+            Exception: answer_failure,
+        },
     )
     service.extra["waste"] = api_facts.waste_summary(service)
     app.state.service = service
@@ -68,6 +74,11 @@ def answer_problem(request: Request, error: Any) -> Response:
     """Answer with a problem."""
     response: Response = error.response()
     return response
+
+
+def answer_question_error(request: Request, error: Any) -> Response:
+    """Answer that a question's file has a mistake, which its author must see."""
+    return pages.message(request, 500, "A question of this page has a mistake", str(error))
 
 
 def answer_http_error(request: Request, error: Any) -> Response:

@@ -86,18 +86,26 @@ class OrgFiles:
             self.versions.clear()
 
     def _current(self, org: str) -> Version:
-        if org not in self.names():
-            raise UnknownOrg(org)
         path = self.published / "orgs" / f"{org}.duckdb"
         known = self.versions.get(org)
-        if known and known.identity == identity(path):
-            return known
-        fresh = open_version(org, path)
+        try:
+            if org not in self.names():
+                raise UnknownOrg(org)
+            if known and known.identity == identity(path):
+                return known
+            fresh = open_version(org, path)
+        except (UnknownOrg, FileNotFoundError):
+            self._replace(known)
+            self.versions.pop(org, None)
+            raise UnknownOrg(org) from None
         self.versions[org] = fresh
-        if known:
-            known.is_replaced = True
-            self._close_if_unused(known)
+        self._replace(known)
         return fresh
+
+    def _replace(self, version: Version | None) -> None:
+        if version:
+            version.is_replaced = True
+            self._close_if_unused(version)
 
     def _close_if_unused(self, version: Version) -> None:
         if version.is_replaced and version.readers == 0:

@@ -40,6 +40,12 @@ UNITS = (
 _HEADER = re.compile(r"\s*/\*(.*?)\*/\s*", re.DOTALL)
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _KEYS = ("title", "description", "uses", "columns", "chart")
+_SHAPES = {
+    "description": (str, "a text"),
+    "uses": (list, "a list, such as [credit]"),
+    "columns": (dict, "a mapping of names"),
+    "chart": (dict, "a Vega-Lite specification"),
+}
 
 
 class QuestionError(Exception):
@@ -77,6 +83,15 @@ class Question:
         named = duckdb.extract_statements(self.sql)[0].named_parameters
         return tuple(name for name in PARAMETERS if name in named)
 
+    @cached_property
+    def pageable_sql(self) -> str:
+        """Its SQL, to which a limit can be added: a question may end with a limit of its own."""
+        try:
+            duckdb.extract_statements(f"{self.sql}\nlimit 1")
+        except duckdb.ParserException:
+            return f"select * from (\n{self.sql}\n)"
+        return self.sql
+
 
 def load_questions(*folders: Path) -> dict[str, Question]:
     """Return the questions of the folders by name, in the order of their names. A later folder replaces a question.
@@ -86,14 +101,25 @@ def load_questions(*folders: Path) -> dict[str, Question]:
     questions: dict[str, Question] = {}
     for folder in (FOLDER, *folders):
         for path in sorted(folder.glob("*.sql")):
-            questions[path.stem] = read_question(path, path.read_text(encoding="utf-8"))
+            questions[path.stem] = read_question(path, read_text(path))
     return dict(sorted(questions.items()))
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file. Raises QuestionError if it is not UTF-8."""
+    content = path.read_bytes()
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise QuestionError(f"{path}, line {line}: the file is not UTF-8. Save it as UTF-8.") from None
 
 
 def read_question(path: Path, text: str) -> Question:
     """Return the question of a file's text. Raises QuestionError."""
 
-    def wrong(problem: str, line: int = 1) -> QuestionError:
+    def wrong(problem: str, place: int | str = 1) -> QuestionError:
+        line = place if isinstance(place, int) else line_of(place, text)
         return QuestionError(f"{path}, line {line}: {problem} docs/add-a-question.md has an example.")
 
     if not _NAME.fullmatch(path.stem):
@@ -105,21 +131,28 @@ def read_question(path: Path, text: str) -> Question:
         header = YAML(typ="safe", pure=True).load(found[1]) or {}
     except YAMLError as error:
         mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
-        raise wrong("the header is not YAML.", mark.line + 1 if mark else 1) from None
+        before = text[: found.start(1)].count("\n")
+        raise wrong("the header is not YAML.", before + (mark.line + 1 if mark else 1)) from None
     if not isinstance(header, dict) or not isinstance(header.get("title"), str):
         raise wrong("the header has no title. Add `title: …`.")
     if unknown := [key for key in header if key not in _KEYS]:
-        raise wrong(f"the header has an unknown key {unknown[0]!r}. Use {', '.join(_KEYS)}.")
-    sql = compose(text[found.end() :].strip().rstrip(";"), header.get("uses") or [], wrong)
-    line = text[: found.end()].count("\n") + 1
+        raise wrong(f"the header has an unknown key {unknown[0]!r}. Use {', '.join(_KEYS)}.", unknown[0])
+    for key, (kind, shape) in _SHAPES.items():
+        if not isinstance(header.get(key) or kind(), kind):
+            raise wrong(f"{key} is not {shape}.", key)
+    own, line = text[found.end() :].strip().rstrip(";"), text[: found.end()].count("\n") + 1
     try:
-        statements = duckdb.extract_statements(sql)
+        duckdb.extract_statements(own)  # before shared CTEs precede it, so that the line of an error is the file's
     except duckdb.Error as error:
-        raise wrong(f"the SQL is not valid: {error}", line) from None
+        below = re.search(r"LINE (\d+):", str(error))
+        raise wrong(f"the SQL is not valid: {error}", line + (int(below[1]) - 1 if below else 0)) from None
+    sql = compose(own, header.get("uses") or [], wrong)
+    statements = duckdb.extract_statements(sql)
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
         raise wrong("the SQL is not one select statement.", line)
     if unknown := sorted(statements[0].named_parameters - set(PARAMETERS)):
-        raise wrong(f"there is no parameter ${unknown[0]}. Use {', '.join(f'${name}' for name in PARAMETERS)}.", line)
+        known = ", ".join(f"${name}" for name in PARAMETERS)
+        raise wrong(f"there is no parameter ${unknown[0]}. Use {known}.", f"${unknown[0]}")
     columns = {name: read_column(name, entry or {}, wrong) for name, entry in (header.get("columns") or {}).items()}
     return Question(
         path.stem, header["title"], header.get("description") or "", columns, sql, header.get("chart"), path
@@ -129,11 +162,17 @@ def read_question(path: Path, text: str) -> Question:
 def read_column(name: str, entry: Any, wrong: Any) -> Column:
     """Return a column of a header. Raises QuestionError for a key or a unit that does not exist."""
     if not isinstance(entry, dict) or set(entry) - {"title", "unit", "link", "description", "better", "optional"}:
-        raise wrong(f"column {name}: write it as {{title: …, unit: …, link: …, description: …}}.")
+        raise wrong(f"column {name}: write it as {{title: …, unit: …, link: …, description: …}}.", name)
     column = Column(name, **{"title": name.replace("_", " ").capitalize(), **entry})
     if column.unit not in UNITS:
-        raise wrong(f"column {name}: there is no unit {column.unit!r}. Use one of {', '.join(UNITS)}.")
+        raise wrong(f"column {name}: there is no unit {column.unit!r}. Use one of {', '.join(UNITS)}.", name)
     return column
+
+
+def line_of(name: str, text: str) -> int:
+    """Return the first line of a file with a name: a key, a column or a parameter."""
+    found = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)
+    return text[: found.start() if found else 0].count("\n") + 1
 
 
 def compose(sql: str, uses: list[str], wrong: Any) -> str:
@@ -143,7 +182,7 @@ def compose(sql: str, uses: list[str], wrong: Any) -> str:
         path = FOLDER / "shared" / f"{name}.sql"
         if not path.exists():
             known = ", ".join(sorted(other.stem for other in path.parent.glob("*.sql")))
-            raise wrong(f"uses: there is no shared CTE {name!r}. Use one of {known}.")
+            raise wrong(f"uses: there is no shared CTE {name!r}. Use one of {known}.", "uses")
         parts.append(path.read_text(encoding="utf-8").strip())
     if not parts:
         return sql

@@ -23,16 +23,22 @@ spent as (
     from daily_spend
     where date between $from and $to
     group by channel
+),
+
+totals as (
+    select
+        channel,
+        coalesce(spend_micros, 0) as spend_micros,
+        coalesce(conversions, 0) as conversions,
+        coalesce(conversion_value_micros, 0) as conversion_value_micros
+    from credited
+    full join spent using (channel)
 )
 
 select
-    channel,
-    coalesce(spend_micros, 0) as spend_micros,
-    coalesce(conversions, 0) as conversions,
-    coalesce(conversion_value_micros, 0) as conversion_value_micros,
+    channel, spend_micros, conversions, conversion_value_micros,
     conversion_value_micros / nullif(sum(conversion_value_micros) over (), 0) as value_share,
     conversion_value_micros / nullif(spend_micros, 0) as roas,
     round(spend_micros / nullif(conversions, 0))::bigint as cpa_micros
-from credited
-full join spent using (channel)
+from totals
 order by conversion_value_micros desc, channel

@@ -44,8 +44,8 @@ select
     coalesce(revenue_micros, 0) as revenue_micros,
     coalesce(revenue.conversions, 0) as conversions,
     coalesce(spend_micros, 0) as spend_micros,
-    paid.value_micros / nullif(spend_micros, 0) as roas,
-    revenue_micros / nullif(spend_micros, 0) as mer,
+    coalesce(paid.value_micros, 0) / nullif(spend_micros, 0) as roas,
+    coalesce(revenue_micros, 0) / nullif(spend_micros, 0) as mer,
     round(spend_micros / nullif(paid.conversions, 0))::bigint as cpa_micros,
     round(spend_micros / nullif(first_conversions, 0))::bigint as cac_micros
 from days

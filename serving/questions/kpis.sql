@@ -21,7 +21,7 @@ with revenue as (
 ),
 
 paid as (
-    select sum(conversion_value_micros)::bigint as value_micros, sum(conversions) as conversions
+    select coalesce(sum(conversion_value_micros), 0)::bigint as value_micros, sum(conversions) as conversions
     from credit
     where date between $from and $to and not starts_with(platform, '(')
 ),

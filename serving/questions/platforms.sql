@@ -22,15 +22,21 @@ spent as (
     from daily_spend
     where date between $from and $to and ($channel is null or channel = $channel)
     group by platform
+),
+
+totals as (
+    select
+        platform,
+        coalesce(spend_micros, 0) as spend_micros,
+        coalesce(conversions, 0) as conversions,
+        coalesce(conversion_value_micros, 0) as conversion_value_micros
+    from credited
+    full join spent using (platform)
 )
 
 select
-    platform,
-    coalesce(spend_micros, 0) as spend_micros,
-    coalesce(conversions, 0) as conversions,
-    coalesce(conversion_value_micros, 0) as conversion_value_micros,
+    platform, spend_micros, conversions, conversion_value_micros,
     conversion_value_micros / nullif(spend_micros, 0) as roas,
     round(spend_micros / nullif(conversions, 0))::bigint as cpa_micros
-from credited
-full join spent using (platform)
+from totals
 order by spend_micros desc, conversion_value_micros desc, platform

@@ -10,8 +10,8 @@ columns:
 */
 select grain, severity, platform, count(*) as flags, sum(waste_spend_micros)::bigint as waste_spend_micros
 from waste_flags
-where attribution_model = $model
-    and period_end >= $from and period_start <= $to
+where ($waste_id is not null or (attribution_model = $model and period_end >= $from and period_start <= $to))
+    and ($waste_id is null or waste_id = $waste_id)
     and ($grain is null or grain = $grain)
     and ($severity is null or severity = $severity)
     and ($reason is null or reason = $reason)
