@@ -111,8 +111,8 @@ def settings(view: View) -> list[dict[str, Any]]:
         {
             "name": name,
             "meaning": rows[0]["about"],
-            "set": _settings(view, name, "in the file", [row for row in rows if row["line"] is not None]),
-            "defaults": _settings(view, f"{name}_defaults", "defaults", [row for row in rows if row["line"] is None]),
+            "set": _settings(view, name, f"{name} in the file", [row for row in rows if row["line"] is not None]),
+            "defaults": _settings(view, f"{name}_defaults", f"{name} defaults", [row for row in rows if row["line"] is None]),
         }
         for name, rows in sections.items()
     ]
