@@ -34,7 +34,7 @@ class Principal:
 
     def may_see(self, org: str) -> bool:
         """Return whether the principal may read the rows of an org."""
-        return self.orgs is None or org in self.orgs
+        return "read" in self.scopes and (self.orgs is None or org in self.orgs)
 
 
 LOCAL = Principal("local", None, "admin", frozenset(SCOPES))

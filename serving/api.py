@@ -91,7 +91,8 @@ def respond_from(request: Request, service: Service, version: Version, wanted: W
         "Vary": "Accept, Authorization, Cookie",
         "Cache-Control": "private, no-cache",
     }
-    if etag in [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]:
+    known = [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]
+    if etag in known or "*" in known:
         return Response(status_code=304, headers=headers)
     found = service.cache.get(key)
     if found is None:
@@ -134,6 +135,8 @@ def body_of(service: Service, version: Version, wanted: Wanted, answer: Answer) 
 def chosen_org(request: Request) -> str:
     """Return the org of a request. Raises Problem for an invisible org, or if there is a choice of many."""
     service, principal = service_of(request), request.state.principal
+    if "read" not in principal.scopes:
+        raise Problem(403, "This key may not read. Use a key with the scope read.")
     visible = [org for org in service.orgs.names() if principal.may_see(org)]
     asked = request.query_params.get("org")
     if asked:

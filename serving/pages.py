@@ -32,6 +32,7 @@ NAVIGATION = (
     "overview", "channels", "waste", "models", "journeys", "paths", "claims", "pacing", "creatives", "affiliates",
     "quality", "realtime", "settings",
 )  # fmt: skip
+OF_ONE = ("explain", "journey", "waste_flag")  # templates that need a question, a journey or a flag
 BAR = ("model", "window", "mode", "conversion_type", "customers")
 ROWS = 25  # of a table on a page
 ALL_ROWS = 1000  # of the table of an explanation
@@ -165,7 +166,8 @@ def page_titles(home_pages: Path) -> dict[str, str]:
 
 async def show_page(request: Request) -> Response:
     """Show a page by its name."""
-    return await run_in_threadpool(page, request, request.path_params["page"], {})
+    name = request.path_params["page"]
+    return await run_in_threadpool(page, request, name if name not in OF_ONE else "", {})
 
 
 async def show_start(request: Request) -> Response:
@@ -193,7 +195,7 @@ def page(request: Request, name: str, context: dict[str, Any]) -> Response:
     service = service_of(request)
     templates: jinja2.Environment = request.app.state.templates
     titles = page_titles(service.home / "pages")
-    if name not in titles and name not in ("explain", "journey", "waste_flag"):
+    if name not in titles and name not in OF_ONE:
         return message(request, 404, "There is no such page", "Choose one of the navigation.")
     principal = request.state.principal
     orgs = [org for org in service.orgs.names() if principal.may_see(org)]

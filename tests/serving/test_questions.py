@@ -28,7 +28,7 @@ from serving.questions import FOLDER, UNITS, QuestionError, load_questions
 from tests.support.home import published
 from tests.support.serving import all_days, filters_of
 
-ORGS = ("nordlicht", "northwind")
+ORGS = ("default", "nordlicht", "northwind")  # default has no rows
 QUESTIONS = load_questions()
 INTEGERS = ("BIGINT", "INTEGER", "HUGEINT")
 NUMBERS = re.compile(r"BIGINT|INTEGER|HUGEINT|DOUBLE|DECIMAL\(.*\)")
@@ -52,6 +52,12 @@ def files(built: Path) -> Iterator[OrgFiles]:
     files = OrgFiles(built / "published")
     yield files
     files.close()
+
+
+@pytest.fixture(params=ORGS[1:])
+def shop(files: OrgFiles, request: pytest.FixtureRequest) -> Iterator[Version]:
+    with files.pinned(request.param) as version:
+        yield version
 
 
 @pytest.fixture(params=ORGS)
@@ -217,24 +223,24 @@ def views(version: Version) -> Iterator[dict[str, Any]]:
                 yield {"model": model, "mode": mode, "customers": customers}
 
 
-def test_channels_and_platforms_add_up_to_booked_revenue_under_every_view(built: Path, version: Version) -> None:
+def test_channels_and_platforms_add_up_to_booked_revenue_under_every_view(built: Path, shop: Version) -> None:
     """Credit of accrual falls on the days of touches, so the sums are equal over all days."""
-    with published(built, version.org) as connection:
+    with published(built, shop.org) as connection:
         booked = {
             (kind, customers): connection.execute(
                 "select coalesce(sum(value_micros), 0)::bigint, count(*) from conversions where conversion_type = ?"
                 " and (? = 'all' or is_first_conversion = (? = 'new'))",
                 [kind, customers, customers],
             ).fetchone()
-            for kind, customers in itertools.product(version.facts.conversion_types, ("all", "new", "returning"))
+            for kind, customers in itertools.product(shop.facts.conversion_types, ("all", "new", "returning"))
         }
     assert any(value for value, _ in booked.values())
-    for view in views(version):
-        filters = filters_of(version, **all_days(version), **view)
+    for view in views(shop):
+        filters = filters_of(shop, **all_days(shop), **view)
         value, count = booked[filters["conversion_type"], filters["customers"]]
-        others = ("revenue_by_channel", "kpis") if view["model"] == version.facts.default_model else ()
+        others = ("revenue_by_channel", "kpis") if view["model"] == shop.facts.default_model else ()
         for name in ("channels", "platforms", *others):
-            answer = ask(version, QUESTIONS[name], filters)
+            answer = ask(shop, QUESTIONS[name], filters)
             column = "revenue_micros" if "revenue_micros" in answer.names else "conversion_value_micros"
             assert sum(row[column] for row in answer.records()) == value, (name, view)
             if "conversions" in answer.names:
@@ -242,20 +248,20 @@ def test_channels_and_platforms_add_up_to_booked_revenue_under_every_view(built:
 
 
 @pytest.mark.parametrize("by", ["channel", "platform"])
-def test_credit_equals_links_joined_to_touchpoints(built: Path, version: Version, by: str) -> None:
+def test_credit_equals_links_joined_to_touchpoints(built: Path, shop: Version, by: str) -> None:
     question = QUESTIONS[f"{by}s"]
-    with published(built, version.org) as connection:
-        for view in views(version):
+    with published(built, shop.org) as connection:
+        for view in views(shop):
             is_checked = view.get("window") in (None, 1, 365) if view["model"] == "linear" else view.get("window") == 7
             if not is_checked:
                 continue
-            filters = filters_of(version, **view)
+            filters = filters_of(shop, **view)
             expected = connection.execute(
-                f"select {by}, sum(value_micros)::bigint, sum(weight) from ({touch_level_credit(version, filters)})"
+                f"select {by}, sum(value_micros)::bigint, sum(weight) from ({touch_level_credit(shop, filters)})"
                 " where date between $from and $to group by 1",
                 filters.arguments(["from", "to"]),
             ).fetchall()
-            rows = ask(version, question, filters).records()
+            rows = ask(shop, question, filters).records()
             found = [
                 (row[by], row["conversion_value_micros"], row["conversions"])
                 for row in rows
@@ -264,9 +270,9 @@ def test_credit_equals_links_joined_to_touchpoints(built: Path, version: Version
             assert sorted(found) == sorted(each for each in expected if each[1] or each[2]), view
 
 
-def test_spend_equals_the_rollups_of_the_organization(built: Path, version: Version) -> None:
-    filters = filters_of(version)
-    with published(built, version.org) as connection:
+def test_spend_equals_the_rollups_of_the_organization(built: Path, shop: Version) -> None:
+    filters = filters_of(shop)
+    with published(built, shop.org) as connection:
         days = dict(
             connection.execute(
                 "select date, sum(spend_micros)::bigint from rollup_spend where grain = 'ORGANIZATION'"
@@ -276,23 +282,23 @@ def test_spend_equals_the_rollups_of_the_organization(built: Path, version: Vers
         )
     assert sum(days.values()) > 0
     for name in ("kpis", "channels", "platforms", "kpi_trend"):
-        records = ask(version, QUESTIONS[name], filters).records()
+        records = ask(shop, QUESTIONS[name], filters).records()
         assert sum(row["spend_micros"] for row in records) == sum(days.values()), name
-    trend = ask(version, QUESTIONS["kpi_trend"], filters).records()
+    trend = ask(shop, QUESTIONS["kpi_trend"], filters).records()
     assert {row["date"]: row["spend_micros"] for row in trend if row["spend_micros"]} == {
         day: micros for day, micros in days.items() if micros
     }
 
 
-def test_ratios_of_kpis_equal_plain_sql(built: Path, version: Version) -> None:
-    with published(built, version.org) as connection:
-        for view in views(version):
-            if view["model"] != version.facts.default_model:
+def test_ratios_of_kpis_equal_plain_sql(built: Path, shop: Version) -> None:
+    with published(built, shop.org) as connection:
+        for view in views(shop):
+            if view["model"] != shop.facts.default_model:
                 continue
-            filters = filters_of(version, **view)
+            filters = filters_of(shop, **view)
             period = filters.arguments(["from", "to"])
             value, weight = connection.execute(
-                f"select sum(value_micros), sum(weight) from ({touch_level_credit(version, filters)})"
+                f"select sum(value_micros), sum(weight) from ({touch_level_credit(shop, filters)})"
                 " where date between $from and $to and platform[1] <> '('",
                 period,
             ).fetchone()
@@ -305,7 +311,7 @@ def test_ratios_of_kpis_equal_plain_sql(built: Path, version: Version) -> None:
                 " and ($customers = 'all' or is_first_conversion = ($customers = 'new'))",
                 {**period, "kind": filters["conversion_type"], "customers": filters["customers"]},
             ).fetchone()
-            (figures,) = ask(version, QUESTIONS["kpis"], filters).records()
+            (figures,) = ask(shop, QUESTIONS["kpis"], filters).records()
             assert figures["roas"] == pytest.approx(float(value or 0) / float(spend), abs=1e-12)
             assert figures["mer"] == pytest.approx(float(revenue or 0) / float(spend), abs=1e-12)
             assert figures["cpa_micros"] == (round(float(spend) / float(weight)) if weight else None)
@@ -313,20 +319,20 @@ def test_ratios_of_kpis_equal_plain_sql(built: Path, version: Version) -> None:
 
 
 @pytest.mark.parametrize("grain", ["ORGANIZATION", "PLATFORM", "CAMPAIGN", "ADSET", "AD"])
-def test_rollups_have_the_same_totals_at_every_grain(built: Path, version: Version, grain: str) -> None:
-    with published(built, version.org) as connection:
-        for view in views(version):
-            if view.get("window", version.facts.lookback_days) != version.facts.lookback_days:
+def test_rollups_have_the_same_totals_at_every_grain(built: Path, shop: Version, grain: str) -> None:
+    with published(built, shop.org) as connection:
+        for view in views(shop):
+            if view.get("window", shop.facts.lookback_days) != shop.facts.lookback_days:
                 continue
             if view.get("customers", "all") != "all":
                 continue
             filters = filters_of(
-                version,
+                shop,
                 grain=grain,
-                **all_days(version),
+                **all_days(shop),
                 **{key: value for key, value in view.items() if key in ("model", "mode")},
             )
-            rows = ask(version, QUESTIONS["rollups"], filters).records()
+            rows = ask(shop, QUESTIONS["rollups"], filters).records()
             assert (
                 sum(row["conversion_value_micros"] for row in rows)
                 == connection.execute(

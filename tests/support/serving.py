@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import duckdb
 import httpx
 import uvicorn
 from starlette.applications import Starlette
@@ -70,6 +71,33 @@ def copy_published(home: Path, to: Path) -> Path:
     """Copy the published files of the orgs to a new home."""
     shutil.copytree(home / "published" / "orgs", to / "published" / "orgs")
     return to
+
+
+def plant_waste(file: Path, org: str, name: str = "Camp") -> None:
+    """Add flags of waste to a published file of an org: each grain, reason and severity under two models."""
+    with duckdb.connect(str(file)) as connection:
+        connection.execute(
+            """
+            insert into waste_flags by name
+            select
+                md5(concat_ws(':', $org, i, attribution_model)) as waste_id, $org as org_id, grain,
+                ['google', 'meta', 'tiktok'][1 + i % 3] as platform, $name || '-' || i as campaign_id,
+                if(grain = 'CAMPAIGN', null, 's' || i) as adset_id, if(grain = 'AD', 'a' || i, null) as ad_id,
+                $name || ' ' || i as campaign, null as adset, null as ad,
+                date '2026-07-01' + i::integer as period_start, date '2026-07-10' as period_end, attribution_model,
+                (20000000 + i * 1000001)::bigint as spend_micros, i % 4 as conversions, 5 as expected_conversions,
+                (i * 1000001)::bigint as waste_spend_micros, 0.5 as waste_pct, reason,
+                ['low', 'medium', 'high'][1 + (i // 2) % 3] as severity, 'Pause it.' as recommendation,
+                json_object('name', $name) as explanation
+            from (
+                select *, row_number() over (partition by attribution_model order by grain, reason) as i
+                from unnest(['CAMPAIGN', 'ADSET', 'AD']) as g(grain),
+                    unnest(['no_conversions', 'high_cpa', 'low_roas']) as r(reason),
+                    unnest(['linear', 'last_touch']) as m(attribution_model)
+            )
+            """,
+            {"org": org, "name": name},
+        )
 
 
 @contextmanager
