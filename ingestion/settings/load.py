@@ -107,6 +107,7 @@ def add_to_settings(
     orgs: Iterable[Entry] = (),
     sites: Iterable[Entry] = (),
     ad_accounts: Iterable[Entry] = (),
+    conversion_definitions: Iterable[Entry] = (),
     imports: Iterable[Entry] = (),
 ) -> None:
     """Add the entries that the file lacks. The user's entries and comments stay as they are.
@@ -120,6 +121,7 @@ def add_to_settings(
         ("orgs", ("id",), orgs),
         ("sites", ("id",), sites),
         ("ad_accounts", ("platform", "account_id"), ad_accounts),
+        ("conversion_definitions", ("org", "name"), conversion_definitions),
         ("imports", ("name",), imports),
     ):
         if section == "imports" and document.get(section):
