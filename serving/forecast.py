@@ -49,7 +49,9 @@ def forecast(spend: Mapping[date, int], today: date) -> Forecast | None:
         by_weekday.setdefault(day.weekday(), []).append(spend.get(day, 0))
     means = {weekday: fmean(values) for weekday, values in by_weekday.items()}
     freedom = len(history) - len(means)
-    variance = sum((value - means[weekday]) ** 2 for weekday, values in by_weekday.items() for value in values) / freedom
+    variance = (
+        sum((value - means[weekday]) ** 2 for weekday, values in by_weekday.items() for value in values) / freedom
+    )
     last = month_end(today)
     remaining = Counter((today + timedelta(days=number)).weekday() for number in range(1, (last - today).days + 1))
     spent = month_spend(spend, today)

@@ -73,7 +73,9 @@ def marked(value: Any, unit: str) -> Markup:
 def with_code(text: str) -> Markup:
     """Return a sentence whose `commands` are code."""
     parts = text.split("`")
-    return Markup("").join(Markup("<code>{}</code>" if place % 2 else "{}").format(part) for place, part in enumerate(parts))
+    return Markup("").join(
+        Markup("<code>{}</code>" if place % 2 else "{}").format(part) for place, part in enumerate(parts)
+    )
 
 
 def link(column: Column, record: dict[str, Any]) -> str | None:

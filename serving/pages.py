@@ -20,8 +20,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from serving import charts, formats, live_pages, pacing
-from serving.authentication import csrf_token
 from serving.answers import Answer, readable_sql
+from serving.authentication import csrf_token
 from serving.filters import COMPARISONS, PARAMETERS, Filters, parse, presets
 from serving.orgs import UnknownOrg, Version
 from serving.published import NothingPublished

@@ -34,9 +34,8 @@ from serving.filters import PARAMETERS
 
 FOLDER = Path(__file__).parent / "questions"
 UNITS = (
-    "text", "sentence", "money", "count", "percent", "ratio", "number", "days", "date", "time", "list",
-    "url", "code",
-)
+    "text", "sentence", "money", "count", "percent", "ratio", "number", "days", "date", "time", "list", "url", "code",
+)  # fmt: skip
 _HEADER = re.compile(r"\s*/\*(.*?)\*/\s*", re.DOTALL)
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _KEYS = ("title", "description", "uses", "columns", "chart")

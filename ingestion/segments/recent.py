@@ -74,7 +74,8 @@ class RecentEvents:
             landing, archived = self._segments(since)
             current = {**{path.stem: path for path in landing}, **{name: paths[0] for name, paths in archived.items()}}
             self._forget(since, self.read - set(current))
-            batch, size, self.pending_bytes = [], 0, 0
+            batch: list[tuple[str, list[Path]]] = []
+            size = self.pending_bytes = 0
             fresh = [(path.stem, [path]) for path in landing if path.suffix == ".open" or path.stem not in self.read]
             fresh += [(name, paths) for name, paths in archived.items() if name not in self.read]
             try:
@@ -214,11 +215,11 @@ def _landed(paths: list[Path]) -> str:
     }
     read = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in columns.items())
     return (
-        "select parse_filename(filename, true) as segment, kind, org, site, try_cast(\"at\" as timestamp) as received_at,"
+        'select parse_filename(filename, true) as segment, kind, org, site, try_cast("at" as timestamp) as received_at,'
         " coalesce(received, 0) as received, coalesce(duplicate, 0) as duplicate, coalesce(limited, 0) as limited,"
         " coalesce(len(failed), 0) as failed, rows"
         f" from read_json([{_list(paths)}], format = 'newline_delimited', hive_partitioning = false, filename = true,"
-        f" ignore_errors = true, columns = {{{read}}}) where \"at\" is not null"
+        f' ignore_errors = true, columns = {{{read}}}) where "at" is not null'
     )
 
 
