@@ -6,9 +6,9 @@ In: a home. Out: callbacks by org.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from ingestion.home import Home
 from ingestion.segments.recent import RecentEvents
@@ -17,50 +17,40 @@ from ingestion.settings.load import load_settings, read_document
 from ingestion.settings.model import Settings, SettingsError
 from serving.service import LiveFacts
 
-Value = TypeVar("Value")
-
 
 @dataclass
-class FileFacts(Generic[Value]):
-    """What a function reads from tributary.yaml, again after each change. A wrong file keeps the facts of before."""
+class SettingsFile:
+    """tributary.yaml, read again after each change. After a mistake, which every command names, it stays as before."""
 
     home: Home
-    read: Callable[[Home], Value]
-    value: Value
+    settings: Settings = field(default_factory=lambda: Settings(orgs=[]))
+    document: Any = field(default_factory=dict)
     identity: tuple[int, int] = (0, 0)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def current(self) -> Value:
-        """Return the facts."""
-        with self.lock:
-            try:
-                state = self.home.settings.stat()
-            except FileNotFoundError:
-                return self.value
-            identity = (state.st_mtime_ns, state.st_size)
-            if identity != self.identity:
-                self.identity = identity
-                try:
-                    self.value = self.read(self.home)
-                except SettingsError:
-                    pass  # every command names the problems
-            return self.value
+    def current(self) -> SettingsFile:
+        """Return the file after looking for changes."""
+        with self.lock, suppress(SettingsError, FileNotFoundError):
+            state = self.home.settings.stat()
+            if (state.st_mtime_ns, state.st_size) != self.identity:
+                self.identity = (state.st_mtime_ns, state.st_size)
+                self.settings, self.document = load_settings(self.home), read_document(self.home)
+        return self
 
 
 def live_facts(home: Home) -> LiveFacts:
     """Return the callbacks of a home. Each reads the current files."""
-    settings_file = FileFacts[Settings](home, load_settings, Settings(orgs=[]))
-    document = FileFacts[Any](home, read_document, {})
+    file = SettingsFile(home)
     events = RecentEvents(home)
 
     def received(org: str) -> dict[str, Any]:
-        settings = settings_file.current()
+        settings = file.current().settings
         zones = [each.timezone for each in settings.orgs if each.id == org]
         sites = [site.id for site in settings.sites if site.org == org]
         return events.of_org(org, sites, zones[0] if zones else "UTC")
 
     def settings(org: str) -> list[dict[str, Any]]:
-        return org_settings(document.current(), org)
+        return org_settings(file.current().document, org)
 
     def budgets(org: str) -> list[dict[str, Any]]:
         return [
@@ -69,7 +59,7 @@ def live_facts(home: Home) -> LiveFacts:
                 "campaign_id": budget.campaign_id,
                 "monthly_micros": round(budget.monthly * 1_000_000),
             }
-            for budget in settings_file.current().budgets
+            for budget in file.current().settings.budgets
             if budget.org == org
         ]
 

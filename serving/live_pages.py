@@ -93,13 +93,13 @@ def _by_hour(view: View, hours: Iterable[Mapping[str, Any]], types: Mapping[str,
     scale = {"domain": names, "range": list(charts.PALETTE[: len(names)])}  # neighbours need colours that differ
     shade = {"field": "type", "type": "nominal", "scale": scale}
     chart = {**_BY_HOUR, "encoding": {**_BY_HOUR["encoding"], "color": shade}}
-    return _answer(view, "received_hours", "Events by hour", "", columns, rows, chart)
+    return _answer(view, "received_hours", "Events by hour", columns, rows, chart=chart)
 
 
 def counts(view: View, name: str, title: str, first: str, rows: Iterable[tuple[str, int]]) -> Answer:
     """Return names with their events, the most frequent first."""
     columns = (Column("name", first), Column("events", "Events", "count"))
-    return _answer(view, name, title, "", columns, sorted(rows, key=lambda row: (-row[1], row[0])))
+    return _answer(view, name, title, columns, sorted(rows, key=lambda row: (-row[1], row[0])))
 
 
 def settings(view: View) -> list[dict[str, Any]]:
@@ -112,7 +112,9 @@ def settings(view: View) -> list[dict[str, Any]]:
             "name": name,
             "meaning": rows[0]["about"],
             "set": _settings(view, name, f"{name} in the file", [row for row in rows if row["line"] is not None]),
-            "defaults": _settings(view, f"{name}_defaults", f"{name} defaults", [row for row in rows if row["line"] is None]),
+            "defaults": _settings(
+                view, f"{name}_defaults", f"{name} defaults", [row for row in rows if row["line"] is None]
+            ),
         }
         for name, rows in sections.items()
     ]
@@ -127,18 +129,18 @@ def _settings(view: View, name: str, title: str, rows: Iterable[Mapping[str, Any
         Column("meaning", "Meaning", "sentence", optional=True),
     )
     filled = [tuple(row[column.name] or None for column in columns) for row in rows]
-    return _answer(view, f"settings_{name}", title, "", columns, filled)
+    return _answer(view, f"settings_{name}", title, columns, filled)
 
 
 def _answer(
     view: View,
     name: str,
     title: str,
-    description: str,
     columns: tuple[Column, ...],
     rows: list[tuple[Any, ...]],
+    *,
     chart: Mapping[str, Any] | None = None,
 ) -> Answer:
-    question = Question(name, title, description, {column.name: column for column in columns}, "", chart)
+    question = Question(name, title, "", {column.name: column for column in columns}, "", chart)
     names = tuple(column.name for column in columns)
     return Answer(question, view.version.number, view.version.facts.org, view.currency, names, (), rows)

@@ -50,8 +50,8 @@ _COLUMNS = (
     Column("reading", "Outlook", "sentence", optional=True),
 )
 _METHOD = (
-    " The forecast repeats each weekday's mean of the last 28 days; low and high enclose the month's end in 8 of 10 cases."
-    " It knows no planned change."
+    " The forecast repeats each weekday's mean of the last 28 days; low and high enclose the month's end in 8 of 10"
+    " cases. It knows no planned change."
 )
 
 
@@ -86,13 +86,13 @@ def pace_table(view: View) -> Answer:
     for platform in {**by_platform, **whole}:
         spend = by_platform.get(platform, {})
         if platform in whole or month_spend(spend, today):
-            paces.append(pace(platform, every, spend, whole.get(platform), today, view.currency))
+            paces.append(pace(platform, every, spend, whole.get(platform), today, currency=view.currency))
     for budget in budgets:
         if budget["campaign_id"] is not None:
             rows = view.answer("pacing_days", platform=budget["platform"], campaign_id=budget["campaign_id"]).records()
             name = rows[0]["campaign"] if rows and rows[0]["campaign"] else budget["campaign_id"]
             spend = {row["date"]: row["spend_micros"] for row in rows}
-            paces.append(pace(budget["platform"], name, spend, budget["monthly_micros"], today, view.currency))
+            paces.append(pace(budget["platform"], name, spend, budget["monthly_micros"], today, currency=view.currency))
     paces.sort(key=lambda each: (each.budget_micros is None, -each.spent_micros, each.platform, each.campaign or ""))
     question = Question(
         "pacing_days",
@@ -103,11 +103,11 @@ def pace_table(view: View) -> Answer:
         "",
     )
     names = tuple(column.name for column in _COLUMNS)
-    rows = [tuple(asdict(each)[name] for name in names) for each in paces]
-    return Answer(question, view.version.number, view.version.facts.org, view.currency, names, (), rows)
+    values = [tuple(asdict(each)[name] for name in names) for each in paces]
+    return Answer(question, view.version.number, view.version.facts.org, view.currency, names, (), values)
 
 
-def pace(platform: str, campaign: str | None, spend: Spend, budget: int | None, today: date, currency: str) -> Pace:
+def pace(platform: str, campaign: str | None, spend: Spend, budget: int | None, today: date, *, currency: str) -> Pace:
     """Return the pace of one platform or campaign. budget: micros of the month, or None."""
     spent, ends = month_spend(spend, today), month_end(today)
     outcome = forecast(spend, today) if today < ends else None

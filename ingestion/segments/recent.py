@@ -74,7 +74,8 @@ class RecentEvents:
             landing, archived = self._segments(since)
             current = {**{path.stem: path for path in landing}, **{name: paths[0] for name, paths in archived.items()}}
             self._forget(since, self.read - set(current))
-            batch, size, self.pending_bytes = [], 0, 0
+            batch: list[tuple[str, list[Path]]] = []
+            size = self.pending_bytes = 0
             fresh = [(path.stem, [path]) for path in landing if path.suffix == ".open" or path.stem not in self.read]
             fresh += [(name, paths) for name, paths in archived.items() if name not in self.read]
             try:

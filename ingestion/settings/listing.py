@@ -1,6 +1,6 @@
 """List the settings of tributary.yaml that concern one org, with their lines, for people.
 
-In: the parsed file with its line numbers. Out: one row for each setting. Entries of other orgs, people and the log-in
+In: the checked file with its line numbers. Out: one row for each setting. Entries of other orgs, people and the log-in
 never appear. The file has names of environment variables instead of secrets.
 """
 
@@ -27,29 +27,24 @@ _NAMES = {
     "conversion_definitions": ("name",),
     "imports": ("name",),
 }  # settings that name an entry; of other sections, the id
-WITH_DEFAULTS = ("orgs", "sites", "collector", "history", "files", "published")
+_MAPPINGS = ("collector", "history", "files", "published")
+_WITH_DEFAULTS = ("orgs", "sites", *_MAPPINGS)
 _HIDDEN = {("shared_ids", "id")}
 
 
 def org_settings(document: Any, org: str) -> list[dict[str, Any]]:
     """Return the settings that concern an org. line: None for a default that the file does not set."""
-    if not isinstance(document, Mapping):
-        return []
-    sites = {
-        site.get("id") for site in document.get("sites") or [] if isinstance(site, Mapping) and site.get("org") == org
-    }
+    sites = {site["id"] for site in document.get("sites", []) if site["org"] == org}
     rows: list[dict[str, Any]] = []
     for section in MEANINGS:
-        value = document.get(section)
+        value = document.get(section, {})
         if section == "attribution_models":
-            if value is not None:
-                rows.append(_row(section, "", "", value, _line(document, section)))
-        elif isinstance(value, Mapping) or (section in WITH_DEFAULTS and value is None):
-            entry = value or {}
-            rows += _entry_rows(section, "", entry, ())
-        elif isinstance(value, list):
+            rows += [_row(section, "", "", value, _line(document, section))] if value else []
+        elif isinstance(value, Mapping):
+            rows += _entry_rows(section, "", value, ())
+        else:
             for entry in value:
-                if isinstance(entry, Mapping) and concerns(section, entry, org, sites):
+                if concerns(section, entry, org, sites):
                     rows += _named_rows(section, entry)
     return rows
 
@@ -58,7 +53,7 @@ def concerns(section: str, entry: Mapping[str, Any], org: str, sites: set[Any]) 
     """Return whether an entry belongs to an org, or to no org."""
     if section == "orgs":
         return bool(entry.get("id") == org)
-    constants = entry.get("set") if isinstance(entry.get("set"), Mapping) else {}
+    constants = entry.get("set", {})  # of an import
     owners = [entry.get("org"), constants.get("org_id")]
     places = [entry.get("site"), constants.get("site_id")]
     return all(owner in (None, org) for owner in owners) and all(place is None or place in sites for place in places)
@@ -77,7 +72,7 @@ def _entry_rows(
     for key, value in entry.items():
         if key in MEANINGS[section] and key not in without and (section, key) not in _HIDDEN:
             yield _row(section, name, key, value, _line(entry, key))
-    if section in WITH_DEFAULTS:
+    if section in _WITH_DEFAULTS and (name or section in _MAPPINGS):
         for field in msgspec.structs.fields(structs()[section]):
             if field.encode_name not in (*entry, *without) and not field.required:
                 default = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
@@ -101,7 +96,7 @@ def written(value: Any) -> str:
     """Return a value as it is written in YAML's flow style, without quotes; empty for no value."""
     if isinstance(value, msgspec.Struct):
         value = {key: part for key, part in msgspec.structs.asdict(value).items() if part is not None}
-    if value is None or value == [] or value == {}:
+    if value in (None, [], {}):
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"

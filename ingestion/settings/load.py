@@ -141,14 +141,16 @@ def add_to_settings(
 
 
 def read_document(home: Home) -> Any:
-    """Return the parsed file with its line numbers, unchecked. Raises SettingsError for a file that is not YAML."""
-    return _parse(home.settings, home.settings.read_bytes())
+    """Return the parsed file with its line numbers (ruamel.yaml). Raises SettingsError with all of its problems."""
+    return _check(home.settings, home.settings.read_bytes())
 
 
-def _check(path: Path, content: bytes) -> None:
-    """Raise SettingsError with all problems of the file's content."""
-    if wrong := list(problems(_parse(path, content), list(all_models(path.parent)))):
+def _check(path: Path, content: bytes) -> Any:
+    """Return the parsed content of the file. Raises SettingsError with all of its problems."""
+    document = _parse(path, content)
+    if wrong := list(problems(document, list(all_models(path.parent)))):
         raise SettingsError("\n".join(f"{path}:{line}: {text}" for line, text in wrong))
+    return document
 
 
 def _parse(path: Path, content: bytes) -> Any:

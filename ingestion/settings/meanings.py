@@ -36,7 +36,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "domains": "The site's own domains, with their subdomains; links between them are no referrals.",
         "origins": "Other addresses whose pages may send events.",
         "events_per_minute": "The most events that the collector accepts in a minute.",
-        "address_events_per_minute": "The most events of one visitor's address in a minute; default: a tenth of the site's.",
+        "address_events_per_minute": "The most events of one address in a minute; default: a tenth of the site's.",
         "mb_per_minute": "The most megabytes in a minute, decompressed; default: 4 KiB for each event.",
         "max_event_age_days": "The collector rejects older events.",
         "sample_percent": "The share of visitors that is recorded.",

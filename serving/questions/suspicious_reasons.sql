@@ -1,6 +1,8 @@
 /*
 title: Suspicious touches by reason
-description: Touches that probably no genuine visitor made, and the revenue that the model credits to them.
+description: >-
+  Touches that probably no genuine visitor made, and the revenue that the model credits to them. A touch
+  with two reasons counts for both.
 uses: [period]
 columns:
   reason: {title: Reason}
