@@ -175,7 +175,7 @@ class Filters:
     @property
     def needs_main_window(self) -> bool:
         """Whether credit has the org's window, whatever the filter: no other window knows the day of the touch."""
-        return self["mode"] == "accrual" or self["customers"] != "all"
+        return bool(self["mode"] == "accrual" or self["customers"] != "all")
 
     def previous(self) -> Filters | None:
         """Return the same view of the period to compare with, or None."""

@@ -107,6 +107,7 @@ def add_to_settings(
     orgs: Iterable[Entry] = (),
     sites: Iterable[Entry] = (),
     ad_accounts: Iterable[Entry] = (),
+    *,
     conversion_definitions: Iterable[Entry] = (),
     imports: Iterable[Entry] = (),
 ) -> None:

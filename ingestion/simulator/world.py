@@ -1,7 +1,7 @@
 """The simulated world as data: two orgs, their sites and ad accounts, and the traffic sources of their visitors.
 
-In: campaigns.py. Out: ORGS, SITES, DEFINITIONS and ACCOUNTS (entries of tributary.yaml), and TRAFFIC_SOURCES: one for each ad of a
-paid campaign, one for each series of sendings, and one for each kind of unpaid visit.
+In: campaigns.py. Out: ORGS, SITES, DEFINITIONS and ACCOUNTS (entries of tributary.yaml), and TRAFFIC_SOURCES: one for
+each ad of a paid campaign, one for each series of sendings, and one for each kind of unpaid visit.
 """
 
 from __future__ import annotations
