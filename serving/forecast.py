@@ -10,12 +10,14 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from math import sqrt
 from statistics import NormalDist, fmean
 
 HISTORY_DAYS = 28  # four of each weekday
 FEWEST_DAYS = 14
 CONFIDENCE = 0.8
+MOST_CORRELATION = 0.8  # four weeks cannot tell more from a change of level
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,14 @@ def forecast(spend: Mapping[date, int], today: date) -> Forecast | None:
     spend the mean of its weekday over the last 28 days. With n days of history, of which n_w are of weekday w, and h
     remaining days, of which h_w are of weekday w, the sum of the remaining days has the prediction interval
 
-        sum ± t(0.9, n - 7) · s · sqrt(h + Σ h_w² / n_w),  s² = Σ (day - mean of its weekday)² / (n - 7)
+        sum ± t(0.9, n - 7) · s · sqrt((h + Σ h_w² / n_w) · (1 + r) / (1 - r)),
 
-    This is the interval of a regression on weekdays: the noise of h days, and the error of the means (Hyndman and
-    Athanasopoulos, Forecasting: Principles and Practice, 3rd edition, section 7.9). It holds if days vary
-    independently around their weekday's mean. It does not know of a planned change or a trend.
+    where s² = Σ e² / (n - 7) of the residuals e, each day less the mean of its weekday, and r is the correlation of e
+    with that of the day before, from 0 to 0.8. Without r this is the interval of a regression on weekdays: the noise of
+    h days, and the error of the means (Hyndman and Athanasopoulos, Forecasting: Principles and Practice, 3rd edition,
+    section 7.9). The last factor widens it where high days follow high days: sums of correlated values vary so much
+    more (Wilks, Statistical Methods in the Atmospheric Sciences, on the effective sample size). It knows no planned
+    change.
     """
     first = max(min(spend, default=today), today - timedelta(days=HISTORY_DAYS - 1))
     history = [first + timedelta(days=number) for number in range((today - first).days + 1)]
@@ -49,9 +54,11 @@ def forecast(spend: Mapping[date, int], today: date) -> Forecast | None:
         by_weekday.setdefault(day.weekday(), []).append(spend.get(day, 0))
     means = {weekday: fmean(values) for weekday, values in by_weekday.items()}
     freedom = len(history) - len(means)
-    variance = (
-        sum((value - means[weekday]) ** 2 for weekday, values in by_weekday.items() for value in values) / freedom
-    )
+    residuals = [spend.get(day, 0) - means[day.weekday()] for day in history]
+    squares = sum(residual**2 for residual in residuals)
+    lagged = sum(before * after for before, after in pairwise(residuals))
+    correlation = min(max(lagged / squares, 0), MOST_CORRELATION) if squares else 0
+    variance = squares / freedom * (1 + correlation) / (1 - correlation)
     last = month_end(today)
     remaining = Counter((today + timedelta(days=number)).weekday() for number in range(1, (last - today).days + 1))
     spent = month_spend(spend, today)

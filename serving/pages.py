@@ -121,9 +121,9 @@ class View:
     def cell(self, answer: Answer, column: Any, record: dict[str, Any]) -> Markup:
         """Return a table's cell: its text, linked to what explains it."""
         text = formats.shown(record[column.name], column.unit, answer.currency)
-        if column.unit in formats.MARKED:
-            return formats.marked(record[column.name], column.unit)
         path = formats.link(column, record)
+        if path is None and column.unit in formats.MARKED:
+            return formats.marked(record[column.name], column.unit)
         if path is None:
             return Markup("{}").format(text)
         return Markup('<a href="{}">{}</a>').format(self.to(path), text)

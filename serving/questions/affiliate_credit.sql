@@ -44,4 +44,5 @@ select
 from credited
 full join spent using (platform, campaign_id)
 left join names using (platform, campaign_id)
+where coalesce(spend_micros, 0) <> 0 or coalesce(conversions, 0) <> 0 or coalesce(conversion_value_micros, 0) <> 0
 order by spend_micros desc, conversion_value_micros desc, platform, campaign_id

@@ -106,8 +106,8 @@ select
     conversions, conversion_value_micros,
     conversion_value_micros / nullif(spend_micros, 0) as roas
 from named
-where $search is null
-    or contains(
+where (spend_micros <> 0 or impressions <> 0 or clicks <> 0 or conversions <> 0 or conversion_value_micros <> 0)
+    and ($search is null or contains(
         lower(concat_ws(' ', ad, ad_id, adset, adset_id, campaign, campaign_id, platform, destination_url)), lower($search)
-    )
+    ))
 order by spend_micros desc, conversion_value_micros desc, platform, campaign_id, adset_id, ad_id

@@ -10,7 +10,7 @@ columns:
   reason: {title: Reason}
   evidence: {title: Evidence, unit: sentence, description: The finding and the threshold.}
   counts: {title: Counts, description: Whether the touch still gets credit.}
-  touchpoint_id: {title: Touch}
+  touchpoint_id: {title: ""}
 */
 select
     occurred_at,

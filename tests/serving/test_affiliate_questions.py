@@ -37,12 +37,17 @@ def test_transactions_are_summed_by_affiliate_and_status(home):
     ]
 
 
-def test_affiliates_have_the_credit_and_spend_of_their_channel(built):
-    (row,) = answer(built, "northwind", "affiliate_credit")
-    channel = next(other for other in answer(built, "northwind", "channels") if other["channel"] == "Affiliates")
+def test_affiliates_have_the_credit_and_spend_of_their_channel(home):
+    of_campaign = {"date": "2026-07-05", "channel": "Affiliates", "platform": "everflow", "campaign_id": "204"}
+    view = {"conversion_type": "purchase", "attribution_model": "linear", "lookback_days": 30}
+    plant(home, "northwind", "channel_credit", of_campaign | view | {"conversions": 2, "conversion_value_micros": 90})
+    plant(home, "northwind", "channel_spend", of_campaign | {"impressions": 0, "clicks": 4, "spend_micros": 30})
+    (row,) = answer(home, "northwind", "affiliate_credit", model="linear")
+    channels = answer(home, "northwind", "channels", model="linear")
+    channel = next(other for other in channels if other["channel"] == "Affiliates")
     names = ("spend_micros", "conversions", "conversion_value_micros", "roas", "cpa_micros")
     assert [row[name] for name in names] == [channel[name] for name in names]
-    assert row["spend_micros"] > 0
+    assert (row["spend_micros"], row["roas"]) == (30, 3)
 
 
 def test_suspicious_touches_have_their_evidence_and_the_credit_at_stake(home):
