@@ -12,6 +12,8 @@ from babel.numbers import format_currency
 from serving.questions import Column
 
 NOTHING = "–"
+# Codes that differ from their words by more than underscores.
+WORDS = {"high_cpa": "high CPA", "low_roas": "low ROAS", "CAMPAIGN": "campaign", "ADSET": "ad set", "AD": "ad"}
 
 
 def shown(value: Any, unit: str, currency: str, *, is_short: bool = False) -> str:
@@ -31,6 +33,8 @@ def shown(value: Any, unit: str, currency: str, *, is_short: bool = False) -> st
         return f"{float(value):,.2f}"
     if unit == "days":
         return f"{float(value):,.1f}"
+    if unit == "code":
+        return WORDS.get(str(value)) or str(value).replace("_", " ")
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, date):

@@ -43,7 +43,7 @@
   document.addEventListener("change", (event) => {
     if (event.target.id === "f-org") {
       event.stopImmediatePropagation();
-      location.assign(`${location.pathname.startsWith("/journeys/") ? "/journeys" : location.pathname}?org=${encodeURIComponent(event.target.value)}`);
+      location.assign(`${location.pathname.replace(/^\/(journeys|waste)\/.*/, "/$1")}?org=${encodeURIComponent(event.target.value)}`);
     }
   }, true);
   // Keys that a page of another site cannot read: see access.py.
