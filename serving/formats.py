@@ -13,7 +13,7 @@ from markupsafe import Markup
 from serving.questions import Column
 
 NOTHING = "-"
-ACRONYMS = ("cpa", "roas", "id", "utm")
+WORDS = {"cpa": "CPA", "roas": "ROAS", "id": "ID", "utm": "UTM", "adset": "ad set"}  # in labels
 MARKED = ("url", "code", "date", "time")  # units that a page shows as an element of its own
 
 
@@ -35,7 +35,7 @@ def shown(value: Any, unit: str, currency: str, *, is_short: bool = False) -> st
     if unit == "days":
         return f"{float(value):,.1f}"
     if unit == "label":
-        words = [word.upper() if word in ACRONYMS else word for word in str(value).lower().split("_")]
+        words = [WORDS.get(word) or word for word in str(value).lower().split("_")]
         return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}"

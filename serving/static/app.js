@@ -47,7 +47,7 @@
   document.addEventListener("change", (event) => {
     if (event.target.id === "f-org") {
       event.stopImmediatePropagation();
-      location.assign(`${location.pathname.startsWith("/journeys/") ? "/journeys" : location.pathname}?org=${encodeURIComponent(event.target.value)}`);
+      location.assign(`${location.pathname.replace(/^\/(journeys|waste)\/.*/, "/$1")}?org=${encodeURIComponent(event.target.value)}`);
     }
   }, true);
   // A person can pause what refreshes by itself.
