@@ -10,9 +10,9 @@ columns:
   reason: {title: Reason, unit: label}
   waste_spend_micros: {title: Wasted, unit: money, description: Spend that did not pay off.}
   waste_pct: {title: Share, unit: percent, description: Wasted part of the spend of the flag's period.}
-  recommendation: {title: What to do, unit: sentence}
   spend_micros: {title: Spend, unit: money}
-  conversions: {title: Conversions, unit: count}
+  recommendation: {title: What to do, unit: sentence}
+  conversions: {title: "", unit: count}
   expected_conversions: {title: "", unit: count, description: Conversions that the spend pays at the target CPA.}
   period_start: {title: "", unit: date}
   period_end: {title: "", unit: date}
@@ -33,7 +33,7 @@ select
         case when grain <> 'CAMPAIGN' then coalesce(adset, adset_id) end,
         case when grain = 'AD' then coalesce(ad, ad_id) end
     ) as label,
-    grain, platform, severity, reason, waste_spend_micros, waste_pct, recommendation, spend_micros, conversions,
+    grain, platform, severity, reason, waste_spend_micros, waste_pct, spend_micros, recommendation, conversions,
     expected_conversions, period_start, period_end, waste_id, name, campaign, campaign_id, adset_id, ad_id,
     attribution_model, explanation, is_counted
 from flags
