@@ -10,7 +10,7 @@ columns:
   customer_id: {title: Customer}
   visitor_id: {title: Visitor}
   value_micros: {title: Value, unit: money, description: After refunds.}
-  original_value_micros: {title: Booked value, description: In micros of its own currency.}
+  original_value_micros: {title: Booked micros, unit: count, description: The booked value in micros of its own currency.}
   original_currency: {title: Booked currency}
   refunded_micros: {title: Refunded, unit: money}
   is_first_conversion: {title: First of the person}

@@ -12,7 +12,7 @@ columns:
   customer_id: {title: Customer id}
   conversion_id: {title: ""}
   occurred_at: {title: "", unit: time, description: In UTC.}
-  date: {title: ""}
+  date: {title: "", unit: date}
 */
 select
     conversions.occurred_at at time zone 'UTC' at time zone orgs.timezone as local_time,

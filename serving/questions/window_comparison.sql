@@ -4,7 +4,7 @@ description: How the chosen model's credit moves as the window looks back furthe
 columns:
   channel: {title: Channel}
   window_title: {title: Window}
-  lookback_days: {title: ""}
+  lookback_days: {title: "", unit: count}
   conversions: {title: Conversions, unit: count}
   conversion_value_micros: {title: Revenue, unit: money}
   value_share: {title: Share, unit: percent}

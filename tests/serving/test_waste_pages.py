@@ -103,7 +103,7 @@ def flag(questions):
     return questions.ask("northwind", "waste")[0]
 
 
-@pytest.mark.parametrize("query", [{}, {"grain": "AD"}, {"severity": "high"}, {"model": "last_touch", "min_waste": 1}])
+@pytest.mark.parametrize("query", [{}, {"grain": "AD"}, {"model": "last_touch", "min_waste": 1}], ids=str)
 def test_totals_count_money_once(questions, query):
     flags = questions.ask("northwind", "waste", **query)
     chains = [tuple(filter(None, (f["platform"], f["campaign_id"], f["adset_id"], f["ad_id"]))) for f in flags]
@@ -113,11 +113,18 @@ def test_totals_count_money_once(questions, query):
         if not any(own[: len(other)] == other and own != other for other in chains)
     ]
     assert len(flags) > 1
-    assert [f["waste_id"] for f in flags if f["is_counted"]] == [f["waste_id"] for f in outermost]
+    assert [flag["waste_id"] for flag in flags if flag["is_counted"]] == [flag["waste_id"] for flag in outermost]
     for question in ("waste_by_severity", "waste_by_platform"):
         rows = questions.ask("northwind", question, **query)
         assert total(rows, "waste_spend_micros") == total(outermost, "waste_spend_micros")
         assert total(rows, "flags") == len(flags)
+
+
+def test_the_total_of_a_severity_is_its_part_of_the_whole(questions):
+    rows = questions.ask("northwind", "waste_by_severity")
+    assert {row["severity"] for row in rows} == {"medium", "high"}
+    for row in rows:
+        assert questions.ask("northwind", "waste_by_severity", severity=row["severity"]) == [row]
 
 
 def test_a_flag_has_its_weeks_its_models_and_its_saving(questions, flag):
