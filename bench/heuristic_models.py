@@ -87,7 +87,7 @@ def main() -> None:
                     last[name] = (size, Figures(0, float("inf"), 0, 0, {}))
                 else:
                     last[name] = (size, figures)
-                    curve.setdefault(name, {})[size] = figures.seconds
+                    curve.setdefault(name, {})[size] = figures.cpu
                     print(row(name, figures, last["Tributary"][1]), flush=True)
             print_windows(home, data)
             shutil.rmtree(data)
@@ -249,9 +249,9 @@ def print_windows(home: Home, data: Path) -> None:
 
 
 def print_curve(curve: Mapping[str, Mapping[int, float]]) -> None:
-    """Print the seconds of each implementation by size."""
+    """Print the CPU seconds of each implementation by size."""
     sizes = sorted({size for seconds in curve.values() for size in seconds})
-    print(f"\n  {'seconds by journeys':<20}" + "".join(f"{size:>14,}" for size in sizes))
+    print(f"\n  {'CPU s by journeys':<20}" + "".join(f"{size:>14,}" for size in sizes))
     for name, seconds in curve.items():
         print(
             f"  {name:<20}" + "".join(f"{seconds[size]:>14.2f}" if size in seconds else f"{'-':>14}" for size in sizes)
@@ -259,7 +259,7 @@ def print_curve(curve: Mapping[str, Mapping[int, float]]) -> None:
 
 
 def draw(curve: Mapping[str, Mapping[int, float]], path: Path) -> None:
-    """Draw the seconds of each implementation by size, both on logarithmic axes."""
+    """Draw the CPU seconds of each implementation by size, both on logarithmic axes."""
     import matplotlib
 
     matplotlib.use("agg")
@@ -270,7 +270,7 @@ def draw(curve: Mapping[str, Mapping[int, float]], path: Path) -> None:
         for name, seconds in curve.items():
             width = 2.5 if name == "Tributary" else 1.2
             axes.plot(seconds.keys(), seconds.values(), marker="o", markersize=3, linewidth=width, label=name)
-        axes.set(xscale="log", yscale="log", xlabel="journeys", ylabel="seconds")
+        axes.set(xscale="log", yscale="log", xlabel="journeys", ylabel="CPU seconds")
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
         figure.legend(loc="outside right upper", frameon=False)
