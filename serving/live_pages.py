@@ -9,14 +9,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from serving import charts
 from serving.answers import Answer
+from serving.page_view import PageView
 from serving.questions import Column, Question
-
-if TYPE_CHECKING:
-    from serving.pages import View
 
 MOST_TYPES = 8  # of a chart; the others are one
 _BY_HOUR: Mapping[str, Any] = {
@@ -52,7 +50,7 @@ class Received:
     pages: Answer
 
 
-def received(view: View) -> Received:
+def received(view: PageView) -> Received:
     """Return what the collector received for the page's org."""
     facts = view.service.live.received(view.version.facts.org)
     types: dict[str, int] = defaultdict(int)
@@ -78,7 +76,7 @@ def received(view: View) -> Received:
     )
 
 
-def _by_hour(view: View, hours: Iterable[Mapping[str, Any]], types: Mapping[str, int], last: datetime) -> Answer:
+def _by_hour(view: PageView, hours: Iterable[Mapping[str, Any]], types: Mapping[str, int], last: datetime) -> Answer:
     """Return the events by hour and type, with a row for each hour without any, so that gaps show."""
     frequent = sorted(types, key=lambda name: (-types[name], name))[:MOST_TYPES]
     first = last - timedelta(hours=47)
@@ -96,13 +94,13 @@ def _by_hour(view: View, hours: Iterable[Mapping[str, Any]], types: Mapping[str,
     return _answer(view, "received_hours", "Events by hour", columns, rows, chart=chart)
 
 
-def counts(view: View, name: str, title: str, first: str, rows: Iterable[tuple[str, int]]) -> Answer:
+def counts(view: PageView, name: str, title: str, first: str, rows: Iterable[tuple[str, int]]) -> Answer:
     """Return names with their events, the most frequent first."""
     columns = (Column("name", first), Column("events", "Events", "count"))
     return _answer(view, name, title, columns, sorted(rows, key=lambda row: (-row[1], row[0])))
 
 
-def settings(view: View) -> list[dict[str, Any]]:
+def settings(view: PageView) -> list[dict[str, Any]]:
     """Return the sections of tributary.yaml that concern the page's org, each with its set and its default settings."""
     sections: dict[str, list[dict[str, Any]]] = {}
     for row in view.service.live.settings(view.version.facts.org):
@@ -120,7 +118,7 @@ def settings(view: View) -> list[dict[str, Any]]:
     ]
 
 
-def _settings(view: View, name: str, title: str, rows: Iterable[Mapping[str, Any]]) -> Answer:
+def _settings(view: PageView, name: str, title: str, rows: Iterable[Mapping[str, Any]]) -> Answer:
     columns = (
         Column("entry", "Entry", optional=True),
         Column("setting", "Setting", "code", optional=True),
@@ -133,7 +131,7 @@ def _settings(view: View, name: str, title: str, rows: Iterable[Mapping[str, Any
 
 
 def _answer(
-    view: View,
+    view: PageView,
     name: str,
     title: str,
     columns: tuple[Column, ...],

@@ -10,15 +10,13 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from serving import charts, formats
 from serving.answers import Answer
 from serving.forecast import Forecast, forecast, month_end, month_spend
+from serving.page_view import PageView
 from serving.questions import Column, Question
-
-if TYPE_CHECKING:
-    from serving.pages import View
 
 Spend = Mapping[date, int]
 _COLUMNS = (
@@ -73,7 +71,7 @@ class Pace:
     reading: str | None
 
 
-def pace_table(view: View) -> Answer:
+def pace_table(view: PageView) -> Answer:
     """Return the pace of each budget, then of each platform without one, the largest spend first."""
     today: date = view.filters["to"]
     by_platform: dict[str, dict[date, int]] = defaultdict(dict)
@@ -151,7 +149,7 @@ def _reading(budget: int, spent: int, outcome: Forecast | None, days_left: int, 
     return "It is on plan."
 
 
-def spend_chart(view: View) -> dict[str, Any]:
+def spend_chart(view: PageView) -> dict[str, Any]:
     """Return the chart of daily spend, with a dashed line at the budgets' daily share if there are any."""
     specification = charts.specification(view.answer("spend_by_day"))
     budgets = platform_budgets(view)
@@ -170,7 +168,7 @@ def spend_chart(view: View) -> dict[str, Any]:
     return layered
 
 
-def platform_budgets(view: View) -> dict[str, int]:
+def platform_budgets(view: PageView) -> dict[str, int]:
     """Return the monthly budget in micros of each platform that the page shows; those of campaigns are parts of it."""
     chosen = view.filters["platform"]
     return {
