@@ -19,7 +19,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from serving.answers import ARROW, CSV, JSON, PARQUET, Answer, ask, encode, to_json
+from serving.answer_cache import Body, text_body
+from serving.answers import ARROW, CSV, JSON, PARQUET, ask, encode, to_json
 from serving.filters import ALIASES, PARAMETERS, Filters, WrongFilter, parse
 from serving.orgs import UnknownOrg, Version
 from serving.problems import Problem
@@ -86,31 +87,24 @@ def respond_from(request: Request, service: Service, version: Version, wanted: W
     key = f"{version.number}-{version.identity[1]}-{wanted.digest()}-{wanted.media_type}-{wanted.limit}-{wanted.offset}"
     etag = f'"{version.number}-{hashlib.sha256(key.encode()).hexdigest()[:20]}"'
     headers = {
-        "ETag": etag,
+        "ETag": f"W/{etag}",  # weak: the same for gzipped answers
         "Tributary-Version": str(version.number),
-        "Vary": "Accept, Authorization, Cookie",
+        "Vary": "Accept, Accept-Encoding, Authorization, Cookie",
         "Cache-Control": "private, no-cache",
     }
     known = [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]
     if etag in known or "*" in known:
         return Response(status_code=304, headers=headers)
-    found = service.cache.get(key)
-    if found is None:
-        answer = ask(
-            version, wanted.question, wanted.filters, sort=wanted.sort, limit=wanted.limit, offset=wanted.offset
-        )
-        if wanted.is_one and not answer.rows:
-            raise Problem(404, f"There is no such row in version {version.number} of {version.org}.")
-        found = body_of(service, version, wanted, answer)
-        service.cache.put(key, *found)
-    body, cursor = found
-    if cursor:
-        headers["Link"] = f'<{next_page(request, cursor)}>; rel="next"'
+    body = service.cache.get(key, lambda: body_of(service, version, wanted))
+    if body.cursor:
+        headers["Link"] = f'<{next_page(request, body.cursor)}>; rel="next"'
     if wanted.media_type != JSON:
         service.record_export(request, wanted.question.name, version.org, wanted.media_type)
         suffix = next(name for name, media_type in FORMATS.items() if media_type == wanted.media_type)
         headers["Content-Disposition"] = f'attachment; filename="{wanted.question.name}.{suffix}"'
-    return Response(body, 200, headers, wanted.media_type)
+    if body.gzipped and "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(body.gzipped, 200, {**headers, "Content-Encoding": "gzip"}, wanted.media_type)
+    return Response(body.plain, 200, headers, wanted.media_type)
 
 
 def next_page(request: Request, cursor: str) -> str:
@@ -119,17 +113,21 @@ def next_page(request: Request, cursor: str) -> str:
     return f"{quote(request.url.path)}?{urlencode([*query, ('cursor', cursor)])}"
 
 
-def body_of(service: Service, version: Version, wanted: Wanted, answer: Answer) -> tuple[bytes, str | None]:
-    """Return the encoded answer and the cursor of the next page."""
+def body_of(service: Service, version: Version, wanted: Wanted) -> Body:
+    """Return the encoded answer and the cursor of the next page. Raises Problem."""
+    answer = ask(version, wanted.question, wanted.filters, sort=wanted.sort, limit=wanted.limit, offset=wanted.offset)
+    if wanted.is_one and not answer.rows:
+        raise Problem(404, f"There is no such row in version {version.number} of {version.org}.")
     cursor = None
     if answer.has_more and wanted.limit is not None:
         if wanted.media_type != JSON and wanted.limit == LARGEST_EXPORT:
             raise Problem(400, f"The answer has more than {LARGEST_EXPORT:,} rows. Choose fewer days, or use limit.")
         cursor = write_cursor(answer.version, wanted.digest(), wanted.offset + wanted.limit)
-    if wanted.media_type != JSON:
-        return encode(answer, wanted.media_type), cursor
-    extra = service.extras(wanted.question.name, version, wanted.filters, answer)
-    return to_json(answer, wanted.filters, cursor, extra), cursor
+    if wanted.media_type == JSON:
+        extra = service.extras(wanted.question.name, version, wanted.filters, answer)
+        return text_body(to_json(answer, wanted.filters, cursor, extra), cursor)
+    content = encode(answer, wanted.media_type)
+    return text_body(content, cursor) if wanted.media_type == CSV else Body(content, cursor)
 
 
 def chosen_org(request: Request) -> str:

@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 
 from serving import api, api_facts, journey_pages, pages, waste_pages
 from serving.access import Access
+from serving.answer_cache import GZIP_LEVEL
 from serving.authentication import Authentication
 from serving.log_in import log_in_routes
 from serving.openapi import PATHS
@@ -41,7 +42,10 @@ def create_app(service: Service, access: Access) -> Starlette:
     ]
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(Authentication, access=access, state=service.state), Middleware(GZipMiddleware)],
+        middleware=[
+            Middleware(Authentication, access=access, state=service.state),
+            Middleware(GZipMiddleware, compresslevel=GZIP_LEVEL),
+        ],
         exception_handlers={
             Problem: answer_problem,
             QuestionError: answer_question_error,

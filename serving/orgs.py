@@ -57,6 +57,7 @@ class OrgFiles:
     published: Path
     versions: dict[str, Version] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    opening: dict[str, threading.Lock] = field(default_factory=dict)
 
     def names(self) -> list[str]:
         """Return the orgs with a published file."""
@@ -68,8 +69,11 @@ class OrgFiles:
 
         Raises UnknownOrg, or NothingPublished for a damaged file.
         """
+        self._refresh(org)
         with self.lock:
-            version = self._current(org)
+            version = self.versions.get(org)
+            if version is None:
+                raise UnknownOrg(org)
             version.readers += 1
         try:
             yield version
@@ -85,27 +89,39 @@ class OrgFiles:
                 version.connection.close()
             self.versions.clear()
 
-    def _current(self, org: str) -> Version:
+    def _refresh(self, org: str) -> None:
+        """Open the file of an org if it was published anew.
+
+        One thread opens it. The others go on with the version before: opening takes a tenth of a second or more.
+        """
         path = self.published / "orgs" / f"{org}.duckdb"
-        known = self.versions.get(org)
         try:
             if org not in self.names():
-                raise UnknownOrg(org)
-            if known and known.identity == identity(path):
-                return known
-            fresh = open_version(org, path)
-        except (UnknownOrg, FileNotFoundError):
-            self._replace(known)
-            self.versions.pop(org, None)
-            raise UnknownOrg(org) from None
-        self.versions[org] = fresh
-        self._replace(known)
-        return fresh
+                raise FileNotFoundError(path)
+            with self.lock:
+                known = self.versions.get(org)
+                if known and known.identity == identity(path):
+                    return
+                opening = self.opening.setdefault(org, threading.Lock())
+            if not opening.acquire(blocking=known is None):
+                return
+            try:
+                if org not in self.versions or self.versions[org].identity != identity(path):
+                    self._replace(org, open_version(org, path))
+            finally:
+                opening.release()
+        except FileNotFoundError:
+            self._replace(org, None)
 
-    def _replace(self, version: Version | None) -> None:
-        if version:
-            version.is_replaced = True
-            self._close_if_unused(version)
+    def _replace(self, org: str, fresh: Version | None) -> None:
+        """Make a version the current one; None for an org that is gone."""
+        with self.lock:
+            known = self.versions.pop(org, None)
+            if fresh:
+                self.versions[org] = fresh
+            if known:
+                known.is_replaced = True
+                self._close_if_unused(known)
 
     def _close_if_unused(self, version: Version) -> None:
         if version.is_replaced and version.readers == 0:

@@ -39,6 +39,6 @@ select
     channel, spend_micros, conversions, conversion_value_micros,
     conversion_value_micros / nullif(sum(conversion_value_micros) over (), 0) as value_share,
     conversion_value_micros / nullif(spend_micros, 0) as roas,
-    round(spend_micros / nullif(conversions, 0))::bigint as cpa_micros
+    round(nullif(spend_micros, 0) / nullif(conversions, 0))::bigint as cpa_micros
 from totals
 order by conversion_value_micros desc, channel

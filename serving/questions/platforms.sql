@@ -37,6 +37,6 @@ totals as (
 select
     platform, spend_micros, conversions, conversion_value_micros,
     conversion_value_micros / nullif(spend_micros, 0) as roas,
-    round(spend_micros / nullif(conversions, 0))::bigint as cpa_micros
+    round(nullif(spend_micros, 0) / nullif(conversions, 0))::bigint as cpa_micros
 from totals
 order by spend_micros desc, conversion_value_micros desc, platform

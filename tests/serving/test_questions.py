@@ -346,6 +346,23 @@ def test_rollups_have_the_same_totals_at_every_grain(built: Path, shop: Version,
             )
 
 
+@pytest.mark.parametrize("grain", ["ORGANIZATION", "CAMPAIGN", "AD"])
+def test_rollups_equal_the_view(built: Path, shop: Version, grain: str) -> None:
+    with published(built, shop.org) as connection:
+        for model, mode in itertools.product(("linear", "last_touch", "shapley"), ("cash", "accrual")):
+            filters = filters_of(shop, grain=grain, model=model, mode=mode, **all_days(shop))
+            answer = ask(shop, QUESTIONS["rollups"], filters)
+            computed = "round(spend_micros / nullif(conversions, 0))::bigint as cpa_micros"
+            names = ", ".join(computed if name == "cpa_micros" else name for name in answer.names)
+            expected = connection.execute(
+                f"select {names} from daily_rollups where grain = $grain and attribution_model = $model"
+                " and accounting_mode = $mode and conversion_type = $conversion_type"
+                " order by date, platform, campaign_id, adset_id, ad_id",
+                filters.arguments(["grain", "model", "mode", "conversion_type"]),
+            ).fetchall()
+            assert answer.rows == expected
+
+
 def test_a_campaign_filter_keeps_the_rows_of_one_campaign(northwind: Version) -> None:
     everything = ask(northwind, QUESTIONS["rollups"], filters_of(northwind)).records()
     campaign = next(row["campaign_id"] for row in everything if row["campaign_id"] and row["spend_micros"])
