@@ -21,8 +21,8 @@ from tests.support.models import Project, dbt
 
 TESTS = Path(__file__).parent
 
-# Thousands of tests and the libraries are millions of objects, and Python's own threshold is 700: collections would take
-# a third of the time in which pytest collects the tests.
+# Thousands of tests and the libraries are millions of objects, and Python's own threshold is 700: collections would
+# take a third of the time in which pytest collects the tests.
 gc.set_threshold(50_000)
 
 # The files that take longest, in this order: they run first, so that all workers end at about the same time. The first
