@@ -12,7 +12,7 @@ from babel.numbers import format_currency
 from serving.questions import Column
 
 NOTHING = "–"
-# Codes that differ from their words by more than underscores.
+# Words of codes whose words differ by more than underscores. The unit `word` is for codes such as no_conversions.
 WORDS = {"high_cpa": "high CPA", "low_roas": "low ROAS", "CAMPAIGN": "campaign", "ADSET": "ad set", "AD": "ad"}
 
 
@@ -33,7 +33,7 @@ def shown(value: Any, unit: str, currency: str, *, is_short: bool = False) -> st
         return f"{float(value):,.2f}"
     if unit == "days":
         return f"{float(value):,.1f}"
-    if unit == "code":
+    if unit == "word":
         return WORDS.get(str(value)) or str(value).replace("_", " ")
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}"

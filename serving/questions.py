@@ -33,7 +33,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from serving.filters import PARAMETERS
 
 FOLDER = Path(__file__).parent / "questions"
-UNITS = ("text", "code", "sentence", "money", "count", "percent", "ratio", "number", "days", "date", "time", "list")
+UNITS = ("text", "word", "sentence", "money", "count", "percent", "ratio", "number", "days", "date", "time", "list")
 _HEADER = re.compile(r"\s*/\*(.*?)\*/\s*", re.DOTALL)
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _KEYS = ("title", "description", "uses", "columns", "chart")

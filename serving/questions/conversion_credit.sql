@@ -5,7 +5,7 @@ columns:
   touch: {title: Touch}
   position: {title: "", unit: count}
   channel: {title: ""}
-  attribution_model: {title: Model, unit: code}
+  attribution_model: {title: Model, unit: word}
   weight: {title: Credit, unit: percent}
   attributed_value_micros: {title: Revenue, unit: money}
   touchpoint_id: {title: ""}

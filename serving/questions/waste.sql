@@ -4,10 +4,10 @@ description: Campaigns, ad sets and ads that spent money without enough result, 
 uses: [flags]
 columns:
   label: {title: What, unit: sentence, link: "/waste/{waste_id}", description: "The campaign, then its ad set, then its ad."}
-  grain: {title: Grain, unit: code}
+  grain: {title: Grain, unit: word}
   platform: {title: Platform}
-  severity: {title: Severity, unit: code}
-  reason: {title: Reason, unit: code}
+  severity: {title: Severity, unit: word}
+  reason: {title: Reason, unit: word}
   waste_spend_micros: {title: Wasted, unit: money, description: Spend that did not pay off.}
   waste_pct: {title: Share, unit: percent, description: Wasted part of the spend of the flag's period.}
   recommendation: {title: What to do, unit: sentence}

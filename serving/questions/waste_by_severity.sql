@@ -3,7 +3,7 @@ title: Waste by severity
 description: Money counts once; a campaign's flag stands for the flags of its ad sets and ads.
 uses: [flags]
 columns:
-  severity: {title: Severity, unit: code, link: "/waste?severity={severity}"}
+  severity: {title: Severity, unit: word, link: "/waste?severity={severity}"}
   flags: {title: Flags, unit: count, description: "All flags, also those whose money a coarser flag has."}
   counted_flags: {title: Counted, unit: count, description: Flags whose money the total counts.}
   waste_spend_micros: {title: Wasted, unit: money, better: lower, description: Spend of the counted flags that did not pay off.}

@@ -2,10 +2,10 @@
 title: Models that flag it
 description: The verdict of each attribution model on the same campaign, ad set or ad.
 columns:
-  attribution_model: {title: Model, unit: code, link: "/waste/{waste_id}"}
+  attribution_model: {title: Model, unit: word, link: "/waste/{waste_id}"}
   verdict: {title: Verdict}
-  reason: {title: Reason, unit: code}
-  severity: {title: Severity, unit: code}
+  reason: {title: Reason, unit: word}
+  severity: {title: Severity, unit: word}
   period_start: {title: From, unit: date}
   period_end: {title: To, unit: date}
   conversions: {title: Conversions, unit: count}
