@@ -14,7 +14,7 @@ from serving.questions import Column
 
 NOTHING = "-"
 WORDS = {"cpa": "CPA", "roas": "ROAS", "id": "ID", "utm": "UTM", "adset": "ad set"}  # in labels
-MARKED = ("url", "code", "date", "time")  # units that a page shows as an element of its own
+MARKED = ("url", "code")  # units that a page shows as an element of its own
 
 
 def shown(value: Any, unit: str, currency: str, *, is_short: bool = False) -> str:
@@ -59,11 +59,9 @@ def is_number(unit: str) -> bool:
 
 
 def marked(value: Any, unit: str) -> Markup:
-    """Return a link, code or a time as HTML. Only http and https addresses become links: others may run code."""
+    """Return a link or code as HTML. Only http and https addresses become links: others may run code."""
     if not value:
         return Markup(NOTHING)
-    if unit in ("date", "time"):
-        return Markup("<time>{}</time>").format(shown(value, unit, ""))
     if unit == "code":
         return Markup("<code>{}</code>").format(value)
     try:
