@@ -54,6 +54,7 @@ bench: setup ## Measure collector, pipeline, attribution, spend and imports on t
 	@$(BIN)/python bench/collector.py
 	@$(BIN)/python bench/pipeline.py
 	@$(BIN)/python bench/heuristic_models.py
+	@$(BIN)/python bench/markov.py
 	@$(BIN)/python bench/spend.py
 	@$(BIN)/python bench/imports.py
 

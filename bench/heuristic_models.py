@@ -18,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,7 +27,7 @@ import duckdb
 from dbt_build import build_models
 from heuristic_peers import IMPLEMENTATIONS, LOOKBACK_DAYS, MODELS, Credit
 from machine import machine
-from statement import MODEL, compiled, timed
+from statement import MODEL, steps, timed
 
 from ingestion.home import Home
 from ingestion.settings.load import load_settings
@@ -86,7 +87,7 @@ def main() -> None:
                     last[name] = (size, Figures(0, float("inf"), 0, 0, {}))
                 else:
                     last[name] = (size, figures)
-                    curve.setdefault(name, {})[size] = figures.seconds
+                    curve.setdefault(name, {})[size] = figures.cpu
                     print(row(name, figures, last["Tributary"][1]), flush=True)
             print_windows(home, data)
             shutil.rmtree(data)
@@ -165,16 +166,14 @@ def write_journeys(folder: Path, journeys: int) -> int:
 def fill_warehouse(home: Home, data: Path) -> None:
     """Copy the warehouse, replace its touches and conversions by the journeys, and write the model's SQL beside it."""
     shutil.copyfile(home.warehouse, data / home.warehouse.name)
-    sql = compiled(home, MODEL)
-    assert sql, f"dbt did not compile {MODEL}"
-    (data / "model.sql").write_text(sql)
+    (data / "model.json").write_text(json.dumps(steps(home, MODEL, "result")))
     tables = {
         "intermediate.int_touchpoints": f"""
             select *, 'default' as org_id, 'click' as touch_type, '(organic)' as platform from '{data}/touches.parquet'
         """,
-        "intermediate.int_counted_conversions": f"""
+        "intermediate.int_defined_conversions": f"""
             select *, 'default' as org_id, occurred_at::date as date, 'purchase' as conversion_type,
-                true as is_first_conversion
+                true as is_first_conversion, {LOOKBACK_DAYS} as lookback_days, 'before' as touches
             from '{data}/conversions.parquet'
         """,
     }
@@ -184,7 +183,7 @@ def fill_warehouse(home: Home, data: Path) -> None:
         for table, query in tables.items():
             connection.execute(f"create or replace table {table} as from {table} limit 0")
             connection.execute(f"insert into {table} by name {query}")
-        for mart, table in (("touchpoints", "int_touchpoints"), ("conversions", "int_counted_conversions")):
+        for mart, table in (("touchpoints", "int_touchpoints"), ("conversions", "int_defined_conversions")):
             view = connection.execute("select 1 from duckdb_views() where view_name = ?", [mart]).fetchone()
             connection.execute(f"drop {'view' if view else 'table'} marts.{mart}")
             connection.execute(f"create view marts.{mart} as from intermediate.{table}")
@@ -209,14 +208,16 @@ def measure(name: str, python: Path, data: Path) -> Figures | str:
     return Figures(**json.loads(done.stdout.splitlines()[-1]))
 
 
-HEADER = f"  {'':<20}{'models':>7}{'prepare s':>11}{'seconds':>9}{'of CPU':>8}{'peak GiB':>10}{'times':>8}  credit"
+COLUMNS = f"{'models':>7}{'prepare s':>11}{'seconds':>9}{'of CPU':>8}{'peak GiB':>10}{'times':>8}{'of CPU':>8}"
+HEADER = f"  {'':<20}{COLUMNS}  credit"
 
 
 def row(name: str, figures: Figures, ours: Figures) -> str:
-    """Return a line of the table: `times` is the ratio to Tributary's seconds, with the aim where there is one."""
-    times = figures.seconds / ours.seconds
+    """Return a line of the table: `times` are ratios to Tributary's seconds, with the aim where there is one."""
+    assert ours.credit["linear"], "Tributary found no touches"
     line = f"  {name:<20}{len(figures.credit):>7}{figures.prepare:>11.1f}{figures.seconds:>9.2f}{figures.cpu:>8.2f}"
-    line += f"{figures.peak:>10.2f}{times:>8.2f}  {difference(figures.credit, ours.credit)}"
+    line += f"{figures.peak:>10.2f}{figures.seconds / ours.seconds:>8.2f}{figures.cpu / ours.cpu:>8.2f}"
+    line += f"  {difference(figures.credit, ours.credit)}"
     return line + (f" (aim: {AIMS[name]})" if name in AIMS else "")
 
 
@@ -233,22 +234,24 @@ def difference(credit: Credit, ours: Credit) -> str:
 
 
 def print_windows(home: Home, data: Path) -> None:
-    """Print the seconds of all windows, as a multiple of one window, if the project has the model."""
-    sql = compiled(home, WINDOW_MODEL)
-    if not sql:
-        return
+    """Print the CPU seconds of all windows, as a multiple of one window. Both include the pairs that they read."""
     config: dict[str, Any] = {"memory_limit": memory_limit(), "temp_directory": str(data / "tmp")}
+    cpu: dict[str, float] = {}
     with duckdb.connect(str(data / home.warehouse.name), config=config) as connection:
         connection.execute("set TimeZone = 'UTC'")
-        one = timed(connection, f"intermediate.{MODEL}", (data / "model.sql").read_text())
-        every = timed(connection, "windows", sql)
-    print(f"  all windows {every:.2f} s, {LOOKBACK_DAYS} days {one:.2f} s: {every / one:.2f} times (aim: {WINDOW_AIM})")
+        for model in (MODEL, WINDOW_MODEL):
+            began = time.process_time()
+            timed(connection, steps(home, model, "result"))
+            cpu[model] = time.process_time() - began
+    one, every = cpu.values()
+    times = f"{every / one:.2f} times (aim: {WINDOW_AIM})"
+    print(f"  all windows {every:.1f} CPU s, {LOOKBACK_DAYS} days {one:.1f} CPU s: {times}", flush=True)
 
 
 def print_curve(curve: Mapping[str, Mapping[int, float]]) -> None:
-    """Print the seconds of each implementation by size."""
+    """Print the CPU seconds of each implementation by size."""
     sizes = sorted({size for seconds in curve.values() for size in seconds})
-    print(f"\n  {'seconds by journeys':<20}" + "".join(f"{size:>14,}" for size in sizes))
+    print(f"\n  {'CPU s by journeys':<20}" + "".join(f"{size:>14,}" for size in sizes))
     for name, seconds in curve.items():
         print(
             f"  {name:<20}" + "".join(f"{seconds[size]:>14.2f}" if size in seconds else f"{'-':>14}" for size in sizes)
@@ -256,7 +259,7 @@ def print_curve(curve: Mapping[str, Mapping[int, float]]) -> None:
 
 
 def draw(curve: Mapping[str, Mapping[int, float]], path: Path) -> None:
-    """Draw the seconds of each implementation by size, both on logarithmic axes."""
+    """Draw the CPU seconds of each implementation by size, both on logarithmic axes."""
     import matplotlib
 
     matplotlib.use("agg")
@@ -267,7 +270,7 @@ def draw(curve: Mapping[str, Mapping[int, float]], path: Path) -> None:
         for name, seconds in curve.items():
             width = 2.5 if name == "Tributary" else 1.2
             axes.plot(seconds.keys(), seconds.values(), marker="o", markersize=3, linewidth=width, label=name)
-        axes.set(xscale="log", yscale="log", xlabel="journeys", ylabel="seconds")
+        axes.set(xscale="log", yscale="log", xlabel="journeys", ylabel="CPU seconds")
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
         figure.legend(loc="outside right upper", frameon=False)

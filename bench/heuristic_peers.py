@@ -1,6 +1,6 @@
-"""Compute heuristic attribution with one implementation, and measure it. attribution.py runs this for each of them.
+"""Compute heuristic attribution with one implementation, and measure it; heuristic_models.py runs this for each.
 
-In: the name of an implementation and a folder with touches.parquet and conversions.parquet, which attribution.py
+In: the name of an implementation and a folder with touches.parquet and conversions.parquet, which heuristic_models.py
 writes. Out: one line of JSON: seconds, CPU seconds, peak memory, and the conversions of each channel under each model.
 
 Each implementation runs in an environment of its own. Therefore this file imports each library where it is used, and
@@ -53,8 +53,8 @@ def main(name: str, folder: Path) -> None:
     print(json.dumps(figures))
 
 
-def in_duckdb(folder: Path, sql: str) -> tuple[Callable[[], Any], Callable[[Any], Credit]]:
-    """Store the result of a statement in a copy of the warehouse that attribution.py filled."""
+def in_duckdb(folder: Path, queries: Mapping[str, str]) -> tuple[Callable[[], Any], Callable[[Any], Credit]]:
+    """Store the results of queries, the last one in `result`, in the warehouse that heuristic_models.py filled."""
     import duckdb
     from statement import timed
 
@@ -74,19 +74,19 @@ def in_duckdb(folder: Path, sql: str) -> tuple[Callable[[], Any], Callable[[Any]
             found[model] = {channel: float(total) / (1e12 if trillionths else 1) for channel, total in rows}
         return found
 
-    return lambda: timed(connection, "result", sql), credit
+    return lambda: timed(connection, queries), credit
 
 
 def tributary(folder: Path) -> tuple[Callable[[], Any], Callable[[Any], Credit]]:
-    """Run the model's SQL as dbt compiled it."""
-    return in_duckdb(folder, (folder / "model.sql").read_text())
+    """Run the model's SQL as dbt compiled it, with the table of pairs that it reads."""
+    return in_duckdb(folder, json.loads((folder / "model.json").read_text()))
 
 
 def by_hand(folder: Path) -> tuple[Callable[[], Any], Callable[[Any], Credit]]:
     """Run the statement that an analyst would write."""
     from statement import BY_HAND
 
-    return in_duckdb(folder, BY_HAND)
+    return in_duckdb(folder, {"result": BY_HAND})
 
 
 def with_polars(folder: Path) -> tuple[Callable[[], Any], Callable[[Any], Credit]]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import subprocess
-import sys
 import tempfile
 import time
 import venv
@@ -22,10 +21,6 @@ from pathlib import Path
 
 import numpy as np
 from machine import machine
-
-sys.path.insert(
-    0, str(Path(__file__).resolve().parents[1])
-)  # before bench/heuristic_models.py, a namesake of the package
 
 from attribution.chain import chain_shapes, count_chain
 from attribution.journeys import Integers, Journeys, from_arrays

@@ -1,7 +1,7 @@
 """Compare the attribution model with one hand-written SQL statement that does the same in bare DuckDB.
 
 In: a built home. Out: the seconds of both and their ratio, on the same data in the same process.
-BY_HAND is also one of the implementations that attribution.py compares.
+BY_HAND is also one of the implementations that heuristic_models.py compares.
 """
 
 from __future__ import annotations
@@ -9,13 +9,15 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from collections.abc import Mapping
 
 import duckdb
 
 from ingestion.home import Home
 from ingestion.warehouse import memory_limit
 
-MODEL = "int_conversion_touches"
+# The attribution model: the pairs of conversions and touches, then their credit.
+PAIRS, MODEL = "int_journey_touches", "int_conversion_touches"
 
 
 def compiled(home: Home, model: str) -> str | None:
@@ -24,32 +26,39 @@ def compiled(home: Home, model: str) -> str | None:
     return path.read_text() if path else None
 
 
+def steps(home: Home, model: str, result: str) -> dict[str, str]:
+    """Return the SQL of a model and of the pairs that it reads, by the table that stores each."""
+    found = {f"intermediate.{PAIRS}": compiled(home, PAIRS), result: compiled(home, model)}
+    assert all(found.values()), f"dbt did not compile {PAIRS} and {model}"
+    return {table: sql for table, sql in found.items() if sql}
+
+
 def compare(home: Home) -> None:
     """Time the model and the statement three times each, and print the fastest of each."""
     copy = home.root / "compare" / home.warehouse.name  # the same name, which the compiled SQL has
     copy.parent.mkdir()
     shutil.copyfile(home.warehouse, copy)
-    model = compiled(home, MODEL)
-    assert model
+    model, by_hand = steps(home, MODEL, "model"), {"by_hand": BY_HAND}
     with duckdb.connect(
         str(copy), config={"memory_limit": memory_limit(), "temp_directory": str(home.temporary)}
     ) as connection:
         connection.execute("set TimeZone = 'UTC'")
-        timed(connection, "model", model)  # once unmeasured, so that both find the tables in memory
+        timed(connection, model)  # once unmeasured, so that both find the tables in memory
         seconds: dict[str, list[float]] = {"by hand": [], "model": []}
         for _ in range(3):
-            seconds["model"].append(timed(connection, "model", model))
-            seconds["by hand"].append(timed(connection, "by_hand", BY_HAND))
+            seconds["model"].append(timed(connection, model))
+            seconds["by hand"].append(timed(connection, by_hand))
         check_same(connection)
     ours, theirs = min(seconds["model"]), min(seconds["by hand"])
     print(f"  attribution {ours:.1f} s, by hand {theirs:.1f} s, ratio {ours / theirs:.2f}")
 
 
-def timed(connection: duckdb.DuckDBPyConnection, table: str, sql: str) -> float:
-    """Return the seconds that it takes to store the result of a query."""
+def timed(connection: duckdb.DuckDBPyConnection, queries: Mapping[str, str]) -> float:
+    """Return the seconds that it takes to store the result of each query in its table."""
     began = time.monotonic()
-    connection.execute(f"create or replace table {table} as {sql}")
-    connection.execute("checkpoint")
+    for table, sql in queries.items():
+        connection.execute(f"create or replace table {table} as {sql}")
+        connection.execute("checkpoint")
     return time.monotonic() - began
 
 

@@ -9,6 +9,9 @@ absolute differences between shares, in percentage points: the part of the credi
 table compares all conversions: credit of Direct, and conversions without a touch, belong to the baseline that
 needs no marketing. The second table compares the marketing channels alone, because a budget is divided among them.
 `(equal shares)` gives every share the same credit: a model that is not nearer to the truth has learned nothing.
+
+lift_adjusted gets the multipliers that one simulated experiment for each channel measures, among as many other people
+of the same market. w_shaped is left out: without leads it is position_based.
 """
 
 from __future__ import annotations
@@ -32,10 +35,24 @@ from ingestion.settings.load import load_settings
 from ingestion.settings.model import Org
 from ingestion.settings.raw_tables import store_settings
 from ingestion.simulator.causal import BASELINE, Market, Truth, market_settings, write_markets
+from ingestion.simulator.holdout import measured_multipliers
 from ingestion.simulator.scenarios import DIRECT, SCENARIOS
 from ingestion.warehouse import connect
 
 EQUAL = "(equal shares)"
+MODELS = (
+    "first_touch",
+    "last_touch",
+    "last_non_direct",
+    "linear",
+    "time_decay",
+    "position_based",
+    "daily_linear",
+    "data_driven",
+    "shapley",
+    "lift_adjusted",
+)
+EXPERIMENT_SEEDS = 1_000_000  # added to a market's seed
 CREDIT = """
     select org_id, attribution_model, channel, sum(conversions)::double
     from marts.channel_summary where conversion_type = 'purchase' and lookback_days = ?
@@ -81,7 +98,11 @@ def fill_inbox(home: Home, scenarios: Sequence[str], *, people: int, seeds: int)
         for name in scenarios
         for seed in range(seeds)
     }
-    (home.root / "tributary.yaml").write_text(json.dumps(market_settings(list(markets))))
+    multipliers = {
+        org: measured_multipliers(Market(market.scenario, people=people, seed=market.seed + EXPERIMENT_SEEDS))
+        for org, market in markets.items()
+    }
+    (home.root / "tributary.yaml").write_text(json.dumps(market_settings(multipliers)))
     write_markets(home.inbox, markets)
     return {org: market.truth() for org, market in markets.items()}
 
@@ -94,7 +115,7 @@ def build(home: Home) -> None:
         store_settings(connection, settings)
         for kind in ("interactions", "conversions"):
             import_inbox(connection, home, settings, kind, progress=print)
-    build_models(home, "+channel_summary")
+    build_models(home, "+channel_summary", variables={"attribution_models": MODELS})
 
 
 def score(warehouse: duckdb.DuckDBPyConnection, truths: Mapping[str, Truth], lookback_days: int) -> Scores:

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from cli.ask import ask
+from cli.audit import audit
 from cli.check import check
 from cli.collect import collect
 from cli.connect import connect
@@ -22,6 +23,7 @@ from cli.explain import explain
 from cli.export_person import export_person
 from cli.failed import failed
 from cli.imports import import_
+from cli.keys import keys
 from cli.learn import learn
 from cli.publish import publish
 from cli.pull import pull
@@ -61,11 +63,12 @@ for command in (
     failed,
     connections,
     rebuild,
+    audit,
     export_person,
     erase,
 ):
     app.command()(command)
-for name, group in (("import", import_), ("explain", explain), ("learn", learn), ("replay", replay)):
+for name, group in (("import", import_), ("explain", explain), ("keys", keys), ("learn", learn), ("replay", replay)):
     app.add_typer(group, name=name)
 
 

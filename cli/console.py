@@ -63,15 +63,19 @@ def readable_errors() -> Iterator[None]:
     from ingestion.migrations.upgrade import SchemaVersionError
     from ingestion.settings.model import SettingsError
     from ingestion.warehouse import WarehouseLost
+    from serving.access import AccessError
     from serving.publish import PublishError
     from serving.published import NotFound, NothingPublished, WrongQuery
+    from serving.state_file import StateError
 
     wrong_input = (
+        AccessError,
         CannotListen,
         ContractError,
         HomeError,
         SettingsError,
         SchemaVersionError,
+        StateError,
         NotFound,
         NothingPublished,
         WrongQuery,

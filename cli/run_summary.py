@@ -29,7 +29,8 @@ def run_summary(home: Home) -> Iterator[Any]:
     yield ""
     tributary = command_name()
     yield f"Published: {home.marts}"
-    yield f"Next: {tributary} serve    opens the dashboard and the API on http://127.0.0.1:8600"
+    yield "Next:"
+    yield f"  {tributary} serve  (dashboard and API on http://127.0.0.1:8600)"
     if conversion:
         yield f"  {tributary} explain conversion {escape(conversion)}"
     if flags:

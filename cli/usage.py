@@ -22,6 +22,7 @@ TASKS = {
     "Bring data": ("import", "pull", "collect"),
     "Run": ("run", "publish", "dev", "ui"),
     "Read": ("serve", "ask", "query", "explain", "learn", "status"),
+    "Share": ("keys", "audit"),
     "Look after": ("failed", "replay", "connections", "rebuild"),
     "Persons": ("export-person", "erase"),
 }

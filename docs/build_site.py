@@ -1,6 +1,6 @@
 """Build the documents and dbt's reference as a site with search, and serve it: python docs/build_site.py.
 
-In: README.md and the other documents of the root, docs/**/*.md, docs/**/*.svg, docs/site.toml, dbt_project/.
+In: README.md and the other documents of the root, docs/**/*.md, the pictures of docs/, docs/site.toml, dbt_project/.
 Out: build/site/html/, on http://127.0.0.1:8800/.
 """
 
@@ -32,9 +32,10 @@ def pages() -> dict[Path, str]:
 
 
 def images() -> dict[Path, str]:
-    """Return the name of each drawing in the site."""
+    """Return the name of each picture in the site."""
     folder = ROOT / "docs"
-    return {path: str(path.relative_to(folder)) for path in sorted(folder.rglob("*.svg"))}
+    paths = sorted(path for path in folder.rglob("*") if path.suffix in (".svg", ".png"))
+    return {path: str(path.relative_to(folder)) for path in paths}
 
 
 def with_site_links(document: Path, named: dict[Path, str]) -> str:

@@ -6,6 +6,7 @@ published ones (serving/readers.py).
 inbox/         files that the next run imports       published/  marts for readers
 landing/       segments of acknowledged events       dagster/    run history
 archive/       imported files and loaded segments    salts.json  for the hashes of IP addresses, until they expire
+serving.sqlite API keys, audit rows, marks of waste
 warehouse.duckdb  opened only by the process that holds the build lock (ingestion/warehouse.py)
 """
 
@@ -113,6 +114,10 @@ class Home:
     @property
     def salts(self) -> Path:
         return self.root / "salts.json"
+
+    @property
+    def serving_state(self) -> Path:
+        return self.root / "serving.sqlite"
 
     @property
     def lock(self) -> Path:

@@ -68,6 +68,15 @@ class Answer:
         """About how many bytes it takes in memory."""
         return 1000 + 100 * len(self.rows) * len(self.names)
 
+    @property
+    def shown_columns(self) -> list[Column]:
+        """The columns of a table for people: those with a title, without optional ones that no row fills."""
+        return [
+            column
+            for place, column in enumerate(self.columns)
+            if column.title and not (column.optional and all(row[place] is None for row in self.rows))
+        ]
+
     def records(self) -> list[dict[str, Any]]:
         """Return the rows by column."""
         return [dict(zip(self.names, row, strict=True)) for row in self.rows]

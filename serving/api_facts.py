@@ -97,36 +97,20 @@ async def docs(request: Request) -> Response:
 
 
 def waste_summary(service: Service) -> Any:
-    """Return the function that sums the flags of an answer to the question waste, beyond its page."""
+    """Return the function that sums all flags of a request for waste, beyond the page of the answer."""
 
     def summary(version: Version, filters: Filters, answer: Answer) -> dict[str, Any]:
-        rows = service.ask(version, "waste_summary", filters).records()
+        by_severity = service.ask(version, "waste_by_severity", filters).records()
         return {
             "summary": {
-                "count": sum(row["flags"] for row in rows),
-                "total_waste_spend_micros": {
-                    grain: sum(row["waste_spend_micros"] for row in rows if row["grain"] == grain)
-                    for grain in sorted({row["grain"] for row in rows})
-                },
-                "by_severity": grouped(rows, "severity"),
-                "by_platform": grouped(rows, "platform"),
+                "count": sum(row["flags"] for row in by_severity),
+                "total_waste_spend_micros": sum(row["waste_spend_micros"] for row in by_severity),
+                "by_severity": by_severity,
+                "by_platform": service.ask(version, "waste_by_platform", filters).records(),
             }
         }
 
     return summary
-
-
-def grouped(rows: list[dict[str, Any]], key: str) -> list[dict[str, Any]]:
-    """Return count and wasted spend by grain and the values of a column."""
-    sums: dict[tuple[str, str], list[int]] = {}
-    for row in rows:
-        total = sums.setdefault((row["grain"], row[key]), [0, 0])
-        total[0] += row["flags"]
-        total[1] += row["waste_spend_micros"]
-    return [
-        {"grain": grain, key: value, "count": count, "waste_spend_micros": waste}
-        for (grain, value), (count, waste) in sorted(sums.items())
-    ]
 
 
 def json_response(content: Any) -> Response:

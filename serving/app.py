@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from serving import api, api_facts, pages
+from serving import api, api_facts, journey_pages, pages, waste_pages
 from serving.access import Access
 from serving.answer_cache import GZIP_LEVEL
 from serving.authentication import Authentication
@@ -36,6 +36,8 @@ def create_app(service: Service, access: Access) -> Starlette:
         *log_in_routes(access, service.state),
         *api_routes(),
         Route("/explain/{question}", pages.show_explanation),
+        *waste_pages.routes(),
+        *journey_pages.routes(),
         Route("/{page}", pages.show_page),
     ]
     app = Starlette(

@@ -26,7 +26,8 @@ CHANNELS = (
 )  # fmt: skip
 FIXED = dict(zip(CHANNELS, PALETTE, strict=True)) | {
     "google": PALETTE[0], "meta": PALETTE[1], "tiktok": PALETTE[2], "microsoft": PALETTE[3], "linkedin": PALETTE[4],
-    "(organic)": PALETTE[9], "(unattributed)": "#a8a29e", "(unmatched)": "#a8a29e",
+    "(organic)": PALETTE[9], "(unattributed)": "#a8a29e", "(unmatched)": "#a8a29e", "(earlier touches)": "#a8a29e",
+    "Other channels": "#a8a29e", "(conversion)": "#4f9147",
 }  # fmt: skip
 CONFIG: Mapping[str, Any] = {
     "background": "transparent",
@@ -59,6 +60,7 @@ def specification(answer: Answer) -> dict[str, Any]:
         {column.name: plotted(value, column.unit) for column, value in zip(answer.columns, row, strict=True)}
         for row in answer.rows
     ]
+    chart = _with_height(chart, data)
     spec: dict[str, Any] = {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
         "width": "container",
@@ -69,6 +71,18 @@ def specification(answer: Answer) -> dict[str, Any]:
         "config": CONFIG,
     }
     return spec
+
+
+def _with_height(chart: Mapping[str, Any], data: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return the chart with `height: {step: n}` as pixels, because Vega-Lite cannot fit the width beside a step."""
+    step = chart["height"]["step"] if isinstance(chart.get("height"), Mapping) else None
+    if step is None:
+        return chart
+    encoding = chart["encoding"]
+    bands = len({row.get(encoding["y"]["field"]) for row in data})
+    if any("fold" in each for each in chart.get("transform", ())):
+        bands *= len(chart["transform"][0]["fold"])
+    return {**chart, "height": max(bands, 1) * step}
 
 
 def _coloured(chart: Mapping[str, Any], data: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

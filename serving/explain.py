@@ -5,7 +5,7 @@ In: the id of a conversion. Out: sentences and tables that fit 80 columns.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import duckdb
@@ -94,13 +94,19 @@ def explain_conversion(
 
 
 def describe_conversion(conversion: Record, candidates: list[Record]) -> Iterator[str]:
-    """Yield the facts of a conversion in sentences."""
-    conversion = escaped(conversion)
+    """Yield the facts of a conversion in sentences with rich's markup."""
+    return conversion_sentences(escaped(conversion), candidates, bold=lambda text: f"[bold]{text}[/bold]")
+
+
+def conversion_sentences(
+    conversion: Record, candidates: list[Record], *, bold: Callable[[str], str] = str
+) -> Iterator[str]:
+    """Yield the facts of a conversion in sentences. bold: how a surface emphasises a text."""
     customer, visitor = conversion["customer_id"], conversion["visitor_id"]
     order = f", order {conversion['order_id']}" if conversion["order_id"] else ""
     person = f"customer {customer}" if customer else f"visitor {visitor}" if visitor else "an unknown person"
     yield (
-        f"[bold]{conversion['conversion_type']} {conversion['id']}[/bold] of org {conversion['org_id']}{order}: "
+        f"{bold(conversion['conversion_type'] + ' ' + conversion['id'])} of org {conversion['org_id']}{order}: "
         f"{money(conversion['value_micros'])} {conversion['currency']} "
         f"on {conversion['occurred_at']:%Y-%m-%d %H:%M:%S} UTC, "
         f"reporting day {conversion['date']} ({conversion['timezone']}), by {person}."

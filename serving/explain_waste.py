@@ -6,11 +6,12 @@ In: the id of a waste flag. Out: sentences, and a table of the weeks of the reas
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from typing import Any
 
 import duckdb
+from rich.markup import escape
 from rich.table import Table
 
 from serving.published import Record, attribution_models, escaped, money, only_one, records
@@ -39,16 +40,29 @@ def explain_waste(connection: duckdb.DuckDBPyConnection, identifier: str, org: s
         identifier,
     )
     evidence = json.loads(flag["explanation"])
-    flag, evidence = escaped(flag), escaped(evidence)
+    models = len(attribution_models(connection))
+    yield from evidence_sentences(escaped(flag), escaped(evidence), models, bold=lambda text: f"[bold]{text}[/bold]")
+    yield f"[bold]What to do:[/bold] {escape(flag['recommendation'])}"
+    yield ""
+    yield trend_table(flag, evidence["trend"])
+
+
+def evidence_sentences(
+    flag: Record, evidence: Record, model_count: int, *, bold: Callable[[str], str] = str
+) -> Iterator[str]:
+    """Yield the evidence of a flag in sentences: what, how much, how likely, compared with what, under which models.
+
+    evidence: the flag's explanation. bold: how a surface emphasises a text.
+    """
     grain, currency = GRAINS[flag["grain"]], flag["currency"]
     identity = flag["ad_id"] or flag["adset_id"] or flag["campaign_id"]
     yield (
-        f"[bold]{grain.capitalize()} {entity_name(flag)}[/bold] ({flag['platform']}, {identity}) of org "
+        f"{bold(f'{grain.capitalize()} {entity_name(flag)}')} ({flag['platform']}, {identity}) of org "
         f"{flag['org_id']} {evidence['summary']}, from {flag['period_start']} to {flag['period_end']} under "
         f"{flag['attribution_model']}."
     )
     yield (
-        f"Severity [bold]{flag['severity']}[/bold], reason {flag['reason']}: {money(flag['waste_spend_micros'])} of "
+        f"Severity {bold(flag['severity'])}, reason {flag['reason']}: {money(flag['waste_spend_micros'])} of "
         f"{money(flag['spend_micros'])} {currency} ({flag['waste_pct']:.0%}) did not pay off."
     )
     yield (
@@ -66,11 +80,8 @@ def explain_waste(connection: duckdb.DuckDBPyConnection, identifier: str, org: s
             f"{evidence['comparable_count']} {grain}s of its kind convert "
             f"({evidence['kind']} on {flag['platform']}, {evidence['market']}). In the median, they {median}."
         )
-    flagging, models = evidence["models_flagging"], len(attribution_models(connection))
-    yield f"{flagging} of {models} attribution models flag{'s' if flagging == 1 else ''} it."
-    yield f"[bold]What to do:[/bold] {flag['recommendation']}"
-    yield ""
-    yield trend_table(flag, evidence["trend"])
+    flagging = evidence["models_flagging"]
+    yield f"{flagging} of {model_count} attribution models flag{'s' if flagging == 1 else ''} it."
 
 
 def entity_name(flag: Record) -> str:

@@ -13,6 +13,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 COMPARISONS = {"none": "No comparison", "previous_period": "Previous period", "previous_year": "Previous year"}
+# Of pages, not of questions. marks=open hides marked waste flags; parts=all shows also the flags of ad sets and ads of
+# flagged campaigns; windows=all shows the credit of a conversion in every window.
+PAGE_PARAMETERS = ("compare", "marks", "parts", "windows")
 MAX_TEXT = 500  # characters of a text parameter
 
 
@@ -172,6 +175,11 @@ class Filters:
         """The number of days of the period."""
         return int((self["to"] - self["from"]).days) + 1
 
+    @property
+    def needs_main_window(self) -> bool:
+        """Whether credit has the org's window, whatever the filter: no other window knows the day of the touch."""
+        return bool(self["mode"] == "accrual" or self["customers"] != "all")
+
     def previous(self) -> Filters | None:
         """Return the same view of the period to compare with, or None."""
         if self.compare == "none":
@@ -223,7 +231,7 @@ def parse(query: Mapping[str, str], facts: OrgFacts, *, is_strict: bool) -> Filt
         if is_strict:
             raise WrongFilter("compare", f"{compare!r} is unknown. Use one of {', '.join(COMPARISONS)}.")
         compare = "previous_period"
-    kept = {name: value for name, value in given.items() if value and name in (*PARAMETERS, "compare")}
+    kept = {name: value for name, value in given.items() if value and name in (*PARAMETERS, *PAGE_PARAMETERS)}
     return Filters(facts, values, compare, kept)
 
 

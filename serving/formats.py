@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from babel.numbers import format_currency
+from markupsafe import Markup
 
 from serving.questions import Column
 
 NOTHING = "-"
+WORDS = {"cpa": "CPA", "roas": "ROAS", "id": "ID", "utm": "UTM", "adset": "ad set"}  # in labels
+MARKED = ("url", "code", "date", "time")  # units that a page shows as an element of its own
 
 
 def shown(value: Any, unit: str, currency: str, *, is_short: bool = False) -> str:
@@ -32,7 +35,8 @@ def shown(value: Any, unit: str, currency: str, *, is_short: bool = False) -> st
     if unit == "days":
         return f"{float(value):,.1f}"
     if unit == "label":
-        return str(value).replace("_", " ").capitalize()
+        words = [WORDS.get(word) or word for word in str(value).lower().split("_")]
+        return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, date):
@@ -52,6 +56,32 @@ def change(value: Any, before: Any) -> float | None:
 def is_number(unit: str) -> bool:
     """Return whether values of a unit are aligned right."""
     return unit in ("money", "count", "percent", "ratio", "number", "days")
+
+
+def marked(value: Any, unit: str) -> Markup:
+    """Return a link, code or a time as HTML. Only http and https addresses become links: others may run code."""
+    if not value:
+        return Markup(NOTHING)
+    if unit in ("date", "time"):
+        return Markup("<time>{}</time>").format(shown(value, unit, ""))
+    if unit == "code":
+        return Markup("<code>{}</code>").format(value)
+    try:
+        parts = urlsplit(str(value))
+    except ValueError:
+        return Markup("{}").format(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return Markup("{}").format(value)
+    text = parts.hostname.removeprefix("www.") + parts.path.rstrip("/")
+    return Markup('<a href="{}" rel="noopener noreferrer nofollow" title="{}">{}</a>').format(value, value, text)
+
+
+def with_code(text: str) -> Markup:
+    """Return a sentence whose `commands` are code."""
+    parts = text.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>" if place % 2 else "{}").format(part) for place, part in enumerate(parts)
+    )
 
 
 def link(column: Column, record: dict[str, Any]) -> str | None:

@@ -20,7 +20,7 @@ from starlette.routing import Route
 from serving.access import Access, key_principal
 from serving.authentication import key_name
 from serving.failed_log_ins import FailedLogIns
-from serving.oidc import TOO_OLD, Denied, Provider
+from serving.oidc import TOO_OLD, Denied, begin, verified_email
 from serving.sessions import LOG_IN, SESSION, Cookies, needs_https
 from serving.state import State
 
@@ -46,7 +46,6 @@ class LogIn:
         self.access, self.state = access, state
         self.cookies = Cookies(access.session_secret)
         self.failures = FailedLogIns(state)
-        self.provider = Provider(access.oidc) if access.oidc else None
 
     async def page(self, request: Request) -> Response:
         """Show the ways to log in."""
@@ -70,10 +69,10 @@ class LogIn:
     async def start(self, request: Request) -> Response:
         """Send the person to the provider."""
         page = safe_page(request.query_params.get("next", "/"))
-        if self.provider is None or not is_protected(request):
+        if self.access.oidc is None or not is_protected(request):
             return RedirectResponse("/log-in", 303)
         try:
-            target, under_way = await self.provider.begin(request, callback_url(request))
+            target, under_way = await run_in_threadpool(begin, self.access.oidc, callback_url(request))
         except Denied as denied:
             return self.show(request, page, str(denied), denied.status)
         response = RedirectResponse(target, 303)
@@ -86,9 +85,10 @@ class LogIn:
         begun = self.cookies.read(request, LOG_IN) or {}
         page = safe_page(begun.get("next", "/"))
         try:
-            if self.provider is None or "under_way" not in begun:
+            if self.access.oidc is None or "under_way" not in begun:
                 raise Denied(400, TOO_OLD, "no log-in under way")
-            email = await self.provider.verified_email(request, begun["under_way"])
+            query = dict(request.query_params)
+            email = await run_in_threadpool(verified_email, self.access.oidc, query, begun["under_way"])
             if self.access.person(email) is None:
                 message = f"{email} has no access yet. Ask the admin to add the address to people in tributary.yaml."
                 raise Denied(403, message, "not in people", email)

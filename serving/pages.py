@@ -6,11 +6,11 @@ In: requests with filters in the URL. Out: HTML that works without JavaScript; c
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import jinja2
 from jinja2.sandbox import SandboxedEnvironment
@@ -19,7 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from serving import charts, formats
+from serving import charts, formats, live_pages, pacing
 from serving.answers import Answer, readable_sql
 from serving.authentication import csrf_token
 from serving.filters import COMPARISONS, PARAMETERS, Filters, parse, presets
@@ -32,10 +32,16 @@ NAVIGATION = (
     "overview", "channels", "waste", "models", "journeys", "paths", "claims", "pacing", "creatives", "affiliates",
     "quality", "realtime", "settings",
 )  # fmt: skip
-OF_ONE = ("explain", "journey", "waste_flag")  # templates that need a question, a journey or a flag
 BAR = ("model", "window", "mode", "conversion_type", "customers")
+PARENTS = {"waste_flag": "waste", "journey": "journeys"}  # the page of the navigation to which a page belongs
+OF_ONE = ("explain", *PARENTS)  # templates that need a question, a journey or a flag
+SHARED = ("from", "to", "compare", *BAR)  # the filters that lead from page to page
 ROWS = 25  # of a table on a page
 ALL_ROWS = 1000  # of the table of an explanation
+
+
+class Missing(Exception):
+    """A page has no subject: its id is unknown. In: a heading and an advice for the message."""
 
 
 @dataclass
@@ -48,6 +54,7 @@ class View:
     principal: Any
     path: str
     query: Mapping[str, str]
+    fixed: Mapping[str, str] = field(default_factory=dict)  # parameters that the path sets
     used: set[str] = field(default_factory=set)  # parameters of the questions that the page asked
     asked: dict[Any, Answer] = field(default_factory=dict)
 
@@ -99,20 +106,25 @@ class View:
         return f"{self.path}?{self.filters.query(**changes)}"
 
     def to(self, path: str, **changes: Any) -> str:
-        """Return the link to another page with the filters of this one."""
+        """Return the link to another page with the filter bar of this one. Its path can have parameters of its own."""
         base, _, query = path.partition("?")
-        merged = self.filters.query(**changes)
-        return f"{base}?{query}&{merged}" if query else f"{base}?{merged}"
+        left = {name: None for name in self.filters.given if name not in SHARED}
+        return f"{base}?{self.filters.query(**{**left, **dict(parse_qsl(query)), **changes})}"
+
+    def row_link(self, path: str) -> str:
+        """Return the link of a row. On its own page it narrows all filters of the page."""
+        base, _, query = path.partition("?")
+        return self.here(**dict(parse_qsl(query))) if base == self.path else self.to(path)
 
     def explain(self, name: str, column: str = "") -> str:
         """Return the link to the explanation of a question, or of one of its columns."""
-        return self.to(f"/explain/{name}") + (f"#{column}" if column else "")
+        return f"/explain/{name}?{self.filters.query(**self.fixed)}" + (f"#{column}" if column else "")
 
     def data(self, name: str, kind: str) -> str:
         """Return the link to a question's answer as a file."""
         parameters = self.service.questions[name].parameters
         unused = {parameter: None for parameter in PARAMETERS if parameter not in parameters}
-        return self.to(f"/api/{name}", **unused, compare=None) + f"&format={kind}"
+        return f"/api/{name}?{self.filters.query(**{**self.fixed, **unused, 'compare': None})}&format={kind}"
 
     def chart(self, name: str) -> dict[str, Any]:
         """Return the Vega-Lite specification of a question's chart."""
@@ -122,9 +134,11 @@ class View:
         """Return a table's cell: its text, linked to what explains it."""
         text = formats.shown(record[column.name], column.unit, answer.currency)
         path = formats.link(column, record)
+        if path is None and column.unit in formats.MARKED:
+            return formats.marked(record[column.name], column.unit)
         if path is None:
             return Markup("{}").format(text)
-        return Markup('<a href="{}">{}</a>').format(self.to(path), text)
+        return Markup('<a href="{}">{}</a>').format(self.row_link(path), text)
 
 
 def environment(home_pages: Path) -> jinja2.Environment:
@@ -140,6 +154,12 @@ def environment(home_pages: Path) -> jinja2.Environment:
         "sparkline": charts.sparkline,
         "sankey": charts.sankey,
         "colour": charts.colour,
+        "with_code": formats.with_code,
+        "pace_table": pacing.pace_table,
+        "spend_chart": pacing.spend_chart,
+        "platform_budgets": pacing.platform_budgets,
+        "received": live_pages.received,
+        "settings": live_pages.settings,
     }
     return templates
 
@@ -182,8 +202,17 @@ def explanation(request: Request) -> Response:
     return page(request, "explain", {"question": question})
 
 
-def page(request: Request, name: str, context: dict[str, Any]) -> Response:
-    """Return a page under the filters of its URL."""
+def page(
+    request: Request,
+    name: str,
+    context: dict[str, Any],
+    context_of: Callable[[View], dict[str, Any]] = lambda view: {},
+) -> Response:
+    """Return a page under the filters of its URL.
+
+    context: names for the template; its `values` are parameters that the path sets. context_of: more names, from the
+    view; it raises Missing for an unknown id.
+    """
     service = service_of(request)
     templates: jinja2.Environment = request.app.state.templates
     titles = page_titles(service.home / "pages")
@@ -201,11 +230,13 @@ def page(request: Request, name: str, context: dict[str, Any]) -> Response:
             filters = parse(dict(request.query_params), version.facts, is_strict=False)
             if values := context.get("values"):
                 filters = Filters(filters.facts, {**filters.values, **values}, filters.compare, filters.given)
-            view = View(service, version, filters, principal, request.url.path, dict(request.query_params))
+            fixed = context.get("values", {})
+            view = View(service, version, filters, principal, request.url.path, dict(request.query_params), fixed)
             body = templates.get_template(f"{name}.html").render(
                 **{key: value for key, value in context.items() if key != "values"},
+                **context_of(view),
                 view=view,
-                page=name,
+                page=PARENTS.get(name, name),
                 titles=titles,
                 title=titles.get(name, ""),
                 orgs=orgs,
@@ -219,6 +250,8 @@ def page(request: Request, name: str, context: dict[str, Any]) -> Response:
                 all_rows=ALL_ROWS,
             )
             return HTMLResponse(body, headers={"Tributary-Version": str(version.number)})
+    except Missing as missing:
+        return message(request, 404, *missing.args)
     except (UnknownOrg, NothingPublished):
         return message(request, 503, "Nothing is published for this org", "Build the marts with: tributary run")
     except jinja2.TemplateError as error:

@@ -33,7 +33,10 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from serving.filters import PARAMETERS
 
 FOLDER = Path(__file__).parent / "questions"
-UNITS = ("text", "label", "sentence", "money", "count", "percent", "ratio", "number", "days", "date", "time", "list")
+UNITS = (
+    "text", "label", "sentence", "money", "count", "percent", "ratio", "number", "days", "date", "time", "list",
+    "url", "code",
+)  # fmt: skip
 _HEADER = re.compile(r"\s*/\*(.*?)\*/\s*", re.DOTALL)
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _KEYS = ("title", "description", "uses", "columns", "chart")
@@ -59,6 +62,7 @@ class Column:
     link: str | None = None
     description: str = ""
     better: str = "higher"  # of a change: higher, lower, neither
+    optional: bool = False  # tables hide it where no row has a value
 
 
 @dataclass(frozen=True)
@@ -157,7 +161,7 @@ def read_question(path: Path, text: str) -> Question:
 
 def read_column(name: str, entry: Any, wrong: Any) -> Column:
     """Return a column of a header. Raises QuestionError for a key or a unit that does not exist."""
-    if not isinstance(entry, dict) or set(entry) - {"title", "unit", "link", "description", "better"}:
+    if not isinstance(entry, dict) or set(entry) - {"title", "unit", "link", "description", "better", "optional"}:
         raise wrong(f"column {name}: write it as {{title: …, unit: …, link: …, description: …}}.", name)
     column = Column(name, **{"title": name.replace("_", " ").capitalize(), **entry})
     if column.unit not in UNITS:

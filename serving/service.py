@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 class LiveFacts:
     """Callbacks for facts that no published file has. Each takes an org.
 
-    received: rows of the last 48 hours of the collector's segments. settings: rows of tributary.yaml. budgets: monthly
-    budgets in micros.
+    received: the last 48 hours of the collector's segments (ingestion/segments/recent.py). settings: rows of
+    tributary.yaml (ingestion/settings/listing.py). budgets: platform, campaign_id or None, monthly_micros.
     """
 
-    received: Callable[[str], list[dict[str, Any]]]
+    received: Callable[[str], dict[str, Any]]
     settings: Callable[[str], list[dict[str, Any]]]
     budgets: Callable[[str], list[dict[str, Any]]]
 

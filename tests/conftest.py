@@ -6,6 +6,7 @@ pytest-xdist's workers share what takes long to make: the first worker that need
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import shutil
 from collections.abc import Callable
@@ -19,6 +20,10 @@ from tests.support.home import FORTNIGHT, copy_home, tributary
 from tests.support.models import Project, dbt
 
 TESTS = Path(__file__).parent
+
+# Thousands of tests and the libraries are millions of objects, and Python's own threshold is 700: collections would take
+# a third of the time in which pytest collects the tests.
+gc.set_threshold(50_000)
 
 # The files that take longest, in this order: they run first, so that all workers end at about the same time. The first
 # one makes the home `built` while other workers run the next two, which do not need it.

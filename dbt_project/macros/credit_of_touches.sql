@@ -1,13 +1,9 @@
 {# CTEs from `candidates`, the touches of journeys, to `credited`: the credit and value of each touch under each attribution model.
-   `journey`: the columns that identify a journey. All models share one sort of a journey's touches. #}
-{% macro credit_of_touches(journey) %}
+   `journey`: the columns that identify a journey; `touch`: the column that identifies a touch in it. Only these and the weights
+   pass the second sort: a caller that needs more columns of a touch joins them. #}
+{% macro credit_of_touches(journey, touch) %}
 {%- set models = var('attribution_models') -%}
 {%- set partition = 'partition by candidates.' ~ journey | join(', candidates.') -%}
-{%- set windows -%}
-    window
-        conversion as ({{ partition }}),
-        journey as ({{ partition }} order by occurred_at, touchpoint_id rows between unbounded preceding and current row)
-{%- endset -%}
 positioned as (
     select
         candidates.*,
@@ -23,7 +19,9 @@ positioned as (
         count(*) over ({{ partition }}, touch_date) as day_touch_count
     from candidates
     inner join orgs on candidates.org_id = orgs.org_id
-    {{ windows }}
+    window
+        conversion as ({{ partition }}),
+        journey as ({{ partition }} order by occurred_at, touchpoint_id rows between unbounded preceding and current row)
 ),
 
 -- Apart from the weights, so that an expression may name the columns of a touch without a table.
@@ -40,7 +38,7 @@ with_channel_weights as (
 -- A model gives each touch one whole-number weight (macros/attribution). Whole numbers have the same sum in any order.
 weighted as (
     select
-        *
+        {{ (journey + [touch, 'value_micros', 'position', 'touchpoint_count']) | join(',\n        ') }}
         {%- for model in models %},
         ({{ attribution_weight(model) }}) * credit_percent as {{ model }}_weight
         {%- endfor %}
@@ -54,23 +52,34 @@ running as (
         sum({{ model }}_weight) over journey as {{ model }}_running,
         sum({{ model }}_weight) over conversion as {{ model }}_total
         {%- endfor %}
-    from weighted as candidates
-    {{ windows }}
+    from weighted
+    window
+        conversion as (partition by {{ journey | join(', ') }}),
+        journey as (
+            partition by {{ journey | join(', ') }} order by position rows between unbounded preceding and current row
+        )
 ),
 
 -- A journey without any weight is split evenly.
 filled as (
     select
-        {{ (journey + [
-            'conversion_date', 'conversion_type', 'is_first_conversion', 'value_micros', 'lookback_days', 'touchpoint_id', 'touch_date',
-            'channel', 'platform', 'campaign_id', 'adset_id', 'ad_id', 'position', 'touchpoint_count',
-        ]) | join(',\n        ') }}
+        {{ (journey + [touch, 'value_micros', 'position', 'touchpoint_count']) | join(',\n        ') }}
         {%- for model in models %},
         case when {{ model }}_total = 0 then 1 else {{ model }}_weight end as {{ model }}_weight,
         case when {{ model }}_total = 0 then position else {{ model }}_running end as {{ model }}_running,
         case when {{ model }}_total = 0 then touchpoint_count else {{ model }}_total end as {{ model }}_total
         {%- endfor %}
     from running
+),
+
+shared as (
+    select
+        *
+        {%- for model in models %},
+        cast({{ model }}_running as double) / {{ model }}_total as {{ model }}_share,
+        cast({{ model }}_running - {{ model }}_weight as double) / {{ model }}_total as {{ model }}_share_before
+        {%- endfor %}
+    from filled
 ),
 
 credited as (
@@ -80,7 +89,7 @@ credited as (
         {{ part_of_whole('1000000000000', model) }} as {{ model }}_credit,
         {{ part_of_whole('value_micros', model) }} as {{ model }}_value_micros
         {%- endfor %}
-    from filled
+    from shared
 )
 {%- endmacro %}
 

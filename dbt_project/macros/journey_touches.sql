@@ -1,10 +1,9 @@
 {# CTEs from `conversions`, `touchpoints`, `orgs`, `touch_type_windows` and `excluded_touches` to `with_windows`: the touches that can
-   get credit for a conversion, and the windows in which they do. #}
-{% macro journey_touches() %}
+   get credit for a conversion, and the windows in which they do. `journey`: the columns that identify a conversion. #}
+{% macro journey_touches(journey) %}
 paired as (
     select
-        conversions.org_id,
-        conversions.conversion_id,
+        {{ 'conversions.' ~ journey | join(',\n        conversions.') }},
         conversions.conversion_type,
         conversions.date as conversion_date,
         conversions.value_micros,
@@ -44,19 +43,33 @@ in_reach as (
     where abs(days_before_conversion) <= coalesce(touch_type_days, greatest(lookback_days, {{ var('attribution_windows') | max }}))
 ),
 
--- Other: any touch that is not Direct.
-compared as (
+-- Other: any touch that is not Direct. Only an org with a rule for Direct needs them.
+others as (
     select
-        *,
-        min(case when not is_direct then abs(days_before_conversion) end) over conversion as days_since_other,
-        coalesce(bool_or(is_recent and not is_direct) over conversion, false) as has_recent_other,
-        not is_direct and sum(case when is_direct then 0 else 1 end) over (
+        org_id,
+        conversion_id,
+        touchpoint_id,
+        abs(days_before_conversion) as days_since_other,
+        bool_or(is_recent) over (partition by org_id, conversion_id) as has_recent_other,
+        row_number() over (
             partition by org_id, conversion_id
             order by abs(days_before_conversion), occurred_at desc, touchpoint_id desc
-            rows unbounded preceding
-        ) = 1 as is_last_other
+        ) as number
     from in_reach
-    window conversion as (partition by org_id, conversion_id)
+    where not is_direct and direct <> 'include'
+),
+
+compared as (
+    select
+        in_reach.*,
+        last_others.days_since_other,
+        coalesce(last_others.has_recent_other, false) as has_recent_other,
+        coalesce(in_reach.touchpoint_id = last_others.touchpoint_id, false) as is_last_other
+    from in_reach
+    left join others as last_others
+        on in_reach.org_id = last_others.org_id
+        and in_reach.conversion_id = last_others.conversion_id
+        and last_others.number = 1
 ),
 
 -- Direct gets credit by the org's policy. `exclude`: in windows without another touch. `last_resort`: if the person has no other

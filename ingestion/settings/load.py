@@ -107,6 +107,8 @@ def add_to_settings(
     orgs: Iterable[Entry] = (),
     sites: Iterable[Entry] = (),
     ad_accounts: Iterable[Entry] = (),
+    *,
+    conversion_definitions: Iterable[Entry] = (),
     imports: Iterable[Entry] = (),
 ) -> None:
     """Add the entries that the file lacks. The user's entries and comments stay as they are.
@@ -120,6 +122,7 @@ def add_to_settings(
         ("orgs", ("id",), orgs),
         ("sites", ("id",), sites),
         ("ad_accounts", ("platform", "account_id"), ad_accounts),
+        ("conversion_definitions", ("org", "name"), conversion_definitions),
         ("imports", ("name",), imports),
     ):
         if section == "imports" and document.get(section):
@@ -138,10 +141,17 @@ def add_to_settings(
     _write(home.settings, text.getvalue())
 
 
-def _check(path: Path, content: bytes) -> None:
-    """Raise SettingsError with all problems of the file's content."""
-    if wrong := list(problems(_parse(path, content), list(all_models(path.parent)))):
+def read_document(home: Home) -> Any:
+    """Return the parsed file with its line numbers (ruamel.yaml). Raises SettingsError with all of its problems."""
+    return _check(home.settings, home.settings.read_bytes())
+
+
+def _check(path: Path, content: bytes) -> Any:
+    """Return the parsed content of the file. Raises SettingsError with all of its problems."""
+    document = _parse(path, content)
+    if wrong := list(problems(document, list(all_models(path.parent)))):
         raise SettingsError("\n".join(f"{path}:{line}: {text}" for line, text in wrong))
+    return document
 
 
 def _parse(path: Path, content: bytes) -> Any:

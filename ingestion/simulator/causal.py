@@ -15,7 +15,7 @@ channel, and touches that it started, can cause it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -63,7 +63,7 @@ class Market:
     def __init__(self, scenario: Scenario, *, people: int, seed: int) -> None:
         rng = np.random.default_rng(seed)
         shape = people, ROUNDS, len(scenario.channels)
-        self.scenario = scenario
+        self.scenario, self.seed = scenario, seed
         self.is_buyer = rng.random(people) < BUYERS
         self.organic_chance = np.where(self.is_buyer, ORGANIC_OF_BUYERS, ORGANIC)
         self.organic_draw, self.organic_day = rng.random(people), rng.random(people) * ROUNDS * ROUND_DAYS
@@ -158,9 +158,17 @@ def write_markets(inbox: Path, markets: dict[str, Market]) -> None:
         write_table(inbox / kind / "causal.parquet", pl.concat(parts).lazy())
 
 
-def market_settings(names: Sequence[str]) -> dict[str, Any]:
-    """Return the settings of markets: an org and a site of the same id for each, which keeps their journeys apart."""
+def market_settings(multipliers: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+    """Return the settings of markets from the multipliers of their channels, which experiments measured.
+
+    Each market is an org and a site of the same id, which keeps their journeys apart.
+    """
     return {
-        "orgs": [{"id": name, "currency": "USD"} for name in names],
-        "sites": [{"id": name, "org": name} for name in names],
+        "orgs": [{"id": name, "currency": "USD"} for name in multipliers],
+        "sites": [{"id": name, "org": name} for name in multipliers],
+        "experiments": [
+            {"org": name, "channel": channel, "multiplier": round(multiplier, 3)}
+            for name, measured in multipliers.items()
+            for channel, multiplier in measured.items()
+        ],
     }

@@ -35,7 +35,7 @@ from ingestion.simulator.journeys import simulate_journeys
 from ingestion.simulator.mistakes import add_own_links, planted_mistakes, refunds_of_unknown_orders
 from ingestion.simulator.spend import daily_spend, exchange_rates
 from ingestion.simulator.truth import ground_truth, special_days
-from ingestion.simulator.world import ACCOUNTS, ORGS, SITES
+from ingestion.simulator.world import ACCOUNTS, DEFINITIONS, ORGS, SITES
 
 ZULU, OFFSET = "%Y-%m-%dT%H:%M:%S%.3fZ", "%Y-%m-%dT%H:%M:%S%.3f%:z"
 LATE, REPEATED = 0.005, 0.004  # shares of a file's events: delivered with the next file, delivered twice
@@ -53,7 +53,7 @@ def simulate(
 ) -> dict[str, list[dict[str, Any]]]:
     """Write at least `events` web events, and the files that belong to them, into `folder` (an inbox).
 
-    Return the entries of tributary.yaml for these files, by section: orgs, sites, ad_accounts.
+    Return the entries of tributary.yaml for these files, by section: orgs, sites, ad_accounts, conversion_definitions.
     """
     if days < 7 or events < 100:
         raise ValueError(f"days={days}, events={events}. Simulate at least 7 days and 100 events")
@@ -99,7 +99,8 @@ def simulate(
     log(f"wrote the true causes of the orders to {folder.parent / TRUTH}")
     keys = ("org", "platform", "account_id")
     accounts = [dict(zip(keys, account, strict=False)) for account in ACCOUNTS.values()]
-    return deepcopy({"orgs": ORGS, "sites": SITES, "ad_accounts": accounts})
+    entries = {"orgs": ORGS, "sites": SITES, "ad_accounts": accounts, "conversion_definitions": DEFINITIONS}
+    return deepcopy(entries)
 
 
 def _split_into_files(rng: np.random.Generator, web: pl.DataFrame, start: date, days: int) -> list[pl.DataFrame]:

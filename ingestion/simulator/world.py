@@ -1,7 +1,7 @@
 """The simulated world as data: two orgs, their sites and ad accounts, and the traffic sources of their visitors.
 
-In: campaigns.py. Out: ORGS, SITES and ACCOUNTS (entries of tributary.yaml), and TRAFFIC_SOURCES: one for each ad of a
-paid campaign, one for each series of sendings, and one for each kind of unpaid visit.
+In: campaigns.py. Out: ORGS, SITES, DEFINITIONS and ACCOUNTS (entries of tributary.yaml), and TRAFFIC_SOURCES: one for
+each ad of a paid campaign, one for each series of sendings, and one for each kind of unpaid visit.
 """
 
 from __future__ import annotations
@@ -46,6 +46,10 @@ SITES: list[dict[str, Any]] = [
         "public_key": "pk_93bc1d55f0e2",
         "domains": ["nordlicht.example", "www.nordlicht.example"],
     },
+]
+DEFINITIONS: list[dict[str, Any]] = [  # northwind's newsletter reports leads beside purchases
+    {"org": "northwind", "name": "purchase", "conversion_types": ["purchase"]},
+    {"org": "northwind", "name": "lead", "conversion_types": ["lead"]},
 ]
 # (org, platform, account, billing currency)
 ACCOUNTS = {

@@ -23,16 +23,20 @@
 
   const drawAll = () => document.querySelectorAll(".chart").forEach(draw);
 
-  function foldMenu() {
-    const menu = document.getElementById("menu");
-    if (menu && !menu.dataset.folded) {
-      menu.dataset.folded = "yes";
-      menu.open = window.matchMedia("(min-width: 900px)").matches;
-    }
+  // On a narrow screen the menu and the filters are closed at first. A swap keeps what the person has opened.
+  const opened = new Map();
+
+  function fold() {
+    const is_wide = window.matchMedia("(min-width: 900px)").matches;
+    document.querySelectorAll("details.fold").forEach((details) => {
+      details.open = opened.get(details.id) ?? is_wide;
+      if (!details.dataset.folds) details.addEventListener("toggle", () => opened.set(details.id, details.open));
+      details.dataset.folds = "yes";
+    });
   }
 
   function start() {
-    foldMenu();
+    fold();
     drawAll();
     document.documentElement.classList.add("has-script");
   }
@@ -43,9 +47,14 @@
   document.addEventListener("change", (event) => {
     if (event.target.id === "f-org") {
       event.stopImmediatePropagation();
-      location.assign(`${location.pathname.startsWith("/journeys/") ? "/journeys" : location.pathname}?org=${encodeURIComponent(event.target.value)}`);
+      location.assign(`${location.pathname.replace(/^\/(journeys|waste)\/.*/, "/$1")}?org=${encodeURIComponent(event.target.value)}`);
     }
   }, true);
+  // A person can pause what refreshes by itself.
+  document.addEventListener("htmx:before:request", (event) => {
+    const refresh = document.getElementById("live-refresh");
+    if (event.target.id === "live" && refresh && !refresh.checked) event.preventDefault();
+  });
   // Keys that a page of another site cannot read: see access.py.
   document.addEventListener("htmx:config:request", (event) => {
     const token = document.querySelector('meta[name="csrf-token"]');

@@ -78,3 +78,14 @@ def test_an_implementation_is_skipped_before_it_takes_too_long() -> None:
     assert "failed" in heuristic_models.too_large(
         (1_000, figures._replace(seconds=float("inf"), credit={})), 10_000, 600
     )
+
+
+def test_the_model_gives_the_same_credit_as_the_statement_by_hand(tmp_path: Path) -> None:
+    home, data = heuristic_models.build_empty(tmp_path / "home"), tmp_path / "data"
+    heuristic_models.write_journeys(data, JOURNEYS)
+    heuristic_models.fill_warehouse(home, data)
+    ours, by_hand = (heuristic_models.measure(name, Path(sys.executable), data) for name in ("Tributary", "by hand"))
+    assert not isinstance(ours, str), ours
+    assert not isinstance(by_hand, str), by_hand
+    assert sum(ours.credit["linear"].values()) == pytest.approx(JOURNEYS)
+    assert heuristic_models.difference(by_hand.credit, ours.credit) == "same"

@@ -17,9 +17,9 @@ SPARK_FUNCTIONS = """
 abs aggregate array array_contains array_join array_sort bool_and bool_or cast ceil coalesce collect_list concat_ws
 contains count dateadd datediff date_trunc decimal decode exp explode first_value floor forall format_number
 format_string from_json from_utc_timestamp get_json_object greatest grouping lag last_value lead least length
-levenshtein listagg ln lower lpad map map_entries max max_by md5 median min min_by named_struct nullif posexplode power
-regexp_extract regexp_like regexp_replace replace right round row_number sequence sort_array split split_part struct
-substring sum to_json transform trim try_url_decode unhex unix_micros
+levenshtein listagg ln lower lpad map map_entries max max_by md5 median min min_by monotonically_increasing_id
+named_struct nullif posexplode power regexp_extract regexp_like regexp_replace replace right round row_number
+sequence sort_array split split_part struct substring sum to_json transform trim try_url_decode unhex unix_micros
 """
 REGISTERED = "channel_effects"  # a function in Python, which each engine gets from its connection
 # Words before a bracket that call no function.

@@ -6,6 +6,7 @@ In: a command line, environment and folder. Out: the process, or the finished on
 from __future__ import annotations
 
 import atexit
+import gc
 import multiprocessing
 import os
 import subprocess
@@ -74,6 +75,8 @@ def start(
 
 def _main(command: str, arguments: list[str], environment: dict[str, str], folder: str, files: list[str]) -> None:
     """Be the command: its program, environment, folder and output."""
+    gc.freeze()  # a collection need not go through the libraries
+    gc.set_threshold(50_000)
     for number, path in zip((1, 2), files, strict=True):
         opened = os.open(path, os.O_WRONLY | os.O_APPEND)
         os.dup2(opened, number)
@@ -84,6 +87,11 @@ def _main(command: str, arguments: list[str], environment: dict[str, str], folde
     sys.argv = [str(Path(sys.executable).with_name(command)), *arguments]
     if command == "dbt":
         from dbt.cli.main import cli as program
+        from dbt_common.events.event_manager_client import ctx_set_event_manager
+
+        from orchestration.dbt_events import EventsWithoutDebug
+
+        ctx_set_event_manager(EventsWithoutDebug())
     else:
         from cli.app import main as program
     try:

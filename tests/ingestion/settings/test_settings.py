@@ -138,6 +138,51 @@ def test_the_first_run_writes_the_example_and_the_second_keeps_it(home):
             5,
             "sites[1].public_key: same as sites[0]. Each site needs its own key",
         ),
+        (
+            ORG + "people:\n  - {email: ana, orgs: [default], role: viewer}\n",
+            4,
+            "people[0].email: 'ana' is not an e-mail",
+        ),
+        (
+            ORG + "people:\n  - {email: a@b.example, orgs: [default, defalt], role: viewer}\n",
+            4,
+            "people[0].orgs: there is no org defalt. Do you mean default?",
+        ),
+        (
+            ORG + "people:\n  - {email: a@b.example, orgs: default, role: viewer}\n",
+            4,
+            "people[0].orgs: 'default' is not a list of orgs. Write one such as [northwind], or \"*\" for all orgs",
+        ),
+        (
+            ORG + "people:\n  - {email: a@b.example, orgs: '*', role: owner}\n",
+            4,
+            "people[0].role: 'owner' is unknown. Write one of viewer, analyst, admin",
+        ),
+        (ORG + "people:\n  - {email: a@b.example, orgs: '*'}\n", 4, "people[0]: role is missing"),
+        (
+            ORG + "people:\n  - {email: a@b.example, orgs: '*', role: admin}\n"
+            "  - {email: A@b.example, orgs: [default], role: viewer}\n",
+            5,
+            "people[1]: same email as people[0]. Remove one of them",
+        ),
+        (ORG + "log_in: {issuer: https://a.example, client_id: x}\n", 3, "log_in: client_secret is missing"),
+        (
+            ORG + "log_in:\n  issuer: http://a.example\n  client_id: x\n  client_secret: SECRET\n",
+            4,
+            "log_in.issuer: 'http://a.example' is not the address of a provider",
+        ),
+        (
+            ORG + "log_in:\n  issuer: https://a.example\n  client_id: x\n  client_secret: s3cret\n",
+            6,
+            "log_in.client_secret: this is not a variable's name",
+        ),
+        (ORG + "budgets:\n  - {org: default, platform: meta}\n", 4, "budgets[0]: monthly is missing"),
+        (
+            ORG + "budgets:\n  - {org: default, platform: meta, monthly: 1}\n"
+            "  - {org: default, platform: Facebook, monthly: 2}\n",
+            5,
+            "budgets[1]: same org and platform and campaign_id as budgets[0]. Remove one of them",
+        ),
     ],
 )
 def test_each_message_names_the_line_and_the_remedy(home, text, line, message):
@@ -156,6 +201,24 @@ def test_ids_of_64_characters_and_two_spellings_of_one_org_are_valid(home):
     )
     assert len(long) == 64
     assert load_settings(home).orgs[0].id == long
+
+
+def test_people_log_in_and_budgets_are_read(home):
+    home.settings.write_text(
+        ORG + "people:\n  - {email: a@b.example, orgs: '*', role: admin}\n"
+        "  - {email: c@d.example, orgs: [default], role: viewer}\n"
+        "log_in: {issuer: https://a.example/realms/b, client_id: x, client_secret: SECRET}\n"
+        "budgets: [{org: default, platform: Facebook, monthly: 5000}]\n"
+    )
+    settings = load_settings(home)
+    assert [(person.email, person.orgs) for person in settings.people] == [
+        ("a@b.example", "*"),
+        ("c@d.example", ["default"]),
+    ]
+    assert settings.log_in.issuer == "https://a.example/realms/b"
+    assert [(budget.platform, budget.monthly, budget.campaign_id) for budget in settings.budgets] == [
+        ("meta", 5000, None)
+    ]
 
 
 def test_one_error_lists_all_problems(home):

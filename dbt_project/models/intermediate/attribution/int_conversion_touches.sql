@@ -14,30 +14,31 @@ channel_weights as (
     select * from {{ ref('int_channel_weights') }}
 ),
 
-{{ credit_of_touches(['org_id', 'conversion_id']) }},
+{{ credit_of_touches(['journey_number'], 'touch_number') }},
 
 final as (
     select
-        org_id,
-        conversion_id,
-        conversion_type,
-        touchpoint_id,
-        lookback_days,
-        position,
-        touchpoint_count,
-        conversion_date,
-        is_first_conversion,
-        touch_date,
-        channel,
-        platform,
-        campaign_id,
-        adset_id,
-        ad_id
+        candidates.org_id,
+        candidates.conversion_id,
+        candidates.conversion_type,
+        candidates.touchpoint_id,
+        candidates.lookback_days,
+        credited.position,
+        credited.touchpoint_count,
+        candidates.conversion_date,
+        candidates.is_first_conversion,
+        candidates.touch_date,
+        candidates.channel,
+        candidates.platform,
+        candidates.campaign_id,
+        candidates.adset_id,
+        candidates.ad_id
         {%- for model in models %},
-        {{ model }}_credit,
-        {{ model }}_value_micros
+        credited.{{ model }}_credit,
+        credited.{{ model }}_value_micros
         {%- endfor %}
-    from credited
+    from candidates
+    inner join credited using (touch_number)
 )
 
 select * from final

@@ -1,7 +1,10 @@
 with
 
 conversions as (
-    select * from {{ ref('int_defined_conversions') }}
+    select
+        *,
+        {{ unique_number() }} as journey_number
+    from {{ ref('int_defined_conversions') }}
 ),
 
 merged_touches as (
@@ -31,10 +34,12 @@ excluded_touches as (
     where is_excluded
 ),
 
-{{ journey_touches() }},
+{{ journey_touches(['org_id', 'conversion_id', 'journey_number']) }},
 
 final as (
     select
+        journey_number,
+        {{ unique_number() }} as touch_number,
         org_id,
         conversion_id,
         conversion_type,

@@ -31,23 +31,21 @@ windows as (
 -- touch enters or leaves.
 changes as (
     select distinct
-        org_id,
-        conversion_id,
+        journey_number,
         number
     from (
-        select org_id, conversion_id, first_window as number from journey_touches
+        select journey_number, first_window as number from journey_touches
         union all
-        select org_id, conversion_id, until_window as number from journey_touches
+        select journey_number, until_window as number from journey_touches
     ) as all_changes
     where number <= {{ windows | length }}
 ),
 
 variants as (
     select
-        org_id,
-        conversion_id,
+        journey_number,
         number as from_number,
-        lead(number, 1, {{ windows | length + 1 }}) over (partition by org_id, conversion_id order by number) as until_number
+        lead(number, 1, {{ windows | length + 1 }}) over (partition by journey_number order by number) as until_number
     from changes
 ),
 
@@ -58,28 +56,32 @@ candidates as (
         variants.until_number
     from journey_touches
     inner join variants
-        on journey_touches.org_id = variants.org_id
-        and journey_touches.conversion_id = variants.conversion_id
+        on journey_touches.journey_number = variants.journey_number
         and variants.from_number >= journey_touches.first_window
         and variants.from_number < journey_touches.until_window
 ),
 
-{{ credit_of_touches(['org_id', 'conversion_id', 'from_number', 'until_number']) }},
+{{ credit_of_touches(['journey_number', 'from_number', 'until_number'], 'touch_number') }},
 
 by_variant as (
     select
-        {{ entity | join(',\n        ') }},
-        conversion_date,
-        from_number,
-        until_number,
-        sum(case when position = 1 then 1 else 0 end) as journeys,
-        sum(case when position = 1 then value_micros else 0 end) as journey_value_micros
+        journey_touches.{{ entity | join(',\n        journey_touches.') }},
+        journey_touches.conversion_date,
+        credited.from_number,
+        credited.until_number,
+        sum(case when credited.position = 1 then 1 else 0 end) as journeys,
+        sum(case when credited.position = 1 then credited.value_micros else 0 end) as journey_value_micros
         {%- for model in models %},
-        sum({{ model }}_credit) as {{ model }}_credit,
-        sum({{ model }}_value_micros) as {{ model }}_value_micros
+        sum(credited.{{ model }}_credit) as {{ model }}_credit,
+        sum(credited.{{ model }}_value_micros) as {{ model }}_value_micros
         {%- endfor %}
     from credited
-    group by {{ entity | join(', ') }}, conversion_date, from_number, until_number
+    inner join journey_touches using (touch_number)
+    group by
+        journey_touches.{{ entity | join(', journey_touches.') }},
+        journey_touches.conversion_date,
+        credited.from_number,
+        credited.until_number
 ),
 
 by_window as (

@@ -38,7 +38,7 @@ windows as (
     {%- endfor %}
 ),
 
-{{ journey_touches() }},
+{{ journey_touches(['org_id', 'conversion_id']) }},
 
 -- The lookback window itself, then the others.
 candidates as (
@@ -60,7 +60,7 @@ candidates as (
         and windows.window_days <> with_windows.lookback_days
 ),
 
-{{ credit_of_touches(['org_id', 'conversion_id', 'window_days']) }},
+{{ credit_of_touches(['org_id', 'conversion_id', 'window_days'], 'touchpoint_id') }},
 
 final as (
     {%- for model in var('attribution_models') %}

@@ -21,6 +21,10 @@ conversions as (
     select * from {{ ref('conversions') }}
 ),
 
+definitions as (
+    select * from {{ ref('stg_raw__conversion_definitions') }}
+),
+
 quarantine as (
     select * from {{ ref('quarantine') }}
 ),
@@ -90,6 +94,17 @@ currencies_by_day as (
     having count(distinct currency) > 1
 ),
 
+mixed_types as (
+    select
+        conversions.org_id,
+        conversions.conversion_type
+    from conversions
+    inner join definitions using (org_id, conversion_type)
+    where definitions.source_types is null
+    group by conversions.org_id, conversions.conversion_type
+    having count(distinct conversions.reported_type) > 1
+),
+
 found as (
     select
         org_id,
@@ -142,6 +157,21 @@ found as (
     from conversions
     group by org_id, conversion_type
     having sum(case when coalesce(original_value_micros, 0) = 0 then 1 else 0 end) between 1 and count(*) - 1
+
+    union all
+
+    select
+        conversions.org_id,
+        'mixed_types' as check_name,
+        conversions.reported_type as location,
+        conversions.conversion_type as detail,
+        count(*) as row_count,
+        cast(null as bigint) as amount_micros,
+        cast(null as {{ text }}) as currency
+    from conversions
+    inner join mixed_types using (org_id, conversion_type)
+    where conversions.reported_type <> conversions.conversion_type
+    group by conversions.org_id, conversions.reported_type, conversions.conversion_type
 
     union all
 

@@ -1,0 +1,28 @@
+"""dbt's events, without those of level debug.
+
+In: an event of dbt. Out: a line of dbt's log file and calls of the listeners, for events of level info and above.
+
+dbt turns every event into a message before a logger can reject its level, and nine of ten events are of level debug.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dbt_common.events.base_types import BaseEvent, EventLevel
+from dbt_common.events.event_manager import EventManager
+
+
+class EventsWithoutDebug(EventManager):
+    """dbt's event manager, which ignores events that no log file or listener of this program wants."""
+
+    def fire_event(
+        self,
+        e: BaseEvent,
+        level: EventLevel | None = None,
+        node: Any = None,
+        force_warn_or_error_handling: bool = False,
+    ) -> None:
+        """Hand an event to the loggers and listeners, unless its level is debug."""
+        if (level or e.level_tag()) not in (EventLevel.DEBUG, EventLevel.TEST):
+            super().fire_event(e, level, node, force_warn_or_error_handling)
