@@ -95,7 +95,7 @@ def respond_from(request: Request, service: Service, version: Version, wanted: W
     known = [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]
     if etag in known or "*" in known:
         return Response(status_code=304, headers=headers)
-    body = service.cache.get(key, lambda: body_of(service, version, wanted))
+    body = service.bodies.get(key, lambda: body_of(service, version, wanted))
     if body.cursor:
         headers["Link"] = f'<{next_page(request, body.cursor)}>; rel="next"'
     if wanted.media_type != JSON:

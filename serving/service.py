@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from starlette.requests import Request
 
-from serving.answer_cache import AnswerCache
+from serving.answer_cache import AnswerCache, Body
 from serving.answers import Answer, ask
 from serving.filters import Filters
 from serving.orgs import OrgFiles, Version
@@ -43,7 +43,8 @@ class Service:
     orgs: OrgFiles
     state: State
     live: LiveFacts
-    cache: AnswerCache = field(default_factory=AnswerCache)
+    bodies: AnswerCache[Body] = field(default_factory=AnswerCache)
+    answers: AnswerCache[Answer] = field(default_factory=AnswerCache)
     questions: Mapping[str, Question] = field(default_factory=dict)
     extra: dict[str, Callable[[Version, Filters, Answer], dict[str, Any]]] = field(default_factory=dict)
 
@@ -56,8 +57,10 @@ class Service:
         return self.extra[name](version, filters, answer) if name in self.extra else {}
 
     def ask(self, version: Version, name: str, filters: Filters, **options: Any) -> Answer:
-        """Return the answer to a question by its name."""
-        return ask(version, self.questions[name], filters, **options)
+        """Return the answer to a question by its name. Pages share the answers of a version: do not change the rows."""
+        question = self.questions[name]
+        key = repr((version.org, version.identity, name, filters.arguments(question.parameters), options))
+        return self.answers.get(key, lambda: ask(version, question, filters, **options))
 
     def record_export(self, request: Request, question: str, org: str, media_type: str) -> None:
         """Write an audit row for an export."""
