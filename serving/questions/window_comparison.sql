@@ -30,7 +30,8 @@ compared as (
         channel,
         lookback_days,
         coalesce(conversions, 0) as conversions,
-        coalesce(conversion_value_micros, 0) as conversion_value_micros
+        coalesce(conversion_value_micros, 0) as conversion_value_micros,
+        max(coalesce(conversion_value_micros, 0)) over (partition by channel) as most_micros
     from (select distinct channel from credited)
     cross join (select distinct lookback_days from credited)
     left join credited using (channel, lookback_days)
@@ -44,4 +45,4 @@ select
     conversion_value_micros,
     conversion_value_micros / nullif(sum(conversion_value_micros) over (partition by lookback_days), 0) as value_share
 from compared
-order by max(conversion_value_micros) over (partition by channel) desc, channel, lookback_days
+order by most_micros desc, channel, lookback_days
