@@ -102,7 +102,7 @@ def test_the_figures_of_the_overview_are_those_of_the_marts(dashboard, browser, 
         first = max(marts.execute("select min(date), $1::date - 29 from blended_daily", [last]).fetchone())
         revenue, conversions, first_conversions = marts.execute(
             "select sum(value_micros), count(*), count(*) filter (where is_first_conversion) from conversions"
-            " where date between $1 and $2 and (not $3 or is_first_conversion)",
+            " where date between $1 and $2 and (not $3 or is_first_conversion) and conversion_type = 'purchase'",
             [first, last, is_new],
         ).fetchone()
         (spend,) = marts.execute(
@@ -115,6 +115,7 @@ def test_the_figures_of_the_overview_are_those_of_the_marts(dashboard, browser, 
                 " join conversion_touches using (org_id, conversion_id, touchpoint_id)"
                 " join conversions using (org_id, conversion_id)"
                 " where links.attribution_model = $1 and touch_date between $2 and $3 and is_first_conversion"
+                " and links.conversion_type = 'purchase'"
                 " group by 1",
                 [model, first, last],
             ).fetchall()
@@ -123,6 +124,7 @@ def test_the_figures_of_the_overview_are_those_of_the_marts(dashboard, browser, 
                 "select channel, sum(attributed_value_micros)::bigint from window_links"
                 " join touchpoints using (org_id, touchpoint_id) join conversions using (org_id, conversion_id)"
                 " where attribution_model = $1 and window_links.lookback_days = $2 and date between $3 and $4"
+                " and conversion_type = 'purchase'"
                 " group by 1",
                 [model, window, first, last],
             ).fetchall()

@@ -175,7 +175,10 @@ def test_a_chart_encodes_columns_of_its_answer(version: Version, name: str) -> N
                 yield from fields(value)
 
     chart = dict(QUESTIONS[name].chart)
-    made = {field for transform in chart.get("transform", []) for field in [transform.get("as")] if field}
+    made = set()
+    for transform in chart.get("transform", []):
+        new = transform.get("as", [])
+        made |= {new} if isinstance(new, str) else set(new)
     named = set(fields({key: value for key, value in chart.items() if key != "transform"}))
     assert named <= set(answer.names) | made, f"{named - set(answer.names)} is no column"
     assert json.dumps(specification(answer), default=str)
