@@ -50,13 +50,14 @@ wheels: setup ## Build the wheels of Tributary and of its Python client into dis
 	@$(BIN)/uv build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir dist .
 	@$(BIN)/uv build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir dist clients/python
 
-bench: setup ## Measure collector, pipeline, attribution, spend and imports on this machine, beside simpler ways and other libraries
+bench: setup ## Measure collector, pipeline, attribution, spend, imports and serving on this machine, beside simpler ways and other libraries
 	@$(BIN)/python bench/collector.py
 	@$(BIN)/python bench/pipeline.py
 	@$(BIN)/python bench/heuristic_models.py
 	@$(BIN)/python bench/markov.py
 	@$(BIN)/python bench/spend.py
 	@$(BIN)/python bench/imports.py
+	@$(BIN)/python bench/serve.py
 
 clean: ## Delete the files of setup, wheels and dbt, but not the home folder
 	rm -rf $(VENV) build dist clients/python/build dbt_project/target *.egg-info clients/python/*.egg-info
