@@ -10,6 +10,7 @@ import pytest
 from tests.support.questions import Questions, table, total
 
 ORGS = ("northwind", "nordlicht")
+PURCHASE = "conversion_type = 'purchase'"  # northwind counts leads, too
 
 
 @pytest.fixture(scope="module")
@@ -22,18 +23,22 @@ def questions(built):
 @pytest.mark.parametrize("org", ORGS)
 def test_paths_of_all_days_equal_the_marts(questions, org):
     paths = questions.ask(org, "paths")
-    expected = questions.sql(org, "select path, conversions, value_micros from conversion_paths where conversions > 0")
+    expected = questions.sql(
+        org, f"select path, conversions, value_micros from conversion_paths where conversions > 0 and {PURCHASE}"
+    )
     assert table([row for row in paths if row["conversions"]], "path", "conversions", "value_micros") == set(expected)
     measures = (("days_to_convert", "days", "days_to_convert"), ("path_lengths", "touches", "path_length"))
     for name, number, measure in measures:
         expected = questions.sql(
-            org, "select number, conversions, share_up_to from journey_distributions where measure = $1", measure
+            org,
+            f"select number, conversions, share_up_to from journey_distributions where measure = $1 and {PURCHASE}",
+            measure,
         )
         assert table(questions.ask(org, name), number, "conversions", "share_up_to") == set(expected)
     expected = questions.sql(
         org,
         "select channel, touched_conversions, opening_conversions, assisted_conversions, closing_conversions,"
-        " sole_conversions, assisted_value_micros, closing_value_micros from channel_roles",
+        f" sole_conversions, assisted_value_micros, closing_value_micros from channel_roles where {PURCHASE}",
     )
     rows = questions.ask(org, "channel_roles")
     assert table(rows, *[name for name in rows[0] if name != "assisted_to_closing"]) == set(expected)
@@ -50,7 +55,7 @@ def test_two_periods_have_the_journeys_of_both(questions, org):
     whole = questions.ask(org, "paths", **{"from": first, "to": last})
     for figure in ("conversions", "value_micros", "non_conversions"):
         assert total(halves[0], figure) + total(halves[1], figure) == total(whole, figure) > 0
-    of_days = questions.sql(org, "select count(*) from conversions where date <= $1", middle)
+    of_days = questions.sql(org, f"select count(*) from conversions where date <= $1 and {PURCHASE}", middle)
     unattributed = [row for row in questions.ask(org, "journeys", **{"to": middle}) if row["path"] == "(unattributed)"]
     assert total(halves[0], "conversions") + len(unattributed) == of_days[0][0]
 
@@ -69,7 +74,7 @@ def test_search_finds_an_order_and_nothing_else(questions):
     ((order, conversion, customer),) = questions.sql(
         "northwind",
         "select order_id, conversion_id, customer_id from conversions"
-        " where order_id is not null and customer_id is not null order by conversion_id limit 1",
+        f" where order_id is not null and customer_id is not null and {PURCHASE} order by conversion_id limit 1",
     )
     for text in (order, order.lower(), conversion, customer):
         found = questions.ask("northwind", "journeys", search=text)
