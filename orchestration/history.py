@@ -79,6 +79,7 @@ class EventLog(SqliteEventLogStorage):
     def __init__(self, base_dir: str) -> None:
         compress_events()
         self._engines: dict[str, Engine] = {}
+        self._tables: set[str] = set()
         self._observer: BaseObserver | None = None
         super().__init__(base_dir)
 
@@ -94,6 +95,12 @@ class EventLog(SqliteEventLogStorage):
             self.store_asset_check_event(event, None)
         elif event.dagster_event_type != DagsterEventType.STEP_OUTPUT:
             SqlEventLogStorage.store_event(self, event)
+
+    def has_table(self, table_name: str) -> bool:
+        """Return whether the database of events has a table. Dagster asks for each event, and a table stays."""
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables.add(table_name)
+        return table_name in self._tables
 
     def path_for_shard(self, run_id: str) -> str:
         """Return the file of a run's events."""
