@@ -268,6 +268,7 @@ EXAMPLES = {
     "dbt_project/models/marts/spend/weekly_spend.sql",
     "weekly_spend.yml",
     "dbt_project/tests/assert_roas_is_plausible.sql",
+    "var/questions/revenue_by_weekday.sql",
 }
 
 

@@ -53,7 +53,7 @@ def read_waste(response: httpx.Response) -> tuple[int, int]:
     """Return version and figure of an answer whose rows and summary come from two queries."""
     answer = response.json()
     (row,) = answer["rows"]
-    (total,) = answer["summary"]["total_waste_spend_micros"].values()
+    total = answer["summary"]["total_waste_spend_micros"]
     assert row["waste_spend_micros"] == total
     return int(response.headers["tributary-version"]), total
 

@@ -92,7 +92,8 @@ def test_an_answer_matches_the_header(version: Version, name: str) -> None:
     assert list(question.columns) == list(answer.names), "the header and the SQL have other columns"
     for column, kind in zip(answer.columns, answer.types, strict=True):
         assert TYPES.get(column.unit, TEXT).fullmatch(kind), f"{column.name}: {column.unit} has the type {kind}"
-        assert (column.unit == "money") == column.name.endswith("_micros"), f"{column.name} has the unit {column.unit}"
+        is_money = column.name.endswith("_micros") and not column.name.startswith("original_")  # in another currency
+        assert (column.unit == "money") == is_money, f"{column.name} has the unit {column.unit}"
         placeholders = re.findall(r"\{(\w+)\}", column.link or "")
         assert set(placeholders) <= set(answer.names), f"{column.name}: its link names another column"
         assert column.better in ("higher", "lower", "neither"), column.name
@@ -136,7 +137,9 @@ def test_an_order_is_total(northwind: Version, name: str) -> None:
     filters = filters_of(northwind, **all_days(northwind))
     found = re.search(r"order by ([^()]+)$", question.sql, re.IGNORECASE)
     answer = ask(northwind, question, filters)
-    if found is None:
+    if found is None:  # no order, or one by expressions, which the test of pages covers
+        if "order by" in question.sql.lower():
+            return
         assert len(answer.rows) <= 1, f"{name} has several rows and no order"
         return
     terms = [term.split()[0] for term in found[1].split(",")]
@@ -175,10 +178,10 @@ def test_a_chart_encodes_columns_of_its_answer(northwind: Version, name: str) ->
                 yield from fields(value)
 
     chart = dict(QUESTIONS[name].chart)
-    made = set()
+    made: set[str] = set()
     for transform in chart.get("transform", []):
-        new = transform.get("as", [])
-        made |= {new} if isinstance(new, str) else set(new)
+        names = transform.get("as", [])
+        made |= {names} if isinstance(names, str) else set(names)
     named = set(fields({key: value for key, value in chart.items() if key != "transform"}))
     assert named <= set(answer.names) | made, f"{named - set(answer.names)} is no column"
     assert json.dumps(specification(answer), default=str)
