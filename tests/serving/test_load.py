@@ -20,7 +20,7 @@ import pytest
 
 from tests.support.serving import app_on, copy_published, publish_copy, running, service_on
 
-CLIENTS, SECONDS = 16, 6.0
+CLIENTS, VERSIONS, ANSWERS = 16, 4, 200  # the test ends when the clients saw so many versions and answers
 ORG = "northwind"
 DAY = "2026-07-01"
 # Each version has this flag and these rows of spend, and both hold the number of the version.
@@ -136,8 +136,8 @@ def test_answers_during_publications_are_whole(home: Path) -> None:
         threads = [threading.Thread(target=client, args=(address, number)) for number in range(CLIENTS)]
         for thread in threads:
             thread.start()
-        end, number = time.monotonic() + SECONDS, 1
-        while time.monotonic() < end and not stop.is_set():
+        number = 1
+        while (len(seen) < VERSIONS or sum(seen.values()) < ANSWERS) and not stop.is_set():
             number += 1
             publish_next(home, number)
             time.sleep(0.05)
@@ -147,8 +147,6 @@ def test_answers_during_publications_are_whole(home: Path) -> None:
         assert not faults, faults[0]
         last = httpx.get(f"{address}/api/kpis", params=PERIOD).json()
     assert last["version"] == number
-    assert len(seen) >= 3, f"the clients saw few versions: {seen}"
-    assert sum(seen.values()) > CLIENTS
     assert [version.number for version in service.orgs.versions.values()] == [number]
     assert open_files(home) == 1, "files of replaced versions are still open"
     service.orgs.close()
