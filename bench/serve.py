@@ -31,7 +31,7 @@ from machine import machine
 from serve_data import enlarge
 
 from ingestion.home import Home
-from serving.pages import page_titles
+from serving.dashboard.pages import page_titles
 from serving.questions import load_questions
 
 HERE = Path(__file__).parent

@@ -14,7 +14,7 @@ from ingestion.home import Home
 from ingestion.text import printable
 
 if TYPE_CHECKING:
-    from serving.state import AuditRow
+    from serving.access.state import AuditRow
 
 
 def audit(
@@ -32,7 +32,7 @@ def audit(
       tributary audit --org northwind --limit 1000 --csv
     """
     with readable_errors():
-        from serving.state import State
+        from serving.access.state import State
 
         rows = State(Home.from_environment().serving_state).audit(org, limit)
         if as_csv:

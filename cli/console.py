@@ -63,10 +63,10 @@ def readable_errors() -> Iterator[None]:
     from ingestion.migrations.upgrade import SchemaVersionError
     from ingestion.settings.model import SettingsError
     from ingestion.warehouse import WarehouseLost
-    from serving.access import AccessError
-    from serving.publish import PublishError
+    from serving.access.principals import AccessError
+    from serving.access.state_file import StateError
     from serving.published import NotFound, NothingPublished, WrongQuery
-    from serving.state_file import StateError
+    from serving.publishing.publish import PublishError
 
     wrong_input = (
         AccessError,

@@ -126,7 +126,7 @@ def finish(home: Home, erasure: Erasure) -> None:
     from ingestion.person.verify_erasure import scan_home
     from ingestion.warehouse import build_lock
     from orchestration.run import run_graph
-    from serving.publish import clear_leftovers
+    from serving.publishing.publish import clear_leftovers
 
     with build_lock(home, "erase", print_line):
         erase_person(home, erasure, print_line)

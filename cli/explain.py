@@ -35,7 +35,7 @@ def conversion(
       tributary explain conversion northwind-shop:7f3a --window 7
     """
     with readable_errors():
-        from serving.explain import explain_conversion
+        from serving.explain.conversion import explain_conversion
         from serving.published import open_published
 
         with open_published(Home.from_environment().marts) as connection:
@@ -61,7 +61,7 @@ def channel(
       tributary explain channel Email --org northwind --models first_touch data_driven
     """
     with readable_errors():
-        from serving.explain_channel import explain_channel
+        from serving.explain.channel import explain_channel
         from serving.published import open_published
 
         with open_published(Home.from_environment().marts) as connection:
@@ -80,7 +80,7 @@ def waste(
       tributary explain waste 3f9c2a10
     """
     with readable_errors():
-        from serving.explain_waste import explain_waste
+        from serving.explain.waste import explain_waste
         from serving.published import open_published
 
         with open_published(Home.from_environment().marts) as connection:

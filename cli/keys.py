@@ -15,7 +15,7 @@ from cli.console import WRONG_INPUT, error_console, fail, print_line, print_part
 from ingestion.home import Home
 
 if TYPE_CHECKING:
-    from serving.state import Key
+    from serving.access.state import Key
 
 keys = typer.Typer(
     no_args_is_help=True,
@@ -50,7 +50,7 @@ def create(
     with readable_errors():
         from ingestion.settings.load import load_settings
         from ingestion.text import suggestion
-        from serving.state import SCOPES, State
+        from serving.access.state import SCOPES, State
 
         scopes = scope or ["read"]
         if unknown := [each for each in scopes if each not in SCOPES]:
@@ -80,7 +80,7 @@ def list_() -> None:
       tributary keys list
     """
     with readable_errors():
-        from serving.state import State
+        from serving.access.state import State
 
         found = State(Home.from_environment().serving_state).list_keys()
         if found:
@@ -98,7 +98,7 @@ def revoke(identity: Annotated[str, typer.Argument(metavar="ID", help="The id th
       tributary keys revoke 1a2b3c4d
     """
     with readable_errors():
-        from serving.state import State
+        from serving.access.state import State
 
         key = State(Home.from_environment().serving_state).revoke_key(identity, "local")
         print_line(f"Key {key.id} ({key.name}) is revoked.")

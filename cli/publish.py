@@ -19,7 +19,7 @@ def publish() -> None:
         from ingestion.settings.load import load_settings
         from ingestion.sql import scalar
         from ingestion.warehouse import build_lock, connect, has_data
-        from serving import publish as publishing
+        from serving.publishing import publish as publishing
 
         home = Home.from_environment()
         settings = load_settings(home)

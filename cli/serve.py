@@ -35,13 +35,13 @@ def serve(
         from cli.live_facts import live_facts
         from ingestion.listening import listen
         from ingestion.settings.load import load_settings
-        from serving.access import AccessError, access_of
+        from serving.access.authentication import SERVER_OPTIONS
+        from serving.access.principals import AccessError, access_of
+        from serving.access.state import State
         from serving.app import create_app
-        from serving.authentication import SERVER_OPTIONS
         from serving.orgs import OrgFiles
         from serving.questions import QuestionError
         from serving.service import Service
-        from serving.state import State
 
         home = Home.from_environment()
         settings = load_settings(home)

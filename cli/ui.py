@@ -51,7 +51,7 @@ def ui(
 
 def warn_of_public_ui(host: str) -> None:
     """Print a warning if other machines reach Dagster's UI."""
-    from serving.same_origin import is_loopback
+    from serving.access.same_origin import is_loopback
 
     if not is_loopback(host):
         print_line(

@@ -1,7 +1,7 @@
 """Paths of the home folder (TRIBUTARY_HOME, default ./var), which holds everything that an installation stores.
 
 In: the environment. Out: Home. Only the owner can open its files; `published.readers` in tributary.yaml can share the
-published ones (serving/readers.py).
+published ones (serving/publishing/readers.py).
 
 inbox/         files that the next run imports       published/  marts for readers
 landing/       segments of acknowledged events       dagster/    run history

@@ -17,7 +17,7 @@ from orchestration import metadata
 from orchestration.models import models
 from orchestration.refusals import load_all
 from orchestration.resources import Warehouse
-from serving.publish import publish
+from serving.publishing.publish import publish
 
 OWNERS = ["team:data"]
 SETTINGS = {

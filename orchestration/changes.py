@@ -23,8 +23,8 @@ from ingestion.segments.writer import closed_segments
 from ingestion.text import counted
 from orchestration import fingerprint
 from orchestration.refusals import refused
-from serving.publish import Version
 from serving.published import is_readable
+from serving.publishing.publish import Version
 
 BUILD, LAND, DUPLICATES = "build", "land", "nightly_duplicates"
 COVERED = {  # the jobs that a job covers with its assets

@@ -18,7 +18,7 @@ from ingestion.warehouse import build_lock, connect
 from orchestration.changes import COVERED, Beginning, record_run
 from orchestration.instance import PID
 from orchestration.retention import delete_old_runs
-from serving.publish import Version
+from serving.publishing.publish import Version
 
 
 class Warehouse(dg.ConfigurableResource["Warehouse"]):

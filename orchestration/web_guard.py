@@ -15,7 +15,7 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from serving.same_origin import SameOrigin
+from serving.access.same_origin import SameOrigin
 
 JSON = frozenset({"application/json", "application/graphql"})  # a page of another site cannot send them unasked
 READ_METHODS = frozenset({"GET", "HEAD"})

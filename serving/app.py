@@ -14,17 +14,18 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from serving import api, api_facts, journey_pages, pages, waste_pages
-from serving.access import Access
+from serving.access.authentication import Authentication
+from serving.access.log_in import log_in_routes
+from serving.access.principals import Access
 from serving.answer_cache import GZIP_LEVEL
-from serving.authentication import Authentication
-from serving.log_in import log_in_routes
-from serving.openapi import PATHS
-from serving.problems import Problem
+from serving.api import endpoints, facts
+from serving.api.openapi import PATHS
+from serving.api.problems import Problem
+from serving.dashboard import journey_pages, pages, waste_pages
 from serving.questions import QuestionError
 from serving.service import Service
 
-STATIC = Path(__file__).parent / "static"
+STATIC = Path(__file__).parent / "dashboard" / "static"
 
 
 def create_app(service: Service, access: Access) -> Starlette:
@@ -53,7 +54,7 @@ def create_app(service: Service, access: Access) -> Starlette:
             Exception: answer_failure,
         },
     )
-    service.extra["waste"] = api_facts.waste_summary(service)
+    service.extra["waste"] = facts.waste_summary(service)
     app.state.service = service
     app.state.templates = pages.environment(service.home / "pages")
     return app
@@ -62,12 +63,12 @@ def create_app(service: Service, access: Access) -> Starlette:
 def api_routes() -> list[Route]:
     """Return the routes of the API: paths of their own, then every question by its name."""
     return [
-        Route("/api/docs", api_facts.docs),
-        Route("/api/openapi.json", api_facts.openapi),
-        Route("/api/meta", api_facts.meta),
-        Route("/api/status", api_facts.status),
-        *(Route(path, api.read_path(name, parameter)) for path, (name, parameter) in PATHS.items()),
-        Route("/api/{question}", api.answer_question),
+        Route("/api/docs", facts.docs),
+        Route("/api/openapi.json", facts.openapi),
+        Route("/api/meta", facts.meta),
+        Route("/api/status", facts.status),
+        *(Route(path, endpoints.read_path(name, parameter)) for path, (name, parameter) in PATHS.items()),
+        Route("/api/{question}", endpoints.answer_question),
     ]
 
 

@@ -19,7 +19,7 @@ from serving.orgs import OrgFiles, Version
 from serving.questions import Question, load_questions
 
 if TYPE_CHECKING:
-    from serving.state import State
+    from serving.access.state import State
 
 
 @dataclass(frozen=True)

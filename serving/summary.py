@@ -13,7 +13,7 @@ import duckdb
 from rich.markup import escape
 from rich.table import Table
 
-from serving.explain_waste import entity_name
+from serving.explain.waste import entity_name
 from serving.published import Record, attribution_models, counted, money, records, scalar
 
 WIDTH, GAP = 80, 2  # characters of a terminal, and between two columns

@@ -35,7 +35,7 @@ LONG = (
     "orchestration/test_changes.py",
     "dbt_project/test_edges.py",
     "cli/test_cli.py",
-    "serving/test_publish.py",
+    "serving/publishing/test_publish.py",
     "dbt_project/test_marts.py",
     "tracker/test_tracker.py",
     "ingestion/files/test_load.py",

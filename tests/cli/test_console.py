@@ -18,7 +18,7 @@ from ingestion.loads import LoadReport
 from ingestion.text import printable
 from orchestration.metadata import of_imports, preview
 from orchestration.progress import ProgressHandler
-from serving.explain import describe_conversion, touches_table
+from serving.explain.conversion import describe_conversion, touches_table
 from serving.query import as_csv, as_table
 
 HOSTILE = "a\x1b]0;owned\x07\x1b[2J\r\x9b31m\u202eb[/bold][red]"

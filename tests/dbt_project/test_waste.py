@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from serving.explain_waste import trend_table
+from serving.explain.waste import trend_table
 from serving.published import Record, records
 from tests.support.home import ROOT
 from tests.support.models import Project, import_files, load_raw_tables

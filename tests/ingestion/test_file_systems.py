@@ -16,7 +16,7 @@ from ingestion.segments.archive import place
 from ingestion.segments.retire import retire
 from ingestion.settings.model import Collector, Org, Settings, Site
 from ingestion.warehouse import connect
-from serving.version_files import link_or_copy
+from serving.publishing.version_files import link_or_copy
 from tests.support.segments import START, at, land, load, page, receipt
 
 SETTINGS = Settings([Org("default", "USD")], [Site("shop", "default")], collector=Collector(keep_raw_days=1))

@@ -207,7 +207,7 @@ def project(tmp_path, monkeypatch) -> Iterator[Path]:
         "attribution/markov.py",
         "ingestion/user_agents.py",
         "ingestion/migrations/0009_later.sql",
-        "serving/publish.py",
+        "serving/publishing/publish.py",
     ],
 )
 def test_changed_code_rules_and_migrations_are_reasons_to_build(home, project, changed):

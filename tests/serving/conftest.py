@@ -15,11 +15,11 @@ from playwright.sync_api import Browser, sync_playwright
 from cli.live_facts import live_facts
 from ingestion.home import Home
 from ingestion.listening import listen
-from serving.access import access_of
+from serving.access.principals import access_of
+from serving.access.state import State
 from serving.app import create_app
 from serving.orgs import OrgFiles
 from serving.service import Service
-from serving.state import State
 from tests.support.home import CHROMIUM, copy_home
 from tests.support.waiting import wait_until
 

@@ -24,10 +24,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from serving.access import access_of
-from serving.authentication import SERVER_OPTIONS, Authentication, csrf_token
-from serving.log_in import log_in_routes
-from serving.state import State
+from serving.access.authentication import SERVER_OPTIONS, Authentication, csrf_token
+from serving.access.log_in import log_in_routes
+from serving.access.principals import access_of
+from serving.access.state import State
 from tests.support.home import ROOT
 from tests.support.oidc import CLIENT_SECRET
 from tests.support.ports import free_port

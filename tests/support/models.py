@@ -29,7 +29,7 @@ from ingestion.segments.loading import load_landing
 from ingestion.settings.load import load_settings
 from ingestion.settings.raw_tables import store_settings
 from ingestion.warehouse import connect
-from serving.publish import publish
+from serving.publishing.publish import publish
 from tests.support import warm
 from tests.support.home import ROOT
 

@@ -20,13 +20,13 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from ingestion.home import Home
-from serving.access import Access
+from serving.access.authentication import SERVER_OPTIONS
+from serving.access.principals import Access
+from serving.access.state import State
 from serving.app import create_app
-from serving.authentication import SERVER_OPTIONS
 from serving.filters import Filters, parse
 from serving.orgs import OrgFiles, Version
 from serving.service import Service
-from serving.state import State
 from tests.support.ports import free_port
 
 

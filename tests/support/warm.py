@@ -40,7 +40,7 @@ LIBRARIES = (
     "orchestration.pulling.schedules",
     "orchestration.run",
     "polars",
-    "serving.publish",
+    "serving.publishing.publish",
     "sqlglot",
     "upath",
 )

@@ -1,0 +1,268 @@
+"""The dashboard in a real browser: its pages, figures, filters, links, and its use without a mouse or on a phone."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from serving.app import STATIC
+from serving.dashboard.pages import NAVIGATION
+from serving.formats import shown
+from tests.support.home import needs_chromium, published
+
+pytestmark = needs_chromium
+VENDOR = STATIC / "vendor"
+PHONE = {"width": 390, "height": 844}
+SCREEN = {"width": 1280, "height": 900}
+LOOKS = {  # look -> options of the browser, orgs; the org default has no data
+    "light": ({"color_scheme": "light", "viewport": SCREEN}, ("northwind", "default")),
+    "dark": ({"color_scheme": "dark", "viewport": SCREEN}, ("nordlicht",)),
+    "phone": ({"color_scheme": "light", "viewport": PHONE}, ("northwind", "default")),
+}
+
+
+@contextmanager
+def opened(browser: Browser, **options: Any) -> Iterator[tuple[Page, list[str]]]:
+    """Yield a page, and the errors that it reports."""
+    context = browser.new_context(**options)
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page, errors
+    context.close()
+
+
+def wait_for_charts(page: Page) -> None:
+    expect(page.locator(".chart:not([data-drawn])")).to_have_count(0)
+
+
+@pytest.mark.parametrize("name", [*NAVIGATION, "explain/channels"])
+def test_every_page_opens_and_reads_well_in_every_look(dashboard, browser, name):
+    """No console error, no chart without a picture, nothing wider than the screen, and nothing that axe finds."""
+    problems: list[str] = []
+    for look, (options, orgs) in LOOKS.items():
+        with opened(browser, **options) as (page, errors):
+            for org in orgs:
+                response = page.goto(f"{dashboard.url}/{name}?org={org}")
+                assert response
+                assert response.status == 200
+                wait_for_charts(page)
+                expect(page.locator("h1")).to_have_count(1)
+                width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+                if width > 0:
+                    problems.append(f"{look} {org}: {width} px wider than the screen")
+                for violation in Axe().run(page).response["violations"]:
+                    places = [node["html"][:160] for node in violation["nodes"][:3]]
+                    problems.append(f"{look} {org}: {violation['id']}: {places}")
+            problems += [f"{look}: {error}" for error in errors]
+    assert not problems, "\n".join(problems)
+
+
+def figures(page: Page, question: str) -> dict[str, str]:
+    """Return the exact values of a question's tiles, by column."""
+    places = page.locator(f'a.figure[data-question="{question}"]')
+    return {place.get_attribute("data-column"): place.get_attribute("data-value") for place in places.all()}
+
+
+def rows(page: Page, question: str) -> list[dict[str, str]]:
+    """Return the exact values of a table's numbers, by column, and the text of its first column."""
+    found = []
+    for row in page.locator(f'table[data-question="{question}"] tbody tr').all():
+        cells = row.locator("td").all()
+        record = {"": cells[0].inner_text()}
+        for cell in cells:
+            if column := cell.get_attribute("data-column"):
+                record[column] = cell.get_attribute("data-value")
+        found.append(record)
+    return found
+
+
+@pytest.mark.parametrize("query", ["", "model=last_touch&window=7", "mode=accrual&customers=new"])
+def test_the_figures_of_the_overview_are_those_of_the_marts(dashboard, browser, query):
+    with opened(browser) as (page, _):
+        page.goto(f"{dashboard.url}/overview?org=northwind&{query}")
+        tiles, channels = figures(page, "kpis"), rows(page, "channels")
+        texts = page.locator("a.figure").all_inner_texts()
+    given = {name: values[0] for name, values in parse_qs(query).items()}
+    model, window = given.get("model", "linear"), int(given.get("window", 30))
+    is_new = given.get("customers") == "new"
+    with published(dashboard.home, "northwind") as marts:
+        (last,) = marts.execute("select max(date) from blended_daily").fetchone()
+        first = max(marts.execute("select min(date), $1::date - 29 from blended_daily", [last]).fetchone())
+        revenue, conversions, first_conversions = marts.execute(
+            "select sum(value_micros), count(*), count(*) filter (where is_first_conversion) from conversions"
+            " where date between $1 and $2 and (not $3 or is_first_conversion) and conversion_type = 'purchase'",
+            [first, last, is_new],
+        ).fetchone()
+        (spend,) = marts.execute(
+            "select sum(spend_micros) from rollup_spend where grain = 'ORGANIZATION' and date between $1 and $2",
+            [first, last],
+        ).fetchone()
+        if given.get("mode"):  # day of the touch, new customers: from the single links
+            expected = marts.execute(
+                "select channel, sum(attributed_value_micros)::bigint from attribution_links as links"
+                " join conversion_touches using (org_id, conversion_id, touchpoint_id)"
+                " join conversions using (org_id, conversion_id)"
+                " where links.attribution_model = $1 and touch_date between $2 and $3 and is_first_conversion"
+                " and links.conversion_type = 'purchase'"
+                " group by 1",
+                [model, first, last],
+            ).fetchall()
+        else:
+            expected = marts.execute(
+                "select channel, sum(attributed_value_micros)::bigint from window_links"
+                " join touchpoints using (org_id, touchpoint_id) join conversions using (org_id, conversion_id)"
+                " where attribution_model = $1 and window_links.lookback_days = $2 and date between $3 and $4"
+                " and conversion_type = 'purchase'"
+                " group by 1",
+                [model, window, first, last],
+            ).fetchall()
+    assert int(tiles["revenue_micros"]) == revenue
+    assert int(tiles["conversions"]) == conversions
+    assert int(tiles["spend_micros"]) == spend
+    assert Decimal(tiles["mer"]) == pytest.approx(Decimal(revenue) / spend)
+    assert Decimal(tiles["cac_micros"]) == pytest.approx(Decimal(spend) / first_conversions, abs=1)
+    assert shown(revenue, "money", "USD", is_short=True) in texts
+    credited = {name: value for name, value in expected if value}
+    found = {row[""]: int(row["conversion_value_micros"]) for row in channels if int(row["conversion_value_micros"])}
+    assert found.items() <= (credited | {"(unattributed)": found.get("(unattributed)")}).items()
+
+
+def test_each_filter_changes_the_page_and_its_link(dashboard, browser):
+    """The link of a filtered page shows the same figures to somebody else, and back and forward work."""
+    changes = {
+        "f-model": ("model", "first_touch"),
+        "f-window": ("window", "1"),
+        "f-mode": ("mode", "accrual"),
+        "f-customers": ("customers", "returning"),
+    }
+    with opened(browser) as (page, errors):
+        page.goto(f"{dashboard.url}/overview?org=northwind&from=2026-07-08&to=2026-07-14")
+        seen = [page.locator('table[data-question="channels"]').inner_text()]
+        for control, (name, value) in changes.items():
+            page.locator(f"#{control}").select_option(value)
+            page.wait_for_url(re.compile(rf"[?&]{name}={value}(&|$)"))
+            expect(page.locator('table[data-question="channels"]')).not_to_have_text(seen[-1])
+            wait_for_charts(page)
+            seen.append(page.locator('table[data-question="channels"]').inner_text())
+        assert len(set(seen)) == len(seen)
+        link = page.url
+        with opened(browser) as (other, _):
+            other.goto(link)
+            assert other.locator('table[data-question="channels"]').inner_text() == seen[-1]
+            assert other.locator("#f-model").input_value() == "first_touch"
+        page.go_back()
+        page.wait_for_url(lambda url: "customers=returning" not in url)
+        expect(page.locator("#f-customers")).to_have_value("all")
+        assert page.locator('table[data-question="channels"]').inner_text() == seen[-2]
+        page.go_forward()
+        page.wait_for_url(re.compile("customers=returning"))
+        expect(page.locator("#f-customers")).to_have_value("returning")
+        assert page.locator('table[data-question="channels"]').inner_text() == seen[-1]
+        assert not errors
+
+
+def test_dates_comparison_periods_and_orgs_change_the_page(dashboard, browser):
+    with opened(browser) as (page, errors):
+        page.goto(f"{dashboard.url}/overview?org=northwind")
+        page.locator(".presets").get_by_role("link", name="7 days").click()
+        wait_for_charts(page)
+        query = parse_qs(urlsplit(page.url).query)
+        expect(page.locator("#f-from")).to_have_value(query["from"][0])
+        page.locator("#f-from").fill(query["to"][0])
+        page.locator("#f-from").dispatch_event("change")
+        page.wait_for_url(re.compile(f"from={query['to'][0]}"))
+        assert page.locator(".change").count() > 0
+        page.locator("#f-compare").select_option("none")
+        page.wait_for_url(re.compile("compare=none"))
+        expect(page.locator(".change")).to_have_count(0)
+        page.locator("#f-org").select_option("nordlicht")
+        page.wait_for_url(re.compile("org=nordlicht"))
+        expect(page.locator("footer")).to_contain_text("EUR")
+        assert not errors
+
+
+def test_a_table_sorts_and_its_numbers_lead_to_their_explanation(dashboard, browser):
+    with opened(browser) as (page, errors):
+        page.goto(f"{dashboard.url}/overview?org=northwind")
+        page.locator('table[data-question="channels"]').get_by_role("link", name="ROAS").click()
+        expect(page.locator('table[data-question="channels"] th[aria-sort="descending"]')).to_have_text("ROAS")
+        ratios = [float(row["roas"]) for row in rows(page, "channels") if row["roas"]]
+        assert ratios == sorted(ratios, reverse=True)
+        page.locator('a.figure[data-column="roas"]').click()
+        page.wait_for_url(re.compile("/explain/kpis"))
+        expect(page.locator("dt#roas")).to_be_visible()
+        expect(page.locator("pre")).to_contain_text("channel_credit")
+        assert not errors
+
+
+def test_the_page_works_by_keyboard_and_without_script(dashboard, browser):
+    with opened(browser) as (page, _):
+        page.goto(f"{dashboard.url}/overview?org=northwind")
+        page.keyboard.press("Tab")
+        expect(page.locator(".skip")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page.locator("#main")).to_be_focused()
+        page.locator("#f-model").focus()
+        page.keyboard.press("Home")
+        page.keyboard.press("ArrowDown")
+        page.wait_for_url(re.compile("model=last_touch"))
+        expect(page.locator("#f-model")).to_be_focused()
+    with opened(browser, java_script_enabled=False) as (page, _):
+        page.goto(f"{dashboard.url}/overview?org=northwind")
+        before = page.locator('table[data-question="channels"]').inner_text()
+        page.locator("#f-model").select_option("first_touch")
+        page.locator(".apply").click()
+        page.wait_for_url(re.compile("model=first_touch"))
+        assert page.locator('table[data-question="channels"]').inner_text() != before
+
+
+def test_a_page_of_the_home_folder_joins_the_navigation(dashboard, browser):
+    """Custom dashboards are files: a question and a page of the user's own."""
+    (dashboard.home / "questions").mkdir(exist_ok=True)
+    (dashboard.home / "pages").mkdir(exist_ok=True)
+    (dashboard.home / "questions" / "orders_by_weekday.sql").write_text(
+        "/*\ntitle: Orders by weekday\ncolumns:\n  weekday: {title: Weekday}\n  orders: {title: Orders, unit: count}\n"
+        "chart: {mark: bar, encoding: {x: {field: weekday, type: nominal}, y: {field: orders, type: quantitative}}}\n"
+        "*/\nselect dayname(date) as weekday, count(*) as orders from conversions\n"
+        "where date between $from and $to group by all order by weekday\n"
+    )
+    (dashboard.home / "pages" / "weekdays.html").write_text(
+        '{# title: Weekdays #}\n{% extends "base.html" %}\n'
+        '{% block content %}{{ parts.chart("orders_by_weekday") }}{{ parts.table("orders_by_weekday") }}\n'
+        "{% endblock %}\n"
+    )
+    dashboard.service.load()
+    with opened(browser) as (page, errors):
+        page.goto(f"{dashboard.url}/overview?org=nordlicht&from=2026-07-01&to=2026-07-14")
+        page.get_by_role("link", name="Weekdays").click()
+        wait_for_charts(page)
+        orders = sum(int(row["orders"]) for row in rows(page, "orders_by_weekday"))
+        with published(dashboard.home, "nordlicht") as marts:
+            sql = "select count(*) from conversions where date between '2026-07-01' and '2026-07-14'"
+            assert orders == marts.execute(sql).fetchone()[0]
+        expect(page.locator("#f-model")).to_be_disabled()  # no question of the page uses it
+        assert not errors
+
+
+def test_vendored_files_are_those_of_their_versions():
+    """Nobody edits a vendored file: its checksum is that of the package's version."""
+    with (VENDOR / "versions.csv").open() as lines:
+        listed = {row["file"]: row["sha256"] for row in csv.DictReader(lines)}
+    files = {
+        str(path.relative_to(VENDOR)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in VENDOR.rglob("*")
+        if path.suffix in (".js", ".woff2")
+    }
+    assert files == listed
