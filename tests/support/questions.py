@@ -1,9 +1,11 @@
-"""Ask questions of a built home, and read its marts with plain SQL to compare."""
+"""Ask questions of a built home, read its marts with plain SQL to compare, and plant rows in them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+
+import duckdb
 
 from serving.answers import ask
 from serving.filters import parse
@@ -45,3 +47,23 @@ def total(rows: Rows, column: str) -> Any:
 def table(rows: Rows, *columns: str) -> set[tuple[Any, ...]]:
     """Return the values of some columns."""
     return {tuple(row[column] for column in columns) for row in rows}
+
+
+def answer(home: Path, org: str, question: str, **query: str) -> list[dict[str, Any]]:
+    """Return the rows of a question under the parameters of a URL."""
+    files = OrgFiles(home / "published")
+    try:
+        with files.pinned(org) as version:
+            filters = parse({name.rstrip("_"): value for name, value in query.items()}, version.facts, is_strict=True)
+            return ask(version, load_questions()[question], filters).records()
+    finally:
+        files.close()
+
+
+def plant(home: Path, org: str, table: str, *rows: dict[str, Any]) -> None:
+    """Insert rows into a table of the org's published file. Columns that a row lacks are null."""
+    with duckdb.connect(str(home / "published" / "orgs" / f"{org}.duckdb")) as connection:
+        for row in rows:
+            values = {"org_id": org, **row}
+            names, places = ", ".join(values), ", ".join(f"${name}" for name in values)
+            connection.execute(f"insert into {table} ({names}) values ({places})", values)

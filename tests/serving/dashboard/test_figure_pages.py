@@ -20,8 +20,8 @@ from ingestion.home import Home
 from serving.dashboard import pages
 from serving.orgs import OrgFiles
 from serving.service import Service
-from tests.support.asking import answer
 from tests.support.home import copy_home
+from tests.support.questions import answer
 
 PAGES = ("claims", "pacing", "creatives", "affiliates", "quality", "realtime", "settings")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.asking import answer, plant
 from tests.support.home import copy_home, published
+from tests.support.questions import answer, plant
 
 
 @pytest.fixture

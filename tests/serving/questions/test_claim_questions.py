@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.asking import answer
 from tests.support.home import published
+from tests.support.questions import answer
 
 SUMS = ("claimed_conversions", "attributed_conversions", "claimed_value_micros", "attributed_value_micros")
 PERIOD = {"from_": "2026-07-03", "to": "2026-07-12"}

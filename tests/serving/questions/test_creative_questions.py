@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from serving.formats import marked
-from tests.support.asking import answer, plant
 from tests.support.home import copy_home, published
+from tests.support.questions import answer, plant
 
 PERIOD = {"from_": "2026-07-02", "to": "2026-07-13"}
 

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.support.asking import answer, plant
 from tests.support.home import copy_home, published
+from tests.support.questions import answer, plant
 
 PERIOD = {"from_": "2026-07-04", "to": "2026-07-10"}
 
