@@ -417,7 +417,7 @@ class Outcome(NamedTuple):
 @pytest.fixture(scope="module")
 def outcome(server) -> Outcome:
     """Click through the demo page, start a run, start two more beside it and kill the first."""
-    home, url, _ = server
+    home, url = server.home, server.url
     if CHROMIUM:
         buy_in_the_demo_page(server)
     before = version(home)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -15,6 +17,8 @@ import pytest
 
 from tests.support.collector import collecting, receipts
 from tests.support.home import ROOT
+from tests.support.ports import free_port
+from tests.support.waiting import wait_until
 
 UV = Path(sys.executable).with_name("uv")
 PACKAGES = ("attribution", "cli", "connectors", "dbt_project", "ingestion", "orchestration", "serving")
@@ -102,8 +106,29 @@ def test_an_installed_wheel_simulates_and_builds_in_an_empty_folder(programs, tm
         ).fetchone()
     assert spend > 0
     assert broken == 0
+    the_dashboard_answers(programs, folder)
     assert sorted(path.name for path in folder.iterdir()) == ["var"]
     assert files(programs.parent) == before, "a run wrote into the installed packages"
+
+
+def the_dashboard_answers(programs: Path, folder: Path) -> None:
+    """Start the dashboard, and read a page with its question, template, style and script from the wheel."""
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    command = [programs / "tributary", "serve", "--port", str(port)]
+    with subprocess.Popen(command, cwd=folder, env=environment(programs)) as server:
+
+        def is_ready() -> bool:
+            assert server.poll() is None, "the dashboard ended"
+            with suppress(httpx.TransportError):
+                return httpx.get(f"{url}/healthz").is_success
+            return False
+
+        wait_until(is_ready, "the dashboard answers")
+        page = httpx.get(f"{url}/overview?org=northwind")
+        assert "Revenue by channel" in page.text
+        for path in re.findall(r'(?:href|src)="(/static/[^"]+)"', page.text):
+            assert httpx.get(f"{url}{path}").is_success, path
+        server.terminate()
 
 
 def test_an_installed_collector_serves_the_script_and_its_demo(programs, tmp_path):
