@@ -2,64 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Iterator
 from html import unescape
-from types import SimpleNamespace
+from pathlib import Path
 
-import httpx
 import pytest
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.middleware.base import BaseHTTPMiddleware
-from starlette.routing import Route
+from starlette.testclient import TestClient
 
-from cli.live_facts import live_facts
-from ingestion.home import Home
-from serving.dashboard import pages
-from serving.orgs import OrgFiles
-from serving.service import Service
+from serving.access.state import SCOPES
 from tests.support.home import copy_home
 from tests.support.questions import answer
+from tests.support.serving import app_on, client_of, service_on
 
 PAGES = ("claims", "pacing", "creatives", "affiliates", "quality", "realtime", "settings")
 
 
-async def as_local(request, call_next):
-    request.state.principal = SimpleNamespace(name="local", may_see=lambda org: True)
-    request.state.csrf_token = "t"
-    return await call_next(request)
-
-
-class Browser:
-    """Requests to an app without a server."""
-
-    def __init__(self, app: Starlette) -> None:
-        self.app = app
-
-    def get(self, path: str, **options) -> httpx.Response:
-        async def request() -> httpx.Response:
-            transport = httpx.ASGITransport(app=self.app)
-            async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-                return await client.get(path, **options)
-
-        return asyncio.run(request())
-
-
 @pytest.fixture
-def home(built, tmp_path):
+def home(built, tmp_path) -> Path:
     return copy_home(built, tmp_path / "home")
 
 
 @pytest.fixture
-def browser(home) -> Iterator[Browser]:
-    service = Service(home, OrgFiles(home / "published"), SimpleNamespace(), live_facts(Home(home)))
-    service.load()
-    middleware = [Middleware(BaseHTTPMiddleware, dispatch=as_local)]
-    app = Starlette(routes=[Route("/{page}", pages.show_page)], middleware=middleware)
-    app.state.service, app.state.templates = service, pages.environment(home / "pages")
-    yield Browser(app)
+def browser(home) -> Iterator[TestClient]:
+    service = service_on(home, home)
+    yield client_of(app_on(service))
     service.orgs.close()
 
 
@@ -98,3 +65,15 @@ def test_a_search_is_only_a_text(browser):
     page = browser.get("/creatives", params={"org": "northwind", "search": '"><script>alert(1)</script>'})
     assert "<script>alert" not in page.text
     assert "No ad of this period fits the search" in text(page)
+
+
+def test_only_an_admin_sees_the_settings(home):
+    service = service_on(home, home)
+    _, of_org = service.state.create_key("northwind", SCOPES, "org", "local")
+    _, of_all = service.state.create_key(None, SCOPES, "admin", "local")
+    app = app_on(service, needs_key=True)
+    pages = {key: text(client_of(app, key).get("/settings?org=northwind")) for key in (of_org, of_all)}
+    assert "Site tag seen" in pages[of_org]
+    assert "pk_5e1f0c9a7b3d" not in pages[of_org]
+    assert "pk_5e1f0c9a7b3d" in pages[of_all]
+    service.orgs.close()
