@@ -55,8 +55,8 @@ def dev(
         warn_of_public_ui(host)
         with (
             listen(host, collector_port, port_option="--collector-port"),
-            listen(LOOPBACK, dashboard_port, port_option="--dashboard-port"),
             listen(host, port),
+            listen(LOOPBACK, dashboard_port, port_option="--dashboard-port"),
         ):
             pass  # all are free: otherwise half of the processes would start
         print_line(f"Starting the collector on http://{host}:{collector_port} (demo page: /demo)")

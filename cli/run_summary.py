@@ -30,7 +30,6 @@ def run_summary(home: Home) -> Iterator[Any]:
     tributary = command_name()
     yield f"Published: {home.marts}"
     yield "Next:"
-    yield f"  {tributary} serve  (dashboard and API on http://127.0.0.1:8600)"
     if conversion:
         yield f"  {tributary} explain conversion {escape(conversion)}"
     if flags:
@@ -40,6 +39,9 @@ def run_summary(home: Home) -> Iterator[Any]:
         yield "    sum(conversion_value) / sum(spend) as roas from campaign_daily"
         yield f"    where org_id = '{escape(org)}' group by all"
         yield '    having sum(spend) > 0 order by spend desc limit 10"'
+    yield ""
+    yield "Open the dashboard and the API on http://127.0.0.1:8600:"
+    yield f"  {tributary} serve"
 
 
 def command_name() -> str:

@@ -244,6 +244,8 @@ def test_the_summary_fits_and_what_it_suggests_works(home):
     """Run, status and both explanations in a plain pipe, then the next commands as a person would paste them."""
     output = tributary(home, "run", "--full-refresh").stdout
     summary, _, suggested = output.partition("Next:\n")
+    suggested, _, server = suggested.partition("\nOpen the dashboard")
+    assert server.endswith("tributary serve\n"), "the last line does not end: test_wheel.py and test_dagster.py run it"
     assert "Everything adds up" in summary
     fits(summary)
     commands = re.split(r"\n  (?=\S*tributary )", "\n" + suggested)[1:]  # one may go on over several lines

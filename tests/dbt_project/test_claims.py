@@ -44,7 +44,7 @@ def test_overlaps_equal_those_computed_in_python(
 
     expected: dict[tuple, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     for org, person, at, value in marts.execute(
-        "select org_id, person_key, occurred_at, value_micros from conversions"
+        "select org_id, person_key, occurred_at, value_micros from conversions where conversion_type = 'purchase'"
     ).fetchall():
         zone, window = orgs[org]
         days = {}
@@ -108,7 +108,7 @@ def test_credit_equals_the_rollups_and_claims_are_not_in_them(marts: duckdb.Duck
     credited = marts.execute("""
         select org_id, date, platform, campaign_id, attribution_model, conversions, conversion_value_micros
         from daily_rollups
-        where grain = 'CAMPAIGN' and platform not like '(%'
+        where grain = 'CAMPAIGN' and platform not like '(%' and conversion_type = 'purchase'
             and accounting_mode = if(platform in ('meta', 'snapchat'), 'cash', 'accrual')
             and (conversions <> 0 or conversion_value_micros <> 0)
         order by all""").fetchall()

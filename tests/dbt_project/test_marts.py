@@ -38,6 +38,11 @@ IDS = ("campaign_id", "adset_id", "ad_id")
 NONE = "(unattributed)"
 
 
+MAIN = "conversion_type = 'purchase'"  # northwind counts leads, too
+CONVERSIONS = f"from conversions where {MAIN}"
+LINKS = f"from attribution_links where {MAIN}"
+
+
 class Row(NamedTuple):
     """Spend of a day, or credit for a touch."""
 
@@ -126,10 +131,10 @@ def credit(marts: duckdb.DuckDBPyConnection) -> list[Row]:
     def day(org: str, at: datetime) -> date:
         return at.replace(tzinfo=UTC).astimezone(zone[org]).date()
 
-    conversions = {(row["org_id"], row["conversion_id"]): row for row in records(marts, "from conversions")}
+    conversions = {(row["org_id"], row["conversion_id"]): row for row in records(marts, CONVERSIONS)}
     touches = {(row["org_id"], row["touchpoint_id"]): row for row in records(marts, "from touchpoints")}
     rows, linked = [], set()
-    for link in records(marts, "from attribution_links"):
+    for link in records(marts, LINKS):
         org = link["org_id"]
         conversion, touch = conversions[org, link["conversion_id"]], touches[org, link["touchpoint_id"]]
         ids = (touch["platform"], *(touch[name] or "(unmatched)" for name in IDS))
@@ -180,7 +185,7 @@ KEY = ["org_id", "date", "attribution_model", "accounting_mode", "grain", "platf
 
 @pytest.fixture(scope="module")
 def rollups(marts: duckdb.DuckDBPyConnection) -> dict[tuple, dict]:
-    rows = records(marts, "from daily_rollups")
+    rows = records(marts, f"from daily_rollups where {MAIN}")
     found = {tuple(row[name] for name in KEY): row for row in rows}
     assert len(found) == len(rows), "two rows of daily_rollups have one key"
     return found
@@ -295,7 +300,7 @@ def test_channel_summary_equals_the_sums_of_links_and_spend(marts, everything):
                 sums[index] += amount
     actual = {}
     in_main_window = "(from conversion_windows where is_main_window) using (org_id, conversion_type, lookback_days)"
-    for row in records(marts, f"from channel_summary semi join {in_main_window}"):
+    for row in records(marts, f"from channel_summary semi join {in_main_window} where {MAIN}"):
         key = tuple(row[name] for name in ("org_id", "date", "channel", "platform", "campaign_id", "attribution_model"))
         assert key not in actual
         actual[key] = [row["conversions"], row["conversion_value_micros"], row["spend_micros"]]
@@ -309,9 +314,9 @@ def test_channel_summary_equals_the_sums_of_links_and_spend(marts, everything):
 def test_conversion_paths_equal_the_journeys(marts):
     lookback = {row["org_id"]: timedelta(days=row["lookback_days"]) for row in records(marts, "from orgs")}
     touches = {(row["org_id"], row["touchpoint_id"]): row for row in records(marts, "from touchpoints")}
-    conversions = {(row["org_id"], row["conversion_id"]): row for row in records(marts, "from conversions")}
+    conversions = {(row["org_id"], row["conversion_id"]): row for row in records(marts, CONVERSIONS)}
     kept, of_person, converted = defaultdict(list), defaultdict(list), {}
-    for link in records(marts, "from attribution_links where attribution_model = 'linear' order by position"):
+    for link in records(marts, f"{LINKS} and attribution_model = 'linear' order by position"):
         kept[link["org_id"], link["conversion_id"]].append(touches[link["org_id"], link["touchpoint_id"]])
     for (org, _), touch in touches.items():
         of_person[org, touch["person_key"]].append(touch)
@@ -333,7 +338,7 @@ def test_conversion_paths_equal_the_journeys(marts):
             open_.sort(key=lambda touch: (touch["occurred_at"], touch["touchpoint_id"]))
             expected[person[0], " > ".join(touch["channel"] for touch in open_), len(open_)][2] += 1
 
-    rows = records(marts, "from conversion_paths")
+    rows = records(marts, f"from conversion_paths where {MAIN}")
     actual = {(row["org_id"], row["path"], row["path_length"]): row for row in rows}
     assert actual.keys() == expected.keys()
     for key, (won, value, lost, days) in expected.items():
@@ -518,7 +523,7 @@ def test_marts_reconcile_with_the_simulators_truth(home, marts):
     in_dollars = {key[1]: micros for key, micros in spend.items() if key[0] == "northwind"}
     rolled = marts.execute(
         "select platform, sum(spend_micros) from daily_rollups"
-        " where org_id = 'northwind' and grain = 'PLATFORM'"
+        f" where org_id = 'northwind' and grain = 'PLATFORM' and {MAIN}"
         " and attribution_model = 'linear' and accounting_mode = 'cash' and spend_micros > 0 group by all"
     ).fetchall()
     assert dict(rolled) == in_dollars

@@ -58,7 +58,7 @@ def test_metrics_equal_the_marts(manifest: dict[str, Any], built: Path) -> None:
             ),
             booked as (
                 select org_id, sum(value_micros) / 1e6 as revenue, count(*) as conversions
-                from conversions group by org_id
+                from conversions where conversion_type = 'purchase' group by org_id
             )
             select org_id, spend, revenue, conversions, revenue / spend from booked join spent using (org_id) order by 1
         """).fetchall()

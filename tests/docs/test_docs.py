@@ -80,10 +80,10 @@ def quoted_commands(text: str) -> list[list[str]]:
 
 
 def words_of(text: str) -> list[str]:
-    """A shell's words up to the end of the command: a newline outside of quotes, a pipe, `;` or `&`."""
+    """A shell's words up to the end of the command: a newline outside of quotes, a comment, a pipe, `;` or `&`."""
     reader = shlex.shlex(text, posix=True, punctuation_chars="|;&\n")
-    reader.whitespace, reader.whitespace_split = " \t", True
-    return list(itertools.takewhile(lambda word: not set(word) <= set("|;&\n"), reader))
+    reader.whitespace, reader.whitespace_split, reader.commenters = " \t", True, ""
+    return list(itertools.takewhile(lambda word: not (set(word) <= set("|;&\n") or word.startswith("#")), reader))
 
 
 def unknown_word(words: list[str]) -> str | None:
