@@ -62,12 +62,16 @@ def create_app(service: Service, access: Access) -> Starlette:
 
 def api_routes() -> list[Route]:
     """Return the routes of the API: paths of their own, then every question by its name."""
+    of_paths = [  # an id, such as an order's, can have slashes
+        Route(path.replace("{id}", "{id:path}"), endpoints.read_path(name, parameter))
+        for path, (name, parameter) in PATHS.items()
+    ]
     return [
         Route("/api/docs", facts.docs),
         Route("/api/openapi.json", facts.openapi),
         Route("/api/meta", facts.meta),
         Route("/api/status", facts.status),
-        *(Route(path, endpoints.read_path(name, parameter)) for path, (name, parameter) in PATHS.items()),
+        *of_paths,
         Route("/api/{question}", endpoints.answer_question),
     ]
 

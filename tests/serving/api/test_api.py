@@ -201,6 +201,21 @@ def test_one_waste_flag(api: TestClient) -> None:
     assert "no parameter 'waste_id'" in problem(api.get("/api/waste/x?org=northwind&waste_id=y"), 400)
 
 
+def test_an_id_can_have_slashes(built: Path, tmp_path: Path) -> None:
+    home = copy_published(built, tmp_path)
+    file = home / "published" / "orgs" / "northwind.duckdb"
+    plant_waste(file, "northwind")
+    with duckdb.connect(str(file)) as connection:
+        for table, name in (("waste_flags", "waste_id"), ("conversions", "conversion_id")):
+            connection.execute(f"update {table} set {name} = 'order/1' where rowid = (select min(rowid) from {table})")
+    service = service_on(home, home)
+    client = client_of(app_on(service))
+    (flag,) = client.get("/api/waste/order%2F1?org=northwind").json()["rows"]
+    assert flag["waste_id"] == "order/1"
+    assert client.get("/journeys/order%2F1?org=northwind").status_code == 200
+    service.orgs.close()
+
+
 @pytest.mark.parametrize(
     ("path", "words"),
     [
