@@ -114,7 +114,7 @@ class OrgFiles:
             self._replace(org, None)
 
     def _replace(self, org: str, fresh: Version | None) -> None:
-        """Make a version the current one; None for an org that is gone."""
+        """Make a version the current one; None for a removed org."""
         with self.lock:
             known = self.versions.pop(org, None)
             if fresh:

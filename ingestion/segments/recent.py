@@ -114,14 +114,14 @@ class RecentEvents:
                     archived.setdefault(segment, []).append(path)
         return landing, archived
 
-    def _forget(self, since: datetime, gone: set[str]) -> None:
+    def _forget(self, since: datetime, removed: set[str]) -> None:
         """Drop sums that are too old, and those of segments that left both folders."""
         for table in ("arrivals", "sources", "requests"):
             self.connection.execute(
                 f"delete from {table} where bucket < $1 or list_contains($2, segment)",
-                [since - timedelta(minutes=15), sorted(gone)],
+                [since - timedelta(minutes=15), sorted(removed)],
             )
-        self.read -= gone
+        self.read -= removed
 
     def _add(self, batch: list[tuple[str, list[Path]]]) -> None:
         if not batch:
