@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from serving.dashboard import pages
+from serving.dashboard.view import View
 from serving.explain.conversion import MEANINGS, conversion_sentences
 
 ADVICE = "It may belong to another org, or be in quarantine. Search for its order on the page Journeys."
@@ -31,7 +32,7 @@ async def show_journey(request: Request) -> Response:
     return await run_in_threadpool(pages.page, request, "journey", {"values": values}, journey_context)
 
 
-def journey_context(view: pages.View) -> dict[str, Any]:
+def journey_context(view: View) -> dict[str, Any]:
     """Return the conversion in sentences, its touches with reasons in words, and their credit. Raises Missing."""
     records = view.answer("conversion").records()
     if not records:

@@ -13,7 +13,7 @@ from typing import Any
 
 from serving.answers import Answer
 from serving.dashboard import charts
-from serving.dashboard.page_view import PageView
+from serving.dashboard.view import View
 from serving.questions import Column, Question
 
 MOST_TYPES = 8  # of a chart; the others are one
@@ -50,7 +50,7 @@ class Received:
     pages: Answer
 
 
-def received(view: PageView) -> Received:
+def received(view: View) -> Received:
     """Return what the collector received for the page's org."""
     facts = view.service.live.received(view.version.facts.org)
     types: dict[str, int] = defaultdict(int)
@@ -76,7 +76,7 @@ def received(view: PageView) -> Received:
     )
 
 
-def _by_hour(view: PageView, hours: Iterable[Mapping[str, Any]], types: Mapping[str, int], last: datetime) -> Answer:
+def _by_hour(view: View, hours: Iterable[Mapping[str, Any]], types: Mapping[str, int], last: datetime) -> Answer:
     """Return the events by hour and type, with a row for each hour without any, so that gaps show."""
     frequent = sorted(types, key=lambda name: (-types[name], name))[:MOST_TYPES]
     first = last - timedelta(hours=47)
@@ -94,13 +94,13 @@ def _by_hour(view: PageView, hours: Iterable[Mapping[str, Any]], types: Mapping[
     return _answer(view, "received_hours", "Events by hour", columns, rows, chart=chart)
 
 
-def counts(view: PageView, name: str, title: str, first: str, rows: Iterable[tuple[str, int]]) -> Answer:
+def counts(view: View, name: str, title: str, first: str, rows: Iterable[tuple[str, int]]) -> Answer:
     """Return names with their events, the most frequent first."""
     columns = (Column("name", first), Column("events", "Events", "count"))
     return _answer(view, name, title, columns, sorted(rows, key=lambda row: (-row[1], row[0])))
 
 
-def settings(view: PageView) -> list[dict[str, Any]]:
+def settings(view: View) -> list[dict[str, Any]]:
     """Return the sections of tributary.yaml that concern the page's org, each with its set and its default settings."""
     sections: dict[str, list[dict[str, Any]]] = {}
     for row in view.service.live.settings(view.version.facts.org):
@@ -118,7 +118,7 @@ def settings(view: PageView) -> list[dict[str, Any]]:
     ]
 
 
-def _settings(view: PageView, name: str, title: str, rows: Iterable[Mapping[str, Any]]) -> Answer:
+def _settings(view: View, name: str, title: str, rows: Iterable[Mapping[str, Any]]) -> Answer:
     columns = (
         Column("entry", "Entry", optional=True),
         Column("setting", "Setting", "code", optional=True),
@@ -131,7 +131,7 @@ def _settings(view: PageView, name: str, title: str, rows: Iterable[Mapping[str,
 
 
 def _answer(
-    view: PageView,
+    view: View,
     name: str,
     title: str,
     columns: tuple[Column, ...],

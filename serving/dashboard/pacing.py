@@ -16,7 +16,7 @@ from serving import formats
 from serving.answers import Answer
 from serving.dashboard import charts
 from serving.dashboard.forecast import Forecast, forecast, month_end, month_spend
-from serving.dashboard.page_view import PageView
+from serving.dashboard.view import View
 from serving.questions import Column, Question
 
 Spend = Mapping[date, int]
@@ -72,7 +72,7 @@ class Pace:
     reading: str | None
 
 
-def pace_table(view: PageView) -> Answer:
+def pace_table(view: View) -> Answer:
     """Return the pace of each budget, then of each platform without one, the largest spend first."""
     today: date = view.filters["to"]
     by_platform: dict[str, dict[date, int]] = defaultdict(dict)
@@ -150,7 +150,7 @@ def _reading(budget: int, spent: int, outcome: Forecast | None, days_left: int, 
     return "It is on plan."
 
 
-def spend_chart(view: PageView) -> dict[str, Any]:
+def spend_chart(view: View) -> dict[str, Any]:
     """Return the chart of daily spend, with a dashed line at the budgets' daily share if there are any."""
     specification = charts.specification(view.answer("spend_by_day"))
     budgets = platform_budgets(view)
@@ -169,7 +169,7 @@ def spend_chart(view: PageView) -> dict[str, Any]:
     return layered
 
 
-def platform_budgets(view: PageView) -> dict[str, int]:
+def platform_budgets(view: View) -> dict[str, int]:
     """Return the monthly budget in micros of each platform that the page shows; those of campaigns are parts of it."""
     chosen = view.filters["platform"]
     return {

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from serving.access.state import STATUSES, WasteMark
 from serving.answers import ask
 from serving.dashboard import pages
+from serving.dashboard.view import View
 from serving.explain.waste import GRAINS, entity_name, evidence_sentences
 from serving.filters import Filters, parse
 from serving.service import Service, service_of
@@ -80,7 +81,7 @@ def is_flag(service: Service, org: str, waste_id: str) -> bool:
         return bool(ask(version, service.questions["waste_flag"], chosen).rows)
 
 
-def list_context(view: pages.View) -> dict[str, Any]:
+def list_context(view: View) -> dict[str, Any]:
     """Return the flags with their marks, and how much money is still open."""
     marks = view.service.state.waste_marks(view.version.org)
     answer = view.table("waste", 1000)
@@ -109,7 +110,7 @@ def list_context(view: pages.View) -> dict[str, Any]:
     }
 
 
-def flag_context(view: pages.View) -> dict[str, Any]:
+def flag_context(view: View) -> dict[str, Any]:
     """Return the evidence of a flag in sentences and its mark. Raises Missing."""
     records = view.answer("waste_flag").records()
     if not records:

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from serving.dashboard.pacing import pace, pace_table, spend_chart
-from serving.dashboard.pages import View
+from serving.dashboard.view import View
 from serving.filters import parse
 from serving.orgs import OrgFiles
 from serving.service import LiveFacts, Service
