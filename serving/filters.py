@@ -5,12 +5,14 @@ In: a query string, facts of the org's published version. Out: Filters; WrongFil
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import urlencode
+
+from serving.parameters import ALIASES, PARAMETERS, OrgFacts, Parameter
 
 COMPARISONS = {"none": "No comparison", "previous_period": "Previous period", "previous_year": "Previous year"}
 # Of pages, not of questions. marks=open hides marked waste flags; parts=all shows also the flags of ad sets and ads of
@@ -27,135 +29,7 @@ class WrongFilter(ValueError):
         self.name = name
 
 
-@dataclass(frozen=True)
-class OrgFacts:
-    """What the published version of an org holds."""
-
-    org: str
-    currency: str
-    timezone: str
-    lookback_days: int
-    default_model: str
-    models: tuple[str, ...]
-    windows: tuple[int, ...]
-    conversion_types: tuple[str, ...]  # the main one first
-    platforms: tuple[str, ...]
-    first_day: date
-    last_day: date
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """A parameter of questions."""
-
-    name: str  # in SQL and in URLs
-    title: str
-    description: str
-    kind: str  # date, choice, integer, money, text
-    default: Callable[[OrgFacts], Any] = lambda facts: None
-    choices: Callable[[OrgFacts], Sequence[Any]] | None = None
-    aliases: tuple[str, ...] = ()
-
-
-def _always(*values: Any) -> Callable[[OrgFacts], Sequence[Any]]:
-    return lambda facts: values
-
-
-def _first_day(facts: OrgFacts) -> date:
-    return max(facts.first_day, facts.last_day - timedelta(days=29))
-
-
-GRAINS = ("ORGANIZATION", "PLATFORM", "CAMPAIGN", "ADSET", "AD")
-PARAMETERS: dict[str, Parameter] = {
-    parameter.name: parameter
-    for parameter in (
-        Parameter("from", "From", "The first day, such as 2026-01-31. Default: 30 days to `to`.", "date", _first_day),
-        Parameter("to", "To", "The last day. Default: the last day with data.", "date", lambda facts: facts.last_day),
-        Parameter(
-            "model",
-            "Model",
-            "The attribution model. Default: the org's.",
-            "choice",
-            lambda facts: facts.default_model,
-            lambda facts: facts.models,
-            ("attributionModel",),
-        ),
-        Parameter(
-            "window",
-            "Window",
-            "The lookback window in days. Default: the org's. Accrual, and new or returning customers, always use the"
-            " org's.",
-            "integer",
-            lambda facts: facts.lookback_days,
-            lambda facts: facts.windows,
-            ("lookbackDays",),
-        ),
-        Parameter(
-            "mode",
-            "Accounting",
-            "cash: by the day of the conversion; accrual: by the day of the touch.",
-            "choice",
-            lambda facts: "cash",
-            _always("cash", "accrual"),
-            ("accountingMode",),
-        ),
-        Parameter(
-            "conversion_type",
-            "Conversion",
-            "The conversion type. Default: the org's main one.",
-            "choice",
-            lambda facts: facts.conversion_types[0],
-            lambda facts: facts.conversion_types,
-            ("conversionType",),
-        ),
-        Parameter(
-            "customers",
-            "Customers",
-            "all; new: first conversions of a person; returning: all others.",
-            "choice",
-            lambda facts: "all",
-            _always("all", "new", "returning"),
-        ),
-        Parameter(
-            "grain",
-            "Grain",
-            "ORGANIZATION, PLATFORM, CAMPAIGN, ADSET or AD. Default: all of them for waste, CAMPAIGN elsewhere.",
-            "choice",
-            choices=_always(*GRAINS),
-        ),
-        Parameter("platform", "Platform", "One platform, such as google. Default: all.", "text"),
-        Parameter("channel", "Channel", "One channel, such as Email. Default: all.", "text"),
-        Parameter("campaign_id", "Campaign", "One campaign id. Default: all.", "text", aliases=("campaignId",)),
-        Parameter("adset_id", "Ad set", "One ad set id. Default: all.", "text", aliases=("adsetId",)),
-        Parameter("conversion_id", "Conversion id", "One conversion. Default: all.", "text", aliases=("conversionId",)),
-        Parameter("waste_id", "Waste id", "One waste flag. Default: all.", "text", aliases=("wasteId",)),
-        Parameter(
-            "severity",
-            "Severity",
-            "low, medium or high. Default: all.",
-            "choice",
-            choices=_always("low", "medium", "high"),
-        ),
-        Parameter(
-            "reason",
-            "Reason",
-            "no_conversions, high_cpa or low_roas. Default: all.",
-            "choice",
-            choices=_always("no_conversions", "high_cpa", "low_roas"),
-        ),
-        Parameter(
-            "min_waste",
-            "Least waste",
-            "The least wasted spend, in units of the org's currency. Default: 0.",
-            "money",
-            lambda facts: 0,
-            aliases=("minWasteSpend",),
-        ),
-        Parameter("search", "Search", "A part of a name or an id. Default: all.", "text"),
-    )
-}
-ALIASES = {alias: name for name, parameter in PARAMETERS.items() for alias in parameter.aliases}
-FEWEST_DAYS, MOST_DAYS = date(1970, 1, 1), date(2200, 1, 1)
+EARLIEST, LATEST = date(1970, 1, 1), date(2200, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -245,8 +119,8 @@ def value_of(parameter: Parameter, text: str, facts: OrgFacts) -> Any:
             value = date.fromisoformat(text)
         except ValueError:
             raise WrongFilter(parameter.name, f"{text!r} is not a day. Write one such as 2026-01-31.") from None
-        if not FEWEST_DAYS <= value <= MOST_DAYS:
-            raise WrongFilter(parameter.name, f"{text} is not a day between {FEWEST_DAYS} and {MOST_DAYS}.")
+        if not EARLIEST <= value <= LATEST:
+            raise WrongFilter(parameter.name, f"{text} is not a day between {EARLIEST} and {LATEST}.")
     elif parameter.kind == "integer":
         value = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else None
     elif parameter.kind == "money":
@@ -259,8 +133,9 @@ def value_of(parameter: Parameter, text: str, facts: OrgFacts) -> Any:
         value = int(value * 1_000_000)
     elif parameter.name == "grain":
         value = text.upper()
-    if parameter.choices is not None and value not in parameter.choices(facts):
-        known = ", ".join(str(choice) for choice in parameter.choices(facts))
+    choices = parameter.choices_of(facts)
+    if choices and value not in choices:
+        known = ", ".join(map(str, choices))
         raise WrongFilter(parameter.name, f"{text!r} is unknown. Use one of {known}.")
     return value
 

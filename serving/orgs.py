@@ -19,7 +19,7 @@ from typing import Any
 
 import duckdb
 
-from serving.filters import OrgFacts
+from serving.parameters import OrgFacts
 from serving.published import NothingPublished, literal
 
 MEMORY_LIMIT = "2GB"  # of one org's queries

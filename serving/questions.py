@@ -13,7 +13,7 @@ In: folders of .sql files. Out: Question by name; QuestionError names the file a
     */
     select …
 
-A question gets the parameters that its SQL names, such as $from (filters.py). It needs no org: access decides whose
+A question gets the parameters that its SQL names, such as $from (parameters.py). It needs no org: access decides whose
 published file answers it.
 """
 
@@ -30,7 +30,7 @@ import duckdb
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from serving.filters import PARAMETERS
+from serving.parameters import PARAMETERS
 
 FOLDER = Path(__file__).parent / "questions"
 UNITS = (

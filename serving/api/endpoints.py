@@ -22,8 +22,9 @@ from starlette.responses import Response
 from serving.answer_cache import Body, text_body
 from serving.answers import ARROW, CSV, JSON, PARQUET, ask, encode, to_json
 from serving.api.problems import Problem
-from serving.filters import ALIASES, PARAMETERS, Filters, WrongFilter, parse
+from serving.filters import Filters, WrongFilter, parse
 from serving.orgs import UnknownOrg, Version
+from serving.parameters import ALIASES, PARAMETERS
 from serving.published import NothingPublished
 from serving.questions import Question, QuestionError
 from serving.service import Service, service_of

@@ -16,8 +16,9 @@ from starlette.responses import HTMLResponse, Response
 from serving.access.authentication import csrf_token
 from serving.answers import JSON, Answer, json_record
 from serving.api.openapi import describe, document
-from serving.filters import PARAMETERS, Filters, parse
+from serving.filters import Filters, parse
 from serving.orgs import UnknownOrg, Version
+from serving.parameters import PARAMETERS
 from serving.published import NothingPublished
 from serving.service import Service, service_of
 

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import Any
 
 from serving.answers import ARROW, CSV, JSON, PARQUET
-from serving.filters import GRAINS, PARAMETERS, Parameter
+from serving.parameters import PARAMETERS, Parameter
 from serving.questions import Column, Question
 
 # Paths beside /api/<question>: the question that answers them, and the parameter in the path.
@@ -17,13 +17,6 @@ PATHS = {
     "/api/waste/{id}": ("waste", "waste_id"),
 }
 TAKES_DETAILS = {"/api/waste/{id}"}
-_CHOICES = {
-    "mode": ["cash", "accrual"],
-    "customers": ["all", "new", "returning"],
-    "grain": list(GRAINS),
-    "severity": ["low", "medium", "high"],
-    "reason": ["no_conversions", "high_cpa", "low_roas"],
-}
 _TYPES: dict[str, dict[str, Any]] = {
     "money": {"type": "integer", "description": "Micros of the org's currency."},
     "count": {"type": "number"},
@@ -132,8 +125,8 @@ def describe(parameter: Parameter) -> dict[str, Any]:
         schema = {"type": "integer", "minimum": 1}
     elif parameter.kind == "money":
         schema = {"type": "number", "minimum": 0}
-    elif parameter.name in _CHOICES:
-        schema["enum"] = _CHOICES[parameter.name]
+    elif isinstance(parameter.choices, tuple) and parameter.choices:
+        schema["enum"] = list(parameter.choices)
     aliases = f" Also as {', '.join(parameter.aliases)}." if parameter.aliases else ""
     return {"name": parameter.name, "description": parameter.description + aliases, "schema": schema}
 

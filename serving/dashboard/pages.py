@@ -21,8 +21,9 @@ from serving.access.authentication import csrf_token
 from serving.answers import readable_sql
 from serving.dashboard import charts, live_pages, pacing
 from serving.dashboard.view import BAR, View
-from serving.filters import COMPARISONS, PARAMETERS, Filters, parse, presets
+from serving.filters import COMPARISONS, Filters, parse, presets
 from serving.orgs import UnknownOrg
+from serving.parameters import PARAMETERS
 from serving.published import NothingPublished
 from serving.service import Service, service_of
 

@@ -12,8 +12,9 @@ from markupsafe import Markup
 from serving import formats
 from serving.answers import Answer
 from serving.dashboard import charts
-from serving.filters import PARAMETERS, Filters
+from serving.filters import Filters
 from serving.orgs import Version
+from serving.parameters import PARAMETERS
 from serving.service import Service
 
 BAR = ("model", "window", "mode", "conversion_type", "customers")

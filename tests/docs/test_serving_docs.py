@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from cli.app import app
 from serving.answers import ask
-from serving.filters import PARAMETERS
+from serving.parameters import PARAMETERS
 from serving.questions import FOLDER, UNITS
 from tests.support.home import ROOT, published
 from tests.support.serving import app_on, client_of, copy_published, filters_of, running, service_on

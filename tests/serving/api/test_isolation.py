@@ -19,7 +19,7 @@ from markupsafe import escape
 from starlette.routing import Route
 
 from serving.dashboard.pages import page_titles
-from serving.filters import PARAMETERS
+from serving.parameters import PARAMETERS
 from serving.service import Service
 from tests.support.home import tables
 from tests.support.serving import app_on, copy_published, plant_waste, running, service_on

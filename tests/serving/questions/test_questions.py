@@ -22,8 +22,9 @@ from typer.testing import CliRunner
 from cli.app import app
 from serving.answers import ask, readable_sql, sql_value
 from serving.dashboard.charts import specification
-from serving.filters import PARAMETERS, Filters
+from serving.filters import Filters
 from serving.orgs import OrgFiles, Version
+from serving.parameters import PARAMETERS
 from serving.questions import FOLDER, UNITS, QuestionError, load_questions
 from tests.support.home import published
 from tests.support.serving import all_days, filters_of
@@ -77,8 +78,7 @@ def varied(version: Version, name: str) -> Iterator[Filters]:
     parameters, facts = QUESTIONS[name].parameters, version.facts
     yield filters_of(version, **all_days(version))
     for each in parameters:
-        choices = PARAMETERS[each].choices
-        for value in choices(facts) if choices else ():
+        for value in PARAMETERS[each].choices_of(facts):
             yield filters_of(version, **{**all_days(version), each: value})
     if {"mode", "customers"} <= set(parameters):
         for customers in ("new", "returning"):
