@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import jinja2
 from jinja2.sandbox import SandboxedEnvironment
@@ -76,6 +77,15 @@ def page_titles(home_pages: Path) -> dict[str, str]:
     return titles
 
 
+def saved_view(home_pages: Path, name: str) -> str | None:
+    """Return the address of a saved view: a page of the home folder that is only {# view: /path?filters #}."""
+    path = home_pages / f"{name}.html"
+    if name in NAVIGATION or not path.exists():
+        return None
+    found = re.search(r"\{#\s*view:\s*(/(?!/)\S*)\s*#\}", path.read_text(encoding="utf-8"))
+    return found[1] if found else None
+
+
 async def show_page(request: Request) -> Response:
     """Show a page by its name."""
     name = request.path_params["page"]
@@ -118,6 +128,12 @@ def page(
     titles = page_titles(service.home / "pages")
     if name not in titles and name not in OF_ONE:
         return message(request, 404, "There is no such page", "Choose one of the navigation.")
+    if name in titles and (address := saved_view(service.home / "pages", name)):
+        org = request.query_params.get("org", "")
+        has_org = not org or re.search(r"[?&]org=", address)
+        return RedirectResponse(
+            address if has_org else f"{address}{'&' if '?' in address else '?'}{urlencode({'org': org})}"
+        )
     principal = request.state.principal
     orgs = [org for org in service.orgs.names() if principal.may_see(org)]
     if not orgs:

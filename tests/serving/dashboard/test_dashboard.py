@@ -256,6 +256,24 @@ def test_a_page_of_the_home_folder_joins_the_navigation(dashboard, browser):
         assert not errors
 
 
+def test_a_saved_view_opens_with_its_filters(dashboard, browser):
+    (dashboard.home / "pages").mkdir(exist_ok=True)
+    saved = "{# title: Email, last touch #}\n{# view: /channels?channel=Email&model=last_touch&window=7 #}\n"
+    (dashboard.home / "pages" / "email.html").write_text(saved)
+    (dashboard.home / "pages" / "away.html").write_text("{# title: Away #}\n{# view: //elsewhere.example/ #}\n")
+    with opened(browser) as (page, errors):
+        page.goto(f"{dashboard.url}/overview?org=nordlicht&model=linear")
+        page.get_by_role("link", name="Email, last touch").click()
+        page.wait_for_url(re.compile("/channels"))
+        expect(page.locator("#f-model")).to_have_value("last_touch")
+        expect(page.locator("#f-window")).to_have_value("7")
+        expect(page.locator("#f-org")).to_have_value("nordlicht")
+        expect(page.locator(".crumbs")).to_contain_text("Email")
+        page.goto(f"{dashboard.url}/away?org=nordlicht")
+        assert page.url.startswith(dashboard.url)
+        assert not errors
+
+
 def test_vendored_files_are_those_of_their_versions():
     """Nobody edits a vendored file: its checksum is that of the package's version."""
     with (VENDOR / "versions.csv").open() as lines:
