@@ -156,11 +156,11 @@ def check_writable(home: Home) -> None:
     probe = home.landing / f".ready-{os.getpid()}"
     fd = os.open(probe, os.O_WRONLY | os.O_CREAT, 0o600)
     try:
+        probe.unlink()  # before the slow part: a killed collector leaves no file behind
         os.write(fd, b"ready\n")
         os.fsync(fd)
     finally:
         os.close(fd)
-        probe.unlink(missing_ok=True)
 
 
 def request_flush(home: Home) -> None:
