@@ -88,6 +88,23 @@ def test_any_split_order_and_repetition_gives_the_same_events(events, seed, tmp_
     assert len(found[0]["raw.events"]) == len(keys)
 
 
+def test_a_stored_event_always_gives_way_to_the_one_received_earlier(tmp_path):
+    """One load removes rows that it has appended and a row that was stored before. DuckDB can miss the latter."""
+    for number in range(60):
+        home = Home(tmp_path / str(number))
+        for path in (home.temporary, home.landing):
+            path.mkdir(parents=True)
+        with connect(home) as raw:
+            for segment, (seconds, received) in enumerate(((None, 4), (2, 3), (1, 3))):
+                land(home, segment, receipt([page(1, seconds)], received, site="quiet", org="nord"))
+                load(raw, home)
+            for segment, (event, seconds, received) in enumerate(((1, None, 4), (3, 1, 3), (1, 1, 0), (1, 1, 3)), 3):
+                land(home, segment, receipt([page(event, seconds)], received, site="quiet", org="nord"))
+            load(raw, home)
+            rows = raw.execute("select event_id, received_at::varchar from raw.events order by 1").fetchall()
+            assert rows == [("1", "2026-07-01 00:00:00"), ("3", "2026-07-01 00:00:03")], f"in warehouse {number}"
+
+
 def test_the_first_content_of_an_id_stays_and_the_other_is_quarantined(home):
     with connect(home) as raw:
         land(home, 1, receipt([page(1, 20, url="https://late.example/")], 30))
