@@ -238,12 +238,12 @@ def test_events_of_an_offline_page_land_once_and_no_address_is_stored(world: Wor
     world.landed("offline", 1)
     context.set_offline(True)
     page.evaluate("for (let n = 0; n < 250; n++) tributary('event', 'a step', {n})")
-    page.evaluate("tributary('conversion', {value: 5, orderId: 'o', email: 'ann@example.com', phone: '+49 30 1234'})")
+    page.evaluate("tributary('conversion', {value: 5, orderId: 'o', email: 'ann@example.com', phone: '+49 30 123456789'})")
     page.wait_for_timeout(1500)  # a first attempt has failed by then; whether it has does not matter
     assert len(sent(page)) == 251
     stored = page.evaluate("JSON.stringify(localStorage)")
     assert "ann@example.com" not in stored
-    assert "1234" not in stored
+    assert "123456789" not in stored  # four digits can be part of a random id
     assert len(world.rows("offline")) == 1
     context.set_offline(False)
     rows = world.landed("offline", 253)
