@@ -16,7 +16,6 @@ PATHS = {
     "/api/conversions/{id}/explain": ("conversion_explanation", "conversion_id"),
     "/api/waste/{id}": ("waste", "waste_id"),
 }
-TAKES_DETAILS = {"/api/waste/{id}"}
 _TYPES: dict[str, dict[str, Any]] = {
     "money": {"type": "integer", "description": "Micros of the org's currency."},
     "count": {"type": "number"},
