@@ -18,6 +18,7 @@ from ingestion.home import Home
 if TYPE_CHECKING:
     from ingestion.person.erase import Erasure
     from ingestion.person.ownership import Kind, Person
+    from ingestion.person.verify_erasure import Finding
     from ingestion.settings.model import Settings
 
 SECONDS_TO_CLOSE = 30.0  # the collector closes a segment after ten
@@ -44,7 +45,6 @@ def erase(
         identifier = only_identifier(email=email, visitor=visitor, customer=customer)
         from ingestion.person.erase import read_journal, write_journal
         from ingestion.person.find import UnknownPerson
-        from ingestion.person.verify_erasure import scan_home
         from ingestion.settings.load import load_settings
         from ingestion.warehouse import build_lock
 
@@ -62,7 +62,7 @@ def erase(
             print_line("looking for the person")
             erasure = prepare(home, settings, identifier, org, asked_at)
             # Files may still name a person whom no row names: they are searched before the answer is final.
-            if not erasure.counts and (dry_run or not any(found.rows for found in scan_home(home, erasure))):
+            if not erasure.counts and (dry_run or not any(found.rows for found in search(home, erasure))):
                 raise UnknownPerson(identifier[0])
             print_parts(counts_table(erasure.counts))
             if dry_run:
@@ -123,7 +123,6 @@ def load_everything(home: Home, settings: Settings) -> None:
 def finish(home: Home, erasure: Erasure) -> None:
     """Perform the erasure of the journal, build and publish everything again, and prove that nothing is left."""
     from ingestion.person.erase import delete_journal, erase_person
-    from ingestion.person.verify_erasure import scan_home
     from ingestion.warehouse import build_lock
     from orchestration.run import run_graph
     from serving.publishing.publish import clear_leftovers
@@ -139,9 +138,19 @@ def finish(home: Home, erasure: Erasure) -> None:
     with build_lock(home, "erase", print_line):
         clear_leftovers(home.published)
         print_line("searching every file for the person")
-        findings = list(scan_home(home, erasure))
+        findings = search(home, erasure)
         if left := {finding.where: finding.rows for finding in findings if finding.rows}:
             print_parts(counts_table(left))
             fail("These places still contain the person. Delete or correct these files, then erase again.", FAILED)
         delete_journal(home)
     print_line(f"Erased. {len(findings):,} tables and files were searched: 0 rows found.")
+
+
+def search(home: Home, erasure: Erasure) -> list[Finding]:
+    """Read every file of the home folder, and return the places that still identify the person."""
+    from ingestion.person.verify_erasure import UnreadableFile, scan_home
+
+    try:
+        return list(scan_home(home, erasure))
+    except UnreadableFile as error:
+        fail(error, FAILED)

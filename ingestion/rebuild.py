@@ -58,7 +58,6 @@ def rebuild(home: Home, settings: Settings, progress: Progress) -> list[str]:
         )
     errors: list[str] = []
     fresh = Home(home.temporary / "rebuild")
-    shutil.rmtree(fresh.root, ignore_errors=True)
     fresh.temporary.mkdir(parents=True)
     with connect(fresh) as connection:
         _copy_unarchived(connection, home)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -22,6 +23,7 @@ from ingestion.sql import Connection
 
 BUILD_BYTES = 5_000_000_000  # of DuckDB's memory, so that 8 GiB suffice for a build
 IMPORT_BYTES = 1_500_000_000  # so that an import of any size needs less than 2 GiB, Python included
+WITHOUT_LOCK = ("pull-", "metrics-")  # temporary files of pulls and the collector, which work beside a build
 _DAMAGED = re.compile("Corrupt database file|not a valid DuckDB database file|Could not read enough bytes")
 REBUILD = (
     "Restore it from a backup, or load everything again from archive/, landing/ and inbox/ with: tributary rebuild"
@@ -44,7 +46,19 @@ def build_lock(home: Home, what: str, progress: Callable[[str], None] = lambda m
     what: the name of this build in the messages of processes that wait for it.
     """
     with file_lock(home.lock, what, progress):
+        _delete_leftovers(home)
         yield
+
+
+def _delete_leftovers(home: Home) -> None:
+    """Delete the temporary files of killed builds: nobody can read a half-written file, and it may name a person."""
+    for path in home.temporary.iterdir() if home.temporary.exists() else ():
+        if path.name.startswith(WITHOUT_LOCK):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def connect(home: Home, *, read_only: bool = False) -> Connection:

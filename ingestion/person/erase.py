@@ -163,7 +163,6 @@ def _rename_lookups(connection: Connection) -> None:
 def _compact(home: Home) -> None:
     """Copy the raw tables to a new warehouse file without deleted rows. The next run builds all other tables."""
     fresh = home.temporary / "warehouse.duckdb"
-    fresh.unlink(missing_ok=True)
     with connect(Home(home.temporary)):
         pass  # create its raw tables
     with connect(home) as connection:

@@ -21,9 +21,14 @@ from ingestion.person.anonymise import IDENTIFIERS, KINDS
 from ingestion.person.erase import Erasure, journal_path
 from ingestion.person.pseudonyms import is_distinctive, word_pattern
 from ingestion.sql import Connection, literal, quoted
+from ingestion.warehouse import WITHOUT_LOCK
 
 _PERSON_KEY_PREFIXES = (("c:", "customer"), ("v:", "visitor"))  # of person_key in the marts
 _NOT_READ = {"build.lock"}  # names the running command
+
+
+class UnreadableFile(Exception):
+    """A database or Parquet file is damaged, so that it cannot be searched for the person."""
 
 
 class Finding(NamedTuple):
@@ -34,23 +39,42 @@ class Finding(NamedTuple):
 
 
 def scan_home(home: Home, erasure: Erasure) -> Iterator[Finding]:
-    """Read all files, archive and published versions included. The caller holds the build lock."""
+    """Read all files, archive and published versions included. The caller holds the build lock.
+
+    Files of running pulls are left out: they contain ads, not persons. UnreadableFile if a file is damaged.
+    """
     words = _words(erasure)
     for path in sorted(path for path in home.root.rglob("*") if path.is_file() and not path.is_symlink()):
-        name = str(path.relative_to(home.root))
-        if path == journal_path(home) or name in _NOT_READ:
+        name = path.relative_to(home.root)
+        is_temporary = name.parts[0] == home.temporary.name and name.parts[1].startswith(WITHOUT_LOCK)
+        if path == journal_path(home) or str(name) in _NOT_READ or is_temporary:
             continue
-        others = 0
-        if path.suffix in (".duckdb", ".parquet"):
+        try:
+            yield from _scan_file(home, path, erasure, words)
+        except (FileNotFoundError, UnreadableFile):
+            if path.exists():
+                raise
+            # The collector has closed this segment since. What it received before the erasure is loaded.
+
+
+def _scan_file(home: Home, path: Path, erasure: Erasure, words: re.Pattern[bytes]) -> Iterator[Finding]:
+    name = str(path.relative_to(home.root))
+    others = 0
+    if path.suffix in (".duckdb", ".parquet", ".damaged"):  # ingestion/rebuild.py keeps a damaged warehouse
+        try:
             with duckdb.connect() as connection:
-                for table, rows, others_rows in _count_tables(connection, path, erasure):
-                    yield Finding(where=f"{name}{table}", rows=rows)
-                    others += others_rows
-        if path.parent == home.landing:
-            yield Finding(where=name, rows=_count_in_segment(path, erasure, words))
-        # Bytes cannot distinguish the person from one of another org with the same id, or from a new person.
-        elif not others:
-            yield Finding(where=name, rows=_count_bytes(path, words))
+                tables = list(_count_tables(connection, path, erasure))
+        except duckdb.Error as error:
+            advice = "Delete it, or restore it from a backup, then erase again."
+            raise UnreadableFile(f"{name} cannot be searched for the person: {error}\n{advice}") from None
+        for table, rows, others_rows in tables:
+            yield Finding(where=f"{name}{table}", rows=rows)
+            others += others_rows
+    if path.parent == home.landing:
+        yield Finding(where=name, rows=_count_in_segment(path, erasure, words))
+    # Bytes cannot distinguish the person from one of another org with the same id, or from a new person.
+    elif not others:
+        yield Finding(where=name, rows=_count_bytes(path, words))
 
 
 def _words(erasure: Erasure) -> re.Pattern[bytes]:

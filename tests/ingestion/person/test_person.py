@@ -350,9 +350,25 @@ def test_next_erasure_finishes_a_killed_one(before, tmp_path) -> None:
         process.join(10)
         assert read_journal(Home(home)), "the erasure ended before it was killed"
     assert "an unfinished erasure" in reasons(Home(home), BUILD)
+    # Half-written files of processes that were killed at another moment.
+    for name in ("erased-1.parquet", "orders.parquet", "warehouse.duckdb", "warehouse.duckdb.wal"):
+        (home / "tmp" / name).write_bytes(b"PAR1 customer-anna")
     tributary(home, "erase", "--customer", "customer-anna", "--yes")
     assert known(home) == set()
     assert raw(home, "select count(*) from raw.erasures") == [(1,)]
+    assert list((home / "tmp").iterdir()) == []
+
+
+def test_erasure_stops_at_a_file_that_cannot_be_searched(before, tmp_path) -> None:
+    home = copy_of(before, tmp_path / "home")
+    damaged = home / "warehouse.duckdb.damaged"
+    damaged.write_bytes((home / "warehouse.duckdb").read_bytes()[:9000])
+    done = tributary(home, "erase", "--customer", "customer-anna", "--yes", code=1)
+    assert "warehouse.duckdb.damaged cannot be searched for the person" in done.stderr
+    assert "Delete it, or restore it from a backup, then erase again." in done.stderr
+    damaged.unlink()
+    tributary(home, "erase", "--customer", "customer-anna", "--yes")
+    assert known(home) == set()
 
 
 def test_scan_finds_remaining_identifiers_in_every_kind_of_file(after, before, tmp_path) -> None:
