@@ -38,6 +38,9 @@ UNITS = (
     "url", "code",
 )  # fmt: skip
 _HEADER = re.compile(r"\s*/\*(.*?)\*/\s*", re.DOTALL)
+_WITH = re.compile(
+    r"(?P<comments>(?:\s|--[^\n]*\n|/\*.*?\*/)*)with\b(?P<recursive>\s+recursive\b)?\s+", re.DOTALL | re.I
+)
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _KEYS = ("title", "description", "uses", "columns", "chart")
 _SHAPES = {
@@ -186,5 +189,8 @@ def compose(sql: str, uses: list[str], wrong: Any) -> str:
         parts.append(path.read_text(encoding="utf-8").strip())
     if not parts:
         return sql
-    own = re.match(r"with\s+", sql, re.IGNORECASE)
-    return "with\n" + ",\n\n".join(parts) + (",\n\n" + sql[own.end() :] if own else "\n\n" + sql)
+    own = _WITH.match(sql)
+    shared = ",\n\n".join(parts)
+    if not own:
+        return f"with\n{shared}\n\n{sql}"
+    return f"with{own['recursive'] or ''}\n{shared},\n\n{own['comments']}{sql[own.end() :]}"

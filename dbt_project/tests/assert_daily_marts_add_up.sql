@@ -45,6 +45,7 @@ expected as (
     inner join main_types
         on daily_rollups.org_id = main_types.org_id
         and daily_rollups.conversion_type = main_types.conversion_type
+        and daily_rollups.lookback_days = main_types.lookback_days
     group by daily_rollups.org_id, daily_rollups.date
 
     union all

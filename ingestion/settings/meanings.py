@@ -17,6 +17,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "currency": "Currency of all reports.",
         "timezone": "Time zone that decides the day of a touch or an order.",
         "lookback_days": "Days before a conversion in which a touch can get credit.",
+        "rollup_windows": "Other windows whose credit daily_rollups has, down to the ad.",
         "attribution_model": "The model of the reports.",
         "targets": "Thresholds of waste: money per conversion (cpa), revenue per unit spent (roas).",
         "lookback_days_by_touch_type": "Other windows of some touch types, such as views.",

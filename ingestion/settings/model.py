@@ -34,6 +34,7 @@ class Org(msgspec.Struct, frozen=True):
     currency: str
     timezone: str = "UTC"
     lookback_days: int = 30
+    rollup_windows: list[int] = []  # in daily_rollups, beside lookback_days
     attribution_model: str = "linear"  # it treats all touches alike, so that the place in the journey does not matter
     targets: Targets = Targets()
     lookback_days_by_touch_type: dict[str, int] = {}

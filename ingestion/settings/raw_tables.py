@@ -36,6 +36,7 @@ def _rows(settings: Settings) -> dict[str, list[dict[str, Any]]]:
                 "currency": org.currency,
                 "timezone": org.timezone,
                 "lookback_days": org.lookback_days,
+                "rollup_windows": org.rollup_windows,
                 "default_attribution_model": org.attribution_model,
                 "target_cpa_micros": _micros(org.targets.cpa),
                 "target_roas": org.targets.roas,

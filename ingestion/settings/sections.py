@@ -50,6 +50,7 @@ SECTIONS: dict[str, Section] = {
             "currency": values.currency,
             "timezone": values.zone,
             "lookback_days": values.days,
+            "rollup_windows": values.windows,
             "attribution_model": values.text,
             "targets": values.targets,
             "lookback_days_by_touch_type": values.days_by_type,

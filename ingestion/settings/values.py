@@ -18,6 +18,7 @@ from ingestion.text import nearest, suggestion, zone_advice
 
 Check = Callable[[Any], str | None]
 
+WINDOWS = (1, 3, 7, 14, 28, 30, 90, 365)  # days: attribution_windows in dbt_project.yml
 SAMPLES = (100, 80, 50)  # percent of a site's visitors
 
 
@@ -62,6 +63,13 @@ def zone(value: Any) -> str | None:
 def days(value: Any) -> str | None:
     fine = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 365
     return None if fine else f"{value!r} is not a number of days. Write a whole number from 1 to 365."
+
+
+def windows(value: Any) -> str | None:
+    if isinstance(value, list) and all(type(item) is int and item in WINDOWS for item in value):
+        return None
+    choices = ", ".join(map(str, WINDOWS))
+    return f"{shortened(value)} is not a list of windows. Write one such as [7, 28], of these: {choices}."
 
 
 def days_by_type(value: Any) -> str | None:

@@ -1,6 +1,6 @@
 /*
 title: Daily rollups
-description: "Spend and credit of each day at one grain, with the unattributed and unmatched rest: each grain has the same totals. At the org's lookback window."
+description: "Spend and credit of each day at one grain, with the unattributed and unmatched rest: each grain has the same totals. At the chosen window if the org's rollup_windows have it, else at the lookback window."
 columns:
   date: {title: Day, unit: date}
   grain: {title: Grain}
@@ -9,7 +9,7 @@ columns:
   adset_id: {title: Ad set id}
   ad_id: {title: Ad id}
   attribution_model: {title: Model}
-  lookback_days: {title: Window, unit: count, description: Days of the lookback window.}
+  lookback_days: {title: Window, unit: count, description: Days of the window.}
   accounting_mode: {title: Accounting}
   impressions: {title: Impressions, unit: count}
   clicks: {title: Clicks, unit: count}
@@ -21,20 +21,29 @@ columns:
   waste_spend_micros: {title: Wasted, unit: money, better: lower}
 */
 -- This is the view daily_rollups for one model. Planning the view, which joins all models, takes longer than this query.
-with credit as (
-    select * from rollup_credit
+with chosen_window as (
+    select lookback_days
+    from conversion_windows
+    where conversion_type = $conversion_type and is_in_rollups and (is_main_window or lookback_days = $window)
+    order by lookback_days = $window desc
+    limit 1
+),
+
+credit as (
+    select rollup_credit.*
+    from rollup_credit
+    join chosen_window using (lookback_days)
     where date between $from and $to
         and grain = coalesce($grain, 'CAMPAIGN')
         and attribution_model = $model and accounting_mode = $mode and conversion_type = $conversion_type
 ),
 
 spend as (
-    select rollup_spend.*, conversion_windows.lookback_days
+    select rollup_spend.*, chosen_window.lookback_days
     from rollup_spend
-    join conversion_windows using (org_id)
+    cross join chosen_window
     where date between $from and $to
         and grain = coalesce($grain, 'CAMPAIGN')
-        and conversion_type = $conversion_type and is_main_window
 ),
 
 rollups as (

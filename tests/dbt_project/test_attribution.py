@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -50,6 +50,7 @@ class Org(NamedTuple):
     first_percent: int = 40
     last_percent: int = 40
     credit_percent: Mapping[str, int] = MappingProxyType({})
+    rollup_windows: Sequence[int] = ()
 
 
 class Touch(NamedTuple):
@@ -81,7 +82,7 @@ class Link(NamedTuple):
 
 ORGS = {
     "alpha": Org("UTC", 30, {}),
-    "beta": Org("America/New_York", 7, {"view": 1, "call": 20}),
+    "beta": Org("America/New_York", 7, {"view": 1, "call": 20}, rollup_windows=(3, 7, 90)),
     "gamma": Org("Asia/Kolkata", 90, {"email": 3}),
     "delta": Org("Australia/Lord_Howe", 1, {"view": 2}),
     "epsilon": Org("UTC", 14, {"view": 1}, "exclude", 3.5, 10, 60, {"view": 30}),
@@ -181,7 +182,9 @@ def build(new_home: Callable[[str], Path], project: Project, tmp_path_factory: p
         f"  - {{id: {name}, currency: USD, timezone: {org.zone}, lookback_days: {org.lookback_days},"
         f" lookback_days_by_touch_type: {org.own_windows}, direct: {org.direct}, half_life_days: {org.half_life_days},"
         f" first_touch_percent: {org.first_percent}, last_touch_percent: {org.last_percent},"
-        f" credit_percent_by_touch_type: {org.credit_percent}}}".replace("'", "")
+        f" credit_percent_by_touch_type: {org.credit_percent}, rollup_windows: {[*org.rollup_windows]}}}".replace(
+            "'", ""
+        )
         for name, org in ORGS.items()
     ]
     (home / "tributary.yaml").write_text("\n".join(["orgs:", *entries, ""]))
@@ -528,6 +531,58 @@ def test_every_link_of_every_window_sums_to_its_conversion(build, values):
             where abs(coalesce(links.conversions, 0) - coalesce(summary.conversions, 0)) > 1e-9
         """).fetchall()
     assert differences == []
+
+
+def test_rollups_have_the_windows_that_the_org_asks_for(build):
+    """Their days agree with the links of each window in both modes, and their campaigns with the channel marts."""
+    with published(build.home) as connection:
+        windows = connection.execute(
+            "select org_id, list(distinct lookback_days order by lookback_days) from daily_rollups"
+            " where grain = 'ORGANIZATION' group by all"
+        ).fetchall()
+        days = connection.execute("""
+            with links as (
+                select links.lookback_days, attribution_model, accounting_mode,
+                    case accounting_mode
+                        when 'cash' then conversions.date
+                        else timezone(orgs.timezone, timezone('UTC', touches.occurred_at))::date
+                    end as date,
+                    sum(weight) as conversions, sum(attributed_value_micros) as conversion_value_micros
+                from window_links as links
+                join conversions using (org_id, conversion_id)
+                join touchpoints as touches using (org_id, touchpoint_id)
+                join orgs using (org_id)
+                cross join (values ('cash'), ('accrual')) as modes(accounting_mode)
+                where org_id = 'beta' and links.lookback_days in (3, 7, 90)
+                    and (weight > 0 or attributed_value_micros <> 0)
+                group by all
+            ),
+            rollups as (
+                select lookback_days, attribution_model, accounting_mode, date,
+                    sum(conversions) as conversions, sum(conversion_value_micros) as conversion_value_micros
+                from daily_rollups
+                where org_id = 'beta' and grain = 'AD' and platform <> '(unattributed)'
+                    and (conversions > 0 or conversion_value_micros <> 0)
+                group by all
+            )
+            select links is null, rollups is null, * from links
+            full join rollups using (lookback_days, attribution_model, accounting_mode, date)
+            where links.conversions is distinct from rollups.conversions
+                or links.conversion_value_micros is distinct from rollups.conversion_value_micros
+        """).fetchall()
+        columns = (
+            "select lookback_days, attribution_model, date, platform, campaign_id,"
+            " sum(conversions), sum(conversion_value_micros)"
+        )
+        sides = [
+            f"{columns} from rollup_credit where org_id = 'beta' and grain = 'CAMPAIGN' and accounting_mode = 'cash'"
+            " and (conversions > 0 or conversion_value_micros <> 0) group by all",
+            f"{columns} from channel_credit where org_id = 'beta' and lookback_days in (3, 7, 90) group by all",
+        ]
+        rollups, channels = (set(connection.execute(side).fetchall()) for side in sides)
+    assert dict(windows) == {name: sorted({org.lookback_days, *org.rollup_windows}) for name, org in ORGS.items()}
+    assert days == []
+    assert rollups == channels
 
 
 def test_every_candidate_has_the_reason_of_the_oracle(build, expected):

@@ -3,7 +3,8 @@
 ad_credit as (
     select platform, campaign_id, adset_id, ad_id, conversions, conversion_value_micros
     from rollup_credit
-    where $customers = 'all'
+    inner join conversion_windows using (org_id, conversion_type, lookback_days)
+    where $customers = 'all' and is_main_window
         and grain = 'AD' and accounting_mode = $mode and not starts_with(platform, '(')
         and conversion_type = $conversion_type and attribution_model = $model
         and date between $from and $to

@@ -1,15 +1,19 @@
 """tributary.yaml: the example, each message, its raw tables, and added entries beside the user's own text."""
 
 import time
+from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from ingestion.home import Home
 from ingestion.settings.load import add_to_settings, load_settings
 from ingestion.settings.model import Settings, SettingsError
 from ingestion.settings.raw_tables import store_settings
+from ingestion.settings.values import WINDOWS
 from ingestion.warehouse import connect
 
+PROJECT = Path(__file__).parents[3] / "dbt_project" / "dbt_project.yml"
 ORG = "orgs:\n  - {id: default, currency: USD}\n"
 
 
@@ -66,6 +70,16 @@ def test_the_first_run_writes_the_example_and_the_second_keeps_it(home):
             "orgs:\n  - {id: a, currency: USD, lookback_days: true}\n",
             2,
             "is not a number of days. Write a whole number from 1 to 365",
+        ),
+        (
+            "orgs:\n  - {id: a, currency: USD, rollup_windows: [7, 8]}\n",
+            2,
+            "[7, 8] is not a list of windows. Write one such as [7, 28], of these: 1, 3, 7, 14, 28, 30, 90, 365.",
+        ),
+        (
+            "orgs:\n  - {id: a, currency: USD, rollup_windows: 7}\n",
+            2,
+            "7 is not a list of windows",
         ),
         (
             "orgs:\n  - {id: a, currency: USD, lookback_days_by_touch_type: {view: 0}}\n",
@@ -268,7 +282,7 @@ def test_storing_settings_replaces_all_rows(home):
     )
     store_settings(connection, load_settings(home))
     assert connection.execute("from raw.orgs").fetchall() == [
-        ("b", "EUR", "UTC", 30, 12_345_678, None, ["bank.example"], "time_decay", 7, 40, 40, "include", "unique")
+        ("b", "EUR", "UTC", 30, 12_345_678, None, ["bank.example"], "time_decay", 7, 40, 40, "include", "unique", [])
     ]
     assert connection.execute("from raw.touch_type_windows").fetchall() == [("b", "view", 1, 100)]
     assert connection.execute("select count(*) from raw.sites").fetchone() == (0,)
@@ -297,3 +311,8 @@ def test_adding_entries_keeps_comments_and_adds_them_once(home):
     assert [(a.platform, a.account_id) for a in settings.ad_accounts] == [("meta", "007")]
     assert len(settings.sites) == 1
     assert [path.name for path in home.root.iterdir() if path.name.startswith(".tributary")] == []
+
+
+def test_windows_are_those_of_the_dbt_project():
+    project = YAML(typ="safe").load(PROJECT.read_text())
+    assert list(WINDOWS) == project["vars"]["attribution_windows"]

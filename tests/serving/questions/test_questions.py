@@ -418,6 +418,16 @@ def test_a_file_that_is_no_utf_8_is_named(tmp_path: Path) -> None:
         load_questions(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "start", ["with total as (", "-- A comment.\n/* Another. */ WITH total as (", "with recursive total as ("]
+)
+def test_shared_ctes_precede_the_own_ones(tmp_path: Path, northwind: Version, start: str) -> None:
+    sql = f"{start}select sum(conversions) as conversions from credit)\nselect conversions from total"
+    columns = "columns:\n  conversions: {title: Conversions, unit: count}\n"
+    (tmp_path / "own.sql").write_text(f"/*\ntitle: A\nuses: [credit]\n{columns}*/\n{sql}")
+    assert ask(northwind, load_questions(tmp_path)["own"], filters_of(northwind)).rows[0][0] > 0
+
+
 @pytest.mark.parametrize("sql", ["select * from no_table", "select no_column from orgs", "select 'a'::integer as a"])
 def test_sql_that_fails_on_the_file_names_the_question(tmp_path: Path, northwind: Version, sql: str) -> None:
     (tmp_path / "broken.sql").write_text(f"/*\ntitle: A\n*/\n{sql}")

@@ -2,7 +2,35 @@
 with
 
 attribution as (
-    select * from {{ ref('int_conversion_touches') }}
+    {%- for touches in ['int_conversion_touches', 'int_rollup_window_touches'] %}
+    select
+        org_id,
+        conversion_id,
+        conversion_type,
+        lookback_days,
+        position,
+        conversion_date,
+        is_first_conversion,
+        touch_date,
+        channel,
+        platform,
+        campaign_id,
+        adset_id,
+        ad_id
+        {%- for model in models %},
+        {{ model }}_credit,
+        {{ model }}_value_micros
+        {%- endfor %}
+    from {{ ref(touches) }}
+    {% if not loop.last %}
+    union all
+    {% endif %}
+    {%- endfor %}
+),
+
+conversion_windows as (
+    select * from {{ ref('int_conversion_windows') }}
+    where is_in_rollups
 ),
 
 conversions as (
@@ -41,18 +69,20 @@ unattributed_by_day as (
     select
         conversions.org_id,
         conversions.conversion_type,
-        conversions.lookback_days,
+        conversion_windows.lookback_days,
         conversions.date,
         count(*) * 1000000000000 as credit,
         count(case when conversions.is_first_conversion then 1 end) * 1000000000000 as first_credit,
         sum(conversions.value_micros) as value_micros
     from conversions
+    inner join conversion_windows using (org_id, conversion_type)
     left join attribution
         on conversions.org_id = attribution.org_id
         and conversions.conversion_id = attribution.conversion_id
+        and conversion_windows.lookback_days = attribution.lookback_days
         and attribution.position = 1
     where attribution.conversion_id is null
-    group by conversions.org_id, conversions.conversion_type, conversions.lookback_days, conversions.date
+    group by conversions.org_id, conversions.conversion_type, conversion_windows.lookback_days, conversions.date
 ),
 
 credit_by_model as (
@@ -110,6 +140,7 @@ credit_by_mode as (
         model_modes.accounting_mode,
         credit_by_model.attribution_model,
         credit_by_model.lookback_days,
+        conversion_windows.is_main_window,
         credit_by_model.channel,
         credit_by_model.platform,
         credit_by_model.campaign_id,
@@ -120,6 +151,7 @@ credit_by_mode as (
         credit_by_model.value_micros
     from credit_by_model
     inner join model_modes using (attribution_model)
+    inner join conversion_windows using (org_id, conversion_type, lookback_days)
 ),
 
 final as (
@@ -130,6 +162,7 @@ final as (
         accounting_mode,
         attribution_model,
         lookback_days,
+        is_main_window,
         channel,
         platform,
         campaign_id,
@@ -146,6 +179,7 @@ final as (
         accounting_mode,
         attribution_model,
         lookback_days,
+        is_main_window,
         channel,
         platform,
         campaign_id,

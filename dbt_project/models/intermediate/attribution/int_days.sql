@@ -9,6 +9,7 @@ spend as (
 
 credit as (
     select * from {{ ref('int_daily_credit') }}
+    where is_main_window
 ),
 
 ends as (

@@ -5,7 +5,7 @@ with
 
 credit as (
     select * from {{ ref('int_daily_credit') }}
-    where accounting_mode = 'cash'
+    where accounting_mode = 'cash' and is_main_window
 ),
 
 definitions as (

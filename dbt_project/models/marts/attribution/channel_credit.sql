@@ -2,7 +2,7 @@ with
 
 main_window_credit as (
     select * from {{ ref('int_daily_credit') }}
-    where accounting_mode = 'cash'
+    where accounting_mode = 'cash' and is_main_window
 ),
 
 window_credit as (

@@ -77,7 +77,7 @@ unioned as (
         0 as overlap_conversions,
         0 as overlap_value_micros
     from credit
-    inner join conversion_windows using (org_id, conversion_type)
+    inner join conversion_windows using (org_id, conversion_type, lookback_days)
     where platform not in ('(organic)', '(unattributed)', '(unmatched)')
         and (conversions <> 0 or conversion_value_micros <> 0)
 

@@ -1,28 +1,7 @@
 with
 
-definitions as (
-    select * from {{ ref('stg_raw__conversion_definitions') }}
-),
-
-orgs as (
-    select * from {{ ref('stg_raw__orgs') }}
-),
-
 windows as (
-    {%- for days in var('attribution_windows') %}
-    select {{ days }} as lookback_days
-    {% if not loop.last %}union all{% endif %}
-    {%- endfor %}
-),
-
-main_windows as (
-    select
-        definitions.org_id,
-        definitions.conversion_type,
-        definitions.number = 1 as is_main_type,
-        coalesce(definitions.lookback_days, orgs.lookback_days) as main_lookback_days
-    from definitions
-    inner join orgs using (org_id)
+    select * from {{ ref('int_conversion_windows') }}
 ),
 
 final as (
@@ -30,21 +9,10 @@ final as (
         org_id,
         conversion_type,
         is_main_type,
-        main_lookback_days as lookback_days,
-        true as is_main_window
-    from main_windows
-
-    union all
-
-    select
-        main_windows.org_id,
-        main_windows.conversion_type,
-        main_windows.is_main_type,
-        windows.lookback_days,
-        false as is_main_window
-    from main_windows
-    inner join windows
-        on main_windows.main_lookback_days <> windows.lookback_days
+        lookback_days,
+        is_main_window,
+        is_in_rollups
+    from windows
 )
 
 select * from final

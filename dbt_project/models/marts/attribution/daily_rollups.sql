@@ -14,7 +14,7 @@ credit as (
 
 conversion_windows as (
     select * from {{ ref('conversion_windows') }}
-    where is_main_window
+    where is_in_rollups
 ),
 
 model_modes as (
@@ -48,6 +48,7 @@ unioned as (
         on spend.org_id = credit.org_id
         and spend.rollup_id = credit.rollup_id
         and conversion_windows.conversion_type = credit.conversion_type
+        and conversion_windows.lookback_days = credit.lookback_days
         and model_modes.attribution_model = credit.attribution_model
         and model_modes.accounting_mode = credit.accounting_mode
 

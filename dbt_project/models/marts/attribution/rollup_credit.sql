@@ -159,4 +159,4 @@ final as (
 
 -- Readers ask for one org, grain, model and mode and some days: sorted so, they skip the rest of the file.
 select * from final
-order by org_id, grain, conversion_type, attribution_model, accounting_mode, date
+order by org_id, grain, conversion_type, attribution_model, accounting_mode, lookback_days, date

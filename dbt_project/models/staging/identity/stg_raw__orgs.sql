@@ -10,6 +10,7 @@ final as (
         currency,
         timezone,
         lookback_days,
+        rollup_windows,
         default_attribution_model,
         target_cpa_micros,
         target_roas,

@@ -102,6 +102,7 @@ credit_by_slice as (
         rollup_credit.org_id,
         rollup_credit.grain,
         rollup_credit.conversion_type,
+        rollup_credit.lookback_days,
         rollup_credit.attribution_model,
         rollup_credit.accounting_mode,
         sum(
@@ -123,6 +124,7 @@ credit_by_slice as (
         rollup_credit.org_id,
         rollup_credit.grain,
         rollup_credit.conversion_type,
+        rollup_credit.lookback_days,
         rollup_credit.attribution_model,
         rollup_credit.accounting_mode
 ),
@@ -145,7 +147,7 @@ slices as (
         conversion_windows.org_id,
         conversion_windows.conversion_type,
         conversion_windows.lookback_days,
-        conversion_windows.is_main_window,
+        conversion_windows.is_in_rollups,
         grains.grain,
         model_modes.attribution_model,
         model_modes.accounting_mode
@@ -259,8 +261,9 @@ final as (
     from slices
     left join {{ source }} using (org_id{{ ", conversion_type" if source == "booked" }})
     left join spend_by_grain using (org_id, grain)
-    left join credit_by_slice using (org_id, grain, conversion_type, attribution_model, accounting_mode)
-    where slices.is_main_window
+    left join credit_by_slice
+        using (org_id, grain, conversion_type, lookback_days, attribution_model, accounting_mode)
+    where slices.is_in_rollups
 
     union all
     {% endfor %}
