@@ -3,11 +3,13 @@
 In: campaign groups, campaigns and creatives, which are campaigns, ad sets and ads in Tributary. Out: rows by creative
 and by account; days are UTC.
 Source: learn.microsoft.com/linkedin/marketing/integrations/ads-reporting, .../ads/account-structure,
-.../linkedin/shared/api-guide/concepts/error-handling, .../linkedin/marketing/versioning.
+.../linkedin/shared/api-guide/concepts/error-handling, .../linkedin/marketing/versioning. The texts of its limits:
+github.com/airbytehq/airbyte, source-linkedin-ads/BEHAVIOR.md; github.com/PostHog/posthog, pull request 59608.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -25,7 +27,9 @@ from connectors.platform import Account, Entity, Platform, SpendRow, account_ent
 from connectors.reporting_days import split_range
 
 VERSION = "202607"  # LinkedIn serves a version for about a year
-DATA_LIMIT_SECONDS = 330.0  # the limit of the data in reports is one of five minutes
+DATA_LIMIT = re.compile("data request limit|45 million metric values", re.IGNORECASE)  # of five minutes
+DATA_LIMIT_SECONDS = 330.0
+DAILY_LIMIT = re.compile(r"\bday limit\b", re.IGNORECASE)  # of calls: APPLICATION_AND_MEMBER DAY limit
 MAX_ROWS = 15_000  # of a report, which has no pages: LinkedIn silently omits the rest
 FIELDS = (
     "dateRange",
@@ -60,10 +64,11 @@ def raise_for_error(response: httpx.Response) -> None:
         raise TokenRevoked(f"the access was revoked: {message}")
     if status == 401 or code in EXPIRED:
         raise TokenExpired(f"the access token was rejected: {message}")
-    if status == 429:  # the response does not state how long to wait
-        is_report = "adAnalytics" in response.request.url.path and "retry-after" not in response.headers
-        wait = DATA_LIMIT_SECONDS if is_report else None
-        raise Throttled(f"too many calls or too much data ({message}); daily limits end at midnight UTC", wait)
+    if status == 429:  # only the message states which limit is exceeded
+        if DAILY_LIMIT.search(message):
+            raise Rejected(f"{message} This limit of a day ends at midnight UTC. Pull again after that")
+        wait = DATA_LIMIT_SECONDS if DATA_LIMIT.search(message) else None
+        raise Throttled(f"too many calls or too much data ({message})", wait)
     if status == 426:
         raise Rejected(f"version {VERSION} of its API is no longer served. Install a newer version of Tributary")
     if status == 403:

@@ -2,14 +2,15 @@
 
 In: reports by day of the requested time zone, in micros, without names or currency. Out: rows by ad and by account;
 days are the ad account's.
-Source: ads-api.reddit.com/docs/v3 (its OpenAPI document), .../docs/v3/guides/quick-start/rate-limiting.
+Source: ads-api.reddit.com/docs/v3 (its OpenAPI document), .../docs/v3/guides/quick-start/rate-limiting; a client that
+checked the hours of a report: github.com/kLOsk/adloop, src/adloop/reddit/read.py.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from decimal import Decimal
 from textwrap import shorten
 from typing import Any
@@ -33,11 +34,12 @@ from connectors.platform import (
     account_entity,
     unique_accounts,
 )
-from connectors.reporting_days import split_range
+from connectors.reporting_days import midnight, split_range
 
 BASE = "https://ads-api.reddit.com/api/v3"
 TOKENS = "https://www.reddit.com/api/v1/access_token"
 PAGE = 1000  # rows
+DAYS_PER_REPORT = 29  # 31 at most with the hours that _report_hours and Reddit add
 FIELDS = (
     "SPEND",
     "IMPRESSIONS",
@@ -124,36 +126,55 @@ def spend(client: PlatformClient, account: Account, start: date, end: date) -> I
             "ad": name,
         }
 
-    for since, until in split_range(start, end, days=31):
+    for since, until in split_range(start, end, days=DAYS_PER_REPORT):
         for breakdowns in (BY_AD, BY_DAY):
             report = {
-                "starts_at": f"{since}T00:00:00Z",  # in the time zone below, despite the Z
-                "ends_at": f"{until + timedelta(days=1)}T00:00:00Z",
+                **_report_hours(since, until, account.timezone),
                 "time_zone_id": account.timezone,
                 "breakdowns": breakdowns,
                 "fields": FIELDS,
             }
             for page in _pages(client, f"{path}/reports", report):
                 for row in required(page, "data.metrics", "Reddit's report"):
-                    yield _spend_row(row, account, ids_and_names(row) if breakdowns == BY_AD else {})
+                    if since <= _day(row) <= until:  # the report has parts of other days, too
+                        yield _spend_row(row, account, ids_and_names(row) if breakdowns == BY_AD else {})
+
+
+def _report_hours(since: date, until: date, timezone: str | None) -> dict[str, str]:
+    """Return the first and last hour of a report that has all of the days, however Reddit reads the hours.
+
+    Its documentation reads them in the requested time zone. Its API reads them in UTC, and adds the 24 hours after
+    `ends_at`. The hours thus cover the days in the zone and in UTC, and do not rely on the 24 hours.
+    """
+    after = until + timedelta(days=1)
+    first = min(midnight(since, timezone), midnight(since, "UTC")).astimezone(UTC)
+    last = max(midnight(after, timezone), midnight(after, "UTC")).astimezone(UTC) + timedelta(minutes=59)
+    return {"starts_at": f"{first:%Y-%m-%dT%H}:00:00Z", "ends_at": f"{last:%Y-%m-%dT%H}:00:00Z"}  # only whole hours
+
+
+def _day(row: dict[str, Any]) -> date:
+    return date.fromisoformat(required(row, "date", "Reddit's report"))
 
 
 def _spend_row(row: dict[str, Any], account: Account, names: dict[str, Any]) -> SpendRow:
-    def figure(name: str) -> Any:
-        """Return 0 for null. An absent figure is an error: the API changed."""
-        return 0 if name in row and row[name] is None else required(row, name, "Reddit's report")
+    def count(name: str) -> int:
+        """Return 0 for a figure that is null or absent."""
+        return row.get(name) or 0
 
+    impressions, clicks = count("impressions"), count("clicks")
+    # Beside activity, null would hide the amount. An absent spend is an error in any case: the API changed.
+    is_unspent = "spend" in row and not row["spend"] and not impressions and not clicks
     return SpendRow(
-        date=date.fromisoformat(required(row, "date", "Reddit's report")),
+        date=_day(row),
         account_id=account.account_id,
         currency=account.currency or "",
-        spend_micros=parse_micros(figure("spend")),
+        spend_micros=0 if is_unspent else parse_micros(required(row, "spend", "Reddit's report")),
         level=None if names else "account",
-        impressions=figure("impressions"),
-        clicks=figure("clicks"),
-        video_views=row.get("video_started") or 0,
-        platform_conversions=Decimal(figure("conversion_purchase_clicks") + figure("conversion_purchase_views")),
-        platform_value_micros=cents_to_micros(figure("conversion_purchase_total_value")),
+        impressions=impressions,
+        clicks=clicks,
+        video_views=count("video_started"),
+        platform_conversions=Decimal(count("conversion_purchase_clicks") + count("conversion_purchase_views")),
+        platform_value_micros=cents_to_micros(count("conversion_purchase_total_value")),
         **names,
     )
 

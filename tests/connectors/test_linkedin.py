@@ -1,4 +1,4 @@
-"""LinkedIn's own features: reports cut off at 15,000 rows, versions that are no longer served."""
+"""LinkedIn's own features: reports cut off at 15,000 rows, its limits, versions that are no longer served."""
 
 from __future__ import annotations
 
@@ -49,3 +49,19 @@ def test_client_waits_until_the_data_limit_of_five_minutes_ends(vendor):
     vendor.has_data_limit = True
     assert figures(pull(vendor)) == expected_figures(vendor)
     assert vendor.clock.slept == [330]
+
+
+def test_daily_limit_is_an_error_without_retries(vendor):
+    vendor.has_daily_limit = True
+    with pytest.raises(VendorError, match=r"DAY limit .* ends at midnight UTC"):
+        pull(vendor)
+    assert vendor.clock.slept == []
+    assert vendor.requests.count("GET /rest/adAnalytics") == 1
+
+
+def test_other_throttling_of_a_report_is_retried_soon(vendor):
+    vendor.faults = ["ok"] * 4 + ["throttle"]  # after the lists of accounts, groups and campaigns, and the account
+    assert figures(pull(vendor)) == expected_figures(vendor)
+    assert vendor.requests.count("GET /rest/adAnalytics") == 3
+    assert len(vendor.clock.slept) == 1
+    assert vendor.clock.slept[0] <= 60

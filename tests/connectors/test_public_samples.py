@@ -1,7 +1,7 @@
 """Responses in the shape of those that vendors, their SDKs and other clients published.
 
 In: the members and types of public samples, with values of our own. Out: rows. Each platform's document names the
-repository and the path of its samples. No public sample of a report of Pinterest or Reddit is known.
+repository and the path of its samples.
 """
 
 from __future__ import annotations
@@ -13,13 +13,18 @@ from typing import Any
 
 import httpx
 import msgspec
+import pytest
 
-from connectors.ads import google, linkedin, meta, microsoft, snapchat, tiktok, x
+from connectors.ads import google, linkedin, meta, microsoft, pinterest, reddit, snapchat, tiktok, x
 from connectors.ads.amazon.entities import account_of
 from connectors.ads.microsoft.time_zones import has_zone
 from connectors.ads.microsoft.zipped_csv import _header
+from connectors.auth.credentials import load
+from connectors.http.client import PlatformClient
+from connectors.http.errors import Throttled
 from connectors.http.responses import parse_json
 from connectors.platform import Account
+from tests.support.vendors.base import FakeClock
 
 ACCOUNT = Account(account_id="1", currency="USD", timezone="America/Los_Angeles")
 DAY = date(2026, 11, 10)
@@ -124,6 +129,52 @@ def test_linkedin_analytics_row():
     }
     row = linkedin._spend_row(parsed(sample), ACCOUNT, "USD", {})
     assert (row.date, row.spend_micros, row.adset_id, row.ad_id) == (DAY, 209_449_000, "8", "9")
+
+
+def test_reddit_report_without_conversions():
+    """Shape: camlowe/mcp-server-reddit-ads, tests/fixtures/report.json."""
+    row = {"date": "2026-11-10", "impressions": 1200, "clicks": 30, "spend": 12_345_678, "ctr": 0.025, "cpc": 411522.6}
+    sample = {"data": {"metrics": [row], "metrics_updated_at": "2026-11-20T02:16:44Z"}, "pagination": {}}
+    (parsed_row,) = parsed(sample)["data"]["metrics"]
+    found = reddit._spend_row(parsed_row, ACCOUNT, {})
+    assert (found.date, found.spend_micros, found.impressions, found.clicks) == (DAY, 12_345_678, 1200, 30)
+    assert (found.level, found.platform_conversions, found.platform_value_micros) == ("account", 0, 0)
+
+
+def test_reddit_figures_that_are_null():
+    """Shape: goncaloaguer/unofficial-reddit-ads-mcp, openapi/reddit-ads-v3.json: figures are integers or null."""
+    figures = dict.fromkeys(name.lower() for name in reddit.FIELDS)
+    found = reddit._spend_row(parsed({"date": "2026-11-10", "ad_id": "9", "campaign_id": "7", **figures}), ACCOUNT, {})
+    assert (found.spend_micros, found.impressions, found.clicks, found.video_views) == (0, 0, 0, 0)
+    assert (found.platform_conversions, found.platform_value_micros) == (0, 0)
+
+
+def test_pinterest_report_file_has_a_list_of_rows_for_each_id(monkeypatch):
+    """Shape: airbytehq/airbyte, source-pinterest/unit_tests/test_reports.py (the file and the statuses of its job), and
+    pinterest/api-description, v5/openapi.json (a row: ids as text, amounts and counts as numbers).
+    """
+    row = {"DATE": "2026-11-10", "AD_ID": "9", "SPEND_IN_DOLLAR": 12.34, "TOTAL_CLICKTHROUGH": 21}
+    requested = {"SPEND_IN_MICRO_DOLLAR": 12_340_000, "CAMPAIGN_ID": 7, "AD_GROUP_ID": 8}
+    responses = [
+        {"report_status": "IN_PROGRESS", "token": "token-1", "message": ""},
+        {"report_status": "IN_PROGRESS"},
+        {"report_status": "FINISHED", "url": "https://files.example/report"},
+        {"9": [row | requested]},
+    ]
+    monkeypatch.setenv("TRIBUTARY_PINTEREST_ACCESS_TOKEN", "access-1")
+    with PlatformClient(pinterest.PLATFORM, load(pinterest.PLATFORM), clock=FakeClock()) as client:
+        client.http = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200, json=responses.pop(0))))
+        (found,) = pinterest._report_rows(client, ACCOUNT, {"start_date": "2026-11-10", "end_date": "2026-11-10"})
+    spend_row = pinterest._spend_row(found, ACCOUNT, "PIN_PROMOTION")
+    assert (spend_row.date, spend_row.spend_micros, spend_row.clicks) == (DAY, 12_340_000, 21)
+    assert (spend_row.campaign_id, spend_row.adset_id, spend_row.ad_id) == ("7", "8", "9")
+
+
+def test_pinterest_limit_of_costs():
+    """Shape: airbytehq/airbyte, source-pinterest/unit_tests/test_reports.py."""
+    body = {"code": 2726, "message": "The cost limit of reports is exceeded. Retry after 1 seconds"}
+    with pytest.raises(Throttled, match="cost limit"):
+        pinterest.raise_for_error(httpx.Response(429, json=body))
 
 
 def test_x_series_of_purchases_with_quantities_in_micros():

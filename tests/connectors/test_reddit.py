@@ -1,21 +1,81 @@
-"""Reddit's own features: reports without ad groups, lists without deleted ads."""
+"""Reddit's own features: the hours of reports, figures that are null, reports without ad groups, deleted ads."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date, timedelta
+
 import pytest
 
-from tests.support.connectors import expected_figures, figures, open_client, platform_of, pull, read_account
+from connectors.ads import reddit
+from connectors.http.errors import VendorError
+from connectors.platform import Account
+from tests.support.connectors import (
+    FIRST,
+    LAST,
+    expected_figures,
+    figures,
+    open_client,
+    platform_of,
+    pull,
+    read_account,
+)
 from tests.support.vendors.base import Vendor
 
-pytestmark = pytest.mark.parametrize("vendor", ["reddit"], indirect=True)
+only_reddit = pytest.mark.parametrize("vendor", ["reddit"], indirect=True)
+ZONES = ["Pacific/Kiritimati", "Asia/Kolkata", "Europe/Amsterdam", "America/St_Johns", "Pacific/Pago_Pago"]
 
 
+@only_reddit
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("is_as_documented", [False, True])
+def test_days_are_whole_however_reddit_reads_the_hours(vendor: Vendor, zone, is_as_documented):
+    """The fake has facts on the days before and after, which a report can cover in part."""
+    vendor.timezone, vendor.is_as_documented = zone, is_as_documented
+    vendor.facts = [replace(f, date=f.date + timedelta(days=n)) for f in vendor.facts for n in (-3, 0, 3)]
+    rows = pull(vendor)
+    assert figures(rows) == expected_figures(vendor)
+    totals = {row.date: row.spend_micros for row in rows if row.level == "account"}
+    assert totals == {fact.date: fact.spend_micros for fact in vendor.totals(FIRST, LAST)}
+
+
+@pytest.mark.parametrize(
+    ("zone", "hours"),
+    [
+        ("UTC", ("2026-11-10T00:00:00Z", "2026-11-13T00:00:00Z")),
+        ("Asia/Kolkata", ("2026-11-09T18:00:00Z", "2026-11-13T00:00:00Z")),
+        ("America/St_Johns", ("2026-11-10T00:00:00Z", "2026-11-13T04:00:00Z")),
+    ],
+)
+def test_a_report_has_the_hours_of_its_days_in_the_zone_and_in_utc(zone, hours):
+    assert tuple(reddit._report_hours(FIRST, LAST, zone).values()) == hours
+
+
+@only_reddit
+def test_zeros_may_be_null(vendor: Vendor):
+    vendor.zeros_are_null = True
+    vendor.facts[0] = replace(vendor.facts[0], spend_micros=0, impressions=0, clicks=0)
+    assert figures(pull(vendor)) == expected_figures(vendor)
+
+
+@pytest.mark.parametrize("activity", [{"impressions": 9}, {"clicks": 1}])
+def test_spend_beside_activity_is_required(activity):
+    row = {"date": "2026-11-10", "spend": None, "impressions": None, "clicks": None}
+    account = Account(account_id="1", currency="USD")
+    found = reddit._spend_row(row, account, {})
+    assert (found.date, found.spend_micros, found.impressions, found.clicks) == (date(2026, 11, 10), 0, 0, 0)
+    with pytest.raises(VendorError, match="spend"):
+        reddit._spend_row(row | activity, account, {})
+
+
+@only_reddit
 def test_ad_missing_from_the_list_is_requested_once(vendor: Vendor):
     vendor.unlisted = frozenset({"9001"})
     assert figures(pull(vendor)) == expected_figures(vendor)
     assert vendor.requests.count("GET /api/v3/ads/9001") == 1
 
 
+@only_reddit
 def test_spend_of_an_unknown_ad_keeps_its_campaign(vendor: Vendor):
     vendor.unknown = frozenset({"9003"})
     found = [row for row in pull(vendor) if row.ad_id == "9003"]
@@ -23,6 +83,7 @@ def test_spend_of_an_unknown_ad_keeps_its_campaign(vendor: Vendor):
     assert {(row.campaign_id, row.campaign, row.adset_id) for row in found} == {("7002", "Campaign 7002", None)}
 
 
+@only_reddit
 @pytest.mark.parametrize(
     "address",
     [
@@ -39,6 +100,7 @@ def test_destination_urls_have_reddits_parameters(vendor: Vendor, address):
     assert urls == {"https://shop.example/spring?utm_id={{CAMPAIGN_ID}}"}
 
 
+@only_reddit
 def test_the_user_agent_names_the_app_and_its_owner(vendor: Vendor, monkeypatch):
     monkeypatch.setenv("TRIBUTARY_REDDIT_USERNAME", "shop_owner")
     with open_client(vendor) as client:

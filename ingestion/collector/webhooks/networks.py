@@ -67,7 +67,7 @@ PARAMETERS: dict[str, dict[str, str]] = {
 # The parameter that carries the secret, as each network names it.
 SECRETS = {"everflow": "verification_token", "tune": "security_token", "trackier": "security_token", "generic": "token"}
 _GOAL = "goal_id"  # a parameter of TUNE: one click can reach several goals, and each is a payout
-# The currency of {payout}, where a network does not pay in the currency of the sale.
+# The currency of {payout} unless the entry sets one, for networks whose {currency} is that of the sale.
 _PAYOUT_CURRENCIES = {"trackier": "USD"}
 _STATUSES = {"approved": "approved", "pending": "pending", "rejected": "rejected", "cancelled": "rejected"}
 

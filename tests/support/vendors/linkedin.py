@@ -34,6 +34,7 @@ class LinkedIn(Vendor):
     credentials = {"client_id": "app-1", "client_secret": "app-secret"}  # noqa: RUF012
     max_rows = 15_000  # of a report: the rest is silently omitted
     has_data_limit = False  # the next report exceeds the data that five minutes allow
+    has_daily_limit = False  # the calls of this day are used up
     may_read = True  # without access, reports are empty
 
     def routes(self) -> list[Route]:
@@ -136,7 +137,20 @@ class LinkedIn(Vendor):
         if self.has_data_limit:
             self.has_data_limit = False
             self.rest(300)
-            return fault(429, "Request exceeds the data limit of five minutes", 101, "TOO_MANY_REQUESTS")
+            return fault(
+                429,
+                "The data request limit has been exceeded. More than 45 million metric values were requested in a "
+                "5-minute window.",
+                101,
+                "TOO_MANY_REQUESTS",
+            )
+        if self.has_daily_limit:
+            return fault(
+                429,
+                "Resource level throttle APPLICATION_AND_MEMBER DAY limit for calls to this resource is reached.",
+                101,
+                "TOO_MANY_REQUESTS",
+            )
         query = unquote(request.url.query)
         fields = request.query_params["fields"].split(",")
         bounds = re.search(

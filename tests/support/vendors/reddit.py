@@ -1,12 +1,17 @@
-"""A fake of Reddit's Ads API: reports by three breakdowns, pages by URL, rate limits in a header."""
+"""A fake of Reddit's Ads API: reports by three breakdowns, pages by URL, rate limits in a header.
+
+A report covers `starts_at` to 24 hours after `ends_at`, both in UTC, as a check of the real API found. Its days are
+those of the requested time zone, so that its first and last day can be parts of a day.
+"""
 
 from __future__ import annotations
 
 import re
 from base64 import b64encode
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -45,6 +50,8 @@ class Reddit(Vendor):
     unlisted: frozenset[str] = frozenset()  # ads that are no longer listed
     address: dict[str, Any] = field(default_factory=lambda: {"click_url": "https://shop.example/spring"})  # of ads
     unknown: frozenset[str] = frozenset()  # ads that cannot be requested by id either
+    is_as_documented: bool = False  # the hours of a report are in the requested zone, and it ends at `ends_at`
+    zeros_are_null: bool = False
 
     def routes(self) -> list[Route]:
         account = f"{API}/ad_accounts/{self.account_id}"
@@ -101,16 +108,30 @@ class Reddit(Vendor):
                 return error(400, "Bad Request", **{name: "must be a valid datetime with an hourly granularity"})
         if report["time_zone_id"] != self.timezone:
             return self.paged(request, [])  # other days than those of the tests
-        first, after = (datetime.fromisoformat(report[name]).date() for name in ("starts_at", "ends_at"))
-        last = after - timedelta(days=1)
         by_ad = "AD_ID" in breakdowns
-        facts = self.between(first, last) if by_ad else self.totals(first, last)
+        facts = (self.between if by_ad else self.totals)(date.min, date.max)
+        facts = [part for fact in facts if (part := self.part_of(fact, report["starts_at"], report["ends_at"]))]
         shown = {name.lower() for name in (*report["fields"], *breakdowns)}
         rows = [{name: value for name, value in self.result(fact).items() if name in shown} for fact in facts]
         return self.paged(request, [self.row(row) for row in rows], "metrics")
 
+    def part_of(self, fact: Fact, starts_at: str, ends_at: str) -> Fact | None:
+        """Return the share of a day's figures that the hours of a report cover, or None if they cover nothing."""
+        zone = ZoneInfo(self.timezone)
+        first, last = datetime.fromisoformat(starts_at), datetime.fromisoformat(ends_at) + timedelta(hours=24)
+        if self.is_as_documented:
+            first, last = (datetime.fromisoformat(hour).replace(tzinfo=zone) for hour in (starts_at, ends_at))
+        first, last = first.astimezone(UTC), last.astimezone(UTC)
+        midnight = datetime(fact.date.year, fact.date.month, fact.date.day, tzinfo=zone)
+        begin, end = (day.astimezone(UTC) for day in (midnight, midnight + timedelta(days=1)))
+        covered = min(last, end) - max(first, begin)
+        if covered <= timedelta(0):
+            return None
+        share = covered / (end - begin)
+        return replace(fact, spend_micros=int(fact.spend_micros * share), impressions=int(fact.impressions * share))
+
     def result(self, fact: Fact) -> dict[str, Any]:
-        return {
+        row = {
             "date": f"{fact.date}",
             "campaign_id": fact.campaign_id,
             "ad_id": fact.ad_id,
@@ -122,6 +143,7 @@ class Reddit(Vendor):
             "conversion_purchase_views": 1 if fact.conversions else None,
             "conversion_purchase_total_value": fact.value_micros // 10_000,
         }
+        return {name: value or None for name, value in row.items()} if self.zeros_are_null else row
 
     async def listing(self, request: Request) -> Response:
         rows = self.nodes()[request.path_params["kind"]]
