@@ -16,7 +16,7 @@ import httpx
 import ijson
 
 from connectors.http.client import PlatformClient
-from connectors.http.errors import Rejected, Throttled, TokenRevoked, Transient
+from connectors.http.errors import Rejected, Throttled, TokenRevoked, Transient, VendorError
 from connectors.http.responses import error_body, excerpt, field_reader, required
 from connectors.http.service import OAuth, Secrets
 from connectors.micros import parse_micros
@@ -105,7 +105,11 @@ def _report_rows(client: PlatformClient, account: Account, report: dict[str, Any
         timeout=3600,
     )
     with client.download(required(job, "url", "Pinterest's report")) as file:
-        for _, rows in ijson.kvitems(file, ""):
+        is_object = file.read(1) == b"{"
+        file.seek(0)
+        for _, rows in ijson.kvitems(file, "") if is_object else [("", None)]:
+            if not isinstance(rows, list):
+                raise VendorError("Pinterest's report has no list of rows for each id. Nothing was stored. Pull again")
             yield from rows
 
 

@@ -31,6 +31,15 @@ def test_report_without_a_file_is_an_error(vendor, ending):
         pull(vendor)
 
 
+@pytest.mark.parametrize(
+    "file", [[{"DATE": "2026-01-01"}], {"code": 12, "message": "Something went wrong on our end."}]
+)
+def test_file_of_another_shape_is_an_error(vendor, file):
+    vendor.file = file
+    with pytest.raises(VendorError, match="no list of rows for each id"):
+        pull(vendor)
+
+
 def test_each_renewal_uses_the_refresh_token_of_the_last(vendor):
     vendor.faults = ["ok", "expired", "ok", "expired"]
     assert figures(pull(vendor)) == expected_figures(vendor)
