@@ -325,9 +325,8 @@ def weights(
         Fraction(share) * org.credit_percent.get(touch_type(touch), 100)
         for share, touch in zip(shares, journey, strict=True)
     ]
-    if not sum(exact):
-        exact = [Fraction(1)] * count
-    return [share / sum(exact) for share in exact]
+    total = sum(exact)
+    return [share / total for share in exact] if total else [Fraction(1, count)] * count
 
 
 Links = dict[tuple[str, str, str, str], Link]  # by org, conversion, model, touch
@@ -336,8 +335,8 @@ Candidates = dict[tuple[str, str, str], str]  # reason by org, conversion, touch
 
 def split(value: int, shares: list[Fraction]) -> list[int]:
     """Return the parts of a value by cumulative rounding: they sum to the value."""
-    sums = [Fraction(0), *accumulate(shares)]
-    return [rounded(value * after) - rounded(value * before) for before, after in pairwise(sums)]
+    ends = [rounded(value * share) for share in (0, *accumulate(shares))]
+    return [after - before for before, after in pairwise(ends)]
 
 
 class Case(NamedTuple):
@@ -489,9 +488,10 @@ def test_every_window_equals_the_oracle(build):
                 shares = weights(model, list(journey), conversion, org, lead) if journey else [Fraction(1)]
                 channels = [touch.channel for touch in journey] or ["(unattributed)"]
                 parts = split(conversion.value or 0, shares)
+                credited = [each for each in zip(channels, shares, parts, strict=True) if each[1] or each[2]]
                 for window in days:
                     journeys[name, window] += len(journey)
-                    for channel, share, part in zip(channels, shares, parts, strict=True):
+                    for channel, share, part in credited:
                         credit[name, window, model, channel] += share
                         money[name, window, model, channel] += part
     with published(build.home) as connection:
