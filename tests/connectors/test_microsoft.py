@@ -56,6 +56,26 @@ def test_the_zone_in_the_header_of_a_report_is_recognised(header, zone, expected
     assert has_zone(header, zone) is expected
 
 
+def test_figures_have_separators_and_dashes(vendor):
+    """A figure of a thousand has a comma, and one that Microsoft does not have is `--`."""
+    vendor.facts[0] = replace(
+        vendor.facts[0],
+        spend_micros=1_234_567_890_000,
+        impressions=12_345_678,
+        clicks=4_321,
+        video_views=0,
+        value_micros=0,
+    )
+    assert figures(pull(vendor)) == expected_figures(vendor)
+
+
+def test_spend_that_microsoft_does_not_have_is_an_error(vendor, monkeypatch):
+    line = vendor.line
+    monkeypatch.setattr(vendor, "line", lambda fact, columns: {**line(fact, columns), "Spend": "--"})
+    with pytest.raises(VendorError, match="no longer has the field Spend"):
+        pull(vendor)
+
+
 @pytest.mark.parametrize("reported", [None, "(GMT) Greenwich Mean Time : Dublin, Edinburgh, Lisbon, London"])
 def test_days_of_another_zone_are_logged_once(vendor, reported):
     vendor.timezone, vendor.reported_zone, messages = "America/New_York", reported, []

@@ -102,7 +102,7 @@ def test_microsoft_report_with_its_header():
         '"Report Filter: "\r\n"Potential Incomplete Data: true"\r\n"Rows: 1"\r\n\r\n'
         '"TimePeriod","CurrencyCode","CampaignId","CampaignName","AdGroupId","AdGroupName","AdId","AdTitle","Spend",'
         '"Impressions","Clicks","VideoViews","ConversionsQualified","Revenue"\r\n'
-        '"2026-11-10","USD","7","Campaign","8","Group","9","","1.48","1","1","","0.00",""\r\n'
+        '"2026-11-10","USD","7","Campaign","8","Group","9","","1.48","1","1","--","0.00",""\r\n'
     )
     header, columns = _header(lines)
     assert has_zone(header["Time Zone"], "PacificTimeUSCanadaTijuana")

@@ -26,6 +26,7 @@ from connectors.platform import Account, History, Platform, SpendRow, TotalLevel
 from connectors.reporting_days import split_range
 
 PAGE = 1000  # rows
+UNAVAILABLE = "--"  # the value of a figure or a text that Microsoft does not have
 MEASURES = ("CurrencyCode", "Spend", "Impressions", "Clicks", "VideoViews", "ConversionsQualified", "Revenue")
 CAMPAIGN = ("CampaignId", "CampaignName")
 AD = (*CAMPAIGN, "AdGroupId", "AdGroupName", "AdId", "AdTitle")
@@ -125,25 +126,32 @@ def _day(day: date) -> dict[str, int]:
 
 
 def _spend_row(row: dict[str, str], account: Account, report: str, level: TotalLevel | None) -> SpendRow:
-    field = field_reader(row, f"Microsoft's {report.lower()} report")
-    is_ad = level is None
+    where = f"Microsoft's {report.lower()} report"
+    field = field_reader(row, where)
+    metrics = {name: value.replace(",", "") for name, value in row.items() if value != UNAVAILABLE}
+    is_ad, title = level is None, row.get("AdTitle")
+
+    def delivered(name: str) -> int:
+        """Return 0 for an unavailable figure. An absent figure is an error: the API changed."""
+        return 0 if field(name) == UNAVAILABLE else int(metrics[name])
+
     return SpendRow(
         date=date.fromisoformat(field("TimePeriod")),
         account_id=account.account_id,
         currency=field("CurrencyCode"),
-        spend_micros=units_to_micros(field("Spend")),
+        spend_micros=units_to_micros(required(metrics, "Spend", where)),
         level=level,
         campaign_id=field("CampaignId") if report != "Account" else None,
         campaign=field("CampaignName") if report != "Account" else None,
         adset_id=field("AdGroupId") if is_ad else None,
         adset=field("AdGroupName") if is_ad else None,
         ad_id=field("AdId") if is_ad else None,
-        ad=(row.get("AdTitle") or None) if is_ad else None,
-        impressions=int(field("Impressions")),
-        clicks=int(field("Clicks")),
-        video_views=int(row.get("VideoViews") or 0),
-        platform_conversions=Decimal(row.get("ConversionsQualified") or 0),
-        platform_value_micros=units_to_micros(row.get("Revenue") or 0),
+        ad=title if is_ad and title not in ("", UNAVAILABLE) else None,
+        impressions=delivered("Impressions"),
+        clicks=delivered("Clicks"),
+        video_views=int(metrics.get("VideoViews") or 0),
+        platform_conversions=Decimal(metrics.get("ConversionsQualified") or 0),
+        platform_value_micros=units_to_micros(metrics.get("Revenue") or 0),
     )
 
 

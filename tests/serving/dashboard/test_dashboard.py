@@ -19,6 +19,7 @@ from serving.app import STATIC
 from serving.dashboard.pages import NAVIGATION
 from serving.formats import shown
 from tests.support.home import needs_chromium, published
+from tests.support.serving import app_on, running
 
 pytestmark = needs_chromium
 VENDOR = STATIC / "vendor"
@@ -58,15 +59,31 @@ def test_every_page_opens_and_reads_well_in_every_look(dashboard, browser, name)
                 assert response
                 assert response.status == 200
                 wait_for_charts(page)
-                expect(page.locator("h1")).to_have_count(1)
-                width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-                if width > 0:
-                    problems.append(f"{look} {org}: {width} px wider than the screen")
-                for violation in Axe().run(page).response["violations"]:
-                    places = [node["html"][:160] for node in violation["nodes"][:3]]
-                    problems.append(f"{look} {org}: {violation['id']}: {places}")
+                problems += [f"{look} {org}: {problem}" for problem in reading_problems(page)]
             problems += [f"{look}: {error}" for error in errors]
     assert not problems, "\n".join(problems)
+
+
+def test_the_log_in_reads_well_in_every_look(dashboard, browser):
+    problems: list[str] = []
+    with running(app_on(dashboard.service, needs_key=True)) as url:
+        for look, (options, _) in LOOKS.items():
+            with opened(browser, **options) as (page, errors):
+                page.goto(f"{url}/overview?from=2026-07-01")
+                expect(page.get_by_label("API key")).to_be_visible()
+                problems += [f"{look}: {problem}" for problem in [*reading_problems(page), *errors]]
+    assert not problems, "\n".join(problems)
+
+
+def reading_problems(page: Page) -> list[str]:
+    """Return what is wrong with the shown page: wider than the screen, or what axe finds."""
+    expect(page.locator("h1")).to_have_count(1)
+    width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    problems = [f"{width} px wider than the screen"] if width > 0 else []
+    for violation in Axe().run(page).response["violations"]:
+        places = [node["html"][:160] for node in violation["nodes"][:3]]
+        problems.append(f"{violation['id']}: {places}")
+    return problems
 
 
 def figures(page: Page, question: str) -> dict[str, str]:

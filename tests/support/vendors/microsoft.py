@@ -184,12 +184,12 @@ class Microsoft(Vendor):
             "AdGroupName": fact.adset,
             "AdId": fact.ad_id,
             "AdTitle": fact.ad,
-            "Spend": f"{Decimal(fact.spend_micros).scaleb(-6):.2f}",
-            "Impressions": fact.impressions,
-            "Clicks": fact.clicks,
-            "VideoViews": fact.video_views,
-            "ConversionsQualified": f"{fact.conversions:.2f}",
-            "Revenue": f"{Decimal(fact.value_micros).scaleb(-6):.2f}",
+            "Spend": f"{Decimal(fact.spend_micros).scaleb(-6):,.2f}",
+            "Impressions": f"{fact.impressions:,}",
+            "Clicks": f"{fact.clicks:,}",
+            "VideoViews": f"{fact.video_views:,}" if fact.video_views else "--",
+            "ConversionsQualified": f"{fact.conversions:,.2f}" if fact.conversions else "--",
+            "Revenue": f"{Decimal(fact.value_micros).scaleb(-6):,.2f}" if fact.value_micros else "--",
         }
         return self.row({column: whole[column] for column in columns})
 
