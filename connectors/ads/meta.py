@@ -8,6 +8,7 @@ Source: developers.facebook.com/docs/marketing-api/insights, .../insights/async,
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -42,9 +43,12 @@ BY_ACCOUNT = {"level": "account", "fields": ",".join(FIELDS)}
 BY_AD = {"level": "ad", "fields": ",".join((*IDS_AND_NAMES, *FIELDS))}
 THROTTLED = {4, 17, 32, 341, 613, *range(80000, 80007), 80008, 80014}
 TRANSIENT = {1, 2, 104}
-TOO_MANY_DAYS = 1504018  # a subcode
-ATTEMPTS = 3  # to make a report, while Meta asks to try again later
-PAUSE = 30.0  # seconds between attempts
+TOO_MANY_DAYS = {1504018, 1504038, 1504045, 1487534}  # subcodes
+JOB_CODES = {-2}  # temporary ones that only jobs have
+TOO_MUCH = "reduce the amount of data"
+ATTEMPTS = 3  # to make a report that failed for a moment
+PAUSE = 30.0  # seconds after the first attempt
+JOB = re.compile(r"/\d+(/insights)?")  # the end of its path; an account is act_ and a number
 SMALLER_PAGE_AFTER = 5.0  # seconds
 DELETED = [{"field": "ad.effective_status", "operator": "IN", "value": ["DELETED"]}]
 ARCHIVED = {"effective_status": '["ARCHIVED"]'}  # lists have these only on request, and deleted objects never
@@ -66,13 +70,16 @@ def raise_for_error(response: httpx.Response) -> None:
     code, message = error.get("code"), str(error.get("message", "no message"))
     if code == 190 or (code == 102 and error.get("type") == "OAuthException"):
         raise TokenRevoked(f"the access token was rejected: {message}")
-    if error.get("error_subcode") == TOO_MANY_DAYS:
+    is_too_much = error.get("error_subcode") in TOO_MANY_DAYS or TOO_MUCH in message.lower()
+    if is_too_much and not _has_large_page(response):
         raise TooManyDays(f"Meta: {message}")
     if code in THROTTLED:
         raise Throttled(f"too many calls (code {code})", _seconds_until_reset(response))
     is_unknown = code == 1 or (response.status_code == 500 and not error.get("is_transient"))
-    if "reduce the amount of data" in message.lower() or (is_unknown and _has_large_page(response)):
+    if is_too_much or (is_unknown and _has_large_page(response)):
         raise ResponseTooLarge(f"{message} (code {code})")
+    if (code, error.get("error_subcode")) == (100, 33) and JOB.search(response.request.url.path):
+        raise Transient("the report that Meta has just made is not there yet")  # of an account: no such account
     if error.get("is_transient") or code in TRANSIENT or error.get("error_subcode") == 99 or response.is_server_error:
         raise Transient(f"{message} (code {code})")
     raise Rejected(f"{message} (code {code})")
@@ -147,7 +154,7 @@ def _report_rows(
 
 
 def _finished_job(client: PlatformClient, account: Account, since: date, until: date, report: dict[str, str]) -> str:
-    """Return the id of a finished report. Request it again if it failed and Meta says to try again."""
+    """Return the id of a finished report. Request it again if it failed for a moment."""
     days = json.dumps({"since": f"{since}", "until": f"{until}"})
     what = f"the report of {since} to {until}"
     for attempt in range(1, ATTEMPTS + 1):
@@ -166,20 +173,39 @@ def _finished_job(client: PlatformClient, account: Account, since: date, until: 
                 status="async_status",
                 done="Job Completed",
                 failed=("Job Failed", "Job Skipped"),
-                reason=("error_message",),
+                reason=("error_message", "error_user_msg"),
                 interval=5,
                 timeout=3600,
             )
             break
         except JobFailed as failure:
-            if failure.response.get("error_subcode") == TOO_MANY_DAYS:
+            if failure.response.get("error_subcode") in TOO_MANY_DAYS or TOO_MUCH in _reason(failure):
                 raise TooManyDays(str(failure)) from None
-            reason = str(failure.response.get("error_message", ""))
-            if attempt == ATTEMPTS or "try again" not in reason.lower():
+            if attempt == ATTEMPTS or not _is_temporary(failure):
                 raise
-            client.log(f"Meta: {what} failed ({reason}); requesting it again")
-            client.clock.sleep(PAUSE)
+            client.log(f"{failure}. Requesting it again")
+            client.clock.sleep(PAUSE * attempt)
     return str(job)
+
+
+def _reason(failure: JobFailed) -> str:
+    members = (failure.response.get(name) for name in ("error_message", "error_user_msg"))
+    return " ".join(str(member) for member in members if member).lower()
+
+
+def _is_temporary(failure: JobFailed) -> bool:
+    """Return whether the same report may succeed: by its code, by Meta's advice, or because Meta gives no reason.
+
+    A skipped job has waited for too long.
+    """
+    code, reason = failure.response.get("error_code"), _reason(failure)
+    return (
+        failure.response["async_status"] == "Job Skipped"
+        or code in JOB_CODES | TRANSIENT | THROTTLED
+        or "try again" in reason
+        or "retry" in reason
+        or (code is None and not reason)
+    )
 
 
 def _spend_row(row: dict[str, Any], account: Account, level: str) -> SpendRow:

@@ -202,10 +202,12 @@ def _rows(client: PlatformClient, path: str, params: dict[str, Any]) -> Iterator
     where = f"TikTok's response to {path}"
 
     def fetch(page: int) -> Any:
-        response = client.send("GET", path, params={**params, "page": page, "page_size": PAGE})
-        if page == 1 and (warning := response.headers.get(TRUNCATED)):
-            client.log(f"TikTok: the list of ads is incomplete, the rest is (unmatched). TikTok states: {warning}")
-        return required(parse_json(response), "data", where)
+        def read(response: httpx.Response) -> Any:
+            if page == 1 and (warning := response.headers.get(TRUNCATED)):
+                client.log(f"TikTok: the list of ads is incomplete, the rest is (unmatched). TikTok states: {warning}")
+            return required(parse_json(response), "data", where)
+
+        return client.send("GET", path, read, params={**params, "page": page, "page_size": PAGE})
 
     def next_page(data: Any, page: int) -> int | None:
         return page + 1 if page < required(data, "page_info.total_page", where) else None

@@ -74,59 +74,28 @@ class PlatformClient:
 
     def get(self, path: str, params: Mapping[str, Any] | None = None, **options: Any) -> Any:
         """Return the parsed JSON of a GET request; see `send`."""
-        return parse_json(self.send("GET", path, params=params, **options))
+        return self.send("GET", path, parse_json, params=params, **options)
 
     def post(self, path: str, **options: Any) -> Any:
         """Return the parsed JSON of a POST request; see `send`."""
-        return parse_json(self.send("POST", path, **options))
+        return self.send("POST", path, parse_json, **options)
 
-    def send(self, method: str, path: str, *, with_credentials: bool = True, **options: Any) -> httpx.Response:
-        """Return a successful response, or raise VendorError.
-
-        path: a whole URL, or a path under the service's base URL. options: those of httpx.Client.build_request.
-        """
-        return self._request(method, path, lambda response: response, with_credentials=with_credentials, **options)
-
-    @contextmanager
-    def download(
-        self, path: str, *, method: str = "GET", with_credentials: bool = False, **options: Any
-    ) -> Iterator[IO[bytes]]:
-        """Yield the body of a successful response as a file on disk, decompressed if it is gzip.
-
-        Raise VendorError if the body turns out to be incomplete while the caller reads it.
-        """
-        with tempfile.TemporaryFile() as file:
-
-            def spool(response: httpx.Response) -> None:
-                file.seek(0)
-                file.truncate()
-                for chunk in response.iter_bytes():
-                    file.write(chunk)
-
-            self._request(method, path, spool, stream=True, with_credentials=with_credentials, **options)
-            file.seek(0)
-            is_gzip = file.read(2) == b"\x1f\x8b"
-            file.seek(0)
-            with cast(IO[bytes], gzip.open(file)) if is_gzip else file as unpacked:
-                try:
-                    yield unpacked
-                except DAMAGED as error:
-                    raise VendorError(
-                        f"{self.service.label}: the file is incomplete or damaged ({error}). Pull again"
-                    ) from None
-
-    def _request(
+    def send(
         self,
         method: str,
         path: str,
         read: Callable[[httpx.Response], T],
         *,
-        with_credentials: bool,
+        with_credentials: bool = True,
         stream: bool = False,
         headers: Mapping[str, str] | None = None,
         **options: Any,
     ) -> T:
-        """Return `read(response)` of a successful response. A body that breaks off is requested again."""
+        """Return `read(response)` of a successful response, or raise VendorError.
+
+        A body that breaks off is requested again. path: a whole URL, or a path under the service's base URL. options:
+        those of httpx.Client.build_request.
+        """
         url = path if path.startswith("http") else f"{self.service.base_url}{path}"
         if with_credentials:
             self.service.require_own_host(url)
@@ -164,6 +133,34 @@ class PlatformClient:
         except VendorError as error:
             error.args = (self._message(error, urlsplit(url).path),)
             raise error from None
+
+    @contextmanager
+    def download(
+        self, path: str, *, method: str = "GET", with_credentials: bool = False, **options: Any
+    ) -> Iterator[IO[bytes]]:
+        """Yield the body of a successful response as a file on disk, decompressed if it is gzip.
+
+        Raise VendorError if the body turns out to be incomplete while the caller reads it.
+        """
+        with tempfile.TemporaryFile() as file:
+
+            def spool(response: httpx.Response) -> None:
+                file.seek(0)
+                file.truncate()
+                for chunk in response.iter_bytes():
+                    file.write(chunk)
+
+            self.send(method, path, spool, stream=True, with_credentials=with_credentials, **options)
+            file.seek(0)
+            is_gzip = file.read(2) == b"\x1f\x8b"
+            file.seek(0)
+            with cast(IO[bytes], gzip.open(file)) if is_gzip else file as unpacked:
+                try:
+                    yield unpacked
+                except DAMAGED as error:
+                    raise VendorError(
+                        f"{self.service.label}: the file is incomplete or damaged ({error}). Pull again"
+                    ) from None
 
     def _raise_for_status(self, response: httpx.Response) -> None:
         """Raise by HTTP status. `Service.raise_for_error` goes first: it knows the platform's own errors."""

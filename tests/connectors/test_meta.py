@@ -73,6 +73,40 @@ def test_failed_job_is_requested_again_when_meta_says_so(vendor):
     assert figures(pull(vendor)) == expected_figures(vendor)
 
 
+@pytest.mark.parametrize(
+    "failure",
+    [
+        {"async_status": "Job Skipped"},
+        {"error_code": -2, "error_message": "Loading Async Report Run results failed"},
+        {"error_code": 2, "error_subcode": 1504043, "error_message": "Unavailable", "error_user_msg": "Wait a while."},
+        {"error_message": "Unavailable", "error_user_msg": "Retry at a later time."},
+        {"error_code": None},
+    ],
+)
+def test_job_that_failed_for_a_moment_is_requested_again(vendor, failure):
+    vendor.failures = (failure,) * 2
+    assert figures(pull(vendor)) == expected_figures(vendor)
+
+
+@pytest.mark.parametrize("subcode", [1504018, 1504038, 1504045, 1487534])
+def test_every_error_that_asks_for_less_data_halves_the_days(vendor, subcode):
+    vendor.failures = ({"error_code": 2, "error_subcode": subcode, "error_message": "Too much"},)
+    assert figures(pull(vendor)) == expected_figures(vendor)
+
+
+def test_job_that_meta_does_not_know_yet_is_asked_again(vendor):
+    vendor.late = 2
+    assert figures(pull(vendor)) == expected_figures(vendor)
+
+
+def test_account_that_meta_does_not_know_is_an_error_at_once(vendor, monkeypatch):
+    monkeypatch.setattr(vendor, "failed", lambda: error(100, "Unsupported get request", error_subcode=33))
+    vendor.faults = ["failure"]
+    with pytest.raises(VendorError, match="Unsupported get request"):
+        pull(vendor)
+    assert not vendor.clock.slept
+
+
 @pytest.mark.parametrize("failures", [("The query is invalid",), ("Please try again later.",) * 3])
 def test_failed_job_states_the_reason_of_meta(vendor, failures):
     vendor.failures = failures

@@ -49,8 +49,9 @@ class Meta(Vendor):
     deleted: frozenset[str] = frozenset()  # ads that only a filter includes
     archived: frozenset[str] = frozenset()  # objects that lists include only on request
     rejects_deleted = False
-    failures: tuple[str, ...] = ()  # the messages of the next jobs, which fail
+    failures: tuple[str | dict[str, Any], ...] = ()  # the messages of the next jobs, which fail, or all that they state
     failure_subcode: int | None = None
+    late: int = 0  # requests for a new job that find none
 
     def routes(self) -> list[Route]:
         self.jobs: list[dict[str, Any]] = []
@@ -155,12 +156,17 @@ class Meta(Vendor):
 
     async def state(self, request: Request) -> Response:
         job = self.jobs[int(request.path_params["job"][1:]) - 1]
+        self.late -= 1
+        if self.late >= 0:
+            return error(100, "Unsupported get request. Object does not exist", error_subcode=33)
         job["polls"] += 1
         percent, status = min(100, 50 * job["polls"]), "Job Running"  # 100 % with Job Running occurs
         reason = {}
         if job["polls"] > self.polls:
-            status = "Job Failed" if job["failure"] else "Job Completed"
-            reason = {"error_message": job["failure"], "error_subcode": self.failure_subcode} if job["failure"] else {}
+            status = "Job Failed" if job["failure"] is not None else "Job Completed"
+            reason = job["failure"] or {}
+            if isinstance(reason, str):
+                reason = {"error_message": reason, "error_subcode": self.failure_subcode}
         shown = {"id": request.path_params["job"], "async_status": status, "async_percent_completion": percent}
         return JSONResponse(shown | reason)
 

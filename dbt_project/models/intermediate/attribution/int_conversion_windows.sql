@@ -1,5 +1,5 @@
-{#- A view: a few rows from the settings. -#}
-{{ config(materialized='view') }}
+{#- Ephemeral: a few rows from the settings, which `conversion_windows` stores. -#}
+{{ config(materialized='ephemeral') }}
 
 with
 
