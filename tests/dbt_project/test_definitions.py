@@ -21,7 +21,8 @@ event_types:
   - {type: DEMO_BOOKED}
 conversion_definitions:
   - {org: shop, name: purchase, conversion_types: [purchase, renewal]}
-  - {org: shop, name: first_paid, conversion_types: [purchase], first_only: true, min_value: 1, lookback_days: 90}
+  - {org: shop, name: first_paid, conversion_types: [purchase, renewal], first_only: true, min_value: 1,
+     lookback_days: 90}
   - {org: shop, name: renewal, conversion_types: [renewal], touches: since_previous}
   - {org: shop, name: on_the_web, sites: [web]}
   - {org: shop, name: demo, event_types: [DEMO_BOOKED], properties: {plan: gold, seats: "5"}, value: 20.5}
@@ -44,6 +45,8 @@ paid,2026-05-15T10:00:00Z,ann,app,100,purchase,shop
 again,2026-05-26T10:00:00Z,ann,web,50,purchase,shop
 r1,2026-05-16T10:00:00Z,ann,web,10,renewal,shop
 r2,2026-05-27T10:00:00Z,ann,web,10,renewal,shop
+trial,2026-05-28T10:00:00Z,eve,app,10,renewal,shop
+later,2026-06-28T10:00:00Z,eve,app,10,renewal,shop
 lead,2026-05-11T10:00:00Z,ann,web,0,lead,shop
 bought,2026-05-21T10:00:00Z,bob,,7,purchase,other
 asked,2026-05-20T11:00:00Z,bob,,0,lead,other
@@ -87,6 +90,7 @@ def test_each_definition_counts_its_reports(home):
         ("demo", "web:e0#demo", 20.5, True),
         ("first_contact", "call#first_contact", 0, True),
         ("first_paid", "paid#first_paid", 100, True),
+        ("first_paid", "trial#first_paid", 10, True),  # the first payment after a trial is a renewal
         ("on_the_web", "lead#on_the_web", 0, True),
         ("on_the_web", "free#on_the_web", 0, False),
         ("on_the_web", "r1#on_the_web", 10, False),
@@ -97,8 +101,12 @@ def test_each_definition_counts_its_reports(home):
         ("purchase", "r1", 10, False),
         ("purchase", "again", 50, False),
         ("purchase", "r2", 10, False),
+        ("purchase", "trial", 10, True),
+        ("purchase", "later", 10, False),
         ("renewal", "r1#renewal", 10, True),
         ("renewal", "r2#renewal", 10, False),
+        ("renewal", "trial#renewal", 10, True),
+        ("renewal", "later#renewal", 10, False),
     ]
 
 
@@ -163,4 +171,4 @@ def test_the_promises_hold_for_every_model_window_and_type(home):
     assert slices == (6 * 8 * models,)
     assert len(spend) == 6
     assert {amount for _, amount in spend} == {30_000_000}
-    assert daily == (5, 30)  # of the main type
+    assert daily == (7, 30)  # of the main type

@@ -9,6 +9,7 @@ import csv
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import permutations
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -401,6 +402,11 @@ def intent(name: str, amount: int, currency: str = "usd", **members: Any) -> Any
     return stripe_event("payment_intent.succeeded", id=name, amount_received=amount, currency=currency, **members)
 
 
+def invoice_payment(name: str, invoice_id: str, paid_at: int = 1_782_900_000, **payment: str) -> Any:
+    paid = {"status": "paid", "payment": payment, "status_transitions": {"paid_at": paid_at}}
+    return stripe_event("invoice_payment.paid", id=name, invoice=invoice_id, **paid)
+
+
 def charge(name: str, refunded: int, currency: str = "usd", before: int = 0, **members: Any) -> Any:
     return stripe_event("charge.refunded", before, id=name, amount_refunded=refunded, currency=currency, **members)
 
@@ -423,6 +429,76 @@ def shopify_refund(name: int, order: int, amount: str, currency: str = "EUR", pa
     refund = {"id": name, "order_id": order, "created_at": "2026-07-03T10:00:00Z", "transactions": [transaction]}
     return shopify.report(json.dumps(refund | members).encode(), "refunds/create")
 
+
+# Since 2025-03-31.basil, an invoice does not name its payment, and a charge does not name its invoice.
+INVOICE = (
+    invoice("in_1", 2990, "subscription_cycle", subscription="sub_1"),
+    invoice_payment("inpay_1", "in_1", payment_intent="pi_1"),
+)
+INVOICE_INTENT = intent("pi_1", 2990, latest_charge="ch_1")
+INVOICE_REFUND = charge("ch_1", 1000, payment_intent="pi_1")
+INVOICES = {
+    f"stripe_invoice_{number}": Case(delivered(*reports, INVOICE_REFUND), {"in_1": [19.9]})
+    for number, reports in enumerate((*permutations(INVOICE), *permutations((*INVOICE, INVOICE_INTENT))))
+} | {
+    "stripe_invoice_of_an_earlier_intent": Case(
+        delivered(
+            *INVOICE,
+            intent("pi_1", 2990, created=1_782_899_000),
+            stripe_event(
+                "charge.dispute.closed", id="dp_1", status="lost", amount=2990, currency="usd", payment_intent="pi_1"
+            ),
+        ),
+        {"pi_1": [0]},
+    ),
+    "stripe_invoice_named_by_the_intent": Case(
+        delivered(
+            INVOICE[0],
+            intent("pi_1", 2990, payment_details={"order_reference": "in_1"}),
+            INVOICE_REFUND,
+        ),
+        {"in_1": [19.9]},
+    ),
+    "stripe_invoice_of_a_charge": Case(
+        delivered(INVOICE[0], invoice_payment("inpay_1", "in_1", charge="ch_1"), charge("ch_1", 1000)),
+        {"in_1": [19.9]},
+    ),
+    "stripe_invoice_of_two_payments": Case(
+        delivered(
+            invoice_payment("inpay_1", "in_1", 1_782_890_000, payment_intent="pi_1"),
+            invoice_payment("inpay_2", "in_1", payment_intent="pi_2"),
+            INVOICE[0],
+            INVOICE_REFUND,
+            charge("ch_2", 500, payment_intent="pi_2"),
+        ),
+        {"in_1": [14.9]},
+    ),
+    "stripe_invoice_with_the_id_of_the_shop": Case(
+        delivered(
+            *(
+                report
+                for order in ("A-1", "z-1")
+                for report in (
+                    invoice(f"in_{order}", 2990, "subscription_cycle", metadata={"order_id": order}),
+                    invoice_payment(f"inpay_{order}", f"in_{order}", payment_intent=f"pi_{order}"),
+                    intent(f"pi_{order}", 2990, latest_charge=f"ch_{order}"),
+                    charge(f"ch_{order}", 1000, payment_intent=f"pi_{order}"),
+                )
+            )
+        ),
+        {"A-1": [19.9], "z-1": [19.9]},
+    ),
+    "stripe_subscription_with_the_id_of_the_shop": Case(
+        delivered(
+            session("cs_1", 2990, invoice="in_1", subscription="sub_1", metadata={"order_id": "z-1"}),
+            *INVOICE,
+            INVOICE_INTENT,
+            INVOICE_REFUND,
+        ),
+        {"z-1": [19.9]},
+    ),
+    "stripe_payment_without_its_invoice": Case(delivered(INVOICE[1]), {"in_1": [0]}),
+}
 
 IN_EUR = {"total_price_set": money_set("100.00", "88.00")}
 WEBHOOKS = {
@@ -490,7 +566,8 @@ WEBHOOKS = {
         delivered(
             session("cs_1", 2900, invoice="in_1", subscription="sub_1"),
             intent("pi_1", 2900, latest_charge="ch_1"),
-            invoice("in_1", 2900, payments={"data": [{"payment": {"payment_intent": "pi_1"}}]}),
+            invoice("in_1", 2900),
+            invoice_payment("inpay_1", "in_1", payment_intent="pi_1"),
             session("cs_2", 1500, payment_intent="pi_2", metadata={"order_id": "W-1"}),
             intent("pi_2", 1500),
             charge("ch_2", 500, payment_intent="pi_2"),
@@ -546,7 +623,7 @@ EXPORTS = {
     ),
 }
 
-CASES = VALUES | SHOPS | NEGATIVE | REFUNDS | TOTALS | CURRENCIES | WEBHOOKS | EXPORTS
+CASES = VALUES | SHOPS | NEGATIVE | REFUNDS | TOTALS | CURRENCIES | INVOICES | WEBHOOKS | EXPORTS
 PAYMENTS = ("id", "PaymentIntent ID", "transaction_id")
 IDS = (
     *PAYMENTS,
@@ -640,6 +717,13 @@ def test_later_payments_of_a_subscription_are_renewals(warehouse: Connection) ->
         " where order_id like '%~stripe_renewals' order by 1"
     ).fetchall()
     assert found == [("PI-1", "purchase"), ("in_1", "purchase"), ("in_2", "renewal")]
+
+
+def test_all_reports_of_an_invoice_have_its_type(warehouse: Connection) -> None:
+    found = warehouse.execute(
+        "select distinct reported_type from marts.conversions where contains(order_id, '~stripe_invoice_')"
+    ).fetchall()
+    assert found == [("renewal",)]
 
 
 def test_notices_count_the_money_that_fits_no_order(warehouse: Connection) -> None:

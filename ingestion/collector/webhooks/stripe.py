@@ -3,7 +3,8 @@
 In: the raw body of one event, signed. Out: a Report.
 
 A Checkout session, an invoice or a payment intent is one conversion once it is paid. One payment can have all three:
-each row names the ids of its payment, by which the marts count it once and find it for a refund. charge.refunded
+each row names the ids of its payment, by which the marts count it once and find it for a refund. An invoice payment
+connects an invoice to its payment intent: since API version 2025-03-31.basil neither names the other. charge.refunded
 carries the sum of all refunds of a charge so far. The amount of one event is that sum less the sum before.
 """
 
@@ -23,8 +24,10 @@ from ingestion.collector.webhooks.stripe_objects import (
     Event,
     Intent,
     Invoice,
+    InvoicePayment,
     Parent,
-    Payments,
+    Payment,
+    PaymentDetails,
     Presentment,
     Reference,
     Session,
@@ -36,7 +39,8 @@ from ingestion.privacy.redact import hash_email, hash_phone, redact_id
 TOLERANCE = 300  # the age in seconds of a valid signature: Stripe's default
 _CHECKOUT = ("checkout.session.completed", "checkout.session.async_payment_succeeded")
 _DISPUTE = "charge.dispute.closed"
-TYPES = (*_CHECKOUT, "invoice.paid", "payment_intent.succeeded", "charge.refunded", _DISPUTE)
+_INVOICE_PAYMENT = "invoice_payment.paid"
+TYPES = (*_CHECKOUT, "invoice.paid", _INVOICE_PAYMENT, "payment_intent.succeeded", "charge.refunded", _DISPUTE)
 _RENEWALS = ("subscription_cycle", "subscription_update", "subscription_threshold", "subscription")
 
 # Amounts are in the smallest unit. UGX and ISK have no decimals, but Stripe sends two (docs.stripe.com/currencies).
@@ -76,6 +80,8 @@ def report(body: bytes) -> Report:
         return _session(decoded(event.data.object, Session))
     if event.type == "invoice.paid":
         return _invoice(decoded(event.data.object, Invoice))
+    if event.type == _INVOICE_PAYMENT:
+        return _invoice_payment(decoded(event.data.object, InvoicePayment))
     if event.type == "payment_intent.succeeded":
         return _intent(decoded(event.data.object, Intent))
     if event.type == _DISPUTE:
@@ -126,7 +132,6 @@ def _invoice(invoice: Invoice) -> Report:
     subscription = parent.subscription_details or invoice.subscription_details or Subscription()
     metadata = invoice.metadata or {}
     person = (subscription.metadata or {}) | metadata
-    payments = [each.payment for each in (invoice.payments or Payments()).data if each.payment]
     paid_at = invoice.status_transitions and invoice.status_transitions.paid_at
     return Report(
         "conversions",
@@ -144,7 +149,6 @@ def _invoice(invoice: Invoice) -> Report:
                 invoice.id,
                 invoice.payment_intent,
                 invoice.charge,
-                *(each for payment in payments for each in (payment.payment_intent, payment.charge)),
                 invoice.subscription or subscription.subscription,
             ),
             properties=row(
@@ -154,10 +158,30 @@ def _invoice(invoice: Invoice) -> Report:
     )
 
 
+def _invoice_payment(invoice_payment: InvoicePayment) -> Report:
+    """Return the ids of one payment of an invoice. The invoice has the money, which several payments can share."""
+    if invoice_payment.status != "paid":
+        return Report("conversions", ignored=f"the status is {invoice_payment.status}: no money was paid")
+    payment = invoice_payment.payment or Payment()
+    if not (payment.payment_intent or payment.charge):
+        return Report("conversions", ignored="the payment has neither a payment intent nor a charge")
+    paid_at = invoice_payment.status_transitions and invoice_payment.status_transitions.paid_at
+    return Report(
+        "conversions",
+        row(
+            conversion_id=f"stripe:{redact_id(invoice_payment.id)}",
+            occurred_at=instant(paid_at or invoice_payment.created),
+            order_id=redact_id(invoice_payment.invoice),
+            payment_ids=_ids(invoice_payment.invoice, payment.payment_intent, payment.charge),
+        ),
+    )
+
+
 def _intent(intent: Intent) -> Report:
     if intent.amount_received <= 0:
         return Report("conversions", ignored="amount_received is 0: no money was paid")
     metadata = intent.metadata or {}
+    reference = (intent.payment_details or PaymentDetails()).order_reference or ""
     return Report(
         "conversions",
         row(
@@ -170,7 +194,13 @@ def _intent(intent: Intent) -> Report:
             value=decimal_text(intent.amount_received, intent.currency),
             currency=intent.currency.upper(),
             **_presentment(intent.presentment_details),
-            payment_ids=_ids(intent.id, intent.latest_charge, intent.invoice),
+            payment_ids=_ids(
+                intent.id,
+                intent.latest_charge,
+                intent.invoice,
+                # Stripe names the invoice here. A merchant can set a reference that is no invoice.
+                reference if reference.startswith("in_") else None,
+            ),
             properties=row(email_hash=hash_email(intent.receipt_email)),
         ),
     )

@@ -65,19 +65,6 @@ class Parent(msgspec.Struct):
     subscription_details: Subscription | None = None
 
 
-class Payment(msgspec.Struct):
-    payment_intent: Reference = None
-    charge: Reference = None
-
-
-class InvoicePayment(msgspec.Struct):
-    payment: Payment | None = None
-
-
-class Payments(msgspec.Struct):
-    data: list[InvoicePayment] = []
-
-
 class Transitions(msgspec.Struct):
     paid_at: int | None = None
 
@@ -95,9 +82,26 @@ class Invoice(msgspec.Struct):
     subscription: Reference = None
     subscription_details: Subscription | None = None
     parent: Parent | None = None
-    payments: Payments | None = None
     status_transitions: Transitions | None = None
     metadata: dict[str, str] | None = None
+
+
+class Payment(msgspec.Struct):
+    payment_intent: Reference = None
+    charge: Reference = None
+
+
+class InvoicePayment(msgspec.Struct):
+    id: str
+    created: int
+    status: str
+    invoice: str
+    payment: Payment | None = None
+    status_transitions: Transitions | None = None
+
+
+class PaymentDetails(msgspec.Struct):
+    order_reference: str | None = None
 
 
 class Intent(msgspec.Struct):
@@ -107,6 +111,7 @@ class Intent(msgspec.Struct):
     currency: str
     latest_charge: Reference = None
     invoice: Reference = None
+    payment_details: PaymentDetails | None = None
     receipt_email: str | None = None
     presentment_details: Presentment | None = None
     metadata: dict[str, str] | None = None

@@ -213,9 +213,50 @@ def test_a_stripe_invoice_of_a_later_period_is_a_renewal():
         "order_id": "in_1Q2w3e",  # the metadata of the subscription is the same in all its renewals
         "value": "29.90",
         "currency": "EUR",
-        "payment_ids": "in_1Q2w3e pi_3Nxyz sub_77",
+        "payment_ids": "in_1Q2w3e sub_77",
         "properties": {"email_hash": MAIL["grace"]},
     }
+
+
+def with_members(name: str, **members: object) -> bytes:
+    """Return a fixture of Stripe whose object has other members."""
+    document = msgspec.json.decode(payload(name))
+    document["data"]["object"] |= members
+    return msgspec.json.encode(document)
+
+
+def test_an_invoice_of_an_older_api_version_names_its_payment():
+    older = {"payment_intent": "pi_3Nxyz", "charge": "ch_3Nxyz", "subscription": "sub_77", "parent": None}
+    row = stripe.report(with_members("stripe_invoice_paid", **older)).row
+    assert row["payment_ids"] == "in_1Q2w3e pi_3Nxyz ch_3Nxyz sub_77"
+
+
+def test_a_stripe_invoice_payment_connects_the_invoice_and_has_no_money():
+    assert stripe.report(payload("stripe_invoice_payment_paid")).row == {
+        "conversion_id": "stripe:inpay_1Q2w3e",
+        "occurred_at": "2026-11-12T07:58:20.000000Z",  # as the invoice
+        "order_id": "in_1Q2w3e",
+        "payment_ids": "in_1Q2w3e pi_3Nxyz",
+    }
+    by_charge = {"payment": {"type": "charge", "charge": "ch_3Nxyz"}, "status_transitions": {"paid_at": None}}
+    row = stripe.report(with_members("stripe_invoice_payment_paid", **by_charge)).row
+    assert (row["payment_ids"], row["occurred_at"]) == ("in_1Q2w3e ch_3Nxyz", "2026-11-12T07:53:20.000000Z")
+
+
+@pytest.mark.parametrize(
+    ("members", "reason"),
+    [
+        ({"status": "open"}, "the status is open: no money was paid"),
+        (
+            {"payment": {"type": "payment_record", "payment_record": "prec_1"}},
+            "the payment has neither a payment intent nor a charge",
+        ),
+        ({"payment": None}, "the payment has neither a payment intent nor a charge"),
+    ],
+)
+def test_other_stripe_invoice_payments_connect_nothing(members, reason):
+    report = stripe.report(with_members("stripe_invoice_payment_paid", **members))
+    assert (report.row, report.ignored) == (None, reason)
 
 
 def test_a_stripe_payment_intent_counts_without_a_session():
@@ -223,6 +264,20 @@ def test_a_stripe_payment_intent_counts_without_a_session():
     assert (row["order_id"], row["value"], row["currency"]) == ("PI-1", "20.00", "USD")
     assert (row["presentment_value"], row["presentment_currency"]) == ("17.60", "EUR")
     assert row["payment_ids"] == "pi_3Nown ch_3Nown"
+
+
+@pytest.mark.parametrize(
+    ("members", "ids"),
+    [
+        ({"payment_details": {"order_reference": "in_1Q2w3e"}}, "pi_3Nown ch_3Nown in_1Q2w3e"),
+        ({"payment_details": {"order_reference": "PI-1"}}, "pi_3Nown ch_3Nown"),  # set by the merchant
+        ({"payment_details": {"order_reference": None}}, "pi_3Nown ch_3Nown"),
+        ({"payment_details": None}, "pi_3Nown ch_3Nown"),
+        ({"invoice": "in_1Q2w3e"}, "pi_3Nown ch_3Nown in_1Q2w3e"),  # before 2025-03-31.basil
+    ],
+)
+def test_a_stripe_payment_intent_names_its_invoice(members, ids):
+    assert stripe.report(with_members("stripe_payment_intent_succeeded", **members)).row["payment_ids"] == ids
 
 
 def test_a_stripe_refund_is_the_amount_of_its_event():
@@ -308,6 +363,7 @@ def test_no_value_of_a_signed_payload_makes_the_collector_fail(data):
                 ("stripe_charge_refunded", None),
                 ("stripe_dispute_closed", None),
                 ("stripe_invoice_paid", None),
+                ("stripe_invoice_payment_paid", None),
                 ("stripe_payment_intent_succeeded", None),
             ]
         )
