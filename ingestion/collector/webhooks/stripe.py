@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Iterable
 from decimal import Decimal
 
@@ -41,6 +42,8 @@ _CHECKOUT = ("checkout.session.completed", "checkout.session.async_payment_succe
 _DISPUTE = "charge.dispute.closed"
 _INVOICE_PAYMENT = "invoice_payment.paid"
 TYPES = (*_CHECKOUT, "invoice.paid", _INVOICE_PAYMENT, "payment_intent.succeeded", "charge.refunded", _DISPUTE)
+# Stripe names an intent's invoice as its order. A merchant can set a reference that is no invoice.
+_INVOICE_ID = re.compile(r"in_[0-9][0-9A-Za-z]*")
 _RENEWALS = ("subscription_cycle", "subscription_update", "subscription_threshold", "subscription")
 
 # Amounts are in the smallest unit. UGX and ISK have no decimals, but Stripe sends two (docs.stripe.com/currencies).
@@ -198,8 +201,7 @@ def _intent(intent: Intent) -> Report:
                 intent.id,
                 intent.latest_charge,
                 intent.invoice,
-                # Stripe names the invoice here. A merchant can set a reference that is no invoice.
-                reference if reference.startswith("in_") else None,
+                reference if _INVOICE_ID.fullmatch(reference) else None,
             ),
             properties=row(email_hash=hash_email(intent.receipt_email)),
         ),

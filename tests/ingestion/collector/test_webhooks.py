@@ -270,7 +270,7 @@ def test_a_stripe_payment_intent_counts_without_a_session():
     ("members", "ids"),
     [
         ({"payment_details": {"order_reference": "in_1Q2w3e"}}, "pi_3Nown ch_3Nown in_1Q2w3e"),
-        ({"payment_details": {"order_reference": "PI-1"}}, "pi_3Nown ch_3Nown"),  # set by the merchant
+        ({"payment_details": {"order_reference": "in_store"}}, "pi_3Nown ch_3Nown"),  # set by the merchant
         ({"payment_details": {"order_reference": None}}, "pi_3Nown ch_3Nown"),
         ({"payment_details": None}, "pi_3Nown ch_3Nown"),
         ({"invoice": "in_1Q2w3e"}, "pi_3Nown ch_3Nown in_1Q2w3e"),  # before 2025-03-31.basil
