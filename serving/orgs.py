@@ -152,9 +152,8 @@ def open_version(org: str, path: Path) -> Version:
             if identity(path) == before:
                 raise NothingPublished(f"The file of {org} is damaged: {error}. Replace it: tributary run") from None
             continue
-        if identity(path) == before:
-            return Version(org, number, published_at, facts, connection, before)
-        connection.close()  # a publication replaced the file in between
+        # A publication may have replaced the file before it was opened. The next request then opens it once more.
+        return Version(org, number, published_at, facts, connection, before)
     raise NothingPublished(f"The file of org {org} changes all the time. Try again.")
 
 

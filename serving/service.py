@@ -59,7 +59,8 @@ class Service:
     def ask(self, version: Version, name: str, filters: Filters, **options: Any) -> Answer:
         """Return the answer to a question by its name. Pages share the answers of a version: do not change the rows."""
         question = self.questions[name]
-        key = repr((version.org, version.identity, name, filters.arguments(question.parameters), options))
+        arguments = filters.arguments(question.parameters)
+        key = repr((version.org, version.number, version.identity, name, arguments, options))
         return self.answers.get(key, lambda: ask(version, question, filters, **options))
 
     def record_export(self, request: Request, question: str, org: str, media_type: str) -> None:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from random import Random
 
@@ -18,6 +19,7 @@ import httpx
 import polars as pl
 import pytest
 
+from serving.orgs import OrgFiles
 from tests.support.serving import app_on, copy_published, publish_copy, running, service_on
 
 CLIENTS, VERSIONS, ANSWERS = 16, 4, 200  # the test ends when the clients saw so many versions and answers
@@ -96,6 +98,18 @@ def publish_next(home: Path, number: int) -> None:
             if statement.strip():
                 connection.execute(statement, {"number": number} if "$number" in statement else None)
     publish_copy(home, ORG, fresh)
+
+
+def test_a_file_that_is_replaced_while_it_is_opened_answers(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine, opening can take longer than the time between two publications."""
+    publish_next(home, 1)
+    files, stats = OrgFiles(home / "published"), count()
+    monkeypatch.setattr("serving.orgs.identity", lambda path: (next(stats), 0, 0))
+    for number in (1, 2):
+        publish_next(home, number)
+        with files.pinned(ORG) as version:
+            assert version.number == number
+    files.close()
 
 
 def open_files(home: Path) -> int:
