@@ -12,10 +12,7 @@ orgs as (
 ),
 
 windows as (
-    {%- for days in var('attribution_windows') %}
-    select {{ days }} as lookback_days
-    {% if not loop.last %}union all{% endif %}
-    {%- endfor %}
+    {{ numbered_windows('lookback_days') }}
 ),
 
 main_windows as (

@@ -15,10 +15,7 @@ channel_weights as (
 ),
 
 numbered_windows as (
-    {%- for days in var('attribution_windows') %}
-    select {{ loop.index }} as number, {{ days }} as lookback_days
-    {% if not loop.last %}union all{% endif %}
-    {%- endfor %}
+    {{ numbered_windows('lookback_days') }}
 ),
 
 windows as (

@@ -21,10 +21,7 @@ channel_weights as (
 ),
 
 windows as (
-    {%- for days in windows %}
-    select {{ loop.index }} as number, {{ days }} as lookback_days
-    {% if not loop.last %}union all{% endif %}
-    {%- endfor %}
+    {{ numbered_windows('lookback_days') }}
 ),
 
 -- Windows with the same touches are one variant of the journey, so that its credit is computed once. A variant starts where a

@@ -32,10 +32,7 @@ excluded_touches as (
 ),
 
 windows as (
-    {%- for days in var('attribution_windows') %}
-    select {{ loop.index }} as number, {{ days }} as window_days
-    {% if not loop.last %}union all{% endif %}
-    {%- endfor %}
+    {{ numbered_windows('window_days') }}
 ),
 
 {{ journey_touches(['org_id', 'conversion_id']) }},
