@@ -76,6 +76,19 @@ def required(row: Any, name: str, where: str) -> Any:
     return value
 
 
+def figure(row: Any, name: str, where: str) -> Any:
+    """Return a figure that the request asked for: 0 if it is null, because platforms send null for no activity.
+
+    Raise VendorError if it is absent: the API changed. Use it for counts. Use `required` for spend, unless the platform
+    documents that its spend can be null: 0 could hide an amount. name, where: as for `required`.
+    """
+    parent, _, member = name.rpartition(".")
+    members = optional(row, parent) if parent else row
+    if isinstance(members, dict) and member in members:
+        return members[member] or 0
+    return required(row, name, where)
+
+
 def field_reader(row: Any, where: str) -> Callable[[str], Any]:
     """Return a function that reads required members of one row: `field = field_reader(row, "Meta's ad report")`."""
     return partial(required, row, where=where)

@@ -219,6 +219,25 @@ def test_missing_field_is_an_error_that_names_it(vendor):
         pull(vendor)
 
 
+def test_null_clicks_count_as_zero(vendor):
+    vendor.nulls = frozenset({vendor.clicks_field})
+    rows = pull(vendor)
+    vendor.facts = [replace(fact, clicks=0) for fact in vendor.facts]
+    assert figures(rows) == expected_figures(vendor)
+
+
+def test_null_spend_is_zero_in_the_ads_alone_or_an_error_that_names_it(vendor):
+    """No total of the account is 0 beside activity: it would deny spend."""
+    vendor.nulls = frozenset({vendor.vanishing})
+    if vendor.name in ("reddit", "x"):  # they document that figures can be null
+        rows = pull(vendor)
+        assert {row.spend_micros for row in rows if row.level != "account"} == {0}
+        assert [row for row in rows if row.level == "account"] == []
+    else:
+        with pytest.raises(VendorError, match=vendor.vanishing):
+            pull(vendor)
+
+
 def test_days_without_activity_have_no_rows(vendor):
     assert pull(vendor, date(2026, 9, 1), date(2026, 9, 3)) == []
 

@@ -31,6 +31,7 @@ def error(status: int, code: str, message: str, **headers: str) -> Response:
 class Snapchat(Vendor):
     name = "snapchat"
     vanishing = "spend"
+    clicks_field = "swipes"
     credentials = {"client_id": "app-1", "client_secret": "app-secret"}  # noqa: RUF012
     unlisted_ads: tuple[str, ...] = ()  # ads that no list contains
     refuses_purchases = False
