@@ -273,5 +273,5 @@ PLATFORM = Platform(
         client_auth="client_secret_basic",
         redirect_host="localhost",
     ),
-    history=History(months=24),
+    history=History(months=24, margin_days=2),  # _report_hours begin up to 15 hours before a day, in some zones
 )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -56,6 +57,20 @@ def test_zeros_may_be_null(vendor: Vendor):
     vendor.zeros_are_null = True
     vendor.facts[0] = replace(vendor.facts[0], spend_micros=0, impressions=0, clicks=0)
     assert figures(pull(vendor)) == expected_figures(vendor)
+
+
+@only_reddit
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("hour", range(0, 24, 3))
+def test_the_whole_history_is_never_older_than_24_months(vendor: Vendor, zone, hour):
+    """Not even in a zone at +14:00, in which a day begins 14 hours before that of UTC."""
+    vendor.timezone, vendor.clock.time = zone, datetime(2026, 11, 20, hour, 59, tzinfo=UTC)
+    today = vendor.clock.now().astimezone(ZoneInfo(zone)).date()
+    first = platform_of(vendor).history.first_day(today)
+    vendor.facts = [replace(vendor.facts[0], date=first)]
+    assert figures(pull(vendor, first, first)) == expected_figures(vendor, first, first)
+    hours = reddit._report_hours(first, first, zone)
+    assert datetime.fromisoformat(hours["starts_at"]) - vendor.oldest() >= timedelta(hours=12)  # the pull can last
 
 
 @only_reddit
