@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx
 
+from connectors.auth.token_response import parse_token
 from connectors.destination_url import destination_url
 from connectors.http.client import PlatformClient
 from connectors.http.errors import (
@@ -333,8 +334,7 @@ def refresh(http: httpx.Client, credentials: Secrets) -> dict[str, Any]:
 def _token(http: httpx.Client, form: dict[str, str]) -> dict[str, Any]:
     response = http.post(f"{BASE}/{VERSION}/oauth/access_token", data=form)
     raise_for_error(response)
-    token: dict[str, Any] = response.raise_for_status().json()
-    return token
+    return parse_token(response.raise_for_status())
 
 
 BASE = "https://graph.facebook.com"

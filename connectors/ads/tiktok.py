@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from connectors.auth.token_response import parse_token
 from connectors.http.client import PlatformClient
 from connectors.http.errors import Rejected, Throttled, TokenRevoked, Transient, VendorError
 from connectors.http.responses import error_body, field_reader, figure, parse_json, required
@@ -228,7 +229,7 @@ def exchange(http: httpx.Client, app_id: str, secret: str, code: str, redirect: 
     """Exchange the code for a token that is valid until it is revoked."""
     response = http.post(TOKENS, json={"app_id": app_id, "secret": secret, "auth_code": code})
     raise_for_error(response)
-    token: dict[str, str] = response.raise_for_status().json()["data"]
+    token: dict[str, str] = parse_token(response.raise_for_status())["data"]
     return token
 
 

@@ -27,16 +27,16 @@ _HALF_PAIR = re.compile(rb"%s(?!%s)|(?<!%s)%s" % (_HIGH, _LOW, _HIGH, _LOW))
 
 
 def parse_json(response: httpx.Response) -> Any:
-    """Return the JSON of a response. Raise Transient if it is cut off, VendorError if the body is not JSON at all."""
+    """Return the JSON of a response. Raise Transient if it is cut off, or no JSON at all, such as a gateway's page."""
     try:
         return _decode(response.content)
     except msgspec.DecodeError:
         kind = response.headers.get("content-type", "no content type")
         if "json" in kind and response.is_success:
             raise Transient("the response's JSON is cut off or damaged") from None
-        raise VendorError(
-            f"{response.request.url.host} responded {response.status_code} with {kind} instead of JSON. "
-            "Check TRIBUTARY_<PLATFORM>_URL and any proxy on the way"
+        raise Transient(
+            f"{response.request.url.host} responded {response.status_code} with {kind} instead of JSON "
+            "(check TRIBUTARY_<PLATFORM>_URL and any proxy on the way)"
         ) from None
 
 

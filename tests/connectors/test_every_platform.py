@@ -102,6 +102,19 @@ def test_expired_token_is_renewed_once_or_names_the_connect_command(vendor):
             pull(vendor)
 
 
+def test_token_request_without_an_answer_is_retried(vendor):
+    if not vendor.can_renew:
+        pytest.skip(f"{vendor.name} cannot renew an expired token")
+    vendor.faults = ["ok", "expired"]
+    vendor.token_faults = [
+        Response("<html>bad gateway", 502, media_type="text/html"),
+        Response("<html>back soon", media_type="text/html"),
+        Response('{"access_tok', media_type="application/json"),
+    ]
+    assert figures(pull(vendor)) == expected_figures(vendor)
+    assert not vendor.token_faults
+
+
 def test_token_that_expires_during_a_wait_is_renewed_again(vendor):
     if not vendor.can_renew:
         pytest.skip(f"{vendor.name} cannot renew an expired token")

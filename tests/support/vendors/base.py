@@ -114,6 +114,7 @@ class Vendor(ABC):
     nulls: frozenset[str] = frozenset()  # fields that are null in rows
     total_off_micros: int = 0  # the reported total of each day, minus the sum of its ads
     faults: list[str] = field(default_factory=list)  # throttle, failure, failure_in_200, expired, broken_body, revoked
+    token_faults: list[Response] = field(default_factory=list)  # responses of the token endpoint before it works
     clock: FakeClock = field(default_factory=FakeClock)
     access_token: str = "access-1"
     refresh_token: str = "refresh-1"
@@ -233,6 +234,8 @@ class Vendor(ABC):
     def app(self) -> Starlette:
         async def misbehave(request: Request, call_next: Any) -> Response:
             self.requests.append(f"{request.method} {request.url.path}")
+            if "token" in request.url.path.lower() and self.token_faults:
+                return self.token_faults.pop(0)
             return self.fault_response(request) or await call_next(request)
 
         return Starlette(routes=self.routes(), middleware=[Middleware(BaseHTTPMiddleware, dispatch=misbehave)])
