@@ -11,6 +11,7 @@ import sys
 import webbrowser
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import typer
 
@@ -86,36 +87,46 @@ def get_consent(
     platform: Platform, app: dict[str, str], client: httpx.Client, uri: str, *, paste: bool
 ) -> dict[str, str]:
     """Send the person to the platform's consent page and return the tokens. VendorError if there are none."""
-    import httpx
-
     from connectors.auth import oauth
     from connectors.auth.loopback import is_loopback, listening
-    from connectors.http.errors import Throttled, VendorError
+    from connectors.http.errors import Throttled, TokenRevoked, VendorError, redact
+    from connectors.http.retry import Retrier, SystemClock
+
+    again = f"Try again: tributary connect {platform.name}"
+    retrier = Retrier(platform.label, SystemClock(), print_line, functools.partial(redact, credentials=app), again)
+    host = urlsplit(platform.oauth.token_url if platform.oauth else uri).hostname
+    failures: list[Throttled] = []
+    consent = retrier.call(lambda: oauth.begin(platform, app, uri, client), host)
+    if paste or not is_loopback(uri):
+        print_line(
+            f"Open this address in a browser and allow the access:\n\n{consent.url}\n\n"
+            f"The browser then opens an address that begins with {uri}. The page may be missing. "
+            "Copy that address whole."
+        )
+        redirected = ask("The address", "--paste with the address on standard input", from_pipe=True)
+    else:
+        with listening(uri, functools.partial(oauth.is_response, platform, consent)) as wait:
+            print_line(
+                f"{platform.label} asks in your browser for the access. If no page opens, open this address:"
+                f"\n\n{consent.url}\n\nwaiting for your answer there (Ctrl-C stops)"
+            )
+            webbrowser.open(consent.url)
+            redirected = wait(MINUTES * 60)
+
+    def exchange() -> dict[str, str]:
+        try:
+            return oauth.finish(platform, app, consent, redirected, http=client, now=datetime.now(UTC))
+        except Throttled as failure:
+            failures.append(failure)
+            raise
 
     try:
-        consent = oauth.begin(platform, app, uri, client)
-        if paste or not is_loopback(uri):
-            print_line(
-                f"Open this address in a browser and allow the access:\n\n{consent.url}\n\n"
-                f"The browser then opens an address that begins with {uri}. The page may be missing. "
-                "Copy that address whole."
-            )
-            redirected = ask("The address", "--paste with the address on standard input", from_pipe=True)
-        else:
-            with listening(uri, functools.partial(oauth.is_response, platform, consent)) as wait:
-                print_line(
-                    f"{platform.label} asks in your browser for the access. If no page opens, open this address:"
-                    f"\n\n{consent.url}\n\nwaiting for your answer there (Ctrl-C stops)"
-                )
-                webbrowser.open(consent.url)
-                redirected = wait(MINUTES * 60)
-        return oauth.finish(platform, app, consent, redirected, http=client, now=datetime.now(UTC))
-    except (Throttled, httpx.TransportError) as error:
-        why = error if isinstance(error, Throttled) else type(error).__name__
-        raise VendorError(
-            f"{platform.label} returned no token ({why}). Check the network and try again:"
-            f" tributary connect {platform.name}"
-        ) from None
+        return retrier.call(exchange, host)
+    except TokenRevoked:
+        if not failures:
+            raise
+        # A code is valid once, and the request that failed has used it.
+        raise VendorError(f"{platform.label} returned no token ({failures[0]}). {again}") from None
 
 
 def ask(

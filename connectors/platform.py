@@ -87,13 +87,14 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
 
     months: int = 0
     days: int = 0
+    margin_days: int = 0  # the oldest kept days, whose requests reach back further than the platform keeps
 
     def __str__(self) -> str:
         return f"{self.months} months" if self.months else f"{self.days:,} days"
 
     def first_day(self, today: date) -> date:
-        """Return the first kept day. 37 months are 1,123 to 1,127 days."""
-        return months_before(today, self.months) - timedelta(days=self.days)
+        """Return the first day to request. 37 months are 1,123 to 1,127 days."""
+        return months_before(today, self.months) - timedelta(days=self.days - self.margin_days)
 
 
 class Platform(Service, frozen=True, kw_only=True):

@@ -20,7 +20,7 @@ import httpx
 
 from connectors.http.client import PlatformClient
 from connectors.http.errors import Rejected, ResponseTooLarge, Throttled, TokenExpired, TokenRevoked
-from connectors.http.responses import error_body, excerpt, field_reader, optional, required
+from connectors.http.responses import error_body, excerpt, field_reader, figure, optional, required
 from connectors.http.service import OAuth, Secrets, bearer
 from connectors.micros import units_to_micros
 from connectors.platform import Account, Entity, Platform, SpendRow, account_entity
@@ -152,8 +152,8 @@ def _spend_row(row: dict[str, Any], account: Account, currency: str, names: dict
         adset_id=id_of("sponsoredCampaign"),
         adset=names.get(urns.get("sponsoredCampaign", "")),
         ad_id=id_of("sponsoredCreative"),
-        impressions=int(field("impressions")),
-        clicks=int(field("clicks")),
+        impressions=int(figure(row, "impressions", "LinkedIn's report")),
+        clicks=int(figure(row, "clicks", "LinkedIn's report")),
         video_views=int(row.get("videoViews") or 0),
         platform_conversions=Decimal(row.get("externalWebsiteConversions") or 0),
         platform_value_micros=units_to_micros(row.get("conversionValueInLocalCurrency") or 0),

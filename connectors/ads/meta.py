@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx
 
+from connectors.auth.token_response import parse_token
 from connectors.destination_url import destination_url
 from connectors.http.client import PlatformClient
 from connectors.http.errors import (
@@ -29,7 +30,7 @@ from connectors.http.errors import (
     Transient,
     VendorError,
 )
-from connectors.http.responses import error_body, field_reader, optional, required
+from connectors.http.responses import error_body, field_reader, figure, optional, required
 from connectors.http.service import OAuth, Secrets
 from connectors.micros import units_to_micros
 from connectors.platform import Account, Entity, EntityLevel, Platform, SpendRow, account_entity
@@ -209,7 +210,8 @@ def _is_temporary(failure: JobFailed) -> bool:
 
 
 def _spend_row(row: dict[str, Any], account: Account, level: str) -> SpendRow:
-    field = field_reader(row, f"Meta's {level} report")
+    where = f"Meta's {level} report"
+    field = field_reader(row, where)
     names = {name.replace("_name", ""): field(name) for name in IDS_AND_NAMES} if level == "ad" else {}
     return SpendRow(
         date=date.fromisoformat(field("date_start")),
@@ -217,8 +219,8 @@ def _spend_row(row: dict[str, Any], account: Account, level: str) -> SpendRow:
         currency=field("account_currency"),
         spend_micros=units_to_micros(field("spend")),
         level=None if level == "ad" else "account",
-        impressions=int(field("impressions")),
-        clicks=int(row.get("clicks", 0)),
+        impressions=int(figure(row, "impressions", where)),
+        clicks=int(row.get("clicks") or 0),
         video_views=int(_action(row, "actions", ("video_view",)) or 0),
         platform_conversions=Decimal(_action(row, "actions", PURCHASES) or 0),
         platform_value_micros=units_to_micros(_action(row, "action_values", PURCHASES) or 0),
@@ -332,8 +334,7 @@ def refresh(http: httpx.Client, credentials: Secrets) -> dict[str, Any]:
 def _token(http: httpx.Client, form: dict[str, str]) -> dict[str, Any]:
     response = http.post(f"{BASE}/{VERSION}/oauth/access_token", data=form)
     raise_for_error(response)
-    token: dict[str, Any] = response.raise_for_status().json()
-    return token
+    return parse_token(response.raise_for_status())
 
 
 BASE = "https://graph.facebook.com"

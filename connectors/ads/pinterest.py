@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import ijson
 
+from connectors.auth.token_response import parse_token
 from connectors.http.client import PlatformClient
 from connectors.http.errors import Rejected, Throttled, TokenRevoked, Transient, VendorError
 from connectors.http.responses import error_body, excerpt, field_reader, required
@@ -203,8 +204,7 @@ def exchange(http: httpx.Client, client_id: str, secret: str, code: str, redirec
     response = http.post(TOKEN_URL, data=form, auth=(client_id, secret))
     if response.status_code in (400, 401, 403):
         raise Rejected(f"Pinterest gave no token: {excerpt(response)}. Check the client id and secret")
-    token: dict[str, Any] = response.raise_for_status().json()
-    return token
+    return parse_token(response.raise_for_status())
 
 
 def refresh(http: httpx.Client, credentials: Secrets) -> dict[str, Any]:
@@ -214,8 +214,7 @@ def refresh(http: httpx.Client, credentials: Secrets) -> dict[str, Any]:
     response = http.post(TOKEN_URL, data=form, auth=app)
     if response.status_code in (400, 401, 403):
         raise TokenRevoked(f"the refresh token or the app's secret was rejected: {excerpt(response)}")
-    token: dict[str, Any] = response.raise_for_status().json()
-    return token
+    return parse_token(response.raise_for_status())
 
 
 PLATFORM = Platform(

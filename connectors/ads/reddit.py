@@ -21,7 +21,7 @@ import httpx
 from connectors.destination_url import destination_url
 from connectors.http.client import PlatformClient
 from connectors.http.errors import Rejected, Throttled
-from connectors.http.responses import error_body, excerpt, field_reader, optional, required
+from connectors.http.responses import error_body, excerpt, field_reader, figure, optional, required
 from connectors.http.service import OAuth, Secrets
 from connectors.micros import cents_to_micros, parse_micros
 from connectors.platform import (
@@ -126,6 +126,7 @@ def spend(client: PlatformClient, account: Account, start: date, end: date) -> I
             "ad": name,
         }
 
+    without_spend = 0
     for since, until in split_range(start, end, days=DAYS_PER_REPORT):
         for breakdowns in (BY_AD, BY_DAY):
             report = {
@@ -136,8 +137,19 @@ def spend(client: PlatformClient, account: Account, start: date, end: date) -> I
             }
             for page in _pages(client, f"{path}/reports", report):
                 for row in required(page, "data.metrics", "Reddit's report"):
-                    if since <= _day(row) <= until:  # the report has parts of other days, too
-                        yield _spend_row(row, account, ids_and_names(row) if breakdowns == BY_AD else {})
+                    if not since <= _day(row) <= until:  # the report has parts of other days, too
+                        continue
+                    if _is_delivered_without_spend(row):
+                        without_spend += 1
+                        # A total of 0 would deny the spend of the ads. Without a total, the sum of the ads counts.
+                        if breakdowns == BY_DAY:
+                            continue
+                    yield _spend_row(row, account, ids_and_names(row) if breakdowns == BY_AD else {})
+    if without_spend:
+        client.log(
+            f"Reddit: spend is null in {without_spend} of the rows with impressions or clicks. It counts as 0 for an "
+            "ad, and the total of a day without an amount is ignored"
+        )
 
 
 def _report_hours(since: date, until: date, timezone: str | None) -> dict[str, str]:
@@ -156,22 +168,30 @@ def _day(row: dict[str, Any]) -> date:
     return date.fromisoformat(required(row, "date", "Reddit's report"))
 
 
+def _is_delivered_without_spend(row: dict[str, Any]) -> bool:
+    return "spend" in row and row["spend"] is None and bool(row.get("impressions") or row.get("clicks"))
+
+
 def _spend_row(row: dict[str, Any], account: Account, names: dict[str, Any]) -> SpendRow:
+    """Return a row. Reddit's schema makes each figure an integer or null, and null is 0.
+
+    Null beside impressions is normal: an ad that pays by the click and received none costs nothing. If null ever hides
+    the amount of an ad, the account's total has it, and the difference is (unmatched). An absent spend is an error: the
+    API changed.
+    """
+
     def count(name: str) -> int:
         """Return 0 for a figure that is null or absent."""
         return row.get(name) or 0
 
-    impressions, clicks = count("impressions"), count("clicks")
-    # Beside activity, null would hide the amount. An absent spend is an error in any case: the API changed.
-    is_unspent = "spend" in row and not row["spend"] and not impressions and not clicks
     return SpendRow(
         date=_day(row),
         account_id=account.account_id,
         currency=account.currency or "",
-        spend_micros=0 if is_unspent else parse_micros(required(row, "spend", "Reddit's report")),
+        spend_micros=parse_micros(figure(row, "spend", "Reddit's report")),
         level=None if names else "account",
-        impressions=impressions,
-        clicks=clicks,
+        impressions=count("impressions"),
+        clicks=count("clicks"),
         video_views=count("video_started"),
         platform_conversions=Decimal(count("conversion_purchase_clicks") + count("conversion_purchase_views")),
         platform_value_micros=cents_to_micros(count("conversion_purchase_total_value")),
@@ -253,5 +273,5 @@ PLATFORM = Platform(
         client_auth="client_secret_basic",
         redirect_host="localhost",
     ),
-    history=History(months=24),
+    history=History(months=24, margin_days=2),  # _report_hours begin up to 15 hours before a day, in some zones
 )

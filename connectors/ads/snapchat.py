@@ -7,9 +7,11 @@ Source: developers.snap.com/marketing-api/Ads-API (measurement, ads, creatives).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Collection, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import chain, islice
 from typing import Any
 
 import httpx
@@ -25,8 +27,9 @@ from connectors.reporting_days import local_date, midnight, split_range
 VERSION = "v1"
 PAGE = 1000  # rows; 50 to 1000 are allowed
 DAYS_PER_REQUEST = 30  # Snapchat rejects more than 31 days, and 31 days over a clock change are an hour longer
-DELIVERY = ("spend", "impressions", "swipes", "video_views")
-CLAIMS = ("conversion_purchases", "conversion_purchases_value")  # some accounts refuse them
+METRICS = ("spend", "impressions", "swipes")
+CLAIMS = ("conversion_purchases", "conversion_purchases_value")
+OPTIONAL = ("video_views", *CLAIMS)  # Snapchat rejects purchases of some accounts, such as those without a pixel
 # Snapchat's defaults, stated so that a changed account setting does not restate past days.
 ATTRIBUTION_WINDOWS = {
     "swipe_up_attribution_window": "28_DAY",
@@ -34,6 +37,11 @@ ATTRIBUTION_WINDOWS = {
     "action_report_time": "conversion",
 }
 WITH_DELETED = {"read_deleted_entities": "true"}
+UNSUPPORTED = "E1008"  # `Unsupported Stats Query`: metrics, but also days that Snapchat does not accept
+
+
+class UnsupportedQuery(Rejected):
+    """Snapchat does not accept the metrics or the days of a request for stats."""
 
 
 def raise_for_error(response: httpx.Response) -> None:
@@ -49,7 +57,8 @@ def raise_for_error(response: httpx.Response) -> None:
             raise Transient(f"a part of the response failed: {part.get('sub_request_error_reason', 'no reason given')}")
     if str(body.get("request_status", "SUCCESS")).upper() != "SUCCESS":
         reason = body.get("debug_message") or body.get("display_message") or "no reason given"
-        raise Rejected(f"{reason} ({body.get('error_code', 'no code')})")
+        code = body.get("error_code", "no code")
+        raise (UnsupportedQuery if code == UNSUPPORTED else Rejected)(f"{reason} ({code})")
 
 
 def accounts(client: PlatformClient) -> Iterator[Account]:
@@ -79,10 +88,11 @@ def spend(client: PlatformClient, account: Account, start: date, end: date) -> I
             "end_time": _midnight(until + timedelta(days=1), account),
         }
         active_days: set[date] = set()
-        for stat in _stats_of_ads(client, account, bounds):
+        metrics, stats = _stats_of_ads(client, account, bounds, f"{since} to {until}")
+        for stat in stats:
             for ad in required(stat, "breakdown_stats.ad", "Snapchat's stats"):
                 for point in required(ad, "timeseries", "Snapchat's stats of an ad"):
-                    figures = _figures(point)
+                    figures = _figures(point, metrics)
                     if not any(figures.values()):
                         continue
                     active_days.add(_day(point, account))
@@ -107,14 +117,50 @@ def spend(client: PlatformClient, account: Account, start: date, end: date) -> I
                     )
 
 
-def _stats_of_ads(client: PlatformClient, account: Account, bounds: dict[str, str]) -> Iterator[Any]:
-    """Yield the stats of ads; those of the delivery only if the account refuses figures of purchases."""
-    by_ad = {**bounds, "breakdown": "ad", "omit_empty": "true"}
-    try:
-        yield from _stats(client, account, {**by_ad, **ATTRIBUTION_WINDOWS, "fields": ",".join((*DELIVERY, *CLAIMS))})
-    except Rejected as error:
-        yield from _stats(client, account, {**by_ad, "fields": ",".join(DELIVERY)})
-        client.log(f"Snapchat: the account reports no purchases, so platform_conversions is 0. {error}")
+def _stats_of_ads(
+    client: PlatformClient, account: Account, bounds: dict[str, str], days: str
+) -> tuple[tuple[str, ...], Iterator[Any]]:
+    """Return the accepted metrics and the stats of ads. Request the stats again without metrics that Snapchat rejects.
+
+    Raise Rejected if Snapchat rejects METRICS. days: for the log.
+    """
+
+    def request(*optional_metrics: str) -> Iterator[Any]:
+        """Return the stats of METRICS and others, once Snapchat has accepted them by a first response."""
+        windows = ATTRIBUTION_WINDOWS if set(CLAIMS).intersection(optional_metrics) else {}
+        by_ad = {**bounds, **windows, "breakdown": "ad", "omit_empty": "true"}
+        stats = _stats(client, account, {**by_ad, "fields": ",".join((*METRICS, *optional_metrics))})
+        return chain([*islice(stats, 1)], stats)
+
+    def is_accepted(metric: str) -> bool:
+        try:
+            request(metric)
+        except UnsupportedQuery:
+            return False
+        return True
+
+    accepted: tuple[str, ...] = OPTIONAL
+    reasons: list[str] = []
+    while True:
+        try:
+            stats = request(*accepted)
+            break
+        except UnsupportedQuery as error:
+            if not accepted:
+                raise
+            named = _named_metrics(str(error))
+            rejected = named.intersection(accepted) if named.isdisjoint(METRICS) else set()
+            # Without a name, request each metric alone. If each is accepted alone, give them all up.
+            rejected = rejected or {metric for metric in accepted if not is_accepted(metric)} or {*accepted}
+            accepted = tuple(metric for metric in accepted if metric not in rejected)
+            reasons.append(f"Snapchat: {', '.join(sorted(rejected))} of {days} are missing. {error}")
+    for reason in reasons:
+        client.log(reason)
+    return (*METRICS, *accepted), stats
+
+
+def _named_metrics(message: str) -> set[str]:
+    return {*re.findall(r"\w+", message)}.intersection((*METRICS, *OPTIONAL))
 
 
 def _current_account(client: PlatformClient, account: Account) -> Account:
@@ -144,16 +190,22 @@ def _ids_and_names(client: PlatformClient, account: Account) -> dict[str, dict[s
     }
 
 
-def _figures(point: dict[str, Any]) -> dict[str, Any]:
-    """Return the figures of a day. Snapchat omits figures of zero; the account's total checks that none is missing."""
+def _figures(point: dict[str, Any], metrics: Collection[str]) -> dict[str, Any]:
+    """Return the figures of a day; None for one that is not among the accepted metrics.
+
+    Snapchat omits figures of zero; the account's total checks that none is missing.
+    """
     stats = required(point, "stats", "Snapchat's stats of an ad")
+    figures: dict[str, tuple[str, Callable[[Any], Any]]] = {
+        "spend_micros": ("spend", parse_micros),
+        "impressions": ("impressions", int),
+        "clicks": ("swipes", int),
+        "video_views": ("video_views", int),
+        "platform_conversions": ("conversion_purchases", Decimal),
+        "platform_value_micros": ("conversion_purchases_value", parse_micros),
+    }
     return {
-        "spend_micros": parse_micros(stats.get("spend") or 0),
-        "impressions": int(stats.get("impressions") or 0),
-        "clicks": int(stats.get("swipes") or 0),
-        "video_views": int(stats.get("video_views") or 0),
-        "platform_conversions": Decimal(stats.get("conversion_purchases") or 0),
-        "platform_value_micros": parse_micros(stats.get("conversion_purchases_value") or 0),
+        name: read(stats.get(metric) or 0) if metric in metrics else None for name, (metric, read) in figures.items()
     }
 
 

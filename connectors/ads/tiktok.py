@@ -15,9 +15,10 @@ from typing import Any
 
 import httpx
 
+from connectors.auth.token_response import parse_token
 from connectors.http.client import PlatformClient
 from connectors.http.errors import Rejected, Throttled, TokenRevoked, Transient, VendorError
-from connectors.http.responses import error_body, field_reader, parse_json, required
+from connectors.http.responses import error_body, field_reader, figure, parse_json, required
 from connectors.http.service import OAuth, Secrets
 from connectors.micros import units_to_micros
 from connectors.platform import Account, Entity, EntityLevel, Platform, SpendRow, account_entity
@@ -147,16 +148,18 @@ def _report_rows(
 
 
 def _spend_row(row: dict[str, Any], account: Account, key: str) -> SpendRow:
-    field = field_reader(row, f"TikTok's {'ad' if key == 'ad_id' else 'account'} report")
+    where = f"TikTok's {'ad' if key == 'ad_id' else 'account'} report"
+    field = field_reader(row, where)
     metrics = {name: value for name, value in field("metrics").items() if value != UNAVAILABLE}
-    metric = field_reader(metrics, f"TikTok's {'ad' if key == 'ad_id' else 'account'} report (metrics)")
+    metric = field_reader(metrics, f"{where} (metrics)")
     names = {name: str(field(f"metrics.{member}")) for name, member in IDS_AND_NAMES.items()} if key == "ad_id" else {}
     if names:  # some ids are numbers
         names["ad_id"] = str(field("dimensions.ad_id"))
 
     def delivered(name: str) -> Any:
         """Return 0 for an unavailable figure. An absent figure is an error: the API changed."""
-        return 0 if field(f"metrics.{name}") == UNAVAILABLE else metrics[name]
+        value = figure(row, f"metrics.{name}", where)
+        return 0 if value == UNAVAILABLE else value
 
     return SpendRow(
         date=date.fromisoformat(field("dimensions.stat_time_day")[:10]),
@@ -226,7 +229,7 @@ def exchange(http: httpx.Client, app_id: str, secret: str, code: str, redirect: 
     """Exchange the code for a token that is valid until it is revoked."""
     response = http.post(TOKENS, json={"app_id": app_id, "secret": secret, "auth_code": code})
     raise_for_error(response)
-    token: dict[str, str] = response.raise_for_status().json()["data"]
+    token: dict[str, str] = parse_token(response.raise_for_status())["data"]
     return token
 
 

@@ -18,6 +18,7 @@ import httpx
 
 from connectors.auth import oauth, secret_store
 from connectors.auth.oauth import TOKENS
+from connectors.auth.token_response import DamagedToken
 from connectors.http.errors import NoSecretStore, NotConnected, TokenRevoked, VendorError
 from connectors.http.service import Service
 
@@ -93,8 +94,13 @@ class StoredCredentials:
                 return
             if not self.can_renew:
                 raise TokenRevoked(f"{self.service.label}: {self._what_to_do()}")
+            self._require_writable_store()
             try:
                 renewed = oauth.renew(self.service, self.values, http, self.now())
+            except DamagedToken as damaged:
+                if damaged.refresh_token:  # the platform may have revoked the former one already
+                    self._write({"refresh_token": damaged.refresh_token})
+                raise
             except TokenRevoked as error:
                 reason = str(error).rstrip(".")
                 raise TokenRevoked(f"{self.service.label}: {reason}. {self._what_to_do()}") from None
@@ -117,6 +123,14 @@ class StoredCredentials:
 
     def _lock(self) -> AbstractContextManager[None]:
         return secret_store.locked(self.store) if self.store else nullcontext()
+
+    def _require_writable_store(self) -> None:
+        """Write the stored tokens once more. A store that fails must do so before the platform revokes a token."""
+        if not self.store:
+            return
+        slot = self._environment_slot if self.is_from_environment else self.service.name
+        with suppress(NoSecretStore) if self.is_from_environment else nullcontext():
+            secret_store.write(self.store, slot, secret_store.read(self.store, slot))
 
     def _read(self) -> Values:
         given, stored = environment(self.service), {}
@@ -142,11 +156,12 @@ class StoredCredentials:
     def _write(self, tokens: dict[str, str]) -> None:
         """Store renewed tokens; the caller holds the lock. Without a store, those of the environment stay in memory."""
         if self.is_from_environment:
-            self._renewed_here = {**self._renewed_here, **tokens}
+            given = environment(self.service)
+            # A response without a refresh token leaves the one of an earlier renewal valid.
+            self._renewed_here = renewals = {**self._renewals_of(given), **tokens}
             if self.store:
                 with suppress(NoSecretStore):
-                    origin = _origin(environment(self.service))
-                    secret_store.write(self.store, self._environment_slot, {**tokens, ORIGIN: origin})
+                    secret_store.write(self.store, self._environment_slot, {**renewals, ORIGIN: _origin(given)})
         else:
             stored = secret_store.read(self._store_path(), self.service.name)
             secret_store.write(self._store_path(), self.service.name, {**stored, **tokens})

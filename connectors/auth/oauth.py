@@ -22,6 +22,7 @@ from authlib.oauth2.base import OAuth2Error
 from authlib.oauth2.client import OAuth2Client
 
 from connectors.auth.service_account import fetch_token
+from connectors.auth.token_response import parse_token
 from connectors.http.errors import TokenRevoked, Transient, VendorError, redact
 from connectors.http.service import OAuth, Secrets, Service
 
@@ -71,9 +72,36 @@ class Signature(httpx.Auth, ClientAuth):
 class _OAuth1(OAuth1Client):
     auth_class = Signature
 
+    def parse_response_token(self, status_code: int, text: str) -> dict[str, str]:
+        """Return the token of a response. Raise Transient if it has none, ValueError if the platform denied it."""
+        if status_code == 429 or status_code >= 500:
+            raise Transient(f"the token endpoint responded {status_code}")
+        token: dict[str, str] = {}
+        try:
+            token = super().parse_response_token(status_code, text)
+        except ValueError:  # a page of HTML, for example; the message quotes it
+            if status_code >= 400:
+                raise
+        if not token.get("oauth_token_secret"):
+            raise Transient("the token endpoint's response is cut off, or no token")
+        return token
+
+
+class _OAuth2(OAuth2Client):
+    def parse_response_token(self, resp: httpx.Response) -> dict[str, Any]:
+        """Return the token of a response. Raise OAuth2Error, or the exceptions of `parse_token`."""
+        token = parse_token(resp)
+        if "error" in token:
+            raise self.oauth_error_class(error=token["error"], description=token.get("error_description"))
+        self.token = token
+        return token
+
 
 def begin(service: Service, credentials: Secrets, redirect_uri: str, http: httpx.Client) -> Consent:
-    """Return the address to which to send the person. credentials: client_id and client_secret of the app."""
+    """Return the address to which to send the person. credentials: client_id and client_secret of the app.
+
+    Raise Transient or VendorError if a service with OAuth 1.0a gives no request token.
+    """
     config = _config(service)
     if config.request_token_url:
         first = _OAuth1(http, credentials["client_id"], credentials["client_secret"], redirect_uri=redirect_uri)
@@ -107,7 +135,8 @@ def finish(
 ) -> dict[str, str]:
     """Exchange the code in the browser's address for tokens.
 
-    Raise VendorError if the person or the platform denied access, or if the address responds to another consent.
+    Raise VendorError if the person or the platform denied access, or if the address responds to another consent,
+    Transient if the token endpoint is unavailable.
     """
     config, query = _config(service), _query(address)
     command = f"tributary connect {service.name}"
@@ -143,7 +172,7 @@ def finish(
 
 
 def renew(service: Service, credentials: Secrets, http: httpx.Client, now: datetime) -> dict[str, str]:
-    """Return new tokens. Raise TokenRevoked, Transient or VendorError."""
+    """Return new tokens. Raise TokenRevoked, Transient (DamagedToken, if the response is no JSON) or VendorError."""
     config = _config(service)
     with _readable_errors(service, credentials):
         if key := credentials.get("service_account"):
@@ -164,8 +193,8 @@ def _config(service: Service) -> OAuth:
     return service.oauth
 
 
-def _oauth2(config: OAuth, credentials: Secrets, http: httpx.Client, redirect_uri: str | None = None) -> OAuth2Client:
-    return OAuth2Client(
+def _oauth2(config: OAuth, credentials: Secrets, http: httpx.Client, redirect_uri: str | None = None) -> _OAuth2:
+    return _OAuth2(
         http,
         credentials["client_id"],
         credentials.get("client_secret"),

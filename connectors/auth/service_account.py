@@ -17,6 +17,7 @@ import httpx
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from connectors.auth.token_response import parse_token
 from connectors.http.errors import TokenRevoked, VendorError
 from connectors.http.responses import error_body
 from connectors.http.service import OAuth
@@ -36,8 +37,7 @@ def fetch_token(http: httpx.Client, key: str, config: OAuth, now: datetime) -> M
         stated = error_body(response)
         reason = stated.get("error_description") or stated.get("error") or f"HTTP {response.status_code}"
         raise TokenRevoked(f"the service account or its key was rejected: {reason}")
-    token: Mapping[str, Any] = response.raise_for_status().json()
-    return token
+    return parse_token(response)
 
 
 def _assertion(key: str, config: OAuth, now: datetime) -> str:

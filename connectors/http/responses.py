@@ -27,16 +27,16 @@ _HALF_PAIR = re.compile(rb"%s(?!%s)|(?<!%s)%s" % (_HIGH, _LOW, _HIGH, _LOW))
 
 
 def parse_json(response: httpx.Response) -> Any:
-    """Return the JSON of a response. Raise Transient if it is cut off, VendorError if the body is not JSON at all."""
+    """Return the JSON of a response. Raise Transient if it is cut off, or no JSON at all, such as a gateway's page."""
     try:
         return _decode(response.content)
     except msgspec.DecodeError:
         kind = response.headers.get("content-type", "no content type")
         if "json" in kind and response.is_success:
             raise Transient("the response's JSON is cut off or damaged") from None
-        raise VendorError(
-            f"{response.request.url.host} responded {response.status_code} with {kind} instead of JSON. "
-            "Check TRIBUTARY_<PLATFORM>_URL and any proxy on the way"
+        raise Transient(
+            f"{response.request.url.host} responded {response.status_code} with {kind} instead of JSON "
+            "(check TRIBUTARY_<PLATFORM>_URL and any proxy on the way)"
         ) from None
 
 
@@ -74,6 +74,19 @@ def required(row: Any, name: str, where: str) -> Any:
             "install a newer version of Tributary, or report this if there is none"
         )
     return value
+
+
+def figure(row: Any, name: str, where: str) -> Any:
+    """Return a figure that the request asked for: 0 if it is null, because platforms send null for no activity.
+
+    Raise VendorError if it is absent: the API changed. Use it for counts. Use `required` for spend, unless the platform
+    documents that its spend can be null: 0 could hide an amount. name, where: as for `required`.
+    """
+    parent, _, member = name.rpartition(".")
+    members = optional(row, parent) if parent else row
+    if isinstance(members, dict) and member in members:
+        return members[member] or 0
+    return required(row, name, where)
 
 
 def field_reader(row: Any, where: str) -> Callable[[str], Any]:

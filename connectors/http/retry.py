@@ -41,10 +41,18 @@ class Retrier:
     """Retries the requests of one client, as its platform asks.
 
     label: the platform, for messages. log: receives each wait of 2 seconds or more. redact: removes secrets from text.
+    advice: ends the message when repeating no longer helps.
     """
 
-    def __init__(self, label: str, clock: Clock, log: Callable[[str], None], redact: Callable[[str], str]) -> None:
-        self._label, self._clock, self._log, self._redact = label, clock, log, redact
+    def __init__(
+        self,
+        label: str,
+        clock: Clock,
+        log: Callable[[str], None],
+        redact: Callable[[str], str],
+        advice: str = "Pull again later",
+    ) -> None:
+        self._label, self._clock, self._log, self._redact, self._advice = label, clock, log, redact, advice
         self._total_wait = 0.0  # seconds, at the platform's request
 
     def call(self, send: Callable[[], T], host: str | None) -> T:
@@ -60,7 +68,7 @@ class Retrier:
         try:
             return attempts(send)
         except Throttled as error:
-            raise VendorError(f"{self._label}: {self._reason(error)}; gave up. Pull again later") from None
+            raise VendorError(f"{self._label}: {self._reason(error)}; gave up. {self._advice}") from None
         except NETWORK_ERRORS as error:
             raise Unreachable(
                 f"{self._label}: no response from {_address(error) or host} ({type(error).__name__})."

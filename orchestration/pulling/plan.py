@@ -120,8 +120,11 @@ def trailing_days(platform: Platform, account: AdAccount) -> int:
 
 
 def earliest_day(platform: Platform, account: AdAccount, now: datetime) -> date:
-    """Return the first day of the platform's history."""
-    return platform.history.first_day(local_date(now, account.timezone))
+    """Return the first day of the platform's history, counted from the later date of the account and UTC.
+
+    West of UTC, the account's date alone could lead to a day that a platform with UTC days no longer keeps.
+    """
+    return platform.history.first_day(max(local_date(now, account.timezone), local_date(now, None)))
 
 
 def make_task(platform: Platform, account: AdAccount, first: date | None, last: date | None, now: datetime) -> Task:

@@ -177,6 +177,23 @@ def test_days_are_in_the_time_zone_of_the_account():
     assert clip_task(google, hawaii, date(2026, 11, 21), date(2026, 11, 21), now) is None
 
 
+@pytest.mark.parametrize(
+    ("platform", "zone", "first"),
+    [
+        ("pinterest", "Pacific/Honolulu", date(2026, 11, 21) - timedelta(days=914)),  # it is the 20th there
+        ("pinterest", "Pacific/Auckland", date(2026, 11, 21) - timedelta(days=914)),
+        ("meta", "Pacific/Kiritimati", date(2023, 10, 21)),
+        ("reddit", "Pacific/Kiritimati", date(2024, 11, 23)),
+    ],
+)
+def test_the_history_begins_at_a_day_that_the_platform_has_in_every_time_zone(platform, zone, first):
+    account, now = AdAccount(platform, "1", "shop", timezone=zone), datetime(2026, 11, 21, 5, tzinfo=UTC)
+    assert clip_task(PLATFORMS[platform], account, date(2020, 1, 1), date(2026, 11, 19), now).start == first
+    assert make_task(PLATFORMS[platform], account, first, first, now).start == first
+    with pytest.raises(PullError, match=f"of history. Use --from {first} or later"):
+        make_task(PLATFORMS[platform], account, first - timedelta(days=1), first, now)
+
+
 def test_the_spend_of_a_day_prefers_reported_totals(tmp_path):
     """A reported total takes precedence over the sum of the children, at every level."""
     home = Home(tmp_path)

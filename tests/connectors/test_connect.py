@@ -32,7 +32,7 @@ from connectors.api_versions import API_VERSIONS, ApiVersion
 from connectors.auth import oauth, secret_store
 from connectors.auth.credentials import StoredCredentials, load, variable
 from connectors.http.client import PlatformClient
-from connectors.http.errors import NoSecretStore, NotConnected, TokenRevoked, VendorError
+from connectors.http.errors import NoSecretStore, NotConnected, TokenRevoked, Transient, VendorError
 from connectors.http.retry import SystemClock
 from connectors.http.service import OAuth
 from connectors.platform import Platform
@@ -263,22 +263,111 @@ def test_invalid_refresh_token_names_the_connect_command_and_stays_stored(secret
     assert load(ACME, store).values == before
 
 
-@pytest.mark.parametrize("response", [Response(status_code=503), Response(status_code=429)])
-def test_unavailable_token_endpoint_is_retried(secrets_in, store, acme, response):
-    acme.broken = [response, response]
+class Impatient(SystemClock):
+    def sleep(self, seconds: float) -> None: ...
 
-    class Impatient(SystemClock):
-        def sleep(self, seconds: float) -> None: ...
 
+def list_at_once(credentials: StoredCredentials, log: Callable[[str], None] = lambda message: None) -> list[str]:
+    """Return the ids of the ad accounts, without a wait before a retry."""
+    with PlatformClient(credentials.service, credentials, clock=Impatient(), log=log) as client:
+        return [account.account_id for account in accounts(client)]
+
+
+def damage_next_token(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut the end off the next token response. The platform has used the code or refresh token nevertheless."""
+    whole = acme.tokens
+
+    def damaged() -> Response:
+        monkeypatch.setattr(acme, "tokens", whole)
+        return Response(whole().body[:-20], media_type="application/json")
+
+    monkeypatch.setattr(acme, "tokens", damaged)
+
+
+NO_TOKENS = [
+    Response(status_code=503),
+    Response(status_code=429),
+    Response("<html>sign in", media_type="text/html"),
+    Response("<html>bad gateway", 502, media_type="text/html"),
+    Response("<html>back soon", 503, media_type="text/html"),
+    Response('{"access_token": "half-of-a-tok', media_type="application/json"),
+    Response("", media_type="application/json"),
+]
+
+
+@pytest.mark.parametrize("response", NO_TOKENS)
+def test_token_request_without_an_answer_is_retried(secrets_in, store, acme, response, caplog):
+    caplog.set_level("DEBUG")
+    acme.broken, messages = [response, response], []
     credentials = connected(store, acme, expires_at=minutes(-1))
-    with PlatformClient(ACME, credentials, clock=Impatient()) as client:
-        assert len(list(accounts(client))) == 2
+    assert list_at_once(credentials, messages.append) == ["1001", "123-456"]
+    assert acme.renewals == 1
+    assert load(ACME, store).values["refresh_token"] == acme.refresh_token
+    shown = f"{messages} {caplog.text}"
+    assert not [secret for secret in (*acme.secrets, "half-of-a-tok") if secret != APP["client_id"] and secret in shown]
+
+
+@pytest.mark.parametrize("response", NO_TOKENS)
+def test_endless_token_requests_fail_and_keep_the_stored_tokens(secrets_in, store, acme, response):
+    acme.broken = [response] * 100
+    credentials = connected(store, acme, expires_at=minutes(-1))
+    before = dict(credentials.values)
+    with pytest.raises(VendorError, match=r"^Acme Ads: .*; gave up\. Pull again later$") as error:
+        list_at_once(credentials)
+    assert not [secret for secret in (*acme.secrets, "half-of-a-tok") if secret in str(error.value)]
+    assert load(ACME, store).values == before
+
+
+@pytest.mark.parametrize("is_from_environment", [False, True])
+def test_rotated_refresh_token_of_a_damaged_response_is_not_lost(
+    secrets_in, store, acme, monkeypatch, is_from_environment
+):
+    """The platform has revoked the former refresh token, although its response broke off."""
+    credentials = connected(store, acme, expires_at=minutes(-1))
+    if is_from_environment:
+        for name, value in (*APP.items(), ("refresh_token", acme.refresh_token)):
+            monkeypatch.setenv(variable(ACME, name), value)
+        credentials = load(ACME, store)
+    damage_next_token(acme, monkeypatch)
+    assert list_at_once(credentials) == ["1001", "123-456"]
+    assert acme.renewals == 2
+    assert load(ACME, store).values["refresh_token"] == acme.refresh_token
+
+
+def test_rotated_refresh_token_stays_if_the_next_renewal_returns_none(secrets_in, store, acme, monkeypatch):
+    acme.tokens()
+    for name, value in (*APP.items(), ("refresh_token", acme.refresh_token)):
+        monkeypatch.setenv(variable(ACME, name), value)
+    credentials = load(ACME, store)
+    list_at_once(credentials)
+    rotated = acme.refresh_token
+    monkeypatch.setattr(oauth, "renew", lambda *_: {"access_token": acme.access_token})
+    credentials.renew(httpx.Client())
+    assert load(ACME, store).values["refresh_token"] == rotated
+
+
+def test_token_with_an_unknown_lifetime_is_stored(secrets_in, store, acme):
+    credentials = connected(store, acme, expires_at=minutes(-1))
+    acme.lifetime = "never"
+    assert list_at_once(credentials) == ["1001", "123-456"]
+    assert load(ACME, store).values["refresh_token"] == acme.refresh_token
+
+
+def test_store_that_cannot_be_written_fails_before_the_platform_revokes_a_token(secrets_in, store, acme, monkeypatch):
+    credentials = connected(store, acme, expires_at=minutes(-1))
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(secret_store, "write", full)
+    with pytest.raises(OSError, match="No space left"):
+        list_at_once(credentials)
+    assert acme.renewals == 0
 
 
 @pytest.mark.parametrize(
     "response",
     [
-        Response("<html>sign in", media_type="text/html"),
         JSONResponse([1]),
         JSONResponse({"token_type": "b"}),
         JSONResponse({"error": "invalid_scope"}, 400),
@@ -413,7 +502,7 @@ def test_foreign_and_negative_responses_are_errors(acme, http):
         assert not [s for s in (*acme.secrets, "made-up-code", consent.secret) if s in str(error.value)], error.value
 
 
-def test_oauth_1_signs_every_request(acme, http):
+def test_oauth_1_signs_every_request(acme, http, monkeypatch):
     kind = OAuth(
         authorize_url="https://acme.example/oauth/authorize",
         request_token_url=f"{HOST}/oauth/request_token",
@@ -432,6 +521,15 @@ def test_oauth_1_signs_every_request(acme, http):
         "access_token": "at-1234567",
         "access_token_secret": "ats-1234567",
     }
+    with monkeypatch.context() as context:
+        for response in Response("<html>", 503), Response("<html>back soon</html>"), Response("oauth_token=at-1"):
+            context.setattr(
+                httpx.Client,
+                "post",
+                lambda *_, answer=response, **__: httpx.Response(answer.status_code, content=answer.body),
+            )
+            with pytest.raises(Transient):
+                finish(oauth_token="rt-1", oauth_verifier="verifier-1")
     with pytest.raises(VendorError, match="access denied"):
         finish(denied="rt-1")
     with pytest.raises(VendorError, match="does not respond to this request"):
@@ -514,6 +612,20 @@ def test_connect_over_loopback_lists_and_stores_the_accounts(secrets_in, here, h
     assert "timezone is omitted: 'Mars/Olympus'" in output
     assert "# The orgs, sites and ad accounts" in home.settings.read_text()  # comments stay
     assert load(ACME, home.root / "credentials.bin").values["refresh_token"] == acme.refresh_token
+
+
+def test_connect_retries_the_exchange_of_the_code(secrets_in, here, home, acme, browser):
+    acme.broken = [Response("<html>back soon", 503, media_type="text/html"), Response("<html>", media_type="text/html")]
+    assert "tributary pull acme" in here("connect", "acme", "--all", "--port", free_port())
+    assert load(ACME, home.root / "credentials.bin").values["refresh_token"] == acme.refresh_token
+
+
+@pytest.mark.usefixtures("home", "secrets_in", "browser")
+def test_connect_states_the_damaged_response_that_used_the_code(here, acme, monkeypatch):
+    damage_next_token(acme, monkeypatch)
+    output = here("connect", "acme", "--all", "--port", free_port(), code=FAILED)
+    assert "Acme Ads returned no token (token request: the response's JSON is cut off or damaged)" in output
+    assert "Try again: tributary connect acme" in output
 
 
 def test_connect_again_uses_a_valid_login_and_replaces_a_revoked_one(secrets_in, here, home, acme, browser):

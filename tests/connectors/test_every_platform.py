@@ -102,6 +102,19 @@ def test_expired_token_is_renewed_once_or_names_the_connect_command(vendor):
             pull(vendor)
 
 
+def test_token_request_without_an_answer_is_retried(vendor):
+    if not vendor.can_renew:
+        pytest.skip(f"{vendor.name} cannot renew an expired token")
+    vendor.faults = ["ok", "expired"]
+    vendor.token_faults = [
+        Response("<html>bad gateway", 502, media_type="text/html"),
+        Response("<html>back soon", media_type="text/html"),
+        Response('{"access_tok', media_type="application/json"),
+    ]
+    assert figures(pull(vendor)) == expected_figures(vendor)
+    assert not vendor.token_faults
+
+
 def test_token_that_expires_during_a_wait_is_renewed_again(vendor):
     if not vendor.can_renew:
         pytest.skip(f"{vendor.name} cannot renew an expired token")
@@ -217,6 +230,25 @@ def test_missing_field_is_an_error_that_names_it(vendor):
     vendor.vanished = True
     with pytest.raises(VendorError, match=vendor.vanishing):
         pull(vendor)
+
+
+def test_null_clicks_count_as_zero(vendor):
+    vendor.nulls = frozenset({vendor.clicks_field})
+    rows = pull(vendor)
+    vendor.facts = [replace(fact, clicks=0) for fact in vendor.facts]
+    assert figures(rows) == expected_figures(vendor)
+
+
+def test_null_spend_is_zero_in_the_ads_alone_or_an_error_that_names_it(vendor):
+    """No total of the account is 0 beside activity: it would deny spend."""
+    vendor.nulls = frozenset({vendor.vanishing})
+    if vendor.name in ("reddit", "x"):  # they document that figures can be null
+        rows = pull(vendor)
+        assert {row.spend_micros for row in rows if row.level != "account"} == {0}
+        assert [row for row in rows if row.level == "account"] == []
+    else:
+        with pytest.raises(VendorError, match=vendor.vanishing):
+            pull(vendor)
 
 
 def test_days_without_activity_have_no_rows(vendor):

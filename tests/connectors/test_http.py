@@ -120,6 +120,15 @@ def test_progress_messages_contain_no_secret(client):
     assert client.files.access_token not in " ".join(client.logged)
 
 
+def test_page_of_a_gateway_is_requested_again(client):
+    page = Response("<html>back soon", media_type="text/html")
+    client.files.responses = [page, JSONResponse({"n": 1})]
+    assert client.get("/row") == {"n": 1}
+    client.files.responses = [page] * 8
+    with pytest.raises(VendorError, match=r"responded 200 with text/html.* instead of JSON \(check TRIBUTARY_<PLATFO"):
+        client.get("/row")
+
+
 @pytest.mark.parametrize("when", ["Fri, 20 Nov 2026 12:05:00 GMT", "Fri, 20 Nov 2026 12:05:00 -0000", "300"])
 def test_retry_after_states_seconds_or_a_time(client, when):
     client.files.responses = [Response("", 503, {"retry-after": when}), JSONResponse({"n": 1})]

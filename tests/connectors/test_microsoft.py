@@ -69,9 +69,10 @@ def test_figures_have_separators_and_dashes(vendor):
     assert figures(pull(vendor)) == expected_figures(vendor)
 
 
-def test_spend_that_microsoft_does_not_have_is_an_error(vendor, monkeypatch):
+@pytest.mark.parametrize("spend", ["--", ""])
+def test_spend_that_microsoft_does_not_have_is_an_error(vendor, monkeypatch, spend):
     line = vendor.line
-    monkeypatch.setattr(vendor, "line", lambda fact, columns: {**line(fact, columns), "Spend": "--"})
+    monkeypatch.setattr(vendor, "line", lambda fact, columns: {**line(fact, columns), "Spend": spend})
     with pytest.raises(VendorError, match="no longer has the field Spend"):
         pull(vendor)
 

@@ -208,7 +208,7 @@ def test_snapchat_point_of_a_time_series():
         "stats": {"impressions": 12, "quartile_1": 0, "spend": 5_000_000, "screen_time_millis": 0},
     }
     assert snapchat._day(parsed(point), ACCOUNT) == DAY
-    assert snapchat._figures(parsed(point)) == {
+    assert snapchat._figures(parsed(point), (*snapchat.METRICS, *snapchat.OPTIONAL)) == {
         "spend_micros": 5_000_000,
         "impressions": 12,
         "clicks": 0,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -58,14 +59,49 @@ def test_zeros_may_be_null(vendor: Vendor):
     assert figures(pull(vendor)) == expected_figures(vendor)
 
 
-@pytest.mark.parametrize("activity", [{"impressions": 9}, {"clicks": 1}])
-def test_spend_beside_activity_is_required(activity):
-    row = {"date": "2026-11-10", "spend": None, "impressions": None, "clicks": None}
-    account = Account(account_id="1", currency="USD")
-    found = reddit._spend_row(row, account, {})
-    assert (found.date, found.spend_micros, found.impressions, found.clicks) == (date(2026, 11, 10), 0, 0, 0)
-    with pytest.raises(VendorError, match="spend"):
-        reddit._spend_row(row | activity, account, {})
+@only_reddit
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("hour", range(0, 24, 3))
+def test_the_whole_history_is_never_older_than_24_months(vendor: Vendor, zone, hour):
+    """Not even in a zone at +14:00, in which a day begins 14 hours before that of UTC."""
+    vendor.timezone, vendor.clock.time = zone, datetime(2026, 11, 20, hour, 59, tzinfo=UTC)
+    today = vendor.clock.now().astimezone(ZoneInfo(zone)).date()
+    first = platform_of(vendor).history.first_day(today)
+    vendor.facts = [replace(vendor.facts[0], date=first)]
+    assert figures(pull(vendor, first, first)) == expected_figures(vendor, first, first)
+    hours = reddit._report_hours(first, first, zone)
+    assert datetime.fromisoformat(hours["starts_at"]) - vendor.oldest() >= timedelta(hours=12)  # the pull can last
+
+
+@only_reddit
+def test_null_spend_of_an_ad_is_zero_and_logged(vendor: Vendor):
+    """An ad that pays by the click and received none costs nothing. The account's totals keep their amounts."""
+    vendor.facts[0] = replace(vendor.facts[0], spend_micros=0, clicks=0)
+    vendor.zeros_are_null, messages = True, []
+    rows = pull(vendor, client=open_client(vendor, messages.append))
+    assert figures(rows) == expected_figures(vendor)
+    totals = {row.date: row.spend_micros for row in rows if row.level == "account"}
+    assert totals == {fact.date: fact.spend_micros for fact in vendor.totals(FIRST, LAST)}
+    assert [m for m in messages if "null" in m] == [
+        "Reddit: spend is null in 1 of the rows with impressions or clicks. It counts as 0 for an ad, and the total of "
+        "a day without an amount is ignored"
+    ]
+
+
+@only_reddit
+def test_null_total_beside_activity_is_no_total(vendor: Vendor, monkeypatch):
+    """A total of 0 would mean that the day has no spend, whatever its ads have."""
+    result = vendor.result
+    monkeypatch.setattr(vendor, "result", lambda fact: result(fact) | ({} if fact.ad_id else {"spend": None}))
+    rows = pull(vendor)
+    assert figures(rows) == expected_figures(vendor)
+    assert {row.level for row in rows} == {None}
+
+
+@pytest.mark.parametrize("figures", [{}, {"impressions": 9, "clicks": 1}])
+def test_absent_spend_is_an_error(figures):
+    with pytest.raises(VendorError, match="no longer has the field spend"):
+        reddit._spend_row({"date": "2026-11-10", **figures}, Account(account_id="1", currency="USD"), {})
 
 
 @only_reddit

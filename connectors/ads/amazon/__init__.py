@@ -17,7 +17,7 @@ import httpx
 from connectors.ads.amazon.entities import HOSTS, account_of, current_profile, entities, profiles, wait_for_rows
 from connectors.http.client import PlatformClient
 from connectors.http.errors import Rejected, TokenExpired, VendorError
-from connectors.http.responses import error_body, field_reader, optional, required
+from connectors.http.responses import error_body, field_reader, figure, optional, required
 from connectors.http.service import OAuth, Secrets, bearer
 from connectors.micros import units_to_micros
 from connectors.platform import Account, History, Platform, SpendRow, TotalLevel, unique_accounts
@@ -132,7 +132,8 @@ def _definition(report: dict[str, Any]) -> tuple[Any, ...]:
 
 def _spend_row(row: dict[str, Any], account: Account, profile: dict[str, Any], report: Report) -> SpendRow:
     purchases, sales = report.claims
-    field = field_reader(row, f"Amazon's report {report.type}")
+    where = f"Amazon's report {report.type}"
+    field = field_reader(row, where)
     is_ad = report.level is None
     return SpendRow(
         date=date.fromisoformat(field("date")),
@@ -145,8 +146,8 @@ def _spend_row(row: dict[str, Any], account: Account, profile: dict[str, Any], r
         adset_id=str(field("adGroupId")) if is_ad else None,
         adset=row.get("adGroupName") if is_ad else None,
         ad_id=str(field("adId")) if is_ad else None,
-        impressions=int(field("impressions")),
-        clicks=int(field("clicks")),
+        impressions=int(figure(row, "impressions", where)),
+        clicks=int(figure(row, "clicks", where)),
         video_views=int(row.get(VIDEO) or 0),
         platform_conversions=Decimal(row.get(purchases) or 0),
         platform_value_micros=units_to_micros(row.get(sales) or 0),

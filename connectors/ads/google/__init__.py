@@ -16,7 +16,7 @@ from connectors.ads.google.errors import AccountNotEnabled, raise_for_error
 from connectors.destination_url import destination_url
 from connectors.http.client import PlatformClient
 from connectors.http.errors import VendorError
-from connectors.http.responses import field_reader, required
+from connectors.http.responses import field_reader, figure, required
 from connectors.http.service import OAuth, Secrets, bearer
 from connectors.micros import parse_micros, units_to_micros
 from connectors.platform import Account, Click, Entity, Platform, SpendRow, TotalLevel, account_entity, unique_accounts
@@ -121,7 +121,8 @@ def spend(client: PlatformClient, account: Account, start: date, end: date) -> I
 
 
 def _spend_row(row: dict[str, Any], account: Account, level: TotalLevel | None) -> SpendRow:
-    field = field_reader(row, f"Google's {level or 'ad'} report")
+    where = f"Google's {level or 'ad'} report"
+    field = field_reader(row, where)
     names: dict[str, Any] = {}
     if level != "account":
         names |= {"campaign_id": field("campaign.id"), "campaign": row["campaign"].get("name")}
@@ -135,11 +136,11 @@ def _spend_row(row: dict[str, Any], account: Account, level: TotalLevel | None) 
         currency=field("customer.currencyCode"),
         spend_micros=parse_micros(field("metrics.costMicros")),
         level=level,
-        impressions=int(field("metrics.impressions")),
-        clicks=int(field("metrics.clicks")),
-        video_views=int(metrics.get("videoTrueviewViews", 0)),
-        platform_conversions=Decimal(metrics.get("conversions", 0)),
-        platform_value_micros=units_to_micros(metrics.get("conversionsValue", 0)),
+        impressions=int(figure(row, "metrics.impressions", where)),
+        clicks=int(figure(row, "metrics.clicks", where)),
+        video_views=int(metrics.get("videoTrueviewViews") or 0),
+        platform_conversions=Decimal(metrics.get("conversions") or 0),
+        platform_value_micros=units_to_micros(metrics.get("conversionsValue") or 0),
         **names,
     )
 

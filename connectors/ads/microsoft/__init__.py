@@ -26,7 +26,7 @@ from connectors.platform import Account, History, Platform, SpendRow, TotalLevel
 from connectors.reporting_days import split_range
 
 PAGE = 1000  # rows
-UNAVAILABLE = "--"  # the value of a figure or a text that Microsoft does not have
+UNAVAILABLE = ("--", "")  # the values of a figure or a text that Microsoft does not have
 MEASURES = ("CurrencyCode", "Spend", "Impressions", "Clicks", "VideoViews", "ConversionsQualified", "Revenue")
 CAMPAIGN = ("CampaignId", "CampaignName")
 AD = (*CAMPAIGN, "AdGroupId", "AdGroupName", "AdId", "AdTitle")
@@ -128,12 +128,12 @@ def _day(day: date) -> dict[str, int]:
 def _spend_row(row: dict[str, str], account: Account, report: str, level: TotalLevel | None) -> SpendRow:
     where = f"Microsoft's {report.lower()} report"
     field = field_reader(row, where)
-    metrics = {name: value.replace(",", "") for name, value in row.items() if value != UNAVAILABLE}
+    metrics = {name: value.replace(",", "") for name, value in row.items() if value and value not in UNAVAILABLE}
     is_ad, title = level is None, row.get("AdTitle")
 
     def delivered(name: str) -> int:
         """Return 0 for an unavailable figure. An absent figure is an error: the API changed."""
-        return 0 if field(name) == UNAVAILABLE else int(metrics[name])
+        return 0 if field(name) in UNAVAILABLE else int(metrics[name])
 
     return SpendRow(
         date=date.fromisoformat(field("TimePeriod")),
@@ -146,7 +146,7 @@ def _spend_row(row: dict[str, str], account: Account, report: str, level: TotalL
         adset_id=field("AdGroupId") if is_ad else None,
         adset=field("AdGroupName") if is_ad else None,
         ad_id=field("AdId") if is_ad else None,
-        ad=title if is_ad and title not in ("", UNAVAILABLE) else None,
+        ad=title if is_ad and title not in UNAVAILABLE else None,
         impressions=delivered("Impressions"),
         clicks=delivered("Clicks"),
         video_views=int(metrics.get("VideoViews") or 0),

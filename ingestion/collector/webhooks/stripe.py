@@ -97,6 +97,8 @@ def _session(session: Session) -> Report:
         return Report("conversions", ignored=f"payment_status is {session.payment_status}: no money was paid")
     if session.amount_total is None or not session.currency:
         raise Problem(400, "Not the expected JSON", "A paid session has amount_total and currency. This one lacks them")
+    if session.amount_total <= 0:  # the start of a free trial, or a coupon of 100 %: Stripe calls some of them paid
+        return Report("conversions", ignored="amount_total is 0: no money was paid")
     metadata, details = session.metadata or {}, session.customer_details or Details()
     visitor = real_id(metadata.get("anon_id")) or real_id(session.client_reference_id)
     session_id, intent = redact_id(session.id), _id(session.payment_intent)

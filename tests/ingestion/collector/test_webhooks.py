@@ -202,6 +202,26 @@ def test_a_stripe_session_counts_when_paid_at_once_or_later():
     assert (test_mode.row, test_mode.ignored) == (None, "an event of the test mode")
 
 
+@pytest.mark.parametrize(
+    ("members", "reason"),
+    [
+        # The start of a free trial. Its first invoice is of 0, and paid.
+        ({"mode": "subscription", "payment_intent": None, "subscription": "sub_1"}, "amount_total is 0"),
+        # A coupon of 100 %: no payment intent exists.
+        ({"payment_intent": None, "total_details": {"amount_discount": 5450}}, "amount_total is 0"),
+        ({"payment_status": "no_payment_required", "payment_intent": None}, "payment_status is no_payment_required"),
+        # The setup of a payment method: no amount, no currency.
+        (
+            {"mode": "setup", "payment_status": "no_payment_required", "amount_total": None, "currency": None},
+            "payment_status is no_payment_required",
+        ),
+    ],
+)
+def test_a_stripe_session_without_money_is_no_purchase(members, reason):
+    report = stripe.report(with_members("stripe_session_completed", **{"amount_total": 0, **members}))
+    assert (report.row, report.ignored) == (None, f"{reason}: no money was paid")
+
+
 def test_a_stripe_invoice_of_a_later_period_is_a_renewal():
     row = stripe.report(payload("stripe_invoice_paid")).row
     assert row == {

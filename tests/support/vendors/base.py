@@ -95,6 +95,7 @@ class Vendor(ABC):
 
     name: ClassVar[str]  # of the platform
     vanishing: ClassVar[str]  # the required field that rows lack while `vanished` is set
+    clicks_field: ClassVar[str] = "clicks"
     has_account_totals: ClassVar[bool] = True
     currency_in_report: ClassVar[bool] = False
     credentials: ClassVar[dict[str, str]] = {}  # beside the tokens: developer_token, client_id, ...
@@ -110,8 +111,10 @@ class Vendor(ABC):
     repeats: bool = False  # the last row of a page is also the first of the next
     unknown_field: bool = False  # rows have a member that the documentation lacks
     vanished: bool = False  # rows lack the field `vanishing`
+    nulls: frozenset[str] = frozenset()  # fields that are null in rows
     total_off_micros: int = 0  # the reported total of each day, minus the sum of its ads
     faults: list[str] = field(default_factory=list)  # throttle, failure, failure_in_200, expired, broken_body, revoked
+    token_faults: list[Response] = field(default_factory=list)  # responses of the token endpoint before it works
     clock: FakeClock = field(default_factory=FakeClock)
     access_token: str = "access-1"
     refresh_token: str = "refresh-1"
@@ -185,8 +188,8 @@ class Vendor(ABC):
         return shown, end if end < len(rows) else None
 
     def row(self, members: dict[str, Any]) -> dict[str, Any]:
-        """Return a row with an unknown field, or without a required one, if the test asks for that."""
-        shown = dict(members)
+        """Return a row with an unknown field, with nulls, or without a required field, if the test asks for that."""
+        shown = {name: None if name in self.nulls else value for name, value in members.items()}
         if self.unknown_field:
             shown["brand_new_field"] = {"nested": [1, "two"]}
         if self.vanished:
@@ -231,6 +234,8 @@ class Vendor(ABC):
     def app(self) -> Starlette:
         async def misbehave(request: Request, call_next: Any) -> Response:
             self.requests.append(f"{request.method} {request.url.path}")
+            if "token" in request.url.path.lower() and self.token_faults:
+                return self.token_faults.pop(0)
             return self.fault_response(request) or await call_next(request)
 
         return Starlette(routes=self.routes(), middleware=[Middleware(BaseHTTPMiddleware, dispatch=misbehave)])

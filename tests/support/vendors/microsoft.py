@@ -47,6 +47,7 @@ def fault(status: int, code: int, name: str, message: str, kind: str = "AdApiFau
 class Microsoft(Vendor):
     name = "microsoft"
     vanishing = "Spend"
+    clicks_field = "Clicks"
     currency_in_report = True
     credentials = {"client_id": "app-1", "client_secret": "app-secret", "developer_token": "dev-token"}  # noqa: RUF012
 

@@ -26,6 +26,7 @@ def error(status: int, code: int, message: str, **headers: str) -> Response:
 class Pinterest(Vendor):
     name = "pinterest"
     vanishing = "SPEND_IN_MICRO_DOLLAR"
+    clicks_field = "TOTAL_CLICKTHROUGH"
     credentials = {"client_id": "app-1", "client_secret": "app-secret"}  # noqa: RUF012
     ending = "FINISHED"  # of report jobs
     file: Any = None  # instead of a report's file

@@ -103,6 +103,8 @@ class Reddit(Vendor):
         breakdowns, unknown = report["breakdowns"], set(report["fields"]) - FIELDS
         if unknown or len(breakdowns) > 3:
             return error(400, "Bad Request", fields=f"'{unknown}' is not one of the fields; 3 breakdowns at most")
+        if datetime.fromisoformat(report["starts_at"]) < self.oldest():
+            return error(400, "Bad Request", starts_at="must be within the last 24 months")
         for name in ("starts_at", "ends_at"):
             if not report[name].endswith(":00:00Z"):
                 return error(400, "Bad Request", **{name: "must be a valid datetime with an hourly granularity"})
@@ -114,6 +116,11 @@ class Reddit(Vendor):
         shown = {name.lower() for name in (*report["fields"], *breakdowns)}
         rows = [{name: value for name, value in self.result(fact).items() if name in shown} for fact in facts]
         return self.paged(request, [self.row(row) for row in rows], "metrics")
+
+    def oldest(self) -> datetime:
+        """Return the moment 24 months ago. Reddit states the months, and not how it counts them."""
+        now = self.clock.now()
+        return now.replace(year=now.year - 2)
 
     def part_of(self, fact: Fact, starts_at: str, ends_at: str) -> Fact | None:
         """Return the share of a day's figures that the hours of a report cover, or None if they cover nothing."""

@@ -31,9 +31,13 @@ def error(status: int, code: str, message: str, **headers: str) -> Response:
 class Snapchat(Vendor):
     name = "snapchat"
     vanishing = "spend"
+    clicks_field = "swipes"
     credentials = {"client_id": "app-1", "client_secret": "app-secret"}  # noqa: RUF012
     unlisted_ads: tuple[str, ...] = ()  # ads that no list contains
-    refuses_purchases = False
+    rejected: frozenset[str] = frozenset()  # metrics of ads that are not available for the account
+    names_rejected = True  # the error names the first of them
+    most_metrics = len(KNOWN)  # in one request
+    forbidden = False  # the user may not read figures of purchases: another error than E1008
 
     def routes(self) -> list[Route]:
         account = f"/v1/adaccounts/{self.account_id}"
@@ -147,8 +151,13 @@ class Snapchat(Vendor):
             )
         if "breakdown" not in query and fields != ["spend"]:
             return error(400, "E1008", f"{unsupported}Only field 'spend' should be used when querying AdAccount stats.")
-        if self.refuses_purchases and any(name.startswith("conversion") for name in fields):
-            return error(400, "E1008", f"{unsupported}conversion_purchases is not available for this ad account")
+        if self.forbidden and any(name.startswith("conversion") for name in fields):
+            return error(403, "E3003", "Permission denied")
+        if len(fields) > self.most_metrics:
+            return error(400, "E1008", f"{unsupported}too many fields")
+        if rejected := [name for name in fields if name in self.rejected]:
+            named = rejected[0] if self.names_rejected else "a field"
+            return error(400, "E1008", f"{unsupported}{named} is not available for this ad account")
         if any(name.startswith("conversion") for name in fields) and "view_attribution_window" not in query:
             return error(400, "E1008", f"{unsupported}attribution windows are required")
         since, until = bounds[0].date(), bounds[1].date() - timedelta(days=1)
