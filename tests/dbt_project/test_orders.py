@@ -320,9 +320,25 @@ Name,Created at,Financial Status,Total,Currency,Refunded Amount,Cancelled at,Id
 #2,2026-07-01 12:00:00 +0000,paid,70.00,USD,0.00,2026-07-02 12:00:00 +0000,2
 """
 
+BALANCE = (
+    "balance_transaction_id,created_utc,reporting_category,gross,fee,net,currency,source_id,charge_id,payment_intent_id,"
+    "customer_facing_amount,customer_facing_currency"
+)
+
 
 def export(text: str, **options: Any) -> list[File]:
     return [File(kind, text, options) for kind in ("conversions", "refunds")]
+
+
+def balance(*lines: str) -> list[File]:
+    """Return Stripe's balance report. A line has the day of July, the category, gross, source, charge and intent."""
+    rows = [BALANCE]
+    for line in lines:
+        day, category, gross, source, charge_id, intent_id, *paid = line.split(",")
+        day, _, time = day.partition(" ")
+        cells = (f"txn_{source}_{category}", f"2026-07-{int(day):02} {time or '08:10:11'}", category, gross, "0.00", gross)
+        rows.append(",".join((*cells, "usd", source, charge_id, intent_id, *(paid or ("", "")))))
+    return export("\n".join(rows) + "\n")
 
 
 # Currencies: a refund is a share of its order, never a rate of the market.
@@ -623,7 +639,39 @@ EXPORTS = {
     ),
 }
 
-CASES = VALUES | SHOPS | NEGATIVE | REFUNDS | TOTALS | CURRENCIES | INVOICES | WEBHOOKS | EXPORTS
+# A direct debit is in Stripe's balance before the bank accepts it.
+DEBIT = "1,charge,64.00,py_1,py_1,pi_1"
+FAILURE = "5,charge_failure,-64.00,pyr_1,py_1,pi_1"
+FAILURES = {
+    "failed_debit": Case(balance(DEBIT, FAILURE), {}),
+    "failed_debit_in_a_later_file": Case([*balance(DEBIT), *balance(FAILURE)], {}),
+    "failed_debit_in_an_earlier_file": Case([*balance(FAILURE), *balance(DEBIT)], {}),
+    "failed_debit_of_the_older_type": Case(
+        balance("1,payment,64.00,py_1,py_1,pi_1", "5,payment_failure_refund,-64.00,py_1,,"), {}
+    ),
+    "failed_debit_and_a_second_attempt": Case(
+        balance(DEBIT, FAILURE, "8,charge,64.00,ch_2,ch_2,pi_1"),
+        {"pi_1": [64]},
+    ),
+    "failed_debit_and_a_second_attempt_by_webhook": Case(
+        [*balance(DEBIT, FAILURE), *delivered(intent("pi_1", 6400, latest_charge="ch_2"))], {"pi_1": [64]}
+    ),
+    "failed_debits": Case(
+        balance(DEBIT, FAILURE, "8,charge,64.00,py_2,py_2,pi_1", "12,charge_failure,-64.00,pyr_2,py_2,pi_1"),
+        {},
+    ),
+    "failed_debit_beside_a_deposit": Case(
+        [
+            *delivered(
+                session("cs_1", 5000, created=1_782_800_000, payment_intent="pi_0", metadata={"order_id": "pi_1"})
+            ),
+            *balance(DEBIT, FAILURE),
+        ],
+        {"pi_1": [50]},
+    ),
+}
+
+CASES = FAILURES | VALUES | SHOPS | NEGATIVE | REFUNDS | TOTALS | CURRENCIES | INVOICES | WEBHOOKS | EXPORTS
 PAYMENTS = ("id", "PaymentIntent ID", "transaction_id")
 IDS = (
     *PAYMENTS,
@@ -632,6 +680,10 @@ IDS = (
     "Id",
     "conversion_id",
     "refund_id",
+    "balance_transaction_id",
+    "source_id",
+    "charge_id",
+    "payment_intent_id",
     "event_id",
     "payment_ids",
     "customer_id",

@@ -24,6 +24,8 @@
 -- optional: metadata_anon_id = payment_metadata[anon_id] | anon_id (metadata)
 --
 -- Charges are orders and refunds are refunds. Fees, payouts, transfers, disputes and failed refunds are neither.
+-- Stripe writes the charge of a direct debit when it submits the debit. If the bank rejects it later, another line cancels
+-- the order. payment_ids of that line name the charge, because a second attempt has the same payment intent.
 -- gross is in the currency of the account, and the amount that the customer paid is its presentment. A refund is negative.
 -- order_id, visitor and customer are those of the webhooks, and payment_ids connect both (docs/webhooks.md). A report
 -- without the columns of the charge and the payment intent names the order of no refund: choose these columns.
@@ -69,3 +71,19 @@ select
     payment_ids
 from activity
 where lower(category) in ('refund', 'payment_refund', 'partial_capture_reversal')
+
+union all by name
+
+select
+    _row,
+    'refunds' as _kind,
+    if(created_utc is null, null, 'UTC') as _timezone,
+    'stripe_balance:' || id as refund_id,
+    order_id,
+    coalesce(created_utc, created) as occurred_at,
+    ltrim(gross, '-') as value,
+    currency,
+    'payment_failed' as reason,
+    payment_ids
+from activity
+where lower(category) in ('charge_failure', 'payment_failure_refund', 'payment_reversal')

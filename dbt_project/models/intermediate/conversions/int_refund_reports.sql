@@ -23,22 +23,27 @@ order_keys as (
     select * from {{ ref('int_order_keys') }}
 ),
 
+uncounted_refunds as (
+    select * from {{ ref('int_uncounted_refunds') }}
+),
+
 unioned as (
     select
-        org_id,
-        refund_id,
-        site_id,
-        occurred_at,
-        order_id,
+        reported.org_id,
+        reported.refund_id,
+        reported.site_id,
+        reported.occurred_at,
+        reported.order_id,
         cast(null as {{ text }}) as conversion_type,
-        lower(reason) = 'cancelled' as is_cancellation,
+        lower(reported.reason) in ('cancelled', 'payment_failed') and uncounted_refunds.refund_id is null as is_cancellation,
         false as is_negative_conversion,
-        abs(value_micros) as value_micros,
-        abs(order_value_micros) as order_value_micros,
-        abs(refunded_total_micros) as refunded_total_micros,
-        currency,
+        case when uncounted_refunds.refund_id is null then abs(reported.value_micros) else 0 end as value_micros,
+        abs(reported.order_value_micros) as order_value_micros,
+        abs(reported.refunded_total_micros) as refunded_total_micros,
+        reported.currency,
         cast(null as {{ text }}) as exclusion_reason
     from reported
+    left join uncounted_refunds using (org_id, refund_id)
 
     union all
 
