@@ -308,8 +308,9 @@ order_id,order_date,status,order_total,refunded_total,order_currency,transaction
 7,2026-07-01 10:00,completed,100.00,20.00,USD,pi_7
 8,2026-07-02 10:00,refunded,50.00,,USD,ch_8
 """
-STRIPE_EXPORT = """\
-id,Created (UTC),Amount,Amount Refunded,Currency,Status,PaymentIntent ID
+STRIPE_COLUMNS = "id,Created (UTC),Amount,Amount Refunded,Currency,Status,PaymentIntent ID"
+STRIPE_EXPORT = f"""\
+{STRIPE_COLUMNS}
 ch_7,2026-07-01 10:01,100.00,20.00,usd,Paid,pi_7
 ch_8,2026-07-02 10:01,50.00,50.00,usd,Refunded,pi_8
 ch_9,2026-07-03 10:01,30.00,10.00,usd,Partially refunded,pi_9
@@ -671,7 +672,65 @@ FAILURES = {
     ),
 }
 
-CASES = FAILURES | VALUES | SHOPS | NEGATIVE | REFUNDS | TOTALS | CURRENCIES | INVOICES | WEBHOOKS | EXPORTS
+# The webhook and Stripe's balance report have different ids of one refund.
+SALE = "1 10:00:00,charge,50.00,ch_1,ch_1,pi_1"
+REFUND = "2 17:46:41,refund,-10.00,re_1,ch_1,pi_1"
+
+
+def refunded(amount: int, before: int = 0, created: int = 1_783_014_400, currency: str = "usd") -> Any:
+    """Return the webhook of a refund; created: by default 2 July, 17:46:40 UTC. amount, before: cents."""
+    charge_object = {"id": "ch_1", "amount_refunded": before + amount, "currency": currency, "payment_intent": "pi_1"}
+    data = {"object": charge_object, "previous_attributes": {"amount_refunded": before}}
+    event = {"id": f"evt_{before}_{created}", "type": "charge.refunded", "created": created, "data": data}
+    return stripe.report(json.dumps(event).encode())
+
+
+REPEATED = {
+    "stripe_refund_in_both": Case([*balance(SALE, REFUND), *delivered(refunded(1000))], {"pi_1": [40]}),
+    "stripe_refund_in_both_of_a_webhook_order": Case(
+        [*delivered(intent("pi_1", 5000, latest_charge="ch_1"), refunded(1000)), *balance(REFUND)], {"pi_1": [40]}
+    ),
+    "stripe_refunds_of_missing_days": Case(
+        [*balance(SALE, REFUND, "6,refund,-5.00,re_2,ch_1,pi_1"), *delivered(refunded(1000))], {"pi_1": [35]}
+    ),
+    "stripe_refunds_of_one_amount": Case(
+        [*balance(SALE, REFUND, "6,refund,-10.00,re_2,ch_1,pi_1"), *delivered(refunded(1000))], {"pi_1": [30]}
+    ),
+    "stripe_refunds_of_one_amount_and_day": Case(
+        [
+            *balance(SALE, REFUND, "2 18:00:00,refund,-10.00,re_2,ch_1,pi_1"),
+            *delivered(refunded(1000), refunded(1000, 1000, 1_783_014_400 + 800)),
+        ],
+        {"pi_1": [30]},
+    ),
+    "stripe_refunds_of_one_amount_and_day_and_one_webhook": Case(
+        [*balance(SALE, REFUND, "2 18:00:00,refund,-10.00,re_2,ch_1,pi_1"), *delivered(refunded(1000))], {"pi_1": [30]}
+    ),
+    "stripe_refunds_on_other_days": Case(
+        [*balance(SALE, "6,refund,-10.00,re_2,ch_1,pi_1"), *delivered(refunded(1000))], {"pi_1": [30]}
+    ),
+    "stripe_refund_in_three_places": Case(
+        [
+            *balance(SALE, REFUND),
+            *delivered(refunded(1000)),
+            *export(f"{STRIPE_COLUMNS}\nch_1,2026-07-01 10:01,50.00,10.00,usd,Paid,pi_1\n"),
+        ],
+        {"pi_1": [40]},
+    ),
+    "stripe_refund_in_the_currency_of_the_customer": Case(
+        [
+            *balance("1 10:00:00,charge,50.00,ch_1,ch_1,pi_1,45.00,eur", "2 17:46:41,refund,-10.40,re_1,ch_1,pi_1,-9.00,eur"),
+            *delivered(refunded(900, currency="eur")),
+        ],
+        {"pi_1": [40]},
+    ),
+    "stripe_refund_of_all_at_another_rate": Case(
+        balance("1 10:00:00,charge,50.00,ch_1,ch_1,pi_1,45.00,eur", "9,refund,-48.70,re_1,ch_1,pi_1,-45.00,eur"),
+        {"pi_1": [0]},
+    ),
+}
+
+CASES = FAILURES | REPEATED | VALUES | SHOPS | NEGATIVE | REFUNDS | TOTALS | CURRENCIES | INVOICES | WEBHOOKS | EXPORTS
 PAYMENTS = ("id", "PaymentIntent ID", "transaction_id")
 IDS = (
     *PAYMENTS,

@@ -26,7 +26,8 @@
 -- Charges are orders and refunds are refunds. Fees, payouts, transfers, disputes and failed refunds are neither.
 -- Stripe writes the charge of a direct debit when it submits the debit. If the bank rejects it later, another line cancels
 -- the order. payment_ids of that line name the charge, because a second attempt has the same payment intent.
--- gross is in the currency of the account, and the amount that the customer paid is its presentment. A refund is negative.
+-- gross is in the currency of the account, and the amount that the customer paid is its presentment. A refund is negative and
+-- in the currency that the customer paid, as in the webhooks, because the rate of the refund is not that of the charge.
 -- order_id, visitor and customer are those of the webhooks, and payment_ids connect both (docs/webhooks.md). A report
 -- without the columns of the charge and the payment intent names the order of no refund: choose these columns.
 with activity as (
@@ -66,8 +67,8 @@ select
     'stripe_balance:' || id as refund_id,
     order_id,
     coalesce(created_utc, created) as occurred_at,
-    ltrim(gross, '-') as value,
-    currency,
+    ltrim(if(is_converted, coalesce(paid_amount, gross), gross), '-') as value,
+    if(is_converted and paid_amount is not null, paid_currency, currency) as currency,
     payment_ids
 from activity
 where lower(category) in ('refund', 'payment_refund', 'partial_capture_reversal')

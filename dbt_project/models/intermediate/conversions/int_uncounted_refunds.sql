@@ -84,12 +84,77 @@ paid_orders as (
     where failed_payments.conversion_id is null
 ),
 
+-- The balance report has the id of the refund, and the webhook charge.refunded does not. One refund has one amount in both, at
+-- almost the same time.
+stripe_refunds as (
+    select
+        org_id,
+        refund_id,
+        order_key,
+        currency,
+        abs(value_micros) as amount_micros,
+        occurred_at,
+        substring(refund_id, 1, 15) = 'stripe_balance:' as is_in_file
+    from keyed
+    where lower(reason) = 'refund'
+        and value_micros <> 0
+        and (substring(refund_id, 1, 15) = 'stripe_balance:' or substring(refund_id, 1, 7) = 'stripe:')
+),
+
+with_start as (
+    select
+        *,
+        case
+            when occurred_at <= {{ dbt.dateadd('hour', var('refund_match_hours'), 'lag(occurred_at) over equal_amounts') }} then 0
+            else 1
+        end as starts
+    from stripe_refunds
+    window equal_amounts as (
+        partition by org_id, order_key, currency, amount_micros
+        order by occurred_at, refund_id
+    )
+),
+
+grouped as (
+    select
+        *,
+        sum(starts) over (
+            partition by org_id, order_key, currency, amount_micros
+            order by occurred_at, refund_id
+            rows unbounded preceding
+        ) as match_group
+    from with_start
+),
+
+numbered as (
+    select
+        *,
+        row_number() over (
+            partition by org_id, order_key, currency, amount_micros, match_group, is_in_file
+            order by occurred_at, refund_id
+        ) as number
+    from grouped
+),
+
+repeated as (
+    select
+        file_refunds.org_id,
+        file_refunds.refund_id
+    from numbered as file_refunds
+    inner join numbered as webhook_refunds using (org_id, order_key, currency, amount_micros, match_group, number)
+    where file_refunds.is_in_file and not webhook_refunds.is_in_file
+),
+
 final as (
     select
         failures.org_id,
         failures.refund_id
     from failures
     inner join paid_orders using (org_id, order_key)
+
+    union
+
+    select org_id, refund_id from repeated
 )
 
 select * from final
