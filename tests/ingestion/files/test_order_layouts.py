@@ -138,6 +138,55 @@ def test_a_rebuild_reads_orders_as_the_import_did(raw, tmp_path):
     assert [reason for _, reason in failures(raw)] == ["unexpected_value"]
 
 
+# ---- WooCommerce Analytics writes the total before and after the refunds into every row of an order.
+ANALYTICS = """\
+Date,"Order #","N. Revenue (formatted)",Status,Customer,"Customer type",Product(s),"Items sold",Coupon(s),"Net Sales",Attribution
+"2026-06-04 09:10:11",504,"{both}",completed,"Fritz Example",returning,,0,,{net},Direct
+"2026-06-02 21:15:30",502,"{other}",completed,"Hugo Example",new,"1x Oven, 2x Cup",3,,{other_net},"Organic: Google"
+"2026-06-01 12:05:00",504,"{both}",completed,"Fritz Example",returning,"1x Pan",1,,{order_net},Direct
+"""
+
+
+@pytest.mark.parametrize(
+    ("both", "net", "other", "other_net", "order_net", "total", "refunded"),
+    [
+        ("$45.00 $30.00", "-12.61", "$1,234.50", "1037.39", "37.82", 45, 15),
+        ("45,00 € 30,00 €", "-12.61", "1.234,50 €", "1037.39", "37.82", 45, 15),
+        ("1 045,00 € 45,50 €", "-839.92", "20,00 €", "16.81", "878.15", 1045, 999.5),
+        ("¥500 ¥300", "-200", "¥1200", "1200", "500", 500, 200),
+        ("¥1,200 ¥900", "-300", "¥1,234,567", "1234567", "1200", 1200, 300),
+        ("$1.05 $1.00", "-0.05", "$2.00", "2", "1.05", 1.05, 0.05),
+    ],
+)
+def test_a_refund_of_woocommerce_analytics_is_what_its_order_lost(  # noqa: PLR0913
+    raw, load, both, net, other, other_net, order_net, total, refunded
+):
+    load(
+        ANALYTICS.format(both=both, net=net, other=other, other_net=other_net, order_net=order_net),
+        timezone="UTC",
+        constants={"currency": "USD"},
+    )
+    assert failures(raw) == []
+    found = raw.execute("select value_micros from raw.conversions where order_id = '504'").fetchall()
+    assert found == [(round(total * 1_000_000),)]
+    refunds = raw.execute("select order_id, occurred_at, value_micros, refunded_total_micros from raw.refunds").fetchall()
+    assert refunds == [("504", datetime(2026, 6, 4, 9, 10, 11), None, round(refunded * 1_000_000))]
+
+
+def test_a_refund_of_woocommerce_analytics_is_its_net_sales_if_the_totals_are_ambiguous(raw, load):
+    row = {"both": "1.250 KD 1.000 KD", "net": "-0.250", "other": "2.0005 KD", "other_net": "2", "order_net": "1.25"}
+    load(ANALYTICS.format(**row), timezone="UTC", constants={"currency": "KWD"}, decimal="point")
+    assert raw.execute("select value_micros, refunded_total_micros from raw.refunds").fetchall() == [(250_000, None)]
+
+
+def test_a_refund_of_shipping_is_in_the_totals_of_woocommerce_analytics_only(raw, load):
+    row = {"both": "$45.00 $40.10", "net": "0", "other": "$7.00", "other_net": "7", "order_net": "37.82"}
+    load(ANALYTICS.format(**row), timezone="UTC", constants={"currency": "USD"})
+    assert failures(raw) == []
+    refunds = raw.execute("select distinct order_id, value_micros, refunded_total_micros from raw.refunds").fetchall()
+    assert refunds == [("504", None, 4_900_000)]
+
+
 # ---- money
 def test_an_export_without_a_currency_says_that_it_counts_in_that_of_the_org(load):
     text = "Order Number,Order Date,Order Status,Order Total Amount\n1,2026-07-01 10:00,Completed,50.00\n"
