@@ -188,6 +188,37 @@ def test_a_refund_of_shipping_is_in_the_totals_of_woocommerce_analytics_only(raw
 
 
 # ---- money
+ADOBE = """\
+ID,"Purchase Date","Grand Total (Base)","Grand Total (Purchased)",Status,"Customer Email","Total Refunded"
+000000061,"Jun 1, 2026, 10:15:30 AM",{base},{purchased},Complete,ivo@example.com,{refunded}
+000000062,"Jun 13, 2026, 9:05:00 PM",80.0000,80.0000,Processing,jil@example.com,12.5000
+"""
+
+
+@pytest.mark.parametrize(
+    ("base", "purchased", "refunded", "expected"),
+    [
+        ("100.0000", "200.0000", "100.0000", 50_000_000),
+        ("100.0000", "300.0000", "100.0000", 33_333_333),
+        ("100.0000", "300.0000", "200.0000", 66_666_667),
+        ("92.4000", "15012.0000", "15012.0000", 92_400_000),
+        ("120.0000", "120.0000", "34.5600", 34_560_000),
+    ],
+)
+def test_a_refund_of_adobe_commerce_is_in_the_buyers_currency(raw, load, base, purchased, refunded, expected):
+    load(ADOBE.format(base=base, purchased=purchased, refunded=refunded), timezone="UTC", constants={"currency": "USD"})
+    assert failures(raw) == []
+    refunds = raw.execute("select order_id, refunded_total_micros, currency from raw.refunds order by 1").fetchall()
+    assert refunds == [("000000061", expected, "USD"), ("000000062", 12_500_000, "USD")]
+
+
+def test_a_refund_of_adobe_commerce_that_cannot_be_converted_fails(raw, load):
+    text = ADOBE.format(base="$100.00", purchased="€200.00", refunded="€100.00")
+    load(text, timezone="UTC", constants={"currency": "USD"})
+    assert failures(raw) == [(2, "bad_money")]
+    assert raw.execute("select order_id from raw.refunds").fetchall() == [("000000062",)]
+
+
 def test_an_export_without_a_currency_says_that_it_counts_in_that_of_the_org(load):
     text = "Order Number,Order Date,Order Status,Order Total Amount\n1,2026-07-01 10:00,Completed,50.00\n"
     (conversions, _) = load(text, timezone="UTC")
