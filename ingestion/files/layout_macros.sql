@@ -121,6 +121,10 @@ create or replace temp macro same_share(part, of_total, total) as case
     )[1]
 end;
 
+-- The id of a payment in a cell that can also have a word of the shop, such as cash, N/A or Bank transfer paid. Orders with the
+-- same id are one order, so that a word would connect strangers.
+create or replace temp macro payment_id(cell) as case when regexp_matches(cell, '^\S*\d\S*$') then real_id(cell) end;
+
 -- The rows of one order of a shop's export, without those that are null: a conversion if the order is paid, and a refund. The
 -- export has no time of a refund, so it has that of the order. A blank amount is no refund, unless the status is refunded. An
 -- order of an unknown status fails, as does a partial refund without an amount.

@@ -26,7 +26,7 @@ select
         rows_of_order(
             id, date, status_of_order(status), status, total, currency, same_share(refunded, paid_total, total),
             email_hash := if(regexp_matches(email, '^[0-9a-f]{64}$'), email, null),
-            payment_ids := transaction,
+            payment_ids := payment_id(transaction),
             presentment_value := if(paid_currency <> currency, paid_total, null),
             presentment_currency := if(paid_currency <> currency, paid_currency, null)
         ),

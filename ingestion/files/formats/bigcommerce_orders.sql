@@ -23,7 +23,7 @@ select
             id, concat_ws(' ', date, time), status_of_order(status), status, total, currency, refunded,
             customer_id := customer_id,
             email_hash := email,
-            payment_ids := transaction
+            payment_ids := payment_id(transaction)
         ),
         max_depth := 2
     )

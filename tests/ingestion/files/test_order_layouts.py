@@ -187,6 +187,30 @@ def test_a_refund_of_shipping_is_in_the_totals_of_woocommerce_analytics_only(raw
     assert refunds == [("504", None, 4_900_000)]
 
 
+# ---- payment ids
+@pytest.mark.parametrize("cell", ["N/A", "Bank transfer paid", "cash", "Paid 03.07.2026 by ada", "0", "-"])
+def test_a_word_in_the_column_of_the_payment_is_no_id(raw, load, cell):
+    """Orders with one payment id are one order, so that a word would connect the orders of strangers."""
+    load(
+        "order_id,date,status,order_total,order_currency,transaction_id\n"
+        f"901,2026-06-02 10:00,completed,10.00,USD,{cell}\n902,2026-06-02 11:00,completed,20.00,USD,{cell}\n"
+        "903,2026-06-02 12:00,completed,30.00,USD,pi_3WC\n",
+        timezone="UTC",
+    )
+    load(
+        "Order ID,Order Date,Order Status,Order Total (inc tax),Order Currency Code,Transaction ID\n"
+        f"904,2026-06-02 10:00,Completed,10.00,USD,{cell}\n905,2026-06-02 12:00,Completed,30.00,USD,9WC11111WC1111111\n",
+        timezone="UTC",
+    )
+    load(
+        "Order ID,Order date,Order total,Currency,Financial status,Payment Reference\n"
+        f"906,2026-06-02T10:00:00Z,10.00,USD,PAID,{cell}\n907,2026-06-02T12:00:00Z,30.00,USD,PAID,ch_41\n"
+    )
+    found = raw.execute("select order_id, payment_ids from raw.conversions where payment_ids is not null order by 1")
+    assert found.fetchall() == [("903", "pi_3WC"), ("905", "9WC11111WC1111111"), ("907", "ch_41")]
+    assert raw.execute("select count(*) from raw.conversions").fetchone() == (7,)
+
+
 # ---- money
 ADOBE = """\
 ID,"Purchase Date","Grand Total (Base)","Grand Total (Purchased)",Status,"Customer Email","Total Refunded"
