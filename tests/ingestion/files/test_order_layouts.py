@@ -211,6 +211,22 @@ def test_a_word_in_the_column_of_the_payment_is_no_id(raw, load, cell):
     assert raw.execute("select count(*) from raw.conversions").fetchone() == (7,)
 
 
+# ---- test payments
+def test_an_order_of_the_bogus_gateway_is_no_order(raw, load):
+    load(
+        "Name,Financial Status,Total,Currency,Created at,Payment Method,Refunded Amount,Id\n"
+        "#2001,paid,33.00,USD,2026-06-02 09:12:40 +0200,bogus,0.00,5812340001001\n"
+        "#2002,refunded,34.00,USD,2026-06-02 09:13:40 +0200,(for testing) Bogus Gateway,34.00,5812340001002\n"
+        "#2003,paid,35.00,USD,2026-06-02 09:14:40 +0200,Shopify Payments,0.00,5812340001003\n"
+        "#2004,paid,36.00,USD,2026-06-02 09:15:40 +0200,,0.00,5812340001004\n"
+    )
+    assert raw.execute("select order_id from raw.conversions order by 1").fetchall() == [
+        ("5812340001003",),
+        ("5812340001004",),
+    ]
+    assert raw.execute("select count(*) from raw.refunds").fetchone() == (0,)
+
+
 # ---- money
 ADOBE = """\
 ID,"Purchase Date","Grand Total (Base)","Grand Total (Purchased)",Status,"Customer Email","Total Refunded"
