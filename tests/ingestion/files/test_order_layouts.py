@@ -259,6 +259,35 @@ def test_a_refund_of_adobe_commerce_that_cannot_be_converted_fails(raw, load):
     assert raw.execute("select order_id from raw.refunds").fetchall() == [("000000062",)]
 
 
+def deals(raw) -> list[tuple[int, str]]:
+    return raw.execute("select value_micros, currency from raw.conversions order by order_id").fetchall()
+
+
+def test_an_amount_in_the_currency_of_the_company_has_not_that_of_the_deal(raw, load):
+    load(
+        "Record ID,Deal Name,Deal Stage,Close Date,Amount,Amount in company currency,Currency\n"
+        "9001,Kettles,Closed Won,2026-06-05 10:00,100.00,108.00,EUR\n"
+        "9002,Pans,Closed Won,2026-06-05 11:00,,216.00,EUR\n",
+        timezone="UTC",
+    )
+    assert deals(raw) == [(100_000_000, "EUR"), (216_000_000, None)]
+
+
+@pytest.mark.parametrize(
+    ("columns", "cells", "expected"),
+    [
+        ("Amount (converted) Currency,Amount (converted),Opportunity Currency", "USD,108.00,EUR", (108, "USD")),
+        ("Opportunity Currency,Amount (converted)", "EUR,108.00", (108, None)),
+        ("Amount Currency,Amount,Amount (converted) Currency,Amount (converted)", "EUR,100.00,USD,108.00", (100, "EUR")),
+        ("Opportunity Currency,Amount", "EUR,100.00", (100, "EUR")),
+    ],
+)
+def test_an_amount_that_salesforce_converted_has_its_own_currency(raw, load, columns, cells, expected):
+    head, row = "Opportunity ID,Opportunity Name,Stage,Close Date", "0065g00000AbCdE,Kettles,Closed Won,2026-06-05"
+    load(f"{head},{columns}\n{row},{cells}\n", timezone="UTC")
+    assert deals(raw) == [(expected[0] * 1_000_000, expected[1])]
+
+
 def test_an_export_without_a_currency_says_that_it_counts_in_that_of_the_org(load):
     text = "Order Number,Order Date,Order Status,Order Total Amount\n1,2026-07-01 10:00,Completed,50.00\n"
     (conversions, _) = load(text, timezone="UTC")
