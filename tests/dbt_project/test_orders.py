@@ -331,13 +331,20 @@ def export(text: str, **options: Any) -> list[File]:
     return [File(kind, text, options) for kind in ("conversions", "refunds")]
 
 
-def balance(*lines: str) -> list[File]:
+def balance(*lines: str, number: int = 1) -> list[File]:
     """Return Stripe's balance report. A line has the day of July, the category, gross, source, charge and intent."""
     rows = [BALANCE]
     for line in lines:
         day, category, gross, source, charge_id, intent_id, *paid = line.split(",")
         day, _, time = day.partition(" ")
-        cells = (f"txn_{source}_{category}", f"2026-07-{int(day):02} {time or '08:10:11'}", category, gross, "0.00", gross)
+        cells = (
+            f"txn_{number}_{source}_{category}",
+            f"2026-07-{int(day):02} {time or '08:10:11'}",
+            category,
+            gross,
+            "0.00",
+            gross,
+        )
         rows.append(",".join((*cells, "usd", source, charge_id, intent_id, *(paid or ("", "")))))
     return export("\n".join(rows) + "\n")
 
@@ -719,7 +726,9 @@ REPEATED = {
     ),
     "stripe_refund_in_the_currency_of_the_customer": Case(
         [
-            *balance("1 10:00:00,charge,50.00,ch_1,ch_1,pi_1,45.00,eur", "2 17:46:41,refund,-10.40,re_1,ch_1,pi_1,-9.00,eur"),
+            *balance(
+                "1 10:00:00,charge,50.00,ch_1,ch_1,pi_1,45.00,eur", "2 17:46:41,refund,-10.40,re_1,ch_1,pi_1,-9.00,eur"
+            ),
             *delivered(refunded(900, currency="eur")),
         ],
         {"pi_1": [40]},
@@ -730,7 +739,83 @@ REPEATED = {
     ),
 }
 
-CASES = FAILURES | REPEATED | VALUES | SHOPS | NEGATIVE | REFUNDS | TOTALS | CURRENCIES | INVOICES | WEBHOOKS | EXPORTS
+# A dispute counts once it is lost. The balance report has the withdrawal, and the reversal of a dispute that is won.
+WITHDRAWAL = "4,dispute,-50.00,dp_1,ch_1,pi_1"
+REVERSAL = "25,dispute_reversal,50.00,dp_1,ch_1,pi_1"
+DISPUTED = f"{STRIPE_COLUMNS},Dispute Status,Disputed Amount"
+DISPUTED_SALE = "ch_1,2026-07-01 10:01,50.00,{refunded},usd,Paid,pi_1,{status},{amount}"
+
+
+def disputed(status: str, amount: str = "50.00", refunded: str = "0.00") -> list[File]:
+    return export(f"{DISPUTED}\n{DISPUTED_SALE.format(status=status, amount=amount, refunded=refunded)}\n")
+
+
+def dispute(status: str, amount: int = 5000) -> Any:
+    money = {"amount": amount, "currency": "usd", "charge": "ch_1", "payment_intent": "pi_1"}
+    return stripe_event("charge.dispute.closed", id="dp_1", status=status, **money)
+
+
+OLDER = "~dispute_of_the_older_type"  # the ids in a description get the name of their case, too
+DISPUTES = {
+    "dispute_lost_in_the_export": Case(disputed("lost"), {"pi_1": [0]}),
+    "dispute_won_in_the_export": Case(disputed("won"), {"pi_1": [50]}),
+    "dispute_open_in_the_export": Case(disputed("needs_response"), {"pi_1": [50]}),
+    "dispute_of_a_part": Case(disputed("lost", "20.00"), {"pi_1": [30]}),
+    "dispute_after_a_refund": Case(disputed("lost", "20.00", "10.00"), {"pi_1": [20]}),
+    "dispute_in_export_and_webhook": Case(
+        [*disputed("lost", "20.00", "10.00"), *delivered(refunded(1000), dispute("lost", 2000))], {"pi_1": [20]}
+    ),
+    "dispute_in_the_balance": Case(balance(SALE, WITHDRAWAL), {"pi_1": [0]}),
+    "dispute_won_in_the_balance": Case(balance(SALE, WITHDRAWAL, REVERSAL), {"pi_1": [50]}),
+    "dispute_won_in_a_later_file": Case([*balance(SALE, WITHDRAWAL), *balance(REVERSAL)], {"pi_1": [50]}),
+    "dispute_won_and_withdrawn_again": Case(
+        [*balance(SALE, WITHDRAWAL, REVERSAL), *balance("28,dispute,-20.00,dp_1,ch_1,pi_1", number=2)], {"pi_1": [30]}
+    ),
+    "dispute_of_the_older_type": Case(
+        export(
+            "id,Type,Source,Amount,Fee,Net,Currency,Created (UTC),Description\n"
+            "txn_1,charge,ch_1,50.00,0,50.00,usd,2026-07-01 10:00,Order 71\n"
+            "txn_2,charge,ch_2,40.00,0,40.00,usd,2026-07-01 11:00,Order 72\n"
+            f"txn_3,adjustment,dp_1,-50.00,15,-65.00,usd,2026-07-04 11:00,Chargeback withdrawal for ch_1{OLDER}\n"
+            f"txn_4,adjustment,dp_2,-40.00,15,-55.00,usd,2026-07-04 12:00,Chargeback withdrawal for ch_2{OLDER}\n"
+            f"txn_5,adjustment,dp_2,40.00,-15,55.00,usd,2026-07-24 12:00,Chargeback reversal for ch_2{OLDER}\n",
+        ),
+        {"ch_1": [0], "ch_2": [40]},
+    ),
+    "dispute_in_balance_and_webhook": Case(
+        [*balance(SALE, "4,dispute,-20.00,dp_1,ch_1,pi_1"), *delivered(dispute("lost", 2000))], {"pi_1": [30]}
+    ),
+    "dispute_in_three_places": Case(
+        [
+            *balance(SALE, "4,dispute,-20.00,dp_1,ch_1,pi_1"),
+            *disputed("lost", "20.00"),
+            *delivered(dispute("lost", 2000)),
+        ],
+        {"pi_1": [30]},
+    ),
+    "refund_that_failed": Case(balance(SALE, REFUND, "9,refund_failure,10.00,re_1,ch_1,pi_1"), {"pi_1": [50]}),
+    "refund_that_failed_in_both": Case(
+        [*balance(SALE, REFUND, "9,refund_failure,10.00,re_1,ch_1,pi_1"), *delivered(refunded(1000))], {"pi_1": [50]}
+    ),
+    "one_of_two_refunds_failed": Case(
+        balance(SALE, REFUND, "6,refund,-5.00,re_2,ch_1,pi_1", "9,refund_failure,10.00,re_1,ch_1,pi_1"), {"pi_1": [45]}
+    ),
+}
+
+CASES = (
+    FAILURES
+    | REPEATED
+    | DISPUTES
+    | VALUES
+    | SHOPS
+    | NEGATIVE
+    | REFUNDS
+    | TOTALS
+    | CURRENCIES
+    | INVOICES
+    | WEBHOOKS
+    | EXPORTS
+)
 PAYMENTS = ("id", "PaymentIntent ID", "transaction_id")
 IDS = (
     *PAYMENTS,
@@ -741,6 +826,7 @@ IDS = (
     "refund_id",
     "balance_transaction_id",
     "source_id",
+    "Source",
     "charge_id",
     "payment_intent_id",
     "event_id",

@@ -23,7 +23,8 @@
 -- optional: metadata_user_id = payment_metadata[user_id] | user_id (metadata)
 -- optional: metadata_anon_id = payment_metadata[anon_id] | anon_id (metadata)
 --
--- Charges are orders and refunds are refunds. Fees, payouts, transfers, disputes and failed refunds are neither.
+-- Charges are orders and refunds are refunds. A dispute is a refund when Stripe withdraws its money. A reversal of a dispute and
+-- a failed refund return the money. Fees, payouts and transfers are neither.
 -- Stripe writes the charge of a direct debit when it submits the debit. If the bank rejects it later, another line cancels
 -- the order. payment_ids of that line name the charge, because a second attempt has the same payment intent.
 -- gross is in the currency of the account, and the amount that the customer paid is its presentment. A refund is negative and
@@ -33,8 +34,18 @@
 with activity as (
     select
         *,
-        coalesce(metadata_order_id, payment_intent, charge, source) as order_id,
-        nullif(concat_ws(' ', source, charge, payment_intent, invoice), '') as payment_ids,
+        -- The older export names the charge of a dispute in the description only.
+        coalesce(charge, nullif(regexp_extract(description, '\b(?:ch|py)_\S+'), '')) as charge_id,
+        coalesce(metadata_order_id, payment_intent, charge_id, source) as order_id,
+        nullif(concat_ws(' ', source, charge_id, payment_intent, invoice), '') as payment_ids,
+        case
+            when lower(category) in ('charge_failure', 'payment_failure_refund', 'payment_reversal') then 'payment_failed'
+            when lower(category) in ('dispute_reversal', 'refund_failure') then 'reversed'
+            when lower(category) = 'dispute' then 'dispute'
+            when lower(category) = 'adjustment' and regexp_matches(description, '(?i)^chargeback reversal|refund failure')
+                then 'reversed'
+            when lower(category) = 'adjustment' and regexp_matches(description, '(?i)^chargeback withdrawal') then 'dispute'
+        end as reason,
         upper(paid_currency) is distinct from upper(currency) as is_converted
     from source
 )
@@ -84,7 +95,7 @@ select
     coalesce(created_utc, created) as occurred_at,
     ltrim(gross, '-') as value,
     currency,
-    'payment_failed' as reason,
+    reason,
     payment_ids
 from activity
-where lower(category) in ('charge_failure', 'payment_failure_refund', 'payment_reversal')
+where reason is not null

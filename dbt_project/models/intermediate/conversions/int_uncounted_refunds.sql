@@ -136,13 +136,81 @@ numbered as (
     from grouped
 ),
 
+-- Both have the id of a dispute.
+disputes as (
+    select
+        org_id,
+        refund_id,
+        case
+            when substring(refund_id, 1, 15) = 'stripe_balance:' then split_part(payment_ids, ' ', 1)
+            else substring(refund_id, 8)
+        end as source_id,
+        occurred_at,
+        substring(refund_id, 1, 15) = 'stripe_balance:' as is_in_file
+    from keyed
+    where lower(reason) = 'dispute'
+        and (substring(refund_id, 1, 15) = 'stripe_balance:' or substring(refund_id, 1, 7) = 'stripe:')
+),
+
 repeated as (
     select
         file_refunds.org_id,
-        file_refunds.refund_id
+        file_refunds.refund_id,
+        webhook_refunds.refund_id as webhook_refund_id
     from numbered as file_refunds
     inner join numbered as webhook_refunds using (org_id, order_key, currency, amount_micros, match_group, number)
     where file_refunds.is_in_file and not webhook_refunds.is_in_file
+
+    union all
+
+    select
+        file_disputes.org_id,
+        file_disputes.refund_id,
+        webhook_disputes.refund_id as webhook_refund_id
+    from disputes as file_disputes
+    inner join disputes as webhook_disputes using (org_id, source_id)
+    where file_disputes.is_in_file and not webhook_disputes.is_in_file
+),
+
+-- Money that came back: Stripe withdrew it for a refund or a dispute with this id. It can withdraw it again.
+reversals as (
+    select
+        org_id,
+        refund_id,
+        split_part(payment_ids, ' ', 1) as source_id
+    from refunds
+    where lower(reason) = 'reversed'
+),
+
+withdrawals as (
+    select
+        org_id,
+        refund_id,
+        split_part(payment_ids, ' ', 1) as source_id,
+        row_number() over (
+            partition by org_id, split_part(payment_ids, ' ', 1)
+            order by occurred_at, refund_id
+        ) as number
+    from refunds
+    where lower(reason) in ('refund', 'dispute') and substring(refund_id, 1, 15) = 'stripe_balance:'
+),
+
+reversal_counts as (
+    select
+        org_id,
+        source_id,
+        count(*) as reversals
+    from reversals
+    group by org_id, source_id
+),
+
+reversed as (
+    select
+        withdrawals.org_id,
+        withdrawals.refund_id
+    from withdrawals
+    inner join reversal_counts using (org_id, source_id)
+    where withdrawals.number <= reversal_counts.reversals
 ),
 
 final as (
@@ -155,6 +223,22 @@ final as (
     union
 
     select org_id, refund_id from repeated
+
+    union
+
+    select org_id, refund_id from reversals
+
+    union
+
+    select org_id, refund_id from reversed
+
+    union
+
+    select
+        repeated.org_id,
+        repeated.webhook_refund_id as refund_id
+    from repeated
+    inner join reversed using (org_id, refund_id)
 )
 
 select * from final
