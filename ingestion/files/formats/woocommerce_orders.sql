@@ -16,6 +16,7 @@
 --
 -- Times are in the zone of the shop: import the file with --timezone. order_id is the id of the order, in files without it
 -- the number. A file with a row for each product repeats the order, which counts once.
+-- customer_id is the number of the customer in this shop: give each shop an org of its own.
 -- An order counts if it is paid: completed, processing or refunded, as WooCommerce or a plugin names it. A row of another
 -- status fails. transaction_id is the payment provider's id, so that the payment in an export of Stripe or PayPal is the
 -- same order. A text such as `Bank transfer paid` is no id.
