@@ -668,6 +668,13 @@ FAILURES = {
         balance(DEBIT, FAILURE, "8,charge,64.00,py_2,py_2,pi_1", "12,charge_failure,-64.00,pyr_2,py_2,pi_1"),
         {},
     ),
+    "debit_taken_back_after_it_was_paid": Case(
+        [
+            *balance(DEBIT, "9,payment_reversal,-64.00,pyr_1,py_1,pi_1"),
+            *delivered(session("cs_1", 6400, payment_intent="pi_1")),
+        ],
+        {"pi_1": [0]},
+    ),
     "failed_debit_beside_a_deposit": Case(
         [
             *delivered(
@@ -784,6 +791,14 @@ DISPUTES = {
     ),
     "dispute_in_balance_and_webhook": Case(
         [*balance(SALE, "4,dispute,-20.00,dp_1,ch_1,pi_1"), *delivered(dispute("lost", 2000))], {"pi_1": [30]}
+    ),
+    "dispute_withdrawn_again_and_lost_by_webhook": Case(
+        [
+            *balance(SALE, "4,dispute,-20.00,dp_1,ch_1,pi_1", "15,dispute_reversal,20.00,dp_1,ch_1,pi_1"),
+            *balance("28,dispute,-20.00,dp_1,ch_1,pi_1", number=2),
+            *delivered(dispute("lost", 2000)),
+        ],
+        {"pi_1": [30]},
     ),
     "dispute_in_three_places": Case(
         [

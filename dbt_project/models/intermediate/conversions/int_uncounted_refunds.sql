@@ -145,7 +145,6 @@ disputes as (
             when substring(refund_id, 1, 15) = 'stripe_balance:' then split_part(payment_ids, ' ', 1)
             else substring(refund_id, 8)
         end as source_id,
-        occurred_at,
         substring(refund_id, 1, 15) = 'stripe_balance:' as is_in_file
     from keyed
     where lower(reason) = 'dispute'
@@ -234,11 +233,16 @@ final as (
 
     union
 
+    -- A dispute can have several withdrawals.
     select
         repeated.org_id,
         repeated.webhook_refund_id as refund_id
     from repeated
-    inner join reversed using (org_id, refund_id)
+    left join reversed
+        on repeated.org_id = reversed.org_id
+        and repeated.refund_id = reversed.refund_id
+    group by repeated.org_id, repeated.webhook_refund_id
+    having count(*) = count(reversed.refund_id)
 )
 
 select * from final
