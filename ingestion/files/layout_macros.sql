@@ -104,6 +104,27 @@ create or replace temp macro is_refunded_order(status) as regexp_matches(
 create or replace temp macro is_partly_refunded_order(status) as
     is_refunded_order(status) and regexp_matches(plain_status(status), '^(partial|teil|parti|parzial|parcial|gedeelte)');
 
+-- An amount in micros, from a plain decimal such as 120.0000; null if it is written otherwise.
+create or replace temp macro plain_micros(amount) as (
+    if(regexp_matches(amount, '^\d+(\.\d*)?$'), try_cast(amount as decimal(18, 6)), null)::decimal(26, 6) * 1000000
+)::hugeint;
+
+-- The share of a total that a part is of another total, such as a refund in the buyer's currency: rounded once, to micros. Without
+-- plain decimals it is a text that fails as money, except for equal totals.
+create or replace temp macro same_share(part, of_total, total) as case
+    when part is null or of_total is null or of_total = total or not regexp_matches(part, '[1-9]') then part
+    when plain_micros(part) is null or plain_micros(total) is null or coalesce(plain_micros(of_total), 0) = 0
+        then part || ' of ' || of_total
+    else list_transform(
+        [(2 * plain_micros(part) * plain_micros(total) + plain_micros(of_total)) // (2 * plain_micros(of_total))],
+        lambda micros: (micros // 1000000)::varchar || '.' || lpad((micros % 1000000)::varchar, 6, '0')
+    )[1]
+end;
+
+-- The id of a payment in a cell that can also have a word of the shop, such as cash, N/A or Bank transfer paid. Orders with the
+-- same id are one order, so that a word would connect strangers.
+create or replace temp macro payment_id(cell) as case when regexp_matches(cell, '^\S*\d\S*$') then real_id(cell) end;
+
 -- The rows of one order of a shop's export, without those that are null: a conversion if the order is paid, and a refund. The
 -- export has no time of a refund, so it has that of the order. A blank amount is no refund, unless the status is refunded. An
 -- order of an unknown status fails, as does a partial refund without an amount.

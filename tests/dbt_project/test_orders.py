@@ -308,8 +308,9 @@ order_id,order_date,status,order_total,refunded_total,order_currency,transaction
 7,2026-07-01 10:00,completed,100.00,20.00,USD,pi_7
 8,2026-07-02 10:00,refunded,50.00,,USD,ch_8
 """
-STRIPE_EXPORT = """\
-id,Created (UTC),Amount,Amount Refunded,Currency,Status,PaymentIntent ID
+STRIPE_COLUMNS = "id,Created (UTC),Amount,Amount Refunded,Currency,Status,PaymentIntent ID"
+STRIPE_EXPORT = f"""\
+{STRIPE_COLUMNS}
 ch_7,2026-07-01 10:01,100.00,20.00,usd,Paid,pi_7
 ch_8,2026-07-02 10:01,50.00,50.00,usd,Refunded,pi_8
 ch_9,2026-07-03 10:01,30.00,10.00,usd,Partially refunded,pi_9
@@ -320,9 +321,32 @@ Name,Created at,Financial Status,Total,Currency,Refunded Amount,Cancelled at,Id
 #2,2026-07-01 12:00:00 +0000,paid,70.00,USD,0.00,2026-07-02 12:00:00 +0000,2
 """
 
+BALANCE = (
+    "balance_transaction_id,created_utc,reporting_category,gross,fee,net,currency,source_id,charge_id,payment_intent_id,"
+    "customer_facing_amount,customer_facing_currency"
+)
+
 
 def export(text: str, **options: Any) -> list[File]:
     return [File(kind, text, options) for kind in ("conversions", "refunds")]
+
+
+def balance(*lines: str, number: int = 1) -> list[File]:
+    """Return Stripe's balance report. A line has the day of July, the category, gross, source, charge and intent."""
+    rows = [BALANCE]
+    for line in lines:
+        day, category, gross, source, charge_id, intent_id, *paid = line.split(",")
+        day, _, time = day.partition(" ")
+        cells = (
+            f"txn_{number}_{source}_{category}",
+            f"2026-07-{int(day):02} {time or '08:10:11'}",
+            category,
+            gross,
+            "0.00",
+            gross,
+        )
+        rows.append(",".join((*cells, "usd", source, charge_id, intent_id, *(paid or ("", "")))))
+    return export("\n".join(rows) + "\n")
 
 
 # Currencies: a refund is a share of its order, never a rate of the market.
@@ -623,7 +647,190 @@ EXPORTS = {
     ),
 }
 
-CASES = VALUES | SHOPS | NEGATIVE | REFUNDS | TOTALS | CURRENCIES | INVOICES | WEBHOOKS | EXPORTS
+# A direct debit is in Stripe's balance before the bank accepts it.
+DEBIT = "1,charge,64.00,py_1,py_1,pi_1"
+FAILURE = "5,charge_failure,-64.00,pyr_1,py_1,pi_1"
+FAILURES = {
+    "failed_debit": Case(balance(DEBIT, FAILURE), {}),
+    "failed_debit_in_a_later_file": Case([*balance(DEBIT), *balance(FAILURE)], {}),
+    "failed_debit_in_an_earlier_file": Case([*balance(FAILURE), *balance(DEBIT)], {}),
+    "failed_debit_of_the_older_type": Case(
+        balance("1,payment,64.00,py_1,py_1,pi_1", "5,payment_failure_refund,-64.00,py_1,,"), {}
+    ),
+    "failed_debit_and_a_second_attempt": Case(
+        balance(DEBIT, FAILURE, "8,charge,64.00,ch_2,ch_2,pi_1"),
+        {"pi_1": [64]},
+    ),
+    "failed_debit_and_a_second_attempt_by_webhook": Case(
+        [*balance(DEBIT, FAILURE), *delivered(intent("pi_1", 6400, latest_charge="ch_2"))], {"pi_1": [64]}
+    ),
+    "failed_debits": Case(
+        balance(DEBIT, FAILURE, "8,charge,64.00,py_2,py_2,pi_1", "12,charge_failure,-64.00,pyr_2,py_2,pi_1"),
+        {},
+    ),
+    "debit_taken_back_after_it_was_paid": Case(
+        [
+            *balance(DEBIT, "9,payment_reversal,-64.00,pyr_1,py_1,pi_1"),
+            *delivered(session("cs_1", 6400, payment_intent="pi_1")),
+        ],
+        {"pi_1": [0]},
+    ),
+    "failed_debit_beside_a_deposit": Case(
+        [
+            *delivered(
+                session("cs_1", 5000, created=1_782_800_000, payment_intent="pi_0", metadata={"order_id": "pi_1"})
+            ),
+            *balance(DEBIT, FAILURE),
+        ],
+        {"pi_1": [50]},
+    ),
+}
+
+# The webhook and Stripe's balance report have different ids of one refund.
+SALE = "1 10:00:00,charge,50.00,ch_1,ch_1,pi_1"
+REFUND = "2 17:46:41,refund,-10.00,re_1,ch_1,pi_1"
+
+
+def refunded(amount: int, before: int = 0, created: int = 1_783_014_400, currency: str = "usd") -> Any:
+    """Return the webhook of a refund; created: by default 2 July, 17:46:40 UTC. amount, before: cents."""
+    charge_object = {"id": "ch_1", "amount_refunded": before + amount, "currency": currency, "payment_intent": "pi_1"}
+    data = {"object": charge_object, "previous_attributes": {"amount_refunded": before}}
+    event = {"id": f"evt_{before}_{created}", "type": "charge.refunded", "created": created, "data": data}
+    return stripe.report(json.dumps(event).encode())
+
+
+REPEATED = {
+    "stripe_refund_in_both": Case([*balance(SALE, REFUND), *delivered(refunded(1000))], {"pi_1": [40]}),
+    "stripe_refund_in_both_of_a_webhook_order": Case(
+        [*delivered(intent("pi_1", 5000, latest_charge="ch_1"), refunded(1000)), *balance(REFUND)], {"pi_1": [40]}
+    ),
+    "stripe_refunds_of_missing_days": Case(
+        [*balance(SALE, REFUND, "6,refund,-5.00,re_2,ch_1,pi_1"), *delivered(refunded(1000))], {"pi_1": [35]}
+    ),
+    "stripe_refunds_of_one_amount": Case(
+        [*balance(SALE, REFUND, "6,refund,-10.00,re_2,ch_1,pi_1"), *delivered(refunded(1000))], {"pi_1": [30]}
+    ),
+    "stripe_refunds_of_one_amount_and_day": Case(
+        [
+            *balance(SALE, REFUND, "2 18:00:00,refund,-10.00,re_2,ch_1,pi_1"),
+            *delivered(refunded(1000), refunded(1000, 1000, 1_783_014_400 + 800)),
+        ],
+        {"pi_1": [30]},
+    ),
+    "stripe_refunds_of_one_amount_and_day_and_one_webhook": Case(
+        [*balance(SALE, REFUND, "2 18:00:00,refund,-10.00,re_2,ch_1,pi_1"), *delivered(refunded(1000))], {"pi_1": [30]}
+    ),
+    "stripe_refunds_on_other_days": Case(
+        [*balance(SALE, "6,refund,-10.00,re_2,ch_1,pi_1"), *delivered(refunded(1000))], {"pi_1": [30]}
+    ),
+    "stripe_refund_in_three_places": Case(
+        [
+            *balance(SALE, REFUND),
+            *delivered(refunded(1000)),
+            *export(f"{STRIPE_COLUMNS}\nch_1,2026-07-01 10:01,50.00,10.00,usd,Paid,pi_1\n"),
+        ],
+        {"pi_1": [40]},
+    ),
+    "stripe_refund_in_the_currency_of_the_customer": Case(
+        [
+            *balance(
+                "1 10:00:00,charge,50.00,ch_1,ch_1,pi_1,45.00,eur", "2 17:46:41,refund,-10.40,re_1,ch_1,pi_1,-9.00,eur"
+            ),
+            *delivered(refunded(900, currency="eur")),
+        ],
+        {"pi_1": [40]},
+    ),
+    "stripe_refund_of_all_at_another_rate": Case(
+        balance("1 10:00:00,charge,50.00,ch_1,ch_1,pi_1,45.00,eur", "9,refund,-48.70,re_1,ch_1,pi_1,-45.00,eur"),
+        {"pi_1": [0]},
+    ),
+}
+
+# A dispute counts once it is lost. The balance report has the withdrawal, and the reversal of a dispute that is won.
+WITHDRAWAL = "4,dispute,-50.00,dp_1,ch_1,pi_1"
+REVERSAL = "25,dispute_reversal,50.00,dp_1,ch_1,pi_1"
+DISPUTED = f"{STRIPE_COLUMNS},Dispute Status,Disputed Amount"
+DISPUTED_SALE = "ch_1,2026-07-01 10:01,50.00,{refunded},usd,Paid,pi_1,{status},{amount}"
+
+
+def disputed(status: str, amount: str = "50.00", refunded: str = "0.00") -> list[File]:
+    return export(f"{DISPUTED}\n{DISPUTED_SALE.format(status=status, amount=amount, refunded=refunded)}\n")
+
+
+def dispute(status: str, amount: int = 5000) -> Any:
+    money = {"amount": amount, "currency": "usd", "charge": "ch_1", "payment_intent": "pi_1"}
+    return stripe_event("charge.dispute.closed", id="dp_1", status=status, **money)
+
+
+OLDER = "~dispute_of_the_older_type"  # the ids in a description get the name of their case, too
+DISPUTES = {
+    "dispute_lost_in_the_export": Case(disputed("lost"), {"pi_1": [0]}),
+    "dispute_won_in_the_export": Case(disputed("won"), {"pi_1": [50]}),
+    "dispute_open_in_the_export": Case(disputed("needs_response"), {"pi_1": [50]}),
+    "dispute_of_a_part": Case(disputed("lost", "20.00"), {"pi_1": [30]}),
+    "dispute_after_a_refund": Case(disputed("lost", "20.00", "10.00"), {"pi_1": [20]}),
+    "dispute_in_export_and_webhook": Case(
+        [*disputed("lost", "20.00", "10.00"), *delivered(refunded(1000), dispute("lost", 2000))], {"pi_1": [20]}
+    ),
+    "dispute_in_the_balance": Case(balance(SALE, WITHDRAWAL), {"pi_1": [0]}),
+    "dispute_won_in_the_balance": Case(balance(SALE, WITHDRAWAL, REVERSAL), {"pi_1": [50]}),
+    "dispute_won_in_a_later_file": Case([*balance(SALE, WITHDRAWAL), *balance(REVERSAL)], {"pi_1": [50]}),
+    "dispute_won_and_withdrawn_again": Case(
+        [*balance(SALE, WITHDRAWAL, REVERSAL), *balance("28,dispute,-20.00,dp_1,ch_1,pi_1", number=2)], {"pi_1": [30]}
+    ),
+    "dispute_of_the_older_type": Case(
+        export(
+            "id,Type,Source,Amount,Fee,Net,Currency,Created (UTC),Description\n"
+            "txn_1,charge,ch_1,50.00,0,50.00,usd,2026-07-01 10:00,Order 71\n"
+            "txn_2,charge,ch_2,40.00,0,40.00,usd,2026-07-01 11:00,Order 72\n"
+            f"txn_3,adjustment,dp_1,-50.00,15,-65.00,usd,2026-07-04 11:00,Chargeback withdrawal for ch_1{OLDER}\n"
+            f"txn_4,adjustment,dp_2,-40.00,15,-55.00,usd,2026-07-04 12:00,Chargeback withdrawal for ch_2{OLDER}\n"
+            f"txn_5,adjustment,dp_2,40.00,-15,55.00,usd,2026-07-24 12:00,Chargeback reversal for ch_2{OLDER}\n",
+        ),
+        {"ch_1": [0], "ch_2": [40]},
+    ),
+    "dispute_in_balance_and_webhook": Case(
+        [*balance(SALE, "4,dispute,-20.00,dp_1,ch_1,pi_1"), *delivered(dispute("lost", 2000))], {"pi_1": [30]}
+    ),
+    "dispute_withdrawn_again_and_lost_by_webhook": Case(
+        [
+            *balance(SALE, "4,dispute,-20.00,dp_1,ch_1,pi_1", "15,dispute_reversal,20.00,dp_1,ch_1,pi_1"),
+            *balance("28,dispute,-20.00,dp_1,ch_1,pi_1", number=2),
+            *delivered(dispute("lost", 2000)),
+        ],
+        {"pi_1": [30]},
+    ),
+    "dispute_in_three_places": Case(
+        [
+            *balance(SALE, "4,dispute,-20.00,dp_1,ch_1,pi_1"),
+            *disputed("lost", "20.00"),
+            *delivered(dispute("lost", 2000)),
+        ],
+        {"pi_1": [30]},
+    ),
+    "refund_that_failed": Case(balance(SALE, REFUND, "9,refund_failure,10.00,re_1,ch_1,pi_1"), {"pi_1": [50]}),
+    "refund_that_failed_in_both": Case(
+        [*balance(SALE, REFUND, "9,refund_failure,10.00,re_1,ch_1,pi_1"), *delivered(refunded(1000))], {"pi_1": [50]}
+    ),
+    "one_of_two_refunds_failed": Case(
+        balance(SALE, REFUND, "6,refund,-5.00,re_2,ch_1,pi_1", "9,refund_failure,10.00,re_1,ch_1,pi_1"), {"pi_1": [45]}
+    ),
+}
+
+CASES = (
+    FAILURES
+    | REPEATED
+    | DISPUTES
+    | VALUES
+    | SHOPS
+    | NEGATIVE
+    | REFUNDS
+    | TOTALS
+    | CURRENCIES
+    | INVOICES
+    | WEBHOOKS
+    | EXPORTS
+)
 PAYMENTS = ("id", "PaymentIntent ID", "transaction_id")
 IDS = (
     *PAYMENTS,
@@ -632,6 +839,11 @@ IDS = (
     "Id",
     "conversion_id",
     "refund_id",
+    "balance_transaction_id",
+    "source_id",
+    "Source",
+    "charge_id",
+    "payment_intent_id",
     "event_id",
     "payment_ids",
     "customer_id",

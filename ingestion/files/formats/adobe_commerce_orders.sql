@@ -1,6 +1,7 @@
 -- Adobe Commerce (Magento): the orders grid.
 -- source: https://experienceleague.adobe.com/en/docs/commerce-admin/stores-sales/order-management/orders/orders
 -- source: https://experienceleague.adobe.com/en/docs/commerce-admin/start/admin/admin-grid-export
+-- source: https://github.com/magento/magento2/blob/2.4-develop/app/code/Magento/Sales/etc/di.xml
 -- export: Sales, Orders, Export, CSV.
 -- kind: conversions, refunds
 -- required: id = ID | Order #
@@ -17,14 +18,15 @@
 -- Times are in the zone of the store: import the file with --timezone. The grid states no currency: use
 -- --set currency=CODE if the base currency is not the org's. order_id is the number of the order, such as 000000042.
 -- An order counts if it is paid: processing, complete or closed. Closed means refunded, in full if the amount is blank.
--- A row of another status fails.
+-- A row of another status fails. `Total Refunded` is in the purchased currency, so it is the same share of the base total
+-- as of the purchased total.
 select
     _row,
     unnest(
         rows_of_order(
-            id, date, status_of_order(status), status, total, currency, refunded,
+            id, date, status_of_order(status), status, total, currency, same_share(refunded, paid_total, total),
             email_hash := if(regexp_matches(email, '^[0-9a-f]{64}$'), email, null),
-            payment_ids := transaction,
+            payment_ids := payment_id(transaction),
             presentment_value := if(paid_currency <> currency, paid_total, null),
             presentment_currency := if(paid_currency <> currency, paid_currency, null)
         ),

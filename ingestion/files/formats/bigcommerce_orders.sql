@@ -14,6 +14,7 @@
 -- optional: transaction = Transaction ID | Payment Provider ID
 --
 -- Times are in the zone of the store: import the file with --timezone. Newer files have the day only.
+-- customer_id is the number of the customer in this shop: give each shop an org of its own.
 -- An order counts if it is paid: awaiting fulfillment, shipped, completed, refunded and the like. A row of another status,
 -- such as one that the shop renamed, fails. A disputed order counts, as a disputed payment of Stripe does.
 select
@@ -23,7 +24,7 @@ select
             id, concat_ws(' ', date, time), status_of_order(status), status, total, currency, refunded,
             customer_id := customer_id,
             email_hash := email,
-            payment_ids := transaction
+            payment_ids := payment_id(transaction)
         ),
         max_depth := 2
     )

@@ -16,7 +16,8 @@
 -- optional: pipeline = Pipeline
 --
 -- A deal that is won is a `deal_won` at its close date, and other deals are skipped. HubSpot states it in `Is Closed Won`, else
--- in a probability of 1, else the name of the stage does. Its first contact joins it to the contact's visits.
+-- in a probability of 1, else the name of the stage does. The company's currency is in no column: an amount in it has that of the
+-- org, or of --set currency=CODE. Its first contact joins it to the contact's visits.
 -- Times have no zone: HubSpot writes them in that of the user who exports.
 with deals as (
     select
@@ -41,7 +42,7 @@ select
     'hubspot:deal:' || record_id as conversion_id,
     'deal_won' as conversion_type,
     coalesce(amount, home_amount) as value,
-    currency,
+    if(amount is null, null, currency) as currency,
     'hubspot:deal:' || record_id as order_id,
     pipeline
 from deals

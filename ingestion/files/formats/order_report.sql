@@ -36,7 +36,7 @@ select
             id, concat_ws(' ', date, time), if(status is null, 'paid', status_of_order(status)), status, total, currency, refunded,
             customer_id := customer_id,
             email_hash := if(regexp_matches(email, '^[0-9a-f]{64}$'), email, null),
-            payment_ids := transaction,
+            payment_ids := payment_id(transaction),
             cancelled_at := cancelled_at
         ),
         max_depth := 2

@@ -23,15 +23,34 @@
 -- optional: metadata_user_id = payment_metadata[user_id] | user_id (metadata)
 -- optional: metadata_anon_id = payment_metadata[anon_id] | anon_id (metadata)
 --
--- Charges are orders and refunds are refunds. Fees, payouts, transfers, disputes and failed refunds are neither.
--- gross is in the currency of the account, and the amount that the customer paid is its presentment. A refund is negative.
+-- Charges are orders and refunds are refunds. A dispute is a refund when Stripe withdraws its money. A reversal of a dispute and
+-- a failed refund return the money. Fees, payouts and transfers are neither.
+-- Stripe writes the charge of a direct debit when it submits the debit. If the bank rejects it later, another line cancels
+-- the order. payment_ids of that line name the charge, because a second attempt has the same payment intent. A debit that the
+-- bank takes back after it was paid (payment_reversal) is a refund.
+-- gross is in the currency of the account, and the amount that the customer paid is its presentment. A refund is negative and
+-- in the currency that the customer paid, as in the webhooks, because the rate of the refund is not that of the charge.
 -- order_id, visitor and customer are those of the webhooks, and payment_ids connect both (docs/webhooks.md). A report
 -- without the columns of the charge and the payment intent names the order of no refund: choose these columns.
 with activity as (
     select
         *,
-        coalesce(metadata_order_id, payment_intent, charge, source) as order_id,
-        nullif(concat_ws(' ', source, charge, payment_intent, invoice), '') as payment_ids,
+        -- The older export names the charge of a dispute in the description only.
+        case
+            when charge is null and lower(category) in ('dispute', 'dispute_reversal', 'adjustment')
+                then nullif(regexp_extract(description, '\b(?:ch|py)_[^\s(),.;]+'), '')
+            else charge
+        end as charge_id,
+        coalesce(metadata_order_id, payment_intent, charge_id, source) as order_id,
+        nullif(concat_ws(' ', source, charge_id, payment_intent, invoice), '') as payment_ids,
+        case
+            when lower(category) in ('charge_failure', 'payment_failure_refund') then 'payment_failed'
+            when lower(category) in ('dispute_reversal', 'refund_failure') then 'reversed'
+            when lower(category) = 'dispute' then 'dispute'
+            when lower(category) = 'adjustment' and regexp_matches(description, '(?i)^chargeback reversal|refund failure')
+                then 'reversed'
+            when lower(category) = 'adjustment' and regexp_matches(description, '(?i)^chargeback withdrawal') then 'dispute'
+        end as reason,
         upper(paid_currency) is distinct from upper(currency) as is_converted
     from source
 )
@@ -64,8 +83,24 @@ select
     'stripe_balance:' || id as refund_id,
     order_id,
     coalesce(created_utc, created) as occurred_at,
-    ltrim(gross, '-') as value,
-    currency,
+    ltrim(if(is_converted, coalesce(paid_amount, gross), gross), '-') as value,
+    if(is_converted and paid_amount is not null, paid_currency, currency) as currency,
     payment_ids
 from activity
-where lower(category) in ('refund', 'payment_refund', 'partial_capture_reversal')
+where lower(category) in ('refund', 'payment_refund', 'payment_reversal', 'partial_capture_reversal')
+
+union all by name
+
+select
+    _row,
+    'refunds' as _kind,
+    if(created_utc is null, null, 'UTC') as _timezone,
+    'stripe_balance:' || id as refund_id,
+    order_id,
+    coalesce(created_utc, created) as occurred_at,
+    ltrim(gross, '-') as value,
+    currency,
+    reason,
+    payment_ids
+from activity
+where reason is not null

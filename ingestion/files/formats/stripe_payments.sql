@@ -10,6 +10,9 @@
 -- required: status = Status
 -- optional: refunded_amount = Amount Refunded
 -- optional: refunded_at = Refunded date (UTC) | Refunded (UTC)
+-- optional: dispute_status = Dispute Status
+-- optional: disputed_amount = Disputed Amount
+-- optional: disputed_at = Disputed date (UTC) | Dispute Date (UTC) | Disputed (UTC)
 -- optional: captured = Captured
 -- optional: mode = Mode
 -- optional: description = Description
@@ -24,7 +27,7 @@
 -- timezone: UTC
 --
 -- Amounts are decimals in every currency, JPY included. Only live payments that took money count: none that failed, wait,
--- are incomplete or not captured. A disputed payment counts, as in the webhooks.
+-- are incomplete or not captured. A disputed payment counts, as in the webhooks, and a lost dispute is a refund.
 -- order_id, visitor and customer are those of the webhooks (docs/webhooks.md), and payment_ids connect both: a payment that
 -- a webhook reports, too, is one order. Stripe's customer is no customer, because a guest is a new one with each payment.
 with payments as (
@@ -41,6 +44,7 @@ classified as (
     select
         *,
         regexp_matches(state, '^(paid|succeeded|complete|(partially |partial )?refund|disput|won|lost)') as is_paid,
+        coalesce(regexp_matches(lower(dispute_status), '^lost\b'), false) or regexp_matches(state, '^(dispute )?lost\b') as is_lost,
         regexp_matches(state, '^(fail|pending|cancel|block|uncaptured|incomplete|requires|expired|processing|open|early)')
             as is_unpaid
     from payments
@@ -77,3 +81,18 @@ select
     payment_ids
 from classified
 where is_paid and (regexp_matches(refunded_amount, '[1-9]') or (refunded_amount is null and state = 'refunded'))
+
+union all by name
+
+select
+    _row,
+    'refunds' as _kind,
+    order_id,
+    coalesce(disputed_at, created) as occurred_at,
+    if(regexp_matches(disputed_amount, '[1-9]'), disputed_amount, amount) as refunded_total,
+    currency,
+    amount as order_value,
+    'dispute' as reason,
+    payment_ids
+from classified
+where is_paid and is_lost

@@ -16,9 +16,10 @@
 --
 -- Times are in the zone of the shop: import the file with --timezone. order_id is the id of the order, in files without it
 -- the number. A file with a row for each product repeats the order, which counts once.
+-- customer_id is the number of the customer in this shop: give each shop an org of its own.
 -- An order counts if it is paid: completed, processing or refunded, as WooCommerce or a plugin names it. A row of another
 -- status fails. transaction_id is the payment provider's id, so that the payment in an export of Stripe or PayPal is the
--- same order.
+-- same order. A text such as `Bank transfer paid` is no id.
 select
     _row,
     unnest(
@@ -26,7 +27,7 @@ select
             id, date, status_of_order(status), status, total, currency, refunded,
             customer_id := customer_id,
             email_hash := if(regexp_matches(email, '^[0-9a-f]{64}$'), email, null),
-            payment_ids := transaction
+            payment_ids := payment_id(transaction)
         ),
         max_depth := 2
     )

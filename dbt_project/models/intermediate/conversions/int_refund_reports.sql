@@ -23,22 +23,28 @@ order_keys as (
     select * from {{ ref('int_order_keys') }}
 ),
 
+uncounted_refunds as (
+    select * from {{ ref('int_uncounted_refunds') }}
+),
+
 unioned as (
     select
-        org_id,
-        refund_id,
-        site_id,
-        occurred_at,
-        order_id,
+        reported.org_id,
+        reported.refund_id,
+        reported.site_id,
+        reported.occurred_at,
+        reported.order_id,
         cast(null as {{ text }}) as conversion_type,
-        lower(reason) = 'cancelled' as is_cancellation,
+        lower(reported.reason) in ('cancelled', 'payment_failed') and uncounted_refunds.refund_id is null as is_cancellation,
+        coalesce(lower(reported.reason) = 'dispute', false) as is_dispute,
         false as is_negative_conversion,
-        abs(value_micros) as value_micros,
-        abs(order_value_micros) as order_value_micros,
-        abs(refunded_total_micros) as refunded_total_micros,
-        currency,
+        case when uncounted_refunds.refund_id is null then abs(reported.value_micros) else 0 end as value_micros,
+        abs(reported.order_value_micros) as order_value_micros,
+        abs(reported.refunded_total_micros) as refunded_total_micros,
+        reported.currency,
         cast(null as {{ text }}) as exclusion_reason
     from reported
+    left join uncounted_refunds using (org_id, refund_id)
 
     union all
 
@@ -50,6 +56,7 @@ unioned as (
         events.order_id,
         cast(null as {{ text }}) as conversion_type,
         false as is_cancellation,
+        false as is_dispute,
         false as is_negative_conversion,
         abs(events.value_micros) as value_micros,
         cast(null as bigint) as order_value_micros,
@@ -69,6 +76,7 @@ unioned as (
         order_id,
         conversion_type,
         false as is_cancellation,
+        false as is_dispute,
         true as is_negative_conversion,
         abs(original_value_micros) as value_micros,
         cast(null as bigint) as order_value_micros,
@@ -89,18 +97,19 @@ keyed as (
         and coalesce(unioned.site_id, '') = order_keys.site_id
 ),
 
--- Exports of a shop state the sum of an order's refunds. A later export, or another source, states the same refunds again.
+-- Exports of a shop state the sum of an order's refunds. A later export, or another source, states the same refunds again. An
+-- export of payments states disputes in another column.
 with_sums as (
     select
         *,
         coalesce(
             sum(case when coalesce(refunded_total_micros, 0) = 0 and exclusion_reason is null then value_micros end)
-                over (partition by org_id, order_key, currency),
+                over (partition by org_id, order_key, currency, is_dispute),
             0
         ) as single_micros,
         coalesce(
             max(refunded_total_micros) over (
-                partition by org_id, order_key, currency
+                partition by org_id, order_key, currency, is_dispute
                 order by coalesce(refunded_total_micros, 0), occurred_at, refund_id
                 rows between unbounded preceding and 1 preceding
             ),

@@ -17,6 +17,11 @@ reports as (
     select * from {{ ref('int_conversions') }}
 ),
 
+imported_conversions as (
+    select * from {{ ref('stg_raw__conversions') }}
+    where site_id is not null and customer_id is not null and email_hash is not null
+),
+
 conversions as (
     select * from {{ ref('conversions') }}
 ),
@@ -105,6 +110,17 @@ mixed_types as (
     having count(distinct conversions.reported_type) > 1
 ),
 
+-- A customer of two sites has one address in both. Two customers with one number have no address in common.
+customers_of_sites as (
+    select
+        org_id,
+        customer_id,
+        min(site_id) || ' and ' || max(site_id) as sites
+    from imported_conversions
+    group by org_id, customer_id
+    having count(distinct site_id) > 1 and count(distinct email_hash) = count(distinct site_id || ' ' || email_hash)
+),
+
 found as (
     select
         org_id,
@@ -115,6 +131,19 @@ found as (
         cast(null as bigint) as amount_micros,
         cast(null as {{ text }}) as currency
     from shared_ids
+
+    union all
+
+    select
+        org_id,
+        'overlapping_customer_ids' as check_name,
+        sites as location,
+        cast(null as {{ text }}) as detail,
+        count(*) as row_count,
+        cast(null as bigint) as amount_micros,
+        cast(null as {{ text }}) as currency
+    from customers_of_sites
+    group by org_id, sites
 
     union all
 
