@@ -71,6 +71,7 @@ def table(columns: str, rows: tuple[str, ...]) -> str:
 
 
 RATES = File("exchange-rates", "date,base,quote,rate\n2026-06-30,EUR,USD,1.10\n2026-06-01,SEK,USD,0.2\n")
+PAID = "order_id,occurred_at,value,currency,presentment_value,presentment_currency"
 NAMED = "conversion_id,order_id,occurred_at,value,currency"
 SITED = "order_id,occurred_at,value,currency,site_id"
 SHOPIFY = {"order_id": "Name", "occurred_at": "Created at", "value": "Total", "currency": "Currency"}
@@ -299,6 +300,39 @@ TOTALS = {
         [SALES, refunds("A,1,", "B,1,12", columns="order_id,occurred_at,refunded_total")],
         {"A": [120], "B": [18], "C": [50]},
     ),
+    "a_single_refund_in_the_currency_of_the_buyer": Case(
+        [
+            orders("A,1,100,USD,90,EUR", "B,1,100,USD,90,EUR", "C,1,50,USD,7400,JPY", columns=PAID),
+            refunds("A,2,18,EUR", "B,2,18,EUR", "B,3,9,EUR", "C,2,7400,JPY"),
+            refunds("A,1,20,USD", "B,1,20,USD", "B,1,45,USD", "C,1,50,USD", columns=TOTAL),
+        ],
+        {"A": [80], "B": [55], "C": [0]},
+    ),
+    "a_total_in_the_currency_of_the_buyer": Case(
+        [
+            orders("A,1,100,USD,90,EUR", "B,1,100,USD,90,EUR", columns=PAID),
+            refunds("A,2,20,USD", "B,2,20,USD"),
+            refunds("A,1,18,EUR", "B,1,90,EUR", columns=TOTAL),
+        ],
+        {"A": [80], "B": [0]},
+    ),
+    "a_single_refund_that_knows_the_order": Case(
+        [
+            orders("A,1,100,USD"),
+            refunds("A,2,18,EUR,90", columns="order_id,occurred_at,value,currency,order_value"),
+            refunds("A,1,20,USD", columns=TOTAL),
+        ],
+        {"A": [80]},
+    ),
+    "a_report_without_a_currency": Case(
+        [
+            RATES,
+            orders("A,1,100,EUR", "B,1,100,EUR", "C,1,100,", "D,1,100,"),
+            refunds("A,2,20,", "B,2,20,EUR", "C,2,20,", "D,2,20,USD"),
+            refunds("A,1,20,EUR", "B,1,20,", "C,1,20,USD", "D,1,20,", columns=TOTAL),
+        ],
+        {"A": [88], "B": [88], "C": [80], "D": [80]},
+    ),
     "a_total_of_no_order": Case([refunds("r,X,1,9,USD", columns=f"refund_id,{TOTAL}")], {}, [("r", "unknown_order")]),
 }
 
@@ -319,6 +353,10 @@ Name,Created at,Financial Status,Total,Currency,Refunded Amount,Cancelled at,Id
 #1,2026-07-01 10:00:00 +0000,partially_refunded,100.00,USD,44.00,,1
 #2,2026-07-01 12:00:00 +0000,paid,70.00,USD,0.00,2026-07-02 12:00:00 +0000,2
 """
+SHOPIFY_EXPORT_ABROAD = """\
+Name,Created at,Financial Status,Total,Currency,Refunded Amount,Cancelled at,Id
+#1,2026-07-01 10:00:00 +0000,partially_refunded,100.00,USD,20.00,,1
+"""
 
 
 def export(text: str, **options: Any) -> list[File]:
@@ -326,7 +364,6 @@ def export(text: str, **options: Any) -> list[File]:
 
 
 # Currencies: a refund is a share of its order, never a rate of the market.
-PAID = "order_id,occurred_at,value,currency,presentment_value,presentment_currency"
 CURRENCIES = {
     "paid_in_another_currency": Case(
         [RATES, orders("A,1,100,USD,88,EUR", columns=PAID), refunds("A,2,88,EUR")], {"A": [0]}
@@ -620,6 +657,15 @@ EXPORTS = {
         ],
         {"1": [56]},
         [("", "cancelled")],
+    ),
+    "of_shopify_to_a_buyer_abroad": Case(
+        [
+            *export(SHOPIFY_EXPORT_ABROAD, site="de"),
+            *delivered(
+                shopify_order(1, "100.00", total_price_set=money_set("100.00", "90.00")), shopify_refund(2, 1, "18.00")
+            ),
+        ],
+        {"1": [80]},
     ),
 }
 
