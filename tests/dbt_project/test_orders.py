@@ -418,6 +418,7 @@ def delivered(*reports: Any) -> list[File]:
 
 def stripe_event(kind: str, before: int | None = None, **members: Any) -> Any:
     event = {"id": f"evt_{kind}_{members['id']}_{before}", "type": kind, "created": 1_783_000_000}
+    event["api_version"] = members.pop("api_version", None)
     event["data"] = {
         "object": {"created": 1_782_900_000, **members},
         "previous_attributes": {"amount_refunded": before},
@@ -620,6 +621,16 @@ WEBHOOKS = {
             intent("pi_9", 2000, metadata={"order_id": "PI-1"}),
         ),
         {"in_1": [29], "in_2": [29.9], "PI-1": [20]},
+    ),
+    "stripe_captures_a_part": Case(
+        delivered(
+            intent("pi_1", 8000, latest_charge="ch_1"),
+            *(
+                charge("ch_1", after, before=before, amount=10000, amount_captured=8000, api_version="2024-06-20")
+                for before, after in ((0, 2000), (2000, 3000))
+            ),
+        ),
+        {"pi_1": [70]},
     ),
     "stripe_settles_in_another_currency": Case(
         delivered(

@@ -5,7 +5,9 @@ In: the raw body of one event, signed. Out: a Report.
 A Checkout session, an invoice or a payment intent is one conversion once it is paid. One payment can have all three:
 each row names the ids of its payment, by which the marts count it once and find it for a refund. An invoice payment
 connects an invoice to its payment intent: since API version 2025-03-31.basil neither names the other. charge.refunded
-carries the sum of all refunds of a charge so far. The amount of one event is that sum less the sum before.
+carries the sum of all refunds of a charge so far. The amount of one event is that sum less the sum before. Before that
+version, both sums include the part of an authorization that was never captured.
+Source: docs.stripe.com/changelog/basil/2025-03-31/remove-refund-from-partial-capture-and-payment-cancellation-flow.
 """
 
 from __future__ import annotations
@@ -44,6 +46,7 @@ _INVOICE_PAYMENT = "invoice_payment.paid"
 TYPES = (*_CHECKOUT, "invoice.paid", _INVOICE_PAYMENT, "payment_intent.succeeded", "charge.refunded", _DISPUTE)
 # Stripe names an intent's invoice as its order. A merchant can set a reference that is no invoice.
 _INVOICE_ID = re.compile(r"in_[0-9][0-9A-Za-z]*")
+_BASIL = "2025-03-31"  # the date of the API version that no longer reports a released authorization as a refund
 _RENEWALS = ("subscription_cycle", "subscription_update", "subscription_threshold", "subscription")
 
 # Amounts are in the smallest unit. UGX and ISK have no decimals, but Stripe sends two (docs.stripe.com/currencies).
@@ -214,6 +217,12 @@ def _refund(event: Event, charge: Charge) -> Report:
         raise Problem(
             400, "Not the expected JSON", "previous_attributes.amount_refunded is missing. Nothing was stored"
         )
+    refunded = charge.amount_refunded - before
+    if released := _released(charge):
+        if (event.api_version or _BASIL)[: len(_BASIL)] < _BASIL:
+            refunded = max(charge.amount_refunded - released, 0) - max(before - released, 0)
+        if refunded == 0 or released == charge.amount:
+            return Report("refunds", ignored="no money went back: the event releases an authorization")
     intent = _id(charge.payment_intent)
     total = charge.amount_captured or charge.amount
     return Report(
@@ -222,12 +231,20 @@ def _refund(event: Event, charge: Charge) -> Report:
             refund_id=f"stripe:{redact_id(event.id)}",
             occurred_at=instant(event.created),
             order_id=_order_id(charge.metadata) or intent or redact_id(charge.id),
-            value=decimal_text(charge.amount_refunded - before, charge.currency),
+            value=decimal_text(refunded, charge.currency),
             currency=charge.currency.upper(),
             order_value=total and decimal_text(total, charge.currency),
             payment_ids=_ids(charge.id, intent, charge.invoice, charge.subscription),
         ),
     )
+
+
+def _released(charge: Charge) -> int:
+    """Return the authorized amount that was never captured: all of a cancelled payment."""
+    if charge.amount is None:
+        return 0
+    captured = charge.amount_captured or (0 if charge.captured is False else charge.amount)
+    return max(charge.amount - captured, 0)
 
 
 def _dispute(event: Event, dispute: Dispute) -> Report:

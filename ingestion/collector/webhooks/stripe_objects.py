@@ -22,6 +22,7 @@ class Event(msgspec.Struct):
     type: str
     created: int
     data: Data
+    api_version: str | None = None  # such as 2024-06-20 or 2025-03-31.basil
     livemode: bool = True
 
 
@@ -123,6 +124,7 @@ class Charge(msgspec.Struct):
     currency: str
     amount: int | None = None
     amount_captured: int | None = None
+    captured: bool | None = None
     payment_intent: Reference = None
     invoice: Reference = None
     subscription: Reference = None

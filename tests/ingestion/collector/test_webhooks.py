@@ -288,6 +288,35 @@ def test_a_stripe_refund_is_the_amount_of_its_event():
     ]
 
 
+@pytest.mark.parametrize(
+    ("version", "charge", "before", "value"),
+    [
+        # 180.00 authorized, 145.50 captured: the first 34.50 of amount_refunded were never paid.
+        ("2024-06-20", {"amount_captured": 14550, "amount_refunded": 3450}, 0, None),
+        ("2024-06-20", {"amount_captured": 14550, "amount_refunded": 5450}, 3450, "20.00"),
+        ("2025-02-24.acacia", {"amount_captured": 14550, "amount_refunded": 18000}, 5450, "125.50"),
+        ("2025-02-24.acacia", {"amount_captured": 14550, "amount_refunded": 5450}, 0, "20.00"),
+        ("2025-03-31.basil", {"amount_captured": 14550, "amount_refunded": 3450}, 0, "34.50"),
+        ("2025-11-17.clover", {"amount_captured": 14550, "amount_refunded": 14550}, 3450, "111.00"),
+        (None, {"amount_captured": 14550, "amount_refunded": 3450}, 0, "34.50"),
+        ("2019-12-03", {"amount_refunded": 3450}, 0, "34.50"),
+        # A cancelled payment was never captured.
+        ("2024-06-20", {"amount_captured": 0, "captured": False, "amount_refunded": 18000}, 0, None),
+        ("2019-12-03", {"amount_captured": None, "captured": False, "amount_refunded": 18000}, 0, None),
+        (None, {"amount_captured": 0, "captured": False, "amount_refunded": 18000}, 0, None),
+    ],
+)
+def test_a_released_stripe_authorization_is_no_refund(version, charge, before, value):
+    document = msgspec.json.decode(payload("stripe_charge_refunded")) | {"api_version": version}
+    (shown := document["data"]["object"]).pop("amount_captured")
+    shown |= {"amount": 18000, "captured": True, **charge}
+    document["data"]["previous_attributes"] = {"amount_refunded": before}
+    report = stripe.report(msgspec.json.encode(document))
+    assert (report.row and report.row["value"]) == value
+    if value is None:
+        assert report.ignored == "no money went back: the event releases an authorization"
+
+
 def test_a_lost_stripe_dispute_is_a_refund():
     row = stripe.report(payload("stripe_dispute_closed")).row
     assert row == {
