@@ -353,6 +353,10 @@ Name,Created at,Financial Status,Total,Currency,Refunded Amount,Cancelled at,Id
 #1,2026-07-01 10:00:00 +0000,partially_refunded,100.00,USD,44.00,,1
 #2,2026-07-01 12:00:00 +0000,paid,70.00,USD,0.00,2026-07-02 12:00:00 +0000,2
 """
+SHOPIFY_EXPORT_EDITED = """\
+Name,Created at,Financial Status,Total,Currency,Refunded Amount,Cancelled at,Id
+#1,2026-07-01 10:00:00 +0000,partially_refunded,100.00,USD,10.00,,1
+"""
 SHOPIFY_EXPORT_ABROAD = """\
 Name,Created at,Financial Status,Total,Currency,Refunded Amount,Cancelled at,Id
 #1,2026-07-01 10:00:00 +0000,partially_refunded,100.00,USD,20.00,,1
@@ -668,6 +672,17 @@ EXPORTS = {
         ],
         {"1": [56]},
         [("", "cancelled")],
+    ),
+    "of_shopify_edited_before_payment": Case(
+        [
+            *export(SHOPIFY_EXPORT_EDITED, site="de"),
+            *delivered(
+                shopify_order(1, "100.00", current_total_price="60.00", refunds=[{"id": 8, "transactions": []}]),
+                shopify_refund(8, 1, "40.00", "USD", transactions=[]),
+                shopify_refund(9, 1, "10.00", "USD"),
+            ),
+        ],
+        {"1": [50]},
     ),
     "of_shopify_to_a_buyer_abroad": Case(
         [

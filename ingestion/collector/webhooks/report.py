@@ -16,6 +16,7 @@ from msgspec import Meta
 from ingestion.collector.problems import Problem
 
 Moment = Annotated[datetime, Meta(tz=True)]
+ABSENT = msgspec.Raw(b"null")
 _T = TypeVar("_T")
 
 
@@ -50,6 +51,14 @@ def decoded(body: bytes, shape: type[_T], hint: str = "send the payload as its v
         return msgspec.json.decode(body, type=shape)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Problem(400, "Not the expected JSON", f"{error}: {hint}") from None
+
+
+def member(raw: msgspec.Raw, shape: type[_T]) -> _T | None:
+    """Return a member that a row can lack as `shape`, or None where it is absent or has another form."""
+    try:
+        return msgspec.json.decode(raw, type=shape)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def money(amount: Decimal) -> str:

@@ -4,6 +4,8 @@ In: the raw body and the topic of one delivery, signed. Out: a Report.
 
 An order is one conversion once it is paid, whichever topic reports it first. Its row has only members that do not
 change between orders/create and orders/paid, so that both give the same row; and only members of the signed body.
+Its value is the total at payment: Shopify's total_price includes items that were removed before, current_total_price
+lacks them, but also lacks items that were refunded since.
 Each successful refund transaction is one refund. Shopify sends refunds/create once, while the money may still be
 pending, and order_transactions/create when the transaction succeeds.
 Source: shopify.dev/docs/api/webhooks (topics), .../apps/build/webhooks/verify-deliveries.
@@ -18,91 +20,25 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
-import msgspec
-
 from ingestion.collector.problems import Problem
-from ingestion.collector.webhooks.report import Moment, Report, decoded, instant, money, row
+from ingestion.collector.webhooks.report import Moment, Report, decoded, instant, member, money, row
+from ingestion.collector.webhooks.shopify_objects import (
+    Attribute,
+    Customer,
+    Money,
+    MoneySet,
+    Order,
+    OrderRefund,
+    Refund,
+    Returned,
+    Transaction,
+    is_amount,
+)
 from ingestion.privacy.redact import hash_email, hash_phone, redact_id, redact_text
 
 TOPICS = ("orders/create", "orders/paid", "orders/cancelled", "order_transactions/create", "refunds/create")
 _PAID = ("paid", "partially_refunded", "refunded")
 _VISITOR = ("tributary_anon_id", "_tributary_anon_id")  # an underscore hides an attribute from the checkout
-
-
-class _Money(msgspec.Struct):
-    amount: Decimal
-    currency_code: str
-
-
-class _MoneySet(msgspec.Struct):
-    """One amount in the currency of the shop and in that of the buyer."""
-
-    shop_money: _Money
-    presentment_money: _Money
-
-
-class _Attribute(msgspec.Struct):
-    name: str
-    value: str | int | float | bool | None = None
-
-
-class _Customer(msgspec.Struct):
-    id: int | None = None
-    email: str | None = None
-    phone: str | None = None
-
-
-class _Order(msgspec.Struct):
-    id: int
-    created_at: Moment
-    total_price: Decimal
-    currency: str  # the shop's
-    total_price_set: _MoneySet | None = None
-    financial_status: str | None = None
-    cancelled_at: Moment | None = None
-    test: bool | None = False
-    name: str | None = None
-    email: str | None = None
-    phone: str | None = None
-    customer: _Customer | None = None
-    note_attributes: list[_Attribute] = []
-
-
-class _Transaction(msgspec.Struct):
-    id: int
-    kind: str
-    status: str
-    amount: Decimal
-    currency: str
-    order_id: int | None = None
-    created_at: Moment | None = None
-    processed_at: Moment | None = None
-    amount_set: _MoneySet | None = None
-    test: bool | None = False
-
-
-class _RefundedLine(msgspec.Struct):
-    subtotal_set: _MoneySet | None = None
-    total_tax_set: _MoneySet | None = None
-
-
-class _RefundedShipping(msgspec.Struct):
-    subtotal_amount_set: _MoneySet | None = None
-
-
-class _Adjustment(msgspec.Struct):
-    amount_set: _MoneySet | None = None
-    tax_amount_set: _MoneySet | None = None
-
-
-class _Refund(msgspec.Struct):
-    id: int
-    order_id: int
-    created_at: Moment
-    transactions: list[_Transaction] = []
-    refund_line_items: list[_RefundedLine] = []
-    refund_shipping_lines: list[_RefundedShipping] = []
-    order_adjustments: list[_Adjustment] = []
 
 
 def is_signed(body: bytes, signature: str, secrets: Iterable[bytes]) -> bool:
@@ -115,23 +51,23 @@ def report(body: bytes, topic: str) -> Report:
     """Return the row of one delivery, or raise a Problem where it is not as Shopify documents it."""
     match topic:
         case "orders/create" | "orders/paid":
-            return _conversion(decoded(body, _Order))
+            return _conversion(decoded(body, Order))
         case "orders/cancelled":
-            return _cancellation(decoded(body, _Order))
+            return _cancellation(decoded(body, Order))
         case "order_transactions/create":
-            return _transaction(decoded(body, _Transaction))
+            return _transaction(decoded(body, Transaction))
         case "refunds/create":
-            return _refund(decoded(body, _Refund))
+            return _refund(decoded(body, Refund))
     return Report("conversions", ignored=f"the topic {topic or '(none)'} is not used: {', '.join(TOPICS)} are")
 
 
-def _conversion(order: _Order) -> Report:
+def _conversion(order: Order) -> Report:
     if order.test:
         return Report("conversions", ignored="a test order")
     if order.financial_status not in _PAID:
         return Report("conversions", ignored=f"not paid yet ({order.financial_status}): orders/paid will count it")
-    customer = order.customer or _Customer()
-    paid = order.total_price_set and order.total_price_set.presentment_money
+    customer = order.customer or Customer()
+    value, paid = _paid(order)
     is_converted = paid and paid.currency_code != order.currency
     return Report(
         "conversions",
@@ -141,7 +77,7 @@ def _conversion(order: _Order) -> Report:
             visitor_id=_visitor(order.note_attributes),
             customer_id=customer.id and str(customer.id),  # a guest has none: the address's hash identifies the person
             order_id=str(order.id),
-            value=money(order.total_price),
+            value=money(value),
             currency=order.currency,
             presentment_value=money(paid.amount) if paid and is_converted else None,
             presentment_currency=paid.currency_code if paid and is_converted else None,
@@ -154,7 +90,62 @@ def _conversion(order: _Order) -> Report:
     )
 
 
-def _cancellation(order: _Order) -> Report:
+def _paid(order: Order) -> tuple[Decimal, Money | None]:
+    """Return the total at payment in the shop's currency and in the buyer's.
+
+    It lacks the items that were removed before. Money that went back, or is about to, is part of it: it counts as a
+    refund.
+    """
+    buyers = order.total_price_set.presentment_money if order.total_price_set else None
+    total = order.total_price_set or _in_one_currency(order.total_price, order.currency)
+    current = member(order.current_total_price_set, MoneySet)
+    if current is None and total.shop_money.currency_code == total.presentment_money.currency_code:
+        price = member(order.current_total_price, Decimal)
+        current = _in_one_currency(price, order.currency) if price is not None and is_amount(price) else None
+    refunds = member(order.refunds, list[OrderRefund])
+    if current is None or refunds is None:
+        return order.total_price, buyers
+    returned = [each for refund in refunds for each in refund.transactions]
+    returned = [each for each in returned if each.kind == "refund" and each.status in ("success", "pending")]
+    in_shop, in_buyers = (_at_payment(total, current, returned, side) for side in (_shop, _presentment))
+    if in_shop is None or in_buyers is None:
+        return order.total_price, buyers
+    return min(order.total_price, in_shop), buyers and Money(in_buyers, buyers.currency_code)
+
+
+def _at_payment(
+    total: MoneySet, current: MoneySet, returned: list[Returned], side: Callable[[MoneySet], Money]
+) -> Decimal | None:
+    """Return one side of the total at payment, or None where it cannot be computed."""
+    amounts = [side(current).amount]
+    for each in returned:
+        currency = each.currency or _shop(total).currency_code
+        if each.amount_set:
+            amounts.append(side(each.amount_set).amount)
+        elif currency == side(total).currency_code:
+            amounts.append(each.amount)
+        else:
+            other = next((o for o in (_shop(total), _presentment(total)) if o.currency_code == currency), None)
+            if not other or not other.amount:
+                return None
+            amounts.append(round(each.amount * side(total).amount / other.amount, 6))
+    paid = min(side(total).amount, sum(amounts, Decimal()))
+    return paid if paid >= 0 else None
+
+
+def _in_one_currency(amount: Decimal, currency: str) -> MoneySet:
+    return MoneySet(Money(amount, currency), Money(amount, currency))
+
+
+def _shop(amounts: MoneySet) -> Money:
+    return amounts.shop_money
+
+
+def _presentment(amounts: MoneySet) -> Money:
+    return amounts.presentment_money
+
+
+def _cancellation(order: Order) -> Report:
     if order.test:
         return Report("refunds", ignored="a test order")
     if not order.cancelled_at:
@@ -170,7 +161,7 @@ def _cancellation(order: _Order) -> Report:
     )
 
 
-def _transaction(transaction: _Transaction) -> Report:
+def _transaction(transaction: Transaction) -> Report:
     """Return a refund whose money went back. Payments count as orders, not as transactions."""
     if transaction.kind != "refund" or transaction.status != "success":
         state = f"{transaction.kind}, {transaction.status}"
@@ -182,7 +173,7 @@ def _transaction(transaction: _Transaction) -> Report:
     return Report("refunds", _refund_row(transaction, transaction.order_id, None, None))
 
 
-def _refund(refund: _Refund) -> Report:
+def _refund(refund: Refund) -> Report:
     """Return the transactions whose money went back. A refund that only restocks has none."""
     returned = [t for t in refund.transactions if t.kind == "refund" and t.status == "success" and not t.test]
     if not returned:
@@ -197,7 +188,7 @@ def _refund(refund: _Refund) -> Report:
 
 
 def _refund_row(
-    transaction: _Transaction, order_id: int, created_at: Moment | None, by_lines: _Money | None
+    transaction: Transaction, order_id: int, created_at: Moment | None, by_lines: Money | None
 ) -> dict[str, Any]:
     """Return the refund of a transaction, in the shop's currency where the payload states it.
 
@@ -207,7 +198,7 @@ def _refund_row(
     if moment is None:
         raise Problem(400, "Not the expected JSON", "A refund transaction has processed_at. This one lacks it")
     stated = transaction.amount_set.shop_money if transaction.amount_set else by_lines
-    paid = stated or _Money(transaction.amount, transaction.currency)
+    paid = stated or Money(transaction.amount, transaction.currency)
     return row(
         refund_id=f"shopify:transaction:{transaction.id}",
         occurred_at=instant(moment),
@@ -217,27 +208,27 @@ def _refund_row(
     )
 
 
-def _shop_money(refund: _Refund, transaction: _Transaction) -> _Money | None:
+def _shop_money(refund: Refund, transaction: Transaction) -> Money | None:
     """Return the refund's lines in the shop's currency, or None where they are not what the transaction returned."""
     lines = [each for line in refund.refund_line_items for each in (line.subtotal_set, line.total_tax_set) if each]
     lines += [line.subtotal_amount_set for line in refund.refund_shipping_lines if line.subtotal_amount_set]
     # Shopify states what an adjustment adds to the order, so that refunded shipping is negative.
     added = [each for a in refund.order_adjustments for each in (a.amount_set, a.tax_amount_set) if each]
-    in_presentment = _sum(lines, added, lambda each: each.presentment_money)
+    in_presentment = _sum(lines, added, _presentment)
     # Store credit and fees can make the transaction differ from the lines.
-    if in_presentment and in_presentment == _Money(transaction.amount, transaction.currency):
-        return _sum(lines, added, lambda each: each.shop_money)
+    if in_presentment and in_presentment == Money(transaction.amount, transaction.currency):
+        return _sum(lines, added, _shop)
     return None
 
 
-def _sum(plus: list[_MoneySet], minus: list[_MoneySet], side: Callable[[_MoneySet], _Money]) -> _Money | None:
+def _sum(plus: list[MoneySet], minus: list[MoneySet], side: Callable[[MoneySet], Money]) -> Money | None:
     """Return the sum of one side of the amounts, or None where there is none or several currencies."""
     currencies = {side(each).currency_code for each in (*plus, *minus)}
     if len(currencies) != 1:
         return None
     total = sum((side(each).amount for each in plus), Decimal()) - sum((side(each).amount for each in minus), Decimal())
-    return _Money(total, currencies.pop())
+    return Money(total, currencies.pop())
 
 
-def _visitor(attributes: list[_Attribute]) -> str | None:
+def _visitor(attributes: list[Attribute]) -> str | None:
     return next((redact_id(str(a.value).strip()) for a in attributes if a.name in _VISITOR and a.value), None)

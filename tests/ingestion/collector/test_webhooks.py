@@ -62,6 +62,71 @@ def test_a_shopify_order_counts_when_paid_with_the_same_row_from_either_topic():
     }
 
 
+def in_both(shop: str, buyers: str | None = None, currency: str = "EUR") -> dict:
+    """Return an amount in the currency of the shop (USD) and in that of the buyer."""
+    buyer = {"amount": buyers, "currency_code": currency} if buyers else {"amount": shop, "currency_code": "USD"}
+    return {"shop_money": {"amount": shop, "currency_code": "USD"}, "presentment_money": buyer}
+
+
+def returned(amount: str, currency: str | None = "USD", status: str = "success", **members: object) -> dict:
+    """Return a refund in an order, with one transaction."""
+    transaction = {"id": 1072844701, "kind": "refund", "status": status, "amount": amount, "currency": currency}
+    return {"id": 929361465001, "refund_line_items": [], "transactions": [transaction | members]}
+
+
+REMOVED = {  # by an edit of the order, before the payment
+    "id": 929361464990,
+    "note": None,
+    "refund_line_items": [{"id": 1058498990, "quantity": 1, "subtotal_set": in_both("40.00")}],
+    "transactions": [],
+    "order_adjustments": [],
+}
+
+
+def edited(current: str | None, *refunds: dict, buyers: str | None = None, **members: object) -> bytes:
+    """Return a paid order of 112.89 USD (101.60 EUR if `buyers` is set), of which `current` is left."""
+    now = in_both(current, buyers) if current else None
+    total = in_both("112.89", "101.60" if buyers else None)
+    document = {"total_price_set": total, "current_total_price": current, "current_total_price_set": now}
+    return changed("shopify_orders_paid", **document | {"refunds": list(refunds)} | members)
+
+
+@pytest.mark.parametrize(
+    ("body", "value", "presentment"),
+    [
+        (edited("72.89", REMOVED), "72.89", None),
+        (edited("72.89", REMOVED, current_total_price_set=None), "72.89", None),
+        (edited("72.89", REMOVED, total_price_set=None, current_total_price_set=None), "72.89", None),
+        (edited("72.89", REMOVED, buyers="65.60"), "72.89", "65.60"),
+        # Money that went back later counts as a refund, not as a smaller order.
+        (edited("42.89", REMOVED, returned("30.00")), "72.89", None),
+        (edited("42.89", REMOVED, returned("30.00", status="pending")), "72.89", None),
+        (edited("72.89", returned("40.00"), returned("40.00", status="failure")), "112.89", None),
+        (edited("62.89", returned("40.00", None), returned("10.00")), "112.89", None),
+        (edited("0.00", returned("112.89")), "112.89", None),
+        (edited("82.89", returned("27.00", "EUR"), buyers="74.60"), "112.89", "101.60"),
+        (
+            edited("42.89", returned("27.00", "EUR", amount_set=in_both("30.00", "27.00")), buyers="38.60"),
+            "72.89",
+            "65.60",
+        ),
+        (edited("42.89", returned("30.00", None), buyers="38.60"), "72.89", "65.599734"),
+        # Shipping was refunded, too, which the current total includes.
+        (edited("112.89", returned("12.00")), "112.89", None),
+        # A payload that cannot answer has the total.
+        (edited(None, REMOVED), "112.89", None),
+        (edited("72.89", refunds=None), "112.89", None),
+        (edited("72.89", returned("30.00", "SEK")), "112.89", None),
+        (edited("72.89", returned("many")), "112.89", None),
+        (edited("-1.00", REMOVED), "112.89", None),
+        (edited("150.00"), "112.89", None),  # an item was added
+    ],
+)
+def test_a_shopify_order_has_its_total_at_payment(body, value, presentment):
+    row = shopify.report(body, "orders/paid").row
+    assert (row["value"], row.get("presentment_value")) == (value, presentment)
+
+
 def test_a_shopify_guest_is_identified_by_the_email_hash_only():
     row = shopify.report(changed("shopify_orders_paid", customer=None, note_attributes=[]), "orders/paid").row
     assert ("customer_id" in row, "visitor_id" in row, row["properties"]["email_hash"]) == (False, False, MAIL["ada"])
