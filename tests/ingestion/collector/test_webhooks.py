@@ -952,7 +952,8 @@ def test_forged_old_or_broken_deliveries_are_rejected_and_store_nothing(home):
             ),
             (from_shopify(client, "orders/paid", paid[:-20]), 400, "truncated"),
             (from_shopify(client, "orders/paid", b"not JSON"), 400, "vendor documents"),
-            (from_shopify(client, "orders/paid", b" " * (1 << 20) + paid), 413, "larger than 1 MiB"),
+            (from_shopify(client, "orders/paid", b" " * (8 << 20) + paid), 413, "larger than 8 MiB"),
+            (client.post("/postbacks/partners", content=b" " * ((1 << 20) + 1)), 413, "larger than 1 MiB"),
             (from_shopify(client, "orders/paid", paid, site="nowhere"), 404, "tributary.yaml has no site nowhere"),
             (from_shopify(client, "orders/paid", paid, site="quiet"), 503, "Set NOBODY_SET_THIS"),
             (from_stripe(client, session, secret="guessed"), 401, "Check the endpoint's secret"),
@@ -985,6 +986,19 @@ def test_forged_old_or_broken_deliveries_are_rejected_and_store_nothing(home):
             assert answer.headers["content-type"] == "application/problem+json"
             assert detail in answer.json()["detail"], answer.text
     assert not list(home.landing.glob("*.ndjson"))
+
+
+def test_an_order_with_a_thousand_lines_counts(home):
+    document = msgspec.json.decode(payload("shopify_orders_paid"))
+    (line,) = document["line_items"]
+    document["line_items"] = [line | {"id": line["id"] + n, "properties": [{"note": "n" * 2000}]} for n in range(1000)]
+    body = msgspec.json.encode(document)
+    assert 2 << 20 < len(body) < 8 << 20
+    with collecting(home) as client:
+        assert from_shopify(client, "orders/paid", body).json()["accepted"] == 1
+        assert from_shopify(client, "orders/paid", body, secret="guessed").status_code == 401
+        assert from_page(client, "/api/track", events=[{"title": "x" * (1 << 20)}]).status_code == 413
+    assert [row[0] for row in loaded(home)["conversions"]] == ["shopify:5678901234567"]
 
 
 def test_a_pixel_stores_nothing_in_the_browser_and_obeys_privacy_signals(home):
