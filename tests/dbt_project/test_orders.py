@@ -673,6 +673,16 @@ EXPORTS = {
         {"1": [56]},
         [("", "cancelled")],
     ),
+    "of_shopify_migrated": Case(
+        [
+            *export(SHOPIFY_EXPORT_EDITED, site="de"),
+            *delivered(
+                shopify_order(1, "100.00", processed_at="2019-03-08T18:20:11+01:00"),
+                shopify_refund(9, 1, "10.00", "USD"),
+            ),
+        ],
+        {"1": [90]},
+    ),
     "of_shopify_edited_before_payment": Case(
         [
             *export(SHOPIFY_EXPORT_EDITED, site="de"),
@@ -758,6 +768,13 @@ def warehouse(
     project.build_models(home, "conversions", "quarantine", "notices")
     with connect(Home(home), read_only=True) as connection:
         yield connection
+
+
+def test_a_migrated_order_has_the_earlier_time(warehouse: Connection) -> None:
+    times = warehouse.execute(
+        "select cast(occurred_at as varchar) from marts.conversions where order_id = '1~of_shopify_migrated'"
+    )
+    assert times.fetchall() == [("2019-03-08 17:20:11",)]
 
 
 @pytest.mark.parametrize("name", CASES)

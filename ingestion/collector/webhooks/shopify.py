@@ -73,7 +73,8 @@ def _conversion(order: Order) -> Report:
         "conversions",
         row(
             conversion_id=f"shopify:{order.id}",
-            occurred_at=instant(order.created_at),
+            # A migrated order is created on the day of the migration, and processed when the buyer placed it.
+            occurred_at=instant(member(order.processed_at, Moment) or order.created_at),
             visitor_id=_visitor(order.note_attributes),
             customer_id=customer.id and str(customer.id),  # a guest has none: the address's hash identifies the person
             order_id=str(order.id),

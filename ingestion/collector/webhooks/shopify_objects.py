@@ -53,6 +53,7 @@ class Order(msgspec.Struct):
     created_at: Moment
     total_price: Decimal
     currency: str  # the shop's
+    processed_at: msgspec.Raw = ABSENT
     total_price_set: MoneySet | None = None
     current_total_price: msgspec.Raw = ABSENT
     current_total_price_set: msgspec.Raw = ABSENT

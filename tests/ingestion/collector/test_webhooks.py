@@ -48,7 +48,7 @@ def test_a_shopify_order_counts_when_paid_with_the_same_row_from_either_topic():
     assert paid.kind == "conversions"
     assert paid.row == {
         "conversion_id": "shopify:5678901234567",
-        "occurred_at": "2026-11-12T14:15:30.000000Z",
+        "occurred_at": "2026-11-12T14:15:29.000000Z",
         "visitor_id": "v-3f9c2a10",
         "customer_id": "7012345678901",
         "order_id": "5678901234567",
@@ -60,6 +60,20 @@ def test_a_shopify_order_counts_when_paid_with_the_same_row_from_either_topic():
             "phone_hash": hashlib.sha256(b"+15556251199").hexdigest(),
         },
     }
+
+
+@pytest.mark.parametrize(
+    ("processed", "expected"),
+    [
+        ("2019-03-08T18:20:11+01:00", "2019-03-08T17:20:11.000000Z"),  # migrated in 2026
+        (None, "2026-11-12T14:15:30.000000Z"),
+        ("", "2026-11-12T14:15:30.000000Z"),
+        ("2019-03-08", "2026-11-12T14:15:30.000000Z"),
+    ],
+)
+def test_a_shopify_order_has_the_time_at_which_it_was_placed(processed, expected):
+    row = shopify.report(changed("shopify_orders_paid", processed_at=processed), "orders/paid").row
+    assert row["occurred_at"] == expected
 
 
 def in_both(shop: str, buyers: str | None = None, currency: str = "EUR") -> dict:
