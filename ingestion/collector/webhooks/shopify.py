@@ -17,19 +17,24 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from ingestion.collector.problems import Problem
-from ingestion.collector.webhooks.report import Moment, Report, decoded, instant, member, money, row
+from ingestion.collector.webhooks.report import ABSENT, Moment, Report, decoded, instant, member, money, row
 from ingestion.collector.webhooks.shopify_objects import (
-    Attribute,
-    Customer,
+    Adjustment,
+    Cancellation,
     Money,
     MoneySet,
     Order,
     OrderRefund,
     Refund,
+    RefundedLine,
+    RefundedShipping,
     Returned,
     Transaction,
     is_amount,
@@ -53,7 +58,7 @@ def report(body: bytes, topic: str) -> Report:
         case "orders/create" | "orders/paid":
             return _conversion(decoded(body, Order))
         case "orders/cancelled":
-            return _cancellation(decoded(body, Order))
+            return _cancellation(decoded(body, Cancellation))
         case "order_transactions/create":
             return _transaction(decoded(body, Transaction))
         case "refunds/create":
@@ -62,11 +67,14 @@ def report(body: bytes, topic: str) -> Report:
 
 
 def _conversion(order: Order) -> Report:
-    if order.test:
+    if order.test is True:
         return Report("conversions", ignored="a test order")
     if order.financial_status not in _PAID:
         return Report("conversions", ignored=f"not paid yet ({order.financial_status}): orders/paid will count it")
-    customer = order.customer or Customer()
+    moment = _first_moment(order.processed_at, order.created_at)
+    if moment is None:
+        raise Problem(400, "Not the expected JSON", "An order has created_at. This one lacks it")
+    customer = order.customer if isinstance(order.customer, dict) else {}
     value, paid = _paid(order)
     is_converted = paid and paid.currency_code != order.currency
     return Report(
@@ -74,18 +82,19 @@ def _conversion(order: Order) -> Report:
         row(
             conversion_id=f"shopify:{order.id}",
             # A migrated order is created on the day of the migration, and processed when the buyer placed it.
-            occurred_at=instant(member(order.processed_at, Moment) or order.created_at),
+            occurred_at=instant(moment),
             visitor_id=_visitor(order.note_attributes),
-            customer_id=customer.id and str(customer.id),  # a guest has none: the address's hash identifies the person
+            # A guest has no id: the hash of the address identifies the person.
+            customer_id=redact_id(_text(customer.get("id"))),
             order_id=str(order.id),
             value=money(value),
             currency=order.currency,
             presentment_value=money(paid.amount) if paid and is_converted else None,
             presentment_currency=paid.currency_code if paid and is_converted else None,
             properties=row(
-                order_name=redact_text(order.name or ""),
-                email_hash=hash_email(order.email or customer.email),
-                phone_hash=hash_phone(order.phone or customer.phone),
+                order_name=redact_text(_text(order.name)),
+                email_hash=hash_email(_text(order.email) or _text(customer.get("email"))),
+                phone_hash=hash_phone(_text(order.phone) or _text(customer.get("phone"))),
             ),
         ),
     )
@@ -97,8 +106,9 @@ def _paid(order: Order) -> tuple[Decimal, Money | None]:
     It lacks the items that were removed before. Money that went back, or is about to, is part of it: it counts as a
     refund.
     """
-    buyers = order.total_price_set.presentment_money if order.total_price_set else None
-    total = order.total_price_set or _in_one_currency(order.total_price, order.currency)
+    stated = member(order.total_price_set, MoneySet)
+    buyers = stated.presentment_money if stated else None
+    total = stated or _in_one_currency(order.total_price, order.currency)
     current = member(order.current_total_price_set, MoneySet)
     if current is None and total.shop_money.currency_code == total.presentment_money.currency_code:
         price = member(order.current_total_price, Decimal)
@@ -146,8 +156,8 @@ def _presentment(amounts: MoneySet) -> Money:
     return amounts.presentment_money
 
 
-def _cancellation(order: Order) -> Report:
-    if order.test:
+def _cancellation(order: Cancellation) -> Report:
+    if order.test is True:
         return Report("refunds", ignored="a test order")
     if not order.cancelled_at:
         return Report("refunds", ignored="not cancelled: cancelled_at is empty")
@@ -167,16 +177,17 @@ def _transaction(transaction: Transaction) -> Report:
     if transaction.kind != "refund" or transaction.status != "success":
         state = f"{transaction.kind}, {transaction.status}"
         return Report("refunds", ignored=f"no money went back: the transaction is no successful refund ({state})")
-    if transaction.test:
+    if transaction.test is True:
         return Report("refunds", ignored="a test transaction")
     if not transaction.order_id:
         raise Problem(400, "Not the expected JSON", "A refund transaction has an order_id. This one lacks it")
-    return Report("refunds", _refund_row(transaction, transaction.order_id, None, None))
+    return Report("refunds", _refund_row(transaction, transaction.order_id, ABSENT, None))
 
 
 def _refund(refund: Refund) -> Report:
     """Return the transactions whose money went back. A refund that only restocks has none."""
-    returned = [t for t in refund.transactions if t.kind == "refund" and t.status == "success" and not t.test]
+    refunds = [each for each in refund.transactions or [] if each.kind == "refund" and each.test is not True]
+    returned = [each for each in refunds if each.status == "success"]
     if not returned:
         return Report(
             "refunds",
@@ -189,37 +200,49 @@ def _refund(refund: Refund) -> Report:
 
 
 def _refund_row(
-    transaction: Transaction, order_id: int, created_at: Moment | None, by_lines: Money | None
+    transaction: Transaction, order_id: int, created_at: msgspec.Raw, by_lines: Money | None
 ) -> dict[str, Any]:
     """Return the refund of a transaction, in the shop's currency where the payload states it.
 
-    Otherwise it is in the buyer's currency, and the marts convert it by the ratio of the order's two amounts.
+    Otherwise it is in the buyer's currency, and the marts convert it by the ratio of the order's two amounts. A refund
+    without a currency is in that of the order.
     """
-    moment = transaction.processed_at or transaction.created_at or created_at
+    moment = _first_moment(transaction.processed_at, transaction.created_at, created_at)
     if moment is None:
         raise Problem(400, "Not the expected JSON", "A refund transaction has processed_at. This one lacks it")
-    stated = transaction.amount_set.shop_money if transaction.amount_set else by_lines
-    paid = stated or Money(transaction.amount, transaction.currency)
+    both = member(transaction.amount_set, MoneySet)
+    stated = both.shop_money if both else by_lines
     return row(
         refund_id=f"shopify:transaction:{transaction.id}",
         occurred_at=instant(moment),
         order_id=str(order_id),
-        value=money(paid.amount),
-        currency=paid.currency_code,
+        value=money(stated.amount if stated else _amount(transaction)),
+        currency=stated.currency_code if stated else _text(transaction.currency),
     )
+
+
+def _amount(transaction: Transaction) -> Decimal:
+    amount = member(transaction.amount, Decimal)
+    if amount is None or not is_amount(amount):
+        raise Problem(400, "Not the expected JSON", "A refund transaction has an amount below 1e12. This one lacks it")
+    return amount
 
 
 def _shop_money(refund: Refund, transaction: Transaction) -> Money | None:
     """Return the refund's lines in the shop's currency, or None where they are not what the transaction returned."""
-    lines = [each for line in refund.refund_line_items for each in (line.subtotal_set, line.total_tax_set) if each]
-    lines += [line.subtotal_amount_set for line in refund.refund_shipping_lines if line.subtotal_amount_set]
+    sold = member(refund.refund_line_items, list[RefundedLine]) or []
+    shipped = member(refund.refund_shipping_lines, list[RefundedShipping]) or []
+    adjusted = member(refund.order_adjustments, list[Adjustment]) or []
+    lines = [each for line in sold for each in (line.subtotal_set, line.total_tax_set) if each]
+    lines += [line.subtotal_amount_set for line in shipped if line.subtotal_amount_set]
     # Shopify states what an adjustment adds to the order, so that refunded shipping is negative.
-    added = [each for a in refund.order_adjustments for each in (a.amount_set, a.tax_amount_set) if each]
-    in_presentment = _sum(lines, added, _presentment)
+    added = [each for a in adjusted for each in (a.amount_set, a.tax_amount_set) if each]
+    returned = _sum(lines, added, _presentment)
     # Store credit and fees can make the transaction differ from the lines.
-    if in_presentment and in_presentment == Money(transaction.amount, transaction.currency):
-        return _sum(lines, added, _shop)
-    return None
+    if not returned or returned.amount != _amount(transaction):
+        return None
+    is_same = (_text(transaction.currency) or returned.currency_code) == returned.currency_code
+    return _sum(lines, added, _shop) if is_same else None
 
 
 def _sum(plus: list[MoneySet], minus: list[MoneySet], side: Callable[[MoneySet], Money]) -> Money | None:
@@ -228,8 +251,20 @@ def _sum(plus: list[MoneySet], minus: list[MoneySet], side: Callable[[MoneySet],
     if len(currencies) != 1:
         return None
     total = sum((side(each).amount for each in plus), Decimal()) - sum((side(each).amount for each in minus), Decimal())
-    return Money(total, currencies.pop())
+    return Money(total, currencies.pop()) if is_amount(total) else None
 
 
-def _visitor(attributes: list[Attribute]) -> str | None:
-    return next((redact_id(str(a.value).strip()) for a in attributes if a.name in _VISITOR and a.value), None)
+def _first_moment(*raws: msgspec.Raw) -> datetime | None:
+    return next((moment for raw in raws if (moment := member(raw, Moment))), None)
+
+
+def _text(value: Any) -> str:
+    """Return a text, or a whole number as a text, or else an empty text."""
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+def _visitor(attributes: Any) -> str | None:
+    """Return the visitor of the cart. A theme or an app can give an attribute any value."""
+    found = [each for each in attributes if isinstance(each, dict)] if isinstance(attributes, list) else []
+    texts = (_text(each.get("value")).strip() for each in found if each.get("name") in _VISITOR)
+    return next((redact_id(text) for text in texts if text), None)

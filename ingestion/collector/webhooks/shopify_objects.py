@@ -1,11 +1,13 @@
 """The members of Shopify's objects that become columns of rows.
 
-In: JSON of Shopify's webhooks. Out: structs. A member that a payload can lack has a default.
+In: JSON of Shopify's webhooks. Out: structs. A member that a row can lack is of the type Any or Raw, with a default: no
+order is lost for its form.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -37,51 +39,47 @@ class MoneySet(msgspec.Struct):
     presentment_money: Money
 
 
-class Attribute(msgspec.Struct):
-    name: str
-    value: str | int | float | bool | None = None
-
-
-class Customer(msgspec.Struct):
-    id: int | None = None
-    email: str | None = None
-    phone: str | None = None
-
-
 class Order(msgspec.Struct):
     id: int
-    created_at: Moment
     total_price: Decimal
     currency: str  # the shop's
+    financial_status: str | None = None
+    created_at: msgspec.Raw = ABSENT
     processed_at: msgspec.Raw = ABSENT
-    total_price_set: MoneySet | None = None
+    total_price_set: msgspec.Raw = ABSENT
     current_total_price: msgspec.Raw = ABSENT
     current_total_price_set: msgspec.Raw = ABSENT
     refunds: msgspec.Raw = ABSENT
-    financial_status: str | None = None
-    cancelled_at: Moment | None = None
-    test: bool | None = False
-    name: str | None = None
-    email: str | None = None
-    phone: str | None = None
-    customer: Customer | None = None
-    note_attributes: list[Attribute] = []
+    test: Any = False
+    name: Any = None
+    email: Any = None
+    phone: Any = None
+    customer: Any = None
+    note_attributes: Any = None
 
     def __post_init__(self) -> None:
         _check_amount(self.total_price)
+
+
+class Cancellation(msgspec.Struct):
+    """A cancelled order."""
+
+    id: int
+    cancelled_at: Moment | None = None
+    test: Any = False
 
 
 class Transaction(msgspec.Struct):
     id: int
     kind: str
     status: str
-    amount: Decimal
-    currency: str
+    amount: msgspec.Raw = ABSENT
+    currency: Any = None  # the buyer's; null is that of the order
     order_id: int | None = None
-    created_at: Moment | None = None
-    processed_at: Moment | None = None
-    amount_set: MoneySet | None = None
-    test: bool | None = False
+    created_at: msgspec.Raw = ABSENT
+    processed_at: msgspec.Raw = ABSENT
+    amount_set: msgspec.Raw = ABSENT
+    test: Any = False
 
 
 class Returned(msgspec.Struct):
@@ -116,10 +114,9 @@ class Adjustment(msgspec.Struct):
 
 
 class Refund(msgspec.Struct):
-    id: int
     order_id: int
-    created_at: Moment
-    transactions: list[Transaction] = []
-    refund_line_items: list[RefundedLine] = []
-    refund_shipping_lines: list[RefundedShipping] = []
-    order_adjustments: list[Adjustment] = []
+    created_at: msgspec.Raw = ABSENT
+    transactions: list[Transaction] | None = None
+    refund_line_items: msgspec.Raw = ABSENT
+    refund_shipping_lines: msgspec.Raw = ABSENT
+    order_adjustments: msgspec.Raw = ABSENT

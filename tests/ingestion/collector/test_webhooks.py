@@ -141,6 +141,77 @@ def test_a_shopify_order_has_its_total_at_payment(body, value, presentment):
     assert (row["value"], row.get("presentment_value")) == (value, presentment)
 
 
+VISITOR = {"name": "_tributary_anon_id", "value": "v-3f9c2a10"}
+_FORMS = (None, True, 7, 0.5, "", "x", [], ["x"], {}, {"x": 1}, [None], [[]])
+
+
+@pytest.mark.parametrize("form", _FORMS)
+def test_no_shopify_order_is_lost_for_a_member_that_its_row_can_lack(form):
+    def row_of(**members: object) -> dict:
+        row = shopify.report(changed("shopify_orders_paid", **members), "orders/paid").row
+        assert (row["conversion_id"], row["value"], row["currency"]) == ("shopify:5678901234567", "112.89", "USD")
+        assert row["occurred_at"].startswith("2026-11-12T14:15:")
+        return row
+
+    document = msgspec.json.decode(payload("shopify_orders_paid"))
+    needed = {"id", "total_price", "currency", "financial_status", "test"}
+    for name in document.keys() - needed:
+        row_of(**{name: form})
+    row_of(**dict.fromkeys(document.keys() - needed - {"created_at"}, form))
+    for odd in ({"name": "gift", "value": form}, {"name": form, "value": "x"}, form):
+        assert row_of(note_attributes=[odd, VISITOR])["visitor_id"] == "v-3f9c2a10"
+    assert row_of(customer={"id": 7012345678901, "email": form, "phone": form})["customer_id"] == "7012345678901"
+
+
+def test_a_shopify_visitor_is_a_text():
+    def visitor(value: object) -> str | None:
+        body = changed("shopify_orders_paid", note_attributes=[{"name": "tributary_anon_id", "value": value}])
+        return shopify.report(body, "orders/paid").row.get("visitor_id")
+
+    assert [visitor(value) for value in (" v-1 ", 12)] == ["v-1", "12"]
+    assert {visitor(value) for value in ("", " ", True, ["v-1"], {"id": "v-1"}, None)} == {None}
+
+
+@pytest.mark.parametrize("form", _FORMS)
+def test_no_shopify_refund_is_lost_for_a_member_that_its_row_can_lack(form):
+    document = msgspec.json.decode(payload("shopify_refunds_create"))
+    (transaction, *_) = document["transactions"]
+    for name in transaction.keys() - {"id", "order_id", "kind", "status", "amount", "currency", "test"}:
+        row = shopify.report(msgspec.json.encode(transaction | {name: form}), "order_transactions/create").row
+        assert (row["value"], row["currency"]) == ("20.00", "USD")
+    for name in document.keys() - {"order_id", "transactions"}:
+        report = shopify.report(msgspec.json.encode(document | {name: form}), "refunds/create")
+        assert [row["value"] for row in (report.row, *report.more)] == ["20.00", "13.90"]
+    # A payment needs no amount: it counts as an order.
+    sale = {"id": 1, "kind": "sale", "status": "success", "amount": form, "currency": form, "created_at": form}
+    assert "sale, success" in shopify.report(msgspec.json.encode(sale), "order_transactions/create").ignored
+
+
+def test_a_shopify_refund_without_a_currency_is_in_that_of_the_order():
+    (transaction, *_) = msgspec.json.decode(payload("shopify_refunds_create"))["transactions"]
+    del transaction["currency"]
+    for odd in (transaction, transaction | {"currency": None}):
+        row = shopify.report(msgspec.json.encode(odd), "order_transactions/create").row
+        assert (row["value"], row.get("currency")) == ("20.00", None)
+
+
+def test_a_shopify_cancellation_needs_no_money():
+    document = msgspec.json.decode(payload("shopify_orders_cancelled"))
+    needed = {name: document[name] for name in ("id", "cancelled_at")}
+    whole, short = (shopify.report(msgspec.json.encode(each), "orders/cancelled") for each in (document, needed))
+    assert whole == short
+    assert short.row["reason"] == "cancelled"
+
+
+@pytest.mark.parametrize(
+    "members", [{"total_price": None}, {"currency": None}, {"created_at": None, "processed_at": None}, {"id": None}]
+)
+def test_a_shopify_order_without_a_member_that_it_needs_is_refused(members):
+    with pytest.raises(Problem) as problem:
+        shopify.report(changed("shopify_orders_paid", **members), "orders/paid")
+    assert problem.value.status == 400
+
+
 def test_a_shopify_guest_is_identified_by_the_email_hash_only():
     row = shopify.report(changed("shopify_orders_paid", customer=None, note_attributes=[]), "orders/paid").row
     assert ("customer_id" in row, "visitor_id" in row, row["properties"]["email_hash"]) == (False, False, MAIL["ada"])
