@@ -61,6 +61,16 @@ def member(raw: msgspec.Raw, shape: type[_T]) -> _T | None:
         return None
 
 
+def text(value: Any) -> str:
+    """Return a text, or a whole number as a text, or else an empty text."""
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+def texts(value: Any) -> dict[str, str]:
+    """Return the members of an object that are texts or whole numbers."""
+    return {name: found for name, each in value.items() if (found := text(each))} if isinstance(value, dict) else {}
+
+
 def money(amount: Decimal) -> str:
     """Return a plain decimal below 1e12, or raise a Problem (400)."""
     if not amount.is_finite() or abs(amount) >= 10**12:

@@ -24,7 +24,18 @@ from typing import Any
 import msgspec
 
 from ingestion.collector.problems import Problem
-from ingestion.collector.webhooks.report import ABSENT, Moment, Report, decoded, instant, member, money, row
+from ingestion.collector.webhooks.report import (
+    ABSENT,
+    Moment,
+    Report,
+    decoded,
+    instant,
+    member,
+    money,
+    row,
+    text,
+    texts,
+)
 from ingestion.collector.webhooks.shopify_objects import (
     Adjustment,
     Cancellation,
@@ -74,7 +85,7 @@ def _conversion(order: Order) -> Report:
     moment = _first_moment(order.processed_at, order.created_at)
     if moment is None:
         raise Problem(400, "Not the expected JSON", "An order has created_at. This one lacks it")
-    customer = order.customer if isinstance(order.customer, dict) else {}
+    customer = texts(order.customer)
     value, paid = _paid(order)
     is_converted = paid and paid.currency_code != order.currency
     return Report(
@@ -85,16 +96,16 @@ def _conversion(order: Order) -> Report:
             occurred_at=instant(moment),
             visitor_id=_visitor(order.note_attributes),
             # A guest has no id: the hash of the address identifies the person.
-            customer_id=redact_id(_text(customer.get("id"))),
+            customer_id=redact_id(customer.get("id", "")),
             order_id=str(order.id),
             value=money(value),
             currency=order.currency,
             presentment_value=money(paid.amount) if paid and is_converted else None,
             presentment_currency=paid.currency_code if paid and is_converted else None,
             properties=row(
-                order_name=redact_text(_text(order.name)),
-                email_hash=hash_email(_text(order.email) or _text(customer.get("email"))),
-                phone_hash=hash_phone(_text(order.phone) or _text(customer.get("phone"))),
+                order_name=redact_text(text(order.name)),
+                email_hash=hash_email(text(order.email) or customer.get("email", "")),
+                phone_hash=hash_phone(text(order.phone) or customer.get("phone", "")),
             ),
         ),
     )
@@ -217,7 +228,7 @@ def _refund_row(
         occurred_at=instant(moment),
         order_id=str(order_id),
         value=money(stated.amount if stated else _amount(transaction)),
-        currency=stated.currency_code if stated else _text(transaction.currency),
+        currency=stated.currency_code if stated else text(transaction.currency),
     )
 
 
@@ -241,7 +252,7 @@ def _shop_money(refund: Refund, transaction: Transaction) -> Money | None:
     # Store credit and fees can make the transaction differ from the lines.
     if not returned or returned.amount != _amount(transaction):
         return None
-    is_same = (_text(transaction.currency) or returned.currency_code) == returned.currency_code
+    is_same = (text(transaction.currency) or returned.currency_code) == returned.currency_code
     return _sum(lines, added, _shop) if is_same else None
 
 
@@ -258,13 +269,8 @@ def _first_moment(*raws: msgspec.Raw) -> datetime | None:
     return next((moment for raw in raws if (moment := member(raw, Moment))), None)
 
 
-def _text(value: Any) -> str:
-    """Return a text, or a whole number as a text, or else an empty text."""
-    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-
-
 def _visitor(attributes: Any) -> str | None:
     """Return the visitor of the cart. A theme or an app can give an attribute any value."""
     found = [each for each in attributes if isinstance(each, dict)] if isinstance(attributes, list) else []
-    texts = (_text(each.get("value")).strip() for each in found if each.get("name") in _VISITOR)
-    return next((redact_id(text) for text in texts if text), None)
+    ids = (text(each.get("value")).strip() for each in found if each.get("name") in _VISITOR)
+    return next((redact_id(visitor) for visitor in ids if visitor), None)

@@ -467,6 +467,30 @@ def test_a_released_stripe_authorization_is_no_refund(version, charge, before, v
         assert report.ignored == "no money went back: the event releases an authorization"
 
 
+@pytest.mark.parametrize("form", _FORMS)
+@pytest.mark.parametrize(
+    ("name", "needed", "row_id"),
+    [
+        ("session_completed", {"payment_status", "amount_total", "currency"}, "stripe:cs_live_a1b2c3d4"),
+        ("invoice_paid", {"amount_paid", "currency"}, "stripe:in_1Q2w3e"),
+        ("invoice_payment_paid", {"status", "invoice", "payment"}, "stripe:inpay_1Q2w3e"),
+        ("payment_intent_succeeded", {"amount_received", "currency"}, "stripe:pi_3Nown"),
+        ("charge_refunded", {"amount", "amount_captured", "amount_refunded", "currency"}, "stripe:evt_1Refund"),
+        ("dispute_closed", {"amount", "currency", "status"}, "stripe:dp_1Lost"),
+    ],
+)
+def test_no_stripe_payment_is_lost_for_a_member_that_its_row_can_lack(name, needed, row_id, form):
+    expected = stripe.report(payload(f"stripe_{name}")).row
+    members = msgspec.json.decode(payload(f"stripe_{name}"))["data"]["object"].keys() - needed - {"id", "created"}
+    extra = {"api_version", "presentment_details", "subscription_details", "payment_details", "invoice", "metadata"}
+    for member in members | (extra - needed):
+        row = stripe.report(with_members(f"stripe_{name}", **{member: form})).row
+        assert row_id in (row.get("conversion_id"), row.get("refund_id"))
+        assert (row.get("value"), row.get("currency")) == (expected.get("value"), expected.get("currency"))
+    document = msgspec.json.decode(payload(f"stripe_{name}"))
+    assert stripe.report(msgspec.json.encode(document | {"api_version": form})).row == expected
+
+
 def test_a_lost_stripe_dispute_is_a_refund():
     row = stripe.report(payload("stripe_dispute_closed")).row
     assert row == {
