@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from ingestion.collector.events import MAX_EVENTS, Event
-from ingestion.collector.request import MAX_BODY
+from ingestion.collector.request import MAX_BODY, MAX_WEBHOOK_BODY
 from ingestion.collector.webhooks.pages import STEPS, Answer, Step
 
 _PROBLEMS = {
@@ -162,7 +162,9 @@ def _signed(vendor: str, header: str) -> dict[str, Any]:
         "summary": f"A webhook of {vendor} about a site's orders",
         "parameters": [_in_path("site"), signature],
         **_body(_VENDOR),
-        "responses": _counts("200") | _problems("400", "401", "404", "413", "503"),
+        "responses": _counts("200")
+        | _problems("400", "401", "404", "503")
+        | {"413": _problem(f"The body is larger than {MAX_WEBHOOK_BODY >> 20} MiB")},
     }
 
 

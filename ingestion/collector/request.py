@@ -15,11 +15,13 @@ import zstandard
 from ingestion.collector.problems import Headers, Problem
 
 MAX_BODY = 1 << 20  # bytes, before and after decompression
+MAX_WEBHOOK_BODY = 8 << 20  # bytes of a shop's or payment provider's delivery: an order can have hundreds of lines
 MAX_UNFINISHED = 256 << 20  # bytes of all bodies that are still arriving
+MAX_UNFINISHED_BEYOND = 64 << 20  # bytes of them that are beyond MAX_BODY of their body
 MAX_USER_AGENT = 1024  # characters
 _TYPES = (b"application/json", b"text/plain")  # navigator.sendBeacon sends the latter
 
-_unfinished = {"bytes": 0}
+_unfinished = {"bytes": 0, "beyond": 0}
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
@@ -57,26 +59,32 @@ def check_content_type(headers: Mapping[bytes, bytes]) -> None:
         raise Problem(415, "Unsupported media type", detail)
 
 
-async def read_body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
-    """Return the body as the client sent it, or raise a Problem (413, 503)."""
+async def read_body(headers: Mapping[bytes, bytes], receive: Receive, most: int = MAX_BODY) -> bytes:
+    """Return the body as the client sent it, or raise a Problem (413, 503). most: bytes of a body.
+
+    The bytes beyond MAX_BODY have a limit for all bodies together: large bodies leave memory for events.
+    """
     length = headers.get(b"content-length")
-    if length is not None and int(length) > MAX_BODY:
-        raise _too_large()
+    if length is not None and int(length) > most:
+        raise _too_large(most)
     message = await receive()
     if message["type"] != "http.request":
         raise Disconnected
     body: bytes = message["body"]
-    if not message["more_body"] and len(body) <= MAX_BODY:
+    if not message["more_body"] and len(body) <= most:
         return body
-    size, parts = 0, []
+    size, beyond, parts = 0, 0, []
     try:
         while True:
             parts.append(body)
             size += len(body)
             _unfinished["bytes"] += len(body)
-            if size > MAX_BODY:
-                raise _too_large()
-            if _unfinished["bytes"] > MAX_UNFINISHED:
+            _unfinished["beyond"] -= beyond
+            beyond = max(size - MAX_BODY, 0)
+            _unfinished["beyond"] += beyond
+            if size > most:
+                raise _too_large(most)
+            if _unfinished["bytes"] > MAX_UNFINISHED or (beyond and _unfinished["beyond"] > MAX_UNFINISHED_BEYOND):
                 raise Problem(503, "Too busy", "Too many requests arrive at once. Send this one again", retry_after=2)
             if not message["more_body"]:
                 return b"".join(parts)
@@ -86,6 +94,7 @@ async def read_body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
             body = message["body"]
     finally:
         _unfinished["bytes"] -= size
+        _unfinished["beyond"] -= beyond
 
 
 def decompressed(body: bytes, headers: Mapping[bytes, bytes]) -> bytes:
@@ -104,7 +113,7 @@ def decompressed(body: bytes, headers: Mapping[bytes, bytes]) -> bytes:
         detail = f"The body is not complete {name.decode()}. Check Content-Encoding, and that the body is not cut off"
         raise Problem(400, "Malformed body", detail) from None
     if len(content) > MAX_BODY:
-        raise _too_large()
+        raise _too_large(MAX_BODY)
     return content
 
 
@@ -139,6 +148,6 @@ def _unzstd(body: bytes) -> bytes:
         return stream.read(MAX_BODY + 1)
 
 
-def _too_large() -> Problem:
-    detail = "The body is larger than 1 MiB, compressed or not. Send fewer events in one request"
-    return Problem(413, "Body too large", detail)
+def _too_large(most: int) -> Problem:
+    advice = ". Send fewer events in one request" if most == MAX_BODY else ""
+    return Problem(413, "Body too large", f"The body is larger than {most >> 20} MiB, compressed or not{advice}")

@@ -71,6 +71,7 @@ def table(columns: str, rows: tuple[str, ...]) -> str:
 
 
 RATES = File("exchange-rates", "date,base,quote,rate\n2026-06-30,EUR,USD,1.10\n2026-06-01,SEK,USD,0.2\n")
+PAID = "order_id,occurred_at,value,currency,presentment_value,presentment_currency"
 NAMED = "conversion_id,order_id,occurred_at,value,currency"
 SITED = "order_id,occurred_at,value,currency,site_id"
 SHOPIFY = {"order_id": "Name", "occurred_at": "Created at", "value": "Total", "currency": "Currency"}
@@ -299,6 +300,39 @@ TOTALS = {
         [SALES, refunds("A,1,", "B,1,12", columns="order_id,occurred_at,refunded_total")],
         {"A": [120], "B": [18], "C": [50]},
     ),
+    "a_single_refund_in_the_currency_of_the_buyer": Case(
+        [
+            orders("A,1,100,USD,90,EUR", "B,1,100,USD,90,EUR", "C,1,50,USD,7400,JPY", columns=PAID),
+            refunds("A,2,18,EUR", "B,2,18,EUR", "B,3,9,EUR", "C,2,7400,JPY"),
+            refunds("A,1,20,USD", "B,1,20,USD", "B,1,45,USD", "C,1,50,USD", columns=TOTAL),
+        ],
+        {"A": [80], "B": [55], "C": [0]},
+    ),
+    "a_total_in_the_currency_of_the_buyer": Case(
+        [
+            orders("A,1,100,USD,90,EUR", "B,1,100,USD,90,EUR", columns=PAID),
+            refunds("A,2,20,USD", "B,2,20,USD"),
+            refunds("A,1,18,EUR", "B,1,90,EUR", columns=TOTAL),
+        ],
+        {"A": [80], "B": [0]},
+    ),
+    "a_single_refund_that_knows_the_order": Case(
+        [
+            orders("A,1,100,USD"),
+            refunds("A,2,18,EUR,90", columns="order_id,occurred_at,value,currency,order_value"),
+            refunds("A,1,20,USD", columns=TOTAL),
+        ],
+        {"A": [80]},
+    ),
+    "a_report_without_a_currency": Case(
+        [
+            RATES,
+            orders("A,1,100,EUR", "B,1,100,EUR", "C,1,100,", "D,1,100,"),
+            refunds("A,2,20,", "B,2,20,EUR", "C,2,20,", "D,2,20,USD"),
+            refunds("A,1,20,EUR", "B,1,20,", "C,1,20,USD", "D,1,20,", columns=TOTAL),
+        ],
+        {"A": [88], "B": [88], "C": [80], "D": [80]},
+    ),
     "a_total_of_no_order": Case([refunds("r,X,1,9,USD", columns=f"refund_id,{TOTAL}")], {}, [("r", "unknown_order")]),
 }
 
@@ -319,6 +353,14 @@ SHOPIFY_EXPORT = """\
 Name,Created at,Financial Status,Total,Currency,Refunded Amount,Cancelled at,Id
 #1,2026-07-01 10:00:00 +0000,partially_refunded,100.00,USD,44.00,,1
 #2,2026-07-01 12:00:00 +0000,paid,70.00,USD,0.00,2026-07-02 12:00:00 +0000,2
+"""
+SHOPIFY_EXPORT_EDITED = """\
+Name,Created at,Financial Status,Total,Currency,Refunded Amount,Cancelled at,Id
+#1,2026-07-01 10:00:00 +0000,partially_refunded,100.00,USD,10.00,,1
+"""
+SHOPIFY_EXPORT_ABROAD = """\
+Name,Created at,Financial Status,Total,Currency,Refunded Amount,Cancelled at,Id
+#1,2026-07-01 10:00:00 +0000,partially_refunded,100.00,USD,20.00,,1
 """
 
 BALANCE = (
@@ -350,7 +392,6 @@ def balance(*lines: str, number: int = 1) -> list[File]:
 
 
 # Currencies: a refund is a share of its order, never a rate of the market.
-PAID = "order_id,occurred_at,value,currency,presentment_value,presentment_currency"
 CURRENCIES = {
     "paid_in_another_currency": Case(
         [RATES, orders("A,1,100,USD,88,EUR", columns=PAID), refunds("A,2,88,EUR")], {"A": [0]}
@@ -405,6 +446,7 @@ def delivered(*reports: Any) -> list[File]:
 
 def stripe_event(kind: str, before: int | None = None, **members: Any) -> Any:
     event = {"id": f"evt_{kind}_{members['id']}_{before}", "type": kind, "created": 1_783_000_000}
+    event["api_version"] = members.pop("api_version", None)
     event["data"] = {
         "object": {"created": 1_782_900_000, **members},
         "previous_attributes": {"amount_refunded": before},
@@ -608,6 +650,16 @@ WEBHOOKS = {
         ),
         {"in_1": [29], "in_2": [29.9], "PI-1": [20]},
     ),
+    "stripe_captures_a_part": Case(
+        delivered(
+            intent("pi_1", 8000, latest_charge="ch_1"),
+            *(
+                charge("ch_1", after, before=before, amount=10000, amount_captured=8000, api_version="2024-06-20")
+                for before, after in ((0, 2000), (2000, 3000))
+            ),
+        ),
+        {"pi_1": [70]},
+    ),
     "stripe_settles_in_another_currency": Case(
         delivered(
             session(
@@ -644,6 +696,36 @@ EXPORTS = {
         ],
         {"1": [56]},
         [("", "cancelled")],
+    ),
+    "of_shopify_migrated": Case(
+        [
+            *export(SHOPIFY_EXPORT_EDITED, site="de"),
+            *delivered(
+                shopify_order(1, "100.00", processed_at="2019-03-08T18:20:11+01:00"),
+                shopify_refund(9, 1, "10.00", "USD"),
+            ),
+        ],
+        {"1": [90]},
+    ),
+    "of_shopify_edited_before_payment": Case(
+        [
+            *export(SHOPIFY_EXPORT_EDITED, site="de"),
+            *delivered(
+                shopify_order(1, "100.00", current_total_price="60.00", refunds=[{"id": 8, "transactions": []}]),
+                shopify_refund(8, 1, "40.00", "USD", transactions=[]),
+                shopify_refund(9, 1, "10.00", "USD"),
+            ),
+        ],
+        {"1": [50]},
+    ),
+    "of_shopify_to_a_buyer_abroad": Case(
+        [
+            *export(SHOPIFY_EXPORT_ABROAD, site="de"),
+            *delivered(
+                shopify_order(1, "100.00", total_price_set=money_set("100.00", "90.00")), shopify_refund(2, 1, "18.00")
+            ),
+        ],
+        {"1": [80]},
     ),
 }
 
@@ -898,6 +980,13 @@ def warehouse(
     project.build_models(home, "conversions", "quarantine", "notices")
     with connect(Home(home), read_only=True) as connection:
         yield connection
+
+
+def test_a_migrated_order_has_the_earlier_time(warehouse: Connection) -> None:
+    times = warehouse.execute(
+        "select cast(occurred_at as varchar) from marts.conversions where order_id = '1~of_shopify_migrated'"
+    )
+    assert times.fetchall() == [("2019-03-08 17:20:11",)]
 
 
 @pytest.mark.parametrize("name", CASES)

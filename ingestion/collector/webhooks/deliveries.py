@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from ingestion.collector.limits import address_limit, events_limit
 from ingestion.collector.problems import Problem
-from ingestion.collector.request import MAX_USER_AGENT, client_address, network_of
+from ingestion.collector.request import MAX_USER_AGENT, MAX_WEBHOOK_BODY, client_address, network_of
 from ingestion.collector.sites import KnownSite
 from ingestion.collector.webhooks import networks, shopify, stripe
 from ingestion.collector.webhooks.land_row import answer, body_of, land_row, now, site_of, state_of
@@ -31,7 +31,7 @@ _PIXEL = base64.b64decode("R0lGODlhAQABAIAAAP///wAAACH5BAEAAAAALAAAAAABAAEAAAICR
 async def shopify_order(request: Request) -> Response:
     """POST /webhooks/shopify/{site}"""
     site, secrets = _webhook(request, "shopify")
-    body = await body_of(request)
+    body = await body_of(request, MAX_WEBHOOK_BODY)
     if not shopify.is_signed(body, request.headers.get("x-shopify-hmac-sha256", ""), secrets):
         detail = (
             "X-Shopify-Hmac-Sha256 does not fit this body. Check the webhook's secret, and that no proxy changes bodies"
@@ -44,7 +44,7 @@ async def shopify_order(request: Request) -> Response:
 async def stripe_event(request: Request) -> Response:
     """POST /webhooks/stripe/{site}"""
     site, secrets = _webhook(request, "stripe")
-    body = await body_of(request)
+    body = await body_of(request, MAX_WEBHOOK_BODY)
     stripe.check_signature(body, request.headers.get("stripe-signature", ""), secrets, time.time())
     return await _land(request, site, stripe.report(body))
 

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse
 
 from ingestion.collector.intake import store_receipt
 from ingestion.collector.problems import Problem
-from ingestion.collector.request import Disconnected, read_body
+from ingestion.collector.request import MAX_BODY, Disconnected, read_body
 from ingestion.collector.sites import KnownSite
 from ingestion.collector.state import Collector
 from ingestion.collector.webhooks.report import not_found
@@ -35,10 +35,10 @@ def site_of(request: Request, name: str) -> KnownSite:
     return site
 
 
-async def body_of(request: Request) -> bytes:
-    """Return the body as the client sent it, or raise a Problem (400, 413)."""
+async def body_of(request: Request, most: int = MAX_BODY) -> bytes:
+    """Return the body as the client sent it, or raise a Problem (400, 413, 503). most: bytes of a body."""
     try:
-        return await read_body(dict(request.scope["headers"]), request.receive)
+        return await read_body(dict(request.scope["headers"]), request.receive, most)
     except Disconnected:
         raise Problem(400, "Cut off", "The connection ended before the body did") from None
 

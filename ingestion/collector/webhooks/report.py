@@ -16,6 +16,7 @@ from msgspec import Meta
 from ingestion.collector.problems import Problem
 
 Moment = Annotated[datetime, Meta(tz=True)]
+ABSENT = msgspec.Raw(b"null")
 _T = TypeVar("_T")
 
 
@@ -50,6 +51,24 @@ def decoded(body: bytes, shape: type[_T], hint: str = "send the payload as its v
         return msgspec.json.decode(body, type=shape)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Problem(400, "Not the expected JSON", f"{error}: {hint}") from None
+
+
+def member(raw: msgspec.Raw, shape: type[_T]) -> _T | None:
+    """Return a member that a row can lack as `shape`, or None where it is absent or has another form."""
+    try:
+        return msgspec.json.decode(raw, type=shape)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def text(value: Any) -> str:
+    """Return a text, or a whole number as a text, or else an empty text."""
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+def texts(value: Any) -> dict[str, str]:
+    """Return the members of an object that are texts or whole numbers."""
+    return {name: found for name, each in value.items() if (found := text(each))} if isinstance(value, dict) else {}
 
 
 def money(amount: Decimal) -> str:

@@ -5,7 +5,9 @@ In: the raw body of one event, signed. Out: a Report.
 A Checkout session, an invoice or a payment intent is one conversion once it is paid. One payment can have all three:
 each row names the ids of its payment, by which the marts count it once and find it for a refund. An invoice payment
 connects an invoice to its payment intent: since API version 2025-03-31.basil neither names the other. charge.refunded
-carries the sum of all refunds of a charge so far. The amount of one event is that sum less the sum before.
+carries the sum of all refunds of a charge so far. The amount of one event is that sum less the sum before. Before that
+version, both sums include the part of an authorization that was never captured.
+Source: docs.stripe.com/changelog/basil/2025-03-31/remove-refund-from-partial-capture-and-payment-cancellation-flow.
 """
 
 from __future__ import annotations
@@ -17,10 +19,9 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from ingestion.collector.problems import Problem
-from ingestion.collector.webhooks.report import Report, decoded, instant, money, row
+from ingestion.collector.webhooks.report import Report, decoded, instant, member, money, row, text, texts
 from ingestion.collector.webhooks.stripe_objects import (
     Charge,
-    Details,
     Dispute,
     Event,
     Intent,
@@ -28,11 +29,11 @@ from ingestion.collector.webhooks.stripe_objects import (
     InvoicePayment,
     Parent,
     Payment,
-    PaymentDetails,
     Presentment,
     Reference,
     Session,
     Subscription,
+    Transitions,
 )
 from ingestion.placeholders import real_id
 from ingestion.privacy.redact import hash_email, hash_phone, redact_id
@@ -44,6 +45,7 @@ _INVOICE_PAYMENT = "invoice_payment.paid"
 TYPES = (*_CHECKOUT, "invoice.paid", _INVOICE_PAYMENT, "payment_intent.succeeded", "charge.refunded", _DISPUTE)
 # Stripe names an intent's invoice as its order. A merchant can set a reference that is no invoice.
 _INVOICE_ID = re.compile(r"in_[0-9][0-9A-Za-z]*")
+_BASIL = "2025-03-31"  # the date of the API version that no longer reports a released authorization as a refund
 _RENEWALS = ("subscription_cycle", "subscription_update", "subscription_threshold", "subscription")
 
 # Amounts are in the smallest unit. UGX and ISK have no decimals, but Stripe sends two (docs.stripe.com/currencies).
@@ -99,11 +101,11 @@ def _session(session: Session) -> Report:
         raise Problem(400, "Not the expected JSON", "A paid session has amount_total and currency. This one lacks them")
     if session.amount_total <= 0:  # the start of a free trial, or a coupon of 100 %: Stripe calls some of them paid
         return Report("conversions", ignored="amount_total is 0: no money was paid")
-    metadata, details = session.metadata or {}, session.customer_details or Details()
-    visitor = real_id(metadata.get("anon_id")) or real_id(session.client_reference_id)
+    metadata, details = texts(session.metadata), texts(session.customer_details)
+    visitor = real_id(metadata.get("anon_id")) or real_id(text(session.client_reference_id))
     session_id, intent = redact_id(session.id), _id(session.payment_intent)
     total, currency = session.amount_total, session.currency
-    presentment = session.presentment_details
+    presentment = member(session.presentment_details, Presentment)
     if conversion := session.currency_conversion:  # the amounts of the session are the buyer's
         presentment = Presentment(total, currency)
         total, currency = conversion.amount_total, conversion.source_currency
@@ -122,8 +124,8 @@ def _session(session: Session) -> Report:
             payment_ids=_ids(session.id, intent, session.invoice, session.subscription),
             properties=row(
                 payment_intent=intent,
-                email_hash=hash_email(details.email),
-                phone_hash=hash_phone(details.phone),
+                email_hash=hash_email(details.get("email")),
+                phone_hash=hash_phone(details.get("phone")),
             ),
         ),
     )
@@ -133,17 +135,21 @@ def _invoice(invoice: Invoice) -> Report:
     """Return the payment of an invoice. Later payments of a subscription are of the type renewal."""
     if invoice.amount_paid <= 0:
         return Report("conversions", ignored="amount_paid is 0: no money was paid")
-    parent = invoice.parent or Parent()
-    subscription = parent.subscription_details or invoice.subscription_details or Subscription()
-    metadata = invoice.metadata or {}
-    person = (subscription.metadata or {}) | metadata
-    paid_at = invoice.status_transitions and invoice.status_transitions.paid_at
+    parent = member(invoice.parent, Parent) or Parent()
+    subscription = (
+        member(parent.subscription_details, Subscription)
+        or member(invoice.subscription_details, Subscription)
+        or Subscription()
+    )
+    metadata = texts(invoice.metadata)
+    person = texts(subscription.metadata) | metadata
+    transitions = member(invoice.status_transitions, Transitions) or Transitions()
     return Report(
         "conversions",
         row(
             conversion_id=f"stripe:{redact_id(invoice.id)}",
             conversion_type="renewal" if invoice.billing_reason in _RENEWALS else "purchase",
-            occurred_at=instant(paid_at or invoice.created),
+            occurred_at=instant(transitions.paid_at or invoice.created),
             visitor_id=redact_id(person.get("anon_id", "")),
             customer_id=redact_id(person.get("user_id", "")),
             # Not the metadata of the subscription: all its renewals share it.
@@ -157,7 +163,7 @@ def _invoice(invoice: Invoice) -> Report:
                 invoice.subscription or subscription.subscription,
             ),
             properties=row(
-                email_hash=hash_email(invoice.customer_email), phone_hash=hash_phone(invoice.customer_phone)
+                email_hash=hash_email(text(invoice.customer_email)), phone_hash=hash_phone(text(invoice.customer_phone))
             ),
         ),
     )
@@ -170,12 +176,12 @@ def _invoice_payment(invoice_payment: InvoicePayment) -> Report:
     payment = invoice_payment.payment or Payment()
     if not (payment.payment_intent or payment.charge):
         return Report("conversions", ignored="the payment has neither a payment intent nor a charge")
-    paid_at = invoice_payment.status_transitions and invoice_payment.status_transitions.paid_at
+    transitions = member(invoice_payment.status_transitions, Transitions) or Transitions()
     return Report(
         "conversions",
         row(
             conversion_id=f"stripe:{redact_id(invoice_payment.id)}",
-            occurred_at=instant(paid_at or invoice_payment.created),
+            occurred_at=instant(transitions.paid_at or invoice_payment.created),
             order_id=redact_id(invoice_payment.invoice),
             payment_ids=_ids(invoice_payment.invoice, payment.payment_intent, payment.charge),
         ),
@@ -185,8 +191,8 @@ def _invoice_payment(invoice_payment: InvoicePayment) -> Report:
 def _intent(intent: Intent) -> Report:
     if intent.amount_received <= 0:
         return Report("conversions", ignored="amount_received is 0: no money was paid")
-    metadata = intent.metadata or {}
-    reference = (intent.payment_details or PaymentDetails()).order_reference or ""
+    metadata = texts(intent.metadata)
+    reference = texts(intent.payment_details).get("order_reference", "")
     return Report(
         "conversions",
         row(
@@ -198,24 +204,31 @@ def _intent(intent: Intent) -> Report:
             order_id=_order_id(metadata) or redact_id(intent.id),
             value=decimal_text(intent.amount_received, intent.currency),
             currency=intent.currency.upper(),
-            **_presentment(intent.presentment_details),
+            **_presentment(member(intent.presentment_details, Presentment)),
             payment_ids=_ids(
                 intent.id,
                 intent.latest_charge,
                 intent.invoice,
                 reference if _INVOICE_ID.fullmatch(reference) else None,
             ),
-            properties=row(email_hash=hash_email(intent.receipt_email)),
+            properties=row(email_hash=hash_email(text(intent.receipt_email))),
         ),
     )
 
 
 def _refund(event: Event, charge: Charge) -> Report:
-    before = (event.data.previous_attributes or {}).get("amount_refunded")
+    previous = event.data.previous_attributes
+    before = previous.get("amount_refunded") if isinstance(previous, dict) else None
     if not isinstance(before, int):
         raise Problem(
             400, "Not the expected JSON", "previous_attributes.amount_refunded is missing. Nothing was stored"
         )
+    refunded = charge.amount_refunded - before
+    if released := _released(charge):
+        if (text(event.api_version) or _BASIL)[: len(_BASIL)] < _BASIL:
+            refunded = max(charge.amount_refunded - released, 0) - max(before - released, 0)
+        if refunded == 0 or released == charge.amount:
+            return Report("refunds", ignored="no money went back: the event releases an authorization")
     intent = _id(charge.payment_intent)
     total = charge.amount_captured or charge.amount
     return Report(
@@ -223,13 +236,21 @@ def _refund(event: Event, charge: Charge) -> Report:
         row(
             refund_id=f"stripe:{redact_id(event.id)}",
             occurred_at=instant(event.created),
-            order_id=_order_id(charge.metadata) or intent or redact_id(charge.id),
-            value=decimal_text(charge.amount_refunded - before, charge.currency),
+            order_id=_order_id(texts(charge.metadata)) or intent or redact_id(charge.id),
+            value=decimal_text(refunded, charge.currency),
             currency=charge.currency.upper(),
             order_value=total and decimal_text(total, charge.currency),
             payment_ids=_ids(charge.id, intent, charge.invoice, charge.subscription),
         ),
     )
+
+
+def _released(charge: Charge) -> int:
+    """Return the authorized amount that was never captured: all of a cancelled payment."""
+    if charge.amount is None:
+        return 0
+    captured = charge.amount_captured or (0 if charge.captured is False else charge.amount)
+    return max(charge.amount - captured, 0)
 
 
 def _dispute(event: Event, dispute: Dispute) -> Report:
@@ -265,9 +286,9 @@ def _id(reference: Reference) -> str | None:
     return redact_id(found) if isinstance(found, str) else None
 
 
-def _order_id(metadata: dict[str, str] | None) -> str | None:
+def _order_id(metadata: dict[str, str]) -> str | None:
     """Return the shop's id of the order, which the shop may send as metadata."""
-    return redact_id(real_id((metadata or {}).get("order_id")))
+    return redact_id(real_id(metadata.get("order_id")))
 
 
 def _ids(*references: Reference) -> str:

@@ -1,6 +1,7 @@
 """The members of Stripe's objects that become columns of rows.
 
-In: JSON of Stripe's events. Out: structs. A member that an API version lacks has a default.
+In: JSON of Stripe's events. Out: structs. A member that an API version lacks has a default. A member that a row can
+lack is of the type Any or Raw: no payment is lost for its form.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from typing import Any
 
 import msgspec
 
-Reference = str | dict[str, Any] | None  # an object of Stripe: its id, or all of it
+from ingestion.collector.webhooks.report import ABSENT
+
+Reference = Any  # an object of Stripe: its id, or all of it
 
 
 class Data(msgspec.Struct):
     object: msgspec.Raw
-    previous_attributes: dict[str, Any] | None = None
+    previous_attributes: Any = None
 
 
 class Event(msgspec.Struct):
@@ -22,12 +25,8 @@ class Event(msgspec.Struct):
     type: str
     created: int
     data: Data
+    api_version: Any = None  # a text such as 2024-06-20 or 2025-03-31.basil
     livemode: bool = True
-
-
-class Details(msgspec.Struct):
-    email: str | None = None
-    phone: str | None = None
 
 
 class CurrencyConversion(msgspec.Struct):
@@ -46,23 +45,23 @@ class Session(msgspec.Struct):
     payment_status: str
     amount_total: int | None = None
     currency: str | None = None
-    client_reference_id: str | None = None
-    customer_details: Details | None = None
+    client_reference_id: Any = None
+    customer_details: Any = None
     payment_intent: Reference = None
     invoice: Reference = None
     subscription: Reference = None
     currency_conversion: CurrencyConversion | None = None
-    presentment_details: Presentment | None = None
-    metadata: dict[str, str] | None = None
+    presentment_details: msgspec.Raw = ABSENT
+    metadata: Any = None
 
 
 class Subscription(msgspec.Struct):
     subscription: Reference = None
-    metadata: dict[str, str] | None = None
+    metadata: Any = None
 
 
 class Parent(msgspec.Struct):
-    subscription_details: Subscription | None = None
+    subscription_details: msgspec.Raw = ABSENT
 
 
 class Transitions(msgspec.Struct):
@@ -74,16 +73,16 @@ class Invoice(msgspec.Struct):
     created: int
     amount_paid: int
     currency: str
-    billing_reason: str | None = None
-    customer_email: str | None = None
-    customer_phone: str | None = None
+    billing_reason: Any = None
+    customer_email: Any = None
+    customer_phone: Any = None
     payment_intent: Reference = None
     charge: Reference = None
     subscription: Reference = None
-    subscription_details: Subscription | None = None
-    parent: Parent | None = None
-    status_transitions: Transitions | None = None
-    metadata: dict[str, str] | None = None
+    subscription_details: msgspec.Raw = ABSENT
+    parent: msgspec.Raw = ABSENT
+    status_transitions: msgspec.Raw = ABSENT
+    metadata: Any = None
 
 
 class Payment(msgspec.Struct):
@@ -97,11 +96,7 @@ class InvoicePayment(msgspec.Struct):
     status: str
     invoice: str
     payment: Payment | None = None
-    status_transitions: Transitions | None = None
-
-
-class PaymentDetails(msgspec.Struct):
-    order_reference: str | None = None
+    status_transitions: msgspec.Raw = ABSENT
 
 
 class Intent(msgspec.Struct):
@@ -111,10 +106,10 @@ class Intent(msgspec.Struct):
     currency: str
     latest_charge: Reference = None
     invoice: Reference = None
-    payment_details: PaymentDetails | None = None
-    receipt_email: str | None = None
-    presentment_details: Presentment | None = None
-    metadata: dict[str, str] | None = None
+    payment_details: Any = None
+    receipt_email: Any = None
+    presentment_details: msgspec.Raw = ABSENT
+    metadata: Any = None
 
 
 class Charge(msgspec.Struct):
@@ -123,10 +118,11 @@ class Charge(msgspec.Struct):
     currency: str
     amount: int | None = None
     amount_captured: int | None = None
+    captured: Any = None
     payment_intent: Reference = None
     invoice: Reference = None
     subscription: Reference = None
-    metadata: dict[str, str] | None = None
+    metadata: Any = None
 
 
 class Dispute(msgspec.Struct):

@@ -48,7 +48,7 @@ def test_a_shopify_order_counts_when_paid_with_the_same_row_from_either_topic():
     assert paid.kind == "conversions"
     assert paid.row == {
         "conversion_id": "shopify:5678901234567",
-        "occurred_at": "2026-11-12T14:15:30.000000Z",
+        "occurred_at": "2026-11-12T14:15:29.000000Z",
         "visitor_id": "v-3f9c2a10",
         "customer_id": "7012345678901",
         "order_id": "5678901234567",
@@ -60,6 +60,156 @@ def test_a_shopify_order_counts_when_paid_with_the_same_row_from_either_topic():
             "phone_hash": hashlib.sha256(b"+15556251199").hexdigest(),
         },
     }
+
+
+@pytest.mark.parametrize(
+    ("processed", "expected"),
+    [
+        ("2019-03-08T18:20:11+01:00", "2019-03-08T17:20:11.000000Z"),  # migrated in 2026
+        (None, "2026-11-12T14:15:30.000000Z"),
+        ("", "2026-11-12T14:15:30.000000Z"),
+        ("2019-03-08", "2026-11-12T14:15:30.000000Z"),
+    ],
+)
+def test_a_shopify_order_has_the_time_at_which_it_was_placed(processed, expected):
+    row = shopify.report(changed("shopify_orders_paid", processed_at=processed), "orders/paid").row
+    assert row["occurred_at"] == expected
+
+
+def in_both(shop: str, buyers: str | None = None, currency: str = "EUR") -> dict:
+    """Return an amount in the currency of the shop (USD) and in that of the buyer."""
+    buyer = {"amount": buyers, "currency_code": currency} if buyers else {"amount": shop, "currency_code": "USD"}
+    return {"shop_money": {"amount": shop, "currency_code": "USD"}, "presentment_money": buyer}
+
+
+def returned(amount: str, currency: str | None = "USD", status: str = "success", **members: object) -> dict:
+    """Return a refund in an order, with one transaction."""
+    transaction = {"id": 1072844701, "kind": "refund", "status": status, "amount": amount, "currency": currency}
+    return {"id": 929361465001, "refund_line_items": [], "transactions": [transaction | members]}
+
+
+REMOVED = {  # by an edit of the order, before the payment
+    "id": 929361464990,
+    "note": None,
+    "refund_line_items": [{"id": 1058498990, "quantity": 1, "subtotal_set": in_both("40.00")}],
+    "transactions": [],
+    "order_adjustments": [],
+}
+
+
+def edited(current: str | None, *refunds: dict, buyers: str | None = None, **members: object) -> bytes:
+    """Return a paid order of 112.89 USD (101.60 EUR if `buyers` is set), of which `current` is left."""
+    now = in_both(current, buyers) if current else None
+    total = in_both("112.89", "101.60" if buyers else None)
+    document = {"total_price_set": total, "current_total_price": current, "current_total_price_set": now}
+    return changed("shopify_orders_paid", **document | {"refunds": list(refunds)} | members)
+
+
+@pytest.mark.parametrize(
+    ("body", "value", "presentment"),
+    [
+        (edited("72.89", REMOVED), "72.89", None),
+        (edited("72.89", REMOVED, current_total_price_set=None), "72.89", None),
+        (edited("72.89", REMOVED, total_price_set=None, current_total_price_set=None), "72.89", None),
+        (edited("72.89", REMOVED, buyers="65.60"), "72.89", "65.60"),
+        # Money that went back later counts as a refund, not as a smaller order.
+        (edited("42.89", REMOVED, returned("30.00")), "72.89", None),
+        (edited("42.89", REMOVED, returned("30.00", status="pending")), "72.89", None),
+        (edited("72.89", returned("40.00"), returned("40.00", status="failure")), "112.89", None),
+        (edited("62.89", returned("40.00", None), returned("10.00")), "112.89", None),
+        (edited("0.00", returned("112.89")), "112.89", None),
+        (edited("82.89", returned("27.00", "EUR"), buyers="74.60"), "112.89", "101.60"),
+        (
+            edited("42.89", returned("27.00", "EUR", amount_set=in_both("30.00", "27.00")), buyers="38.60"),
+            "72.89",
+            "65.60",
+        ),
+        (edited("42.89", returned("30.00", None), buyers="38.60"), "72.89", "65.599734"),
+        # Shipping was refunded, too, which the current total includes.
+        (edited("112.89", returned("12.00")), "112.89", None),
+        # A payload that cannot answer has the total.
+        (edited(None, REMOVED), "112.89", None),
+        (edited("72.89", refunds=None), "112.89", None),
+        (edited("72.89", returned("30.00", "SEK")), "112.89", None),
+        (edited("72.89", returned("many")), "112.89", None),
+        (edited("-1.00", REMOVED), "112.89", None),
+        (edited("150.00"), "112.89", None),  # an item was added
+    ],
+)
+def test_a_shopify_order_has_its_total_at_payment(body, value, presentment):
+    row = shopify.report(body, "orders/paid").row
+    assert (row["value"], row.get("presentment_value")) == (value, presentment)
+
+
+VISITOR = {"name": "_tributary_anon_id", "value": "v-3f9c2a10"}
+_FORMS = (None, True, 7, 0.5, "", "x", [], ["x"], {}, {"x": 1}, [None], [[]])
+
+
+@pytest.mark.parametrize("form", _FORMS)
+def test_no_shopify_order_is_lost_for_a_member_that_its_row_can_lack(form):
+    def row_of(**members: object) -> dict:
+        row = shopify.report(changed("shopify_orders_paid", **members), "orders/paid").row
+        assert (row["conversion_id"], row["value"], row["currency"]) == ("shopify:5678901234567", "112.89", "USD")
+        assert row["occurred_at"].startswith("2026-11-12T14:15:")
+        return row
+
+    document = msgspec.json.decode(payload("shopify_orders_paid"))
+    needed = {"id", "total_price", "currency", "financial_status", "test"}
+    for name in document.keys() - needed:
+        row_of(**{name: form})
+    row_of(**dict.fromkeys(document.keys() - needed - {"created_at"}, form))
+    for odd in ({"name": "gift", "value": form}, {"name": form, "value": "x"}, form):
+        assert row_of(note_attributes=[odd, VISITOR])["visitor_id"] == "v-3f9c2a10"
+    assert row_of(customer={"id": 7012345678901, "email": form, "phone": form})["customer_id"] == "7012345678901"
+
+
+def test_a_shopify_visitor_is_a_text():
+    def visitor(value: object) -> str | None:
+        body = changed("shopify_orders_paid", note_attributes=[{"name": "tributary_anon_id", "value": value}])
+        return shopify.report(body, "orders/paid").row.get("visitor_id")
+
+    assert [visitor(value) for value in (" v-1 ", 12)] == ["v-1", "12"]
+    assert {visitor(value) for value in ("", " ", True, ["v-1"], {"id": "v-1"}, None)} == {None}
+
+
+@pytest.mark.parametrize("form", _FORMS)
+def test_no_shopify_refund_is_lost_for_a_member_that_its_row_can_lack(form):
+    document = msgspec.json.decode(payload("shopify_refunds_create"))
+    (transaction, *_) = document["transactions"]
+    for name in transaction.keys() - {"id", "order_id", "kind", "status", "amount", "currency", "test"}:
+        row = shopify.report(msgspec.json.encode(transaction | {name: form}), "order_transactions/create").row
+        assert (row["value"], row["currency"]) == ("20.00", "USD")
+    for name in document.keys() - {"order_id", "transactions"}:
+        report = shopify.report(msgspec.json.encode(document | {name: form}), "refunds/create")
+        assert [row["value"] for row in (report.row, *report.more)] == ["20.00", "13.90"]
+    # A payment needs no amount: it counts as an order.
+    sale = {"id": 1, "kind": "sale", "status": "success", "amount": form, "currency": form, "created_at": form}
+    assert "sale, success" in shopify.report(msgspec.json.encode(sale), "order_transactions/create").ignored
+
+
+def test_a_shopify_refund_without_a_currency_is_in_that_of_the_order():
+    (transaction, *_) = msgspec.json.decode(payload("shopify_refunds_create"))["transactions"]
+    del transaction["currency"]
+    for odd in (transaction, transaction | {"currency": None}):
+        row = shopify.report(msgspec.json.encode(odd), "order_transactions/create").row
+        assert (row["value"], row.get("currency")) == ("20.00", None)
+
+
+def test_a_shopify_cancellation_needs_no_money():
+    document = msgspec.json.decode(payload("shopify_orders_cancelled"))
+    needed = {name: document[name] for name in ("id", "cancelled_at")}
+    whole, short = (shopify.report(msgspec.json.encode(each), "orders/cancelled") for each in (document, needed))
+    assert whole == short
+    assert short.row["reason"] == "cancelled"
+
+
+@pytest.mark.parametrize(
+    "members", [{"total_price": None}, {"currency": None}, {"created_at": None, "processed_at": None}, {"id": None}]
+)
+def test_a_shopify_order_without_a_member_that_it_needs_is_refused(members):
+    with pytest.raises(Problem) as problem:
+        shopify.report(changed("shopify_orders_paid", **members), "orders/paid")
+    assert problem.value.status == 400
 
 
 def test_a_shopify_guest_is_identified_by_the_email_hash_only():
@@ -306,6 +456,59 @@ def test_a_stripe_refund_is_the_amount_of_its_event():
         ("stripe:evt_1Refund", "A-1001", "10.00", "EUR"),
         ("stripe:evt_2Refund", "A-1001", "44.50", "EUR"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("version", "charge", "before", "value"),
+    [
+        # 180.00 authorized, 145.50 captured: the first 34.50 of amount_refunded were never paid.
+        ("2024-06-20", {"amount_captured": 14550, "amount_refunded": 3450}, 0, None),
+        ("2024-06-20", {"amount_captured": 14550, "amount_refunded": 5450}, 3450, "20.00"),
+        ("2025-02-24.acacia", {"amount_captured": 14550, "amount_refunded": 18000}, 5450, "125.50"),
+        ("2025-02-24.acacia", {"amount_captured": 14550, "amount_refunded": 5450}, 0, "20.00"),
+        ("2025-03-31.basil", {"amount_captured": 14550, "amount_refunded": 3450}, 0, "34.50"),
+        ("2025-11-17.clover", {"amount_captured": 14550, "amount_refunded": 14550}, 3450, "111.00"),
+        (None, {"amount_captured": 14550, "amount_refunded": 3450}, 0, "34.50"),
+        ("2019-12-03", {"amount_refunded": 3450}, 0, "34.50"),
+        # A cancelled payment was never captured.
+        ("2024-06-20", {"amount_captured": 0, "captured": False, "amount_refunded": 18000}, 0, None),
+        ("2019-12-03", {"amount_captured": None, "captured": False, "amount_refunded": 18000}, 0, None),
+        (None, {"amount_captured": 0, "captured": False, "amount_refunded": 18000}, 0, None),
+    ],
+)
+def test_a_released_stripe_authorization_is_no_refund(version, charge, before, value):
+    document = msgspec.json.decode(payload("stripe_charge_refunded")) | {"api_version": version}
+    (shown := document["data"]["object"]).pop("amount_captured")
+    shown |= {"amount": 18000, "captured": True, **charge}
+    document["data"]["previous_attributes"] = {"amount_refunded": before}
+    report = stripe.report(msgspec.json.encode(document))
+    assert (report.row and report.row["value"]) == value
+    if value is None:
+        assert report.ignored == "no money went back: the event releases an authorization"
+
+
+@pytest.mark.parametrize("form", _FORMS)
+@pytest.mark.parametrize(
+    ("name", "needed", "row_id"),
+    [
+        ("session_completed", {"payment_status", "amount_total", "currency"}, "stripe:cs_live_a1b2c3d4"),
+        ("invoice_paid", {"amount_paid", "currency"}, "stripe:in_1Q2w3e"),
+        ("invoice_payment_paid", {"status", "invoice", "payment"}, "stripe:inpay_1Q2w3e"),
+        ("payment_intent_succeeded", {"amount_received", "currency"}, "stripe:pi_3Nown"),
+        ("charge_refunded", {"amount", "amount_captured", "amount_refunded", "currency"}, "stripe:evt_1Refund"),
+        ("dispute_closed", {"amount", "currency", "status"}, "stripe:dp_1Lost"),
+    ],
+)
+def test_no_stripe_payment_is_lost_for_a_member_that_its_row_can_lack(name, needed, row_id, form):
+    expected = stripe.report(payload(f"stripe_{name}")).row
+    members = msgspec.json.decode(payload(f"stripe_{name}"))["data"]["object"].keys() - needed - {"id", "created"}
+    extra = {"api_version", "presentment_details", "subscription_details", "payment_details", "invoice", "metadata"}
+    for member in members | (extra - needed):
+        row = stripe.report(with_members(f"stripe_{name}", **{member: form})).row
+        assert row_id in (row.get("conversion_id"), row.get("refund_id"))
+        assert (row.get("value"), row.get("currency")) == (expected.get("value"), expected.get("currency"))
+    document = msgspec.json.decode(payload(f"stripe_{name}"))
+    assert stripe.report(msgspec.json.encode(document | {"api_version": form})).row == expected
 
 
 def test_a_lost_stripe_dispute_is_a_refund():
@@ -878,7 +1081,8 @@ def test_forged_old_or_broken_deliveries_are_rejected_and_store_nothing(home):
             ),
             (from_shopify(client, "orders/paid", paid[:-20]), 400, "truncated"),
             (from_shopify(client, "orders/paid", b"not JSON"), 400, "vendor documents"),
-            (from_shopify(client, "orders/paid", b" " * (1 << 20) + paid), 413, "larger than 1 MiB"),
+            (from_shopify(client, "orders/paid", b" " * (8 << 20) + paid), 413, "larger than 8 MiB"),
+            (client.post("/postbacks/partners", content=b" " * ((1 << 20) + 1)), 413, "larger than 1 MiB"),
             (from_shopify(client, "orders/paid", paid, site="nowhere"), 404, "tributary.yaml has no site nowhere"),
             (from_shopify(client, "orders/paid", paid, site="quiet"), 503, "Set NOBODY_SET_THIS"),
             (from_stripe(client, session, secret="guessed"), 401, "Check the endpoint's secret"),
@@ -911,6 +1115,19 @@ def test_forged_old_or_broken_deliveries_are_rejected_and_store_nothing(home):
             assert answer.headers["content-type"] == "application/problem+json"
             assert detail in answer.json()["detail"], answer.text
     assert not list(home.landing.glob("*.ndjson"))
+
+
+def test_an_order_with_a_thousand_lines_counts(home):
+    document = msgspec.json.decode(payload("shopify_orders_paid"))
+    (line,) = document["line_items"]
+    document["line_items"] = [line | {"id": line["id"] + n, "properties": [{"note": "n" * 2000}]} for n in range(1000)]
+    body = msgspec.json.encode(document)
+    assert 2 << 20 < len(body) < 8 << 20
+    with collecting(home) as client:
+        assert from_shopify(client, "orders/paid", body).json()["accepted"] == 1
+        assert from_shopify(client, "orders/paid", body, secret="guessed").status_code == 401
+        assert from_page(client, "/api/track", events=[{"title": "x" * (1 << 20)}]).status_code == 413
+    assert [row[0] for row in loaded(home)["conversions"]] == ["shopify:5678901234567"]
 
 
 def test_a_pixel_stores_nothing_in_the_browser_and_obeys_privacy_signals(home):

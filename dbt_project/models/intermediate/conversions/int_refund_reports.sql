@@ -1,6 +1,10 @@
 {%- set text = dbt.type_string() -%}
 with
 
+orgs as (
+    select * from {{ ref('stg_raw__orgs') }}
+),
+
 reported as (
     select * from {{ ref('stg_raw__refunds') }}
 ),
@@ -14,9 +18,12 @@ excluded_events as (
     select * from {{ ref('int_excluded_events') }}
 ),
 
-negative_conversions as (
+conversions as (
     select * from {{ ref('int_conversions') }}
-    where is_refund
+),
+
+order_amounts as (
+    select * from {{ ref('int_order_amounts') }}
 ),
 
 order_keys as (
@@ -83,7 +90,8 @@ unioned as (
         cast(null as bigint) as refunded_total_micros,
         case when has_currency then original_currency end as currency,
         cast(null as {{ text }}) as exclusion_reason
-    from negative_conversions
+    from conversions
+    where is_refund
 ),
 
 keyed as (
@@ -97,25 +105,91 @@ keyed as (
         and coalesce(unioned.site_id, '') = order_keys.site_id
 ),
 
+-- The conversion of an order that gives its currency: int_refunds reduces the same one.
+order_currencies as (
+    select
+        org_id,
+        order_key,
+        counted_as_conversion_id as conversion_id,
+        original_currency as currency,
+        row_number() over (
+            partition by org_id, order_key
+            order by case when conversion_type = 'purchase' then 0 else 1 end, value_micros desc, counted_as_conversion_id
+        ) as rank
+    from conversions
+    where gives_value and order_key is not null and exclusion_reason is null and not is_refund
+),
+
+-- Sources can state the refunds of one order in several currencies: the shop's, the buyer's, or none. Then compare them in the
+-- order's currency, as shares of the order.
+with_ratios as (
+    select
+        keyed.*,
+        order_currencies.currency as order_currency,
+        coalesce(keyed.currency, order_currencies.currency, orgs.currency) as own_currency,
+        shop_amounts.amount_micros as numerator,
+        coalesce(
+            refund_amounts.amount_micros, case when keyed.order_value_micros > 0 then keyed.order_value_micros end
+        ) as denominator
+    from keyed
+    inner join orgs using (org_id)
+    left join order_currencies
+        on keyed.org_id = order_currencies.org_id
+        and keyed.order_key = order_currencies.order_key
+        and order_currencies.rank = 1
+    left join order_amounts as shop_amounts
+        on keyed.org_id = shop_amounts.org_id
+        and order_currencies.conversion_id = shop_amounts.conversion_id
+        and order_currencies.currency = shop_amounts.currency
+    left join order_amounts as refund_amounts
+        on keyed.org_id = refund_amounts.org_id
+        and order_currencies.conversion_id = refund_amounts.conversion_id
+        and coalesce(keyed.currency, order_currencies.currency) = refund_amounts.currency
+),
+
+with_conversions as (
+    select
+        *,
+        coalesce(numerator > 0 and denominator > 0, false)
+        and min(own_currency) over (partition by org_id, order_key)
+        <> max(own_currency) over (partition by org_id, order_key) as is_converted
+    from with_ratios
+),
+
+comparable as (
+    select
+        *,
+        case when is_converted then order_currency else own_currency end as compared_currency,
+        case
+            when is_converted then {{ rounded_share('value_micros', 'numerator', 'denominator') }}
+            else value_micros
+        end as compared_value_micros,
+        case
+            when is_converted then {{ rounded_share('refunded_total_micros', 'numerator', 'denominator') }}
+            else refunded_total_micros
+        end as compared_total_micros
+    from with_conversions
+),
+
 -- Exports of a shop state the sum of an order's refunds. A later export, or another source, states the same refunds again. An
 -- export of payments states disputes in another column.
 with_sums as (
     select
         *,
         coalesce(
-            sum(case when coalesce(refunded_total_micros, 0) = 0 and exclusion_reason is null then value_micros end)
-                over (partition by org_id, order_key, currency, is_dispute),
+            sum(case when coalesce(refunded_total_micros, 0) = 0 and exclusion_reason is null then compared_value_micros end)
+                over (partition by org_id, order_key, compared_currency, is_dispute),
             0
         ) as single_micros,
         coalesce(
-            max(refunded_total_micros) over (
-                partition by org_id, order_key, currency, is_dispute
-                order by coalesce(refunded_total_micros, 0), occurred_at, refund_id
+            max(compared_total_micros) over (
+                partition by org_id, order_key, compared_currency, is_dispute
+                order by coalesce(compared_total_micros, 0), occurred_at, refund_id
                 rows between unbounded preceding and 1 preceding
             ),
             0
         ) as smaller_total_micros
-    from keyed
+    from comparable
 ),
 
 final as (
@@ -133,13 +207,13 @@ final as (
         case
             when refunded_total_micros > 0 and order_key is not null
                 then cast(
-                    greatest(refunded_total_micros, single_micros) - greatest(smaller_total_micros, single_micros) as bigint
+                    greatest(compared_total_micros, single_micros) - greatest(smaller_total_micros, single_micros) as bigint
                 )
             when value_micros is null then refunded_total_micros
             else value_micros
         end as value_micros,
         order_value_micros,
-        currency,
+        case when refunded_total_micros > 0 and order_key is not null then compared_currency else currency end as currency,
         exclusion_reason
     from with_sums
 )
