@@ -150,11 +150,10 @@ valued as (
         reported.original_value_micros,
         reported.original_currency,
         cast(case when definitions.value_micros is null then reported.refunded_micros else 0 end as bigint) as refunded_micros,
-        coalesce(definitions.lookback_days, orgs.lookback_days) as lookback_days,
+        definitions.lookback_days,
         definitions.touches,
         definitions.is_first_only
     from reported
-    inner join orgs using (org_id)
     inner join definitions using (org_id, conversion_type)
     where definitions.min_value_micros is null
         or reported.value_micros + reported.refunded_micros >= definitions.min_value_micros
