@@ -21,55 +21,55 @@ paired as (
         touchpoints.adset_id,
         touchpoints.ad_id,
         touchpoints.is_direct,
-        {{ days_between('touchpoints.occurred_at', 'conversions.occurred_at') }} as days_before_conversion,
-        touch_type_windows.lookback_days as touch_type_days,
-        coalesce(touch_type_windows.credit_percent, 100) as credit_percent
+        {{ days_between('touchpoints.occurred_at', 'conversions.occurred_at') }} as days_before_conversion
     from conversions
     inner join orgs using (org_id)
     inner join touchpoints using (org_id, person_key)
-    left join touch_type_windows using (org_id, touch_type)
     left join excluded_touches using (org_id, touchpoint_id)
     where excluded_touches.touchpoint_id is null
         and (touchpoints.occurred_at <= conversions.occurred_at or conversions.touches = 'all')
         and (touchpoints.occurred_at > conversions.touches_after or conversions.touches_after is null)
 ),
 
+{{ touches_in_windows(journey) }}
+{%- endmacro %}
+
+{# CTEs from `paired` and `touch_type_windows` to `with_windows`: the touches of a journey that can get credit at its end, and the windows
+   in which they do. `journey`: the columns that identify a journey. #}
+{% macro touches_in_windows(journey) %}
 -- The window of the touch's type replaces the org's, and shortens every other window.
 in_reach as (
     select
-        *,
-        abs(days_before_conversion) <= coalesce(touch_type_days, lookback_days) as is_recent
+        paired.*,
+        coalesce(touch_type_windows.credit_percent, 100) as credit_percent,
+        abs(paired.days_before_conversion) <= coalesce(touch_type_windows.lookback_days, paired.lookback_days) as is_recent
     from paired
-    where abs(days_before_conversion) <= coalesce(touch_type_days, greatest(lookback_days, {{ var('attribution_windows') | max }}))
+    left join touch_type_windows using (org_id, touch_type)
+    where abs(paired.days_before_conversion) <= coalesce(
+        touch_type_windows.lookback_days, greatest(paired.lookback_days, {{ var('attribution_windows') | max }})
+    )
 ),
 
 -- Other: any touch that is not Direct. Only an org with a rule for Direct needs them.
 others as (
     select
-        org_id,
-        conversion_id,
-        touchpoint_id,
-        abs(days_before_conversion) as days_since_other,
-        bool_or(is_recent) over (partition by org_id, conversion_id) as has_recent_other,
-        row_number() over (
-            partition by org_id, conversion_id
-            order by abs(days_before_conversion), occurred_at desc, touchpoint_id desc
-        ) as number
+        {{ journey | join(',\n        ') }},
+        min(abs(days_before_conversion)) as days_since_other,
+        bool_or(is_recent) as has_recent_other,
+        max_by(touchpoint_id, (-abs(days_before_conversion), occurred_at, touchpoint_id)) as last_other_id
     from in_reach
     where not is_direct and direct <> 'include'
+    group by {{ journey | join(', ') }}
 ),
 
 compared as (
     select
         in_reach.*,
-        last_others.days_since_other,
-        coalesce(last_others.has_recent_other, false) as has_recent_other,
-        coalesce(in_reach.touchpoint_id = last_others.touchpoint_id, false) as is_last_other
+        others.days_since_other,
+        coalesce(others.has_recent_other, false) as has_recent_other,
+        coalesce(in_reach.touchpoint_id = others.last_other_id, false) as is_last_other
     from in_reach
-    left join others as last_others
-        on in_reach.org_id = last_others.org_id
-        and in_reach.conversion_id = last_others.conversion_id
-        and last_others.number = 1
+    left join others using ({{ journey | join(', ') }})
 ),
 
 -- Direct gets credit by the org's policy. `exclude`: in windows without another touch. `last_resort`: if the person has no other
@@ -94,4 +94,20 @@ with_windows as (
         end as until_window
     from compared
 )
+{%- endmacro %}
+
+{# Select the touches that get no credit: suspicious touches that the site excludes, and reports that are part of another touch. #}
+{% macro touches_without_credit() -%}
+    select
+        org_id,
+        touchpoint_id
+    from {{ ref('int_suspicious_touches') }}
+    where is_excluded
+
+    union
+
+    select
+        org_id,
+        touchpoint_id
+    from {{ ref('int_merged_touches') }}
 {%- endmacro %}

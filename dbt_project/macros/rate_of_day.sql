@@ -1,3 +1,10 @@
+{# The columns of the rate that `rate_of_day` joins. Equal currencies have the rate 1. #}
+{% macro rate_columns(currency, reporting_currency) -%}
+    {%- for part in ['numerator', 'denominator'] %}
+        case when {{ currency }} = {{ reporting_currency }} then 1 else rates.{{ part }} end as {{ part }}{{ "," if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
 {# Join condition: the exchange rate that serves on a day. Equal currencies have none. #}
 {% macro rate_of_day(currency, reporting_currency, date) -%}
     {{ currency }} = rates.base

@@ -564,6 +564,36 @@ INVOICES = {
         {"z-1": [19.9]},
     ),
     "stripe_payment_without_its_invoice": Case(delivered(INVOICE[1]), {"in_1": [0]}),
+    "stripe_two_sessions_of_one_payment": Case(
+        delivered(
+            session("cs_1", 2900, payment_intent="pi_1", metadata={"order_id": "W-1"}),
+            session("cs_2", 2900, created=1_782_900_060, payment_intent="pi_1", metadata={"order_id": "W-2"}),
+            charge("ch_1", 900, payment_intent="pi_1"),
+        ),
+        {"W-1": [20]},
+    ),
+    "payments_of_two_sites_with_the_same_order_id": Case(
+        [
+            orders("7,1,100,de,T-1", "7,1,60,fr,T-2", columns="order_id,occurred_at,value,site_id,payment_ids"),
+            refunds("T-2,2,10,fr,T-2", columns="order_id,occurred_at,value,site_id,payment_ids"),
+        ],
+        {"7": [50, 100]},
+    ),
+}
+
+# Only the payment of the invoice connects the session and the payment intent, whichever order id is the smallest.
+ORDER_IDS = {
+    f"stripe_three_order_ids_{'_'.join(ids)}": Case(
+        delivered(
+            session("cs_1", 2900, invoice="in_1", metadata={"order_id": ids[0]}),
+            invoice("in_1", 2900, created=1_782_900_010, metadata={"order_id": ids[1]}),
+            invoice_payment("inpay_1", "in_1", 1_782_900_020, payment_intent="pi_1"),
+            intent("pi_1", 2900, created=1_782_900_030, latest_charge="ch_1", metadata={"order_id": ids[2]}),
+            charge("ch_1", 900, payment_intent="pi_1"),
+        ),
+        {ids[0]: [20]},
+    )
+    for ids in permutations(("A", "B", "Z"))
 }
 
 IN_EUR = {"total_price_set": money_set("100.00", "88.00")}
@@ -910,6 +940,7 @@ CASES = (
     | TOTALS
     | CURRENCIES
     | INVOICES
+    | ORDER_IDS
     | WEBHOOKS
     | EXPORTS
 )

@@ -2,7 +2,7 @@
 {% test input_check_finds_nothing(model, check_name) %}
 {{ config(
     severity='warn',
-    meta={'description': 'Warns of each finding of this check. input_checks has what was found, where, and what to do.'}
+    meta={'description': 'Warns of each finding of this check. input_checks has each finding, its place and the action.'}
 ) }}
 select
     org_id,

@@ -20,7 +20,7 @@ main_windows as (
         definitions.org_id,
         definitions.conversion_type,
         definitions.number = 1 as is_main_type,
-        coalesce(definitions.lookback_days, orgs.lookback_days) as main_lookback_days,
+        definitions.lookback_days as main_lookback_days,
         orgs.rollup_windows
     from definitions
     inner join orgs using (org_id)

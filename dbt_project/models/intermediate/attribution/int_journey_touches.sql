@@ -7,15 +7,8 @@ conversions as (
     from {{ ref('int_defined_conversions') }}
 ),
 
-merged_touches as (
-    select * from {{ ref('int_merged_touches') }}
-),
-
 touchpoints as (
-    select touchpoints.*
-    from {{ ref('int_touchpoints') }} as touchpoints
-    left join merged_touches using (org_id, touchpoint_id)
-    where merged_touches.touchpoint_id is null
+    select * from {{ ref('int_touchpoints') }}
 ),
 
 orgs as (
@@ -27,11 +20,7 @@ touch_type_windows as (
 ),
 
 excluded_touches as (
-    select distinct
-        org_id,
-        touchpoint_id
-    from {{ ref('int_suspicious_touches') }}
-    where is_excluded
+    {{ touches_without_credit() }}
 ),
 
 {{ journey_touches(['org_id', 'conversion_id', 'journey_number']) }},

@@ -17,7 +17,6 @@ final as (
     select
         credit.org_id,
         credit.date,
-        credit.conversion_type,
         credit.attribution_model,
         credit.channel,
         credit.platform,

@@ -79,14 +79,7 @@ transactions as (
 with_rate as (
     select
         transactions.*,
-        case
-            when transactions.currency = transactions.reporting_currency then 1
-            else rates.numerator
-        end as numerator,
-        case
-            when transactions.currency = transactions.reporting_currency then 1
-            else rates.denominator
-        end as denominator
+        {{ rate_columns('transactions.currency', 'transactions.reporting_currency') }}
     from transactions
     left join rates
         on {{ rate_of_day('transactions.currency', 'transactions.reporting_currency', 'transactions.date') }}

@@ -57,7 +57,6 @@ reported as (
         reports.occurred_at,
         reports.date,
         reports.order_id,
-        reports.order_key,
         reports.person_key,
         reports.value_micros,
         reports.original_value_micros,
@@ -81,7 +80,6 @@ reported as (
         reports.occurred_at,
         {{ reporting_date('reports.occurred_at', 'orgs.timezone') }} as date,
         cast(null as {{ text }}) as order_id,
-        cast(null as {{ text }}) as order_key,
         coalesce(
             'c:' || coalesce(reports.own_customer_id, visitor_customers.customer_id),
             'v:' || reports.visitor_id,
@@ -113,7 +111,6 @@ reported as (
         reports.occurred_at,
         {{ reporting_date('reports.occurred_at', 'orgs.timezone') }} as date,
         cast(null as {{ text }}) as order_id,
-        cast(null as {{ text }}) as order_key,
         reports.person_key,
         0 as value_micros,
         cast(null as bigint) as original_value_micros,
@@ -144,17 +141,15 @@ valued as (
         reported.occurred_at,
         reported.date,
         reported.order_id,
-        reported.order_key,
         reported.person_key,
         cast(coalesce(definitions.value_micros, reported.value_micros) as bigint) as value_micros,
         reported.original_value_micros,
         reported.original_currency,
         cast(case when definitions.value_micros is null then reported.refunded_micros else 0 end as bigint) as refunded_micros,
-        coalesce(definitions.lookback_days, orgs.lookback_days) as lookback_days,
+        definitions.lookback_days,
         definitions.touches,
         definitions.is_first_only
     from reported
-    inner join orgs using (org_id)
     inner join definitions using (org_id, conversion_type)
     where definitions.min_value_micros is null
         or reported.value_micros + reported.refunded_micros >= definitions.min_value_micros
@@ -196,7 +191,6 @@ final as (
         occurred_at,
         date,
         order_id,
-        order_key,
         person_key,
         value_micros,
         original_value_micros,

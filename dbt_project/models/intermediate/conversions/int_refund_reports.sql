@@ -203,7 +203,7 @@ final as (
         conversion_type,
         is_cancellation,
         is_negative_conversion,
-        -- A total counts what it adds to the single refunds and to the smaller totals.
+        -- A total counts its excess over the single refunds and the smaller totals.
         case
             when refunded_total_micros > 0 and order_key is not null
                 then cast(

@@ -186,7 +186,6 @@ final as (
         matched.order_key,
         matched.conversion_id,
         matched.is_cancellation,
-        matched.is_of_cancelled_order,
         matched.is_negative_conversion,
         matched.original_value_micros,
         matched.original_currency,

@@ -28,7 +28,7 @@ seen as (
     select org_id, email_hash, customer_id from interactions where email_hash is not null
 ),
 
--- A site whose customer ids are addresses sends their hashes, because no address passes the collector or an import.
+-- A site with addresses as customer ids sends their hashes, because no address passes the collector or an import.
 addresses_as_ids as (
     select distinct
         events.org_id,

@@ -63,12 +63,12 @@ ranked as (
     from counted
 ),
 
--- The org's own distribution: nine of ten ids join at most so many visitors. The only id of an org is not among the nine.
+-- The org's distribution: the usual share of ids joins at most so many visitors. The only id of an org has no usual number.
 with_usual as (
     select
         *,
         coalesce(
-            max(case when rank <= 0.9 * ids then visitors end) over (partition by org_id, kind), 0
+            max(case when rank <= {{ var('shared_id_usual_share') }} * ids then visitors end) over (partition by org_id, kind), 0
         ) as usual_visitors
     from ranked
 ),

@@ -28,8 +28,7 @@ with_rate as (
         {%- for measure in spend_measures() %}
         reports.{{ measure }},
         {%- endfor %}
-        case when reports.currency = orgs.currency then 1 else rates.numerator end as numerator,
-        case when reports.currency = orgs.currency then 1 else rates.denominator end as denominator
+        {{ rate_columns('reports.currency', 'orgs.currency') }}
     from reports
     inner join orgs using (org_id)
     left join rates
@@ -49,10 +48,8 @@ final as (
         coalesce(ad_id, '(unmatched)') as ad_id,
         currency as original_currency,
         spend_micros as original_spend_micros,
-        platform_value_micros as original_platform_value_micros,
         coalesce(impressions, 0) as impressions,
         coalesce(clicks, 0) as clicks,
-        coalesce(video_views, 0) as video_views,
         coalesce(platform_conversions, 0) as platform_conversions,
         coalesce({{ rounded_share('spend_micros', 'numerator', 'denominator') }}, 0) as spend_micros,
         coalesce({{ rounded_share('platform_value_micros', 'numerator', 'denominator') }}, 0) as platform_value_micros,

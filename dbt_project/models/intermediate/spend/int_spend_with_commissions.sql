@@ -32,8 +32,7 @@ commissions_with_rate as (
         commissions.currency,
         commissions.channel,
         commissions.amount_micros,
-        case when commissions.currency = orgs.currency then 1 else rates.numerator end as numerator,
-        case when commissions.currency = orgs.currency then 1 else rates.denominator end as denominator
+        {{ rate_columns('commissions.currency', 'orgs.currency') }}
     from commissions
     inner join orgs using (org_id)
     left join rates

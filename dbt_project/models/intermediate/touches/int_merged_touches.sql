@@ -150,8 +150,7 @@ final as (
     select
         org_id,
         touchpoint_id,
-        merged_into,
-        step
+        merged_into
     from with_touch
     where merged_into <> touchpoint_id
 
@@ -160,8 +159,7 @@ final as (
     select
         org_id,
         touchpoint_id,
-        merged_into,
-        'view' as step
+        merged_into
     from views_with_click
     where click_number = 1
 )

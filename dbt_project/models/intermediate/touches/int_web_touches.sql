@@ -96,7 +96,7 @@ touches as (
         or {{ is_new_campaign('campaign_key', 'previous_campaign_key') }}
 ),
 
--- The link of an own page has no campaign_key here, so its parameters do not count, nor does what its event states.
+-- The link of an own page has no campaign_key here, so its parameters and its event's source do not count.
 with_link as (
     select
         touches.*,

@@ -183,9 +183,8 @@ with_targets as (
         entities.days_with_spend,
         entities.daily_spend_micros,
         own_cpa.own_order_value_micros,
-        coalesce(campaign_targets.cpa_micros, platform_targets.cpa_micros, orgs.target_cpa_micros, own_cpa.own_cpa_micros)
-            as target_cpa_micros,
-        coalesce(campaign_targets.roas, platform_targets.roas, orgs.target_roas) as target_roas,
+        coalesce({{ target_of('cpa_micros') }}, own_cpa.own_cpa_micros) as target_cpa_micros,
+        {{ target_of('roas') }} as target_roas,
         case
             when campaign_targets.cpa_micros is not null then 'campaign'
             when platform_targets.cpa_micros is not null then 'platform'
@@ -195,14 +194,7 @@ with_targets as (
     from entities
     inner join orgs using (org_id)
     left join own_cpa using (org_id, window_days, attribution_model)
-    left join targets as campaign_targets
-        on entities.org_id = campaign_targets.org_id
-        and entities.platform = campaign_targets.platform
-        and entities.campaign_id = campaign_targets.campaign_id
-    left join targets as platform_targets
-        on entities.org_id = platform_targets.org_id
-        and entities.platform = platform_targets.platform
-        and platform_targets.campaign_id is null
+    {{ target_joins('entities') }}
     where entities.campaign_id <> '(unmatched)'
         and coalesce(entities.adset_id, '') <> '(unmatched)'
         and coalesce(entities.ad_id, '') <> '(unmatched)'

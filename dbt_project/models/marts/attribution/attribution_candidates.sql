@@ -14,6 +14,7 @@ conversions as (
 touchpoints as (
     select
         {{ columns | join(',\n        ') }},
+        is_direct,
         cast(null as {{ dbt.type_string() }}) as merged_into
     from {{ ref('touchpoints') }}
 
@@ -21,6 +22,7 @@ touchpoints as (
 
     select
         {{ columns | join(',\n        ') }},
+        false as is_direct,
         merged_into
     from {{ ref('merged_touches') }}
 ),
@@ -66,7 +68,7 @@ final as (
             when excluded_touches.touchpoint_id is not null then 'suspicious'
             when touchpoints.occurred_at > conversions.occurred_at and conversions.touches <> 'all' then 'after_conversion'
             when touchpoints.occurred_at <= conversions.touches_after then 'before_previous_conversion'
-            when lower(touchpoints.channel) = 'direct' and orgs.direct <> 'include' and touchpoints.occurred_at
+            when touchpoints.is_direct and orgs.direct <> 'include' and touchpoints.occurred_at
                 >= conversions.occurred_at - interval '24 hours' * coalesce(touch_type_windows.lookback_days, conversions.lookback_days) then 'direct'
             else 'outside_lookback_window'
         end as reason,

@@ -19,10 +19,6 @@ conversion_windows as (
     where is_main_type and is_main_window
 ),
 
-orgs as (
-    select * from {{ ref('stg_raw__orgs') }}
-),
-
 attribution_models as (
     select * from {{ ref('int_model_modes') }}
     where accounting_mode = 'accrual'
@@ -139,7 +135,6 @@ final as (
         summed.overlap_value_micros,
         cast(summed.claimed_conversions as double) / nullif(cast(summed.attributed_conversions as double), 0) as claimed_ratio
     from summed
-    inner join orgs using (org_id)
     inner join conversion_windows using (org_id)
 )
 

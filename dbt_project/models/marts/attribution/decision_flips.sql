@@ -103,8 +103,8 @@ views as (
         conversion_windows.is_main_window and attribution_models.attribution_model = orgs.default_attribution_model as is_own,
         coalesce(cast(campaign_credit.conversions as double), 0) as conversions,
         coalesce(cast(campaign_credit.value_micros as double), 0) as value_micros,
-        coalesce(campaign_targets.cpa_micros, platform_targets.cpa_micros, orgs.target_cpa_micros) as target_cpa_micros,
-        coalesce(campaign_targets.roas, platform_targets.roas, orgs.target_roas) as target_roas
+        {{ target_of('cpa_micros') }} as target_cpa_micros,
+        {{ target_of('roas') }} as target_roas
     from campaign_spend
     inner join orgs using (org_id)
     inner join conversion_windows using (org_id)
@@ -116,14 +116,7 @@ views as (
         and conversion_windows.conversion_type = campaign_credit.conversion_type
         and conversion_windows.lookback_days = campaign_credit.lookback_days
         and attribution_models.attribution_model = campaign_credit.attribution_model
-    left join targets as campaign_targets
-        on campaign_spend.org_id = campaign_targets.org_id
-        and campaign_spend.platform = campaign_targets.platform
-        and campaign_spend.campaign_id = campaign_targets.campaign_id
-    left join targets as platform_targets
-        on campaign_spend.org_id = platform_targets.org_id
-        and campaign_spend.platform = platform_targets.platform
-        and platform_targets.campaign_id is null
+    {{ target_joins('campaign_spend') }}
 ),
 
 judged as (

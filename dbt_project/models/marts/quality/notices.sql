@@ -19,10 +19,6 @@ failed_events as (
     select * from {{ source('raw', 'failed_events') }}
 ),
 
-conversions as (
-    select * from {{ ref('int_counted_conversions') }}
-),
-
 freshness as (
     select * from {{ ref('spend_freshness') }}
 ),
@@ -55,16 +51,8 @@ shared_ids as (
     select * from {{ ref('int_shared_ids') }}
 ),
 
-bot_conversions as (
-    select
-        conversions.org_id,
-        orgs.currency,
-        count(*) as row_count,
-        sum(conversions.value_micros) as value_micros
-    from {{ ref('conversions') }} as conversions
-    inner join orgs using (org_id)
-    where conversions.is_bot
-    group by conversions.org_id, orgs.currency
+input_checks as (
+    select * from {{ ref('input_checks') }}
 ),
 
 bot_events as (
@@ -74,16 +62,6 @@ bot_events as (
     from {{ ref('int_bot_events') }}
     where is_excluded
     group by org_id
-),
-
-own_links as (
-    select
-        org_id,
-        site_id,
-        count(*) as row_count
-    from {{ ref('int_sessionized_events') }}
-    where is_own_campaign
-    group by org_id, site_id
 ),
 
 -- Only platforms with known campaigns, so that a campaign could match.
@@ -287,24 +265,26 @@ final as (
     union all
 
     select
-        own_links.org_id,
+        input_checks.org_id,
         'own_links' as topic,
-        {{ filled('messages.message', {'rows': 'own_links.row_count', 'site': 'own_links.site_id'}) }} as message
-    from own_links
+        {{ filled('messages.message', {'rows': 'input_checks.row_count', 'site': 'input_checks.location'}) }} as message
+    from input_checks
     inner join messages on messages.notice = 'own_links'
+    where input_checks.check_name = 'own_links'
 
     union all
 
     select
-        bot_conversions.org_id,
+        input_checks.org_id,
         'bot_conversions' as topic,
         {{ filled('messages.message', {
-            'rows': 'bot_conversions.row_count',
-            'amount': as_money('bot_conversions.value_micros'),
-            'currency': 'bot_conversions.currency',
+            'rows': 'input_checks.row_count',
+            'amount': as_money('input_checks.amount_micros'),
+            'currency': 'input_checks.currency',
         }) }} as message
-    from bot_conversions
+    from input_checks
     inner join messages on messages.notice = 'bot_conversions'
+    where input_checks.check_name = 'bot_conversion'
 
     union all
 

@@ -21,7 +21,7 @@ final as (
         source.min_value_micros,
         coalesce(source.is_first_only, false) as is_first_only,
         source.value_micros,
-        source.lookback_days,
+        coalesce(source.lookback_days, orgs.lookback_days) as lookback_days,
         coalesce(source.touches, 'before') as touches
     from orgs
     left join source using (org_id)
