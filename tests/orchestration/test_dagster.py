@@ -319,7 +319,11 @@ def server(built, tmp_path_factory) -> Iterator[Server]:
         yield Server(home, url, f"http://127.0.0.1:{collector_port}", f"http://127.0.0.1:{dashboard_port}")
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(60)
+        code = process.wait(60)
+    assert code == 0
+    last_words = log.read_text().partition("Stopping everything.")
+    assert last_words[1]
+    assert "Traceback" not in last_words[2]
     wait_until(lambda: not processes_of(home), "the server has left no process", seconds=30)
 
 
