@@ -35,6 +35,7 @@ NAVIGATION = (
 )  # fmt: skip
 PARENTS = {"waste_flag": "waste", "journey": "journeys"}  # the page of the navigation to which a page belongs
 OF_ONE = ("explain", *PARENTS)  # templates that need a question, a journey or a flag
+NO_PAGE = "The link is old or has a mistake. The dashboard lists all pages."
 ALL_ROWS = 1000  # of the table of an explanation
 MOST_CHECKS = 5  # new files that one page checks for damage: each takes 0.1 s, and an agency can have hundreds
 
@@ -128,7 +129,7 @@ def page(
     templates: jinja2.Environment = request.app.state.templates
     titles = page_titles(service.home / "pages")
     if name not in titles and name not in OF_ONE:
-        return message(request, 404, "There is no such page", "Choose one of the navigation.")
+        return message(request, 404, "There is no such page", NO_PAGE)
     if name in titles and (address := saved_view(service.home / "pages", name)):
         org = request.query_params.get("org", "")
         has_org = not org or re.search(r"[?&]org=", address)
