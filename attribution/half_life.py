@@ -11,6 +11,10 @@ product of the rates at the conversions times exp(-the integral of the rate). Se
 attribution in online advertising with survival theory", ICDM 2014, for additive rates that decay exponentially, and
 Venzon and Moolgavkar, "A method for computing profile-likelihood-based confidence intervals", Applied Statistics 37(1),
 1988.
+
+On a website, every conversion follows a touch by minutes: the visit that converts is a touch itself. Such a touch is
+how people convert, not why, and would make every half-life an hour. `ignored_days` lets a touch act only after that
+time. The observation of a journey then begins that time after its first touch, so nothing is biased (left truncation).
 """
 
 from __future__ import annotations
@@ -115,15 +119,21 @@ class _Decayed:
 
 
 def fit_half_life(
-    *, lengths: npt.ArrayLike, ages: npt.ArrayLike, conversions: npt.ArrayLike, weights: npt.ArrayLike | None = None
+    *,
+    lengths: npt.ArrayLike,
+    ages: npt.ArrayLike,
+    conversions: npt.ArrayLike,
+    weights: npt.ArrayLike | None = None,
+    ignored_days: float = 0.0,
 ) -> HalfLife:
     """Return the half-life with the highest likelihood.
 
     `lengths`, `conversions` (0 or 1) and `weights` (1 if not given) have one value per journey. `ages` has the ages in
     days of the touches of all journeys, one journey after the other, `lengths[i]` of them for journey i. The age is the
-    time from the touch to the end of the journey, so the oldest touch begins the observation. Journeys without a touch
-    are ignored. Equal journeys give equal bits in any order. Raise NotEnoughData if the journeys are too few, if
-    touches do not raise the rate of conversions, or if the interval has no end between one hour and 365 days.
+    time from the touch to the end of the journey, so the oldest touch begins the observation. Touches in the last
+    `ignored_days` of a journey are ignored, and then journeys without a touch. Equal journeys give equal bits in any
+    order. Raise NotEnoughData if the journeys are too few, if touches do not raise the rate of conversions, or if the
+    interval has no end between one hour and 365 days.
     """
     counts, flags = np.asarray(lengths, dtype=np.int64), np.asarray(conversions)
     days = np.asarray(ages, dtype=np.float64)
@@ -134,11 +144,15 @@ def fit_half_life(
         raise ValueError("conversions has values other than 0 and 1: split the journey after each conversion")
     if counts.sum() != len(days):
         raise ValueError(f"lengths sum to {counts.sum():,}, but there are {len(days):,} ages")
+    journey = np.repeat(np.arange(len(counts)), counts)
+    acts = days > ignored_days if ignored_days else np.ones(len(days), dtype=bool)
+    counts, days = np.bincount(journey[acts], minlength=len(counts)), days[acts] - ignored_days
     observed_journeys = (counts > 0) & (weight > 0)
     converted = int(np.count_nonzero(observed_journeys & (flags == 1)))
     lost = int(np.count_nonzero(observed_journeys)) - converted
-    _require(converted, MIN_CONVERSIONS, "converting")
-    _require(lost, MIN_NON_CONVERTING, "non-converting")
+    before = f" more than {ignored_days * 24:g} h before its end" if ignored_days else ""
+    _require(converted, MIN_CONVERSIONS, "converting", before)
+    _require(lost, MIN_NON_CONVERTING, "non-converting", before)
     observed = _observe(counts, days, flags == 1, weight)
 
     def profile(log_half_life: float) -> float:
@@ -163,8 +177,8 @@ def fit_half_life(
     high = _crossing(profile, threshold, peak, outside[outside > peak])
     if low is None:
         raise NotEnoughData(
-            f"Too few conversions are later than one hour after a touch to fit a half-life ({found}). Use journeys with"
-            " later conversions."
+            f"Too few conversions are later than {ignored_days * 24 + 1:g} h after a touch to fit a half-life"
+            f" ({found}). If the visits that convert are touches, ignore the touches of more hours before a conversion."
         )
     if high is None:
         raise NotEnoughData(
@@ -177,15 +191,17 @@ def fit_half_life(
         low=exp(low),
         high=exp(high),
         base_rate=(1 - share) * total / fitted.exposure,
-        touch_rate=share * total / fitted.decayed_days,
+        touch_rate=share * total / fitted.decayed_days * 2 ** (ignored_days / exp(peak)),
         journeys=converted + lost,
         conversions=converted,
     )
 
 
-def _require(found: int, least: int, kind: str) -> None:
+def _require(found: int, least: int, kind: str, before: str) -> None:
     if found < least:
-        raise NotEnoughData(f"The half-life needs at least {least} {kind} journeys with a touch; there are {found}.")
+        raise NotEnoughData(
+            f"The half-life needs at least {least} {kind} journeys with a touch{before}; there are {found}."
+        )
 
 
 def _observe(counts: Integers, ages: Floats, converted: Booleans, weight: Floats) -> _Observed:

@@ -33,7 +33,7 @@ def serve(
         import uvicorn
 
         from cli.live_facts import live_facts
-        from ingestion.listening import listen
+        from ingestion.listening import end_with_success, listen
         from ingestion.settings.load import load_settings
         from serving.access.authentication import SERVER_OPTIONS
         from serving.access.principals import AccessError, access_of
@@ -63,4 +63,5 @@ def serve(
         print_line(f"The dashboard is at http://{host}:{port}, the API at http://{host}:{port}/api/docs. Ctrl-C stops.")
         options: dict[str, Any] = SERVER_OPTIONS
         config = uvicorn.Config(create_app(service, access), log_level="warning", **options)
+        end_with_success()
         uvicorn.Server(config).run(sockets=[sock])

@@ -105,7 +105,8 @@ def failures_table(failed: Sequence[FailedRows]) -> Iterator[Any]:
 
 
 def published_version(home: Home) -> Iterator[str]:
-    """Yield the published version, its notices and its doubtful input."""
+    """Yield the published version, the orgs whose file is damaged, its notices and its doubtful input."""
+    from serving.orgs import OrgFiles
     from serving.published import NothingPublished, open_published
     from serving.summary import input_checks, notices
 
@@ -121,7 +122,12 @@ def published_version(home: Home) -> Iterator[str]:
         ((version, at),) = connection.execute("select version, published_at from meta").fetchall()
         messages, doubtful = notices(connection), list(input_checks(connection))
     hours = (datetime.now(UTC).replace(tzinfo=None) - at).total_seconds() / 3600
+    files = OrgFiles(home.published)
+    problems = files.problems(files.names())
+    files.close()
     yield f"Published: version {version} of {at:%Y-%m-%d %H:%M} UTC, {hours:.1f} hours ago, in {home.marts}"
+    for problem in problems.values():
+        yield f"[red]![/red] {escape(problem)}"
     for message in messages:
         yield f"[yellow]![/yellow] {escape(message)}"
     yield from doubtful

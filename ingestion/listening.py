@@ -6,6 +6,7 @@ In: a host and a port, and the options that name them. Out: a listening socket, 
 from __future__ import annotations
 
 import errno
+import signal
 import socket
 
 BACKLOG = 2048
@@ -35,3 +36,12 @@ def listen(host: str, port: int, *, host_option: str = "--host", port_option: st
             advice = f"{host_option} {host}, {port_option} {port}: {error.strerror}. Use another address"
         raise CannotListen(advice) from None
     return sock
+
+
+def end_with_success() -> None:
+    """Let Ctrl-C and SIGTERM end this process with exit code 0. Call it before uvicorn handles the signals.
+
+    uvicorn raises the signal again once it has stopped, when there is nothing more to end.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)

@@ -118,11 +118,11 @@ def events(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Materi
     )
     seconds = time.monotonic() - started
     reports = import_waiting(context, warehouse, "events")
-    retired = retire(connection, home, settings)
+    archived = retire(connection, home, settings)
     return dg.MaterializeResult(
         metadata=metadata.of_segments(landed, seconds)
         | metadata.of_imports(reports)
-        | {"retired": retired}
+        | {"archived": archived}
         | metadata.of_raw(connection, context.asset_key)
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 import duckdb
 from dagster_dbt import DagsterDbtTranslator, dbt_assets
-from dagster_dbt.asset_utils import get_subset_selection_for_context
+from dagster_dbt.asset_utils import DAGSTER_DBT_PROJECT_METADATA_KEY, get_subset_selection_for_context
 from dbt.artifacts.schemas.run import RunResult
 from dbt.contracts.graph.nodes import ModelNode
 from dbt_common.events.base_types import EventMsg
@@ -32,6 +32,10 @@ class Translator(DagsterDbtTranslator):
     def get_asset_spec(self, manifest: Any, unique_id: str, project: Any) -> dg.AssetSpec:
         """Return the spec of a model or seed."""
         spec = super().get_asset_spec(manifest, unique_id, project)
+        # Dagster's UI cannot show it, and only the helpers of dagster-dbt that run dbt read it.
+        spec = spec.replace_attributes(
+            metadata={key: value for key, value in spec.metadata.items() if key != DAGSTER_DBT_PROJECT_METADATA_KEY}
+        )
         if spec.key.path[0] == "marts":
             return spec.replace_attributes(freshness_policy=metadata.FRESH_DAILY)
         return spec

@@ -14,6 +14,11 @@ from orchestration.changes import BUILD, COVERED, DUPLICATES, LAND, nothing_new,
 from orchestration.instance import UNFINISHED, end_dead_runs
 
 LONGEST_WAIT = timedelta(days=1)  # after which a run that seems to wait no longer stops ticks
+PURPOSE = {
+    BUILD: "Each hour: load everything that is new, build all models and publish the marts.",
+    LAND: "Each quarter of an hour between two builds: load everything that is new and build touchpoints.",
+    DUPLICATES: "Each night: find events that probably repeat another one.",
+}
 CRON = {BUILD: "0 * * * *", LAND: "15,30,45 * * * *", DUPLICATES: "0 2 * * *"}  # `build` lands, too
 
 
@@ -26,7 +31,7 @@ def schedule(job: str, cron: str) -> dg.ScheduleDefinition:
         cron_schedule=cron,
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Skips a tick if a run would change nothing, or if a run waits already.",
+        description=f"{PURPOSE[job]} Skips a tick if a run would change nothing, or if a run waits already.",
     )
     def tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         home = Home.from_environment()

@@ -14,7 +14,12 @@ from orchestration.pulling import schedules
 from orchestration.pulling.metadata import ECB, SYNCED, key_of
 
 
-@dg.sensor(job_name=BUILD, minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)
+@dg.sensor(
+    job_name=BUILD,
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Build once for each new set of files in inbox/.",
+)
 def inbox(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Build once for each new set of files in inbox/. A file that cannot be imported is not tried again unchanged."""
     home = Home.from_environment()
@@ -28,7 +33,12 @@ def inbox(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     return dg.RunRequest(run_key=None, tags={"files": str(len(files))})
 
 
-@dg.sensor(job_name=BUILD, minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)
+@dg.sensor(
+    job_name=BUILD,
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Build once after pulls, as soon as no pull is running.",
+)
 def after_pulls(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Build once after pulls, from Dagster or from the command line, as soon as no pull is running."""
     keys = {key_of(name) for name in PLATFORMS} | {ECB, SYNCED}

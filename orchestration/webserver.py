@@ -15,6 +15,7 @@ from dagster_webserver.app import create_app_from_workspace_process_context
 from dagster_webserver.version import __version__
 
 from ingestion.home import Home
+from ingestion.listening import end_with_success
 from orchestration.instance import open_instance
 from orchestration.web_guard import WebGuard
 
@@ -30,6 +31,7 @@ def serve(home: Home, host: str, port: int, names: Collection[str], workspace: P
         target = WorkspaceFileTarget([str(workspace)])
         with WorkspaceProcessContext(instance, target, __version__, code_server_log_level="warning") as context:
             app = create_app_from_workspace_process_context(context, live_data_poll_rate=POLL_MILLISECONDS)
+            end_with_success()
             uvicorn.run(
                 WebGuard(app, host, names),
                 host=host,

@@ -29,6 +29,7 @@ JSON, CSV, PARQUET, ARROW = (
     "application/vnd.apache.parquet",
     "application/vnd.apache.arrow.stream",
 )
+DAMAGE = re.compile(r"Corrupt database file|Could not read")  # of DuckDB's messages
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _PARAMETER_OR_TEXT = re.compile(r"'[^']*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/|\$(\w+)", re.DOTALL)
 _TYPES = {
@@ -93,7 +94,8 @@ def ask(
 ) -> Answer:
     """Return the answer to a question. Raises WrongFilter for a column in `sort` that the answer does not have.
 
-    Raises QuestionError if the SQL does not fit the published file, as it happens with questions of a home folder.
+    Raises QuestionError if the SQL does not fit the published file, as it happens with questions of a home folder, and
+    DamagedVersion if a part of the file is damaged.
     sort: columns, separated by commas; a minus means descending. limit, offset: of rows; None returns all.
     """
     cursor = version.cursor()
@@ -107,6 +109,10 @@ def ask(
     except (duckdb.ProgrammingError, duckdb.DataError, duckdb.NotSupportedError, duckdb.PermissionException) as error:
         problem = f"{question.path.name}: the SQL fails on the published file of {version.org}: {error}"
         raise QuestionError(problem) from None
+    except duckdb.Error as error:
+        if DAMAGE.search(str(error)):  # DuckDB reads and checks a block when a query needs it
+            raise version.damage(error) from None
+        raise
     finally:
         cursor.close()
     has_more = limit is not None and len(rows) > limit

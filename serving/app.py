@@ -98,7 +98,7 @@ def answer_http_error(request: Request, error: Any) -> Response:
         allowed = ", ".join(sorted(filter(None, (error.headers or {}).get("Allow", "").split(", "))))
         detail = f"Use {allowed}." if error.status_code == 405 else "There is no such path. See /api/docs."
         return Problem(error.status_code, detail, allowed=allowed).response()
-    return pages.message(request, error.status_code, "There is no such page", "Choose one of the navigation.")
+    return pages.message(request, error.status_code, "There is no such page", pages.NO_PAGE)
 
 
 def answer_failure(request: Request, error: Exception) -> Response:

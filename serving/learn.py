@@ -12,6 +12,7 @@ import duckdb
 from attribution.half_life import HalfLife, fit_half_life
 from serving.published import NotFound, records
 
+IGNORED_HOURS = 24.0
 # A journey without a conversion ends when a conversion would no longer count, or with the org's data.
 JOURNEYS = """
     with latest as (
@@ -54,14 +55,19 @@ class Learned(NamedTuple):
     conversion_type: str
     lookback_days: int
     present_days: float
+    ignored_hours: float
     fitted: HalfLife
 
 
 def learn_half_life(
-    connection: duckdb.DuckDBPyConnection, org: str | None = None, conversion_type: str | None = None
+    connection: duckdb.DuckDBPyConnection,
+    org: str | None = None,
+    conversion_type: str | None = None,
+    ignored_hours: float = IGNORED_HOURS,
 ) -> Learned:
     """Fit the half-life of an org. The org may be omitted if there is one, the type for the main one.
 
+    ignored_hours: before a conversion, whose touches belong to the visit that converts, or to one that prepares it.
     Raises NotFound, and NotEnoughData with what is missing.
     """
     orgs = records(connection.execute("select org_id, half_life_days from orgs order by org_id"))
@@ -90,5 +96,7 @@ def learn_half_life(
         ages=[age for *_, ages in journeys for age in ages],
         conversions=[is_converted for _, is_converted, *_ in journeys],
         weights=[weight for _, _, weight, _ in journeys],
+        ignored_days=ignored_hours / 24,
     )
-    return Learned(identity["org"], identity["type"], identity["window"], chosen[0]["half_life_days"], fitted)
+    present = chosen[0]["half_life_days"]
+    return Learned(identity["org"], identity["type"], identity["window"], present, ignored_hours, fitted)

@@ -8,9 +8,10 @@ is attached to a database of its own in memory instead.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,10 +21,11 @@ from typing import Any
 import duckdb
 
 from serving.parameters import OrgFacts
-from serving.published import NothingPublished, literal
+from serving.published import DamagedVersion, NothingPublished, literal
 
 MEMORY_LIMIT = "2GB"  # of one org's queries
 _ORG = "org"  # the name under which the file is attached
+log = logging.getLogger("tributary.serving")
 
 
 class UnknownOrg(Exception):
@@ -49,6 +51,11 @@ class Version:
         cursor.execute(f"use {_ORG}")
         return cursor
 
+    def damage(self, error: Exception) -> DamagedVersion:
+        """Return the exception for a part of the file that a query cannot read, and log the part."""
+        log.error("The published file of %s is damaged: %s", self.org, error)
+        return damaged(self.org)
+
 
 @dataclass
 class OrgFiles:
@@ -56,6 +63,7 @@ class OrgFiles:
 
     published: Path
     versions: dict[str, Version] = field(default_factory=dict)
+    damaged: dict[str, tuple[int, int, int]] = field(default_factory=dict)  # the identity of the damaged file of an org
     lock: threading.Lock = field(default_factory=threading.Lock)
     opening: dict[str, threading.Lock] = field(default_factory=dict)
 
@@ -67,7 +75,7 @@ class OrgFiles:
     def pinned(self, org: str) -> Iterator[Version]:
         """Yield the current version of an org. It stays open until the end, even if another one is published.
 
-        Raises UnknownOrg, or NothingPublished for a damaged file.
+        Raises UnknownOrg, or DamagedVersion without a path of the server: the log has it.
         """
         self._refresh(org)
         with self.lock:
@@ -81,6 +89,26 @@ class OrgFiles:
             with self.lock:
                 version.readers -= 1
                 self._close_if_unused(version)
+
+    def problems(self, orgs: Iterable[str], most: int | None = None) -> dict[str, str]:
+        """Return the problem of each org whose published file cannot be read.
+
+        most: the number of new files to open, which takes 0.1 s each. Later calls check the others.
+        """
+        found = {}
+        for org in orgs:
+            if org not in self.versions and org not in self.damaged and most is not None:
+                if most == 0:
+                    continue
+                most -= 1
+            try:
+                with self.pinned(org):
+                    pass
+            except DamagedVersion as error:
+                found[org] = str(error)
+            except (UnknownOrg, NothingPublished):
+                continue  # a publication removed or replaces it
+        return found
 
     def close(self) -> None:
         """Close all files."""
@@ -106,12 +134,27 @@ class OrgFiles:
             if not opening.acquire(blocking=known is None):
                 return
             try:
-                if org not in self.versions or self.versions[org].identity != identity(path):
-                    self._replace(org, open_version(org, path))
+                self._open(org, path)
             finally:
                 opening.release()
         except FileNotFoundError:
+            self.damaged.pop(org, None)
             self._replace(org, None)
+
+    def _open(self, org: str, path: Path) -> None:
+        """Open the file of an org, unless another thread has opened it or found it damaged. Raises DamagedVersion."""
+        found = identity(path)
+        if org in self.versions and self.versions[org].identity == found:
+            return
+        if self.damaged.get(org) == found:
+            raise damaged(org)
+        try:
+            self._replace(org, open_version(org, path))
+        except DamagedVersion as error:
+            self.damaged[org] = found
+            log.error("%s", error)
+            raise damaged(org) from None
+        self.damaged.pop(org, None)
 
     def _replace(self, org: str, fresh: Version | None) -> None:
         """Make a version the current one; None for a removed org."""
@@ -128,6 +171,11 @@ class OrgFiles:
             version.connection.close()
 
 
+def damaged(org: str) -> DamagedVersion:
+    """Return the exception for the damaged file of an org."""
+    return DamagedVersion(f"The published file of {org} is damaged. Replace it: tributary run")
+
+
 def identity(path: Path) -> tuple[int, int, int]:
     """Return what differs between two published files of one name."""
     state = os.stat(path)
@@ -135,7 +183,10 @@ def identity(path: Path) -> tuple[int, int, int]:
 
 
 def open_version(org: str, path: Path) -> Version:
-    """Return a published file, open. Its queries read no other file and change no setting. Raises NothingPublished."""
+    """Return a published file, open. Its queries read no other file and change no setting.
+
+    Raises DamagedVersion, or NothingPublished for a file that changes all the time.
+    """
     for _ in range(3):
         before = identity(path)
         connection = duckdb.connect(":memory:", config={"memory_limit": MEMORY_LIMIT})
@@ -150,7 +201,7 @@ def open_version(org: str, path: Path) -> Version:
         except (duckdb.Error, IndexError) as error:
             connection.close()
             if identity(path) == before:
-                raise NothingPublished(f"The file of {org} is damaged: {error}. Replace it: tributary run") from None
+                raise DamagedVersion(f"{path} is damaged: {error}") from None
             continue
         # A publication may have replaced the file before it was opened. The next request then opens it once more.
         return Version(org, number, published_at, facts, connection, before)

@@ -10,7 +10,6 @@ import gc
 import logging
 import os
 import resource
-import signal
 import socket
 import sys
 import tempfile
@@ -30,7 +29,7 @@ from ingestion.collector.protocol import Protocol, connections
 from ingestion.collector.sites import read_sites
 from ingestion.collector.state import Options, check_writable, geo_database, redis_buckets
 from ingestion.home import Home
-from ingestion.listening import BACKLOG
+from ingestion.listening import BACKLOG, end_with_success
 
 
 def check(home: Home) -> list[str]:
@@ -64,9 +63,7 @@ def serve(options: Options, sock: socket.socket) -> None:
         server_header=False,
         workers=options.workers,
     )
-    # uvicorn raises the signal again once it has stopped, when there is nothing more to end.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
+    end_with_success()
     _allow_many_connections()
     if options.workers == 1:
         uvicorn.Server(config).run([sock])

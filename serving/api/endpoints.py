@@ -75,8 +75,10 @@ def respond(request: Request, name: str, fixed: Mapping[str, str]) -> Response:
         with service.orgs.pinned(chosen_org(request)) as version:
             wanted = read_request(request, question, version, fixed)
             return respond_from(request, service, version, wanted)
-    except (UnknownOrg, NothingPublished):  # its message has paths of the server
-        raise Problem(503, "The published file of this org is missing or damaged. Replace it: tributary run") from None
+    except UnknownOrg as error:
+        raise Problem(503, f"The published file of {error} is missing. Replace it: tributary run") from None
+    except NothingPublished as error:
+        raise Problem(503, str(error)) from None
     except WrongFilter as error:
         raise Problem(400, str(error)) from None
     except QuestionError as error:

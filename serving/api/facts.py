@@ -45,16 +45,18 @@ async def meta(request: Request) -> Response:
 
 
 def org_facts(request: Request) -> list[dict[str, Any]]:
-    """Return the facts of each org that the principal may see."""
+    """Return the facts, or the problem, of each org that the principal may see."""
     service = service_of(request)
     found = []
     for org in service.orgs.names():
         if request.state.principal.may_see(org):
             try:
                 with service.orgs.pinned(org) as version:
-                    found.append({"version": version.number, **asdict(version.facts)})
-            except (UnknownOrg, NothingPublished):
-                continue  # a publication removed it in between, or its file is damaged
+                    found.append({"version": version.number, **asdict(version.facts), "problem": None})
+            except UnknownOrg:
+                continue  # a publication removed it in between
+            except NothingPublished as error:
+                found.append({"org": org, "version": None, "problem": str(error)})
     return found
 
 
@@ -64,7 +66,7 @@ async def status(request: Request) -> Response:
 
 
 def org_status(request: Request) -> list[dict[str, Any]]:
-    """Return the status of each org that the principal may see."""
+    """Return the status, or the problem, of each org that the principal may see."""
     service = service_of(request)
     found = []
     for org in service.orgs.names():
@@ -72,9 +74,11 @@ def org_status(request: Request) -> list[dict[str, Any]]:
             try:
                 with service.orgs.pinned(org) as version:
                     answer = service.ask(version, "status", parse({}, version.facts, is_strict=True))
-                    found.append({"org": org, **json_record(answer, answer.rows[0])})
-            except (UnknownOrg, NothingPublished):
-                found.append({"org": org, "version": None})
+                    found.append({"org": org, **json_record(answer, answer.rows[0]), "problem": None})
+            except UnknownOrg:
+                continue  # a publication removed it in between
+            except NothingPublished as error:
+                found.append({"org": org, "version": None, "problem": str(error)})
     return found
 
 

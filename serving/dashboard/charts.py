@@ -36,7 +36,7 @@ CONFIG: Mapping[str, Any] = {
     "axis": {
         "labelColor": "var(--muted)", "titleColor": "var(--muted)", "gridColor": "var(--line)",
         "domainColor": "var(--line)", "tickColor": "var(--line)", "labelFontSize": 12, "titleFontSize": 12,
-        "titleFontWeight": "normal", "labelLimit": 140,
+        "titleFontWeight": "normal", "labelLimit": 140, "labelSeparation": 8,
     },
     "legend": {
         "labelColor": "var(--text)", "titleColor": "var(--muted)", "orient": "top", "labelFontSize": 12, "title": None,
@@ -137,13 +137,14 @@ def sankey(flows: Sequence[tuple[int, str, str, float]], width: int = 960, heigh
     for step, source, target, amount in flows:
         columns.setdefault(step, {}).setdefault(source, [0.0, 0.0])[1] += amount
         columns.setdefault(step + 1, {}).setdefault(target, [0.0, 0.0])[0] += amount
-    gap, bar, last = 8, 12, max(columns)
+    gap, line, bar, last = 8, 15, 12, max(columns)
     tallest = max(sum(max(node) for node in nodes.values()) for nodes in columns.values())
     most = max(len(nodes) for nodes in columns.values())
     scale = (height - gap * (most - 1)) / tallest
     space = (width - bar - 150) / max(last - min(columns), 1)
     places: dict[tuple[int, str], list[float]] = {}  # x, top, used in, used out
     shapes: list[str] = []
+    bottom = float(height)
     for step, nodes in sorted(columns.items()):
         top = 0.0
         for name, (arriving, leaving) in sorted(nodes.items(), key=lambda node: -max(node[1])):
@@ -155,7 +156,8 @@ def sankey(flows: Sequence[tuple[int, str, str, float]], width: int = 960, heigh
                 f'<rect x="{x:.1f}" y="{top:.1f}" width="{bar}" height="{size:.1f}" fill="{colour(name)}"/>'
                 f'<text x="{x + bar + 5:.1f}" y="{top + min(size / 2, 30) + 4:.1f}">{label}</text>'
             )
-            top += size + gap
+            top += max(size + gap, line)  # labels of small bars do not overlap
+            bottom = max(bottom, top - gap)
     bands: list[str] = []
     for step, source, target, amount in sorted(flows, key=lambda flow: (flow[0], -flow[3])):
         start, end, size = places[step, source], places[step + 1, target], amount * scale
@@ -170,6 +172,6 @@ def sankey(flows: Sequence[tuple[int, str, str, float]], width: int = 960, heigh
             f"<title>{escape(source)} to {escape(target)}: {amount:,.0f}</title></path>"
         )
     return Markup(
-        f'<svg class="sankey" viewBox="0 -4 {width} {height + 8}" role="img" aria-label="Flows between channels">'
+        f'<svg class="sankey" viewBox="0 -4 {width} {bottom + 8:.0f}" role="img" aria-label="Flows between channels">'
         f'<g class="bands">{"".join(bands)}</g>{"".join(shapes)}</svg>'
     )

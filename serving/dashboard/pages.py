@@ -6,7 +6,7 @@ In: requests with filters in the URL. Out: HTML that works without JavaScript; c
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -35,7 +35,9 @@ NAVIGATION = (
 )  # fmt: skip
 PARENTS = {"waste_flag": "waste", "journey": "journeys"}  # the page of the navigation to which a page belongs
 OF_ONE = ("explain", *PARENTS)  # templates that need a question, a journey or a flag
+NO_PAGE = "The link is old or has a mistake. The dashboard lists all pages."
 ALL_ROWS = 1000  # of the table of an explanation
+MOST_CHECKS = 5  # new files that one page checks for damage: each takes 0.1 s, and an agency can have hundreds
 
 
 class Missing(Exception):
@@ -127,7 +129,7 @@ def page(
     templates: jinja2.Environment = request.app.state.templates
     titles = page_titles(service.home / "pages")
     if name not in titles and name not in OF_ONE:
-        return message(request, 404, "There is no such page", "Choose one of the navigation.")
+        return message(request, 404, "There is no such page", NO_PAGE)
     if name in titles and (address := saved_view(service.home / "pages", name)):
         org = request.query_params.get("org", "")
         has_org = not org or re.search(r"[?&]org=", address)
@@ -138,7 +140,8 @@ def page(
     orgs = [org for org in service.orgs.names() if principal.may_see(org)]
     if not orgs:
         return message(request, 200, "Nothing is published yet", "Build the marts with: tributary run")
-    org = request.query_params.get("org") or largest(service, orgs)
+    problems = service.orgs.problems(orgs, MOST_CHECKS)
+    org = request.query_params.get("org") or largest(service, [each for each in orgs if each not in problems] or orgs)
     if org not in orgs:
         return message(request, 404, "You can see no such org", f"Choose one of: {', '.join(orgs)}.")
     try:
@@ -156,6 +159,7 @@ def page(
                 titles=titles,
                 title=titles.get(name, ""),
                 orgs=orgs,
+                problems=problems,
                 facts=version.facts,
                 filters=filters,
                 bar=[PARAMETERS[parameter] for parameter in BAR],
@@ -168,8 +172,10 @@ def page(
             return HTMLResponse(body, headers={"Tributary-Version": str(version.number)})
     except Missing as missing:
         return message(request, 404, *missing.args)
-    except (UnknownOrg, NothingPublished):
-        return message(request, 503, "Nothing is published for this org", "Build the marts with: tributary run")
+    except UnknownOrg:
+        return message(request, 503, f"Nothing is published for {org}", "Build the marts with: tributary run", orgs)
+    except NothingPublished as error:
+        return message(request, 503, f"The pages of {org} are not available", str(error), orgs)
     except jinja2.TemplateError as error:
         place = f" (line {error.lineno})" if isinstance(error, jinja2.TemplateSyntaxError) else ""
         return message(request, 500, f"The page {name}.html has a mistake{place}", str(error))
@@ -177,10 +183,17 @@ def page(
 
 def largest(service: Service, orgs: list[str]) -> str:
     """Return the org with the largest published file: an example without data does not open first."""
-    return max(orgs, key=lambda org: (service.orgs.published / "orgs" / f"{org}.duckdb").stat().st_size)
+
+    def size(org: str) -> int:
+        try:
+            return (service.orgs.published / "orgs" / f"{org}.duckdb").stat().st_size
+        except FileNotFoundError:  # a publication removed it in between
+            return 0
+
+    return max(orgs, key=size)
 
 
-def message(request: Request, status: int, heading: str, advice: str) -> Response:
-    """Return a page with one message."""
+def message(request: Request, status: int, heading: str, advice: str, orgs: Iterable[str] = ()) -> Response:
+    """Return a page with one message, and links to the pages of orgs."""
     template = request.app.state.templates.get_template("message.html")
-    return HTMLResponse(template.render(title=heading, heading=heading, advice=advice), status)
+    return HTMLResponse(template.render(title=heading, heading=heading, advice=advice, orgs=orgs), status)

@@ -21,6 +21,7 @@ from serving.dashboard import pages
 from serving.dashboard.view import View
 from serving.explain.waste import GRAINS, entity_name, evidence_sentences
 from serving.filters import Filters, parse
+from serving.published import NothingPublished
 from serving.service import Service, service_of
 
 MOST_NOTE = 500  # characters
@@ -61,8 +62,11 @@ def mark(request: Request, org: str, status: str, note: str) -> Response:
     waste_id = request.path_params["waste_id"]
     if "mark" not in principal.scopes:
         return pages.message(request, 403, "You may not mark waste", "Ask an admin for the role analyst.")
-    if org not in service.orgs.names() or not principal.may_see(org) or not is_flag(service, org, waste_id):
-        return pages.message(request, 404, UNKNOWN, ADVICE)
+    try:
+        if org not in service.orgs.names() or not principal.may_see(org) or not is_flag(service, org, waste_id):
+            return pages.message(request, 404, UNKNOWN, ADVICE)
+    except NothingPublished as error:
+        return pages.message(request, 503, f"The pages of {org} are not available", str(error))
     if status in STATUSES:
         service.state.mark_waste(org, waste_id, status, principal.name, note)
     elif status == "open":

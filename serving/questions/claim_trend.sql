@@ -8,7 +8,7 @@ columns:
 chart:
   mark: {type: line, tooltip: true, point: true}
   encoding:
-    x: {field: date, type: temporal, timeUnit: utcyearmonthdate, title: null, axis: {format: "%b %d", tickCount: 8}}
+    x: {field: date, type: ordinal, title: null, axis: {labelExpr: "utcFormat(toDate(datum.value), '%b %d')", labelAngle: 0, labelOverlap: true}}
     y: {field: conversions, type: quantitative, title: Conversions, axis: {format: "~s"}}
     color: {field: figure, type: nominal, scale: {domain: [Claimed, Attributed], range: ["#d9772b", "#4472b8"]}}
 */

@@ -5,7 +5,7 @@ uses: [booked, period_journeys]
 columns:
   conversions: {title: Conversions, unit: count, better: higher, description: All conversions of the period.}
   with_touch: {title: With a known touch, unit: percent, description: Conversions whose person has a touch in the lookback window.}
-  median_touches: {title: Median touches, unit: number, better: neither}
+  median_touches: {title: Median touches, unit: count, better: neither}
   median_days: {title: Median days, unit: days, better: lower, description: From the first touch to the conversion.}
   several_channels: {title: More than one channel, unit: percent, better: neither, description: Conversions with touches of at least two channels.}
 */

@@ -13,7 +13,7 @@ chart:
   height: {step: 22}
   mark: {type: rect, tooltip: true}
   encoding:
-    x: {field: attribution_model, type: nominal, title: null, sort: null, axis: {labelAngle: -35, orient: top, labelExpr: "replace(datum.label, /_/g, ' ')"}}
+    x: {field: attribution_model, type: nominal, title: null, sort: null, axis: {labelAngle: {expr: "width < 450 ? -90 : -35"}, orient: top, labelExpr: "replace(datum.label, /_/g, ' ')"}}
     y: {field: channel, type: nominal, title: null, sort: null}
     color: {field: value_difference_micros, type: quantitative, title: Against the chosen model, scale: {domainMid: 0, range: ["#c8474c", "#9aa3ae22", "#4472b8"]}, legend: {orient: bottom, title: Against the chosen model, titleLimit: 300, gradientLength: 200, format: "~s"}}
     tooltip: [{field: channel, title: Channel}, {field: attribution_model, title: Model}, {field: conversion_value_micros, title: Revenue, format: ",.2f"}, {field: value_share, title: Share, format: ".1%"}, {field: value_difference_micros, title: Against the chosen model, format: "+,.2f"}]

@@ -9,7 +9,7 @@ columns:
 chart:
   mark: {type: bar, tooltip: true}
   encoding:
-    x: {field: date, type: temporal, timeUnit: utcyearmonthdate, title: null, axis: {format: "%b %d", tickCount: 8}}
+    x: {field: date, type: ordinal, title: null, axis: {labelExpr: "utcFormat(toDate(datum.value), '%b %d')", labelAngle: 0, labelOverlap: true}}
     y: {field: revenue_micros, type: quantitative, title: Revenue, axis: {format: "~s"}}
     color: {field: channel, type: nominal}
 */

@@ -7,7 +7,7 @@ columns:
   grain: {title: Grain, unit: label}
   platform: {title: Platform}
   reason: {title: Reason, unit: label}
-  severity: {title: Severity}
+  severity: {title: Severity, unit: label}
   waste_spend_micros: {title: Wasted, unit: money}
   recommendation: {title: What to do, unit: sentence}
 */

@@ -3,36 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from attribution.half_life import CHI2_95, HalfLife, NotEnoughData, fit_half_life
-
-WINDOW = 60.0  # days
-
-
-def simulated(seed: int, half_life: float, journeys: int = 4_000, base: float = 0.001, touch: float = 0.02) -> dict:
-    """Return journeys whose touches add `touch` per day, halved each half-life, to a constant rate of conversions.
-
-    The first event of independent processes is drawn: that of the constant rate, and one per touch.
-    """
-    generator = np.random.default_rng(seed)
-    lengths, ages, conversions = [], [], []
-    expected = touch * half_life / np.log(2)  # conversions per touch, without an end
-    for count in 1 + generator.poisson(2, journeys):
-        touches = np.sort(np.append(generator.uniform(0, WINDOW / 2, count - 1), 0.0))
-        drawn = generator.exponential(1.0, count) / expected
-        own = np.where(drawn < 1, touches - half_life * np.log2(1 - np.minimum(drawn, 1 - 1e-16)), np.inf)
-        end = min(WINDOW, generator.exponential(1 / base) if base else np.inf)
-        for at, conversion in zip(touches, own, strict=True):
-            if at < end:
-                end = min(end, conversion)
-        seen = touches[touches <= end]
-        lengths.append(len(seen))
-        ages.append(end - seen)
-        conversions.append(int(end < WINDOW))
-    return {"lengths": lengths, "ages": np.concatenate(ages), "conversions": conversions}
+from tests.support.half_life import WINDOW, simulated
 
 
 @pytest.mark.parametrize("half_life", [1.0, 7.0, 20.0])
@@ -43,6 +20,35 @@ def test_a_known_half_life_is_recovered_and_covered(half_life):
     for fit in fits:
         assert fit.low < fit.days < fit.high < 1.5 * fit.low
         assert fit.touch_rate == pytest.approx(0.02, rel=0.25)
+
+
+def with_converting_visits(journeys: dict, seed: int) -> dict:
+    """Return the journeys with the touch of the visit that converts, up to half an hour before each conversion."""
+    generator, starts = np.random.default_rng(seed), np.cumsum([0, *journeys["lengths"]])
+    parts = [journeys["ages"][start:end] for start, end in pairwise(starts)]
+    last = generator.uniform(1, 30, len(parts)) / 1440
+    ages = [
+        [*part, age] if converted else part
+        for part, age, converted in zip(parts, last, journeys["conversions"], strict=True)
+    ]
+    return {**journeys, "lengths": [len(part) for part in ages], "ages": np.concatenate(ages)}
+
+
+@pytest.mark.parametrize("half_life", [3.0, 7.0, 20.0])
+def test_a_known_half_life_is_recovered_behind_the_visits_that_convert(half_life):
+    journeys = [with_converting_visits(simulated(seed, half_life), seed) for seed in range(6)]
+    with pytest.raises(NotEnoughData, match="later than 1 h after a touch"):
+        fit_half_life(**journeys[0])
+    fits = [fit_half_life(**each, ignored_days=0.5) for each in journeys]
+    assert np.median([fit.days for fit in fits]) == pytest.approx(half_life, rel=0.1)
+    assert sum(fit.low <= half_life <= fit.high for fit in fits) >= 5
+    for fit in fits:
+        assert fit.touch_rate == pytest.approx(0.02, rel=0.3)
+
+
+def test_ignored_touches_are_not_counted():
+    with pytest.raises(NotEnoughData, match="50 converting journeys with a touch more than 24 h before its end; there"):
+        fit_half_life(lengths=[1] * 120, ages=[0.5] * 60 + [9.0] * 60, conversions=[1] * 60 + [0] * 60, ignored_days=1)
 
 
 def test_more_journeys_narrow_the_interval():
@@ -116,7 +122,7 @@ def test_touches_without_an_effect_are_not_enough():
 
 def test_conversions_at_the_touch_alone_are_not_enough():
     journeys = {"lengths": [1] * 200, "ages": [0.0] * 100 + [WINDOW] * 100, "conversions": [1] * 100 + [0] * 100}
-    with pytest.raises(NotEnoughData, match="later than one hour"):
+    with pytest.raises(NotEnoughData, match="later than 1 h after a touch"):
         fit_half_life(**journeys)
 
 

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.metadata import normalize_metadata
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from playwright.sync_api import sync_playwright
 
@@ -82,6 +83,26 @@ def test_every_asset_has_a_description_an_owner_and_a_group(defs):
             assert spec.freshness_policy, f"{key} has no freshness policy"
     subjects = {"web", "identity", "touches", "conversions", "attribution", "spend", "waste", "quality"}
     assert groups == {"raw", "rules", "published"} | subjects  # no platform is connected
+
+
+def test_the_ui_can_show_all_metadata_of_an_asset(defs):
+    """Dagster's UI shows `(unserializable)` for an object. It hides the two of dagster-dbt that it needs itself."""
+    shown = {
+        label: value
+        for spec in defs.resolve_all_asset_specs()
+        for label, value in spec.metadata.items()
+        if label not in ("dagster_dbt/manifest", "dagster_dbt/dagster_dbt_translator")
+    }
+    normal = normalize_metadata(shown, allow_invalid=True)
+    assert not [label for label, value in normal.items() if "unserializable" in str(value.value)]
+
+
+def test_every_job_schedule_and_sensor_has_a_description_of_its_own(defs):
+    described = [*defs.jobs, *defs.schedules, *defs.sensors]
+    for each in described:
+        assert each.description, f"{each.name} has no description"
+    of_schedules = [schedule.description for schedule in defs.schedules]
+    assert len(set(of_schedules)) == len(of_schedules)
 
 
 def test_every_check_has_a_description(defs):
@@ -319,7 +340,11 @@ def server(built, tmp_path_factory) -> Iterator[Server]:
         yield Server(home, url, f"http://127.0.0.1:{collector_port}", f"http://127.0.0.1:{dashboard_port}")
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(60)
+        code = process.wait(60)
+    assert code == 0
+    last_words = log.read_text().partition("Stopping everything.")
+    assert last_words[1]
+    assert "Traceback" not in last_words[2]
     wait_until(lambda: not processes_of(home), "the server has left no process", seconds=30)
 
 

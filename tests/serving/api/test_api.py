@@ -391,11 +391,61 @@ def test_a_damaged_file_and_an_empty_home_are_problems(copy: Path, tmp_path: Pat
     api = client_of(app_on(service_on(copy, copy)))
     assert "tributary run" in problem(api.get("/api/kpis?org=northwind"), 503)
     assert api.get("/api/kpis?org=nordlicht").status_code == 200
-    assert [org["org"] for org in api.get("/api/meta").json()["orgs"]] == ["default", "nordlicht"]
-    assert api.get("/api/status").json()["orgs"][-1] == {"org": "northwind", "version": None}
+    sentence = "The published file of northwind is damaged. Replace it: tributary run"
+    for path in ("/api/meta", "/api/status"):
+        *others, northwind = api.get(path).json()["orgs"]
+        assert [(org["org"], org["problem"]) for org in others] == [("default", None), ("nordlicht", None)]
+        assert northwind == {"org": "northwind", "version": None, "problem": sentence}
+    page = api.get("/overview")  # of the largest org that is readable
+    assert page.status_code == 200
+    assert sentence in page.text
+    assert re.search(r"<option selected>nordlicht</option>", page.text)
+    page = api.get("/overview?org=northwind")
+    assert page.status_code == 503
+    assert sentence in page.text
+    assert "/overview?org=nordlicht" in page.text
+    token = re.search(r'name="csrf-token" content="([^"]+)"', api.get("/overview").text)[1]
+    form = {"csrf_token": token, "org": "northwind", "status": "done"}
+    assert sentence in api.post("/waste/w/mark", data=form).text
     (tmp_path / "empty").mkdir()
     empty = client_of(app_on(service_on(tmp_path / "empty", tmp_path / "empty")))
     assert "tributary run" in problem(empty.get("/api/kpis"), 503)
+
+
+def test_a_replaced_file_ends_the_problem_of_its_org(built: Path, copy: Path) -> None:
+    file = copy / "published" / "orgs" / "northwind.duckdb"
+    service = service_on(copy, copy)
+    api = client_of(app_on(service))
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    assert service.orgs.problems(["northwind", "nordlicht"], most=0) == {}  # neither is open yet
+    assert list(service.orgs.problems(["northwind", "nordlicht"])) == ["northwind"]
+    problem(api.get("/api/kpis?org=northwind"), 503)
+    repaired = copy / "repaired.duckdb"
+    shutil.copyfile(built / "published" / "orgs" / "northwind.duckdb", repaired)
+    publish_copy(copy, "northwind", repaired)
+    assert api.get("/api/kpis?org=northwind").status_code == 200
+    assert service.orgs.problems(["northwind"]) == {}
+
+
+def test_a_damaged_block_is_a_problem_once_a_query_reads_it(copy: Path) -> None:
+    """DuckDB checks a block when it reads it, so that some questions of the file have an answer and some have none."""
+    file = copy / "published" / "orgs" / "northwind.duckdb"
+    content = file.read_bytes()
+    header, block = 3 * 4096, 262_144
+    statuses = []
+    for start in range(header, len(content), block):
+        damaged = bytearray(content)
+        damaged[start + 1000 : start + 1100] = b"x" * 100
+        fresh = copy / "fresh.duckdb"
+        fresh.write_bytes(damaged)
+        publish_copy(copy, "northwind", fresh)
+        api = client_of(app_on(service_on(copy, copy)))
+        for path in ("kpis", "channels", "journeys", "paths", "waste"):
+            response = api.get(f"/api/{path}?org=northwind")
+            statuses.append(response.status_code)
+            if response.status_code != 200:
+                assert "The published file of northwind is damaged." in problem(response, 503)
+    assert {*statuses} == {200, 503}
 
 
 def test_a_broken_question_of_the_home_is_named(copy: Path) -> None:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import duckdb
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
@@ -19,7 +20,7 @@ from serving.app import STATIC
 from serving.dashboard.pages import NAVIGATION
 from serving.formats import shown
 from tests.support.home import needs_chromium, published
-from tests.support.serving import app_on, running
+from tests.support.serving import app_on, copy_published, plant_waste, running, service_on
 
 pytestmark = needs_chromium
 VENDOR = STATIC / "vendor"
@@ -64,6 +65,35 @@ def test_every_page_opens_and_reads_well_in_every_look(dashboard, browser, name)
     assert not problems, "\n".join(problems)
 
 
+def test_the_closed_filters_of_a_phone_name_those_that_the_page_has(dashboard, browser):
+    with opened(browser, viewport=PHONE) as (page, _):
+        for name, text in (("settings", "Filters: northwind"), ("paths", "Filters: 2026-07-01 to 2026-07-14")):
+            page.goto(f"{dashboard.url}/{name}?org=northwind&from=2026-07-01&to=2026-07-14")
+            expect(page.locator("#filter-box summary")).to_have_text(text)
+
+
+def test_long_advice_makes_no_tall_rows_on_a_phone(built, tmp_path, browser):
+    home = copy_published(built, tmp_path)
+    file = home / "published" / "orgs" / "northwind.duckdb"
+    plant_waste(file, "northwind")
+    with duckdb.connect(str(file)) as connection:
+        connection.execute(
+            "update waste_flags set recommendation = repeat('Pause it, and look at its landing page. ', 6)"
+        )
+    with running(app_on(service_on(home, tmp_path))) as url, opened(browser, viewport=PHONE) as (page, _):
+        for name in ("overview", "waste"):
+            page.goto(f"{url}/{name}?org=northwind")
+            expect(page.get_by_text("Pause it, and look").first).to_be_attached()
+            assert page.evaluate(TALL_ROWS) == []
+
+
+def test_an_unknown_page_leads_back_to_the_dashboard(dashboard, browser):
+    with opened(browser) as (page, _):
+        page.goto(f"{dashboard.url}/nothing")
+        page.get_by_role("link", name="Open the dashboard").click()
+        expect(page.locator("h1")).to_have_text("Overview")
+
+
 def test_the_log_in_reads_well_in_every_look(dashboard, browser):
     problems: list[str] = []
     with running(app_on(dashboard.service, needs_key=True)) as url:
@@ -75,11 +105,38 @@ def test_the_log_in_reads_well_in_every_look(dashboard, browser):
     assert not problems, "\n".join(problems)
 
 
+# Rows of which a phone shows a small part of the height, because a narrow column has all the text.
+TALL_ROWS = """() => [...document.querySelectorAll('.scroll')].flatMap(box => {
+  const right = box.getBoundingClientRect().right - 20, range = document.createRange();
+  const textHeight = cell => { range.selectNodeContents(cell); return range.getBoundingClientRect().height; };
+  return [...box.querySelectorAll('tbody tr')].filter(row => {
+    const shown = [...row.children].filter(cell => cell.getBoundingClientRect().left < right);
+    return row.getBoundingClientRect().height > 150 && Math.max(...shown.map(textHeight)) < 50;
+  }).map(row => `a row is tall for nothing: ${row.textContent.trim().slice(0, 40)}`);
+})"""
+# Labels of an axis that touch each other. Rotated ones may: their boxes are larger than their text.
+TOUCHING_LABELS = """() => [...document.querySelectorAll('.chart .role-axis-label')].flatMap(axis => {
+  const labels = [...axis.querySelectorAll('text')].filter(
+    text => text.getAttribute('opacity') !== '0' && !/rotate/.test(text.getAttribute('transform')));
+  const boxes = labels.map(text => text.getBoundingClientRect());
+  const meet = (one, other) => one.right > other.left - 2 && one.left < other.right
+    && one.bottom > other.top && one.top < other.bottom;
+  return labels.slice(1).filter((text, at) => meet(boxes[at], boxes[at + 1])).map(
+    text => `axis labels touch: ${text.textContent}`);
+})"""
+# Words of code and of links that break in the middle.
+BROKEN_WORDS = """() => [...document.querySelectorAll('td code, td.text-short a')]
+  .filter(each => each.getClientRects().length > 1 && !/[ ,]/.test(each.textContent.trim()))
+  .map(each => `a word breaks: ${each.textContent}`)"""
+
+
 def reading_problems(page: Page) -> list[str]:
-    """Return what is wrong with the shown page: wider than the screen, or what axe finds."""
+    """Return what is wrong with the shown page: wider than the screen, hard to read, or what axe finds."""
     expect(page.locator("h1")).to_have_count(1)
     width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     problems = [f"{width} px wider than the screen"] if width > 0 else []
+    for script in (TALL_ROWS, TOUCHING_LABELS, BROKEN_WORDS):
+        problems += page.evaluate(script)
     for violation in Axe().run(page).response["violations"]:
         places = [node["html"][:160] for node in violation["nodes"][:3]]
         problems.append(f"{violation['id']}: {places}")

@@ -285,6 +285,12 @@ def test_damaged_published_files_are_replaced(home):
         publish_marts(home)
         assert version(home) == before + 1
         assert duckdb.sql(f"select count(*) > 0 from '{parquet}'").fetchall() == [(True,)]
+    org = home / "published/orgs/northwind.duckdb"
+    org.write_bytes(org.read_bytes()[:30_000])
+    sentence = "The published file of northwind is damaged. Replace it: tributary run"
+    assert sentence in tributary(home, "ask", "kpis", "--org", "northwind", code=2).stderr
+    tributary(home, "ask", "kpis", "--org", "nordlicht")
+    assert sentence in " ".join(tributary(home, "status").stdout.split())
     marts.write_bytes(b"damaged")
     shown = tributary(home, "status").stdout
     assert "marts.duckdb is damaged" in " ".join(shown.split())
