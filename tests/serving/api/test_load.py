@@ -161,8 +161,9 @@ def test_answers_during_publications_are_whole(home: Path) -> None:
         assert not faults, faults[0]
         last = httpx.get(f"{address}/api/kpis", params=PERIOD).json()
     assert last["version"] == number
-    assert [version.number for version in service.orgs.versions.values()] == [number]
-    assert open_files(home) == 1, "files of replaced versions are still open"
+    assert service.orgs.versions[ORG].number == number
+    # Pages open the files of other orgs, too, to name the damaged ones.
+    assert open_files(home) == len(service.orgs.versions), "files of replaced versions are still open"
     service.orgs.close()
     assert open_files(home) == 0
 
