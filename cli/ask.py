@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -50,7 +52,8 @@ def ask(
       tributary ask channels --org northwind --sort=-roas --csv > channels.csv
     """
     with readable_errors():
-        from serving.answers import CSV, PARQUET, ask, encode, readable_sql, to_json
+        from serving.answers import CSV, PARQUET, ask, readable_sql, to_json
+        from serving.exports import write_export
         from serving.filters import WrongFilter, parse
         from serving.orgs import OrgFiles
         from serving.questions import QuestionError, load_questions
@@ -83,18 +86,31 @@ def ask(
                 if sql:
                     print_line(readable_sql(question, filters))
                     return
-                is_file = csv or json or parquet
-                answer = ask(version, question, filters, sort=sort, limit=None if is_file else limit)
+                if parquet and sys.stdout.isatty():
+                    fail("Parquet is not for a terminal. Add > file.parquet", WRONG_INPUT)
+                if csv or parquet:
+                    with TemporaryFile(dir=home.temporary) as file:
+                        write_export(version, question, filters, CSV if csv else PARQUET, file, sort=sort)
+                        file.seek(0)
+                        copy(file)
+                    return
+                answer = ask(version, question, filters, sort=sort, limit=None if json else limit)
             except (WrongFilter, QuestionError) as error:
                 fail(error, WRONG_INPUT)
         if json:
             write(to_json(answer, filters) + b"\n")
-        elif is_file:
-            if parquet and sys.stdout.isatty():
-                fail("Parquet is not for a terminal. Add > file.parquet", WRONG_INPUT)
-            write(encode(answer, PARQUET if parquet else CSV))
         else:
             print_parts(as_terminal_table(answer, limit))
+
+
+def copy(file: IO[bytes]) -> None:
+    """Copy a file to standard output. A terminal must not get control characters of data."""
+    if sys.stdout.isatty():
+        for line in file:
+            print_line(line.decode().removesuffix("\n"))
+    else:
+        shutil.copyfileobj(file, sys.stdout.buffer)
+        sys.stdout.flush()
 
 
 def write(content: bytes) -> None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TextIO
 
 import duckdb
 import msgspec
@@ -98,14 +99,24 @@ def ask(
     DamagedVersion if a part of the file is damaged.
     sort: columns, separated by commas; a minus means descending. limit, offset: of rows; None returns all.
     """
+    with running(version, question, filters, sort=sort, limit=limit, offset=offset) as result:
+        rows = result.fetchall()
+        names, types = names_and_types(result)
+    has_more = limit is not None and len(rows) > limit
+    facts = filters.facts
+    return Answer(question, version.number, facts.org, facts.currency, names, types, rows[:limit], has_more)
+
+
+@contextmanager
+def running(
+    version: Version, question: Question, filters: Filters, *, sort: str, limit: int | None, offset: int
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield the result of a question, to fetch its rows: up to one more than the limit. Raises as `ask` does."""
     cursor = version.cursor()
     try:
         sql = statement(cursor, question, filters, sort)
         page = f"{sql}\nlimit {limit + 1} offset {offset}" if limit is not None else sql
-        result = cursor.execute(page, filters.arguments(question.parameters))
-        names = tuple(column[0] for column in result.description)
-        types = tuple(str(column[1]) for column in result.description)
-        rows = result.fetchall()
+        yield cursor.execute(page, filters.arguments(question.parameters))
     except (duckdb.ProgrammingError, duckdb.DataError, duckdb.NotSupportedError, duckdb.PermissionException) as error:
         problem = f"{question.path.name}: the SQL fails on the published file of {version.org}: {error}"
         raise QuestionError(problem) from None
@@ -115,9 +126,11 @@ def ask(
         raise
     finally:
         cursor.close()
-    has_more = limit is not None and len(rows) > limit
-    facts = filters.facts
-    return Answer(question, version.number, facts.org, facts.currency, names, types, rows[:limit], has_more)
+
+
+def names_and_types(result: duckdb.DuckDBPyConnection) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names and the types of a result's columns."""
+    return tuple(column[0] for column in result.description), tuple(str(column[1]) for column in result.description)
 
 
 def statement(cursor: duckdb.DuckDBPyConnection, question: Question, filters: Filters, sort: str) -> str:
@@ -199,9 +212,7 @@ def encode(answer: Answer, media_type: str) -> bytes:
     """Return the answer as CSV, Parquet or an Arrow stream."""
     if media_type == CSV:
         text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(answer.names)
-        writer.writerows([[cell(value) for value in row] for row in answer.rows])
+        write_csv(text, answer.names, [answer.rows])
         return text.getvalue().encode()
     out = io.BytesIO()
     if media_type == PARQUET:
@@ -209,6 +220,14 @@ def encode(answer: Answer, media_type: str) -> bytes:
     else:
         as_frame(answer).write_ipc_stream(out)
     return out.getvalue()
+
+
+def write_csv(out: TextIO, names: Sequence[str], batches: Iterable[Sequence[tuple[Any, ...]]]) -> None:
+    """Write the names and the rows of all batches."""
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(names)
+    for rows in batches:
+        writer.writerows([[cell(value) for value in row] for row in rows])
 
 
 def cell(value: Any) -> Any:

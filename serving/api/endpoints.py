@@ -9,19 +9,23 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 from urllib.parse import quote, urlencode
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from serving.answer_cache import Body, text_body
 from serving.answers import ARROW, CSV, JSON, PARQUET, ask, encode, to_json
 from serving.api.problems import Problem
+from serving.exports import BATCH, write_export
 from serving.filters import Filters, WrongFilter, parse
 from serving.orgs import UnknownOrg, Version
 from serving.parameters import ALIASES, PARAMETERS
@@ -32,6 +36,7 @@ from serving.service import Service, service_of
 FORMATS = {"json": JSON, "csv": CSV, "parquet": PARQUET, "arrow": ARROW}
 PAGE, LARGEST_PAGE, LARGEST_EXPORT = 100, 10_000, 1_000_000  # rows
 OPTIONS = ("org", "sort", "limit", "cursor", "format")
+CHUNK = 1 << 18  # bytes of a large export that are sent at once
 # Names of which a request has at most one: another spelling of a parameter would silently replace its value.
 SPELLINGS = [
     *((name,) for name in OPTIONS),
@@ -39,6 +44,19 @@ SPELLINGS = [
     ("from", "dateRange"),
     ("to", "dateRange"),
 ]
+
+
+class LargeExport(Exception):
+    """An export has more rows than one batch."""
+
+
+@dataclass(frozen=True)
+class FileBody:
+    """A large export in a file. size: in bytes. cursor: of the next page."""
+
+    file: IO[bytes]
+    size: int
+    cursor: str | None
 
 
 @dataclass(frozen=True)
@@ -98,13 +116,19 @@ def respond_from(request: Request, service: Service, version: Version, wanted: W
     known = [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]
     if etag in known or "*" in known:
         return Response(status_code=304, headers=headers)
-    body = service.bodies.get(key, lambda: body_of(service, version, wanted))
+    try:
+        body: Body | FileBody = service.bodies.get(key, lambda: body_of(service, version, wanted))
+    except LargeExport:
+        body = file_of(service, version, wanted)
     if body.cursor:
         headers["Link"] = f'<{next_page(request, body.cursor)}>; rel="next"'
     if wanted.media_type != JSON:
         service.record_export(request, wanted.question.name, version.org, wanted.media_type)
         suffix = next(name for name, media_type in FORMATS.items() if media_type == wanted.media_type)
         headers["Content-Disposition"] = f'attachment; filename="{wanted.question.name}.{suffix}"'
+    if isinstance(body, FileBody):
+        headers["Content-Length"] = str(body.size)
+        return StreamingResponse(chunks(body.file), 200, headers, wanted.media_type)
     if body.gzipped and "gzip" in request.headers.get("accept-encoding", ""):
         return Response(body.gzipped, 200, {**headers, "Content-Encoding": "gzip"}, wanted.media_type)
     return Response(body.plain, 200, headers, wanted.media_type)
@@ -118,19 +142,50 @@ def next_page(request: Request, cursor: str) -> str:
 
 def body_of(service: Service, version: Version, wanted: Wanted) -> Body:
     """Return the encoded answer and the cursor of the next page. Raises Problem."""
-    answer = ask(version, wanted.question, wanted.filters, sort=wanted.sort, limit=wanted.limit, offset=wanted.offset)
+    is_export = wanted.media_type != JSON and not wanted.is_one
+    limit = min(wanted.limit or BATCH, BATCH) if is_export else wanted.limit
+    answer = ask(version, wanted.question, wanted.filters, sort=wanted.sort, limit=limit, offset=wanted.offset)
+    if answer.has_more and limit != wanted.limit:
+        raise LargeExport
     if wanted.is_one and not answer.rows:
         raise Problem(404, f"There is no such row in version {version.number} of {version.org}.")
     cursor = None
     if answer.has_more and wanted.limit is not None:
-        if wanted.media_type != JSON and wanted.limit == LARGEST_EXPORT:
-            raise Problem(400, f"The answer has more than {LARGEST_EXPORT:,} rows. Choose fewer days, or use limit.")
         cursor = write_cursor(answer.version, wanted.digest(), wanted.offset + wanted.limit)
     if wanted.media_type == JSON:
         extra = service.extras(wanted.question.name, version, wanted.filters, answer)
         return text_body(to_json(answer, wanted.filters, cursor, extra), cursor)
     content = encode(answer, wanted.media_type)
     return text_body(content, cursor) if wanted.media_type == CSV else Body(content, cursor)
+
+
+def file_of(service: Service, version: Version, wanted: Wanted) -> FileBody:
+    """Return a large export as a temporary file, which ends with its last reader. Raises Problem.
+
+    The file is complete before the response begins, so that a failure is a status and never half of a file.
+    """
+    folder = service.home / "tmp"
+    folder.mkdir(exist_ok=True)
+    options: dict[str, Any] = {"sort": wanted.sort, "limit": wanted.limit, "offset": wanted.offset}
+    with ExitStack() as failure:
+        file = failure.enter_context(TemporaryFile(dir=folder))
+        has_more = write_export(version, wanted.question, wanted.filters, wanted.media_type, file, **options)
+        if has_more and wanted.limit == LARGEST_EXPORT:
+            raise Problem(400, f"The answer has more than {LARGEST_EXPORT:,} rows. Choose fewer days, or use limit.")
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        failure.pop_all()  # the response closes the file
+    cursor = None
+    if has_more and wanted.limit is not None:
+        cursor = write_cursor(version.number, wanted.digest(), wanted.offset + wanted.limit)
+    return FileBody(file, size, cursor)
+
+
+def chunks(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield the bytes of a file, and close it."""
+    with file:
+        while chunk := file.read(CHUNK):
+            yield chunk
 
 
 def chosen_org(request: Request) -> str:

@@ -6,6 +6,7 @@ import io
 import json
 import re
 import shutil
+import tracemalloc
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +17,7 @@ import polars as pl
 import pytest
 from starlette.testclient import TestClient
 
+from serving import exports
 from serving.answers import ARROW, CSV, JSON, PARQUET, ask
 from serving.api.openapi import PATHS
 from serving.service import Service
@@ -126,6 +128,77 @@ def test_a_cell_of_a_csv_is_no_formula(built: Path, tmp_path: Path) -> None:
     client = client_of(app_on(service_on(home, home)))
     assert client.get("/api/mine?org=northwind&format=csv").text == "a,b\n'=cmd(),0.000000000000\n"
     assert client.get("/api/mine?org=northwind").json()["rows"] == [{"a": "=cmd()", "b": 0}]
+
+
+MANY = """/*
+title: Many
+columns: {number: {title: Number}}
+*/
+select i as number, 'a "text", ' || i as text, (i / 7)::decimal(38, 12) as part, date '2026-01-01' as date,
+    [i, 2] as list, if(mod(i, 3) = 0, null, i / 2.0) as half
+from range(%d) as r(i)
+order by number
+"""
+
+
+@pytest.fixture(scope="module")
+def many(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A home with a question whose exports are large."""
+    home = copy_published(built, tmp_path_factory.mktemp("many"))
+    (home / "questions").mkdir()
+    (home / "questions" / "many.sql").write_text(MANY % 50_000)
+    (home / "questions" / "too_many.sql").write_text(MANY % 1_000_001)
+    service = service_on(home, home)
+    yield service
+    service.orgs.close()
+
+
+def test_a_large_export_has_the_rows_of_small_ones(many: Service) -> None:
+    api = client_of(app_on(many))
+    address = "/api/many?org=northwind"
+    readers = {CSV: pl.read_csv, PARQUET: pl.read_parquet, ARROW: pl.read_ipc_stream}
+    for media_type, read in readers.items():
+        parts, headers = [], {"Accept": media_type, "Accept-Encoding": "identity"}
+        following = f"{address}&limit=10000"
+        while following:
+            response = api.get(following, headers=headers)
+            parts.append(read(io.BytesIO(response.content)))
+            following = response.links.get("next", {}).get("url")
+        assert [len(part) for part in parts] == [10_000] * 5
+        large = api.get(address, headers=headers)
+        assert int(large.headers["content-length"]) == len(large.content)
+        assert read(io.BytesIO(large.content)).equals(pl.concat(parts), null_equal=True)
+        assert api.get(address, headers={**headers, "Accept-Encoding": "gzip"}).content == large.content
+        assert api.get(address, headers={**headers, "If-None-Match": large.headers["etag"]}).status_code == 304
+    limited = api.get(f"{address}&limit=30000&format=csv")
+    rest = api.get(limited.links["next"]["url"])
+    assert (len(limited.text.splitlines()), len(rest.text.splitlines())) == (30_001, 20_001)
+    assert list((many.home / "tmp").iterdir()) == []
+    assert {row.detail["question"] for row in many.state.audit() if row.action == "export"} == {"many"}
+
+
+def test_an_export_of_too_many_rows_is_a_problem_and_no_part_of_a_file(many: Service) -> None:
+    api = client_of(app_on(many))
+    assert "more than 1,000,000 rows" in problem(api.get("/api/too_many?org=northwind&format=csv"), 400)
+    assert list((many.home / "tmp").iterdir()) == []
+
+
+@pytest.mark.parametrize("media_type", [CSV, PARQUET, ARROW])
+def test_a_large_export_takes_little_memory(
+    many: Service, media_type: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All rows at once take more than 40 MB."""
+    monkeypatch.setattr(exports, "BATCH", 2_000)
+    with many.orgs.pinned("northwind") as version, (tmp_path / "export").open("wb") as out:
+        tracemalloc.start()
+        try:
+            question = many.questions["many"]
+            has_more = exports.write_export(version, question, filters_of(version), media_type, out, limit=49_999)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert has_more
+    assert peak < 12_000_000
 
 
 # --- Filters.
@@ -471,11 +544,11 @@ def test_scopes_and_audit_rows_of_exports(built: Path, tmp_path: Path) -> None:
         assert "scope export" in problem(may_read.get(f"/api/kpis?format={name}"), 403)
         assert may_export.get(f"/api/kpis?format={name}").status_code == 200
     problem(may_export.get("/api/kpis?format=csv&sort=colour"), 400)
-    exports = [row for row in service.state.audit() if row.action == "export"]
-    assert [(row.principal, row.org, row.detail["question"]) for row in exports] == [
+    recorded = [row for row in service.state.audit() if row.action == "export"]
+    assert [(row.principal, row.org, row.detail["question"]) for row in recorded] == [
         (f"key {exporter.id}", "northwind", "kpis")
     ] * 3
-    assert {row.detail["format"] for row in exports} == {CSV, PARQUET, ARROW}
+    assert {row.detail["format"] for row in recorded} == {CSV, PARQUET, ARROW}
     problem(client_of(app).get("/api/kpis"), 401)
     problem(client_of(app, text[:-1] + "~").get("/api/kpis"), 401)
     service.state.revoke_key(reader.id, "test")
