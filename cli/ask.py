@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterator
-from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -53,7 +52,7 @@ def ask(
     """
     with readable_errors():
         from serving.answers import CSV, PARQUET, ask, readable_sql, to_json
-        from serving.exports import write_export
+        from serving.exports import temporary_file, write_export
         from serving.filters import WrongFilter, parse
         from serving.orgs import OrgFiles
         from serving.questions import QuestionError, load_questions
@@ -89,7 +88,7 @@ def ask(
                 if parquet and sys.stdout.isatty():
                     fail("Parquet is not for a terminal. Add > file.parquet", WRONG_INPUT)
                 if csv or parquet:
-                    with TemporaryFile(dir=home.temporary) as file:
+                    with temporary_file(home.temporary) as file:
                         write_export(version, question, filters, CSV if csv else PARQUET, file, sort=sort)
                         file.seek(0)
                         copy(file)

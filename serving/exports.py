@@ -6,8 +6,11 @@ In: a pinned version, a question, filters, a file. Out: the file, as CSV, Parque
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO, Any
 
 import duckdb
@@ -41,6 +44,11 @@ class Batches:
                 yield rows
             if self.has_more:
                 return
+
+
+def temporary_file(folder: Path) -> IO[bytes]:
+    """Return an unnamed file in the folder, or in the system's one for a reader who cannot write into the home."""
+    return TemporaryFile(dir=folder if os.access(folder, os.W_OK) else None)
 
 
 def write_export(

@@ -13,7 +13,6 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from tempfile import TemporaryFile
 from typing import IO, Any
 from urllib.parse import quote, urlencode
 
@@ -25,7 +24,7 @@ from starlette.responses import Response, StreamingResponse
 from serving.answer_cache import Body, text_body
 from serving.answers import ARROW, CSV, JSON, PARQUET, ask, encode, to_json
 from serving.api.problems import Problem
-from serving.exports import BATCH, write_export
+from serving.exports import BATCH, temporary_file, write_export
 from serving.filters import Filters, WrongFilter, parse
 from serving.orgs import UnknownOrg, Version
 from serving.parameters import ALIASES, PARAMETERS
@@ -164,11 +163,9 @@ def file_of(service: Service, version: Version, wanted: Wanted) -> FileBody:
 
     The file is complete before the response begins, so that a failure is a status and never half of a file.
     """
-    folder = service.home / "tmp"
-    folder.mkdir(exist_ok=True)
     options: dict[str, Any] = {"sort": wanted.sort, "limit": wanted.limit, "offset": wanted.offset}
     with ExitStack() as failure:
-        file = failure.enter_context(TemporaryFile(dir=folder))
+        file = failure.enter_context(temporary_file(service.home / "tmp"))
         has_more = write_export(version, wanted.question, wanted.filters, wanted.media_type, file, **options)
         if has_more and wanted.limit == LARGEST_EXPORT:
             raise Problem(400, f"The answer has more than {LARGEST_EXPORT:,} rows. Choose fewer days, or use limit.")

@@ -146,6 +146,7 @@ def many(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serv
     """A home with a question whose exports are large."""
     home = copy_published(built, tmp_path_factory.mktemp("many"))
     (home / "questions").mkdir()
+    (home / "tmp").mkdir()
     (home / "questions" / "many.sql").write_text(MANY % 50_000)
     (home / "questions" / "too_many.sql").write_text(MANY % 1_000_001)
     service = service_on(home, home)
