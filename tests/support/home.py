@@ -49,8 +49,14 @@ def start_tributary(home: Path, log: Path, *arguments: object) -> BaseProcess:
 
 
 def copy_home(home: Path, to: Path) -> Path:
-    """Copy a home folder to a folder that is empty or does not exist; return the copy."""
-    return shutil.copytree(home, to, symlinks=True, dirs_exist_ok=True)
+    """Copy a home folder to a folder that is empty or does not exist; return the copy.
+
+    The SQL that dbt wrote for people, most of a home's files, stays behind.
+    """
+    for_people = {str(home / "dbt"): ["compiled", "run"]}
+    return shutil.copytree(
+        home, to, symlinks=True, dirs_exist_ok=True, ignore=lambda folder, names: for_people.get(folder, [])
+    )
 
 
 def published(home: Path, org: str | None = None) -> duckdb.DuckDBPyConnection:
