@@ -442,7 +442,7 @@ def hourly_builds(url: str) -> int:
 
 
 class Outcome(NamedTuple):
-    """The statuses of a run that was killed and of two runs that started beside it; the versions that they published."""
+    """The statuses of a run that was killed and of two that started beside it; the versions that these published."""
 
     killed: str
     others: list[str]
