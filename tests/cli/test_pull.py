@@ -224,6 +224,7 @@ def test_the_spend_of_a_day_prefers_reported_totals(tmp_path):
 
 def test_the_bank_is_pulled_where_currencies_differ(home, monkeypatch):
     with serving(Bank()) as bank:
+        bank.last = LAST  # as the command uses the real clock
         monkeypatch.setenv("TRIBUTARY_ECB_URL", bank.url)
         tributary(home, "pull", "all", code=2)
         assert bank.requests == []

@@ -32,6 +32,7 @@ class Bank(Vendor):
 
     name = "ecb"
     tampered: str | None = None
+    last = FRIDAY  # the last day with rates, unless it is a weekend
     days = 900  # of history
 
     def routes(self) -> list[Route]:
@@ -45,10 +46,10 @@ class Bank(Vendor):
             return Response(status_code=503, headers={"Retry-After": self.faults.pop()})
         if self.tampered is not None:
             return Response(self.tampered, media_type="text/xml")
-        working = [d for n in range(self.days) if (d := FRIDAY - timedelta(n)).weekday() < 5]
+        working = [d for n in range(self.days) if (d := self.last - timedelta(n)).weekday() < 5]
         shown = {
             "eurofxref-daily.xml": working[:1],
-            "eurofxref-hist-90d.xml": [d for d in working if d > FRIDAY - timedelta(90)],
+            "eurofxref-hist-90d.xml": [d for d in working if d > self.last - timedelta(90)],
             "eurofxref-hist.xml": working,
         }[request.path_params["file"]]
         return Response(HEAD + "".join(map(cube, shown)) + TAIL, media_type="text/xml")
