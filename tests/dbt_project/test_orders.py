@@ -929,8 +929,74 @@ DISPUTES = {
     ),
 }
 
+# A part of an authorization is captured. Before 2025-03-31.basil, Stripe reports the rest as a refund, which it is not.
+AUTHORIZED = "1 10:00:00,charge,100.00,ch_1,ch_1,pi_1"
+UNCAPTURED = "1 10:00:00,partial_capture_reversal,-20.00,re_0,ch_1,pi_1"
+CAPTURED = intent("pi_1", 8000, created=1_782_899_000, latest_charge="ch_1")
+CAPTURED_LATER = intent("pi_1", 8000, created=1_782_900_900, latest_charge="ch_1")
+CAPTURE_REFUND = charge(
+    "ch_1", 5000, before=2000, amount=10000, amount_captured=8000, payment_intent="pi_1", api_version="2024-06-20"
+)
+
+
+def captured_export(refunded: str) -> list[File]:
+    return export(f"{STRIPE_COLUMNS}\nch_1,2026-07-01 10:01,100.00,{refunded},usd,Paid,pi_1\n")
+
+
+CAPTURES = {
+    "captured_part": Case(balance(AUTHORIZED, UNCAPTURED), {"pi_1": [80]}),
+    "captured_part_and_its_webhook": Case([*balance(AUTHORIZED, UNCAPTURED), *delivered(CAPTURED)], {"pi_1": [80]}),
+    "captured_part_and_a_later_webhook": Case(
+        [*balance(AUTHORIZED, UNCAPTURED), *delivered(CAPTURED_LATER)], {"pi_1": [80]}
+    ),
+    "captured_part_with_a_refund": Case(
+        [
+            *balance(AUTHORIZED, UNCAPTURED, "2 13:46:50,refund,-30.00,re_1,ch_1,pi_1"),
+            *delivered(CAPTURED, CAPTURE_REFUND),
+        ],
+        {"pi_1": [50]},
+    ),
+    "captured_part_of_a_buyer_abroad": Case(
+        balance(
+            "1 10:00:00,charge,100.00,ch_1,ch_1,pi_1,90.00,eur",
+            "1 10:00:00,partial_capture_reversal,-20.00,re_0,ch_1,pi_1,-18.00,eur",
+            "3,refund,-41.00,re_1,ch_1,pi_1,-36.00,eur",
+        ),
+        {"pi_1": [40]},
+    ),
+    "captured_part_since_basil": Case(
+        [*balance("1 10:00:00,charge,80.00,ch_1,ch_1,pi_1"), *delivered(CAPTURED)], {"pi_1": [80]}
+    ),
+    "uncaptured_part_without_its_charge": Case(
+        [*balance(UNCAPTURED), *delivered(CAPTURED)], {"pi_1": [80]}, failed=["unexpected_value"]
+    ),
+    "captured_part_in_the_export": Case(captured_export("20.00"), {"pi_1": [80]}),
+    "captured_part_in_export_and_webhook": Case([*captured_export("20.00"), *delivered(CAPTURED)], {"pi_1": [80]}),
+    "captured_part_in_export_and_later_webhook": Case(
+        [*captured_export("20.00"), *delivered(CAPTURED_LATER)], {"pi_1": [80]}
+    ),
+    "captured_part_in_export_and_webhook_with_a_refund": Case(
+        [*captured_export("50.00"), *delivered(CAPTURED, CAPTURE_REFUND)], {"pi_1": [50]}
+    ),
+    "captured_part_in_two_exports_and_a_webhook": Case(
+        [*captured_export("20.00"), *captured_export("50.00"), *delivered(CAPTURED)], {"pi_1": [50]}
+    ),
+    "captured_part_in_export_and_webhook_since_basil": Case(
+        [*captured_export("30.00"), *delivered(CAPTURED, CAPTURE_REFUND)], {"pi_1": [50]}
+    ),
+    "captured_part_in_three_places": Case(
+        [
+            *balance(AUTHORIZED, UNCAPTURED, "2 13:46:50,refund,-30.00,re_1,ch_1,pi_1"),
+            *captured_export("50.00"),
+            *delivered(CAPTURED, CAPTURE_REFUND),
+        ],
+        {"pi_1": [50]},
+    ),
+}
+
 CASES = (
     FAILURES
+    | CAPTURES
     | REPEATED
     | DISPUTES
     | VALUES

@@ -185,6 +185,33 @@ def test_a_refund_of_shipping_is_in_the_totals_of_woocommerce_analytics_only(raw
     assert refunds == [("504", None, 4_900_000)]
 
 
+# ---- Stripe
+
+CAPTURE = """\
+balance_transaction_id;created_utc;reporting_category;gross;fee;net;currency;source_id;charge_id;payment_intent_id
+txn_1;2026-07-01 10:00:00;charge;{authorized};0,00;{authorized};eur;ch_1;ch_1;pi_1
+txn_2;2026-07-01 10:00:00;partial_capture_reversal;-{released};0,00;-{released};eur;re_1;ch_1;pi_1
+txn_3;2026-07-01 11:00:00;charge;1250,5;0,00;1250,5;eur;ch_2;ch_2;pi_2
+"""
+
+
+@pytest.mark.parametrize(
+    ("authorized", "released", "captured"),
+    [("100,00", "20,00", 80), ("1100,00", "100,01", 999.99), ("100,00", "99,95", 0.05), ("100", "20", 80)],
+)
+def test_a_charge_of_stripe_has_the_captured_part(raw, load, authorized, released, captured):
+    load(CAPTURE.format(authorized=authorized, released=released))
+    assert failures(raw) == []
+    found = raw.execute("select order_id, value_micros from raw.conversions order by 1").fetchall()
+    assert found == [("pi_1", round(captured * 1_000_000)), ("pi_2", 1_250_500_000)]
+    assert raw.execute("select count(*) from raw.refunds").fetchone() == (0,)
+
+
+def test_a_charge_of_stripe_fails_if_its_captured_part_is_unknown(raw, load):
+    load(CAPTURE.format(authorized="100,00", released="20"))
+    assert failures(raw) == [(2, "bad_money")]
+
+
 # ---- payment ids
 @pytest.mark.parametrize("cell", ["N/A", "Bank transfer paid", "cash", "Paid 03.07.2026 by ada", "0", "-"])
 def test_a_word_in_the_column_of_the_payment_is_no_id(raw, load, cell):

@@ -167,7 +167,9 @@ comparable as (
         case
             when is_converted then {{ rounded_share('refunded_total_micros', 'numerator', 'denominator') }}
             else refunded_total_micros
-        end as compared_total_micros
+        end as compared_total_micros,
+        case when not is_converted and not is_dispute and order_value_micros > denominator then order_value_micros - denominator end
+            as uncaptured_micros
     from with_conversions
 ),
 
@@ -203,8 +205,10 @@ final as (
         conversion_type,
         is_cancellation,
         is_negative_conversion,
-        -- A total counts its excess over the single refunds and the smaller totals.
+        -- A total counts its excess over the single refunds and the smaller totals. An export can state the authorized amount of an
+        -- order that has the captured amount: then the excess can be the difference, which nobody paid.
         case
+            when compared_total_micros - single_micros = uncaptured_micros then 0
             when refunded_total_micros > 0 and order_key is not null
                 then cast(
                     greatest(compared_total_micros, single_micros) - greatest(smaller_total_micros, single_micros) as bigint
