@@ -102,9 +102,7 @@ keyed as (
         end as payment_type
     from unioned
     left join order_keys
-        on unioned.org_id = order_keys.org_id
-        and unioned.order_id = order_keys.order_id
-        and coalesce(unioned.site_id, '') = order_keys.site_id
+        on {{ named_order('unioned') }}
 ),
 
 -- A webhook's order gets the visitor of the event that names the order. A visitor without consent stays unknown.
@@ -113,7 +111,7 @@ stitched as (
         keyed.conversion_id,
         keyed.org_id,
         keyed.site_id,
-        case when shared_ids.id is null then keyed.customer_id end as customer_id,
+        {{ own_customer('keyed') }} as customer_id,
         keyed.email_hash,
         coalesce(keyed.payment_type, keyed.conversion_type) as conversion_type,
         keyed.occurred_at,

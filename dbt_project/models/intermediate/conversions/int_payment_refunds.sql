@@ -25,9 +25,7 @@ final as (
         abs(refunds.value_micros) as amount_micros
     from refunds
     left join order_keys
-        on refunds.org_id = order_keys.org_id
-        and refunds.order_id = order_keys.order_id
-        and coalesce(refunds.site_id, '') = order_keys.site_id
+        on {{ named_order('refunds') }}
 )
 
 select * from final

@@ -42,7 +42,6 @@ unioned as (
         reported.occurred_at,
         reported.order_id,
         cast(null as {{ text }}) as conversion_type,
-        lower(reported.reason) in ('cancelled', 'payment_failed') and uncounted_refunds.refund_id is null as is_cancellation,
         coalesce(lower(reported.reason) = 'dispute', false) as is_dispute,
         false as is_negative_conversion,
         case when uncounted_refunds.refund_id is null then abs(reported.value_micros) else 0 end as value_micros,
@@ -62,7 +61,6 @@ unioned as (
         events.occurred_at,
         events.order_id,
         cast(null as {{ text }}) as conversion_type,
-        false as is_cancellation,
         false as is_dispute,
         false as is_negative_conversion,
         abs(events.value_micros) as value_micros,
@@ -82,7 +80,6 @@ unioned as (
         occurred_at,
         order_id,
         conversion_type,
-        false as is_cancellation,
         false as is_dispute,
         true as is_negative_conversion,
         abs(original_value_micros) as value_micros,
@@ -100,9 +97,7 @@ keyed as (
         order_keys.order_key
     from unioned
     left join order_keys
-        on unioned.org_id = order_keys.org_id
-        and unioned.order_id = order_keys.order_id
-        and coalesce(unioned.site_id, '') = order_keys.site_id
+        on {{ named_order('unioned') }}
 ),
 
 -- The conversion of an order that gives its currency: int_refunds reduces the same one.
@@ -203,7 +198,6 @@ final as (
         order_id,
         order_key,
         conversion_type,
-        is_cancellation,
         is_negative_conversion,
         -- A total counts its excess over the single refunds and the smaller totals. An export can state the authorized amount of an
         -- order that has the captured amount: then the excess can be the difference, which nobody paid.

@@ -57,9 +57,7 @@ paid_orders as (
         order_keys.order_key
     from conversions
     inner join order_keys
-        on conversions.org_id = order_keys.org_id
-        and conversions.order_id = order_keys.order_id
-        and coalesce(conversions.site_id, '') = order_keys.site_id
+        on {{ named_order('conversions') }}
     left join failed_payments
         on conversions.org_id = failed_payments.org_id
         and conversions.conversion_id = failed_payments.conversion_id
