@@ -762,6 +762,7 @@ EXPORTS = {
 # A direct debit is in Stripe's balance before the bank accepts it.
 DEBIT = "1,charge,64.00,py_1,py_1,pi_1"
 FAILURE = "5,charge_failure,-64.00,pyr_1,py_1,pi_1"
+PAID_LATER = "8,charge,64.00,ch_2,ch_2,pi_1"
 FAILURES = {
     "failed_debit": Case(balance(DEBIT, FAILURE), {}),
     "failed_debit_in_a_later_file": Case([*balance(DEBIT), *balance(FAILURE)], {}),
@@ -770,7 +771,7 @@ FAILURES = {
         balance("1,payment,64.00,py_1,py_1,pi_1", "5,payment_failure_refund,-64.00,py_1,,"), {}
     ),
     "failed_debit_and_a_second_attempt": Case(
-        balance(DEBIT, FAILURE, "8,charge,64.00,ch_2,ch_2,pi_1"),
+        balance(DEBIT, FAILURE, PAID_LATER),
         {"pi_1": [64]},
     ),
     "failed_debit_and_a_second_attempt_by_webhook": Case(
@@ -779,6 +780,28 @@ FAILURES = {
     "failed_debits": Case(
         balance(DEBIT, FAILURE, "8,charge,64.00,py_2,py_2,pi_1", "12,charge_failure,-64.00,pyr_2,py_2,pi_1"),
         {},
+    ),
+    "failed_debit_of_another_amount": Case(
+        balance("1,charge,70.00,py_1,py_1,pi_1", "5,charge_failure,-70.00,pyr_1,py_1,pi_1", PAID_LATER), {"pi_1": [64]}
+    ),
+    "failed_debit_of_another_amount_and_a_refund": Case(
+        [
+            *balance("1,charge,70.00,py_1,py_1,pi_1", PAID_LATER, "12,refund,-32.00,re_1,ch_2,pi_1"),
+            *balance("5,charge_failure,-70.00,pyr_1,py_1,pi_1"),
+        ],
+        {"pi_1": [32]},
+    ),
+    "failed_debit_of_another_currency": Case(
+        [
+            RATES,
+            *balance(
+                "1,charge,77.00,py_1,py_1,pi_1,70.00,eur",
+                "5,charge_failure,-77.00,pyr_1,py_1,pi_1",
+                "8,charge,66.00,ch_2,ch_2,pi_1,60.00,eur",
+                "12,refund,-34.00,re_1,ch_2,pi_1,-30.00,eur",
+            ),
+        ],
+        {"pi_1": [33]},
     ),
     "debit_taken_back_after_it_was_paid": Case(
         [

@@ -2,7 +2,7 @@ with
 
 conversions as (
     select * from {{ ref('int_conversions') }}
-    where exclusion_reason is null and not is_refund and order_id is not null
+    where exclusion_reason is null and not is_refund and not is_failed_payment and order_id is not null
 ),
 
 amounts as (
