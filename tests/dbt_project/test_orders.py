@@ -1017,8 +1017,60 @@ CAPTURES = {
     ),
 }
 
+# PayPal withdraws money for a chargeback or a claim, and returns it if the seller wins. A hold is no withdrawal.
+PAYPAL = "Date,Time,TimeZone,Type,Status,Currency,Gross,Transaction ID,Reference Txn ID"
+
+
+def paypal(*lines: str) -> list[File]:
+    """Return PayPal's activity. A line has the day of July, the type, gross, the transaction and its reference."""
+    rows = [line.split(",") for line in lines]
+    texts = [
+        f"07/{int(day):02}/2026,10:00:00,UTC,{kind},Completed,USD,{gross},{name},{reference}"
+        for day, kind, gross, name, reference in rows
+    ]
+    return export("\n".join((PAYPAL, *texts)) + "\n", dayfirst=False)
+
+
+SOLD = "1,Express Checkout Payment,50.00,T1,"
+HELD = "14,Hold on Balance for Dispute Investigation,-50.00,T2,T1"
+FREED = "20,Cancellation of Hold for Dispute Resolution,50.00,T3,T1"
+CHARGEBACK = "20,Chargeback,-50.00,T4,T1"
+CHARGEBACK_FEE = "20,Chargeback Fee,-20.00,T5,T1"
+CHARGEBACK_REVERSAL = "25,Chargeback Reversal,50.00,T6,T1"
+LOST = (SOLD, HELD, FREED, CHARGEBACK, CHARGEBACK_FEE)
+PAYPAL_DISPUTES = {
+    "paypal_dispute_open": Case(paypal(SOLD, HELD), {"T1": [50]}),
+    "paypal_dispute_closed": Case(paypal(SOLD, HELD, FREED), {"T1": [50]}),
+    "paypal_chargeback": Case(paypal(*LOST), {"T1": [0]}),
+    "paypal_chargeback_won": Case(paypal(*LOST, CHARGEBACK_REVERSAL), {"T1": [50]}),
+    "paypal_chargeback_won_in_an_earlier_file": Case([*paypal(CHARGEBACK_REVERSAL), *paypal(*LOST)], {"T1": [50]}),
+    "paypal_chargeback_won_by_its_own_id": Case(paypal(*LOST, "25,Chargeback Reversal,50.00,T6,T4"), {"T1": [50]}),
+    "paypal_second_chargeback": Case(paypal(*LOST, CHARGEBACK_REVERSAL, "28,Chargeback,-50.00,T7,T1"), {"T1": [0]}),
+    "paypal_chargeback_won_in_part": Case(paypal(*LOST, "25,Chargeback Reversal,20.00,T6,T1"), {"T1": [20]}),
+    "paypal_claim_of_a_part": Case(paypal(SOLD, "20,Payment Reversal,-30.00,T4,T1"), {"T1": [20]}),
+    "paypal_claim_won": Case(
+        paypal(SOLD, "20,Payment Reversal,-30.00,T4,T1", "22,Payment Reversal,30.00,T6,T1"), {"T1": [50]}
+    ),
+    "paypal_chargeback_after_a_refund": Case(
+        paypal(SOLD, "5,Payment Refund,-10.00,T8,T1", "20,Chargeback,-40.00,T4,T1"), {"T1": [0]}
+    ),
+    "paypal_chargeback_won_after_a_refund": Case(
+        paypal(
+            SOLD,
+            "5,Payment Refund,-10.00,T8,T1",
+            "20,Chargeback,-40.00,T4,T1",
+            "25,Chargeback Reversal,40.00,T6,T1",
+        ),
+        {"T1": [40]},
+    ),
+    "paypal_money_back_from_a_supplier": Case(
+        paypal(SOLD, "3,General Payment,-80.00,T10,", "9,Payment Reversal,80.00,T11,T10"), {"T1": [50]}
+    ),
+}
+
 CASES = (
     FAILURES
+    | PAYPAL_DISPUTES
     | CAPTURES
     | REPEATED
     | DISPUTES
@@ -1033,7 +1085,7 @@ CASES = (
     | WEBHOOKS
     | EXPORTS
 )
-PAYMENTS = ("id", "PaymentIntent ID", "transaction_id")
+PAYMENTS = ("id", "PaymentIntent ID", "transaction_id", "Transaction ID", "Reference Txn ID")
 IDS = (
     *PAYMENTS,
     "order_id",

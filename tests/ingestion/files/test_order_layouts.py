@@ -92,6 +92,40 @@ def test_an_abbreviation_of_several_zones_needs_an_option(raw, load):
     assert failures(raw) == []
 
 
+PAYPAL_CASE = """\
+"Date","Time","TimeZone","Type","Status","Currency","Gross","From Email Address","Transaction ID","Reference Txn ID"
+"7/31/2026","22:00:00","UTC","{kind}","Completed","USD","{gross}","{email}","T2","T1"
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "gross", "expected"),
+    [
+        ("Payment Refund", "-1,250.00", "refund"),
+        ("Chargeback", "-1,250.00", "dispute"),
+        ("Chargeback Settlement", "-1,250.00", "dispute"),
+        ("Payment Reversal", "-1,250.00", "dispute"),
+        ("Rückbuchung", "-1,250.00", "dispute"),
+        ("Chargeback Reversal", "1,250.00", "reversed"),
+        ("Reimbursement of Chargeback", "1,250.00", "reversed"),
+        ("Payment Reversal", "1,250.00", "reversed"),
+        ("Payment Refund", "1,250.00", None),
+        ("Chargeback Fee", "-20.00", None),
+        ("Dispute Fee", "-20.00", None),
+        ("Fee Reversal", "1.50", None),
+        ("Hold on Balance for Dispute Investigation", "-1,250.00", None),
+        ("Cancellation of Hold for Dispute Resolution", "1,250.00", None),
+        ("Reversal of General Account Hold", "1,250.00", None),
+    ],
+)
+def test_paypal_withdraws_and_returns_the_money_of_a_payment(raw, load, kind, gross, expected):
+    load(PAYPAL_CASE.format(kind=kind, gross=gross, email="ada@example.com"))
+    assert failures(raw) == []
+    found = raw.execute("select order_id, payment_ids, value_micros, coalesce(reason, 'refund') from raw.refunds")
+    assert found.fetchall() == ([("T1", "T1", 1_250_000_000, expected)] if expected else [])
+    assert raw.execute("select count(*) from raw.conversions").fetchone() == (0,)
+
+
 # ---- statuses
 WOO = """\
 order_id,date,status,order_total,refunded_total,order_currency,customer_email

@@ -44,7 +44,7 @@ unioned as (
         cast(null as {{ text }}) as conversion_type,
         coalesce(lower(reported.reason) = 'dispute', false) as is_dispute,
         false as is_negative_conversion,
-        case when uncounted_refunds.refund_id is null then abs(reported.value_micros) else 0 end as value_micros,
+        coalesce(uncounted_refunds.remaining_micros, abs(reported.value_micros)) as value_micros,
         abs(reported.order_value_micros) as order_value_micros,
         abs(reported.refunded_total_micros) as refunded_total_micros,
         reported.currency,

@@ -27,24 +27,33 @@ reversed_webhook_refunds as (
     having count(*) = count(reversed_refunds.refund_id)
 ),
 
+uncounted as (
+    select org_id, refund_id, 0 as remaining_micros from superseded_failures
+
+    union all
+
+    select org_id, refund_id, 0 as remaining_micros from repeated_refunds
+
+    union all
+
+    select org_id, refund_id, 0 as remaining_micros from payment_refunds where reason = 'reversed'
+
+    union all
+
+    select org_id, refund_id, remaining_micros from reversed_refunds
+
+    union all
+
+    select org_id, refund_id, 0 as remaining_micros from reversed_webhook_refunds
+),
+
 final as (
-    select org_id, refund_id from superseded_failures
-
-    union
-
-    select org_id, refund_id from repeated_refunds
-
-    union
-
-    select org_id, refund_id from payment_refunds where reason = 'reversed'
-
-    union
-
-    select org_id, refund_id from reversed_refunds
-
-    union
-
-    select org_id, refund_id from reversed_webhook_refunds
+    select
+        org_id,
+        refund_id,
+        min(remaining_micros) as remaining_micros
+    from uncounted
+    group by org_id, refund_id
 )
 
 select * from final
