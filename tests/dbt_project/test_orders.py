@@ -539,6 +539,17 @@ INVOICES = {
         ),
         {"in_1": [14.9]},
     ),
+    "stripe_invoice_of_two_payments_with_their_intents": Case(
+        delivered(
+            intent("pi_1", 1490, created=1_782_880_000, latest_charge="ch_1"),
+            invoice_payment("inpay_1", "in_1", 1_782_880_001, payment_intent="pi_1"),
+            intent("pi_2", 1500, created=1_782_890_000, latest_charge="ch_2"),
+            invoice_payment("inpay_2", "in_1", 1_782_890_001, payment_intent="pi_2"),
+            INVOICE[0],
+            charge("ch_2", 500, payment_intent="pi_2"),
+        ),
+        {"pi_1": [24.9]},
+    ),
     "stripe_invoice_with_the_id_of_the_shop": Case(
         delivered(
             *(

@@ -228,12 +228,13 @@ final as (
         is_refund,
         counted_as_conversion_id,
         -- The earliest report with money gives the value: first money with a rate, then any money, then a zero. A failed payment can
-        -- have another amount than the one that paid the order.
+        -- have another amount than the one that paid the order. Several payments can pay an invoice, so its own report precedes theirs.
         row_number() over (
             partition by org_id, merge_key
             order by
                 is_failed_payment,
                 case when reporting_value_micros > 0 then 0 when value_micros > 0 then 1 when value_micros = 0 then 2 else 3 end,
+                case when substring(conversion_id, 1, 10) = 'stripe:in_' then 0 else 1 end,
                 occurred_at,
                 conversion_id
         ) = 1 as gives_value,
