@@ -1018,6 +1018,17 @@ CAPTURES = {
     "captured_part_in_export_and_webhook_since_basil": Case(
         [*captured_export("30.00"), *delivered(CAPTURED, CAPTURE_REFUND)], {"pi_1": [50]}
     ),
+    "captured_part_of_a_buyer_abroad_in_export_and_balance": Case(
+        [
+            *balance(
+                "1 10:00:00,charge,110.00,ch_1,ch_1,pi_1,100.00,eur",
+                "1 10:00:00,partial_capture_reversal,-22.00,re_0,ch_1,pi_1,-20.00,eur",
+                "3,refund,-33.90,re_1,ch_1,pi_1,-30.00,eur",
+            ),
+            *export(f"{STRIPE_COLUMNS}\nch_1,2026-07-01 10:01,100.00,50.00,eur,Paid,pi_1\n"),
+        ],
+        {"pi_1": [55]},
+    ),
     "captured_part_in_three_places": Case(
         [
             *balance(AUTHORIZED, UNCAPTURED, "2 13:46:50,refund,-30.00,re_1,ch_1,pi_1"),

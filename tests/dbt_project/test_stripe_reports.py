@@ -22,11 +22,17 @@ from ingestion.home import Home
 from ingestion.warehouse import connect
 from tests.support.models import Project, import_files, load_raw_tables
 
-PAYMENTS = 400
+PAYMENTS = 600
 START = datetime(2026, 6, 1, 10, tzinfo=UTC)
+REPORTING_RATE, CHARGE_RATE, REFUND_RATE = (
+    110,
+    200,
+    190,
+)  # US cents for a euro: of the org, and of the account's balance
 WEBHOOK, BALANCE, EXPORT = "webhook", "balance", "export"
 BALANCE_COLUMNS = (
-    "balance_transaction_id,created_utc,reporting_category,gross,fee,net,currency,source_id,charge_id,payment_intent_id"
+    "balance_transaction_id,created_utc,reporting_category,gross,fee,net,currency,source_id,charge_id,payment_intent_id,"
+    "customer_facing_amount,customer_facing_currency"
 )
 EXPORT_COLUMNS = (
     "id,Created (UTC),Amount,Amount Refunded,Currency,Status,PaymentIntent ID,Dispute Status,Disputed Amount"
@@ -35,13 +41,15 @@ EXPORT_COLUMNS = (
 
 @dataclass
 class Payment:
-    """Amounts are in cents, times in minutes after the start."""
+    """Amounts are in cents of the currency, times in minutes after the start. The account is in USD."""
 
     name: str
     doors: frozenset[str]
     authorized: int
     captured: int
     is_basil: bool
+    currency: str
+    exported_at: int  # the time of the payment in the export
     refunds: list[tuple[int, int, bool]] = field(default_factory=list)  # amount, time, failed
     dispute: tuple[int, str] | None = None  # amount and status
     failed_debit: int | None = None  # amount
@@ -54,7 +62,8 @@ def random_payment(seed: int) -> Payment:
         + [{WEBHOOK, BALANCE, EXPORT}] * 2
     )
     authorized = pick.choice([1000, 5000, 9999])
-    payment = Payment(str(seed), frozenset(doors), authorized, authorized, pick.random() < 0.5)
+    is_basil, currency, exported_at = pick.random() < 0.5, pick.choice(["usd", "eur"]), pick.choice([-5, 2])
+    payment = Payment(str(seed), frozenset(doors), authorized, authorized, is_basil, currency, exported_at)
     # The export of a later API version does not state the captured part.
     if pick.random() < 0.3 and not (payment.is_basil and EXPORT in doors):
         payment.captured = pick.randint(1, authorized - 1)
@@ -66,19 +75,24 @@ def random_payment(seed: int) -> Payment:
         if 0 < amount <= left:
             payment.refunds.append((amount, minutes, has_failed))
             left -= 0 if has_failed else amount
-    if left and pick.random() < 0.3:
+    # The balance report states a dispute in the currency of the account only, at the rate of another day.
+    if left and pick.random() < 0.3 and not (currency == "eur" and BALANCE in doors):
         payment.dispute = pick.choice([left, max(left // 3, 1)]), pick.choice(["lost", "won", "needs_response"])
     if BALANCE in doors and pick.random() < 0.15:
         payment.failed_debit = pick.choice([payment.authorized, 7000])
     return payment
 
 
-def net_cents(payment: Payment) -> int:
-    """Return what the merchant keeps. Only the balance report withdraws the money of an open dispute."""
+def net_micros(payment: Payment) -> int:
+    """Return what the merchant keeps, in USD. Only the balance report withdraws the money of an open dispute."""
     refunded = sum(amount for amount, _, has_failed in payment.refunds if not has_failed)
     amount, status = payment.dispute or (0, "won")
     is_withdrawn = status == "lost" or (status == "needs_response" and BALANCE in payment.doors)
-    return payment.captured - refunded - (amount if is_withdrawn else 0)
+    net = payment.captured - refunded - (amount if is_withdrawn else 0)
+    times = {WEBHOOK: -1, BALANCE: 0, EXPORT: payment.exported_at}
+    earliest = min(payment.doors, key=times.__getitem__)
+    rates = {"usd": 100, "eur": CHARGE_RATE if earliest == BALANCE else REPORTING_RATE}
+    return net * rates[payment.currency] * 100
 
 
 def at(minutes: int) -> datetime:
@@ -86,7 +100,7 @@ def at(minutes: int) -> datetime:
 
 
 def decimal(cents: int) -> str:
-    return f"{cents // 100}.{cents % 100:02}"
+    return f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02}"
 
 
 def deliveries(payment: Payment) -> Iterator[Any]:
@@ -101,7 +115,7 @@ def deliveries(payment: Payment) -> Iterator[Any]:
             "created": int(at(minutes).timestamp()),
             "api_version": "2025-06-30.basil" if payment.is_basil else "2024-06-20",
             "data": {
-                "object": {"created": int(at(minutes).timestamp()), "currency": "usd", **members},
+                "object": {"created": int(at(minutes).timestamp()), "currency": payment.currency, **members},
                 "previous_attributes": previous,
             },
         }
@@ -133,8 +147,10 @@ def deliveries(payment: Payment) -> Iterator[Any]:
 
 def balance_lines(payment: Payment) -> Iterator[str]:
     def line(minutes: int, category: str, cents: int, source: str, charge: str = f"ch_{payment.name}") -> str:
-        gross = f"-{decimal(-cents)}" if cents < 0 else decimal(cents)
-        ids = f"{source},{charge},pi_{payment.name}"
+        is_capture = category in ("charge", "charge_failure", "partial_capture_reversal")
+        rate = 100 if payment.currency == "usd" else CHARGE_RATE if is_capture else REFUND_RATE
+        gross, paid = decimal(cents * rate // 100), decimal(cents)
+        ids = f"{source},{charge},pi_{payment.name},{paid},{payment.currency}"
         return f"txn_{category}_{source},{at(minutes):%Y-%m-%d %H:%M:%S},{category},{gross},0.00,{gross},usd,{ids}"
 
     if cents := payment.failed_debit:
@@ -162,8 +178,8 @@ def export_line(payment: Payment) -> str:
     status = "Refunded" if refunded == payment.authorized else "Paid"
     amount, dispute = payment.dispute or (0, "")
     return (
-        f"ch_{payment.name},{at(0):%Y-%m-%d %H:%M},{decimal(payment.authorized)},{decimal(refunded)},usd,{status},"
-        f"pi_{payment.name},{dispute},{decimal(amount)}"
+        f"ch_{payment.name},{at(payment.exported_at):%Y-%m-%d %H:%M},{decimal(payment.authorized)},{decimal(refunded)},"
+        f"{payment.currency},{status},pi_{payment.name},{dispute},{decimal(amount)}"
     )
 
 
@@ -180,10 +196,12 @@ def found(
     project: Project,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, int]:
-    """The value of each order in cents. The parameter is the seed of the order of the files' rows."""
+    """The value of each order in micros. The parameter is the seed of the order of the files' rows."""
     home, folder = new_home(f"stripe_{request.param}"), tmp_path_factory.mktemp("files")
     (home / "tributary.yaml").write_text("orgs:\n  - {id: default, currency: USD, timezone: UTC}\n")
+    (folder / "rates.csv").write_text(f"date,base,quote,rate\n2026-05-01,EUR,USD,{decimal(REPORTING_RATE)}\n")
     load_raw_tables(home)
+    import_files(home, "exchange-rates", folder / "rates.csv")
     shuffle = random.Random(request.param).shuffle
     reports = [report for payment in payments if WEBHOOK in payment.doors for report in deliveries(payment)]
     lines = [line for payment in payments if BALANCE in payment.doors for line in balance_lines(payment)]
@@ -210,11 +228,14 @@ def found(
     with connect(Home(home), read_only=True) as connection:
         rows = connection.execute("select order_id, value_micros from marts.conversions").fetchall()
     assert len({order for order, _ in rows}) == len(rows)
-    return {order.removeprefix("pi_"): micros // 10_000 for order, micros in rows}
+    return {order.removeprefix("pi_"): micros for order, micros in rows}
 
 
 def test_an_order_has_the_money_that_the_merchant_keeps(found: dict[str, int], payments: list[Payment]) -> None:
+    # Refunds at the rate of the balance are rounded, by less than a hundredth of a cent.
     wrong = [
-        (payment, found.get(payment.name)) for payment in payments if found.get(payment.name) != net_cents(payment)
+        (payment, found.get(payment.name))
+        for payment in payments
+        if abs(found.get(payment.name, -1) - net_micros(payment)) > (99 if net_micros(payment) else 0)
     ]
     assert not wrong, f"{len(wrong)} of {len(payments)}: {wrong[:5]}"

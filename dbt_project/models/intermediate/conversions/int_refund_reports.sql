@@ -142,13 +142,23 @@ with_ratios as (
         and coalesce(keyed.currency, order_currencies.currency) = refund_amounts.currency
 ),
 
+with_currencies as (
+    select
+        *,
+        case when coalesce(value_micros, refunded_total_micros, 0) <> 0 then own_currency end as counted_currency
+    from with_ratios
+),
+
 with_conversions as (
     select
         *,
         coalesce(numerator > 0 and denominator > 0, false)
-        and min(own_currency) over (partition by org_id, order_key)
-        <> max(own_currency) over (partition by org_id, order_key) as is_converted
-    from with_ratios
+        and coalesce(
+            min(counted_currency) over (partition by org_id, order_key)
+            <> max(counted_currency) over (partition by org_id, order_key),
+            false
+        ) as is_converted
+    from with_currencies
 ),
 
 comparable as (
