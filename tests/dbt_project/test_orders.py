@@ -1059,6 +1059,10 @@ FREED = "20,Cancellation of Hold for Dispute Resolution,50.00,T3,T1"
 CHARGEBACK = "20,Chargeback,-50.00,T4,T1"
 CHARGEBACK_FEE = "20,Chargeback Fee,-20.00,T5,T1"
 CHARGEBACK_REVERSAL = "25,Chargeback Reversal,50.00,T6,T1"
+WOO_PAYPAL = """\
+order_id,date,status,order_total,refunded_total,order_currency,transaction_id
+7,2026-07-01 09:59:58,completed,50.00,{refunded},USD,T1
+"""
 LOST = (SOLD, HELD, FREED, CHARGEBACK, CHARGEBACK_FEE)
 PAYPAL_DISPUTES = {
     "paypal_dispute_open": Case(paypal(SOLD, HELD), {"T1": [50]}),
@@ -1084,6 +1088,20 @@ PAYPAL_DISPUTES = {
             "25,Chargeback Reversal,40.00,T6,T1",
         ),
         {"T1": [40]},
+    ),
+    "paypal_claim_that_the_shop_records_as_its_refund": Case(
+        [
+            *export(WOO_PAYPAL.format(refunded="30.00"), timezone="UTC"),
+            *paypal(SOLD, "20,Payment Reversal,-30.00,T4,T1"),
+        ],
+        {"7": [20]},
+    ),
+    "paypal_claim_beside_a_refund_of_the_shop": Case(
+        [
+            *export(WOO_PAYPAL.format(refunded="10.00"), timezone="UTC"),
+            *paypal(SOLD, "5,Payment Refund,-10.00,T8,T1", "20,Payment Reversal,-30.00,T4,T1"),
+        ],
+        {"7": [10]},
     ),
     "paypal_money_back_from_a_supplier": Case(
         paypal(SOLD, "3,General Payment,-80.00,T10,", "9,Payment Reversal,80.00,T11,T10"), {"T1": [50]}

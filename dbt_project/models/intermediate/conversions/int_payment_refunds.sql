@@ -1,5 +1,3 @@
-{# Three models read it, each other lines of it. -#}
-{{ config(materialized='ephemeral') }}
 with
 
 refunds as (

@@ -42,7 +42,7 @@ unioned as (
         reported.occurred_at,
         reported.order_id,
         cast(null as {{ text }}) as conversion_type,
-        coalesce(lower(reported.reason) = 'dispute', false) as is_dispute,
+        coalesce(lower(reported.reason) = 'dispute' and reported.refund_id not like 'paypal:%', false) as is_dispute,
         false as is_negative_conversion,
         coalesce(uncounted_refunds.remaining_micros, abs(reported.value_micros)) as value_micros,
         abs(reported.order_value_micros) as order_value_micros,
@@ -178,8 +178,8 @@ comparable as (
     from with_conversions
 ),
 
--- Exports of a shop state the sum of an order's refunds. A later export, or another source, states the same refunds again. An
--- export of payments states disputes in another column.
+-- Exports of a shop state the sum of an order's refunds. A later export, or another source, states the same refunds again. Stripe's
+-- export of payments states disputes in another column. The sum of a shop can include a claim of PayPal.
 with_sums as (
     select
         *,

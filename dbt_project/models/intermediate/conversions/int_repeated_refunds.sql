@@ -1,11 +1,15 @@
 with
 
+payment_refunds as (
+    select * from {{ ref('int_payment_refunds') }}
+    where source in ('stripe_balance', 'stripe') and order_key is not null
+),
+
 reports as (
     select
         *,
         source = 'stripe_balance' as is_in_file
-    from {{ ref('int_payment_refunds') }}
-    where source in ('stripe_balance', 'stripe') and order_key is not null
+    from payment_refunds
 ),
 
 -- The balance report has the id of the refund, and the webhook charge.refunded does not. One refund has one amount in both, at
