@@ -4,3 +4,6 @@
     and {{ relation }}.customer_id = shared_ids.id
     and shared_ids.kind = 'customer'
 {%- endmacro %}
+
+{# The row's customer; null if several people share the id. It needs the join of shared_customer. #}
+{% macro own_customer(relation) -%} case when shared_ids.id is null then {{ relation }}.customer_id end {%- endmacro %}

@@ -121,6 +121,23 @@ create or replace temp macro same_share(part, of_total, total) as case
     )[1]
 end;
 
+-- An amount less a part of it, in the format of both: a decimal point or comma, and no thousands mark. Other formats give a text
+-- that fails as money.
+create or replace temp macro remaining_amount(amount, part) as case
+    when part is null then amount
+    when regexp_matches(amount || ' ' || part, '^\d{1,15}([.,]\d{1,3})? \d{1,15}([.,]\d{1,3})?$')
+        and length(regexp_extract(amount, '[.,].*$')) = length(regexp_extract(part, '[.,].*$'))
+        then replace(
+            left(
+                (replace(amount, ',', '.')::decimal(22, 6) - replace(part, ',', '.')::decimal(22, 6))::varchar,
+                length(regexp_extract(amount, '[.,].*$'))::integer - length('.000000')::integer
+            ),
+            '.',
+            if(contains(amount, ','), ',', '.')
+        )
+    else amount || ' less ' || part
+end;
+
 -- The id of a payment in a cell that can also have a word of the shop, such as cash, N/A or Bank transfer paid. Orders with the
 -- same id are one order, so that a word would connect strangers.
 create or replace temp macro payment_id(cell) as case when regexp_matches(cell, '^\S*\d\S*$') then real_id(cell) end;

@@ -539,6 +539,17 @@ INVOICES = {
         ),
         {"in_1": [14.9]},
     ),
+    "stripe_invoice_of_two_payments_with_their_intents": Case(
+        delivered(
+            intent("pi_1", 1490, created=1_782_880_000, latest_charge="ch_1"),
+            invoice_payment("inpay_1", "in_1", 1_782_880_001, payment_intent="pi_1"),
+            intent("pi_2", 1500, created=1_782_890_000, latest_charge="ch_2"),
+            invoice_payment("inpay_2", "in_1", 1_782_890_001, payment_intent="pi_2"),
+            INVOICE[0],
+            charge("ch_2", 500, payment_intent="pi_2"),
+        ),
+        {"pi_1": [24.9]},
+    ),
     "stripe_invoice_with_the_id_of_the_shop": Case(
         delivered(
             *(
@@ -762,6 +773,7 @@ EXPORTS = {
 # A direct debit is in Stripe's balance before the bank accepts it.
 DEBIT = "1,charge,64.00,py_1,py_1,pi_1"
 FAILURE = "5,charge_failure,-64.00,pyr_1,py_1,pi_1"
+PAID_LATER = "8,charge,64.00,ch_2,ch_2,pi_1"
 FAILURES = {
     "failed_debit": Case(balance(DEBIT, FAILURE), {}),
     "failed_debit_in_a_later_file": Case([*balance(DEBIT), *balance(FAILURE)], {}),
@@ -770,7 +782,7 @@ FAILURES = {
         balance("1,payment,64.00,py_1,py_1,pi_1", "5,payment_failure_refund,-64.00,py_1,,"), {}
     ),
     "failed_debit_and_a_second_attempt": Case(
-        balance(DEBIT, FAILURE, "8,charge,64.00,ch_2,ch_2,pi_1"),
+        balance(DEBIT, FAILURE, PAID_LATER),
         {"pi_1": [64]},
     ),
     "failed_debit_and_a_second_attempt_by_webhook": Case(
@@ -779,6 +791,28 @@ FAILURES = {
     "failed_debits": Case(
         balance(DEBIT, FAILURE, "8,charge,64.00,py_2,py_2,pi_1", "12,charge_failure,-64.00,pyr_2,py_2,pi_1"),
         {},
+    ),
+    "failed_debit_of_another_amount": Case(
+        balance("1,charge,70.00,py_1,py_1,pi_1", "5,charge_failure,-70.00,pyr_1,py_1,pi_1", PAID_LATER), {"pi_1": [64]}
+    ),
+    "failed_debit_of_another_amount_and_a_refund": Case(
+        [
+            *balance("1,charge,70.00,py_1,py_1,pi_1", PAID_LATER, "12,refund,-32.00,re_1,ch_2,pi_1"),
+            *balance("5,charge_failure,-70.00,pyr_1,py_1,pi_1"),
+        ],
+        {"pi_1": [32]},
+    ),
+    "failed_debit_of_another_currency": Case(
+        [
+            RATES,
+            *balance(
+                "1,charge,77.00,py_1,py_1,pi_1,70.00,eur",
+                "5,charge_failure,-77.00,pyr_1,py_1,pi_1",
+                "8,charge,66.00,ch_2,ch_2,pi_1,60.00,eur",
+                "12,refund,-34.00,re_1,ch_2,pi_1,-30.00,eur",
+            ),
+        ],
+        {"pi_1": [33]},
     ),
     "debit_taken_back_after_it_was_paid": Case(
         [
@@ -929,8 +963,155 @@ DISPUTES = {
     ),
 }
 
+# A part of an authorization is captured. Before 2025-03-31.basil, Stripe reports the rest as a refund, which it is not.
+AUTHORIZED = "1 10:00:00,charge,100.00,ch_1,ch_1,pi_1"
+UNCAPTURED = "1 10:00:00,partial_capture_reversal,-20.00,re_0,ch_1,pi_1"
+CAPTURED = intent("pi_1", 8000, created=1_782_899_000, latest_charge="ch_1")
+CAPTURED_LATER = intent("pi_1", 8000, created=1_782_900_900, latest_charge="ch_1")
+CAPTURE_REFUND = charge(
+    "ch_1", 5000, before=2000, amount=10000, amount_captured=8000, payment_intent="pi_1", api_version="2024-06-20"
+)
+
+
+def captured_export(refunded: str) -> list[File]:
+    return export(f"{STRIPE_COLUMNS}\nch_1,2026-07-01 10:01,100.00,{refunded},usd,Paid,pi_1\n")
+
+
+CAPTURES = {
+    "captured_part": Case(balance(AUTHORIZED, UNCAPTURED), {"pi_1": [80]}),
+    "captured_part_and_its_webhook": Case([*balance(AUTHORIZED, UNCAPTURED), *delivered(CAPTURED)], {"pi_1": [80]}),
+    "captured_part_and_a_later_webhook": Case(
+        [*balance(AUTHORIZED, UNCAPTURED), *delivered(CAPTURED_LATER)], {"pi_1": [80]}
+    ),
+    "captured_part_with_a_refund": Case(
+        [
+            *balance(AUTHORIZED, UNCAPTURED, "2 13:46:50,refund,-30.00,re_1,ch_1,pi_1"),
+            *delivered(CAPTURED, CAPTURE_REFUND),
+        ],
+        {"pi_1": [50]},
+    ),
+    "captured_part_of_a_buyer_abroad": Case(
+        balance(
+            "1 10:00:00,charge,100.00,ch_1,ch_1,pi_1,90.00,eur",
+            "1 10:00:00,partial_capture_reversal,-20.00,re_0,ch_1,pi_1,-18.00,eur",
+            "3,refund,-41.00,re_1,ch_1,pi_1,-36.00,eur",
+        ),
+        {"pi_1": [40]},
+    ),
+    "captured_part_since_basil": Case(
+        [*balance("1 10:00:00,charge,80.00,ch_1,ch_1,pi_1"), *delivered(CAPTURED)], {"pi_1": [80]}
+    ),
+    "uncaptured_part_without_its_charge": Case(
+        [*balance(UNCAPTURED), *delivered(CAPTURED)], {"pi_1": [80]}, failed=["unexpected_value"]
+    ),
+    "captured_part_in_the_export": Case(captured_export("20.00"), {"pi_1": [80]}),
+    "captured_part_in_export_and_webhook": Case([*captured_export("20.00"), *delivered(CAPTURED)], {"pi_1": [80]}),
+    "captured_part_in_export_and_later_webhook": Case(
+        [*captured_export("20.00"), *delivered(CAPTURED_LATER)], {"pi_1": [80]}
+    ),
+    "captured_part_in_export_and_webhook_with_a_refund": Case(
+        [*captured_export("50.00"), *delivered(CAPTURED, CAPTURE_REFUND)], {"pi_1": [50]}
+    ),
+    "captured_part_in_two_exports_and_a_webhook": Case(
+        [*captured_export("20.00"), *captured_export("50.00"), *delivered(CAPTURED)], {"pi_1": [50]}
+    ),
+    "captured_part_in_export_and_webhook_since_basil": Case(
+        [*captured_export("30.00"), *delivered(CAPTURED, CAPTURE_REFUND)], {"pi_1": [50]}
+    ),
+    "captured_part_of_a_buyer_abroad_in_export_and_balance": Case(
+        [
+            *balance(
+                "1 10:00:00,charge,110.00,ch_1,ch_1,pi_1,100.00,eur",
+                "1 10:00:00,partial_capture_reversal,-22.00,re_0,ch_1,pi_1,-20.00,eur",
+                "3,refund,-33.90,re_1,ch_1,pi_1,-30.00,eur",
+            ),
+            *export(f"{STRIPE_COLUMNS}\nch_1,2026-07-01 10:01,100.00,50.00,eur,Paid,pi_1\n"),
+        ],
+        {"pi_1": [55]},
+    ),
+    "captured_part_in_three_places": Case(
+        [
+            *balance(AUTHORIZED, UNCAPTURED, "2 13:46:50,refund,-30.00,re_1,ch_1,pi_1"),
+            *captured_export("50.00"),
+            *delivered(CAPTURED, CAPTURE_REFUND),
+        ],
+        {"pi_1": [50]},
+    ),
+}
+
+# PayPal withdraws money for a chargeback or a claim, and returns it if the seller wins. A hold is no withdrawal.
+PAYPAL = "Date,Time,TimeZone,Type,Status,Currency,Gross,Transaction ID,Reference Txn ID"
+
+
+def paypal(*lines: str) -> list[File]:
+    """Return PayPal's activity. A line has the day of July, the type, gross, the transaction and its reference."""
+    rows = [line.split(",") for line in lines]
+    texts = [
+        f"07/{int(day):02}/2026,10:00:00,UTC,{kind},Completed,USD,{gross},{name},{reference}"
+        for day, kind, gross, name, reference in rows
+    ]
+    return export("\n".join((PAYPAL, *texts)) + "\n", dayfirst=False)
+
+
+SOLD = "1,Express Checkout Payment,50.00,T1,"
+HELD = "14,Hold on Balance for Dispute Investigation,-50.00,T2,T1"
+FREED = "20,Cancellation of Hold for Dispute Resolution,50.00,T3,T1"
+CHARGEBACK = "20,Chargeback,-50.00,T4,T1"
+CHARGEBACK_FEE = "20,Chargeback Fee,-20.00,T5,T1"
+CHARGEBACK_REVERSAL = "25,Chargeback Reversal,50.00,T6,T1"
+WOO_PAYPAL = """\
+order_id,date,status,order_total,refunded_total,order_currency,transaction_id
+7,2026-07-01 09:59:58,completed,50.00,{refunded},USD,T1
+"""
+LOST = (SOLD, HELD, FREED, CHARGEBACK, CHARGEBACK_FEE)
+PAYPAL_DISPUTES = {
+    "paypal_dispute_open": Case(paypal(SOLD, HELD), {"T1": [50]}),
+    "paypal_dispute_closed": Case(paypal(SOLD, HELD, FREED), {"T1": [50]}),
+    "paypal_chargeback": Case(paypal(*LOST), {"T1": [0]}),
+    "paypal_chargeback_won": Case(paypal(*LOST, CHARGEBACK_REVERSAL), {"T1": [50]}),
+    "paypal_chargeback_won_in_an_earlier_file": Case([*paypal(CHARGEBACK_REVERSAL), *paypal(*LOST)], {"T1": [50]}),
+    "paypal_chargeback_won_by_its_own_id": Case(paypal(*LOST, "25,Chargeback Reversal,50.00,T6,T4"), {"T1": [50]}),
+    "paypal_second_chargeback": Case(paypal(*LOST, CHARGEBACK_REVERSAL, "28,Chargeback,-50.00,T7,T1"), {"T1": [0]}),
+    "paypal_chargeback_won_in_part": Case(paypal(*LOST, "25,Chargeback Reversal,20.00,T6,T1"), {"T1": [20]}),
+    "paypal_claim_of_a_part": Case(paypal(SOLD, "20,Payment Reversal,-30.00,T4,T1"), {"T1": [20]}),
+    "paypal_claim_won": Case(
+        paypal(SOLD, "20,Payment Reversal,-30.00,T4,T1", "22,Payment Reversal,30.00,T6,T1"), {"T1": [50]}
+    ),
+    "paypal_chargeback_after_a_refund": Case(
+        paypal(SOLD, "5,Payment Refund,-10.00,T8,T1", "20,Chargeback,-40.00,T4,T1"), {"T1": [0]}
+    ),
+    "paypal_chargeback_won_after_a_refund": Case(
+        paypal(
+            SOLD,
+            "5,Payment Refund,-10.00,T8,T1",
+            "20,Chargeback,-40.00,T4,T1",
+            "25,Chargeback Reversal,40.00,T6,T1",
+        ),
+        {"T1": [40]},
+    ),
+    "paypal_claim_that_the_shop_records_as_its_refund": Case(
+        [
+            *export(WOO_PAYPAL.format(refunded="30.00"), timezone="UTC"),
+            *paypal(SOLD, "20,Payment Reversal,-30.00,T4,T1"),
+        ],
+        {"7": [20]},
+    ),
+    "paypal_claim_beside_a_refund_of_the_shop": Case(
+        [
+            *export(WOO_PAYPAL.format(refunded="10.00"), timezone="UTC"),
+            *paypal(SOLD, "5,Payment Refund,-10.00,T8,T1", "20,Payment Reversal,-30.00,T4,T1"),
+        ],
+        {"7": [10]},
+    ),
+    "paypal_money_back_from_a_supplier": Case(
+        paypal(SOLD, "3,General Payment,-80.00,T10,", "9,Payment Reversal,80.00,T11,T10"), {"T1": [50]}
+    ),
+}
+
 CASES = (
     FAILURES
+    | PAYPAL_DISPUTES
+    | CAPTURES
     | REPEATED
     | DISPUTES
     | VALUES
@@ -944,7 +1125,7 @@ CASES = (
     | WEBHOOKS
     | EXPORTS
 )
-PAYMENTS = ("id", "PaymentIntent ID", "transaction_id")
+PAYMENTS = ("id", "PaymentIntent ID", "transaction_id", "Transaction ID", "Reference Txn ID")
 IDS = (
     *PAYMENTS,
     "order_id",

@@ -1,6 +1,7 @@
 -- PayPal: the activity download, or the activity report.
 -- source: https://www.paypal.com/us/cshelp/article/how-do-i-view-and-download-statements-and-reports-help145
 -- source: https://developer.paypal.com/docs/reports/online-reports/activity-download/
+-- source: https://developer.paypal.com/docs/reports/reference/tcodes/
 -- export: Activity, Download: all transactions, CSV; or Reports, Activity report.
 -- kind: conversions, refunds
 -- required: date = Date | Datum | Fecha | Data
@@ -17,7 +18,10 @@
 --
 -- A completed payment that was received is an order, under its transaction id, which payment_ids has, too: the order of a
 -- shop's export with that id is the same order. Refunds and reversals of payments name it as their reference.
--- Neither are purchases of the account itself, withdrawals, deposits, conversions, holds, fees, chargebacks and disputes.
+-- A chargeback (T1201) and a payment reversal by PayPal (T1106) withdraw money: they are refunds, as are withdrawals of Stripe.
+-- The same types with a positive amount, and a chargeback reversal (T1202), return it.
+-- Neither are purchases of the account itself, withdrawals, deposits, conversions, fees, and the holds during a dispute (T1110),
+-- which PayPal releases (T1111) before it withdraws or leaves the money.
 -- Texts are in the language of the account. A row of an unknown status fails.
 with activity as (
     select
@@ -37,15 +41,16 @@ classified as (
         regexp_matches(
             kind,
             'refund|revers|ruckzahl|erstattung|ruckbuch|storn|rembours|annul|reembols|devoluc|rimbors|terugb|estorn|zwrot|aterbet'
-            || '|refusjon|tilbagebet|cancelac'
+            || '|refusjon|tilbagebet|cancelac|charge ?back|contracargo'
         ) as is_return,
+        regexp_matches(kind, 'revers|ruckbuch|storn|annul|estorn|cancelac|charge ?back|contracargo') as is_reversal,
         regexp_matches(
             kind,
             'conver|umrechnung|cambio|omrekening|wissel|przewalut|omvaxl|withdraw|auszahl|abbuchung|retrait|virement|retir|prelievo'
             || '|bonifico|opname|saque|wyplat|uttag|deposit|einzahl|bankgutschrift|aufladung|depot|ingreso|storting|wplat|insattn'
             || '|hold|einbehalt|reserv|blocage|retenc|sospens|trattenut|blokad|release|freigabe|author|autori|genehmig|\bfees?\b'
             || '|gebuhr|entgelt|frais|commission|comision|tariffa|kosten|tarifa|oplata|avgift|gebyr|transfer|ubertrag|trasfer'
-            || '|overboek|przelew|overfor|charge ?back|dispute|claim|litig|konflikt|contracargo|disputa|mass|working capital|loan'
+            || '|overboek|przelew|overfor|dispute|claim|litig|konflikt|disputa|mass|working capital|loan'
             || '|darlehen|cashback|bonus|reward|adjust|anpassung|ajust|interest|zinsen|\btax\b'
         ) as is_no_payment,
         email is not null or regexp_matches(
@@ -121,6 +126,7 @@ select
     occurred_at,
     ltrim(gross, '-−–') as value,
     currency,
+    case when is_reversal then if(is_negative, 'dispute', 'reversed') end as reason,
     reference as payment_ids
 from counted
-where is_negative and is_return
+where is_return and (is_negative or is_reversal)

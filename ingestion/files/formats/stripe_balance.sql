@@ -51,8 +51,20 @@ with activity as (
                 then 'reversed'
             when lower(category) = 'adjustment' and regexp_matches(description, '(?i)^chargeback withdrawal') then 'dispute'
         end as reason,
-        upper(paid_currency) is distinct from upper(currency) as is_converted
+        upper(paid_currency) is distinct from upper(currency) as is_converted,
+        lower(category) in ('charge', 'payment') as is_charge,
+        lower(category) = 'partial_capture_reversal' as is_release
     from source
+),
+
+captures as (
+    select
+        *,
+        bool_or(is_charge) over charge_lines as has_charge,
+        string_agg(ltrim(gross, '-'), ' + ') filter (is_release) over charge_lines as released,
+        string_agg(ltrim(paid_amount, '-'), ' + ') filter (is_release) over charge_lines as paid_released
+    from activity
+    window charge_lines as (partition by coalesce(charge_id, source))
 )
 
 select
@@ -63,16 +75,16 @@ select
     coalesce(created_utc, created) as occurred_at,
     -- As in the webhooks: later payments of a subscription are no purchases.
     if(description = 'Subscription update', 'renewal', 'purchase') as conversion_type,
-    gross as value,
+    remaining_amount(gross, released) as value,
     currency,
-    if(is_converted, paid_amount, null) as presentment_value,
+    if(is_converted, remaining_amount(paid_amount, paid_released), null) as presentment_value,
     if(is_converted, paid_currency, null) as presentment_currency,
     metadata_anon_id as visitor_id,
     metadata_user_id as customer_id,
     payment_ids,
     email as email_hash
-from activity
-where lower(category) in ('charge', 'payment')
+from captures
+where is_charge
 
 union all by name
 
@@ -80,14 +92,15 @@ select
     _row,
     'refunds' as _kind,
     if(created_utc is null, null, 'UTC') as _timezone,
+    if(is_release, 'the charge of this uncaptured part is not in the file: import a report with both, and with charge_id', null) as _reject,
     'stripe_balance:' || id as refund_id,
     order_id,
     coalesce(created_utc, created) as occurred_at,
     ltrim(if(is_converted, coalesce(paid_amount, gross), gross), '-') as value,
     if(is_converted and paid_amount is not null, paid_currency, currency) as currency,
     payment_ids
-from activity
-where lower(category) in ('refund', 'payment_refund', 'payment_reversal', 'partial_capture_reversal')
+from captures
+where lower(category) in ('refund', 'payment_refund', 'payment_reversal') or (is_release and not has_charge)
 
 union all by name
 

@@ -92,6 +92,40 @@ def test_an_abbreviation_of_several_zones_needs_an_option(raw, load):
     assert failures(raw) == []
 
 
+PAYPAL_CASE = """\
+"Date","Time","TimeZone","Type","Status","Currency","Gross","From Email Address","Transaction ID","Reference Txn ID"
+"7/31/2026","22:00:00","UTC","{kind}","Completed","USD","{gross}","{email}","T2","T1"
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "gross", "expected"),
+    [
+        ("Payment Refund", "-1,250.00", "refund"),
+        ("Chargeback", "-1,250.00", "dispute"),
+        ("Chargeback Settlement", "-1,250.00", "dispute"),
+        ("Payment Reversal", "-1,250.00", "dispute"),
+        ("Rückbuchung", "-1,250.00", "dispute"),
+        ("Chargeback Reversal", "1,250.00", "reversed"),
+        ("Reimbursement of Chargeback", "1,250.00", "reversed"),
+        ("Payment Reversal", "1,250.00", "reversed"),
+        ("Payment Refund", "1,250.00", None),
+        ("Chargeback Fee", "-20.00", None),
+        ("Dispute Fee", "-20.00", None),
+        ("Fee Reversal", "1.50", None),
+        ("Hold on Balance for Dispute Investigation", "-1,250.00", None),
+        ("Cancellation of Hold for Dispute Resolution", "1,250.00", None),
+        ("Reversal of General Account Hold", "1,250.00", None),
+    ],
+)
+def test_paypal_withdraws_and_returns_the_money_of_a_payment(raw, load, kind, gross, expected):
+    load(PAYPAL_CASE.format(kind=kind, gross=gross, email="ada@example.com"))
+    assert failures(raw) == []
+    found = raw.execute("select order_id, payment_ids, value_micros, coalesce(reason, 'refund') from raw.refunds")
+    assert found.fetchall() == ([("T1", "T1", 1_250_000_000, expected)] if expected else [])
+    assert raw.execute("select count(*) from raw.conversions").fetchone() == (0,)
+
+
 # ---- statuses
 WOO = """\
 order_id,date,status,order_total,refunded_total,order_currency,customer_email
@@ -183,6 +217,33 @@ def test_a_refund_of_shipping_is_in_the_totals_of_woocommerce_analytics_only(raw
     assert failures(raw) == []
     refunds = raw.execute("select distinct order_id, value_micros, refunded_total_micros from raw.refunds").fetchall()
     assert refunds == [("504", None, 4_900_000)]
+
+
+# ---- Stripe
+
+CAPTURE = """\
+balance_transaction_id;created_utc;reporting_category;gross;fee;net;currency;source_id;charge_id;payment_intent_id
+txn_1;2026-07-01 10:00:00;charge;{authorized};0,00;{authorized};eur;ch_1;ch_1;pi_1
+txn_2;2026-07-01 10:00:00;partial_capture_reversal;-{released};0,00;-{released};eur;re_1;ch_1;pi_1
+txn_3;2026-07-01 11:00:00;charge;1250,5;0,00;1250,5;eur;ch_2;ch_2;pi_2
+"""
+
+
+@pytest.mark.parametrize(
+    ("authorized", "released", "captured"),
+    [("100,00", "20,00", 80), ("1100,00", "100,01", 999.99), ("100,00", "99,95", 0.05), ("100", "20", 80)],
+)
+def test_a_charge_of_stripe_has_the_captured_part(raw, load, authorized, released, captured):
+    load(CAPTURE.format(authorized=authorized, released=released))
+    assert failures(raw) == []
+    found = raw.execute("select order_id, value_micros from raw.conversions order by 1").fetchall()
+    assert found == [("pi_1", round(captured * 1_000_000)), ("pi_2", 1_250_500_000)]
+    assert raw.execute("select count(*) from raw.refunds").fetchone() == (0,)
+
+
+def test_a_charge_of_stripe_fails_if_its_captured_part_is_unknown(raw, load):
+    load(CAPTURE.format(authorized="100,00", released="20"))
+    assert failures(raw) == [(2, "bad_money")]
 
 
 # ---- payment ids

@@ -17,6 +17,10 @@ reported as (
     select * from {{ ref('stg_raw__conversions') }}
 ),
 
+failed_payments as (
+    select * from {{ ref('int_failed_payments') }}
+),
+
 order_keys as (
     select * from {{ ref('int_order_keys') }}
 ),
@@ -58,6 +62,7 @@ unioned as (
         cast(null as bigint) as presentment_value_micros,
         cast(null as {{ text }}) as presentment_currency,
         false as is_payment,
+        false as is_failed_payment,
         coalesce(events.consent, true) as may_be_stitched,
         excluded_events.reason as exclusion_reason
     from events
@@ -82,9 +87,11 @@ unioned as (
         presentment_value_micros,
         presentment_currency,
         payment_ids is not null as is_payment,
+        failed_payments.conversion_id is not null as is_failed_payment,
         true as may_be_stitched,
         cast(null as {{ text }}) as exclusion_reason
     from reported
+    left join failed_payments using (org_id, conversion_id)
 ),
 
 keyed as (
@@ -102,9 +109,7 @@ keyed as (
         end as payment_type
     from unioned
     left join order_keys
-        on unioned.org_id = order_keys.org_id
-        and unioned.order_id = order_keys.order_id
-        and coalesce(unioned.site_id, '') = order_keys.site_id
+        on {{ named_order('unioned') }}
 ),
 
 -- A webhook's order gets the visitor of the event that names the order. A visitor without consent stays unknown.
@@ -113,7 +118,7 @@ stitched as (
         keyed.conversion_id,
         keyed.org_id,
         keyed.site_id,
-        case when shared_ids.id is null then keyed.customer_id end as customer_id,
+        {{ own_customer('keyed') }} as customer_id,
         keyed.email_hash,
         coalesce(keyed.payment_type, keyed.conversion_type) as conversion_type,
         keyed.occurred_at,
@@ -123,6 +128,7 @@ stitched as (
         keyed.currency,
         keyed.presentment_value_micros,
         keyed.presentment_currency,
+        keyed.is_failed_payment,
         case
             when keyed.exclusion_reason is not null then keyed.exclusion_reason
             when keyed.order_id is not null and keyed.order_key is null then 'ambiguous_order'
@@ -216,15 +222,19 @@ final as (
         currency is not null as has_currency,
         presentment_value_micros,
         presentment_currency,
+        is_failed_payment,
         value_micros is not null and reporting_value_micros is null as is_without_rate,
         rate_date,
         is_refund,
         counted_as_conversion_id,
-        -- The earliest report with money gives the value: first money with a rate, then any money, then a zero.
+        -- The earliest report with money gives the value: first money with a rate, then any money, then a zero. A failed payment can
+        -- have another amount than the one that paid the order. Several payments can pay an invoice, so its own report precedes theirs.
         row_number() over (
             partition by org_id, merge_key
             order by
+                is_failed_payment,
                 case when reporting_value_micros > 0 then 0 when value_micros > 0 then 1 when value_micros = 0 then 2 else 3 end,
+                case when substring(conversion_id, 1, 10) = 'stripe:in_' then 0 else 1 end,
                 occurred_at,
                 conversion_id
         ) = 1 as gives_value,

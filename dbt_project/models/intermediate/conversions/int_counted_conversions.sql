@@ -19,11 +19,7 @@ refunded as (
 ),
 
 cancelled_orders as (
-    select distinct
-        org_id,
-        order_key
-    from refunds
-    where is_cancellation
+    select * from {{ ref('int_cancelled_orders') }}
 ),
 
 -- The earliest report of an order gives its id and time, and others may give its money and its person.

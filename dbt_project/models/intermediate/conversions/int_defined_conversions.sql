@@ -37,7 +37,7 @@ shared_ids as (
 event_persons as (
     select
         events.*,
-        case when shared_ids.id is null then events.customer_id end as own_customer_id
+        {{ own_customer('events') }} as own_customer_id
     from events
     left join excluded_events using (org_id, site_id, event_id)
     left join shared_ids

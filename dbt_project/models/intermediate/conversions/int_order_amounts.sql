@@ -2,16 +2,17 @@ with
 
 conversions as (
     select * from {{ ref('int_conversions') }}
-    where exclusion_reason is null and not is_refund and order_id is not null
+    where exclusion_reason is null and not is_refund and not is_failed_payment and order_id is not null
 ),
 
+-- The two amounts of the report that gives the value state the same order, before those of other reports.
 amounts as (
     select
         org_id,
         counted_as_conversion_id as conversion_id,
         original_currency as currency,
         original_value_micros as amount_micros,
-        case when gives_value then 0 else 1 end as preference,
+        case when gives_value then 0 else 2 end as preference,
         occurred_at,
         conversion_id as report_id
     from conversions
@@ -23,7 +24,7 @@ amounts as (
         counted_as_conversion_id as conversion_id,
         presentment_currency as currency,
         presentment_value_micros as amount_micros,
-        2 as preference,
+        case when gives_value then 1 else 3 end as preference,
         occurred_at,
         conversion_id as report_id
     from conversions

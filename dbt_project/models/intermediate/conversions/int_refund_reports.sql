@@ -42,10 +42,9 @@ unioned as (
         reported.occurred_at,
         reported.order_id,
         cast(null as {{ text }}) as conversion_type,
-        lower(reported.reason) in ('cancelled', 'payment_failed') and uncounted_refunds.refund_id is null as is_cancellation,
-        coalesce(lower(reported.reason) = 'dispute', false) as is_dispute,
+        coalesce(lower(reported.reason) = 'dispute' and reported.refund_id not like 'paypal:%', false) as is_dispute,
         false as is_negative_conversion,
-        case when uncounted_refunds.refund_id is null then abs(reported.value_micros) else 0 end as value_micros,
+        coalesce(uncounted_refunds.remaining_micros, abs(reported.value_micros)) as value_micros,
         abs(reported.order_value_micros) as order_value_micros,
         abs(reported.refunded_total_micros) as refunded_total_micros,
         reported.currency,
@@ -62,7 +61,6 @@ unioned as (
         events.occurred_at,
         events.order_id,
         cast(null as {{ text }}) as conversion_type,
-        false as is_cancellation,
         false as is_dispute,
         false as is_negative_conversion,
         abs(events.value_micros) as value_micros,
@@ -82,7 +80,6 @@ unioned as (
         occurred_at,
         order_id,
         conversion_type,
-        false as is_cancellation,
         false as is_dispute,
         true as is_negative_conversion,
         abs(original_value_micros) as value_micros,
@@ -100,9 +97,7 @@ keyed as (
         order_keys.order_key
     from unioned
     left join order_keys
-        on unioned.org_id = order_keys.org_id
-        and unioned.order_id = order_keys.order_id
-        and coalesce(unioned.site_id, '') = order_keys.site_id
+        on {{ named_order('unioned') }}
 ),
 
 -- The conversion of an order that gives its currency: int_refunds reduces the same one.
@@ -147,13 +142,23 @@ with_ratios as (
         and coalesce(keyed.currency, order_currencies.currency) = refund_amounts.currency
 ),
 
+with_currencies as (
+    select
+        *,
+        case when coalesce(value_micros, refunded_total_micros, 0) <> 0 then own_currency end as counted_currency
+    from with_ratios
+),
+
 with_conversions as (
     select
         *,
         coalesce(numerator > 0 and denominator > 0, false)
-        and min(own_currency) over (partition by org_id, order_key)
-        <> max(own_currency) over (partition by org_id, order_key) as is_converted
-    from with_ratios
+        and coalesce(
+            min(counted_currency) over (partition by org_id, order_key)
+            <> max(counted_currency) over (partition by org_id, order_key),
+            false
+        ) as is_converted
+    from with_currencies
 ),
 
 comparable as (
@@ -167,12 +172,14 @@ comparable as (
         case
             when is_converted then {{ rounded_share('refunded_total_micros', 'numerator', 'denominator') }}
             else refunded_total_micros
-        end as compared_total_micros
+        end as compared_total_micros,
+        case when not is_converted and not is_dispute and order_value_micros > denominator then order_value_micros - denominator end
+            as uncaptured_micros
     from with_conversions
 ),
 
--- Exports of a shop state the sum of an order's refunds. A later export, or another source, states the same refunds again. An
--- export of payments states disputes in another column.
+-- Exports of a shop state the sum of an order's refunds. A later export, or another source, states the same refunds again. Stripe's
+-- export of payments states disputes in another column. The sum of a shop can include a claim of PayPal.
 with_sums as (
     select
         *,
@@ -201,10 +208,11 @@ final as (
         order_id,
         order_key,
         conversion_type,
-        is_cancellation,
         is_negative_conversion,
-        -- A total counts its excess over the single refunds and the smaller totals.
+        -- A total counts its excess over the single refunds and the smaller totals. An export can state the authorized amount of an
+        -- order that has the captured amount: then the excess can be the difference, which nobody paid.
         case
+            when compared_total_micros - single_micros = uncaptured_micros then 0
             when refunded_total_micros > 0 and order_key is not null
                 then cast(
                     greatest(compared_total_micros, single_micros) - greatest(smaller_total_micros, single_micros) as bigint

@@ -17,21 +17,21 @@ order_amounts as (
     select * from {{ ref('int_order_amounts') }}
 ),
 
+cancelled_orders as (
+    select * from {{ ref('int_cancelled_orders') }}
+),
+
 order_values as (
     select
-        counted.org_id,
-        counted.order_key,
-        counted.conversion_id,
-        counted.conversion_type,
-        greatest(money.value_micros, 0) as value_micros,
-        money.original_currency,
-        money.is_without_rate
-    from conversions as counted
-    inner join conversions as money
-        on counted.org_id = money.org_id
-        and counted.conversion_id = money.counted_as_conversion_id
-        and money.gives_value
-    where counted.conversion_id = counted.counted_as_conversion_id
+        org_id,
+        order_key,
+        counted_as_conversion_id as conversion_id,
+        conversion_type,
+        value_micros,
+        original_currency,
+        is_without_rate
+    from conversions
+    where gives_value
 ),
 
 -- One order can be several conversions, such as a purchase and a new customer. A negative row reduces the conversion of its type,
@@ -54,14 +54,6 @@ candidates as (
         ) as rank
     from refunds
     inner join order_values using (org_id, order_key)
-),
-
-cancelled_orders as (
-    select distinct
-        org_id,
-        order_key
-    from refunds
-    where is_cancellation
 ),
 
 placed as (
@@ -96,7 +88,6 @@ matched as (
         placed.date,
         placed.order_id,
         placed.order_key,
-        placed.is_cancellation,
         placed.is_of_cancelled_order,
         placed.is_negative_conversion,
         placed.value_micros as original_value_micros,
@@ -185,7 +176,6 @@ final as (
         matched.order_id,
         matched.order_key,
         matched.conversion_id,
-        matched.is_cancellation,
         matched.is_negative_conversion,
         matched.original_value_micros,
         matched.original_currency,

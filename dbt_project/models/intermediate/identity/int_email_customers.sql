@@ -52,7 +52,7 @@ named as (
     select
         seen_or_same.org_id,
         seen_or_same.email_hash,
-        case when shared_ids.id is null then seen_or_same.customer_id end as customer_id
+        {{ own_customer('seen_or_same') }} as customer_id
     from seen_or_same
     left join shared_ids as shared_emails
         on seen_or_same.org_id = shared_emails.org_id and seen_or_same.email_hash = shared_emails.id and shared_emails.kind = 'email'

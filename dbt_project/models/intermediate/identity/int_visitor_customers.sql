@@ -38,9 +38,7 @@ ordered as (
         conversions.occurred_at
     from conversions
     inner join order_keys
-        on conversions.org_id = order_keys.org_id
-        and conversions.order_id = order_keys.order_id
-        and coalesce(conversions.site_id, '') = order_keys.site_id
+        on {{ named_order('conversions') }}
     inner join order_visitors
         on order_keys.org_id = order_visitors.org_id
         and order_keys.order_key = order_visitors.order_key

@@ -81,7 +81,7 @@ touch_groups as (
 with_own_customer as (
     select
         touches.*,
-        case when shared_ids.id is null then touches.customer_id end as own_customer_id
+        {{ own_customer('touches') }} as own_customer_id
     from touches
     left join shared_ids
         on {{ shared_customer('touches') }}

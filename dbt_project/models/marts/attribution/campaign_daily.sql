@@ -19,13 +19,7 @@ conversion_windows as (
 ),
 
 names as (
-    select
-        org_id,
-        platform,
-        campaign_id,
-        max(campaign) as campaign
-    from {{ ref('campaigns') }}
-    group by org_id, platform, campaign_id
+    {{ campaign_names(ref('campaigns')) }}
 ),
 
 totals as (

@@ -29,13 +29,7 @@ targets as (
 ),
 
 names as (
-    select
-        org_id,
-        platform,
-        campaign_id,
-        max(campaign) as campaign
-    from {{ ref('campaigns') }}
-    group by org_id, platform, campaign_id
+    {{ campaign_names(ref('campaigns')) }}
 ),
 
 -- The latest quarter of each org that has spend.

@@ -79,9 +79,7 @@ final as (
         transactions.postbacks
     from transactions
     left join order_keys
-        on transactions.org_id = order_keys.org_id
-        and transactions.order_id = order_keys.order_id
-        and coalesce(transactions.site_id, '') = order_keys.site_id
+        on {{ named_order('transactions') }}
     left join by_order
         on transactions.org_id = by_order.org_id
         and order_keys.order_key = by_order.order_key

@@ -53,7 +53,7 @@ answer_channels as (
 with_own_customer as (
     select
         answers.*,
-        case when shared_ids.id is null then answers.customer_id end as own_customer_id
+        {{ own_customer('answers') }} as own_customer_id
     from answers
     left join shared_ids
         on {{ shared_customer('answers') }}
@@ -92,9 +92,7 @@ candidates as (
         case when conversions.conversion_type = 'purchase' then 1 else 2 end as preference
     from with_person
     inner join order_keys
-        on with_person.org_id = order_keys.org_id
-        and with_person.order_id = order_keys.order_id
-        and coalesce(with_person.site_id, '') = order_keys.site_id
+        on {{ named_order('with_person') }}
     inner join conversions
         on order_keys.org_id = conversions.org_id
         and order_keys.order_key = conversions.order_key

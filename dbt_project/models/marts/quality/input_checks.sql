@@ -74,6 +74,7 @@ order_amounts as (
     from reports
     where order_key is not null
         and original_value_micros > 0
+        and not is_failed_payment
         and (exclusion_reason is null or exclusion_reason = 'duplicate_order')
     group by org_id, order_key, conversion_type, original_currency
 ),

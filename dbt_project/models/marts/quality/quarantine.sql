@@ -21,11 +21,7 @@ orgs as (
 ),
 
 cancelled_orders as (
-    select distinct
-        org_id,
-        order_key
-    from refunds
-    where is_cancellation
+    select * from {{ ref('int_cancelled_orders') }}
 ),
 
 -- The first reason that applies.

@@ -13,13 +13,7 @@ campaign_match_keys as (
 ),
 
 campaigns as (
-    select
-        org_id,
-        platform,
-        campaign_id,
-        max(campaign) as campaign
-    from {{ ref('int_campaigns') }}
-    group by org_id, platform, campaign_id
+    {{ campaign_names(ref('int_campaigns')) }}
 ),
 
 grouped as (

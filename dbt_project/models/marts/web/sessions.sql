@@ -65,7 +65,7 @@ grouped as (
         events.session_id,
         min(events.occurred_at) as started_at,
         max(events.occurred_at) as ended_at,
-        max(case when shared_ids.id is null then events.customer_id end) as event_customer_id,
+        max({{ own_customer('events') }}) as event_customer_id,
         max(events.user_agent) as user_agent,
         max(events.ip_hash) as ip_hash,
         max(events.sample_percent) as sample_percent,
