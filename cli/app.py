@@ -1,6 +1,7 @@
 """The `tributary` command. Each command imports heavy modules by itself, so that the others start at once.
 
-Exit codes: 0 success; 1 a run or a check failed; 2 wrong input or settings; 3 --strict, and a row failed.
+Exit codes: 0 success; 1 a run or a check failed; 2 wrong input or settings; 3 --strict, and a row failed; 130 and 143
+Ctrl-C and SIGTERM.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from cli.serve import serve
 from cli.simulate import simulate
 from cli.snippet import snippet
 from cli.status import status
+from cli.stop import end_at_signals
 from cli.ui import ui
 from cli.usage import CommandLine
 
@@ -74,6 +76,7 @@ for name, group in (("import", import_), ("explain", explain), ("keys", keys), (
 
 def main() -> None:
     """Run the command line."""
+    end_at_signals()
     app()
 
 
