@@ -146,8 +146,9 @@ def test_an_erasure_that_is_stopped_is_finished_by_the_next(start, built, tmp_pa
 
 
 def test_a_stopped_question_for_a_secret_leaves_a_terminal_that_shows_what_is_typed(start, new_home):
-    terminal = start(new_home("connect"), "connect", "meta", "--token", TRIBUTARY_META_CLIENT_ID="1")
-    terminal.wait_for("secret")
+    secrets = {"TRIBUTARY_SECRET_KEY": "x" * 40, "TRIBUTARY_META_CLIENT_ID": 1}
+    terminal = start(new_home("connect"), "connect", "meta", "--token", **secrets)
+    terminal.wait_for("client secret")
 
     def shows_keys() -> bool:
         return bool(termios.tcgetattr(terminal.terminal)[3] & termios.ECHO)
