@@ -14,7 +14,6 @@ from orchestration.instance import UNFINISHED
 from orchestration.pulling import schedules
 from orchestration.pulling.metadata import ECB, SYNCED, key_of
 
-
 Evaluation = Callable[[dg.SensorEvaluationContext], dg.RunRequest | dg.SkipReason]
 
 
