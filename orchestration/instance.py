@@ -59,7 +59,7 @@ def end_dead_runs(instance: dg.DagsterInstance) -> None:
     """Record a failure of each run of a killed process, killed alone or together with the server."""
     for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)):
         if PID in run.tags and not is_alive(int(run.tags[PID])):
-            instance.report_run_failed(run, f"Process {run.tags[PID]} was killed.")
+            instance.report_run_failed(run, f"Process {run.tags[PID]} was stopped or killed.")
 
 
 def is_alive(pid: int) -> bool:
