@@ -137,9 +137,10 @@ def listed(questions: Any) -> Iterator[Any]:
 
 def unknown_question(name: str, known: list[str]) -> str:
     """Return a sentence for a question that does not exist."""
-    from ingestion.text import suggestion
+    from ingestion.text import nearest
 
-    return f"There is no question {name}. {suggestion(name, known)} List all: tributary ask"
+    close = nearest(name, known)
+    return f"There is no question {name}. {f'Do you mean {close}? ' if close else ''}List all: tributary ask"
 
 
 def assignments(texts: list[str]) -> dict[str, str]:

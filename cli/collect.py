@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from cli.console import WRONG_INPUT, fail, print_line, readable_errors
+from cli.console import WRONG_INPUT, fail, print_line, print_to_terminal, readable_errors
+from cli.stop import release_signals
 from ingestion.home import Home
 
 
@@ -66,7 +67,9 @@ def collect(
         with listen(host, port) as sock:
             address = f"http://{f'[{host}]' if ':' in host else host}:{sock.getsockname()[1]}"
             print_line(f"Collecting on {address} into {home.landing}; sites: {listed}. Ctrl-C stops.")
+            release_signals()
             serve(options, sock)
+        print_to_terminal("Stopped. Every event that was acknowledged is stored.")
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)  # everything is stored: the interpreter's end would print DuckDB's types as leaks

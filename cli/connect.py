@@ -11,6 +11,7 @@ import typer
 
 from cli.consent import ask, log_in
 from cli.console import FAILED, WRONG_INPUT, console, fail, print_line, readable_errors
+from cli.stop import when_stopped
 from ingestion.files.id_spellings import normalized_account_id
 from ingestion.home import Home
 from ingestion.text import suggestion
@@ -53,6 +54,7 @@ def connect(
 
       tributary connect tiktok --accounts 7012345678901234567
     """
+    when_stopped(f"Nothing is half-written. To continue, run: tributary connect {platform}")
     with readable_errors():
         from connectors.auth.credentials import StoredCredentials
         from connectors.http.client import PlatformClient

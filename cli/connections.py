@@ -133,7 +133,7 @@ def connections_table(
     pulls: dict[tuple[str, str], LastPull],
     problems: dict[str, Complaint | None],
 ) -> Iterator[Any]:
-    """Yield a table of the accounts by platform, then the reasons of pulls that did not succeed."""
+    """Yield a table of the accounts by platform, then missing logins and the reasons of pulls that did not succeed."""
     from rich.markup import escape
     from rich.table import Table
 
@@ -154,6 +154,9 @@ def connections_table(
         if not listed:
             table.add_row(name, "", "", "", "never", "", token)
     yield table
+    for name, stored in credentials.items():
+        if not problems[name] and (fault := login_fault(stored, now)):
+            yield f"[red]![/red] {name}: the login is {fault}. Run: tributary connect {name}"
     for (platform, account_id), pull in sorted(pulls.items()):
         if pull.status != "loaded" and pull.reason and platform in credentials:
             yield f"[yellow]![/yellow] {platform} {escape(account_id)}: {escape(pull.reason)}"
@@ -166,20 +169,30 @@ def status_mark(status: str) -> str:
 
 def token_state(credentials: StoredCredentials, now: datetime) -> str:
     """Return when the stored token expires, in colour."""
-    from connectors.auth.credentials import parse_time
-
-    command = f"tributary connect {credentials.service.name}"
-    if not credentials.is_connected:
-        return f"[red]none: {command}[/red]"
     source = "environment: " if credentials.is_from_environment else ""
-    renews = credentials.can_renew and any(name in credentials.values for name in ("refresh_token", "service_account"))
-    expires = parse_time(credentials.values, "refresh_token_expires_at" if renews else "expires_at")
+    if fault := login_fault(credentials, now):
+        return f"{source}[red]{fault}[/red]"
+    expires, renews = expiry(credentials)
     if expires is None:
         return source + ("renews itself" if renews else "no known expiry")
     days = (expires - now).days
-    if expires <= now:
-        return f"{source}[red]expired {expires:%Y-%m-%d}: {command}[/red]"
     text = (
         f"valid until {expires:%Y-%m-%d} ({counted(days, 'day')}{', pulls renew it' if credentials.can_renew else ''})"
     )
     return f"{source}[yellow]{text}[/yellow]" if days < WARN_DAYS else source + text
+
+
+def login_fault(credentials: StoredCredentials, now: datetime) -> str | None:
+    """Return why no pull can use the login: it is missing or expired."""
+    if not credentials.is_connected:
+        return "missing"
+    expires, _ = expiry(credentials)
+    return f"expired {expires:%Y-%m-%d}" if expires and expires <= now else None
+
+
+def expiry(credentials: StoredCredentials) -> tuple[datetime | None, bool]:
+    """Return when the login ends, if the platform states it, and whether pulls renew their token until then."""
+    from connectors.auth.credentials import parse_time
+
+    renews = credentials.can_renew and any(name in credentials.values for name in ("refresh_token", "service_account"))
+    return parse_time(credentials.values, "refresh_token_expires_at" if renews else "expires_at"), renews

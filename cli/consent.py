@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import typer
 
 from cli.console import WRONG_INPUT, fail, print_line
+from cli.stop import signals_for_children
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,7 +111,8 @@ def get_consent(
                 f"{platform.label} asks in your browser for the access. If no page opens, open this address:"
                 f"\n\n{consent.url}\n\nwaiting for your answer there (Ctrl-C stops)"
             )
-            webbrowser.open(consent.url)
+            with signals_for_children():
+                webbrowser.open(consent.url)
             redirected = wait(MINUTES * 60)
 
     def exchange() -> dict[str, str]:

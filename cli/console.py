@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
@@ -127,6 +128,12 @@ def print_error(error: object) -> None:
 def print_line(message: str) -> None:
     """Print a message as it is, without markup and line breaks."""
     console.print(escape(message), soft_wrap=True)
+
+
+def print_to_terminal(message: str) -> None:
+    """Print a message below the ^C of a terminal. A log of a service needs no line for each stop."""
+    if sys.stdout.isatty():
+        print_line(f"\n{message}")
 
 
 def print_parts(parts: Iterable[Any]) -> None:

@@ -16,6 +16,7 @@ import typer
 
 from cli.console import WRONG_INPUT, fail, print_line, readable_errors
 from cli.processes import Commands, run_all
+from cli.stop import release_signals
 from cli.ui import Name, warn_of_public_ui
 from ingestion.home import Home
 
@@ -76,6 +77,7 @@ def dev(
             environment = {**os.environ, **dagster_home(home)}
             # Dagster shows the stack trace of the line that a signal interrupts.
             quiet = ["Dagster's code server", *clients]
+            release_signals()
             code = run_all(servers, socket, clients, folder=home.root, environment=environment, quiet=quiet)
             raise typer.Exit(code)
 

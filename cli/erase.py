@@ -13,6 +13,7 @@ import typer
 
 from cli.console import FAILED, WRONG_INPUT, fail, print_line, print_parts, readable_errors
 from cli.person_options import Customer, DryRun, Email, Org, Visitor, counts_table, find_person, only_identifier
+from cli.stop import when_stopped
 from ingestion.home import Home
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ingestion.person.verify_erasure import Finding
     from ingestion.settings.model import Settings
 
+UNFINISHED = "The erasure is not finished: some files still contain the person. Run the same command again."
 SECONDS_TO_CLOSE = 30.0  # the collector closes a segment after ten
 
 
@@ -48,6 +50,7 @@ def erase(
         from ingestion.settings.load import load_settings
         from ingestion.warehouse import build_lock
 
+        when_stopped("The person was not erased.")
         home = Home.from_environment()
         settings = load_settings(home)
         if not dry_run and (unfinished := read_journal(home)):
@@ -69,6 +72,7 @@ def erase(
                 return
             if not yes and not typer.confirm("Erase this person? You cannot undo this."):
                 fail("Nothing was erased.", WRONG_INPUT)
+            when_stopped(UNFINISHED)
             write_journal(home, erasure)
         finish(home, erasure)
 
@@ -127,6 +131,7 @@ def finish(home: Home, erasure: Erasure) -> None:
     from orchestration.run import run_graph
     from serving.publishing.publish import clear_leftovers
 
+    when_stopped(UNFINISHED)
     with build_lock(home, "erase", print_line):
         erase_person(home, erasure, print_line)
     if problems := run_graph(home, select=None, full_refresh=True, log=print_line):
@@ -143,6 +148,7 @@ def finish(home: Home, erasure: Erasure) -> None:
             print_parts(counts_table(left))
             fail("These places still contain the person. Delete or correct these files, then erase again.", FAILED)
         delete_journal(home)
+    when_stopped("The person is erased.")
     print_line(f"Erased. {len(findings):,} tables and files were searched: 0 rows found.")
 
 

@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from cli.console import error_console, readable_errors
 from cli.person_options import Customer, DryRun, Email, Org, Visitor, counts_table, find_person, only_identifier
+from cli.stop import when_stopped
 from ingestion.home import Home
 
 
@@ -56,6 +57,7 @@ def export_person(
         if output is None:
             sys.stdout.buffer.write(content)
             return
+        when_stopped(f"{output} may be incomplete. Run the same command again.")
         with open(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             os.fchmod(file.fileno(), 0o600)
             file.write(content)

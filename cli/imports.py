@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from cli.console import STRICT, WRONG_INPUT, fail, print_line, readable_errors
+from cli.stop import when_stopped
 from ingestion.home import Home
 from ingestion.text import counted, nearest
 
@@ -162,6 +163,7 @@ def import_files(
 
     if save:
         _check_name(save, files)
+    when_stopped("Each file is loaded whole or not at all. To load the rest, run the same command again.")
     home = Home.from_environment()
     settings = load_settings(home)
     reports: list[LoadReport] = []

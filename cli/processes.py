@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cli import guard
 from cli.console import FAILED, options, print_error, print_line
 
 SECONDS_TO_STOP = 15
@@ -32,6 +33,12 @@ class Processes:
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     relays: dict[str, threading.Thread] = field(default_factory=dict)
     are_stopping: bool = False
+    guard: subprocess.Popen[bytes] = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Without the folder of the program in the path of modules: its files have names such as `query`.
+        command = [sys.executable, "-I", guard.__file__, str(SECONDS_TO_STOP)]
+        self.guard = subprocess.Popen(command, start_new_session=True, stdin=subprocess.PIPE)
 
     def start(self, commands: Commands) -> None:
         """Start the commands."""
@@ -46,6 +53,7 @@ class Processes:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
             )
+            self._tell_guard(process.pid)
             self.relays[name] = threading.Thread(target=self._relay, args=(name, process), daemon=True)
             self.relays[name].start()
 
@@ -70,9 +78,18 @@ class Processes:
                 killed.append(name)
             signal_group(process, signal.SIGKILL)  # also what the process has left behind
             process.wait()
+        self.guard.kill()
+        self.guard.wait()
         for relay in self.relays.values():
             relay.join(1)
         return killed
+
+    def _tell_guard(self, pid: int) -> None:
+        """Let the guard end a process group after a SIGKILL of this process."""
+        assert self.guard.stdin
+        with suppress(BrokenPipeError):  # somebody has killed the guard
+            self.guard.stdin.write(f"{pid}\n".encode())
+            self.guard.stdin.flush()
 
     def _relay(self, name: str, process: subprocess.Popen[bytes]) -> None:
         """Write each line of a process to the terminal. Read on without a terminal, so that the process can write."""

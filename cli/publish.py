@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cli.console import WRONG_INPUT, fail, print_line, readable_errors
+from cli.stop import when_stopped
 from ingestion.home import Home
 
 
@@ -15,6 +16,7 @@ def publish() -> None:
 
       tributary publish
     """
+    when_stopped("Published files are those of a complete version. To publish, run: tributary publish")
     with readable_errors():
         from ingestion.settings.load import load_settings
         from ingestion.sql import scalar

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from cli.console import FAILED, fail, print_line, print_parts, readable_errors
+from cli.stop import raise_at_signals
 from cli.usage import day
 from ingestion.text import counted
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from ingestion.settings.model import Settings
     from orchestration.pulling.accounts import Outcome
     from orchestration.pulling.plan import Days, Task
-
-INTERRUPTED = 130  # the exit code of shells
 
 
 class Pulled(NamedTuple):
@@ -59,12 +58,15 @@ def pull(
 
         home = Home.from_environment()
         days = (first, last)
+        raise_at_signals()  # to report loaded accounts to Dagster, whose sensor then builds the marts
         try:
             found = pull_everything(home, load_settings(home), what, days, account or [])
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as interrupt:
             print_line("Stopped. Loaded accounts stay loaded, the others are unchanged.")
             sys.stdout.flush()
-            os._exit(INTERRUPTED)  # at once: the interpreter would complain about threads that wait for the network
+            os._exit(
+                128 + interrupt.args[0]
+            )  # at once: the interpreter would complain about threads that wait for the network
         if found.loaded:
             print_line("Next: tributary run")
         if found.failed:

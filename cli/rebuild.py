@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from cli.console import FAILED, WRONG_INPUT, fail, print_line, readable_errors
+from cli.stop import when_stopped
 from ingestion.home import Home
 from ingestion.text import counted
 
@@ -19,6 +20,7 @@ def rebuild() -> None:
 
       tributary rebuild
     """
+    when_stopped("The home is as it was, or complete. To continue, run: tributary rebuild")
     with readable_errors():
         from ingestion import rebuild as rebuilding
         from ingestion.settings.load import load_settings

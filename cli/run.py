@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.console import DISK_FULL, FAILED, WRONG_INPUT, fail, is_disk_full, print_line, print_parts, readable_errors
+from cli.stop import when_stopped
 from ingestion.home import Home
 from ingestion.text import counted
 
@@ -30,6 +31,10 @@ def run(
 
       tributary run --select '+key:"marts/touchpoints"'
     """
+    when_stopped(
+        "Published files stay as the last complete run left them, and nothing is half-written. To continue, run:"
+        " tributary run"
+    )
     with readable_errors():
         from ingestion.settings.load import load_settings
         from ingestion.warehouse import REBUILD, build_lock, connect, is_damage

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.console import WRONG_INPUT, fail, print_line, readable_errors
+from cli.console import WRONG_INPUT, fail, print_line, print_to_terminal, readable_errors
+from cli.stop import release_signals
 from ingestion.home import Home
 
 
@@ -63,5 +64,7 @@ def serve(
         print_line(f"The dashboard is at http://{host}:{port}, the API at http://{host}:{port}/api/docs. Ctrl-C stops.")
         options: dict[str, Any] = SERVER_OPTIONS
         config = uvicorn.Config(create_app(service, access), log_level="warning", **options)
+        release_signals()
         end_with_success()
         uvicorn.Server(config).run(sockets=[sock])
+        print_to_terminal("Stopped.")

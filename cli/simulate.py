@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.console import print_line, readable_errors
+from cli.stop import when_stopped
 from cli.usage import day
 from ingestion.home import Home
 
@@ -28,6 +29,7 @@ def simulate(
 
       tributary simulate --days 30 --events 20000 && tributary run
     """
+    when_stopped("Some files are missing in the inbox. To write all, run the same command again.")
     with readable_errors():
         from ingestion.settings.load import add_to_settings
         from ingestion.simulator.input_files import simulate as write_input_files

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from cli.console import print_line, readable_errors
+from cli.console import print_line, print_to_terminal, readable_errors
+from cli.stop import release_signals
 from ingestion.home import Home
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
@@ -46,7 +47,9 @@ def ui(
         load_settings(home)
         warn_of_public_ui(host)
         listen(host, port).close()  # before Dagster takes seconds to start
+        release_signals()
         serve(home, host, port, name or [], workspace or WORKSPACE)
+        print_to_terminal("Stopped.")
 
 
 def warn_of_public_ui(host: str) -> None:

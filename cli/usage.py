@@ -12,7 +12,8 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from cli.console import FAILED, print_error
+from cli.console import FAILED, error_console, print_error
+from cli.stop import INTERRUPTED
 from ingestion.text import nearest
 
 NAME = "tributary"
@@ -55,6 +56,8 @@ class CommandLine(TyperGroup):
         except typer.Abort:
             print_error("Stopped.")
             code = FAILED
+        if code == INTERRUPTED:
+            error_console.print("Stopped.")  # by a signal that no server or watcher has waited for
         if standalone_mode:
             raise SystemExit(code)
         return code

@@ -8,8 +8,11 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
+from dagster._core.instance.ref import InstanceRef
+from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 from dagster._core.storage.tags import REPOSITORY_LABEL_TAG
 
 from ingestion.home import Home
@@ -33,10 +36,18 @@ def dagster_home(home: Home) -> dict[str, str]:
     return {"DAGSTER_HOME": str(home.dagster), "TRIBUTARY_HOME": str(home.root), "DAGSTER_DISABLE_TELEMETRY": "yes"}
 
 
-def open_instance(home: Home) -> dg.DagsterInstance:
-    """Return the instance. The caller closes it."""
+def open_instance(home: Home, *, captures_output: bool = True) -> dg.DagsterInstance:
+    """Return the instance. The caller closes it.
+
+    captures_output: whether Dagster's UI shows the printed lines of a step. To print them here all the same, Dagster
+    starts `tail` processes, which can lose the last lines and outlive a run that is stopped.
+    """
     os.environ.update(dagster_home(home))
-    return dg.DagsterInstance.get()
+    if captures_output:
+        return dg.DagsterInstance.get()
+    module, name = NoOpComputeLogManager.__module__, NoOpComputeLogManager.__name__
+    overrides: Any = {"compute_logs": {"module": module, "class": name}}
+    return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home.dagster), overrides=overrides))
 
 
 def run_tags() -> dict[str, str]:
@@ -48,7 +59,7 @@ def end_dead_runs(instance: dg.DagsterInstance) -> None:
     """Record a failure of each run of a killed process, killed alone or together with the server."""
     for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)):
         if PID in run.tags and not is_alive(int(run.tags[PID])):
-            instance.report_run_failed(run, f"Process {run.tags[PID]} was killed.")
+            instance.report_run_failed(run, f"Process {run.tags[PID]} was stopped or killed.")
 
 
 def is_alive(pid: int) -> bool:

@@ -6,6 +6,7 @@ In: Dagster's log records. Out: a line for each long step, model and message, wi
 import logging
 import sys
 import time
+from contextlib import suppress
 
 import dagster as dg
 
@@ -33,8 +34,9 @@ class ProgressHandler(logging.Handler):
             self.print_line(meta["orig_message"])
 
     def print_line(self, message: str) -> None:
-        """Print a message with the time."""
-        print(f"{time.monotonic() - self.started:6.1f} s  {printable(message)}", file=sys.__stdout__, flush=True)
+        """Print a message with the time, if somebody reads: `tributary run | head -3` must not end the run."""
+        with suppress(OSError):
+            print(f"{time.monotonic() - self.started:6.1f} s  {printable(message)}", file=sys.__stdout__, flush=True)
 
 
 @dg.logger

@@ -6,8 +6,11 @@ In: a Home, a selection of assets. Out: the errors of the run, none if it succee
 from __future__ import annotations
 
 import gc
+import os
+import signal
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
+from multiprocessing import resource_tracker
 from typing import Any
 
 import dagster as dg
@@ -29,7 +32,8 @@ def run_graph(home: Home, *, select: str | None, full_refresh: bool, log: Callab
     Raises SelectionError.
     """
     gc.set_threshold(NEW_OBJECTS)
-    with open_instance(home) as instance:
+    start_resource_tracker()
+    with open_instance(home, captures_output=False) as instance:
         end_dead_runs(instance)
         log("reading the dbt project")
         from orchestration.definitions import defs
@@ -46,6 +50,25 @@ def run_graph(home: Home, *, select: str | None, full_refresh: bool, log: Callab
             instance=instance, asset_selection=selected, raise_on_error=False, run_config=config, tags=run_tags()
         )
         return [] if result.success else list(dict.fromkeys(errors(result)))
+
+
+def start_resource_tracker() -> None:
+    """Start the process that deletes dbt's locks once this process has ended. Python would start it later by itself.
+
+    In Python 3.11 the start unblocks Ctrl-C, which this restores. A stopped run leaves its locks to that process, which
+    must not warn of them.
+    """
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    before = os.environ.get("PYTHONWARNINGS")
+    os.environ["PYTHONWARNINGS"] = "ignore"
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        if before is None:
+            del os.environ["PYTHONWARNINGS"]
+        else:
+            os.environ["PYTHONWARNINGS"] = before
 
 
 def resolve(defs: dg.Definitions, select: str) -> AbstractSet[dg.AssetKey]:

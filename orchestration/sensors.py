@@ -1,6 +1,7 @@
 """Sensors: new files and new pulls start a build. In: the inbox, Dagster's history. Out: runs of the job `build`."""
 
 import os
+from collections.abc import Callable
 from hashlib import sha256
 
 import dagster as dg
@@ -13,13 +14,20 @@ from orchestration.instance import UNFINISHED
 from orchestration.pulling import schedules
 from orchestration.pulling.metadata import ECB, SYNCED, key_of
 
+Evaluation = Callable[[dg.SensorEvaluationContext], dg.RunRequest | dg.SkipReason]
 
-@dg.sensor(
-    job_name=BUILD,
-    minimum_interval_seconds=30,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Build once for each new set of files in inbox/.",
-)
+
+def build_sensor(evaluate: Evaluation) -> dg.SensorDefinition:
+    """Return a sensor of the job `build`. Dagster's UI shows the docstring of the function."""
+    return dg.sensor(
+        job_name=BUILD,
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=evaluate.__doc__,
+    )(evaluate)
+
+
+@build_sensor
 def inbox(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Build once for each new set of files in inbox/. A file that cannot be imported is not tried again unchanged."""
     home = Home.from_environment()
@@ -33,12 +41,7 @@ def inbox(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     return dg.RunRequest(run_key=None, tags={"files": str(len(files))})
 
 
-@dg.sensor(
-    job_name=BUILD,
-    minimum_interval_seconds=30,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Build once after pulls, as soon as no pull is running.",
-)
+@build_sensor
 def after_pulls(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Build once after pulls, from Dagster or from the command line, as soon as no pull is running."""
     keys = {key_of(name) for name in PLATFORMS} | {ECB, SYNCED}

@@ -16,7 +16,7 @@ from dagster_webserver.version import __version__
 
 from ingestion.home import Home
 from ingestion.listening import end_with_success
-from orchestration.instance import open_instance
+from orchestration.instance import end_dead_runs, open_instance
 from orchestration.web_guard import WebGuard
 
 POLL_MILLISECONDS = 2000  # between the UI's questions for new data
@@ -27,6 +27,7 @@ SECONDS_TO_STOP = 5  # a browser keeps its websocket open
 def serve(home: Home, host: str, port: int, names: Collection[str], workspace: Path) -> None:
     """Serve the UI. names: further host names under which people open it."""
     with open_instance(home) as instance:
+        end_dead_runs(instance)  # a run that was stopped would look as if it were still running
         instance.optimize_for_webserver(STATEMENT_MILLISECONDS, RECYCLE_SECONDS, OVERFLOW)
         target = WorkspaceFileTarget([str(workspace)])
         with WorkspaceProcessContext(instance, target, __version__, code_server_log_level="warning") as context:

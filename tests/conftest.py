@@ -35,6 +35,7 @@ LONG = (
     "orchestration/test_changes.py",
     "dbt_project/test_edges.py",
     "cli/test_cli.py",
+    "cli/test_stop.py",
     "serving/publishing/test_publish.py",
     "dbt_project/test_marts.py",
     "tracker/test_tracker.py",

@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import os
 import resource
+import signal
 import sys
+import threading
+import time as clock
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -63,8 +67,22 @@ def print_sheet(number: int, name: str, sheet: CalamineSheet) -> None:
             writer.writerow([number, line, *cells])
 
 
+def end_with_parent() -> None:
+    """End this program once its parent has ended, however that happened. Nobody reads the sheets any more."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            clock.sleep(0.2)
+        os._exit(1)
+
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])  # the parent may have blocked Ctrl-C
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def main() -> None:
     """Print all sheets. The exit code is 1 if the file is no readable spreadsheet."""
+    end_with_parent()
     with contextlib.suppress(ValueError):  # macOS limits no address space
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))

@@ -48,6 +48,10 @@ CONFIG: Mapping[str, Any] = {
 }  # fmt: skip
 
 
+# Of an axis or a legend with the format ~s: 0, 500, 1.5k. The format alone gives all labels one prefix: 0k, 0.5k, 1.5k.
+SHORT_LABELS = "abs(datum.value) < 1000 ? format(datum.value, '~r') : format(datum.value, '~s')"
+
+
 def colour(name: str) -> str:
     """Return the colour of a channel, a platform or another name; the same in every chart."""
     return FIXED.get(name) or PALETTE[hashlib.sha256(name.encode()).digest()[0] % len(PALETTE)]
@@ -66,7 +70,7 @@ def specification(answer: Answer) -> dict[str, Any]:
         "width": "container",
         "height": 260,
         "autosize": {"type": "fit-x", "contains": "padding"},
-        **_coloured(chart, data),
+        **_with_theme(chart, data),
         "data": {"values": data},
         "config": CONFIG,
     }
@@ -85,16 +89,22 @@ def _with_height(chart: Mapping[str, Any], data: Sequence[Mapping[str, Any]]) ->
     return {**chart, "height": max(bands, 1) * step}
 
 
-def _coloured(chart: Mapping[str, Any], data: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the chart with a fixed colour for each name, wherever colour shows a nominal field."""
+def _with_theme(chart: Mapping[str, Any], data: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the chart with a fixed colour for each name, and with short labels of numbers."""
     copied = dict(chart)
     if "layer" in copied:
-        copied["layer"] = [_coloured(layer, data) for layer in copied["layer"]]
+        copied["layer"] = [_with_theme(layer, data) for layer in copied["layer"]]
     encoding = dict(copied.get("encoding") or {})
     shade = encoding.get("color")
     if isinstance(shade, Mapping) and shade.get("field") and "scale" not in shade:
         names = sorted({str(row[shade["field"]]) for row in data if row.get(shade["field"]) is not None})
         encoding["color"] = {**shade, "scale": {"domain": names, "range": [colour(name) for name in names]}}
+    for name, channel in encoding.items():
+        for guide in ("axis", "legend"):
+            settings = channel.get(guide) if isinstance(channel, Mapping) else None
+            if settings and settings.get("format") == "~s":
+                shared = {key: value for key, value in settings.items() if key != "format"}
+                encoding[name] = {**channel, guide: {**shared, "labelExpr": SHORT_LABELS}}
     if encoding:
         copied["encoding"] = encoding
     return copied

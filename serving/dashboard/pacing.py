@@ -96,8 +96,9 @@ def pace_table(view: View) -> Answer:
     question = Question(
         "pacing_days",
         f"The month up to {today}",
-        f"{today:%B %Y} is {today.day / month_end(today).day:.0%} over."
-        + (_METHOD if today < month_end(today) else " Choose an earlier last day to see a forecast."),
+        f"{today:%B %Y} is {today.day / month_end(today).day:.0%} over.{_METHOD}"
+        if today < month_end(today)
+        else f"{today:%B %Y} is over. Choose an earlier last day to see a forecast.",
         {column.name: column for column in _COLUMNS},
         "",
     )

@@ -1,6 +1,6 @@
 /*
 title: Claims and credit over time
-description: Conversions that all platforms claim and that the model credits to them, by week in periods of more than 45 days.
+description: Conversions that all platforms claim and that the model credits to them, by week in periods of more than 45 days. The first and the last week can be incomplete.
 columns:
   date: {title: From, unit: date}
   figure: {title: Figure}

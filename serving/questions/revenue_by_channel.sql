@@ -1,6 +1,6 @@
 /*
 title: Revenue by channel
-description: Attributed revenue by credited channel, by week in periods of more than 45 days.
+description: Attributed revenue by credited channel, by week in periods of more than 45 days. The first and the last week can be incomplete.
 uses: [credit]
 columns:
   date: {title: From, unit: date}

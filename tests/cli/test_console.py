@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import logging
+import os
+from contextlib import suppress
 from datetime import date, datetime
 
 import duckdb
@@ -74,6 +76,17 @@ def test_explanations_are_harmless(screen):
     print_parts([*describe_conversion(conversion, []), touches_table([touch])])
     assert_harmless(screen())
     assert screen().count("[/bold][red]") == 9  # seven texts of the conversion, the channel and the campaign
+
+
+def test_a_run_goes_on_when_nobody_reads_its_progress(monkeypatch):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as closed:
+        monkeypatch.setattr("sys.__stdout__", closed)
+        ProgressHandler().print_line("built touchpoints in 0.1 s")
+        ProgressHandler().print_line("built conversions in 0.1 s")
+        with suppress(BrokenPipeError):
+            closed.close()
 
 
 def test_progress_and_metadata_of_dagster_are_harmless(capsys, monkeypatch):

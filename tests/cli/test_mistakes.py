@@ -1,13 +1,15 @@
 """Typical mistakes of new users: the command line, its exit code, and words of the answer.
 
-An answer says what is wrong, where, and what to do. It never shows a stack trace. All run inside this process.
+An answer says what is wrong, where, and what to do. It never shows a stack trace. Almost all run inside this process.
 """
 
 from __future__ import annotations
 
 import itertools
+import os
 import shlex
 import socket
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from typer.testing import CliRunner
 from cli import app as cli
 from ingestion.home import Home
 from ingestion.warehouse import connect
-from tests.support.home import copy_home
+from tests.support.home import COMMAND, copy_home
 
 OK, FAILED, WRONG_INPUT = 0, 1, 2
 EVENTS = "event_id,site_id,type,occurred_at,anon_id\n"
@@ -261,3 +263,19 @@ def test_an_alias_of_a_platform_and_any_spelling_of_an_account_work_everywhere(a
     assert code == FAILED
     assert "no network" in output
     assert "no response from http://127.0.0.1:9" in output
+
+
+def test_a_locale_of_another_encoding_reads_the_rules_as_they_are(tmp_path):
+    file = tmp_path / "Käufe.csv"
+    file.write_text(f"{EVENTS}e1,shop,PAGE_VIEW,2026-07-01T00:00:00Z,v-ü\n", encoding="utf-8")
+    # C without Python's two ways around it: the encoding is ASCII, as it is Latin-1 in en_US.ISO-8859-1.
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    environment = {**os.environ, "TRIBUTARY_HOME": str(tmp_path / "home"), **locale}
+
+    def output(*words: object) -> str:
+        done = subprocess.run([COMMAND, *words], env=environment, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.decode()
+
+    assert output("import", "events", file).startswith("Käufe.csv: 1 received = 1 loaded")
+    assert output("query", "--raw", "--csv", "select anon_id from raw.events").split() == ["anon_id", "v-ü"]

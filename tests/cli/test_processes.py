@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import os
-import pty
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
+from cli import guard
 from tests.support.home import COMMAND, ROOT, tributary
 from tests.support.ports import free_port
-from tests.support.waiting import wait_until
+from tests.support.terminal import Terminal
 
 # A server that shows a stack trace when it is interrupted, as Dagster does; a child process of its own; a clean server.
 TRACING = """
@@ -61,71 +59,19 @@ sys.exit(run(commands[0], folder / "socket", commands[1], folder=folder, environ
 """
 
 
-class Terminal:
-    """A pseudo-terminal whose foreground process group is the command, as in a shell."""
-
-    def __init__(self, folder: Path, servers: dict[str, str], clients: dict[str, str]) -> None:
-        self.text = ""
-        self.mark = f"MARK_OF_TEST={folder}"
-        self.pid, self.terminal = pty.fork()
-        if self.pid == 0:
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
-            program = MAIN.format(groups=[servers, clients], folder=str(folder))
-            environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "MARK_OF_TEST": str(folder)}
-            os.execve(sys.executable, [sys.executable, "-c", program], environment)
-        os.set_blocking(self.terminal, False)
-
-    def read(self) -> str:
-        with suppress(OSError):  # nothing new, or closed
-            self.text += os.read(self.terminal, 1 << 16).decode()
-        return self.text
-
-    def wait_for(self, *lines: str) -> None:
-        wait_until(lambda: all(line in self.read() for line in lines), f"{lines} are in {self.text!r}", seconds=60)
-
-    def press_ctrl_c(self) -> None:
-        os.write(self.terminal, b"\x03")
-
-    def exit_code(self, seconds: float) -> int:
-        """Return the exit code, and check that no process is left."""
-        found = []
-
-        def has_ended() -> bool:
-            self.read()
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            found.append(status)
-            return pid == self.pid
-
-        wait_until(has_ended, f"it ends: {self.text!r}", seconds=seconds)
-        self.read()
-        wait_until(lambda: not self.left(), "no process is left", seconds=5)
-        return os.waitstatus_to_exitcode(found[-1])
-
-    def left(self) -> dict[int, str]:
-        """Return the command line of each process that is left, without zombies."""
-        found = {}
-        for folder in Path("/proc").glob("[0-9]*"):
-            with suppress(OSError):
-                if self.mark in (folder / "environ").read_text(errors="replace"):
-                    found[int(folder.name)] = (folder / "cmdline").read_text()
-        return {pid: command for pid, command in found.items() if command}
-
-
 @pytest.fixture
 def start(tmp_path) -> Iterator:
     """Return a function that runs servers and clients in a terminal, as `tributary dev` does."""
     started = []
 
     def run(servers: dict[str, str], clients: dict[str, str]) -> Terminal:
-        started.append(Terminal(tmp_path, servers, clients))
+        program = MAIN.format(groups=[servers, clients], folder=str(tmp_path))
+        started.append(Terminal([sys.executable, "-c", program], {"PYTHONPATH": str(ROOT)}))
         return started[-1]
 
     yield run
     for terminal in started:
-        try:
-            os.killpg(terminal.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
+        terminal.kill()
 
 
 def test_ctrl_c_stops_all_with_one_line_and_no_stack_trace(start):
@@ -187,6 +133,21 @@ def test_a_killed_process_is_named_with_its_signal(start):
     os.kill(killed, signal.SIGKILL)
     assert terminal.exit_code(10) == 1
     assert "error: Tracing was ended by signal SIGKILL. Does the machine have enough memory?" in terminal.text
+
+
+def test_the_children_end_when_their_parent_is_killed(start):
+    terminal = start({"Clean": CLEAN}, {"Tracing": TRACING})
+    terminal.wait_for("clean is up", "tracing is up")
+    os.kill(terminal.pid, signal.SIGKILL)
+    assert terminal.exit_code() == -signal.SIGKILL
+
+
+def test_the_guard_kills_a_child_that_does_not_end():
+    command = [sys.executable, "-c", STUBBORN]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as child:
+        assert child.stdout.readline() == b"stubborn is up\n"
+        subprocess.run([sys.executable, guard.__file__, "0.5"], input=b"%d\n" % child.pid, timeout=60, check=True)
+        assert child.wait(60) == -signal.SIGKILL
 
 
 def test_each_taken_port_is_named_with_its_option(tmp_path):

@@ -775,7 +775,8 @@ def test_connections_shows_accounts_pulls_and_tokens(secrets_in, here, home, acm
     shop = next(line for line in lines if "1001" in line)
     assert re.search(r"Shop +north +failed 2026-11-20 06:01 UTC +2026-11-18 +renews itself", shop)
     assert re.search(r"123456 +north +never +renews itself", next(line for line in lines if "123456" in line))
-    assert re.search(r"meta +9 .*none: tributary connect meta", next(line for line in lines if "meta  " in line))
+    assert re.search(r"meta +9 .* missing *$", next(line for line in lines if "meta  " in line))
+    assert "! meta: the login is missing. Run: tributary connect meta" in lines
     assert any("acme 1001: the token was revoked" in line for line in lines)
     with build_lock(home, "run"):
         output = here("connections")
@@ -788,7 +789,7 @@ def test_connections_shows_accounts_pulls_and_tokens(secrets_in, here, home, acm
     [
         (60.5, {}, "valid until {} (60 days)"),
         (3.5, {}, "valid until {} (3 days)"),
-        (-1, {}, "expired {}: tributary connect acme"),
+        (-1, {}, "the login is expired {}. Run: tributary connect acme"),
         (60.5, {"refresh_token": "a-refresh"}, "renews itself"),
     ],
 )

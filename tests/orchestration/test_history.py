@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import sqlite3
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -26,9 +27,9 @@ from sqlalchemy import text
 from bench.history import KEEP_DAYS, LIMIT, RUNS_A_DAY, Simulation, assets_of_jobs
 from cli.status import last_runs
 from ingestion.home import Home
-from orchestration import retention
+from orchestration import retention, webserver
 from orchestration.event_compression import DICTIONARY
-from orchestration.instance import open_instance
+from orchestration.instance import PID, open_instance
 from orchestration.retention import delete_old_runs, return_free_space
 from tests.support.home import copy_home
 from tests.support.waiting import wait_until
@@ -231,3 +232,17 @@ def test_a_year_of_runs_stays_below_two_gigabytes(built, home):
     assert 0 < sizes["land"] < sizes["build"] < 700_000, sizes
     total = before + KEEP_DAYS * sum(runs * sizes[job] for job, runs in RUNS_A_DAY.items())
     assert total < LIMIT, f"{total:,} bytes: {sizes}"
+
+
+def test_the_ui_shows_a_stopped_run_as_failed(home, instance, tmp_path, monkeypatch):
+    """Nobody else may record its end: `tributary ui` runs without schedules."""
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    run = dg.DagsterRun("build", status=dg.DagsterRunStatus.STARTED, tags={PID: str(ended.pid)})
+    instance.run_storage.add_run(run)
+    workspace = tmp_path / "workspace.yaml"
+    workspace.write_text("load_from: []\n")
+    monkeypatch.setattr("uvicorn.run", lambda *_, **__: None)
+    monkeypatch.setattr("orchestration.webserver.end_with_success", lambda: None)
+    webserver.serve(home, "127.0.0.1", 3000, [], workspace)
+    assert instance.get_run_by_id(run.run_id).status == dg.DagsterRunStatus.FAILURE

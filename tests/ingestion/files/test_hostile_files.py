@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import subprocess
+import sys
 import threading
 import time
 import zlib
@@ -13,7 +15,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ingestion.files import inbox
+from ingestion.files import inbox, spreadsheet_reader
 from ingestion.files.column_mapping import ImportOptions
 from ingestion.files.contracts import ContractError
 from ingestion.files.inbox import import_inbox, waiting_files
@@ -24,6 +26,7 @@ from ingestion.home import Home
 from ingestion.settings.model import Org, Settings
 from ingestion.warehouse import connect
 from tests.support.limited import load_limited
+from tests.support.waiting import wait_until
 
 SETTINGS = Settings(orgs=[Org("default", "USD")])
 HEAD = "occurred_at,visitor_id"
@@ -327,3 +330,22 @@ def test_the_inbox_waits_for_a_new_file(raw, home):
     began = time.monotonic()
     assert take(raw, home)[0] == [1]
     assert time.monotonic() - began > inbox.SETTLED - 1
+
+
+def test_a_reader_of_a_spreadsheet_ends_with_its_parent():
+    reading, writing = os.pipe()  # this process keeps the file open: its end does not end the reader
+    program = (
+        "import subprocess, sys, time\n"
+        f"child = subprocess.Popen([sys.executable, '-P', {spreadsheet_reader.__file__!r}])\n"
+        "print(child.pid, flush=True)\n"
+        "time.sleep(300)"
+    )
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdin=reading, stdout=subprocess.PIPE) as parent:
+        folder = Path("/proc", parent.stdout.readline().decode().strip())
+        wait_until(lambda: len(list((folder / "task").iterdir())) > 1, "the reader watches its parent")
+        parent.kill()
+    # An ended process without a parent that waits for it has no command line any more.
+    wait_until(lambda: not folder.exists() or not (folder / "cmdline").read_bytes(), "the reader has ended")
+    os.close(reading)
+    os.close(writing)

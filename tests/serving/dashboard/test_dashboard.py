@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,9 +17,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from serving.answers import Answer
 from serving.app import STATIC
+from serving.dashboard.charts import specification
 from serving.dashboard.pages import NAVIGATION
 from serving.formats import shown
+from serving.questions import load_questions
 from tests.support.home import needs_chromium, published
 from tests.support.serving import app_on, copy_published, plant_waste, running, service_on
 
@@ -85,6 +89,35 @@ def test_long_advice_makes_no_tall_rows_on_a_phone(built, tmp_path, browser):
             page.goto(f"{url}/{name}?org=northwind")
             expect(page.get_by_text("Pause it, and look").first).to_be_attached()
             assert page.evaluate(TALL_ROWS) == []
+
+
+@pytest.mark.parametrize(
+    ("highest", "labels"),
+    [
+        (1_900, "0 200 400 600 800 1k 1.2k 1.4k 1.6k 1.8k 2k"),
+        (1.9, "0 0.2 0.4 0.6 0.8 1 1.2 1.4 1.6 1.8 2"),
+    ],
+    ids=["thousands", "fractions"],
+)
+def test_each_label_of_an_axis_has_a_prefix_of_its_own(dashboard, browser, tmp_path, highest, labels):
+    """Vega would label 500 as 0.5k beside 1.5k; d3's format alone would label 0.5 as 500m."""
+    question = load_questions(tmp_path)["revenue_by_channel"]
+    rows = [(date(2026, 7, 1), "Email", round(highest * 1e6))]
+    answer = Answer(question, 1, "northwind", "USD", ("date", "channel", "revenue_micros"), ("DATE",) * 3, rows)
+    with opened(browser, viewport=SCREEN) as (page, _):
+        page.goto(f"{dashboard.url}/overview?org=northwind")
+        wait_for_charts(page)
+        page.evaluate("spec => { vegaEmbed('.chart', spec, {ast: true, renderer: 'svg'}) }", specification(answer))
+        numbers = page.locator(".chart .role-axis-label text").filter(has_text=re.compile(r"^[\d.]+k?$"))
+        expect(numbers).to_have_text(labels.split())
+
+
+def test_the_key_figures_of_the_overview_share_a_row(dashboard, browser):
+    with opened(browser, viewport=SCREEN) as (page, _):
+        page.goto(f"{dashboard.url}/overview?org=northwind")
+        tops = page.locator(".tiles").first.locator("> *").evaluate_all("all => all.map(one => one.offsetTop)")
+    assert len(tops) == 7
+    assert len(set(tops)) == 1
 
 
 def test_an_unknown_page_leads_back_to_the_dashboard(dashboard, browser):
