@@ -535,6 +535,14 @@ def test_a_broken_question_of_the_home_is_named(copy: Path) -> None:
     assert "mine.sql: the SQL fails" in problem(api.get("/api/mine?org=northwind"), 500)
     page = api.get("/explain/mine?org=northwind")
     assert (page.status_code, "mine.sql: the SQL fails" in page.text) == (500, True)
+    (copy / "pages").mkdir()
+    for form in ("table", "chart", "tiles"):
+        content = f"{{{{ parts.{form}('chanels') }}}}"
+        (copy / "pages" / "typo.html").write_text(
+            f"{{% extends 'base.html' %}}{{% block content %}}{content}{{% endblock %}}"
+        )
+        page = api.get("/typo?org=northwind")
+        assert (page.status_code, "There is no question &#39;chanels&#39;" in page.text) == (500, True)
 
 
 def test_an_answer_that_needs_too_much_memory_names_its_question(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
