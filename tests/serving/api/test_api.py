@@ -507,6 +507,14 @@ def test_a_replaced_file_ends_the_problem_of_its_org(built: Path, copy: Path) ->
     assert service.orgs.problems(["northwind"]) == {}
 
 
+def test_a_page_lists_the_orgs_once(service: Service, api: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An agency has hundreds of orgs. A listing for each of them took longer than the page."""
+    listings, names = [], orgs.OrgFiles.names
+    monkeypatch.setattr(orgs.OrgFiles, "names", lambda files: listings.append(files) or names(files))
+    assert api.get("/overview?org=northwind").status_code == 200
+    assert len(listings) == 1
+
+
 def test_a_damaged_block_is_a_problem_once_a_query_reads_it(copy: Path) -> None:
     """DuckDB checks a block when it reads it, so that some questions of the file have an answer and some have none."""
     file = copy / "published" / "orgs" / "northwind.duckdb"
