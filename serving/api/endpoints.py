@@ -122,7 +122,8 @@ def respond_from(request: Request, service: Service, version: Version, wanted: W
     if body.cursor:
         headers["Link"] = f'<{next_page(request, body.cursor)}>; rel="next"'
     if wanted.media_type != JSON:
-        service.record_export(request, wanted.question.name, version.org, wanted.media_type)
+        if request.method == "GET":
+            service.record_export(request, wanted.question.name, version.org, wanted.media_type)
         suffix = next(name for name, media_type in FORMATS.items() if media_type == wanted.media_type)
         headers["Content-Disposition"] = f'attachment; filename="{wanted.question.name}.{suffix}"'
     if isinstance(body, FileBody):

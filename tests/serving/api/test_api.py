@@ -578,6 +578,7 @@ def test_scopes_and_audit_rows_of_exports(built: Path, tmp_path: Path) -> None:
         assert "scope export" in problem(may_read.get(f"/api/kpis?format={name}"), 403)
         assert may_export.get(f"/api/kpis?format={name}").status_code == 200
     problem(may_export.get("/api/kpis?format=csv&sort=colour"), 400)
+    assert may_export.head("/api/kpis?format=csv").status_code == 200  # no row leaves the server
     recorded = [row for row in service.state.audit() if row.action == "export"]
     assert [(row.principal, row.org, row.detail["question"]) for row in recorded] == [
         (f"key {exporter.id}", "northwind", "kpis")
