@@ -6,9 +6,9 @@ Out: `Journeys`, the same as arrays, before and after a transform.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -19,15 +19,6 @@ RESERVED = {"(start)", "(conversion)", "(null)"}
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Booleans = npt.NDArray[np.bool_]
-
-
-class Journey(NamedTuple):
-    """One journey: the touches of a customer before a conversion, or without one."""
-
-    customer: Hashable
-    path: tuple[str, ...]
-    conversions: int
-    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +46,6 @@ class Journeys:
     def journey_of_step(self) -> Integers:
         """The journey of each step."""
         return np.repeat(np.arange(len(self)), np.diff(self.starts))
-
-
-def from_rows(rows: Iterable[Journey]) -> Journeys:
-    """Return journeys as arrays. Use `from_arrays` for many journeys."""
-    listed = list(rows)
-    number: dict[Hashable, int] = {}
-    return from_arrays(
-        customers=np.array([number.setdefault(row.customer, len(number)) for row in listed], dtype=np.int64),
-        lengths=np.array([len(row.path) for row in listed], dtype=np.int64),
-        touches=[channel for row in listed for channel in row.path],
-        conversions=np.array([row.conversions for row in listed]),
-        weights=np.array([row.weight for row in listed], dtype=np.float64),
-    )
 
 
 def from_arrays(

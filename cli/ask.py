@@ -99,7 +99,7 @@ def ask(
         if json:
             write(to_json(answer, filters) + b"\n")
         else:
-            print_parts(as_terminal_table(answer, limit))
+            print_parts(as_terminal_table(answer))
 
 
 def copy(file: IO[bytes]) -> None:
@@ -165,7 +165,7 @@ def chosen(orgs: list[str], org: str | None) -> str:
     return org
 
 
-def as_terminal_table(answer: Answer, limit: int) -> Iterator[Any]:
+def as_terminal_table(answer: Answer) -> Iterator[Any]:
     """Yield the answer as a table with its units. Rows that are too wide are listed value by value."""
     from rich.markup import escape
 

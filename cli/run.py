@@ -46,7 +46,7 @@ def run(
         with build_lock(home, "run", print_line):
             if not (select or full_refresh or reasons(home, BUILD)):
                 print_line(nothing_new(home))
-                report_refused(home)
+                report_unloaded(home)
                 return
             connect(home).close()  # refuses the warehouse of a later program before Dagster starts
         from orchestration.run import SelectionError, run_graph
@@ -66,16 +66,16 @@ def run(
             from cli.run_summary import run_summary
 
             print_parts(run_summary(home))
-        report_refused(home)
+        report_unloaded(home)
 
 
-def report_refused(home: Home) -> None:
+def report_unloaded(home: Home) -> None:
     """Warn of rejected files. Exit with 1 if other files could not be loaded. Everything else was published."""
     from ingestion.files.inbox import rejected_files
-    from orchestration.refusals import refused
+    from orchestration.unloaded_files import unloaded_files
 
     for name, reason in rejected_files(home).items():
         print_line(f"warning: inbox/rejected/{name}: {reason}")
-    if errors := refused(home).values():
+    if errors := unloaded_files(home).values():
         advice = "Everything else was loaded. Correct or remove these files, then run: tributary run"
         fail("\n".join([f"{counted(len(errors), 'file')} could not be loaded:", *errors, advice]), FAILED)

@@ -53,7 +53,7 @@ def describe(home: Home, keep_days: int | None = None) -> Iterator[Any]:
     from ingestion.status import count_rows
     from ingestion.warehouse import WarehouseLost, build_lock, connect, has_data, lock_holder
     from orchestration.changes import BUILD, reasons
-    from orchestration.refusals import refused
+    from orchestration.unloaded_files import unloaded_files
 
     holder = lock_holder(home)
     if holder:
@@ -72,8 +72,8 @@ def describe(home: Home, keep_days: int | None = None) -> Iterator[Any]:
         yield f"Nothing is loaded in {home.root} yet. Run: tributary import events FILE, or tributary simulate"
     if count := len(open_segments(home.landing)):
         yield f"The collector is writing {counted(count, 'segment')}. A run loads a segment once it is closed."
-    for refusal in refused(home).values():
-        yield f"[yellow]![/yellow] not loaded: {escape(refusal)}"
+    for problem in unloaded_files(home).values():
+        yield f"[yellow]![/yellow] not loaded: {escape(problem)}"
     for name, reason in rejected_files(home).items():
         yield f"[yellow]![/yellow] inbox/rejected/{escape(name)}: {escape(reason)}"
     yield from published_version(home)

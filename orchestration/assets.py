@@ -15,8 +15,8 @@ from ingestion.segments.retire import retire
 from ingestion.settings.raw_tables import store_settings
 from orchestration import metadata
 from orchestration.models import models
-from orchestration.refusals import load_all
 from orchestration.resources import Warehouse
+from orchestration.unloaded_files import load_all
 from serving.publishing.publish import publish
 
 OWNERS = ["team:data"]

@@ -22,7 +22,7 @@ from ingestion.person.erase import read_journal
 from ingestion.segments.writer import closed_segments
 from ingestion.text import counted
 from orchestration import fingerprint
-from orchestration.refusals import refused
+from orchestration.unloaded_files import unloaded_files
 from serving.published import is_readable
 from serving.publishing.publish import Version
 
@@ -151,7 +151,7 @@ def _path(home: Home) -> Path:
 
 
 def _waiting(home: Home) -> Iterator[str]:
-    tried = refused(home)  # a changed setting or another program is a reason to try them again
+    tried = unloaded_files(home)  # a changed setting or another program is a reason to try them again
     files = sum(path not in tried for kind in INBOXES for path in waiting_files(home, kind))
     segments = sum(path not in tried for path in closed_segments(home.landing))
     if files:

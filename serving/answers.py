@@ -20,7 +20,7 @@ import msgspec
 import polars as pl
 
 from serving.filters import Filters, WrongFilter
-from serving.orgs import Version
+from serving.orgs import MEMORY_LIMIT, Version
 from serving.published import literal
 from serving.questions import Column, Question, QuestionError
 
@@ -95,8 +95,8 @@ def ask(
 ) -> Answer:
     """Return the answer to a question. Raises WrongFilter for a column in `sort` that the answer does not have.
 
-    Raises QuestionError if the SQL does not fit the published file, as it happens with questions of a home folder, and
-    DamagedVersion if a part of the file is damaged.
+    Raises QuestionError if the SQL does not fit the published file, as it happens with questions of a home folder, or
+    needs too much memory, and DamagedVersion if a part of the file is damaged.
     sort: columns, separated by commas; a minus means descending. limit, offset: of rows; None returns all.
     """
     with running(version, question, filters, sort=sort, limit=limit, offset=offset) as result:
@@ -119,6 +119,9 @@ def running(
         yield cursor.execute(page, filters.arguments(question.parameters))
     except (duckdb.ProgrammingError, duckdb.DataError, duckdb.NotSupportedError, duckdb.PermissionException) as error:
         problem = f"{question.path.name}: the SQL fails on the published file of {version.org}: {error}"
+        raise QuestionError(problem) from None
+    except duckdb.OutOfMemoryException:
+        problem = f"{question.path.name}: the answer needs more than {MEMORY_LIMIT} of memory. Choose fewer days."
         raise QuestionError(problem) from None
     except duckdb.Error as error:
         if DAMAGE.search(str(error)):  # DuckDB reads and checks a block when a query needs it

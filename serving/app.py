@@ -94,10 +94,14 @@ def answer_question_error(request: Request, error: Any) -> Response:
 
 def answer_http_error(request: Request, error: Any) -> Response:
     """Answer an unknown path or method: a problem for the API, a page for people."""
+    allowed = ", ".join(sorted(filter(None, (error.headers or {}).get("Allow", "").split(", "))))
     if request.url.path.startswith("/api/"):
-        allowed = ", ".join(sorted(filter(None, (error.headers or {}).get("Allow", "").split(", "))))
         detail = f"Use {allowed}." if error.status_code == 405 else "There is no such path. See /api/docs."
         return Problem(error.status_code, detail, allowed=allowed).response()
+    if error.status_code == 405:
+        response = pages.message(request, 405, f"This address does not take {request.method}", f"Use {allowed}.")
+        response.headers["Allow"] = allowed
+        return response
     return pages.message(request, error.status_code, "There is no such page", pages.NO_PAGE)
 
 

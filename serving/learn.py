@@ -73,7 +73,8 @@ def learn_half_life(
     orgs = records(connection.execute("select org_id, half_life_days from orgs order by org_id"))
     chosen = [row for row in orgs if org in (None, row["org_id"])]
     if len(chosen) != 1:
-        raise NotFound(f"Add --org with one of {', '.join(row['org_id'] for row in orgs)}.")
+        problem = "" if org is None else f"There is no org {org}. "
+        raise NotFound(f"{problem}Add --org with one of {', '.join(row['org_id'] for row in orgs)}.")
     windows = records(
         connection.execute(
             "select * from conversion_windows where org_id = ? and is_main_window"

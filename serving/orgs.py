@@ -124,7 +124,7 @@ class OrgFiles:
         """
         path = self.published / "orgs" / f"{org}.duckdb"
         try:
-            if org not in self.names():
+            if path.name != f"{org}.duckdb":  # a path that leads elsewhere
                 raise FileNotFoundError(path)
             with self.lock:
                 known = self.versions.get(org)

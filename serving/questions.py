@@ -96,16 +96,24 @@ class Question:
         return self.sql
 
 
-def load_questions(*folders: Path) -> dict[str, Question]:
+class Questions(dict[str, Question]):
+    """Questions by name."""
+
+    def __missing__(self, name: str) -> Question:
+        """Raise QuestionError, which a page shows: its author has misspelt the name."""
+        raise QuestionError(f"There is no question {name!r}. /api/docs lists all questions.")
+
+
+def load_questions(*folders: Path) -> Questions:
     """Return the questions of the folders by name, in the order of their names. A later folder replaces a question.
 
     Raises QuestionError for a file that is no question.
     """
-    questions: dict[str, Question] = {}
+    questions = {}
     for folder in (FOLDER, *folders):
         for path in sorted(folder.glob("*.sql")):
             questions[path.stem] = read_question(path, read_text(path))
-    return dict(sorted(questions.items()))
+    return Questions(sorted(questions.items()))
 
 
 def read_text(path: Path) -> str:

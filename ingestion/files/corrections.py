@@ -124,7 +124,7 @@ def _with_same_identity(plan: ReadPlan, known: str) -> list[str]:
 
 
 def _of_corrected_files(connection: Connection, contract: Contract, known: str, load: Load, received: int) -> list[str]:
-    """Return the queries of failed rows of earlier loads whose file this load brings again, corrected."""
+    """Return the queries of failed rows of earlier loads whose corrected file this load imports."""
     stored = contract.table
     loads = connection.execute(
         f"""

@@ -41,7 +41,7 @@ class Finding(NamedTuple):
 def scan_home(home: Home, erasure: Erasure) -> Iterator[Finding]:
     """Read all files, archive and published versions included. The caller holds the build lock.
 
-    Files of running pulls are left out: they contain ads, not persons. UnreadableFile if a file is damaged.
+    Skip files of running pulls: they contain ads, not persons. UnreadableFile if a file is damaged.
     """
     words = _words(erasure)
     for path in sorted(path for path in home.root.rglob("*") if path.is_file() and not path.is_symlink()):

@@ -27,7 +27,7 @@ from ingestion.files.merge import merge_rows
 from ingestion.loads import Load, next_load_time
 from ingestion.settings.model import Settings
 from ingestion.spend.pull_checks import PullOutcome, outcomes, read_rows, validate_pulls
-from ingestion.sql import Connection, drop_temporary_tables, literal, transaction
+from ingestion.sql import Connection, drop_temporary_tables, transaction
 from ingestion.text import counted
 
 FORMAT = "pull"  # of raw.loads
@@ -74,12 +74,6 @@ class PullReport(msgspec.Struct, frozen=True, kw_only=True):
     totals: list[PullTotal] = []  # one, unless the currency changed
 
 
-def load_pull(connection: Connection, pull: Pull, rows: Path, settings: Settings) -> PullReport:
-    """Load one pull; see load_pulls."""
-    (report,) = load_pulls(connection, [(pull, rows)], settings)
-    return report
-
-
 def load_pulls(connection: Connection, pulls: Sequence[tuple[Pull, Path]], settings: Settings) -> list[PullReport]:
     """Load pulls of different accounts or days together, and return their reports in the same order.
 
@@ -122,16 +116,6 @@ def record_failure(connection: Connection, pull: Pull, reason: str) -> PullRepor
     report = PullReport(pull=pull, status="failed", reason=reason)
     _record(connection, [report], _load_time(connection), None)
     return report
-
-
-def as_of(at: datetime) -> str:
-    """Return SQL of raw.ad_spend at a time (UTC): the rows loaded by then and not yet replaced or withdrawn."""
-    time = f"{literal(_without_zone(at))}::timestamp"
-    return (
-        f"(from raw.ad_spend where _loaded_at <= {time} union all by name"
-        f" select * exclude (_replaced_by_load_id, _replaced_at) from raw.ad_spend_history"
-        f" where _loaded_at <= {time} and _replaced_at > {time})"
-    )
 
 
 def _require_disjoint(pulls: list[Pull]) -> None:

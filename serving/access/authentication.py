@@ -80,7 +80,7 @@ class Authentication:
         await self.app(scope, receive, send_with_headers)
 
     async def check(self, request: Request, receive: Receive) -> Receive:
-        """Set the principal and the CSRF token of a request. Return a Receive with its whole body. Raise Refused."""
+        """Set the principal and the CSRF token of a request. Return a Receive with its body. Raise Refused."""
         if reason := self.same_origin.refusal(request.headers, request.method):
             raise Refused(403, "Refused", reason)
         if self.access.is_local and any(name in request.headers for name in _FORWARDED):
@@ -96,12 +96,17 @@ class Authentication:
             )
         token = self.cookies.csrf_token(identity) if identity else ""
         request.scope["state"] = {**request.scope.get("state", {}), "principal": principal, "csrf_token": token}
-        if request.method in SAFE_METHODS or "authorization" in request.headers:
-            return receive  # a browser does not add the header to the request of another site's page
-        given, receive = await csrf_token_sent(request.headers, receive)
-        if not token or not hmac.compare_digest(given.encode(), token.encode()):
-            raise Refused(403, "Refused", "The form is too old, or a page of another site sent it. Reload the page.")
-        return receive
+        if request.method in SAFE_METHODS:
+            return receive
+        body = await form_body(receive)
+        # A browser does not add the header Authorization to the request of another site's page.
+        if "authorization" not in request.headers:
+            given = csrf_token_sent(request.headers, body)
+            if not token or not hmac.compare_digest(given.encode(), token.encode()):
+                raise Refused(
+                    403, "Refused", "The form is too old, or a page of another site sent it. Reload the page."
+                )
+        return replay(body, receive)
 
     async def identify(self, request: Request) -> tuple[Principal | None, str | None]:
         """Return the principal, and the identity to which the CSRF token belongs. Refused for an invalid key."""
@@ -156,12 +161,8 @@ def log_in_redirect(request: Request) -> Response:
     return RedirectResponse(target, 303)
 
 
-async def csrf_token_sent(headers: Headers, receive: Receive) -> tuple[str, Receive]:
-    """Return the CSRF token of a request, and a Receive that has its whole body."""
-    if "x-csrf-token" in headers:
-        return headers["x-csrf-token"], receive
-    if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
-        return "", receive
+async def form_body(receive: Receive) -> bytes:
+    """Return the body of a request. Refused for a large one, which would fill the memory before any log-in."""
     body, has_more = b"", True
     while has_more:
         message = await receive()
@@ -169,10 +170,23 @@ async def csrf_token_sent(headers: Headers, receive: Receive) -> tuple[str, Rece
         has_more = message.get("more_body", False)
         if len(body) > MAX_FORM_BYTES:
             raise Refused(413, "Too large", f"A form has at most {MAX_FORM_BYTES:,} bytes.")
+    return body
+
+
+def replay(body: bytes, receive: Receive) -> Receive:
+    """Return a Receive that begins with a body that was read."""
     messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def replay() -> Message:
+    async def next_message() -> Message:
         return messages.pop() if messages else await receive()
 
-    fields = parse_qs(body.decode(errors="replace"))
-    return fields.get("csrf_token", [""])[0], replay
+    return next_message
+
+
+def csrf_token_sent(headers: Headers, body: bytes) -> str:
+    """Return the CSRF token of a request: from its header, or from the form in its body."""
+    if "x-csrf-token" in headers:
+        return headers["x-csrf-token"]
+    if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
+        return ""
+    return parse_qs(body.decode(errors="replace")).get("csrf_token", [""])[0]

@@ -122,7 +122,8 @@ def respond_from(request: Request, service: Service, version: Version, wanted: W
     if body.cursor:
         headers["Link"] = f'<{next_page(request, body.cursor)}>; rel="next"'
     if wanted.media_type != JSON:
-        service.record_export(request, wanted.question.name, version.org, wanted.media_type)
+        if request.method == "GET":
+            service.record_export(request, wanted.question.name, version.org, wanted.media_type)
         suffix = next(name for name, media_type in FORMATS.items() if media_type == wanted.media_type)
         headers["Content-Disposition"] = f'attachment; filename="{wanted.question.name}.{suffix}"'
     if isinstance(body, FileBody):
@@ -163,12 +164,13 @@ def file_of(service: Service, version: Version, wanted: Wanted) -> FileBody:
 
     The file is complete before the response begins, so that a failure is a status and never half of a file.
     """
-    options: dict[str, Any] = {"sort": wanted.sort, "limit": wanted.limit, "offset": wanted.offset}
+    options: dict[str, Any] = {"sort": wanted.sort, "limit": wanted.limit or LARGEST_EXPORT, "offset": wanted.offset}
     with ExitStack() as failure:
         file = failure.enter_context(temporary_file(service.home / "tmp"))
         has_more = write_export(version, wanted.question, wanted.filters, wanted.media_type, file, **options)
-        if has_more and wanted.limit == LARGEST_EXPORT:
-            raise Problem(400, f"The answer has more than {LARGEST_EXPORT:,} rows. Choose fewer days, or use limit.")
+        if has_more and wanted.limit is None:
+            advice = f"Choose fewer days, or read it page by page: limit={LARGEST_EXPORT}."
+            raise Problem(400, f"The answer has more than {LARGEST_EXPORT:,} rows. {advice}")
         size = file.seek(0, os.SEEK_END)
         file.seek(0)
         failure.pop_all()  # the response closes the file
@@ -207,7 +209,7 @@ def read_request(request: Request, question: Question, version: Version, fixed: 
     """Return what a request asks. Raises Problem or WrongFilter for anything that it cannot have."""
     query = request.query_params
     for name in query:
-        if name not in OPTIONS and (name in fixed or not is_parameter(question, name)):
+        if name not in OPTIONS and (ALIASES.get(name, name) in fixed or not is_parameter(question, name)):
             known = ", ".join([each for each in question.parameters if each not in fixed] + list(OPTIONS))
             raise Problem(400, f"{question.name} has no parameter {name[:64]!r}. It takes {known}.")
     for spellings in SPELLINGS:
@@ -218,7 +220,7 @@ def read_request(request: Request, question: Question, version: Version, fixed: 
     if media_type != JSON and "export" not in request.state.principal.scopes:
         raise Problem(403, "This key may not export files. Ask for JSON, or use a key with the scope export.")
     largest = LARGEST_PAGE if media_type == JSON else LARGEST_EXPORT
-    limit = read_limit(query.get("limit"), PAGE if media_type == JSON else LARGEST_EXPORT, largest)
+    limit = read_limit(query.get("limit"), PAGE if media_type == JSON else None, largest)
     wanted = Wanted(question, filters, media_type, query.get("sort") or "", limit, 0, bool(fixed))
     if token := query.get("cursor"):
         offset = read_cursor(token, version.number, wanted.digest())
@@ -231,8 +233,8 @@ def is_parameter(question: Question, name: str) -> bool:
     return "from" in question.parameters if name == "dateRange" else ALIASES.get(name, name) in question.parameters
 
 
-def read_limit(text: str | None, default: int, largest: int) -> int:
-    """Return the number of rows of a page. Raises Problem."""
+def read_limit(text: str | None, default: int | None, largest: int) -> int | None:
+    """Return the number of rows of a page; None for all rows. Raises Problem."""
     if not text:
         return default
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0

@@ -33,8 +33,8 @@ _OPTIONS: list[dict[str, Any]] = [
     {"name": "sort", "description": "Columns, separated by commas; a minus descends.", "schema": {"type": "string"}},
     {
         "name": "limit",
-        "description": "Rows of a page.",
-        "schema": {"type": "integer", "minimum": 1, "maximum": 10_000, "default": 100},
+        "description": "Rows of a page: at most 10,000 of JSON, by default 100; a file has all rows by default.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": 1_000_000},
     },
     {
         "name": "cursor",

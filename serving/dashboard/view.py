@@ -12,7 +12,7 @@ from markupsafe import Markup
 from serving import formats
 from serving.answers import Answer
 from serving.dashboard import charts
-from serving.filters import Filters
+from serving.filters import PAGE_PARAMETERS, Filters
 from serving.orgs import Version
 from serving.parameters import PARAMETERS
 from serving.service import Service
@@ -101,8 +101,13 @@ class View:
     def data(self, name: str, kind: str) -> str:
         """Return the link to a question's answer as a file."""
         parameters = self.service.questions[name].parameters
-        unused = {parameter: None for parameter in PARAMETERS if parameter not in parameters}
-        return f"/api/{name}?{self.filters.query(**{**self.fixed, **unused, 'compare': None})}&format={kind}"
+        unused = {each: None for each in (*PARAMETERS, *PAGE_PARAMETERS) if each not in parameters}
+        return f"/api/{name}?{self.filters.query(**{**self.fixed, **unused})}&format={kind}"
+
+    @property
+    def file_kinds(self) -> tuple[str, ...]:
+        """The formats in which the principal may read an answer."""
+        return ("csv", "json", "parquet", "arrow") if "export" in self.principal.scopes else ("json",)
 
     def chart(self, name: str) -> dict[str, Any]:
         """Return the Vega-Lite specification of a question's chart."""

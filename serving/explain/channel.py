@@ -126,7 +126,8 @@ def _org(connection: duckdb.DuckDBPyConnection, channel: str, org: str | None) -
         )
     )
     if len(rows) > 1:
-        raise NotFound(f"Several orgs have the channel {channel}. Add --org {rows[0]['org_id']}")
+        orgs = ", ".join(row["org_id"] for row in rows)
+        raise NotFound(f"Several orgs have the channel {channel}. Add --org with one of {orgs}.")
     if not rows:
         names = connection.execute(
             "select distinct channel from conversion_touches where $org is null or org_id = $org order by 1",

@@ -9,10 +9,10 @@ from attribution import bootstrap
 from attribution.bootstrap import Interval, removal_effect_interval, resample, shapley_interval
 from attribution.chain import Chain, chain_shapes, count_chain
 from attribution.elimination import effects_by_elimination
-from attribution.journeys import Journey, Journeys, from_rows
+from attribution.journeys import Journeys
 from attribution.paths import PathTable, aggregate
 from attribution.shapley import channel_sets, set_weights, shapley_values
-from tests.support.journeys import independent_journeys
+from tests.support.journeys import Journey, from_rows, independent_journeys
 
 
 def chain_of(table: PathTable, order: int = 1) -> Chain:

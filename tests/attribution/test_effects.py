@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attribution.effects import ChannelEffect, ChannelEffects, channel_effects
-from attribution.journeys import TRANSFORMS, Journey, from_arrays, from_rows
-from tests.support.journeys import CHANNELS, independent_journeys, journey_rows
+from attribution.journeys import TRANSFORMS, from_arrays
+from tests.support.journeys import CHANNELS, Journey, from_rows, independent_journeys, journey_rows
 
 RESAMPLES = 20
 

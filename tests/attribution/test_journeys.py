@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from attribution.journeys import Journey, Journeys, from_arrays, from_rows, transform_paths
+from attribution.journeys import Journeys, from_arrays, transform_paths
 from attribution.paths import aggregate
+from tests.support.journeys import Journey, from_rows
 
 
 def paths(journeys: Journeys) -> list[list[str]]:

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from attribution.chain import Chain, chain_shapes, count_chain, transitions
 from attribution.elimination import effects_by_elimination
 from attribution.iteration import effects_by_iteration
-from attribution.journeys import Journey, Journeys, from_rows, transform_paths
+from attribution.journeys import Journeys, transform_paths
 from attribution.markov import removal_effects
 from attribution.paths import aggregate
-from tests.support.journeys import independent_journeys, journey_rows
+from tests.support.journeys import Journey, from_rows, independent_journeys, journey_rows
 
 CONVERSION, NULL = "conversion", "null"
 

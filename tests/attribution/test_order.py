@@ -8,9 +8,10 @@ from itertools import product
 import numpy as np
 import pytest
 
-from attribution.journeys import Journey, Journeys, from_arrays, from_rows
+from attribution.journeys import Journeys, from_arrays
 from attribution.order import choose_order, held_out_likelihoods
 from attribution.paths import aggregate
+from tests.support.journeys import Journey, from_rows
 
 
 def generated_journeys(order: int, seed: int, journeys: int = 12_000, channels: int = 3) -> Journeys:

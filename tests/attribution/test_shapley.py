@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 
 from attribution import shapley
-from attribution.journeys import Journey, Journeys, from_rows
+from attribution.journeys import Journeys
 from attribution.paths import aggregate
 from attribution.shapley import ChannelSets, ShapleyValues, channel_sets, set_weights, shapley_values
-from tests.support.journeys import independent_journeys, journey_rows
+from tests.support.journeys import Journey, from_rows, independent_journeys, journey_rows
 
 
 def game_of(journeys: Journeys) -> tuple[ChannelSets, np.ndarray, np.ndarray]:

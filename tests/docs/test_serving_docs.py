@@ -19,6 +19,7 @@ from tests.support.serving import app_on, client_of, copy_published, filters_of,
 
 QUESTION = (ROOT / "docs" / "add-a-question.md").read_text()
 API = (ROOT / "docs" / "api.md").read_text()
+DASHBOARD = (ROOT / "docs" / "dashboard.md").read_text()
 
 
 def block(text: str, language: str) -> str:
@@ -30,11 +31,12 @@ def block(text: str, language: str) -> str:
 
 @pytest.fixture
 def home(built: Path, tmp_path: Path) -> Path:
-    """A home with the question and the page of the document."""
+    """A home with the question and the pages of the documents."""
     home = copy_published(built, tmp_path)
     for folder, name, language in (("questions", "revenue_by_weekday.sql", "sql"), ("pages", "weekdays.html", "html")):
         (home / folder).mkdir()
         (home / folder / name).write_text(block(QUESTION, language))
+    (home / "pages" / "more.html").write_text(block(DASHBOARD, "html"))
     return home
 
 
@@ -56,6 +58,7 @@ def test_the_example_of_a_question_answers_everywhere(home: Path, monkeypatch: p
         assert sum(row[2] for row in answer.rows) == pytest.approx(1)
     rows = client.get("/api/revenue_by_weekday?org=northwind&model=last_touch").json()["rows"]
     assert [(row["weekday"], row["revenue_micros"]) for row in rows] == [row[:2] for row in answer.rows]
+    assert client.get("/more?org=northwind").status_code == 200
     page = client.get("/weekdays?org=northwind&model=last_touch")
     assert page.status_code == 200
     assert all(f'data-value="{row["revenue_micros"]}"' in page.text for row in rows)

@@ -54,6 +54,7 @@ def imported(raw: Connection, tmp_path: Path, kind: str, text: str) -> tuple[int
     ("kind", "header", "row"),
     [
         ("refunds", "occurred_at,value,order_id", f"{NOW},5,undefined"),
+        ("refunds", "occurred_at,value,order_id", f"{NOW},5,(other)"),
         ("postbacks", "occurred_at,platform,status,transaction_id", f"{NOW},partners,approved,{{transaction_id}}"),
         ("spend", "date,platform,account_id,currency,spend,campaign_id", "2026-07-01,google,23,EUR,10,NULL"),
         ("spend", "date,platform,campaign_id,currency,spend,account_id", "2026-07-01,google,c1,EUR,10,(not set)"),

@@ -121,5 +121,7 @@ def test_too_few_journeys_and_unknown_names_are_said(connection):
         learn.learn_half_life(connection, "o")
     with pytest.raises(NotFound, match="Add --org with one of o, p"):
         learn.learn_half_life(connection)
+    with pytest.raises(NotFound, match="There is no org q"):
+        learn.learn_half_life(connection, "q")
     with pytest.raises(NotFound, match="Use one of purchase, lead"):
         learn.learn_half_life(connection, "o", "renewal")

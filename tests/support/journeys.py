@@ -1,13 +1,39 @@
-"""Random journeys for the tests of attribution."""
+"""Journeys for the tests of attribution: of rows, and random ones."""
 
 from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from typing import NamedTuple
 
 import numpy as np
 from hypothesis import strategies as st
 
-from attribution.journeys import Journey, Journeys, from_arrays
+from attribution.journeys import Journeys, from_arrays
 
 CHANNELS = ("Direct", "Email", "Paid Search", "Social")
+
+
+class Journey(NamedTuple):
+    """One journey: the touches of a customer before a conversion, or without one."""
+
+    customer: Hashable
+    path: tuple[str, ...]
+    conversions: int
+    weight: float = 1.0
+
+
+def from_rows(rows: Iterable[Journey]) -> Journeys:
+    """Return journeys as arrays."""
+    listed = list(rows)
+    number: dict[Hashable, int] = {}
+    return from_arrays(
+        customers=[number.setdefault(row.customer, len(number)) for row in listed],
+        lengths=[len(row.path) for row in listed],
+        touches=[channel for row in listed for channel in row.path],
+        conversions=[row.conversions for row in listed],
+        weights=[row.weight for row in listed],
+    )
+
 
 journey_rows = st.lists(
     st.builds(

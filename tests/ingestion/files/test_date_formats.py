@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -19,31 +18,14 @@ from hypothesis import strategies as st
 from ingestion.files.column_mapping import ImportOptions
 from ingestion.files.contracts import ContractError
 from ingestion.files.load import load_file
-from ingestion.home import Home
 from ingestion.loads import LoadReport
 from ingestion.settings.model import Org, Settings
-from ingestion.warehouse import connect
 from tests.support.home import ROOT
 
 Raw = duckdb.DuckDBPyConnection
 
 SETTINGS = Settings(orgs=[Org("default", "USD")])
 FIELD = ROOT.parent / "shared" / "field"
-
-
-@pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Raw]:
-    home = Home(tmp_path_factory.mktemp("dates"))
-    home.temporary.mkdir(parents=True)
-    with connect(home) as connection:
-        yield connection
-
-
-@pytest.fixture
-def raw(warehouse: Raw) -> Raw:
-    for table in ("ad_spend", "ad_spend_history", "failed_events", "loads", "conversions", "fees"):
-        warehouse.execute(f"delete from raw.{table}")
-    return warehouse
 
 
 def write(folder: Path, times: list[str], column: str = "occurred_at") -> Path:

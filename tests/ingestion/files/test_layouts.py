@@ -22,9 +22,7 @@ from ingestion.files.column_mapping import ImportOptions
 from ingestion.files.contracts import CONTRACTS
 from ingestion.files.layouts import all_layouts
 from ingestion.files.load import import_file
-from ingestion.home import Home
 from ingestion.settings.model import Org, Settings
-from ingestion.warehouse import connect
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures" / "layouts"
 SETTINGS = Settings(orgs=[Org("default", "USD")])
@@ -34,21 +32,6 @@ CASES = {
     for name, check in msgspec.yaml.decode((folder / "check.yaml").read_bytes()).items()
 }
 Row = tuple[int, dict[str, Any]]  # the line of the file on which it starts, and header -> text
-
-
-@pytest.fixture(scope="module")
-def warehouse(tmp_path_factory):
-    home = Home(tmp_path_factory.mktemp("layouts"))
-    home.temporary.mkdir(parents=True)
-    with connect(home) as connection:
-        yield connection
-
-
-@pytest.fixture
-def raw(warehouse):
-    for table in {contract.table for contract in CONTRACTS.values()} | {"raw.failed_events", "raw.loads"}:
-        warehouse.execute(f"delete from {table}")
-    return warehouse
 
 
 def test_every_layout_has_a_fixture():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,35 +18,13 @@ from ingestion.files.column_mapping import ImportOptions
 from ingestion.files.contracts import ContractError
 from ingestion.files.load import import_file, load_file
 from ingestion.files.replay import replay_failed
-from ingestion.home import Home
 from ingestion.loads import Load, LoadReport
 from ingestion.settings.model import Org, Settings
-from ingestion.warehouse import connect
 
 Raw = duckdb.DuckDBPyConnection
 
 SETTINGS = Settings(orgs=[Org("default", "USD")])
 SPEND = ("date", "platform", "account_id", "campaign_id", "currency", "spend", "impressions", "platform_conversions")
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    home = Home(tmp_path_factory.mktemp("numbers"))
-    home.temporary.mkdir(parents=True)
-    return home
-
-
-@pytest.fixture(scope="module")
-def warehouse(home: Home) -> Iterator[Raw]:
-    with connect(home) as connection:
-        yield connection
-
-
-@pytest.fixture
-def raw(warehouse: Raw) -> Raw:
-    for table in ("ad_spend", "ad_spend_history", "failed_events", "loads", "conversions"):
-        warehouse.execute(f"delete from raw.{table}")
-    return warehouse
 
 
 def write(folder: Path, values: list[str], column: str = "value", **constants: str) -> Path:

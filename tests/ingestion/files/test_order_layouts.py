@@ -10,32 +10,14 @@ from typing import Any
 import pytest
 
 from ingestion.files.column_mapping import ImportOptions
-from ingestion.files.contracts import CONTRACTS
 from ingestion.files.load import import_file, load_file
-from ingestion.home import Home
 from ingestion.loads import Load, LoadReport
 from ingestion.privacy.redact import hash_email
 from ingestion.settings.model import Org, Settings
-from ingestion.warehouse import connect
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures" / "layouts"
 SETTINGS = Settings(orgs=[Org("default", "USD")])
 Import = Callable[..., list[LoadReport]]
-
-
-@pytest.fixture(scope="module")
-def warehouse(tmp_path_factory):
-    home = Home(tmp_path_factory.mktemp("orders"))
-    home.temporary.mkdir(parents=True)
-    with connect(home) as connection:
-        yield connection
-
-
-@pytest.fixture
-def raw(warehouse):
-    for table in {contract.table for contract in CONTRACTS.values()} | {"raw.failed_events", "raw.loads"}:
-        warehouse.execute(f"delete from {table}")
-    return warehouse
 
 
 @pytest.fixture

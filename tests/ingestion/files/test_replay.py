@@ -17,9 +17,10 @@ from ingestion.files.replay import replay_failed
 from ingestion.home import Home
 from ingestion.segments.format import Failed, Receipt
 from ingestion.settings.model import AdAccount, EventType, Org, Settings, Site
-from ingestion.spend.pulls import Pull, load_pull
+from ingestion.spend.pulls import Pull
 from ingestion.warehouse import connect
 from tests.support.home import tributary
+from tests.support.pulls import load_pull
 from tests.support.segments import START, at, content, land, load, receipt
 
 BEFORE = Settings(orgs=[Org("default", "USD"), Org("nord", "EUR")], sites=[Site("shop", "default")])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,8 @@ from ingestion.files.id_spellings import account_sql, normalized_account_id
 from ingestion.files.inbox import import_inbox
 from ingestion.files.load import load_file
 from ingestion.files.replay import replay_failed
-from ingestion.home import Home
 from ingestion.loads import LoadReport
 from ingestion.settings.model import AdAccount, Org, Settings
-from ingestion.warehouse import connect
 
 Raw = duckdb.DuckDBPyConnection
 
@@ -32,26 +29,6 @@ HEADER = "date,platform,account_id,campaign_id,campaign,currency,spend\n"
 ROWS = "2026-07-01,meta,1,c1,Ernte,EUR,10\n2026-07-01,meta,1,c2,Tee,EUR,5\n"
 CLICKS = 'date,platform,account_id,campaign_id,currency,spend,clicks\n2026-07-01,x,1,c,EUR,1,"{}"\n'
 ADS = "date,platform,account_id,campaign_id,adset_id,ad_id,currency,spend\n"
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    home = Home(tmp_path_factory.mktemp("spend_files"))
-    home.temporary.mkdir(parents=True)
-    return home
-
-
-@pytest.fixture(scope="module")
-def warehouse(home: Home) -> Iterator[Raw]:
-    with connect(home) as connection:
-        yield connection
-
-
-@pytest.fixture
-def raw(warehouse: Raw) -> Raw:
-    for table in ("ad_spend", "ad_spend_history", "fees", "failed_events", "loads", "conversions", "exchange_rates"):
-        warehouse.execute(f"delete from raw.{table}")
-    return warehouse
 
 
 @pytest.fixture

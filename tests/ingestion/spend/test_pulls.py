@@ -26,9 +26,10 @@ from ingestion.files.load import load_file
 from ingestion.home import Home
 from ingestion.settings.model import AdAccount, Org, Settings
 from ingestion.spend.exchange_rates import load_exchange_rates
-from ingestion.spend.pulls import Pull, as_of, load_pull, load_pulls, record_failure
+from ingestion.spend.pulls import Pull, load_pulls, record_failure
 from ingestion.warehouse import connect
 from tests.support.home import ROOT
+from tests.support.pulls import as_of, load_pull
 
 SETTINGS = Settings(
     orgs=[Org(id="default", currency="USD"), Org(id="nord", currency="EUR")],
@@ -474,7 +475,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from ingestion.home import Home
 from ingestion.settings.model import Org, Settings
-from ingestion.spend.pulls import Pull, load_pull
+from ingestion.spend.pulls import Pull, load_pulls
 from ingestion.warehouse import connect
 
 class Deadly:
@@ -497,7 +498,7 @@ with connect(Home(Path(home))) as connection:
         end=date(2026, 7, 4),
         started_at=datetime.now(UTC),
     )
-    load_pull(Deadly(connection, last), pull, Path(rows), Settings(orgs=[Org(id="default", currency="USD")]))
+    load_pulls(Deadly(connection, last), [(pull, Path(rows))], Settings(orgs=[Org(id="default", currency="USD")]))
 """
 
 

@@ -355,7 +355,9 @@ def test_a_change_needs_the_token_of_the_session(server: str, request: pytest.Fi
             browser.post("/act", headers={"Origin": "http://evil.example"}, data={"csrf_token": token}).status_code
             == 403
         )
-        assert browser.post("/act", data={"csrf_token": token, "note": "x" * 70_000}).status_code == 413
+        large = {"csrf_token": token, "note": "x" * 70_000}
+        for headers in ({}, {"X-CSRF-Token": token}, {"X-CSRF-Token": "wrong"}):
+            assert browser.post("/act", headers=headers, data=large).status_code == 413
 
 
 def test_the_log_contains_no_code_key_token_or_address(shared: GuardedApp, provider: Provider) -> None:

@@ -17,8 +17,9 @@ import polars as pl
 import pytest
 from starlette.testclient import TestClient
 
-from serving import exports
+from serving import exports, orgs
 from serving.answers import ARROW, CSV, JSON, PARQUET, ask
+from serving.api import endpoints
 from serving.api.openapi import PATHS
 from serving.service import Service
 from tests.support.home import published
@@ -148,7 +149,6 @@ def many(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serv
     (home / "questions").mkdir()
     (home / "tmp").mkdir()
     (home / "questions" / "many.sql").write_text(MANY % 50_000)
-    (home / "questions" / "too_many.sql").write_text(MANY % 1_000_001)
     service = service_on(home, home)
     yield service
     service.orgs.close()
@@ -171,16 +171,18 @@ def test_a_large_export_has_the_rows_of_small_ones(many: Service) -> None:
         assert read(io.BytesIO(large.content)).equals(pl.concat(parts), null_equal=True)
         assert api.get(address, headers={**headers, "Accept-Encoding": "gzip"}).content == large.content
         assert api.get(address, headers={**headers, "If-None-Match": large.headers["etag"]}).status_code == 304
-    limited = api.get(f"{address}&limit=30000&format=csv")
-    rest = api.get(limited.links["next"]["url"])
-    assert (len(limited.text.splitlines()), len(rest.text.splitlines())) == (30_001, 20_001)
     assert list((many.home / "tmp").iterdir()) == []
     assert {row.detail["question"] for row in many.state.audit() if row.action == "export"} == {"many"}
 
 
-def test_an_export_of_too_many_rows_is_a_problem_and_no_part_of_a_file(many: Service) -> None:
+def test_an_export_of_too_many_rows_is_a_problem_or_has_pages(many: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoints, "LARGEST_EXPORT", 30_000)
     api = client_of(app_on(many))
-    assert "more than 1,000,000 rows" in problem(api.get("/api/too_many?org=northwind&format=csv"), 400)
+    address = "/api/many?org=northwind&format=csv"
+    assert "read it page by page: limit=30000." in problem(api.get(address), 400)
+    first = api.get(f"{address}&limit=30000")
+    rest = api.get(first.links["next"]["url"])
+    assert (len(first.text.splitlines()), len(rest.text.splitlines())) == (30_001, 20_001)
     assert list((many.home / "tmp").iterdir()) == []
 
 
@@ -272,7 +274,8 @@ def test_one_waste_flag(api: TestClient) -> None:
     assert answer["rows"] == [flag], "the id alone finds the flag, whatever its model and period"
     assert answer["summary"]["count"] == 1
     assert "no such row" in problem(api.get("/api/waste/nothing?org=northwind"), 404)
-    assert "no parameter 'waste_id'" in problem(api.get("/api/waste/x?org=northwind&waste_id=y"), 400)
+    for name in ("waste_id", "wasteId"):
+        assert f"no parameter '{name}'" in problem(api.get(f"/api/waste/x?org=northwind&{name}=y"), 400)
 
 
 def test_an_id_can_have_slashes(built: Path, tmp_path: Path) -> None:
@@ -339,6 +342,9 @@ def test_paths_and_methods_that_do_not_exist_are_problems(api: TestClient) -> No
     for method in ("PUT", "DELETE", "PATCH", "POST"):
         assert api.request(method, "/api/channels?org=northwind").status_code in (403, 405)
     assert problem(api.request("OPTIONS", "/api/channels?org=northwind"), 405) == "Use GET, HEAD."
+    page = api.request("OPTIONS", "/overview")
+    assert (page.status_code, page.headers["allow"]) == (405, "GET, HEAD")
+    assert "does not take OPTIONS" in page.text
     head = api.head("/api/channels?org=northwind")
     assert (head.status_code, head.content) == (200, b"")
 
@@ -501,6 +507,14 @@ def test_a_replaced_file_ends_the_problem_of_its_org(built: Path, copy: Path) ->
     assert service.orgs.problems(["northwind"]) == {}
 
 
+def test_a_page_lists_the_orgs_once(service: Service, api: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An agency has hundreds of orgs. A listing for each of them took longer than the page."""
+    listings, names = [], orgs.OrgFiles.names
+    monkeypatch.setattr(orgs.OrgFiles, "names", lambda files: listings.append(files) or names(files))
+    assert api.get("/overview?org=northwind").status_code == 200
+    assert len(listings) == 1
+
+
 def test_a_damaged_block_is_a_problem_once_a_query_reads_it(copy: Path) -> None:
     """DuckDB checks a block when it reads it, so that some questions of the file have an answer and some have none."""
     file = copy / "published" / "orgs" / "northwind.duckdb"
@@ -529,6 +543,25 @@ def test_a_broken_question_of_the_home_is_named(copy: Path) -> None:
     assert "mine.sql: the SQL fails" in problem(api.get("/api/mine?org=northwind"), 500)
     page = api.get("/explain/mine?org=northwind")
     assert (page.status_code, "mine.sql: the SQL fails" in page.text) == (500, True)
+    (copy / "pages").mkdir()
+    for form in ("table", "chart", "tiles"):
+        content = f"{{{{ parts.{form}('chanels') }}}}"
+        (copy / "pages" / "typo.html").write_text(
+            f"{{% extends 'base.html' %}}{{% block content %}}{content}{{% endblock %}}"
+        )
+        page = api.get("/typo?org=northwind")
+        assert (page.status_code, "There is no question &#39;chanels&#39;" in page.text) == (500, True)
+
+
+def test_an_answer_that_needs_too_much_memory_names_its_question(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(orgs, "MEMORY_LIMIT", "50MB")
+    (copy / "questions").mkdir()
+    (copy / "questions" / "huge.sql").write_text(
+        "/*\ntitle: Huge\n*/\nselect list(repeat('x', 1000) || i) as texts from range(200000) as r(i)"
+    )
+    api = client_of(app_on(service_on(copy, copy)))
+    for form in ("json", "parquet"):
+        assert "huge.sql: the answer needs more than" in problem(api.get(f"/api/huge?org=northwind&format={form}"), 500)
 
 
 # --- Access.
@@ -545,6 +578,7 @@ def test_scopes_and_audit_rows_of_exports(built: Path, tmp_path: Path) -> None:
         assert "scope export" in problem(may_read.get(f"/api/kpis?format={name}"), 403)
         assert may_export.get(f"/api/kpis?format={name}").status_code == 200
     problem(may_export.get("/api/kpis?format=csv&sort=colour"), 400)
+    assert may_export.head("/api/kpis?format=csv").status_code == 200  # no row leaves the server
     recorded = [row for row in service.state.audit() if row.action == "export"]
     assert [(row.principal, row.org, row.detail["question"]) for row in recorded] == [
         (f"key {exporter.id}", "northwind", "kpis")

@@ -6,6 +6,8 @@ import json
 import re
 import shutil
 from datetime import timedelta
+from html import unescape
+from urllib.parse import quote
 
 import duckdb
 import pytest
@@ -190,3 +192,21 @@ def test_another_orgs_conversion_is_unknown(client, questions):
     ((conversion,),) = questions.sql("nordlicht", "select min(conversion_id) from conversions")
     assert client.get(f"/journeys/{conversion}", params={"org": "nordlicht"}).status_code == 200
     assert client.get(f"/journeys/{conversion}", params={"org": "northwind"}).status_code == 404
+
+
+def test_links_to_files_lead_to_files_that_the_person_may_read(client, service, questions, flag):
+    """The API refuses a parameter that a question lacks, such as those of pages only."""
+    conversion = questions.ask("northwind", "journeys")[0]["conversion_id"]
+    _, reader = service.state.create_key("northwind", ["read"], "a key", "test")
+    for path in (
+        "/waste?org=northwind&marks=open&parts=all&compare=none&search=a",
+        f"/waste/{flag['waste_id']}?org=northwind&marks=open",
+        f"/journeys/{quote(conversion, safe='')}?org=northwind&windows=all&channel=Email",
+        "/explain/waste?org=northwind&marks=open",
+    ):
+        links = [unescape(link) for link in re.findall(r'href="(/api/\w+\?[^"]+)"', client.get(path).text)]
+        assert links
+        for link in links:
+            assert client.get(link).status_code == 200, link
+        page = client.get(path, headers={"Authorization": f"Bearer {reader}"}).text
+        assert not re.search(r"format=(csv|parquet|arrow)", page)

@@ -51,3 +51,5 @@ def test_unknown_names_are_answered_with_the_known_ones(connection):
     channel = connection.execute("select min(channel) from conversion_touches where org_id = ?", [org]).fetchone()[0]
     with pytest.raises(NotFound, match="There is no model best"):
         list(explain_channel(connection, channel, org, ("best", "linear")))
+    with pytest.raises(NotFound, match="with one of nordlicht, northwind"):
+        list(explain_channel(connection, "Paid Search"))

@@ -1,4 +1,16 @@
 {%- set text = dbt.type_string() -%}
+{#- The type and the expression of each match key, its relation, and the columns that it gives beside the campaign. A link
+    without the content identifies its campaign, and its ad only where a single ad leads there. -#}
+{%- set match_keys = [
+    ('campaign_id', 'campaign_id', 'reported', []),
+    ('adset_id', 'adset_id', 'reported', ['adset_id']),
+    ('ad_id', 'ad_id', 'ads', ['adset_id', 'ad_id']),
+    ('name', name_key('campaign'), 'reported', []),
+    ('alias', name_key('name'), 'aliases', []),
+    ('destination', hash_key(['source', 'campaign', 'content']), 'destinations', ['adset_id', 'ad_id']),
+    ('destination', hash_key(['source', 'campaign', 'cast(null as ' ~ text ~ ')']), 'destinations', ['adset_id', 'ad_id']),
+    ('creator_code', 'lower(trim(creator_code))', 'fees', ['adset_id', 'channel']),
+] -%}
 with
 
 spend as (
@@ -57,111 +69,34 @@ reported as (
     from fees
 ),
 
-unioned as (
+ads as (
     select
         org_id,
         platform,
-        'campaign_id' as match_key_type,
-        campaign_id as match_key,
-        campaign_id,
-        cast(null as {{ text }}) as adset_id,
-        cast(null as {{ text }}) as ad_id,
-        cast(null as {{ text }}) as channel
-    from reported
-
-    union all
-
-    select
-        org_id,
-        platform,
-        'adset_id' as match_key_type,
-        adset_id as match_key,
-        campaign_id,
-        adset_id,
-        cast(null as {{ text }}) as ad_id,
-        cast(null as {{ text }}) as channel
-    from reported
-
-    union all
-
-    select
-        org_id,
-        platform,
-        'ad_id' as match_key_type,
-        ad_id as match_key,
         campaign_id,
         min(adset_id) as adset_id,
-        ad_id,
-        cast(null as {{ text }}) as channel
+        ad_id
     from reported
     group by org_id, platform, campaign_id, ad_id
+),
 
-    union all
-
+unioned as (
+    {%- for type, key, relation, columns in match_keys %}
     select
         org_id,
         platform,
-        'name' as match_key_type,
-        {{ name_key('campaign') }} as match_key,
+        '{{ type }}' as match_key_type,
+        {{ key }} as match_key,
         campaign_id,
-        cast(null as {{ text }}) as adset_id,
-        cast(null as {{ text }}) as ad_id,
-        cast(null as {{ text }}) as channel
-    from reported
+        {%- for column in ['adset_id', 'ad_id', 'channel'] %}
+        {{ column if column in columns else 'cast(null as ' ~ text ~ ')' }} as {{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ relation }}
+    {%- if not loop.last %}
 
     union all
-
-    select
-        org_id,
-        platform,
-        'alias' as match_key_type,
-        {{ name_key('name') }} as match_key,
-        campaign_id,
-        cast(null as {{ text }}) as adset_id,
-        cast(null as {{ text }}) as ad_id,
-        cast(null as {{ text }}) as channel
-    from aliases
-
-    union all
-
-    select
-        org_id,
-        platform,
-        'destination' as match_key_type,
-        {{ hash_key(['source', 'campaign', 'content']) }} as match_key,
-        campaign_id,
-        adset_id,
-        ad_id,
-        cast(null as {{ text }}) as channel
-    from destinations
-
-    union all
-
-    -- Without the content a link identifies its campaign, and its ad only where a single ad leads there.
-    select
-        org_id,
-        platform,
-        'destination' as match_key_type,
-        {{ hash_key(['source', 'campaign', 'cast(null as ' ~ text ~ ')']) }} as match_key,
-        campaign_id,
-        adset_id,
-        ad_id,
-        cast(null as {{ text }}) as channel
-    from destinations
-    where content is not null
-
-    union all
-
-    select
-        org_id,
-        platform,
-        'creator_code' as match_key_type,
-        lower(trim(creator_code)) as match_key,
-        campaign_id,
-        adset_id,
-        cast(null as {{ text }}) as ad_id,
-        channel
-    from fees
+    {% endif %}
+    {%- endfor %}
 ),
 
 final as (

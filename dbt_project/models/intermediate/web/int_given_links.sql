@@ -1,7 +1,5 @@
 {%- set members = ['source', 'medium', 'campaign', 'campaign_id', 'content', 'term'] -%}
 {%- set texts = members + ['channel'] -%}
-{#- The words of analytics tools for nothing, beside the placeholders. -#}
-{%- set no_text = "('(direct)', '(data not available)', '(other)', '(redacted)', 'unassigned')" -%}
 {%- set unpaid = "('organic', 'referral')" -%}
 {%- set direct = "('direct', 'directnone', 'directtraffic')" -%}
 with
@@ -51,9 +49,8 @@ distinct_texts as (
 no_texts as (
     select distinct distinct_texts.text
     from distinct_texts
-    left join placeholder_patterns
+    inner join placeholder_patterns
         on {{ regex_matches('lower(distinct_texts.text)', "'^(?:' || placeholder_patterns.pattern || ')$'") }}
-    where placeholder_patterns.pattern is not null or lower(distinct_texts.text) in {{ no_text }}
 ),
 
 cleaned as (

@@ -348,34 +348,18 @@ final as (
 
     union all
 
-    select
-        empty.org_id,
-        'no_spend' as topic,
-        {{ filled('messages.message', {'org': 'empty.org_id'}) }} as message
-    from empty
-    inner join messages on messages.notice = 'no_spend'
-    where empty.spend_rows = 0 and empty.touch_rows > 0
-
-    union all
-
-    select
-        empty.org_id,
-        'no_touches' as topic,
-        {{ filled('messages.message', {'org': 'empty.org_id'}) }} as message
-    from empty
-    inner join messages on messages.notice = 'no_touches'
-    where empty.touch_rows = 0 and empty.spend_rows > 0
-
-    union all
-
     -- An org without data needs a notice only where no org has data.
     select
         empty.org_id,
-        'no_data' as topic,
+        messages.notice as topic,
         {{ filled('messages.message', {'org': 'empty.org_id'}) }} as message
     from empty
-    inner join messages on messages.notice = 'no_data'
-    where (select sum(touch_rows + spend_rows) from empty) = 0
+    inner join messages
+        on messages.notice = case
+            when empty.spend_rows = 0 and empty.touch_rows > 0 then 'no_spend'
+            when empty.touch_rows = 0 and empty.spend_rows > 0 then 'no_touches'
+            when (select sum(touch_rows + spend_rows) from empty) = 0 then 'no_data'
+        end
 )
 
 select * from final

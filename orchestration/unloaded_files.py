@@ -1,6 +1,6 @@
 """Files that a run could not load. They stop neither other files nor the publication, and wait for a correction.
 
-In: the errors of a run's imports. Out: a record in the home's dagster/refusals.json; the files still unchanged.
+In: the errors of a run's imports. Out: a record in the home's dagster/unloaded_files.json; the files still unchanged.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ingestion.loads import LoadReport, PartlyLoaded
 from ingestion.text import counted
 
 
-class Refusal(msgspec.Struct, frozen=True):
+class UnloadedFile(msgspec.Struct, frozen=True):
     """A file that could not be loaded. state: its time and size.
 
     The record identifies it by a hash of its name, which may be personal data or no UTF-8.
@@ -41,15 +41,15 @@ def load_all(
     return reports
 
 
-def refused(home: Home) -> dict[Path, str]:
+def unloaded_files(home: Home) -> dict[Path, str]:
     """Return the error of each file that could not be loaded, and that has not changed since."""
     record = _read(home)
     found = {}
     for folder in {Path(each.folder) for each in record.values()}:
         for path in folder.iterdir() if folder.is_dir() else ():
-            refusal = record.get(_key(path))
-            if refusal and refusal.state == _state(path):
-                found[path] = refusal.error
+            unloaded = record.get(_key(path))
+            if unloaded and unloaded.state == _state(path):
+                found[path] = unloaded.error
     return found
 
 
@@ -57,7 +57,9 @@ def _record(home: Home, folder: Path, failures: Mapping[Path, str]) -> None:
     before = _read(home)
     kept = {key: each for key, each in before.items() if each.folder != str(folder)}
     now = kept | {
-        _key(path): Refusal(str(folder), state, error) for path, error in failures.items() if (state := _state(path))
+        _key(path): UnloadedFile(str(folder), state, error)
+        for path, error in failures.items()
+        if (state := _state(path))
     }
     if now != before:
         written = _path(home).with_suffix(".new")
@@ -65,9 +67,9 @@ def _record(home: Home, folder: Path, failures: Mapping[Path, str]) -> None:
         os.replace(written, _path(home))
 
 
-def _read(home: Home) -> dict[str, Refusal]:
+def _read(home: Home) -> dict[str, UnloadedFile]:
     try:
-        return msgspec.json.decode(_path(home).read_bytes(), type=dict[str, Refusal])
+        return msgspec.json.decode(_path(home).read_bytes(), type=dict[str, UnloadedFile])
     except (OSError, msgspec.DecodeError):
         return {}
 
@@ -85,4 +87,4 @@ def _state(path: Path) -> str | None:
 
 
 def _path(home: Home) -> Path:
-    return home.dagster / "refusals.json"
+    return home.dagster / "unloaded_files.json"
