@@ -10,6 +10,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import duckdb
 
@@ -18,7 +19,7 @@ from ingestion.file_lock import Holder, file_lock, holder_of
 from ingestion.home import Home
 from ingestion.migrations.upgrade import upgrade
 from ingestion.privacy.sql import create_functions
-from ingestion.segments.archive import end_retirement, make_all_events
+from ingestion.segments.archive import end_retirement, make_all_events, place
 from ingestion.sql import Connection
 
 BUILD_BYTES = 5_000_000_000  # of DuckDB's memory, so that 8 GiB suffice for a build
@@ -68,18 +69,13 @@ def connect(home: Home, *, read_only: bool = False) -> Connection:
     WarehouseLost if it is damaged, or if it is missing and a published version or the archive exists: a new warehouse
     would publish empty tables.
     """
-    if not home.warehouse.exists() and has_data(home):
-        raise WarehouseLost(f"{home.warehouse} is missing, and data was loaded before. {REBUILD}")
+    if not home.warehouse.exists():
+        if has_data(home):
+            raise WarehouseLost(f"{home.warehouse} is missing, and data was loaded before. {REBUILD}")
+        if not read_only:
+            _create(home)
     try:
-        connection = duckdb.connect(
-            str(home.warehouse),
-            read_only=read_only,
-            config={
-                "storage_compatibility_version": "v1.5.0",
-                "temp_directory": str(home.temporary),
-                "memory_limit": memory_limit(),
-            },
-        )
+        connection = _open(home, home.warehouse, read_only)
     except duckdb.Error as error:
         if is_damage(error):
             raise WarehouseLost(f"{home.warehouse} is damaged: {error}. {REBUILD}") from None
@@ -100,6 +96,27 @@ def connect(home: Home, *, read_only: bool = False) -> Connection:
         connection.close()
         raise
     return connection
+
+
+def _create(home: Home) -> None:
+    """Put an empty warehouse in place. A process that is killed while DuckDB creates a file leaves one without a header."""
+    new = home.temporary / "warehouse.new"
+    new.parent.mkdir(exist_ok=True)
+    new.unlink(missing_ok=True)
+    _open(home, new).close()
+    place(new, home.warehouse)
+
+
+def _open(home: Home, file: Path, read_only: bool = False) -> Connection:
+    return duckdb.connect(
+        str(file),
+        read_only=read_only,
+        config={
+            "storage_compatibility_version": "v1.5.0",
+            "temp_directory": str(home.temporary),
+            "memory_limit": memory_limit(),
+        },
+    )
 
 
 def has_data(home: Home) -> bool:

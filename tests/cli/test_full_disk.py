@@ -7,12 +7,13 @@ import resource
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.home import COMMAND, Done, published, tributary
+from tests.support.home import COMMAND, ROOT, Done, published, tributary
 from tests.support.pulling import DAYS, META, listing, platform
 
 SENTENCE = "No space left on the disk, or it cannot be written. The last published version stays in place."
@@ -108,3 +109,23 @@ def test_a_run_that_may_not_write_large_files_ends_in_a_sentence(new_home):
     )
     assert done.returncode == 1
     ends_in_a_sentence(done)
+
+
+@pytest.mark.parametrize("written", [0, 4096, 8192])
+def test_a_first_command_that_cannot_create_the_warehouse_leaves_none(tmp_path, written):
+    """The header of a DuckDB file has three blocks of 4 KiB. A kill leaves as little as a full disk."""
+    file = tmp_path / "events.csv"
+    file.write_text(f"{HEADER}e1,shop,PAGE_VIEW,2026-07-01T00:00:00Z,v1\n")
+    program = """if True:
+        import resource, sys
+        from pathlib import Path
+        from ingestion.home import Home
+        from ingestion.warehouse import connect
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
+        connect(Home(Path(sys.argv[1])))
+    """
+    command = [sys.executable, "-c", program, str(tmp_path / "home"), str(written)]
+    (tmp_path / "home").mkdir()
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "File too large" in done.stderr
+    assert "1 received" in tributary(tmp_path / "home", "import", "events", file).stdout
