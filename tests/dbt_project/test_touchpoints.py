@@ -494,6 +494,22 @@ SESSIONS = {
         [(0, "s", "/a"), (1, "s", "/b?utm_source=banner&gclid=1", "https://blog.shop.example/x")],
         [["(direct)"]],
     ),
+    "a link on an own page is no touch in a session of its own": (
+        [(0, "s", "/a?utm_source=one"), (1, "t", "/b?utm_source=banner", SHOP + "a"), (2, "t", "/c", SHOP + "b")],
+        [["one"]],
+    ),
+    "a session that a tool splits at midnight is no arrival": (
+        [(0, "s", "/a?utm_source=one"), (29, "t", "/b", SHOP + "a"), (58, "u", "/c", "https://blog.shop.example/")],
+        [["one"]],
+    ),
+    "a given session after a pause is Direct, whatever its first event is": (
+        [(0, "s", "/a?utm_source=one"), (31, "t", None), (32, "t", "/b", SHOP + "a")],
+        [["one"], ["(direct)"]],
+    ),
+    "another site within the pause is an arrival": (
+        [(0, "s", "/a?utm_source=one"), (1, "t", "/b", "https://forum.test/")],
+        [["one"], ["forum.test"]],
+    ),
     "a link on an own page after a pause is Direct": (
         [(0, None, "/a?utm_source=one"), (60, None, "/b?utm_source=banner", SHOP + "a")],
         [["one"], ["(direct)"]],

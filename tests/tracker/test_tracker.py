@@ -468,6 +468,28 @@ def test_a_new_campaign_and_half_an_hour_of_silence_start_sessions(world: World)
     assert who["lastTouch"]["referrer"] == "https://search.example/"
 
 
+def test_a_campaign_link_on_an_own_page_continues_the_session(world: World) -> None:
+    """A banner that links to another page of the shop with UTM parameters is no arrival."""
+    world.page("banner")
+    page = world.visitor().new_page()
+    arrivals = [
+        ("a?utm_source=letter&utm_medium=email", "https://mail.example/"),
+        ("b?utm_source=home&utm_medium=banner", world.url("banner/a", "www.shop.example")),
+        ("c?gclid=two", "https://search.example/"),
+        ("d?utm_source=app", ""),
+    ]
+    for count, (path, referrer) in enumerate(arrivals, 1):
+        page.goto(world.url(f"banner/{path}"), referer=referrer)
+        page.wait_for_function("window.tributary && window.tributary.kit")
+        world.landed("banner", count)
+        if count == 2:
+            page.evaluate("tributary('visitor', (who) => { window.last = who.lastTouch.url })")
+            assert page.evaluate("window.last").endswith("letter&utm_medium=email")
+    sessions = [row["session_id"] for row in world.rows("banner")]
+    assert sessions[0] == sessions[1]
+    assert len(set(sessions)) == 3
+
+
 def test_nothing_is_stored_before_consent_nor_after_its_withdrawal(world: World) -> None:
     world.page("consent", 'data-consent="required"')
     context = world.visitor()

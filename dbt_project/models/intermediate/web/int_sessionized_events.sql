@@ -137,6 +137,7 @@ with_first_event as (
     select
         *,
         first_value(event_id) over segment as first_event_id,
+        first_value(is_after_gap) over segment = 0 as continues_visit,
         first_value(session_id) over segment as segment_session_id
     from with_segment
     window segment as (
@@ -170,6 +171,7 @@ final as (
         and is_tagged
         and {{ is_new_campaign('link_campaign_key', 'current_campaign_key') }} as is_own_campaign,
         segment_number > 1 as is_later_session,
+        continues_visit,
         sample_percent,
         is_replay,
         ip_hash
@@ -195,6 +197,7 @@ final as (
         case when not with_link.is_own_link then with_link.link_campaign_key end as campaign_key,
         with_link.is_own_link and with_link.is_tagged as is_own_campaign,
         false as is_later_session,
+        false as continues_visit,
         with_link.sample_percent,
         with_link.is_replay,
         with_link.ip_hash
