@@ -262,7 +262,15 @@ LINKS = [
     ("", "https://copilot.microsoft.com/", "copilot.microsoft.com | ai-assistant | - | AI Assistant | (organic)"),
     ("", "android-app://com.openai.chatgpt/", "com.openai.chatgpt | ai-assistant | - | AI Assistant | (organic)"),
     ("?utm_source=assistant&utm_medium=ai-assistant", None, "assistant | ai-assistant | - | AI Assistant | (organic)"),
-    ("?utm_source=chatgpt&utm_medium=cpc", None, "chatgpt | cpc | - | Paid Other | (unmatched)"),
+    ("?utm_source=copilot.com", None, "copilot.com | (not set) | - | AI Assistant | (organic)"),
+    ("", "https://edgeservices.bing.com/", "edgeservices.bing.com | ai-assistant | - | AI Assistant | (organic)"),
+    ("", "https://lumo.proton.me/", "lumo.proton.me | ai-assistant | - | AI Assistant | (organic)"),
+    ("", "https://account.proton.me/", "account.proton.me | referral | - | Email | (organic)"),
+    # ads of an assistant
+    ("?oppref=gAAAAAB9x2", "https://chatgpt.com/", "chatgpt | cpc | - | Paid Other | openai"),
+    ("?oppref=gAAAAAB9x2&utm_source=chatgpt.com", None, "chatgpt.com | cpc | - | Paid Other | openai"),
+    ("?utm_source=chatgpt&utm_medium=cpc", None, "chatgpt | cpc | - | Paid Other | openai"),
+    ("?utm_source=chatgpt-ads", None, "chatgpt-ads | (not set) | - | Paid Other | openai"),
     # payments and log-ins are no referrers
     ("", "https://www.paypal.com/checkoutnow", DIRECT),
     ("", "https://checkout.stripe.com/", DIRECT),
@@ -271,6 +279,8 @@ LINKS = [
     ("", "https://login.partner.test/", DIRECT),
     ("", "https://accounts.google.com/", DIRECT),
     ("", "https://pay.bank.example/", DIRECT),
+    ("", "https://apay-us.amazon.com/", DIRECT),
+    ("", "https://account.venmo.com/", DIRECT),
     ("", "https://notbank.example/", "notbank.example | referral | - | Referral | (organic)"),
     ("?utm_source=klarna&utm_medium=cpc", "https://www.klarna.com/", "klarna | cpc | - | Paid Other | (unmatched)"),
     # partners

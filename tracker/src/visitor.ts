@@ -13,7 +13,7 @@ const CLICK_IDS =
   "spmailingid|dicbo|zanpid|ef_id|et_rid|dclid|vmcid|ransiteid|vgo_ee|ndclid|qclid|ob_click_id|emci" +
   "|aleid|ck_subscriber_id|_ef_transaction_id|ml_subscriber_hash|rb_clickid|gbraid|_kx|ldtag_cl|_ke" +
   "|mkt_tok|bsft_clkid|gad_source|msclkid|gad_campaignid|trk_contact|omnisendcontactid|trk_msg" +
-  "|iterablecampaignid|wgcampaignid|wbraid|_bta_tid|tblci|elqtrackid|irclickid|gclid|qhclickid|yclid" +
+  "|iterablecampaignid|wgcampaignid|wbraid|_bta_tid|tblci|oppref|elqtrackid|irclickid|gclid|qhclickid|yclid" +
   "|sfmc_sub|s_kwcid|ysclid|sccid|ymclid|sscid|clickref|mc_cid|cjevent|rdt_cid|epik|bd_vid|cto_pld|dm_i" +
   "|awc|ttclid|obclid|oly_anon_id|ml_subscriber|mc_eid|li_fat_id|_hsenc|twclid|oly_enc_id|_hsmi" +
   "|admitad_uid|tduid|vero_id|__s|fbclid|inf_contact_key";
