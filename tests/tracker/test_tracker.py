@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -365,6 +365,20 @@ def test_a_wait_set_by_a_wrong_clock_is_ignored(world: World) -> None:
     page = opened(context, world.url("clock/a"))
     world.landed("clock", 1)
     page.close()
+
+
+@pytest.mark.parametrize("hours", [-30, 2], ids=["slow", "fast"])
+def test_events_of_a_device_with_a_wrong_clock_have_the_right_time(world: World, hours: int) -> None:
+    world.page(f"clock{hours}")
+    page = world.visitor().new_page()
+    page.clock.install(time=datetime.now() + timedelta(hours=hours))
+    page.goto(world.url(f"clock{hours}/a"))
+    page.wait_for_function("window.tributary && window.tributary.kit")
+    page.evaluate("tributary('conversion', { value: 9, orderId: 'wrong-clock' })")
+    page.clock.run_for(2000)
+    rows = world.landed(f"clock{hours}", 2)
+    moments = [datetime.fromisoformat(row["occurred_at"]) for row in rows]
+    assert all(abs(moment - datetime.now(UTC)) < timedelta(minutes=2) for moment in moments)
 
 
 def test_a_rejected_batch_is_dropped_and_the_console_shows_why(world: World) -> None:
