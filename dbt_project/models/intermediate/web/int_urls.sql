@@ -257,7 +257,8 @@ final as (
                 then {{ campaign_key(
                     'coalesce(combined.utm_source, click_ids.source)',
                     'coalesce(combined.utm_medium, click_ids.medium)',
-                    ['utm_campaign', 'utm_content', 'utm_term', 'utm_id', 'combined.click_id_type', 'combined.click_id'],
+                    ['combined.click_id_type', 'combined.click_id'],
+                    ['utm_campaign', 'utm_content', 'utm_term', 'utm_id'],
                 ) }}
         end as campaign_key
     from combined
