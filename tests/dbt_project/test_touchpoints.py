@@ -165,6 +165,13 @@ LINKS = [
     ("?utm_source=news&AMP;utm_medium=email", None, "news | email | - | Email | (organic)"),
     ("?utm_source=news&amp;#038;utm_medium=email", None, "news | email | - | Email | (organic)"),
     ("?utm_source=news\\u0026utm_medium=email", None, "news | email | - | Email | (organic)"),
+    (
+        "?utm_source=news&utm_medium=email&utm_campaign=Spring%2520Sale%252520C%2B%2B",
+        None,
+        "news | email | Spring Sale C++ | Email | (organic)",
+    ),
+    ("?utm_source=google%2526utm_medium%253Dcpc", None, "google | cpc | - | Paid Search | google"),
+    ("?utm_source=news&utm_medium=email&utm_campaign=20%25%20off", None, "news | email | 20% off | Email | (organic)"),
     ("?utm_source=news;utm_medium=email", None, "news | email | - | Email | (organic)"),
     ("?lang=de?utm_source=google&utm_medium=cpc", None, "google | cpc | - | Paid Search | google"),
     ("??utm_source=google&utm_medium=cpc", None, "google | cpc | - | Paid Search | google"),
@@ -429,8 +436,10 @@ def parsed(link: str) -> dict[str, str]:
 
     def parameters(query: str) -> dict[str, str]:
         found: dict[str, str] = {}
-        for pair in query.split("&"):
-            is_utm = re.match("[^a-z0-9%]*utm", pair, re.IGNORECASE)
+        for part in query.split("&"):
+            is_utm = re.match("[^a-z0-9%]*utm", part, re.IGNORECASE)
+            # An encoded percent sign before two hexadecimal digits is an encoding of an encoding.
+            pair = re.sub("(?i)%(?:25)+(?=[0-9a-f]{2})", "%", part) if is_utm else part
             for piece in re.split(END_OF_UTM if is_utm else END_OF_VALUE, decoded(pair) if is_utm else pair):
                 name, _, value = piece.partition("=")
                 if not is_utm:

@@ -77,8 +77,8 @@ marked_pairs as (
     from pairs
 ),
 
--- The & between utm parameters can be encoded or missing. The first replacement is for utm parameters only, because other
--- values can be whole addresses.
+-- The & between utm parameters can be encoded or missing, and redirects encode values that are encoded. These replacements are
+-- for utm parameters only, because other values can be whole addresses.
 decoded_pairs as (
     select
         page_url,
@@ -88,7 +88,7 @@ decoded_pairs as (
         case
             when is_utm
                 then {{ regex_replace(
-                    percent_decoded('part'),
+                    percent_decoded(regex_replace('part', "'%(?:25)+([0-9A-Fa-f]{2})'", "'%\\1'")),
                     "'[?&#;,| ]*(?:amp;)*((?i:utm_(?:source|medium|campaign|content|term|id))=)'",
                     "'" ~ tab ~ "\\1'"
                 ) }}
