@@ -537,6 +537,18 @@ SESSIONS = {
         [(0, None, "/a?utm_source=one", "https://go.shop.example/redirect")],
         [["one"]],
     ),
+    "a reader who consents on the second page came by the link of the first": (
+        [(0, None, "/b", SHOP + "?utm_source=one&utm_medium=cpc&gclid=1"), (1, None, "/c", SHOP + "b")],
+        [["one"]],
+    ),
+    "the link of the previous page is no new arrival": (
+        [(0, None, "/a?utm_source=one"), (60, None, "/b", SHOP + "a?utm_source=one")],
+        [["one"], ["(direct)"]],
+    ),
+    "the link of another site's page is none of this visit": (
+        [(0, None, "/a", "https://forum.test/?utm_source=one")],
+        [["forum.test"]],
+    ),
     "a code on an own page is no source": (
         [(0, None, "/a?utm_source=one"), (60, None, "/b?ref=menu", SHOP + "a")],
         [["one"], ["(direct)"]],

@@ -75,12 +75,27 @@ with_previous as (
     where visitor_id is not null
 ),
 
--- The first link of a visitor counts in any case: a campaign can lead to an own page without the tracker first.
+-- The first link of a visitor counts in any case: a campaign can lead to an own page without the tracker first. It is the link of
+-- the previous page where the visitor arrived there before the consent.
 with_campaign as (
     select
-        *,
-        case when not is_own_link or previous_occurred_at is null then link_campaign_key end as campaign_key
+        with_previous.*,
+        first_links.link_id as first_link_id,
+        case
+            when not with_previous.is_own_link or with_previous.previous_occurred_at is null
+                then coalesce(with_previous.link_campaign_key, first_links.campaign_key)
+        end as campaign_key
     from with_previous
+    left join referrers as first_referrers
+        on with_previous.org_id = first_referrers.org_id
+        and case
+            when with_previous.previous_occurred_at is null and with_previous.link_campaign_key is null
+                then with_previous.referrer
+        end = first_referrers.referrer
+        and first_referrers.is_internal
+    left join links as first_links
+        on first_referrers.referrer = first_links.link_id
+        and first_links.campaign_key is not null
 ),
 
 with_gap as (
@@ -162,7 +177,7 @@ final as (
             {{ hash_key(['org_id', 'site_id', 'visitor_id', 'first_event_id']) }}
         ) as session_id,
         page_url,
-        link_id,
+        coalesce(first_link_id, link_id) as link_id,
         referrer,
         user_agent,
         link_id is not null or type = 'PAGE_VIEW' as is_page,

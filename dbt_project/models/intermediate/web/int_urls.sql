@@ -30,6 +30,11 @@ page_urls as (
 
     select destination_url as page_url from entities
 
+    -- The page before the first page of a visitor can have the link.
+    union
+
+    select referrer as page_url from events where referrer like '%=%'
+
     -- Stated click ids are read like an address that has nothing else.
     union
 
