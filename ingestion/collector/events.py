@@ -9,7 +9,7 @@ request that fails is taken apart, to find out which of its events was wrong.
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, NamedTuple
 
@@ -22,6 +22,7 @@ from ingestion.privacy.patterns import harmless_names, kind_of
 from ingestion.privacy.redact import campaign_only, redact_id, redact_json, redact_text
 
 MAX_EVENTS = 100
+_LAST_MOMENT = 8_640_000_000_000_000  # of a JavaScript Date, in milliseconds
 MAX_EVENT = 64 << 10  # bytes of an event, unless tributary.yaml sets another limit
 
 Id = Annotated[str, Meta(max_length=256)]
@@ -74,11 +75,13 @@ class Body(Event):
     """A request: one event, or several under `events`."""
 
     events: list[Event] | None = None
+    sent_at: Any = None
 
 
 class _LooseBody(msgspec.Struct, rename="camel"):
     public_key: str | None = None
     events: list[msgspec.Raw] | None = None
+    sent_at: Any = None
 
 
 class Unreadable(NamedTuple):
@@ -101,6 +104,7 @@ class Batch(msgspec.Struct, frozen=True):
 
     public_key: str | None
     events: list[Event | Unreadable | Oversized]
+    sent_at: Any = None  # by the sender's clock: milliseconds since 1970
 
 
 _decode_body = msgspec.json.Decoder(Body).decode
@@ -145,9 +149,32 @@ def decode_request(body: bytes, max_event: int = MAX_EVENT) -> Batch:
         return decode_request(_without_lone_surrogates(body, error), max_event)
     events = request.events
     if events is None:
-        return Batch(request.public_key, [request])
+        return Batch(request.public_key, [request], request.sent_at)
     _check_count(len(events))
-    return Batch(request.public_key or events[0].public_key, [*events])
+    return Batch(request.public_key or events[0].public_key, [*events], request.sent_at)
+
+
+def correct_clock(batch: Batch, received_at: datetime) -> None:
+    """Shift the times of a batch's events by the error of the sender's clock, in place.
+
+    The error is counted in whole minutes, so that the time of the transfer changes no event and an event that is sent
+    again has the same content.
+    """
+    if type(batch.sent_at) is not int or not 0 <= batch.sent_at <= _LAST_MOMENT:
+        return
+    minutes = round((received_at.timestamp() * 1000 - batch.sent_at) / 60_000)
+    for event in batch.events if minutes else ():
+        if isinstance(event, Event) and event.timestamp is not None:
+            event.timestamp = _later(event.timestamp, minutes)
+
+
+def _later(moment: datetime | int, minutes: int) -> datetime | int:
+    if isinstance(moment, int):
+        return moment + minutes * 60_000
+    try:
+        return moment + timedelta(minutes=minutes)
+    except OverflowError:
+        return moment  # outside of any limit, too
 
 
 def may_hold_personal_data(body: bytes) -> bool:
@@ -194,11 +221,11 @@ def _decode_one_by_one(body: bytes, max_event: int) -> Batch:
     except (ValueError, RecursionError) as error:
         return decode_request(_without_lone_surrogates(body, error), max_event)
     if request.events is None:
-        return Batch(request.public_key, [_readable(body, max_event)])
+        return Batch(request.public_key, [_readable(body, max_event)], request.sent_at)
     _check_count(len(request.events))
     events = [_readable(bytes(raw), max_event) for raw in request.events]
     first = next((event.public_key for event in events if isinstance(event, Event) and event.public_key), None)
-    return Batch(request.public_key or first, events)
+    return Batch(request.public_key or first, events, request.sent_at)
 
 
 def _readable(raw: bytes, max_event: int) -> Event | Unreadable | Oversized:

@@ -16,7 +16,7 @@ import msgspec
 from ingestion.collector import metrics
 from ingestion.collector.admission import check_limits, check_storage
 from ingestion.collector.duplicates import Recent
-from ingestion.collector.events import Batch, Event, may_hold_personal_data, redact_event, redact_members
+from ingestion.collector.events import Batch, Event, correct_clock, may_hold_personal_data, redact_event, redact_members
 from ingestion.collector.problems import storage_unavailable
 from ingestion.collector.rejected import failed_event, too_deep, undecoded
 from ingestion.collector.request import network_of
@@ -65,6 +65,7 @@ async def take_events(
     """
     settings, name = site.settings, site.settings.id
     now = datetime.now(UTC)
+    correct_clock(batch, now)
     network = state.identity.ip_hash(network_of(address), now.timestamp()) if address else None
     await check_limits(state, site, len(batch.events), len(body), network)
     ip_hash, daily_id = None, ""

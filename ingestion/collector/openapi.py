@@ -44,6 +44,7 @@ _SCHEMAS = {
         "required": ["publicKey", "events"],
         "properties": {
             "publicKey": {"type": "string"},
+            "sentAt": {"type": "integer", "description": "Milliseconds since 1970 by the sender's clock"},
             "events": {"type": "array", "items": _ref("Event"), "minItems": 1, "maxItems": MAX_EVENTS},
         },
     },

@@ -5,6 +5,7 @@ One warehouse is built once, from the fixtures of the layouts and a file of the 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -35,6 +36,8 @@ sites:
   - {id: "7001", org: default, domains: [tea.example], exclude_bots: false}
   - {id: tea, org: default, domains: [tea.example], exclude_bots: false}
   - {id: segment, org: default, domains: [tea.example], exclude_bots: false}
+  - {id: posthog, org: default, domains: [tea.example], exclude_bots: false}
+  - {id: mixpanel, org: default, domains: [tea.example], exclude_bots: false}
 """
 RATES = "date,base,quote,rate\n2026-08-01,USD,EUR,0.5\n"
 HEADER = (
@@ -56,6 +59,28 @@ VISITORS = {
             "/?gclid=x,,Google,cpc,harvest,77,blue,,",
         ],
         ["Paid Search | google | google | cpc | harvest | 77 | x"],
+    ),
+    "a click id on every row is one touch": (
+        [
+            "/?utm_source=google&utm_medium=cpc&utm_campaign=harvest&gclid=x,,google,cpc,harvest,,,gclid=x,",
+            "/b,,google,cpc,harvest,,,gclid=x,",
+            "/?gclid=y,,google,cpc,,,,gclid=y,",
+            "/b,,google,cpc,,,,gclid=y,",
+        ],
+        [
+            "Paid Search | google | google | cpc | harvest | - | x",
+            "Paid Search | google | google | cpc | - | - | y",
+        ],
+    ),
+    "links of two campaigns with one id of Google are two touches": (
+        [
+            "/?utm_source=google&utm_medium=cpc&utm_campaign=harvest&gad_source=1,,,,,,,,",
+            "/?utm_source=google&utm_medium=cpc&utm_campaign=brand&gad_source=1,,,,,,,,",
+        ],
+        [
+            "Paid Search | google | google | cpc | harvest | - | 1",
+            "Paid Search | google | google | cpc | brand | - | 1",
+        ],
     ),
     "columns complete parameters of the URL": (
         ["/?utm_source=fb&utm_medium=paid_social,,facebook,paid_social,august,88,,,"],
@@ -120,6 +145,73 @@ EXPORTED = {
     "j3": ["Organic Search | (organic) | duckduckgo | organic | - | - | -"],
     "j4": ["Paid Search | microsoft | bing | cpc | - | - | M1"],
 }
+# The SDKs of PostHog and Mixpanel repeat the campaign of a link in later events: PostHog in those of the tab, Mixpanel
+# in all. A visitor comes by an ad, reads on, and comes back on another day without a link. An app sends no URL.
+CLICKED = {"utm_source": "google", "utm_medium": "cpc", "gclid": "Cj0k"}
+PAGES = [
+    (0, "s1", "https://tea.example/?utm_source=google&utm_medium=cpc&gclid=Cj0k", "https://www.google.com/"),
+    (5, "s1", "https://tea.example/kettles", "https://www.google.com/"),
+    (60 * 26, "s2", "https://tea.example/kettles", "$direct"),
+]
+AD = "Paid Search | google | google | cpc | - | - | Cj0k"
+
+
+def write_persisted(home: Path) -> dict[str, Path]:
+    """Write an export of PostHog and one of Mixpanel, and return their paths by layout."""
+    start = 1788256800
+    events = {
+        "posthog": [
+            {
+                "uuid": f"0198-{minute}",
+                "event": "$pageview",
+                "distinct_id": "p1",
+                "timestamp": f"2026-09-0{1 + minute // 1440}T{10 + minute // 60 % 24:02}:{minute % 60:02}:00Z",
+                "properties": {
+                    **CLICKED,
+                    "$device_id": "p1",
+                    "$session_id": session,
+                    "$current_url": url,
+                    "$referrer": "https://www.google.com/",
+                    "$session_entry_referrer": referrer,
+                },
+            }
+            for minute, session, url, referrer in PAGES
+        ],
+        "mixpanel": [
+            {
+                "event": "$mp_web_page_view",
+                "properties": {
+                    **{name: value for name, value in CLICKED.items() if name != "gclid" or "gclid" in url},
+                    "time": start + 60 * minute,
+                    "distinct_id": "$device:m1",
+                    "$device_id": "m1",
+                    "$insert_id": f"i-{minute}",
+                    "$current_url": url,
+                    "$referrer": referrer,
+                },
+            }
+            for minute, _, url, referrer in PAGES
+        ]
+        + [
+            {
+                "event": "App Open",
+                "properties": {
+                    **CLICKED,
+                    "time": start,
+                    "distinct_id": "$device:m2",
+                    "$device_id": "m2",
+                    "$insert_id": "a",
+                },
+            }
+        ],
+    }
+    paths = {}
+    for layout, rows in events.items():
+        paths[layout] = home / f"{layout}.jsonl"
+        paths[layout].write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return paths
+
+
 # Order -> euros after refunds. GA-4 has an amount in USD only.
 ORDERS = {
     "GA-1": "80.5", "GA-2": "0", "GA-3": "39", "GA-4": "11.5",
@@ -143,6 +235,8 @@ def warehouse(new_home: Callable[[str], Path], project: Project) -> Iterator[duc
     import_files(home, "events", home / "plain.csv")
     for layout, name in EXPORTS:
         import_files(home, "events", LAYOUTS / layout / name, layout=layout)
+    for layout, path in write_persisted(home).items():
+        import_files(home, "events", path, layout=layout)
     with connect(Home(home)) as connection:
         store_settings(connection, load_settings(Home(home)))
         enrich(connection)
@@ -169,7 +263,13 @@ def test_columns_of_an_event_complete_its_url(warehouse: duckdb.DuckDBPyConnecti
 
 
 def test_exports_of_analytics_tools_have_their_sources(warehouse: duckdb.DuckDBPyConnection) -> None:
-    assert touches(warehouse, "site_id <> 'shop'") == EXPORTED
+    assert touches(warehouse, "site_id not in ('shop', 'posthog', 'mixpanel')") == EXPORTED
+
+
+def test_a_campaign_that_a_tool_repeats_is_one_touch(warehouse: duckdb.DuckDBPyConnection) -> None:
+    direct = "Direct | (organic) | (direct) | (none) | - | - | -"
+    expected = {"p1": [AD, direct], "m1": [AD, direct], "m2": [AD]}
+    assert touches(warehouse, "site_id in ('posthog', 'mixpanel')") == expected
 
 
 def test_exports_of_analytics_tools_have_their_money(warehouse: duckdb.DuckDBPyConnection) -> None:

@@ -165,6 +165,13 @@ LINKS = [
     ("?utm_source=news&AMP;utm_medium=email", None, "news | email | - | Email | (organic)"),
     ("?utm_source=news&amp;#038;utm_medium=email", None, "news | email | - | Email | (organic)"),
     ("?utm_source=news\\u0026utm_medium=email", None, "news | email | - | Email | (organic)"),
+    (
+        "?utm_source=news&utm_medium=email&utm_campaign=Spring%2520Sale%252520C%2B%2B",
+        None,
+        "news | email | Spring Sale C++ | Email | (organic)",
+    ),
+    ("?utm_source=google%2526utm_medium%253Dcpc", None, "google | cpc | - | Paid Search | google"),
+    ("?utm_source=news&utm_medium=email&utm_campaign=20%25%20off", None, "news | email | 20% off | Email | (organic)"),
     ("?utm_source=news;utm_medium=email", None, "news | email | - | Email | (organic)"),
     ("?lang=de?utm_source=google&utm_medium=cpc", None, "google | cpc | - | Paid Search | google"),
     ("??utm_source=google&utm_medium=cpc", None, "google | cpc | - | Paid Search | google"),
@@ -262,7 +269,15 @@ LINKS = [
     ("", "https://copilot.microsoft.com/", "copilot.microsoft.com | ai-assistant | - | AI Assistant | (organic)"),
     ("", "android-app://com.openai.chatgpt/", "com.openai.chatgpt | ai-assistant | - | AI Assistant | (organic)"),
     ("?utm_source=assistant&utm_medium=ai-assistant", None, "assistant | ai-assistant | - | AI Assistant | (organic)"),
-    ("?utm_source=chatgpt&utm_medium=cpc", None, "chatgpt | cpc | - | Paid Other | (unmatched)"),
+    ("?utm_source=copilot.com", None, "copilot.com | (not set) | - | AI Assistant | (organic)"),
+    ("", "https://edgeservices.bing.com/", "edgeservices.bing.com | ai-assistant | - | AI Assistant | (organic)"),
+    ("", "https://lumo.proton.me/", "lumo.proton.me | ai-assistant | - | AI Assistant | (organic)"),
+    ("", "https://account.proton.me/", "account.proton.me | referral | - | Email | (organic)"),
+    # ads of an assistant
+    ("?oppref=gAAAAAB9x2", "https://chatgpt.com/", "chatgpt | cpc | - | Paid Other | openai"),
+    ("?oppref=gAAAAAB9x2&utm_source=chatgpt.com", None, "chatgpt.com | cpc | - | Paid Other | openai"),
+    ("?utm_source=chatgpt&utm_medium=cpc", None, "chatgpt | cpc | - | Paid Other | openai"),
+    ("?utm_source=chatgpt-ads", None, "chatgpt-ads | (not set) | - | Paid Other | openai"),
     # payments and log-ins are no referrers
     ("", "https://www.paypal.com/checkoutnow", DIRECT),
     ("", "https://checkout.stripe.com/", DIRECT),
@@ -271,6 +286,8 @@ LINKS = [
     ("", "https://login.partner.test/", DIRECT),
     ("", "https://accounts.google.com/", DIRECT),
     ("", "https://pay.bank.example/", DIRECT),
+    ("", "https://apay-us.amazon.com/", DIRECT),
+    ("", "https://account.venmo.com/", DIRECT),
     ("", "https://notbank.example/", "notbank.example | referral | - | Referral | (organic)"),
     ("?utm_source=klarna&utm_medium=cpc", "https://www.klarna.com/", "klarna | cpc | - | Paid Other | (unmatched)"),
     # partners
@@ -419,8 +436,10 @@ def parsed(link: str) -> dict[str, str]:
 
     def parameters(query: str) -> dict[str, str]:
         found: dict[str, str] = {}
-        for pair in query.split("&"):
-            is_utm = re.match("[^a-z0-9%]*utm", pair, re.IGNORECASE)
+        for part in query.split("&"):
+            is_utm = re.match("[^a-z0-9%]*utm", part, re.IGNORECASE)
+            # An encoded percent sign before two hexadecimal digits is an encoding of an encoding.
+            pair = re.sub("(?i)%(?:25)+(?=[0-9a-f]{2})", "%", part) if is_utm else part
             for piece in re.split(END_OF_UTM if is_utm else END_OF_VALUE, decoded(pair) if is_utm else pair):
                 name, _, value = piece.partition("=")
                 if not is_utm:
@@ -494,6 +513,22 @@ SESSIONS = {
         [(0, "s", "/a"), (1, "s", "/b?utm_source=banner&gclid=1", "https://blog.shop.example/x")],
         [["(direct)"]],
     ),
+    "a link on an own page is no touch in a session of its own": (
+        [(0, "s", "/a?utm_source=one"), (1, "t", "/b?utm_source=banner", SHOP + "a"), (2, "t", "/c", SHOP + "b")],
+        [["one"]],
+    ),
+    "a session that a tool splits at midnight is no arrival": (
+        [(0, "s", "/a?utm_source=one"), (29, "t", "/b", SHOP + "a"), (58, "u", "/c", "https://blog.shop.example/")],
+        [["one"]],
+    ),
+    "a given session after a pause is Direct, whatever its first event is": (
+        [(0, "s", "/a?utm_source=one"), (31, "t", None), (32, "t", "/b", SHOP + "a")],
+        [["one"], ["(direct)"]],
+    ),
+    "another site within the pause is an arrival": (
+        [(0, "s", "/a?utm_source=one"), (1, "t", "/b", "https://forum.test/")],
+        [["one"], ["forum.test"]],
+    ),
     "a link on an own page after a pause is Direct": (
         [(0, None, "/a?utm_source=one"), (60, None, "/b?utm_source=banner", SHOP + "a")],
         [["one"], ["(direct)"]],
@@ -501,6 +536,18 @@ SESSIONS = {
     "the first link of a visitor counts, because an own page can lack the tracker": (
         [(0, None, "/a?utm_source=one", "https://go.shop.example/redirect")],
         [["one"]],
+    ),
+    "a reader who consents on the second page came by the link of the first": (
+        [(0, None, "/b", SHOP + "?utm_source=one&utm_medium=cpc&gclid=1"), (1, None, "/c", SHOP + "b")],
+        [["one"]],
+    ),
+    "the link of the previous page is no new arrival": (
+        [(0, None, "/a?utm_source=one"), (60, None, "/b", SHOP + "a?utm_source=one")],
+        [["one"], ["(direct)"]],
+    ),
+    "the link of another site's page is none of this visit": (
+        [(0, None, "/a", "https://forum.test/?utm_source=one")],
+        [["forum.test"]],
     ),
     "a code on an own page is no source": (
         [(0, None, "/a?utm_source=one"), (60, None, "/b?ref=menu", SHOP + "a")],

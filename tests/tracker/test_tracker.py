@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -367,6 +367,20 @@ def test_a_wait_set_by_a_wrong_clock_is_ignored(world: World) -> None:
     page.close()
 
 
+@pytest.mark.parametrize("hours", [-30, 2], ids=["slow", "fast"])
+def test_events_of_a_device_with_a_wrong_clock_have_the_right_time(world: World, hours: int) -> None:
+    world.page(f"clock{hours}")
+    page = world.visitor().new_page()
+    page.clock.install(time=datetime.now() + timedelta(hours=hours))
+    page.goto(world.url(f"clock{hours}/a"))
+    page.wait_for_function("window.tributary && window.tributary.kit")
+    page.evaluate("tributary('conversion', { value: 9, orderId: 'wrong-clock' })")
+    page.clock.run_for(2000)
+    rows = world.landed(f"clock{hours}", 2)
+    moments = [datetime.fromisoformat(row["occurred_at"]) for row in rows]
+    assert all(abs(moment - datetime.now(UTC)) < timedelta(minutes=2) for moment in moments)
+
+
 def test_a_rejected_batch_is_dropped_and_the_console_shows_why(world: World) -> None:
     world.page("refused", key="pk_wrong")
     page = world.visitor().new_page()
@@ -466,6 +480,28 @@ def test_a_new_campaign_and_half_an_hour_of_silence_start_sessions(world: World)
     assert {row["anon_id"] for row in rows} == {who["anonId"]}
     assert who["firstTouch"]["url"].endswith("one")
     assert who["lastTouch"]["referrer"] == "https://search.example/"
+
+
+def test_a_campaign_link_on_an_own_page_continues_the_session(world: World) -> None:
+    """A banner that links to another page of the shop with UTM parameters is no arrival."""
+    world.page("banner")
+    page = world.visitor().new_page()
+    arrivals = [
+        ("a?utm_source=letter&utm_medium=email", "https://mail.example/"),
+        ("b?utm_source=home&utm_medium=banner", world.url("banner/a", "www.shop.example")),
+        ("c?gclid=two", "https://search.example/"),
+        ("d?utm_source=app", ""),
+    ]
+    for count, (path, referrer) in enumerate(arrivals, 1):
+        page.goto(world.url(f"banner/{path}"), referer=referrer)
+        page.wait_for_function("window.tributary && window.tributary.kit")
+        world.landed("banner", count)
+        if count == 2:
+            page.evaluate("tributary('visitor', (who) => { window.last = who.lastTouch.url })")
+            assert page.evaluate("window.last").endswith("letter&utm_medium=email")
+    sessions = [row["session_id"] for row in world.rows("banner")]
+    assert sessions[0] == sessions[1]
+    assert len(set(sessions)) == 3
 
 
 def test_nothing_is_stored_before_consent_nor_after_its_withdrawal(world: World) -> None:

@@ -3,7 +3,7 @@
 import { config, uuid } from "./config";
 import { type Event, enqueue } from "./queue";
 import { consent, drop, save, readJson } from "./storage";
-import { ids, isSampled, storeTouch } from "./visitor";
+import { ids, isFromOutside, isSampled, storeTouch } from "./visitor";
 
 export type Given = Record<string, unknown>;
 
@@ -26,10 +26,11 @@ export function track(type: string, given: Given = {}): void {
     delete event.email;
     delete event.phone;
   } else if (!config.cookieless) {
-    const { url, referrer, timestamp } = event as Event & Record<string, string>;
+    const { url = "", referrer = "", timestamp: time = "" } = event as Partial<Record<string, string>>;
     const isPage = type === "PAGE_VIEW";
-    const { isNew, ...who } = ids(isPage ? url : "");
-    if (isPage) storeTouch({ url: url!, referrer: referrer ?? "", time: timestamp! });
+    const isArrival = isPage && isFromOutside(url, referrer);
+    const { isNew, ...who } = ids(isArrival ? url : "");
+    if (isPage) storeTouch({ url, referrer, time }, isArrival);
     event = { ...event, ...who };
     if (config.sample < 100) {
       event.samplePercent = config.sample;

@@ -102,7 +102,8 @@ function settle(events: Event[]): void {
   store(queue(queueName).events.filter(waits));
 }
 
-const body = (events: Event[]) => JSON.stringify({ publicKey: config.key, events });
+// The collector corrects the events' times by that of the sending, because the clocks of many devices are wrong.
+const body = (events: Event[]) => JSON.stringify({ publicKey: config.key, sentAt: Date.now(), events });
 
 /** Send the next batch, unless a request is under way or has to wait. */
 export async function flush(): Promise<void> {

@@ -13,7 +13,7 @@ const CLICK_IDS =
   "spmailingid|dicbo|zanpid|ef_id|et_rid|dclid|vmcid|ransiteid|vgo_ee|ndclid|qclid|ob_click_id|emci" +
   "|aleid|ck_subscriber_id|_ef_transaction_id|ml_subscriber_hash|rb_clickid|gbraid|_kx|ldtag_cl|_ke" +
   "|mkt_tok|bsft_clkid|gad_source|msclkid|gad_campaignid|trk_contact|omnisendcontactid|trk_msg" +
-  "|iterablecampaignid|wgcampaignid|wbraid|_bta_tid|tblci|elqtrackid|irclickid|gclid|qhclickid|yclid" +
+  "|iterablecampaignid|wgcampaignid|wbraid|_bta_tid|tblci|oppref|elqtrackid|irclickid|gclid|qhclickid|yclid" +
   "|sfmc_sub|s_kwcid|ysclid|sccid|ymclid|sscid|clickref|mc_cid|cjevent|rdt_cid|epik|bd_vid|cto_pld|dm_i" +
   "|awc|ttclid|obclid|oly_anon_id|ml_subscriber|mc_eid|li_fat_id|_hsenc|twclid|oly_enc_id|_hsmi" +
   "|admitad_uid|tduid|vero_id|__s|fbclid|inf_contact_key";
@@ -40,8 +40,7 @@ export function adoptHandOver(): void {
   const given = url.searchParams.get("_tb");
   if (given === null) return;
   const match = /^([\w-]{8,64})\.([\w-]{8,64})\.(\d{1,15})$/.exec(given);
-  const age = Date.now() - Number(match?.[3]);
-  if (match && age > -HANDED_OVER && age < HANDED_OVER) handedOver = match.slice(1, 3);
+  if (match && Math.abs(Date.now() - +match[3]!) < HANDED_OVER) handedOver = match.slice(1, 3);
   history.replaceState(history.state, "", location.href.replace(/([?&])_tb=[^&#]*&?/, "$1").replace(/[?&](?=#|$)/, ""));
 }
 
@@ -51,7 +50,7 @@ export function handOver(): string {
   return `_tb=${anonId}.${sessionId}.${Date.now()}`;
 }
 
-/** Return the visitor's current ids. A page URL of another campaign starts a new session. */
+/** Return the visitor's current ids. The URL of an arrival by another campaign starts a new session. */
 export function ids(url = ""): Ids {
   const now = Date.now();
   let [anonId, sessionId, last, campaign = ""] = (readSmall("_tb") ?? "").split(".");
@@ -85,18 +84,16 @@ export const sharesCookie = (host: string) =>
 export const isSiteHost = (host: string) =>
   sharesCookie(host) || config.domains.some((domain) => `.${host}`.endsWith(`.${domain.split(":")[0]}`));
 
-/** Return whether the visitor came from outside: by a campaign's link or from another site. */
+/** Return whether the visitor came from outside: from another site, or by a campaign's link from an unknown place. */
 export function isFromOutside(url: string, referrer: string): boolean {
-  if (campaignOf(url)) return true;
-  const host = /^https?:\/\/([^/:?#]+)/.exec(referrer)?.[1] ?? "";
-  return host !== "" && !isSiteHost(host);
+  const host = /^https?:\/\/([^/:?#]+)/.exec(referrer)?.[1];
+  return host ? !isSiteHost(host) : campaignOf(url) !== "";
 }
 
 /** Return the first and last touch that this browser stores. */
 export const touches = (): { first?: Touch; last?: Touch } => readJson("_tb_touch") ?? {};
 
-export function storeTouch(touch: Touch): void {
-  const known = touches();
-  if (!known.first || isFromOutside(touch.url, touch.referrer))
-    if (mayStore()) save("_tb_touch", JSON.stringify({ first: known.first ?? touch, last: touch }));
+export function storeTouch(touch: Touch, isArrival: boolean): void {
+  const { first } = touches();
+  if ((!first || isArrival) && mayStore()) save("_tb_touch", JSON.stringify({ first: first ?? touch, last: touch }));
 }

@@ -10,6 +10,7 @@
 --
 -- `time` is in seconds or milliseconds since 1970. Projects created before 2023 count it in the project's time zone: state
 -- that zone with --timezone. `$device_id` is the visitor and `$user_id` the user; in older projects `distinct_id` is both.
+-- The SDK repeats the last campaign in every later event, so utm_* members and click ids count only in events without a URL.
 -- `$initial_*` and `initial_*` members are about earlier events, and are not read. `Order Completed` and similar names are
 -- purchases, and so is an event with `revenue`. The export repeats events; `$insert_id` makes them one.
 with parsed as (
@@ -34,7 +35,10 @@ read as (
 ),
 
 named as (
-    select *, meaning_of_event(event, sale) as meaning
+    select
+        *,
+        meaning_of_event(event, sale) as meaning,
+        case when page_url is null then p end as campaign
     from read
 )
 
@@ -75,12 +79,12 @@ select
     ) as order_id,
     case when meaning in ('purchase', 'lead') then meaning end as conversion_type,
     coalesce(p ->> '$.current_page_title', p ->> '$.title') as title,
-    p ->> '$.utm_source' as source,
-    p ->> '$.utm_medium' as medium,
-    p ->> '$.utm_campaign' as campaign,
-    p ->> '$.utm_id' as campaign_id,
-    p ->> '$.utm_content' as content,
-    p ->> '$.utm_term' as term,
-    click_ids_of(p) as click_ids,
+    campaign ->> '$.utm_source' as source,
+    campaign ->> '$.utm_medium' as medium,
+    campaign ->> '$.utm_campaign' as campaign,
+    campaign ->> '$.utm_id' as campaign_id,
+    campaign ->> '$.utm_content' as content,
+    campaign ->> '$.utm_term' as term,
+    click_ids_of(campaign) as click_ids,
     json_merge_patch(coalesce(own_members(p), '{}'), json_object('event_name', event)) as properties
 from named

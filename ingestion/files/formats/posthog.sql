@@ -32,8 +32,10 @@
 -- without: anonymousId, anonymous_id, messageId, event_type
 --
 -- Times are UTC. `$device_id` is the visitor. Before `identify`, `distinct_id` is the same id; after it, and in events of a
--- server, it is the user's, unless it has the form of PostHog's own ids. `$initial_*` and `$session_entry_*` members are about
--- earlier events, and are not read. `Order Completed` and similar names are purchases, and so is an event with `revenue`.
+-- server, it is the user's, unless it has the form of PostHog's own ids. `$initial_*` members are about earlier events, and are not
+-- read. The SDK repeats referrer and campaign in all later events of the tab. So the referrer is that of the session, and utm_*
+-- members and click ids count only in events without a URL. `Order Completed` and similar names are purchases, and so is an
+-- event with `revenue`.
 with parsed as (
     select *, case when json_valid(properties) then properties::json end as p
     from source
@@ -46,7 +48,8 @@ read as (
         coalesce(p ->> '$."$user_id"', user_id) as named_user,
         coalesce(p ->> '$."$is_identified"', 'true') as is_identified,
         coalesce(p ->> '$.revenue', p ->> '$."$revenue"', revenue) as sale,
-        nullif(coalesce(p ->> '$."$referrer"', referrer), '$direct') as page_referrer
+        coalesce(p ->> '$."$current_url"', current_url) as page_url,
+        nullif(coalesce(p ->> '$."$session_entry_referrer"', p ->> '$."$referrer"', referrer), '$direct') as page_referrer
     from parsed
 ),
 
@@ -73,7 +76,7 @@ select
     coalesce(device, p ->> '$."$anon_distinct_id"', distinct_id) as anon_id,
     coalesce(p ->> '$."$session_id"', session_id) as session_id,
     user_id_of_event as user_id,
-    coalesce(p ->> '$."$current_url"', current_url) as url,
+    page_url as url,
     coalesce(p ->> '$."$pathname"', pathname) as path,
     page_referrer as referrer,
     coalesce(p ->> '$."$raw_user_agent"', user_agent) as user_agent,
@@ -86,13 +89,16 @@ select
     coalesce(p ->> '$.order_id', p ->> '$.orderId', p ->> '$.transaction_id', order_id) as order_id,
     case when meaning in ('purchase', 'lead') then meaning end as conversion_type,
     coalesce(p ->> '$.title', p ->> '$."$title"', title) as title,
-    coalesce(p ->> '$.utm_source', utm_source) as source,
-    coalesce(p ->> '$.utm_medium', utm_medium) as medium,
-    coalesce(p ->> '$.utm_campaign', utm_campaign) as campaign,
-    coalesce(p ->> '$.utm_content', utm_content) as content,
-    coalesce(p ->> '$.utm_term', utm_term) as term,
-    coalesce(
-        click_ids_of(p), nullif(concat_ws('&', 'gclid=' || url_encode(gclid), 'fbclid=' || url_encode(fbclid)), '')
-    ) as click_ids,
+    case when page_url is null then coalesce(p ->> '$.utm_source', utm_source) end as source,
+    case when page_url is null then coalesce(p ->> '$.utm_medium', utm_medium) end as medium,
+    case when page_url is null then coalesce(p ->> '$.utm_campaign', utm_campaign) end as campaign,
+    case when page_url is null then coalesce(p ->> '$.utm_content', utm_content) end as content,
+    case when page_url is null then coalesce(p ->> '$.utm_term', utm_term) end as term,
+    case
+        when page_url is null
+            then coalesce(
+                click_ids_of(p), nullif(concat_ws('&', 'gclid=' || url_encode(gclid), 'fbclid=' || url_encode(fbclid)), '')
+            )
+    end as click_ids,
     json_merge_patch(coalesce(own_members(p), '{}'), json_object('event_name', event)) as properties
 from named

@@ -157,7 +157,9 @@ with_source as (
         with_referrer.occurred_at,
         with_referrer.page_number = 1 as is_landing,
         with_referrer.page_views > 0 as has_page_view,
-        with_referrer.is_ignored_referrer and with_referrer.is_later_session as is_return,
+        with_referrer.is_later_session
+        and (with_referrer.is_ignored_referrer or with_referrer.is_own_referrer and with_referrer.continues_visit)
+            as is_return,
         with_referrer.user_agent,
         with_referrer.ip_hash,
         with_referrer.event_id,
@@ -218,7 +220,8 @@ with_source as (
 
 -- Without a visitor a page view is a touch only where a source led the reader there, because any other can be the second
 -- page of a visit. A reader who consents sends the start of the visit again: it counted before, unless it was Direct.
--- Nobody came by Direct where a server reports a conversion without a page view, or where a visitor returns from a payment.
+-- Nobody came by Direct where a server reports a conversion without a page view, where a visitor returns from a payment, or
+-- where a tool starts a session inside a visit, at midnight or by a link on an own page.
 final as (
     select
         with_source.touchpoint_id,

@@ -142,7 +142,8 @@ combined as (
     left join stated using (link_id)
 ),
 
--- A stated campaign without a click id can stand on every event of a session. So its key has source and medium only.
+-- A stated campaign can stand on every event of a session, and the URLs of later pages lack it. So its key has source, medium and
+-- click id only.
 final as (
     select
         link_id,
@@ -166,9 +167,9 @@ final as (
             when url_campaign_key is not null then url_campaign_key
             when click_id is not null
                 then {{ campaign_key('stated_source', 'stated_medium', ['click_id_type', 'click_id']) }}
-            when has_campaign then {{ campaign_key('stated_source', 'stated_medium', []) }}
+            when has_campaign then {{ campaign_key('stated_source', 'stated_medium') }}
             when {{ word_key('given_channel') }} not in {{ direct }}
-                then {{ campaign_key('given_channel', "''", []) }}
+                then {{ campaign_key('given_channel', "''") }}
         end as campaign_key,
         url_campaign_key is not null as is_tagged
     from combined

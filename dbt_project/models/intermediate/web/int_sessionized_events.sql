@@ -75,12 +75,27 @@ with_previous as (
     where visitor_id is not null
 ),
 
--- The first link of a visitor counts in any case: a campaign can lead to an own page without the tracker first.
+-- The first link of a visitor counts in any case: a campaign can lead to an own page without the tracker first. It is the link of
+-- the previous page where the visitor arrived there before the consent.
 with_campaign as (
     select
-        *,
-        case when not is_own_link or previous_occurred_at is null then link_campaign_key end as campaign_key
+        with_previous.*,
+        first_links.link_id as first_link_id,
+        case
+            when not with_previous.is_own_link or with_previous.previous_occurred_at is null
+                then coalesce(with_previous.link_campaign_key, first_links.campaign_key)
+        end as campaign_key
     from with_previous
+    left join referrers as first_referrers
+        on with_previous.org_id = first_referrers.org_id
+        and case
+            when with_previous.previous_occurred_at is null and with_previous.link_campaign_key is null
+                then with_previous.referrer
+        end = first_referrers.referrer
+        and first_referrers.is_internal
+    left join links as first_links
+        on first_referrers.referrer = first_links.link_id
+        and first_links.campaign_key is not null
 ),
 
 with_gap as (
@@ -137,6 +152,7 @@ with_first_event as (
     select
         *,
         first_value(event_id) over segment as first_event_id,
+        first_value(is_after_gap) over segment = 0 as continues_visit,
         first_value(session_id) over segment as segment_session_id
     from with_segment
     window segment as (
@@ -161,7 +177,7 @@ final as (
             {{ hash_key(['org_id', 'site_id', 'visitor_id', 'first_event_id']) }}
         ) as session_id,
         page_url,
-        link_id,
+        coalesce(first_link_id, link_id) as link_id,
         referrer,
         user_agent,
         link_id is not null or type = 'PAGE_VIEW' as is_page,
@@ -170,6 +186,7 @@ final as (
         and is_tagged
         and {{ is_new_campaign('link_campaign_key', 'current_campaign_key') }} as is_own_campaign,
         segment_number > 1 as is_later_session,
+        continues_visit,
         sample_percent,
         is_replay,
         ip_hash
@@ -195,6 +212,7 @@ final as (
         case when not with_link.is_own_link then with_link.link_campaign_key end as campaign_key,
         with_link.is_own_link and with_link.is_tagged as is_own_campaign,
         false as is_later_session,
+        false as continues_visit,
         with_link.sample_percent,
         with_link.is_replay,
         with_link.ip_hash

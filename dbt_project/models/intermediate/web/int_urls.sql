@@ -30,6 +30,11 @@ page_urls as (
 
     select destination_url as page_url from entities
 
+    -- The page before the first page of a visitor can have the link.
+    union
+
+    select referrer as page_url from events where referrer like '%=%'
+
     -- Stated click ids are read like an address that has nothing else.
     union
 
@@ -77,8 +82,8 @@ marked_pairs as (
     from pairs
 ),
 
--- The & between utm parameters can be encoded or missing. The first replacement is for utm parameters only, because other
--- values can be whole addresses.
+-- The & between utm parameters can be encoded or missing, and redirects encode values that are encoded. These replacements are
+-- for utm parameters only, because other values can be whole addresses.
 decoded_pairs as (
     select
         page_url,
@@ -88,7 +93,7 @@ decoded_pairs as (
         case
             when is_utm
                 then {{ regex_replace(
-                    percent_decoded('part'),
+                    percent_decoded(regex_replace('part', "'%(?:25)+([0-9A-Fa-f]{2})'", "'%\\1'")),
                     "'[?&#;,| ]*(?:amp;)*((?i:utm_(?:source|medium|campaign|content|term|id))=)'",
                     "'" ~ tab ~ "\\1'"
                 ) }}
@@ -257,7 +262,8 @@ final as (
                 then {{ campaign_key(
                     'coalesce(combined.utm_source, click_ids.source)',
                     'coalesce(combined.utm_medium, click_ids.medium)',
-                    ['utm_campaign', 'utm_content', 'utm_term', 'utm_id', 'combined.click_id_type', 'combined.click_id'],
+                    ['combined.click_id_type', 'combined.click_id'],
+                    ['utm_campaign', 'utm_content', 'utm_term', 'utm_id'],
                 ) }}
         end as campaign_key
     from combined
