@@ -99,7 +99,7 @@ def connect(home: Home, *, read_only: bool = False) -> Connection:
 
 
 def _create(home: Home) -> None:
-    """Put an empty warehouse in place. A process that is killed while DuckDB creates a file leaves one without a header."""
+    """Put an empty warehouse in place. A process that is killed while DuckDB creates a file leaves half a header."""
     new = home.temporary / "warehouse.new"
     new.parent.mkdir(exist_ok=True)
     new.unlink(missing_ok=True)

@@ -127,14 +127,13 @@ def priced(reports: list[Row]) -> tuple[Row, Row, int, Fraction | None]:
 
 
 def amounts_by_currency(reports: list[Row], money: Row) -> dict[str, int]:
-    """Return the whole order in each currency in which a report states it."""
+    """Return the whole order in each currency in which a report states it, first the report that gives the money."""
     amounts: dict[str, int] = {}
-    for row in [money, *sorted(reports, key=lambda row: (row["occurred_at"], row["conversion_id"]))]:
-        if row["value_micros"]:
-            amounts.setdefault(row["currency"], row["value_micros"])
-    for row in sorted(reports, key=lambda row: (row["occurred_at"], row["conversion_id"])):
-        if row.get("presentment_value_micros"):
-            amounts.setdefault(row["presentment_currency"], row["presentment_value_micros"])
+    for stated in ([money], sorted(reports, key=lambda row: (row["occurred_at"], row["conversion_id"]))):
+        for value, currency in (("value_micros", "currency"), ("presentment_value_micros", "presentment_currency")):
+            for row in stated:
+                if row.get(value):
+                    amounts.setdefault(row[currency], row[value])
     return amounts
 
 
