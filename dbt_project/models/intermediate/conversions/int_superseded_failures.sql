@@ -1,3 +1,6 @@
+{#- Ephemeral: int_uncounted_refunds is its only reader. -#}
+{{ config(materialized='ephemeral') }}
+
 with
 
 conversions as (
