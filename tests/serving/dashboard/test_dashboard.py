@@ -272,6 +272,7 @@ def test_each_filter_changes_the_page_and_its_link(dashboard, browser):
         page.go_back()
         page.wait_for_url(lambda url: "customers=returning" not in url)
         expect(page.locator("#f-customers")).to_have_value("all")
+        wait_for_charts(page)  # before the page's scripts run, the browser would change the address only
         assert page.locator('table[data-question="channels"]').inner_text() == seen[-2]
         page.go_forward()
         page.wait_for_url(re.compile("customers=returning"))
