@@ -31,7 +31,7 @@ run: setup ## Simulate three months of marketing, build the marts and show a sum
 
 test: setup lint ## Run all tests
 	@tests/packages
-	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder --durations=20
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=20
 
 dev: setup ## Start the collector (port 8700), the dashboard (port 8600) and Dagster's UI (port 3000)
 	@$(BIN)/tributary dev
