@@ -79,9 +79,15 @@ def failed_rows(connection: duckdb.DuckDBPyConnection, results: Iterable[RunResu
 
 
 def check_results(
-    context: dg.AssetExecutionContext, results: Iterable[RunResult], failed: Mapping[str, Found]
+    context: dg.AssetExecutionContext,
+    results: Iterable[RunResult],
+    failed: Mapping[str, Found],
+    unchanged: Iterable[str],
 ) -> Iterator[dg.AssetCheckResult]:
-    """Yield the outcome of each selected test: failed rows, and a warning or an error as the test declares it."""
+    """Yield the outcome of each selected test: failed rows, and a warning or an error as the test declares it.
+
+    unchanged: ids of tests that passed before and whose seeds have not changed since.
+    """
     keys = {spec.metadata["dagster_dbt/unique_id"]: spec.key for spec in context.assets_def.check_specs}
     for result in results:
         key = keys.get(result.node.unique_id)
@@ -104,6 +110,13 @@ def check_results(
                 **({} if result.failures is None else {"dagster_dbt/failed_row_count": result.failures}),
                 **({"rows": table(found.rows, "")} if found else {}),
             },
+        )
+    for key in (keys[test] for test in unchanged if test in keys):
+        yield dg.AssetCheckResult(
+            asset_key=key.asset_key,
+            check_name=key.name,
+            passed=True,
+            description="The seed is the same as when it passed.",
         )
 
 

@@ -16,6 +16,7 @@ from duckdb import DuckDBPyConnection
 from ingestion.channel_effects import create_channel_effects
 from ingestion.home import Home
 from ingestion.warehouse import build_lock, connect
+from orchestration.unchanged import forget
 
 
 class Plugin(BasePlugin):
@@ -33,7 +34,8 @@ class Plugin(BasePlugin):
         Plugin._held.enter_context(build_lock(home, "dbt", print))
         if not home.warehouse.exists():
             print(f"{home.warehouse} is new, and its tables are empty. To load data, run: tributary run")
-        connect(home).close()
+        with connect(home) as connection:
+            forget(connection)
 
     def configure_connection(self, conn: DuckDBPyConnection) -> None:
         """Create the functions that models use."""

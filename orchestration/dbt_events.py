@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from dbt_common.events.base_types import BaseEvent, EventLevel
+from dbt_common.events.base_types import BaseEvent, DebugLevel, EventLevel
 from dbt_common.events.event_manager import EventManager
+from dbt_common.events.event_manager_client import ctx_set_event_manager
+
+VALUES = "values"  # the attribute of an event that has not become a message
 
 
 class EventsWithoutDebug(EventManager):
@@ -24,5 +27,18 @@ class EventsWithoutDebug(EventManager):
         force_warn_or_error_handling: bool = False,
     ) -> None:
         """Hand an event to the loggers and listeners, unless its level is debug."""
-        if (level or e.level_tag()) not in (EventLevel.DEBUG, EventLevel.TEST):
-            super().fire_event(e, level, node, force_warn_or_error_handling)
+        if (level or e.level_tag()) in (EventLevel.DEBUG, EventLevel.TEST):
+            return
+        if VALUES in vars(e):
+            BaseEvent.__init__(e, **vars(e).pop(VALUES))
+        super().fire_event(e, level, node, force_warn_or_error_handling)
+
+
+def leave_out_debug_events() -> None:
+    """Ignore dbt's events of level debug from now on, in this process, and turn none into a message."""
+    DebugLevel.__init__ = _keep_values  # type: ignore[assignment, method-assign]
+    ctx_set_event_manager(EventsWithoutDebug())
+
+
+def _keep_values(event: DebugLevel, *_: Any, **values: Any) -> None:
+    vars(event)[VALUES] = values  # for somebody who raises its level

@@ -43,20 +43,24 @@ class Traced(msgspec.Struct, frozen=True):
 
 
 def column_lineage(
-    models: Mapping[dg.AssetKey, str], columns: Columns, kept: Path, warn: Callable[[str], object]
+    models: Mapping[dg.AssetKey, str | None], columns: Columns, kept: Path, warn: Callable[[str], object]
 ) -> dict[dg.AssetKey, dg.TableColumnLineage]:
     """Return the lineage of each model's compiled SQL, traced again only if it or its parents' columns changed.
 
-    `kept` is the file of the lineages of earlier runs; a missing or damaged one counts as empty. `warn` gets a sentence
-    for each model that sqlglot cannot trace.
+    A model without SQL is unchanged and has its earlier lineage, if any. `kept` is the file of the lineages of earlier
+    runs; a missing or damaged one counts as empty. `warn` gets a sentence for each model that sqlglot cannot trace.
     """
     before = read(kept)
     traced: dict[str, Traced] = {}
     schema: MappingSchema | None = None
     for key, sql in models.items():
-        name, digest = key.to_user_string(), digest_of(sql, columns)
-        if name in before and before[name].digest == digest:
-            traced[name] = before[name]
+        name, earlier = key.to_user_string(), before.get(key.to_user_string())
+        if sql is None:
+            traced |= {name: earlier} if earlier else {}
+            continue
+        digest = digest_of(sql, columns)
+        if earlier and earlier.digest == digest:
+            traced[name] = earlier
             continue
         schema = schema or MappingSchema({**columns}, dialect=DIALECT)
         try:

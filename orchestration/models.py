@@ -1,7 +1,7 @@
 """The dbt project as Dagster's assets. In: raw.*. Out: seeds, staging, intermediate and mart tables, tested."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -14,12 +14,14 @@ from dbt_common.events.base_types import EventMsg
 
 from ingestion.home import Home
 from orchestration import checks, metadata
-from orchestration.changes import BUILD
+from orchestration.changes import BUILD, CODE
 from orchestration.lineage import Columns, column_lineage
-from orchestration.project import build, failures, load_project
+from orchestration.project import build, failures, load_project, variables
 from orchestration.resources import Warehouse
+from orchestration.unchanged import EVERYTHING_ELSE, code_of_views, seeds_and_views, tests_of_seeds
 
 project = load_project(Home.from_environment())
+manifest = json.loads(project.manifest_path.read_bytes())
 
 
 class Translator(DagsterDbtTranslator):
@@ -58,17 +60,28 @@ class BuildConfig(dg.Config):
     full_refresh: bool = False
 
 
-@dbt_assets(manifest=project.manifest_path, project=project, dagster_dbt_translator=TRANSLATOR, exclude=EXCLUDED)
+@dbt_assets(manifest=manifest, project=project, dagster_dbt_translator=TRANSLATOR, exclude=EXCLUDED)
 def models(
     context: dg.AssetExecutionContext, warehouse: Warehouse, config: BuildConfig
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-    """Every dbt model, seed and test, in one dbt invocation."""
-    results = build(warehouse.home, arguments(context, config), progress(context))
-    yield from materializations(context, warehouse, results)
-    failed = checks.failed_rows(warehouse.connection, results)
-    yield from checks.check_results(context, results, failed)
-    if problems := failures(results, {test: found.sentence for test, found in failed.items()}):
-        raise dg.Failure("\n".join(problems), allow_retries=False)
+    """Every dbt model, seed and test, in one dbt invocation.
+
+    Seeds, their tests and views are left out if this code made them.
+    """
+    connection = warehouse.connection
+    code = " ".join([CODE, *variables(warehouse.home)])
+    with code_of_views(connection, code, is_whole=not context.is_subset) as is_same:
+        leaves_out = is_same and not context.is_subset and not config.full_refresh
+        selected = [*EVERYTHING_ELSE, EXCLUDED] if leaves_out else arguments(context, config)
+        results = build(warehouse.home, selected, progress(context))
+        failed = checks.failed_rows(connection, results)
+        problems = failures(results, {test: found.sentence for test, found in failed.items()})
+        are_unchanged = leaves_out and not problems
+        left_out = {dg.AssetKey(path) for path in seeds_and_views(manifest)} if are_unchanged else ()
+        yield from materializations(context, warehouse, results, left_out)
+        yield from checks.check_results(context, results, failed, tests_of_seeds(manifest) if are_unchanged else ())
+        if problems:
+            raise dg.Failure("\n".join(problems), allow_retries=False)
     if context.run.job_name != BUILD:
         warehouse.end(context)  # publishing is no step of this job
 
@@ -77,7 +90,7 @@ def arguments(context: dg.AssetExecutionContext, config: BuildConfig) -> list[st
     """Return dbt's options: the assets and checks that the run selects, and whether tables are built from scratch."""
     selection, indirect = get_subset_selection_for_context(
         context=context,
-        manifest=json.loads(project.manifest_path.read_bytes()),
+        manifest=manifest,
         select=None,
         exclude=None,
         selector=None,
@@ -103,24 +116,32 @@ def progress(context: dg.AssetExecutionContext) -> Callable[[EventMsg], None]:
 
 
 def materializations(
-    context: dg.AssetExecutionContext, warehouse: Warehouse, results: Sequence[RunResult]
+    context: dg.AssetExecutionContext,
+    warehouse: Warehouse,
+    results: Sequence[RunResult],
+    unchanged: Collection[dg.AssetKey],
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Yield each model and seed that was built: its rows and column lineage, and a preview or chart if it has one."""
+    """Yield each model and seed that was built, and each unchanged one, whose rows can be new.
+
+    Its metadata are rows and column lineage, and a preview or chart if it has one.
+    """
+    connection = warehouse.connection
     built = {dg.AssetKey([r.node.schema, r.node.name]): r for r in results if r.status == "success"}
-    nodes = {key: result.node for key, result in built.items()}
-    sql = {key: node.compiled_code for key, node in nodes.items() if isinstance(node, ModelNode) and node.compiled_code}
+    sql = {key: result.node.compiled_code for key, result in built.items() if isinstance(result.node, ModelNode)}
+    in_order = context.job_def.asset_layer.asset_graph.toposorted_asset_keys  # Dagster refuses a parent after its child
+    keys = [key for key in in_order if key in built or key in unchanged]
     context.log.info("counting rows, tracing columns")
-    rows = metadata.row_counts(warehouse.connection, built)
+    rows = metadata.row_counts(connection, keys)
     kept = warehouse.home.root / "dbt" / "column_lineage.json"
-    lineages = column_lineage(sql, columns(warehouse.connection), kept, context.log.warning)
-    for key, result in built.items():
+    lineages = column_lineage(dict.fromkeys(unchanged) | sql, columns(connection), kept, context.log.warning)
+    for key in keys:
         yield dg.MaterializeResult(
             asset_key=key,
             metadata={
-                "seconds": round(result.execution_time, 2),
+                **({"seconds": round(built[key].execution_time, 2)} if key in built else {}),
                 **(metadata.of_rows(rows[key]) if key in rows else {}),
                 **({"dagster/column_lineage": lineages[key]} if key in lineages else {}),
-                **(metadata.of_mart(warehouse.connection, key.path[1]) if key.path[0] == "marts" else {}),
+                **(metadata.of_mart(connection, key.path[1]) if key.path[0] == "marts" else {}),
             },
         )
 

@@ -130,11 +130,10 @@ def invoke(
     """Run a dbt command. Its lines go to the log file in the home's dbt/logs, none to the console."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
-    from dbt_common.events.event_manager_client import ctx_set_event_manager
 
-    from orchestration.dbt_events import EventsWithoutDebug
+    from orchestration.dbt_events import leave_out_debug_events
 
-    ctx_set_event_manager(EventsWithoutDebug())
+    leave_out_debug_events()
     runner = dbtRunner(manifest=manifest, callbacks=[on_event] if on_event else [])
     folders = ["--project-dir", str(DBT_FOLDER), "--profiles-dir", str(DBT_FOLDER)]
     gc.disable()  # a collection goes through the whole manifest and frees nothing

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import resource
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 import pytest
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.test_utils import create_run_for_test
 
 from ingestion.home import Home
@@ -22,7 +24,8 @@ from ingestion.segments.format import Receipt, as_line
 from ingestion.warehouse import build_lock, connect
 from orchestration import changes, fingerprint
 from orchestration.changes import BUILD, COVERED, LAND, Beginning, reasons, record_run
-from tests.support.home import COMMAND, ROOT, copy_home, published, tributary
+from orchestration.instance import open_instance
+from tests.support.home import COMMAND, ROOT, copy_home, differences, published, tributary
 
 EVENTS = "event_id,site_id,type,occurred_at,anon_id\nnew1,northwind-shop,PAGE_VIEW,2026-07-01T00:00:00Z,v1\n"
 # Runs the command line and fails if it loads a module that takes seconds.
@@ -270,7 +273,24 @@ def test_runs_that_did_not_build_everything_are_followed_by_a_build_that_no_file
     land_damaged = home.landing / "20260701T000000000Z-1-00000001.ndjson"
     land_damaged.write_bytes(as_line(Receipt("unheard-of", "2026-07-01T00:00:00.000000Z", "default", received=1)))
     done = tributary(home.root, "run", code=1)  # two files fail, and the rest is built
-    assert "built touchpoints" in done.stdout
+    assert "built int_touchpoints in" in done.stdout
+    assert not re.search(r"built (channels|stg_raw__events|touchpoints) in", done.stdout), (
+        "seeds and views are the same"
+    )
+    with open_instance(home) as instance:
+        (last,) = instance.get_run_records(limit=1)
+        for view in (["staging", "stg_raw__events"], ["marts", "touchpoints"]):
+            event = instance.get_latest_materialization_event(dg.AssetKey(view))
+            assert event.run_id == last.dagster_run.run_id
+            assert event.asset_materialization.metadata["dagster/column_lineage"].value.deps_by_column
+        checks = instance.event_log_storage.get_latest_asset_check_execution_by_key(
+            [
+                dg.AssetCheckKey(dg.AssetKey(["seeds", "channels"]), f"{test}_channels_channel")
+                for test in ("unique", "not_null")
+            ]
+        )
+        assert [check.status for check in checks.values()] == [AssetCheckExecutionRecordStatus.SUCCEEDED] * 2
+        assert {check.run_id for check in checks.values()} == {last.dagster_run.run_id}
     assert "2 files could not be loaded" in done.stderr
     assert f"{folder}/broken.csv: not a readable Parquet file" in done.stderr
     assert f"{land_damaged}: this version does not know rows of kind unheard-of" in done.stderr
@@ -287,6 +307,15 @@ def test_runs_that_did_not_build_everything_are_followed_by_a_build_that_no_file
     assert "broken.csv" in "".join(tributary(home.root, "status").stdout.split())
     (folder / "broken.csv").write_text(spend)
     assert reasons(home, BUILD) == ["1 file in the inbox"]
+
+
+def test_a_build_after_a_failed_one_makes_seeds_and_views_again(home, built):
+    """The failed one can be of other code, and has replaced some of them."""
+    in_warehouse(home, "create or replace view staging.stg_raw__events as select 1 as unexpected")
+    assert "int_event_duplicates" in tributary(home.root, "run", code=1).stderr
+    output = tributary(home.root, "run").stdout
+    assert all(f"built {name} in" in output for name in ("channels", "stg_raw__events", "touchpoints"))
+    assert differences(home.root, built) == {}
 
 
 def test_scheduled_jobs_skip_their_ticks_until_something_is_new(home):

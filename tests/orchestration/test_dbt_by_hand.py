@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from ingestion.home import Home
 from ingestion.warehouse import connect, lock_holder
 from orchestration.dbt_by_hand import Plugin
+from orchestration.unchanged import code_of_views
 from tests.support.models import DBT_PROJECT
 
 
@@ -32,6 +33,22 @@ def test_dbt_holds_the_lock_and_finds_raw_tables_in_a_new_home(tmp_path, monkeyp
     assert "To load data, run: tributary run" in capsys.readouterr().out
     with connect(home) as connection:
         assert connection.execute("from raw.all_events").fetchall() == []
+
+
+def test_the_next_build_makes_all_views_because_dbt_can_replace_any(tmp_path, monkeypatch):
+    monkeypatch.delenv("TRIBUTARY_WAREHOUSE", raising=False)
+    monkeypatch.setenv("TRIBUTARY_HOME", str(tmp_path))
+    home = Home(tmp_path)
+    with connect(home) as connection:
+        connection.execute("create schema seeds")
+        with code_of_views(connection, "code", is_whole=True) as is_same:
+            assert not is_same
+    try:
+        Plugin("dbt_by_hand", {}, SimpleNamespace(path=str(home.warehouse)))
+    finally:
+        Plugin.release()
+    with connect(home) as connection, code_of_views(connection, "code", is_whole=True) as is_same:
+        assert not is_same
 
 
 def test_a_run_holds_the_lock_itself(tmp_path, monkeypatch):

@@ -1,5 +1,5 @@
-{#- Ephemeral: a few rows from the settings, which `conversion_windows` stores. -#}
-{{ config(materialized='ephemeral') }}
+{#- A view: a few rows from the settings, which `conversion_windows` stores. -#}
+{{ config(materialized='view') }}
 
 with
 

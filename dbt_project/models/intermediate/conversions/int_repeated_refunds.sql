@@ -1,5 +1,5 @@
-{#- Ephemeral: int_uncounted_refunds is its only reader. -#}
-{{ config(materialized='ephemeral') }}
+{#- A view: only int_uncounted_refunds reads it. -#}
+{{ config(materialized='view') }}
 
 with
 
