@@ -8,8 +8,10 @@ from __future__ import annotations
 import fcntl
 import gc
 import os
+import re
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,21 @@ TESTS = Path(__file__).parent
 # Thousands of tests and the libraries are millions of objects, and Python's own threshold is 700: collections would
 # take a third of the time in which pytest collects the tests.
 gc.set_threshold(50_000)
+
+MEMORY = Path("/dev/shm")  # a file system in memory, where tests do not wait for the disk
+NEEDED = 12_000_000_000  # bytes: their folders take a quarter of it at a time, the processes another
+
+
+def has_memory_to_spare() -> bool:
+    """Return whether this machine has enough memory for the folders of the tests."""
+    with suppress(OSError):
+        (kilobytes,) = re.findall(r"^MemAvailable:\s+(\d+) kB$", Path("/proc/meminfo").read_text(), re.M)
+        return min(1024 * int(kilobytes), shutil.disk_usage(MEMORY).free) > NEEDED
+    return False
+
+
+if has_memory_to_spare():
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 # The files that take longest, in this order: they run first, so that all workers end at about the same time. The first
 # one makes the home `built` while other workers run the next two, which do not need it.
