@@ -1,4 +1,4 @@
-"""The `tributary` command. Each command imports heavy modules by itself, so that the others start at once.
+"""The commands of `tributary`. Each one imports heavy modules by itself, so that the others start at once.
 
 Exit codes: 0 success; 1 a run or a check failed; 2 wrong input or settings; 3 --strict, and a row failed; 130 and 143
 Ctrl-C and SIGTERM.
@@ -6,10 +6,7 @@ Ctrl-C and SIGTERM.
 
 from __future__ import annotations
 
-import locale
-import os
 import platform
-import sys
 from typing import Annotated
 
 import typer
@@ -39,7 +36,6 @@ from cli.serve import serve
 from cli.simulate import simulate
 from cli.snippet import snippet
 from cli.status import status
-from cli.stop import end_at_signals
 from cli.ui import ui
 from cli.usage import CommandLine
 
@@ -75,23 +71,6 @@ for command in (
     app.command()(command)
 for name, group in (("import", import_), ("explain", explain), ("keys", keys), ("learn", learn), ("replay", replay)):
     app.add_typer(group, name=name)
-
-
-def main() -> None:
-    """Run the command line."""
-    use_utf8()
-    end_at_signals()
-    app()
-
-
-def use_utf8() -> None:
-    """Start this program again if Python would read files in another encoding than UTF-8, by the user's locale.
-
-    Otherwise a locale such as en_US.ISO-8859-1 would read rules and templates wrongly, and nothing would report it.
-    """
-    if not sys.flags.utf8_mode and locale.getencoding().lower() != "utf-8":
-        os.environ["PYTHONUTF8"] = "1"
-        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def show_version(is_asked: bool) -> None:

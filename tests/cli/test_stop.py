@@ -54,6 +54,15 @@ def published_bytes(home: Path) -> dict[str, bytes]:
     return {str(path.relative_to(home)): path.read_bytes() for path in files}
 
 
+def test_a_command_stops_while_python_loads_it(start, tmp_path):
+    (tmp_path / "typer.py").write_text("import time\nprint('loading', flush=True)\ntime.sleep(600)\n")
+    terminal = start(tmp_path / "home", "status", PYTHONPATH=tmp_path)
+    terminal.wait_for("loading")
+    terminal.press_ctrl_c()
+    assert terminal.exit_code() == 130
+    assert last_words(terminal).startswith("Nothing is half-written.")
+
+
 STATES = [
     (signal.SIGINT, 130, "reading the dbt project"),
     (signal.SIGINT, 130, "built int_urls in"),

@@ -87,13 +87,12 @@ def _main(command: str, arguments: list[str], environment: dict[str, str], folde
     sys.argv = [str(Path(sys.executable).with_name(command)), *arguments]
     if command == "dbt":
         from dbt.cli.main import cli as program
-        from dbt_common.events.event_manager_client import ctx_set_event_manager
 
-        from orchestration.dbt_events import EventsWithoutDebug
+        from orchestration.dbt_events import leave_out_debug_events
 
-        ctx_set_event_manager(EventsWithoutDebug())
+        leave_out_debug_events()
     else:
-        from cli.app import main as program
+        from cli.__main__ import main as program
     try:
         program()
     finally:

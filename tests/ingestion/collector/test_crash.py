@@ -54,7 +54,7 @@ async def later(self, line):
     await asyncio.sleep(3600)
     await honest(self, line)
 landing.Landing.append = append
-from cli.app import main
+from cli.__main__ import main
 main()
 """
 
