@@ -113,12 +113,14 @@ def respond_from(request: Request, service: Service, version: Version, wanted: W
         "Cache-Control": "private, no-cache",
     }
     known = [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]
-    if etag in known or "*" in known:
+    if etag in known:
         return Response(status_code=304, headers=headers)
     try:
         body: Body | FileBody = service.bodies.get(key, lambda: body_of(service, version, wanted))
     except LargeExport:
         body = file_of(service, version, wanted)
+    if "*" in known:  # any answer, if there is one: a missing row is 404
+        return Response(status_code=304, headers=headers)
     if body.cursor:
         headers["Link"] = f'<{next_page(request, body.cursor)}>; rel="next"'
     if wanted.media_type != JSON:

@@ -447,6 +447,7 @@ def test_an_etag_is_valid_for_one_answer_of_one_version(copy: Path) -> None:
     assert status("/api/kpis?org=northwind", tag) == 304
     assert status("/api/kpis?org=northwind", f'"other", {tag}') == 304
     assert status("/api/kpis?org=northwind", "*") == 304
+    assert status("/api/waste/nothing?org=northwind", "*") == 404
     assert status("/api/kpis?org=northwind&model=last_touch", tag) == 200
     assert status("/api/kpis?org=nordlicht", tag) == 200
     assert status("/api/kpis?org=northwind", tag, Accept=CSV) == 200
