@@ -41,6 +41,13 @@
     document.documentElement.classList.add("has-script");
   }
 
+  // Who goes back and forward before the scripts run has the address of another page than the one that was loaded.
+  function loadMissedPage() {
+    const loaded = performance.getEntriesByType("navigation")[0]?.name;
+    if (loaded && loaded !== location.href) location.reload();
+  }
+
+  document.addEventListener("DOMContentLoaded", loadMissedPage);
   document.addEventListener("DOMContentLoaded", start);
   document.addEventListener("htmx:after:swap", start);
   // An org has its own models, windows and dates: the other filters begin anew.

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import duckdb
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from serving.answers import Answer
 from serving.app import STATIC
@@ -25,6 +25,7 @@ from serving.formats import shown
 from serving.questions import load_questions
 from tests.support.home import needs_chromium, published
 from tests.support.serving import app_on, copy_published, plant_waste, running, service_on
+from tests.support.waiting import wait_until
 
 pytestmark = needs_chromium
 VENDOR = STATIC / "vendor"
@@ -272,12 +273,29 @@ def test_each_filter_changes_the_page_and_its_link(dashboard, browser):
         page.go_back()
         page.wait_for_url(lambda url: "customers=returning" not in url)
         expect(page.locator("#f-customers")).to_have_value("all")
-        wait_for_charts(page)  # before the page's scripts run, the browser would change the address only
         assert page.locator('table[data-question="channels"]').inner_text() == seen[-2]
         page.go_forward()
         page.wait_for_url(re.compile("customers=returning"))
         expect(page.locator("#f-customers")).to_have_value("returning")
         assert page.locator('table[data-question="channels"]').inner_text() == seen[-1]
+        assert not errors
+
+
+def test_who_goes_back_and_forward_before_the_scripts_run_sees_the_page_of_the_address(dashboard, browser):
+    with opened(browser) as (page, errors):
+        page.goto(f"{dashboard.url}/overview?org=northwind")
+        wait_for_charts(page)
+        page.locator("#f-model").select_option("first_touch")
+        page.wait_for_url(re.compile("model=first_touch"))
+        held: list[Route] = []
+        page.route("**/htmx.min.js*", lambda route: held.append(route), times=1)  # noqa: PLW0108  it gets an attribute
+        page.go_back(wait_until="commit")
+        expect(page.locator("#f-model")).not_to_have_value("first_touch")
+        wait_until(lambda: page.wait_for_timeout(10) or held, "the page waits for its scripts")
+        page.evaluate("history.forward()")
+        page.wait_for_url(re.compile("model=first_touch"), wait_until="commit")
+        held.pop().continue_()
+        expect(page.locator("#f-model")).to_have_value("first_touch")
         assert not errors
 
 
