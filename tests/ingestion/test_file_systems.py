@@ -25,11 +25,12 @@ SETTINGS = Settings([Org("default", "USD")], [Site("shop", "default")], collecto
 @pytest.fixture
 def other_disk(tmp_path) -> Iterator[Path]:
     """A folder on another file system than the home."""
-    memory = Path("/dev/shm")
-    if not memory.is_dir() or memory.stat().st_dev == tmp_path.stat().st_dev:
-        pytest.skip("this machine has no second file system at /dev/shm")
-    with tempfile.TemporaryDirectory(dir=memory) as folder:
-        yield Path(folder)
+    for path in ("/dev/shm", tempfile.gettempdir()):
+        if os.path.isdir(path) and os.stat(path).st_dev != tmp_path.stat().st_dev:
+            with tempfile.TemporaryDirectory(dir=path) as folder:
+                yield Path(folder)
+            return
+    pytest.skip("this machine has one file system for /tmp and /dev/shm, or no /dev/shm")
 
 
 @pytest.fixture
