@@ -88,7 +88,7 @@ def shapley_interval(sets: ChannelSets, games: Games, values: Floats) -> Interva
     quantiles of the difference from all customers, in which most of the sampling error cancels.
     """
     if sets.channels <= MAX_EXACT_CHANNELS:
-        return _interval(np.array([exact_values(sets, *game) for game in zip(*games, strict=True)][1:]))
+        return _interval(exact_values(sets, games)[1:])
     draws = draw_values(sets, games)
     sampled = np.mean([next(draws) for _ in range(PAIRS)], axis=0)
     return _interval(values + sampled[1:] - sampled[0])

@@ -22,6 +22,7 @@ from attribution.journeys import Floats, Integers
 from attribution.paths import PathTable, prefix_tree, totals
 
 MAX_EXACT_CHANNELS = 16
+CELLS = 1 << 19  # coalitions times games that are solved at once, for the processor's cache
 PAIRS_PER_CHECK = 32
 MAX_PAIRS = 1_024
 PRECISION = 0.001  # the standard error to reach, as a share of the conversion rate
@@ -88,31 +89,40 @@ def set_weights(table: PathTable, sets: ChannelSets, weights: Floats) -> tuple[F
 def shapley_values(sets: ChannelSets, converted: Floats, total: Floats) -> ShapleyValues:
     """Return exact values for up to 16 channels, else those of sampled permutations."""
     if sets.channels <= MAX_EXACT_CHANNELS:
-        values = exact_values(sets, converted, total)
+        (values,) = exact_values(sets, Games(converted[None], total[None]))
         return ShapleyValues(values, np.zeros(sets.channels), "exact", 0)
     return _sampled_values(sets, converted, total)
 
 
-def exact_values(sets: ChannelSets, converted: Floats, total: Floats) -> Floats:
-    """Return the values from the rates of all coalitions, which a subset-sum transform computes."""
+def exact_values(sets: ChannelSets, games: Games) -> Floats:
+    """Return the values of each game, a row per game, from the rates of all coalitions.
+
+    A subset-sum transform computes the rates of as many games at once as `CELLS` holds.
+    """
     count = sets.channels
+    values = np.zeros((len(games.total), count))
     if count == 0:
-        return np.zeros(0)
+        return values
     masks = np.add.reduceat(np.left_shift(1, sets.members), sets.starts[:-1])
-    sums = np.zeros((2, 1 << count))
-    sums[0, masks], sums[1, masks] = converted, total
-    for channel in range(count):
-        halves = sums.reshape(2, -1, 2, 1 << channel)
-        halves[:, :, 1] += halves[:, :, 0]
-    rates = np.divide(sums[0], sums[1], out=np.zeros(1 << count), where=sums[1] > 0)
-    coalitions = np.arange(1 << count)
-    sizes = sum((coalitions >> channel) & 1 for channel in range(count))
+    sizes = np.bitwise_count(np.arange(1 << count))
     weights = np.array([1 / (count * comb(count - 1, size)) for size in range(count)])
-    values = np.empty(count)
-    for channel in range(count):
-        split = rates.reshape(-1, 2, 1 << channel)
-        without = np.asarray(sizes).reshape(-1, 2, 1 << channel)[:, 0]
-        values[channel] = (weights[without] * (split[:, 1] - split[:, 0])).sum()
+    at_once = max(1, CELLS >> count)
+    for first in range(0, len(values), at_once):
+        part = slice(first, first + at_once)
+        sums = np.zeros((2, 1 << count, len(values[part])))
+        sums[:, masks] = [games.converted[part].T, games.total[part].T]
+        for channel in range(count):
+            halves = sums.reshape(2, -1, 2, 1 << channel, sums.shape[2])
+            halves[:, :, 1] += halves[:, :, 0]
+        rates = np.divide(*sums, out=np.zeros_like(sums[0]), where=sums[1] > 0)
+        for channel in range(count):
+            split = rates.reshape(-1, 2, 1 << channel, rates.shape[1])
+            without = sizes.reshape(-1, 2, 1 << channel)[:, 0]
+            gains = (split[:, 1] - split[:, 0]).reshape(1 << count // 2, -1, rates.shape[1])
+            # In two steps, each a short sum, because the rounding errors of one long sum would add up.
+            values[part, channel] = np.einsum("ab,abg->ag", weights[without].reshape(gains.shape[:2]), gains).sum(
+                axis=0
+            )
     return values
 
 
