@@ -114,7 +114,7 @@ def exact_values(sets: ChannelSets, games: Games) -> Floats:
         for channel in range(count):
             halves = sums.reshape(2, -1, 2, 1 << channel, sums.shape[2])
             halves[:, :, 1] += halves[:, :, 0]
-        rates = np.divide(*sums, out=np.zeros_like(sums[0]), where=sums[1] > 0)
+        rates = np.divide(sums[0], sums[1], out=np.zeros_like(sums[0]), where=sums[1] > 0)
         for channel in range(count):
             split = rates.reshape(-1, 2, 1 << channel, rates.shape[1])
             without = sizes.reshape(-1, 2, 1 << channel)[:, 0]

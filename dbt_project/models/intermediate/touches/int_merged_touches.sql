@@ -90,8 +90,19 @@ with_gap as (
 chained as (
     select
         *,
+        row_number() over ({{ sending }} order by occurred_at, touchpoint_id) as place,
         sum(is_after_gap) over ({{ sending }} order by occurred_at, touchpoint_id rows unbounded preceding) as chain
     from with_gap
+),
+
+with_step as (
+    select
+        *,
+        case when step = 'visit' then touchpoint_id end as visit_id,
+        case when step = 'visit' then place end as visit_place,
+        case when step = 'click' then touchpoint_id end as click_id,
+        case when step = 'click' then place end as click_place
+    from chained
 ),
 
 -- A report belongs to the next visit, else to the visit before it, else to the first click, else to the first open.
@@ -99,19 +110,16 @@ with_touch as (
     select
         *,
         coalesce(
-            {{ last_non_null("case when step = 'visit' then touchpoint_id end") }} over from_the_end,
-            {{ last_non_null("case when step = 'visit' then touchpoint_id end") }} over from_the_start,
-            {{ last_non_null("case when step = 'click' then touchpoint_id end") }} over from_the_end_to_the_start,
-            {{ last_non_null('touchpoint_id') }} over from_the_end_to_the_start
+            min_by(visit_id, visit_place) over from_here,
+            max_by(visit_id, visit_place) over until_here,
+            min_by(click_id, click_place) over whole_chain,
+            min_by(touchpoint_id, place) over whole_chain
         ) as merged_into
-    from chained
+    from with_step
     window
-        from_the_start as ({{ chain }} order by occurred_at, touchpoint_id rows unbounded preceding),
-        from_the_end as ({{ chain }} order by occurred_at desc, touchpoint_id desc rows unbounded preceding),
-        from_the_end_to_the_start as (
-            {{ chain }} order by occurred_at desc, touchpoint_id desc
-            rows between unbounded preceding and unbounded following
-        )
+        whole_chain as ({{ chain }}),
+        until_here as ({{ chain }} order by place rows between unbounded preceding and current row),
+        from_here as ({{ chain }} order by place rows between current row and unbounded following)
 ),
 
 -- A view leads to a click on the same ad, or on the same campaign where one of them names no ad.

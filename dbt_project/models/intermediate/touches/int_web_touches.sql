@@ -72,19 +72,16 @@ pages as (
     select
         *,
         row_number() over session as page_number,
-        {{ last_non_null('campaign_key') }} over earlier_pages as previous_campaign_key,
+        {{ last_known('campaign_key', 'event_number') }} over earlier_pages as previous_campaign_key,
         max(case when type = 'PAGE_VIEW' then 1 else 0 end) over whole_session as page_views
     from events
     where is_page
     window
         whole_session as (partition by org_id, site_id, visitor_id, session_id),
-        session as (
-            partition by org_id, site_id, visitor_id, session_id
-            order by occurred_at, case when type = 'PAGE_VIEW' then 0 else 1 end, event_id
-        ),
+        session as (partition by org_id, site_id, visitor_id, session_id order by event_number),
         earlier_pages as (
             partition by org_id, site_id, visitor_id, session_id
-            order by occurred_at, case when type = 'PAGE_VIEW' then 0 else 1 end, event_id
+            order by event_number
             rows between unbounded preceding and 1 preceding
         )
 ),

@@ -1,5 +1,4 @@
 {%- set visitor = 'partition by org_id, site_id, visitor_id' -%}
-{%- set in_order = 'order by occurred_at, type_rank, event_id' -%}
 with
 
 events as (
@@ -69,10 +68,12 @@ with_link as (
 with_previous as (
     select
         *,
-        lag(occurred_at) over ({{ visitor }} {{ in_order }}) as previous_occurred_at,
-        lag(session_id) over ({{ visitor }} {{ in_order }}) as previous_session_id
+        row_number() over in_order as event_number,
+        lag(occurred_at) over in_order as previous_occurred_at,
+        lag(session_id) over in_order as previous_session_id
     from with_link
     where visitor_id is not null
+    window in_order as ({{ visitor }} order by occurred_at, type_rank, event_id)
 ),
 
 -- The first link of a visitor counts in any case: a campaign can lead to an own page without the tracker first. It is the link of
@@ -109,22 +110,24 @@ with_gap as (
     from with_campaign
 ),
 
-with_visit as (
+-- Maxima, because DuckDB's last_value with `ignore nulls` needs seconds for a visitor with 300,000 events.
+with_last_campaign as (
     select
         *,
-        sum(is_after_gap) over ({{ visitor }} {{ in_order }} rows unbounded preceding) as visit_number
+        max(case when is_after_gap = 1 then event_number end) over so_far as visit_start,
+        {{ last_known('campaign_key', 'event_number') }} over earlier as last_campaign_key,
+        max(case when campaign_key is not null then event_number end) over earlier as last_campaign_number
     from with_gap
+    window
+        so_far as ({{ visitor }} order by event_number rows between unbounded preceding and current row),
+        earlier as ({{ visitor }} order by event_number rows between unbounded preceding and 1 preceding)
 ),
 
 with_current_campaign as (
     select
         *,
-        {{ last_non_null('campaign_key') }} over (
-            partition by org_id, site_id, visitor_id, visit_number
-            {{ in_order }}
-            rows between unbounded preceding and 1 preceding
-        ) as current_campaign_key
-    from with_visit
+        case when last_campaign_number >= visit_start then last_campaign_key end as current_campaign_key
+    from with_last_campaign
 ),
 
 -- The tracker's session id stays. An event without one continues the visitor's session, unless too much time has passed or
@@ -144,22 +147,16 @@ with_start as (
 with_segment as (
     select
         *,
-        sum(is_start) over ({{ visitor }} {{ in_order }} rows unbounded preceding) as segment_number
+        max(case when is_start = 1 then event_number end) over so_far as segment_start,
+        max_by(
+            case
+                when is_start = 1
+                    then coalesce(session_id, {{ hash_key(['org_id', 'site_id', 'visitor_id', 'event_id']) }})
+            end,
+            case when is_start = 1 then event_number end
+        ) over so_far as segment_session_id
     from with_start
-),
-
-with_first_event as (
-    select
-        *,
-        first_value(event_id) over segment as first_event_id,
-        first_value(is_after_gap) over segment = 0 as continues_visit,
-        first_value(session_id) over segment as segment_session_id
-    from with_segment
-    window segment as (
-        partition by org_id, site_id, visitor_id, segment_number
-        {{ in_order }}
-        rows between unbounded preceding and current row
-    )
+    window so_far as ({{ visitor }} order by event_number rows between unbounded preceding and current row)
 ),
 
 final as (
@@ -171,11 +168,8 @@ final as (
         occurred_at,
         visitor_id,
         customer_id,
-        coalesce(
-            session_id,
-            segment_session_id,
-            {{ hash_key(['org_id', 'site_id', 'visitor_id', 'first_event_id']) }}
-        ) as session_id,
+        coalesce(session_id, segment_session_id) as session_id,
+        event_number,
         page_url,
         coalesce(first_link_id, link_id) as link_id,
         referrer,
@@ -185,12 +179,12 @@ final as (
         campaign_key is null
         and is_tagged
         and {{ is_new_campaign('link_campaign_key', 'current_campaign_key') }} as is_own_campaign,
-        segment_number > 1 as is_later_session,
-        continues_visit,
+        segment_start > 1 as is_later_session,
+        segment_start > visit_start as continues_visit,
         sample_percent,
         is_replay,
         ip_hash
-    from with_first_event
+    from with_segment
 
     union all
 
@@ -204,6 +198,7 @@ final as (
         with_link.visitor_id,
         with_link.customer_id,
         {{ hash_key(['with_link.org_id', 'with_link.site_id', 'with_link.event_id']) }} as session_id,
+        1 as event_number,
         with_link.page_url,
         with_link.link_id,
         with_link.referrer,
