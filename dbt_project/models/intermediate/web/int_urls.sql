@@ -138,19 +138,13 @@ parameters as (
     ) as split_pieces
 ),
 
--- A real click id has many digits, so that few values are compared with the patterns.
-placeholders as (
-    select distinct suspects.value
-    from (
-        select distinct parameters.value
-        from parameters
-        inner join click_ids on parameters.name = click_ids.parameter
-        where not {{ regex_matches('parameters.value', "'^[0-9A-Za-z].*[1-9].*[1-9].*[1-9]'") }}
-    ) as suspects
-    inner join placeholder_patterns
-        on {{ regex_matches('lower(suspects.value)', "'^(?:' || placeholder_patterns.pattern || ')$'") }}
+any_placeholder as (
+    select '^(?:' || {{ joined(ordered_list('pattern', 'pattern'), "'|'") }} || ')$' as pattern
+    from placeholder_patterns
 ),
 
+-- A real click id has many digits, so that few values are compared with the patterns. No other CTE reads `parameters`, because
+-- DuckDB would parse all addresses again for it.
 known_parameters as (
     select
         parameters.*,
@@ -162,13 +156,16 @@ known_parameters as (
     from parameters
     left join click_ids on parameters.name = click_ids.parameter
     left join url_parameters on parameters.name = url_parameters.parameter
-    left join placeholders
-        on parameters.value = placeholders.value
-        and click_ids.parameter is not null
+    cross join any_placeholder
     -- GA4 writes (redacted) in place of a value that it removed.
     where parameters.value <> ''
         and lower(parameters.value) <> '(redacted)'
-        and placeholders.value is null
+        and not case
+            when click_ids.parameter is not null
+                and not {{ regex_matches('parameters.value', "'^[0-9A-Za-z].*[1-9].*[1-9].*[1-9]'") }}
+                then {{ regex_matches('lower(parameters.value)', 'any_placeholder.pattern') }}
+            else false
+        end
         and (
             click_ids.parameter is not null
             or url_parameters.parameter is not null
