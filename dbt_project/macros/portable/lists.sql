@@ -18,11 +18,11 @@
     transform(array_sort(collect_list(struct({{ number }} as number, {{ value }} as value))), pair -> pair.value)
 {%- endmacro %}
 
-{# The texts of a list as one text. The separator is an SQL literal. #}
-{% macro joined(list, separator) -%}
-    {{ return(adapter.dispatch("joined", "tributary")(list, separator)) }}
+{# A list of names as one readable path: Display > Email > Direct. #}
+{% macro path_of(list) -%}
+    {{ return(adapter.dispatch("path_of", "tributary")(list)) }}
 {%- endmacro %}
 
-{% macro default__joined(list, separator) -%} array_to_string({{ list }}, {{ separator }}) {%- endmacro %}
+{% macro default__path_of(list) -%} array_to_string({{ list }}, ' > ') {%- endmacro %}
 
-{% macro spark__joined(list, separator) -%} array_join({{ list }}, {{ separator }}) {%- endmacro %}
+{% macro spark__path_of(list) -%} array_join({{ list }}, ' > ') {%- endmacro %}

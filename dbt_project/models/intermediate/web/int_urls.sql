@@ -138,15 +138,9 @@ parameters as (
     ) as split_pieces
 ),
 
-any_placeholder as (
-    select '^(?:' || {{ joined(ordered_list('pattern', 'pattern'), "'|'") }} || ')$' as pattern
-    from placeholder_patterns
-),
-
--- A real click id has many digits, so that few values are compared with the patterns. No other CTE reads `parameters`, because
--- DuckDB would parse all addresses again for it.
-known_parameters as (
-    select
+-- `distinct` removes no row. With it, DuckDB keeps the rows for both readers instead of parsing all addresses again.
+stated_parameters as (
+    select distinct
         parameters.*,
         click_ids.click_id_type,
         click_ids.priority as click_id_priority,
@@ -156,21 +150,36 @@ known_parameters as (
     from parameters
     left join click_ids on parameters.name = click_ids.parameter
     left join url_parameters on parameters.name = url_parameters.parameter
-    cross join any_placeholder
     -- GA4 writes (redacted) in place of a value that it removed.
     where parameters.value <> ''
         and lower(parameters.value) <> '(redacted)'
-        and not case
-            when click_ids.parameter is not null
-                and not {{ regex_matches('parameters.value', "'^[0-9A-Za-z].*[1-9].*[1-9].*[1-9]'") }}
-                then {{ regex_matches('lower(parameters.value)', 'any_placeholder.pattern') }}
-            else false
-        end
         and (
             click_ids.parameter is not null
             or url_parameters.parameter is not null
             or parameters.name in ('{{ utm_parameters | join("', '") }}', 'ref', 'creator')
         )
+),
+
+-- A real click id has many digits, so that few values are compared with the patterns, each once.
+placeholders as (
+    select distinct suspects.value
+    from (
+        select distinct value
+        from stated_parameters
+        where click_id_type is not null
+            and not {{ regex_matches('value', "'^[0-9A-Za-z].*[1-9].*[1-9].*[1-9]'") }}
+    ) as suspects
+    inner join placeholder_patterns
+        on {{ regex_matches('lower(suspects.value)', "'^(?:' || placeholder_patterns.pattern || ')$'") }}
+),
+
+known_parameters as (
+    select stated_parameters.*
+    from stated_parameters
+    left join placeholders
+        on stated_parameters.value = placeholders.value
+        and stated_parameters.click_id_type is not null
+    where placeholders.value is null
 ),
 
 -- The first value of a repeated parameter counts.

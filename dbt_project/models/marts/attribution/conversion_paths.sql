@@ -3,7 +3,7 @@ with
 journeys as (
     select
         *,
-        {{ joined('channels', "' > '") }} as path,
+        {{ path_of('channels') }} as path,
         {{ days_between('first_touch_at', 'converted_at') }} as days_to_convert
     from {{ ref('int_journeys') }}
 ),
